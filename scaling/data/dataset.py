@@ -1,0 +1,28 @@
+"""The images a point learns from, as its identity knows them: counts, shape, split and fingerprint. No torch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataSet:
+    """A data set and its split. Where the files lie is no part of this: it changes nothing in the outcome."""
+
+    name: str
+    fingerprint: str
+    """SHA-256 over all pixels and labels in their stored order; the job verifies it before it trains."""
+    num_classes: int
+    channels: int
+    side: int
+    """Pixels along one side of a stored image; a point resizes from there to its resolution."""
+    num_train: int
+    """Training images that are used, held-out images not among them."""
+    num_val: int
+    """Images held out of the training set; every choice is made on these."""
+    num_test: int
+    """Images that no choice looks at."""
+    split_seed: int
+    """Draws the held-out images."""
+    mirror: bool
+    """Whether a mirrored image keeps its class (true for photographs, false for digits)."""

@@ -1,0 +1,11 @@
+"""A refusal: a setting or a file that cannot be honoured, told to a person in one sentence."""
+
+from __future__ import annotations
+
+
+class Refused(ValueError):
+    """Raised at the door. `str()` is one sentence that names the value and what would be right; exit code 2."""
+
+
+class DataError(RuntimeError):
+    """The images or labels are absent, unreadable, or not the ones the study declared."""

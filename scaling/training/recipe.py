@@ -1,0 +1,57 @@
+"""The training methods of a study, each a switch with its strength (ResNet-RS, Table 1)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from scaling.errors import Refused
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """Everything about training that is neither the network, nor the data, nor the length of the run."""
+
+    batch_size: int = 128
+    norm_batch: int | None = None
+    """Images that batch norm sees at once; None is the whole batch. Gradients accumulate over these parts."""
+    learning_rate: float = 0.1
+    """Peak learning rate for a batch of 256; it scales linearly with the batch (Goyal et al. 2017)."""
+    momentum: float = 0.9
+    """Nesterov momentum of SGD."""
+    weight_decay: float = 4e-5
+    """L2 decay of weights; norms and biases are left out."""
+    label_smoothing: float = 0.1
+    ema_decay: float = 0.9999
+    """Decay of the weights' moving average, which is what gets evaluated, ramped as (1+n)/(10+n) at first; 0 is off."""
+    crop_padding: float = 0.125
+    """Random crops from an image padded on each side by this share of the resolution; 0 is off."""
+    flip: bool = True
+    """Random mirroring, where the data set allows it."""
+
+    def __post_init__(self) -> None:
+        if self.batch_size < 2:
+            raise Refused(
+                f"recipe.batch_size={self.batch_size} is too small: batch norm needs at least 2 images."
+            )
+        if self.batch_size % self.images_per_norm or self.images_per_norm < 2:
+            raise Refused(
+                f"recipe.norm_batch={self.norm_batch} must divide recipe.batch_size={self.batch_size} and be at least 2."
+            )
+        if self.learning_rate <= 0:
+            raise Refused(f"recipe.learning_rate={self.learning_rate:g} must be positive.")
+        for name in ("momentum", "label_smoothing", "ema_decay", "crop_padding"):
+            value = getattr(self, name)
+            if not 0 <= value < 1:
+                raise Refused(f"recipe.{name}={value:g} must be at least 0 and less than 1.")
+        if self.weight_decay < 0:
+            raise Refused(f"recipe.weight_decay={self.weight_decay:g} must not be negative.")
+
+    @property
+    def images_per_norm(self) -> int:
+        """`norm_batch` with its default filled in."""
+        return self.batch_size if self.norm_batch is None else self.norm_batch
+
+    @property
+    def peak_learning_rate(self) -> float:
+        """The learning rate at the end of the warm-up for this batch."""
+        return self.learning_rate * self.batch_size / 256
