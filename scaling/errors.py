@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class Refused(ValueError):
-    """Raised at the door. `str()` is one sentence that names the value and what would be right; exit code 2."""
+    """`str()` is one sentence that names the value and what would be right; commands end with exit code 2."""
 
 
 class DataError(RuntimeError):

@@ -1,4 +1,4 @@
-"""The images a point learns from, as its identity knows them: counts, shape, split and fingerprint. No torch."""
+"""The images a point learns from, as its id knows them: counts, shape, split, fingerprint. No torch."""
 
 from __future__ import annotations
 

@@ -72,7 +72,7 @@ def _shortcut(before: int, after: int, stride: int, *, pooled: bool) -> nn.Modul
 
 
 def _initialise(module: nn.Module) -> None:
-    """He initialisation (arXiv 1502.01852), and residual branches that start at zero (arXiv 1706.02677, sec. 5.1)."""
+    """He initialisation (arXiv 1502.01852); residual branches start at zero (arXiv 1706.02677, sec. 5.1)."""
     if isinstance(module, nn.Conv2d):
         nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
     elif isinstance(module, BasicBlock):

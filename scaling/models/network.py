@@ -22,7 +22,7 @@ class Stage:
 
 @dataclass(frozen=True, kw_only=True)
 class Network:
-    """What a family makes of (depth, width). Two nicknames for one block list are one network, and one point."""
+    """What a family makes of (depth, width). Two nicknames for one block list are one network."""
 
     block: Literal["basic"]
     stem: Stem

@@ -1,4 +1,4 @@
-"""ResNet for 16 to 64 pixel images: a 3x3 stem, three stages of basic blocks, depth 6k+2 (He et al. 2015, sec. 4.2)."""
+"""ResNet for 16 to 64 pixel images: 3x3 stem, three stages, depth 6k+2 (He et al. 2015, sec. 4.2)."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class ResNetSmall:
 
 
 def squeeze_channels(channels: int, ratio: float) -> int:
-    """Width of timm's SE bottleneck: `channels * ratio` to the nearest multiple of 8, at least 8; 0 for ratio 0."""
+    """Width of timm's SE bottleneck: `channels * ratio` to a multiple of 8, at least 8; 0 for ratio 0."""
     if ratio == 0:
         return 0
     return max(8, int(channels * ratio + 4) // 8 * 8)

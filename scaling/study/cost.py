@@ -15,9 +15,9 @@ class Cost:
     params: int
     """Trainable parameters."""
     flops: int
-    """2 x multiply-adds of one forward pass on one image, convolutions and linear layers, as the paper counts."""
+    """2 x multiply-adds of one forward pass on one image in convolutions and linear layers (the paper's)."""
     activations: int
-    """Numbers put out by all convolutions and linear layers for one image (Radosavovic et al. 2020, sec. 3)."""
+    """Outputs of all convolutions and linear layers for one image (Radosavovic et al. 2020, sec. 3)."""
     train_flops: int
     """3 x flops x images seen: a backward pass costs about two forward passes."""
 

@@ -24,7 +24,7 @@ SEMANTICS = 1
 
 @dataclass(frozen=True, kw_only=True)
 class Point:
-    """The axes of the grid and the settings shared along them. Raises Refused where they cannot be trained."""
+    """The axes of the grid and the settings shared along them; Refused where they cannot be trained."""
 
     depth: int
     width: float
@@ -110,6 +110,6 @@ class Point:
 
 
 def digest(value: dict[str, Any]) -> str:
-    """16 hex digits of SHA-256 over canonical JSON; a value without a stable JSON form raises TypeError or ValueError."""
+    """16 hex digits of SHA-256 over canonical JSON; TypeError or ValueError for what has no stable form."""
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
     return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -22,7 +22,7 @@ class Recipe:
     """L2 decay of weights; norms and biases are left out."""
     label_smoothing: float = 0.1
     ema_decay: float = 0.9999
-    """Decay of the weights' moving average, which is what gets evaluated, ramped as (1+n)/(10+n) at first; 0 is off."""
+    """Decay of the moving average of the weights that gets evaluated, at first (1+n)/(10+n); 0 is off."""
     crop_padding: float = 0.125
     """Random crops from an image padded on each side by this share of the resolution; 0 is off."""
     flip: bool = True
@@ -35,7 +35,8 @@ class Recipe:
             )
         if self.batch_size % self.images_per_norm or self.images_per_norm < 2:
             raise Refused(
-                f"recipe.norm_batch={self.norm_batch} must divide recipe.batch_size={self.batch_size} and be at least 2."
+                f"recipe.norm_batch={self.norm_batch} must be at least 2 and divide "
+                f"recipe.batch_size={self.batch_size}."
             )
         if self.learning_rate <= 0:
             raise Refused(f"recipe.learning_rate={self.learning_rate:g} must be positive.")

@@ -15,7 +15,7 @@ class Schedule:
 
     kind: Literal["cosine"] = "cosine"
     warmup_fraction: float = 5 / 350
-    """Share of all steps spent on the warm-up; the paper's is 5 of 350 epochs. A share, so that it fits any length."""
+    """Share of all steps spent on the warm-up (the paper: 5 of 350 epochs); a share fits any length."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.warmup_fraction < 1:
