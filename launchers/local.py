@@ -1,0 +1,221 @@
+"""The local pool: a warm worker a slot, each a submitit job that takes one point after another."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import psutil
+from submitit.local.local import LocalExecutor, LocalJob
+
+from launchers.slots import num_slots, visible_gpus
+from launchers.watch import Tally, Watch
+from scaling.errors import Refused
+from scaling.study import lease
+from scaling.study.files import write_text, writing_below
+from scaling.study.lease import Process
+from scaling.study.plan import Plan
+from scaling.study.result import State
+from scaling.study.store import Study
+from scaling.training.runtime import Runtime
+from scaling.training.stop import Stop
+from scaling.training.worker import WorkList, work
+
+POLL_S = 0.25
+STOP_WITHIN_S = 20.0
+"""Time the workers have to save their checkpoints once they are told to stop."""
+_FOREVER_MIN = 60 * 24 * 365
+"""submitit wants a time limit; a local job has none."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LocalPool:
+    """Trains the points of a plan on this machine."""
+
+    slots: int | str = "auto"
+    """Points at a time; `auto` is one a GPU, or one for every `device.threads` cores."""
+    max_requeues: int = 2
+    """How often a point is started again after its worker was killed."""
+    same_failure_limit: int = 3
+    """The launch stops when the first so many points to end have failed with one traceback."""
+
+    def run(self, study: Study, plan: Plan, runtime: Runtime, show: Callable[[Tally], None]) -> Tally:
+        """Train what the plan says; returns when nothing is left to do.
+
+        Raises KeyboardInterrupt on SIGINT, SIGTERM and SIGHUP, once the workers have saved their checkpoints
+        and ended; Refused where going on makes no sense.
+        """
+        stop = Stop()
+        with stop.on_signals(signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            launch = _Launch(self, study, plan, runtime)
+            try:
+                return launch.until_done(show, stop.requested)
+            finally:
+                launch.end()
+
+
+class _Launch:
+    """One call of LocalPool.run: its jobs by slot, and what is known of its points."""
+
+    def __init__(self, pool: LocalPool, study: Study, plan: Plan, runtime: Runtime) -> None:
+        self._pool = pool
+        self._study = study
+        self._runtime = runtime
+        self._me = Process.current()
+        self._name = f"{time.strftime('%Y%m%d-%H%M%S')}-{self._me.pid}"
+        self._folder = study.path / "jobs" / self._name
+        self._watch = Watch(study, plan.to_run, self._name)
+        self._num_slots = num_slots(pool.slots, device=runtime.device, threads=runtime.threads)
+        self._jobs: dict[int, LocalJob[None]] = {}
+        self._killed: dict[str, set[int]] = {}
+        """The attempts of a point that ended with the death of their worker."""
+        self._num_attempts_seen = -1
+        with writing_below(study.path):
+            self._folder.mkdir(parents=True, exist_ok=True)
+
+    def until_done(self, show: Callable[[Tally], None], interrupted: Callable[[], bool]) -> Tally:
+        while True:
+            show(self._watch.look())
+            if interrupted():
+                raise KeyboardInterrupt
+            self._stop_if_all_fail_alike()
+            self._reap()
+            self._fill_slots()
+            if not self._jobs:
+                return self._watch.look()
+            time.sleep(POLL_S)
+
+    def end(self) -> None:
+        """Leave no process: ask the workers to stop, wait, and kill what is left."""
+        with suppress(OSError):
+            write_text(self._stop_file, "")
+        deadline = time.monotonic() + STOP_WITHIN_S
+        with suppress(KeyboardInterrupt):  # a second Ctrl-C: do not wait
+            while self._jobs and time.monotonic() < deadline:
+                self._reap()
+                time.sleep(0.05)
+        for job in self._jobs.values():
+            _kill_tree(int(job.job_id))
+
+    @property
+    def _stop_file(self) -> Path:
+        return self._folder / "stop"
+
+    def _reap(self) -> None:
+        """Forget jobs that have ended."""
+        self._jobs = {slot: job for slot, job in self._jobs.items() if not job.done()}
+
+    def _fill_slots(self) -> None:
+        """Give every idle slot a worker as long as there are points that nobody works on."""
+        idle = [slot for slot in range(self._num_slots) if slot not in self._jobs]
+        if not idle:
+            return
+        waiting = [
+            point_id for point_id, state in self._watch.free().items() if self._may_start(point_id, state)
+        ]
+        if waiting and not self._jobs:
+            self._check_workers_start()
+        for slot, _ in zip(idle, waiting, strict=False):
+            self._jobs[slot] = self._submit(slot, waiting)
+
+    def _may_start(self, point_id: str, state: State) -> bool:
+        """Whether a free point is to be started. One that lost its worker too often is noted as failed."""
+        if state.status != "running":
+            return True
+        attempts = self._killed.setdefault(point_id, set())
+        if state.attempt not in attempts:
+            attempts.add(state.attempt)
+            log.warning("the worker of %s was killed after epoch %d", point_id, state.epoch)
+        if len(attempts) <= self._pool.max_requeues:
+            return True
+        self._give_up(point_id, state, len(attempts))
+        return False
+
+    def _give_up(self, point_id: str, state: State, num_kills: int) -> None:
+        held = lease.acquire(self._study.directory(point_id))
+        if held is not None:
+            with held:
+                message = f"its worker was killed {num_kills} times, the last time after epoch {state.epoch}"
+                self._study.note(point_id, replace(state, status="failed", failure="killed", message=message))
+
+    def _check_workers_start(self) -> None:
+        """Refuse to start workers for ever that end before they take a point."""
+        num_attempts = self._watch.num_attempts()
+        if num_attempts == self._num_attempts_seen:
+            logs = sorted(self._folder.glob("*_log.out"), key=lambda file: file.stat().st_mtime)
+            lines = logs[-1].read_text().strip().splitlines() if logs else []
+            raise Refused(
+                f"The workers end before they take a point; the log {logs[-1] if logs else self._folder} "
+                f"ends with: {lines[-1] if lines else 'nothing'}"
+            )
+        self._num_attempts_seen = num_attempts
+
+    def _stop_if_all_fail_alike(self) -> None:
+        ended = self._watch.ended()
+        signatures = {state.signature for state in ended}
+        if len(ended) < self._pool.same_failure_limit or len(signatures) > 1 or None in signatures:
+            return
+        if ended[0].failure in ("code_error", "data_error"):
+            raise Refused(
+                f"Stopped: the first {len(ended)} points to end all failed alike ({ended[0].message}); "
+                f"their tracebacks are in {self._study.path}/points/*/log.txt."
+            )
+
+    def _submit(self, slot: int, point_ids: list[str]) -> LocalJob[None]:
+        todo = WorkList(
+            study=self._study.path,
+            point_ids=tuple(point_ids),
+            runtime=self._runtime,
+            launch=self._name,
+            launcher=self._me,
+            stop_file=self._stop_file,
+        )
+        gpus = visible_gpus() if self._runtime.device == "cuda" else []
+        with writing_below(self._study.path), _interrupts_ignored():
+            _check_room(self._folder)
+            executor = LocalExecutor(self._folder)
+            executor.update_parameters(
+                timeout_min=_FOREVER_MIN,
+                stderr_to_stdout=True,
+                gpus_per_node=min(1, len(gpus)),
+                visible_gpus=gpus[slot % len(gpus) :][:1] if gpus else (),
+            )
+            job = executor.submit(work, todo)
+        assert isinstance(job, LocalJob)
+        return job
+
+
+@contextmanager
+def _interrupts_ignored() -> Iterator[None]:
+    """Processes started meanwhile never see Ctrl-C: it is the launcher who tells them to stop, and waits."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _check_room(folder: Path) -> None:
+    """OSError where the disk has no room for a small checkpoint."""
+    probe = folder / f".room-{time.monotonic_ns()}"
+    try:
+        probe.write_bytes(bytes(1 << 20))
+    finally:
+        with suppress(OSError):
+            probe.unlink()
+
+
+def _kill_tree(pid: int) -> None:
+    with suppress(psutil.NoSuchProcess):
+        process = psutil.Process(pid)
+        for each in [*process.children(recursive=True), process]:
+            with suppress(psutil.NoSuchProcess):
+                each.kill()
+        process.wait(timeout=5)

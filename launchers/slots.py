@@ -1,0 +1,38 @@
+"""How many points this machine trains at a time."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+
+from scaling.errors import Refused
+
+
+def num_slots(slots: int | str, *, device: str, threads: int) -> int:
+    """`auto`: one a GPU, or one for every `threads` cores this process may use. Refused for other words."""
+    if isinstance(slots, int) and slots >= 1:
+        return slots
+    if slots != "auto":
+        raise Refused(f"hydra.launcher.slots={slots} should be auto or a number of at least 1.")
+    if device == "cuda":
+        return max(1, len(visible_gpus()))
+    return max(1, _num_cores() // threads)
+
+
+def visible_gpus() -> list[int]:
+    """Indices of the GPUs that jobs may use; empty without an NVIDIA driver."""
+    if shutil.which("nvidia-smi") is None:
+        return []
+    done = subprocess.run(["nvidia-smi", "-L"], capture_output=True, text=True, timeout=60, check=False)
+    found = list(range(sum(line.startswith("GPU ") for line in done.stdout.splitlines())))
+    allowed = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if allowed is None:
+        return found
+    return [index for index in found if str(index) in allowed.split(",")]
+
+
+def _num_cores() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

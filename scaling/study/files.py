@@ -1,0 +1,130 @@
+"""Files written aside and moved into place, so that no reader ever sees half of one."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from scaling.errors import Refused
+
+
+class Corrupt(ValueError):
+    """A file that is there and cannot be read."""
+
+
+class Unwritable(Refused):
+    """A directory that takes no files; whatever is in it already is safe."""
+
+
+def read_json(path: Path) -> dict[str, Any] | None:
+    """The object in the file; None where there is no file; Corrupt where it is not a JSON object."""
+    try:
+        value = json.loads(path.read_bytes())
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except ValueError as error:
+        raise Corrupt(f"{path} is not valid JSON ({error})") from error
+    if not isinstance(value, dict):
+        raise Corrupt(f"{path} holds no JSON object")
+    return value
+
+
+def write_json(path: Path, value: dict[str, Any]) -> None:
+    """Replace the file by `value`; NaN and infinities become null, which every JSON reader understands."""
+    write_text(path, to_json(value))
+
+
+def write_text(path: Path, text: str) -> None:
+    """Replace the file by `text`."""
+    aside = _write_aside(path, text)
+    try:
+        os.replace(aside, path)
+    except OSError:
+        aside.unlink(missing_ok=True)
+        raise
+
+
+def write_json_once(path: Path, value: dict[str, Any]) -> bool:
+    """Create the file, flushed to disk, unless it exists: of several writers exactly one gets True.
+
+    The link is atomic and exclusive on local disks and on NFS alike.
+    """
+    aside = _write_aside(path, to_json(value), flush=True)
+    try:
+        os.link(aside, path)
+    except FileExistsError:
+        return False
+    finally:
+        aside.unlink(missing_ok=True)
+    return True
+
+
+def set_aside(path: Path) -> Path:
+    """Rename an unreadable file so that it is kept and no longer in the way; the new path."""
+    number = sum(1 for _ in path.parent.glob(f"{path.name}.corrupt-*"))
+    aside = path.with_name(f"{path.name}.corrupt-{number}")
+    with suppress(FileNotFoundError):
+        os.replace(path, aside)
+    return aside
+
+
+@contextmanager
+def writing_below(directory: Path) -> Iterator[None]:
+    """Turn a full disk or a read-only directory into Unwritable."""
+    try:
+        yield
+    except OSError as error:
+        reason = _UNWRITABLE.get(error.errno or 0)
+        if reason is None:
+            raise
+        raise Unwritable(
+            f"Cannot write below {directory}: {reason}, then type the same line again."
+        ) from error
+
+
+_NO_PERMISSION = "it is read-only for you; give yourself write permission or choose another directory"
+_UNWRITABLE = {
+    errno.ENOSPC: "the disk is full; free some space",
+    errno.EDQUOT: "your quota is used up; free some space",
+    errno.EROFS: _NO_PERMISSION,
+    errno.EACCES: _NO_PERMISSION,
+    errno.EPERM: _NO_PERMISSION,
+    errno.ENOTDIR: "a file stands where a directory should be; move it away",
+    errno.EEXIST: "a file stands where a directory should be; move it away",
+}
+
+
+def to_json(value: dict[str, Any]) -> str:
+    """Readable JSON with a line end."""
+    return json.dumps(_finite(value), indent=1, allow_nan=False) + "\n"
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
+        return None
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    return value
+
+
+def _write_aside(path: Path, text: str, *, flush: bool = False) -> Path:
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+            if flush:
+                file.flush()
+                os.fsync(file.fileno())
+    except OSError:
+        os.unlink(name)
+        raise
+    os.chmod(name, 0o644)
+    return Path(name)

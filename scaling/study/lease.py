@@ -1,0 +1,160 @@
+"""A lease: who may work on a point now. It needs nothing but files, so it works on a shared file system.
+
+Each holder creates the file of the next token, which only one process can do. The highest token owns the
+point; a holder that was paused and wakes finds a higher one and is refused. Token files are never deleted.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+import time
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import TracebackType
+
+import psutil
+
+from scaling.study.files import Corrupt, read_json, write_json, write_json_once
+
+HEARTBEAT_S = 10.0
+STALE_AFTER_S = 60.0
+"""A holder silent for six heartbeats is taken for dead, unless its own machine already knows better."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Process:
+    """A process that can be told from every other: pids are used again, start times are not."""
+
+    host: str
+    pid: int
+    started: float
+
+    @classmethod
+    def current(cls) -> Process:
+        return cls(host=_host(), pid=os.getpid(), started=psutil.Process().create_time())
+
+    def is_gone(self) -> bool:
+        """Known to have ended. False also where that cannot be known from this machine."""
+        if self.host != _host():
+            return False
+        try:
+            process = psutil.Process(self.pid)
+            return process.create_time() != self.started or process.status() == psutil.STATUS_ZOMBIE
+        except psutil.NoSuchProcess:
+            return True
+
+
+class Lease:
+    """Held from `acquire` to `release`; a thread of its own keeps the heartbeat. A context manager."""
+
+    def __init__(self, path: Path, holder: Process, heartbeat_s: float = HEARTBEAT_S) -> None:
+        self._path = path
+        self._holder = holder
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._beat, args=(heartbeat_s,), daemon=True)
+        self._thread.start()
+
+    @property
+    def token(self) -> int:
+        """Grows with every holder of this point."""
+        return _token(self._path)
+
+    def held(self) -> bool:
+        """Whether no later holder has taken over; ask before every write."""
+        return _highest(self._path.parent) == self._path
+
+    def release(self) -> None:
+        """Let the next one in at once."""
+        self._ended.set()
+        self._thread.join()
+        write_json(self._path, _content(self._holder, released=True))
+
+    def _beat(self, heartbeat_s: float) -> None:
+        while not self._ended.wait(heartbeat_s):
+            with suppress(OSError):
+                os.utime(self._path)
+
+    def __enter__(self) -> Lease:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with suppress(OSError):  # on a full disk the lease goes stale by itself
+            self.release()
+
+
+def acquire(directory: Path, *, stale_after_s: float = STALE_AFTER_S) -> Lease | None:
+    """The lease on a point's directory, or None where somebody holds it or was quicker."""
+    highest = _highest(directory)
+    if highest is not None and _is_live(highest, stale_after_s):
+        return None
+    token = 1 if highest is None else _token(highest) + 1
+    path = directory / f"lease-{token:06d}.json"
+    holder = Process.current()
+    if not write_json_once(path, _content(holder, released=False)):
+        return None
+    return Lease(path, holder)
+
+
+def live_holder(directory: Path, *, stale_after_s: float = STALE_AFTER_S) -> Process | None:
+    """The process that works on this point now."""
+    highest = _highest(directory)
+    if highest is None or not _is_live(highest, stale_after_s):
+        return None
+    return _read_holder(highest)
+
+
+def _content(holder: Process, *, released: bool) -> dict[str, object]:
+    return {**asdict(holder), "released": released}
+
+
+def _highest(directory: Path) -> Path | None:
+    return max(directory.glob("lease-*.json"), key=_token, default=None)
+
+
+def _token(path: Path) -> int:
+    return int(path.stem.removeprefix("lease-"))
+
+
+def _read_holder(path: Path) -> Process | None:
+    try:
+        content = read_json(path)
+        if content is None or content["released"]:
+            return None
+        return Process(host=content["host"], pid=content["pid"], started=content["started"])
+    except (Corrupt, KeyError):
+        return None
+
+
+def _is_live(path: Path, stale_after_s: float) -> bool:
+    holder = _read_holder(path)
+    if holder is None or holder.is_gone():
+        return False
+    return _server_time(path.parent) - path.stat().st_mtime < stale_after_s
+
+
+def _server_time(directory: Path) -> float:
+    """The clock that stamps the files, which may differ from this machine's."""
+    probe = directory / f".clock-{os.getpid()}-{threading.get_ident()}"
+    try:
+        probe.touch()
+        return probe.stat().st_mtime
+    except OSError:
+        return time.time()
+    finally:
+        with suppress(OSError):
+            probe.unlink()
+
+
+def _host() -> str:
+    """This machine since its last start, and this container on it."""
+    parts = [socket.gethostname()]
+    with suppress(OSError):
+        parts.append(Path("/proc/sys/kernel/random/boot_id").read_text().strip())
+    with suppress(OSError):
+        parts.append(os.readlink("/proc/self/ns/pid"))
+    return "/".join(parts)

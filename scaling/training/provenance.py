@@ -1,0 +1,50 @@
+"""Where a result comes from: machine, versions and code. Recorded with every result, part of no id."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from scaling.study.plan import code_digest
+
+_PACKAGES = ("scaling-study", "torch", "torchvision", "timm", "numpy")
+
+
+@cache
+def provenance() -> dict[str, Any]:
+    """Plain values for result.json; bit-identical repeats are promised where all but the host agree."""
+    return {
+        "host": platform.node(),
+        "machine": platform.machine(),
+        "processor": _processor(),
+        "num_cores": os.cpu_count(),
+        "python": platform.python_version(),
+        **{package: version(package) for package in _PACKAGES},
+        "code": code_digest(),
+        "git": git_revision(),
+    }
+
+
+@cache
+def git_revision() -> str | None:
+    """The commit of this checkout, with `+` where it has local changes; None outside git."""
+    root = Path(__file__).parents[2]
+    command = ["git", "-C", str(root), "describe", "--always", "--abbrev=12", "--exclude=*", "--dirty=+"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout.strip() or None
+
+
+def _processor() -> str | None:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor() or None
+    return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), None)

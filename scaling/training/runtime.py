@@ -1,0 +1,27 @@
+"""Where and how a point runs. Nothing here changes its outcome, so nothing here is in its id."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from scaling.errors import Refused
+
+
+@dataclass(frozen=True, kw_only=True)
+class Runtime:
+    """Settings of the machine, not of the science."""
+
+    device: str = "cpu"
+    """`cpu` or `cuda`."""
+    threads: int = 1
+    """Threads a point computes with. On CPU, results are bit-identical for one number of threads only."""
+    checkpoint_every_s: float = 30.0
+    """Work lost when a point is killed, at most, in seconds."""
+    data_root: str | None = None
+    """Where the images lie, for data sets that do not know by themselves."""
+
+    def __post_init__(self) -> None:
+        if self.threads < 1:
+            raise Refused(f"device.threads={self.threads} must be at least 1.")
+        if self.checkpoint_every_s <= 0:
+            raise Refused(f"device.checkpoint_every_s={self.checkpoint_every_s:g} must be positive.")

@@ -1,0 +1,55 @@
+"""Whether a worker has been told to stop: by a signal, by a file, or by the end of those who started it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+from scaling.study.lease import Process
+
+POLL_S = 0.5
+
+
+class Stop:
+    """Call `requested` as often as you like; a thread of its own does the looking."""
+
+    def __init__(self, *, file: Path | None = None, launcher: Process | None = None) -> None:
+        self._event = threading.Event()
+        self._file = file
+        self._launcher = launcher
+        self._parent = os.getppid()
+        if file is not None or launcher is not None:
+            threading.Thread(target=self._watch, daemon=True).start()
+
+    def requested(self) -> bool:
+        return self._event.is_set()
+
+    @contextmanager
+    def on_signals(self, *signals: signal.Signals) -> Iterator[None]:
+        """Stop on any of these; the main thread only. A second SIGINT interrupts at once."""
+        before = {number: signal.signal(number, self._heed) for number in signals}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def _heed(self, number: int, frame: FrameType | None) -> None:
+        del frame
+        if number == signal.SIGINT and self._event.is_set():
+            raise KeyboardInterrupt
+        self._event.set()
+
+    def _watch(self) -> None:
+        while not self._event.wait(POLL_S):
+            told = self._file is not None and self._file.exists()
+            orphaned = self._launcher is not None and (
+                self._launcher.is_gone() or os.getppid() != self._parent
+            )
+            if told or orphaned:
+                self._event.set()

@@ -1,0 +1,219 @@
+"""A worker: takes points from a list, one after another, each under a lease, until none is left."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+import signal
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from scaling.study import lease
+from scaling.study.files import Unwritable, write_json_once, write_text, writing_below
+from scaling.study.lease import Lease, Process
+from scaling.study.plan import code_digest
+from scaling.study.result import State
+from scaling.study.store import Study
+from scaling.training.failure import Stopped, classify
+from scaling.training.runtime import Runtime
+from scaling.training.stop import Stop
+
+log = logging.getLogger(__name__)
+
+Row = dict[str, float]
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkList:
+    """What a launcher hands to a worker process."""
+
+    study: Path
+    point_ids: tuple[str, ...]
+    runtime: Runtime
+    launch: str
+    """Names the launch: a point that failed in it is not started in it again."""
+    launcher: Process | None
+    """When this process is gone, the worker stops too; None for one that outlives its launcher."""
+    stop_file: Path | None
+
+
+class Superseded(RuntimeError):
+    """Another worker holds the point now, so nothing more is written for it."""
+
+
+def work(todo: WorkList) -> None:
+    """Run every point of the list that nobody else runs. A point that fails is noted and harms no other."""
+    os.environ["OMP_NUM_THREADS"] = str(todo.runtime.threads)  # before torch is imported
+    stop = Stop(file=todo.stop_file, launcher=todo.launcher)
+    study = Study.open(todo.study)
+    with stop.on_signals(signal.SIGTERM, signal.SIGUSR2):
+        for point_id in todo.point_ids:
+            if stop.requested():
+                return
+            run_point(study, point_id, todo.runtime, launch=todo.launch, should_stop=stop.requested)
+
+
+def run_point(
+    study: Study,
+    point_id: str,
+    runtime: Runtime,
+    *,
+    launch: str,
+    should_stop: Callable[[], bool],
+    on_epoch: Callable[[list[Row]], None] | None = None,
+) -> None:
+    """Bring one point to its end, unless it is there already or somebody else is at it.
+
+    Raises Unwritable where the study takes no files; every other error is noted as the point's failure.
+    """
+    with writing_below(study.path):
+        held = lease.acquire(study.directory(point_id))
+    if held is None:
+        return
+    with held, writing_below(study.path):
+        study.clear_unreadable(point_id)
+        before = study.noted(point_id)
+        failed_now = before.status == "failed" and before.launch == launch
+        if failed_now or (study.directory(point_id) / "result.json").exists():
+            return
+        attempt = _Attempt(study, point_id, held, runtime, on_epoch)
+        attempt.run(
+            replace(
+                State(status="running", launch=launch, code=code_digest(), epoch=before.epoch),
+                attempt=before.attempt + 1,
+            ),
+            should_stop,
+        )
+
+
+class _Attempt:
+    """One try at a point, from the first write to the last."""
+
+    def __init__(
+        self,
+        study: Study,
+        point_id: str,
+        held: Lease,
+        runtime: Runtime,
+        on_epoch: Callable[[list[Row]], None] | None,
+    ) -> None:
+        self._study = study
+        self._id = point_id
+        self._directory = study.directory(point_id)
+        self._held = held
+        self._runtime = runtime
+        self._on_epoch = on_epoch
+        self._state = State()
+
+    def run(self, state: State, should_stop: Callable[[], bool]) -> None:
+        self._note(state)
+        with _logging_to(self._directory / "log.txt"):
+            try:
+                log.info("attempt %d of %s", state.attempt, self._id)
+                self._train(should_stop)
+                self._note(replace(self._state, status="completed"))
+            except Stopped as stopped:
+                self._note(replace(self._state, status="pending", message=str(stopped)))
+            except Superseded as error:
+                log.warning("%s", error)
+            except Unwritable:
+                raise
+            except Exception as error:
+                log.exception("failed")
+                self._note(replace(self._state, status="failed", **_failure(error)))
+
+    def _train(self, should_stop: Callable[[], bool]) -> None:
+        from scaling.data.load import load  # torch is imported by the first point, not by the planner
+        from scaling.training.checkpoint import Checkpoint
+        from scaling.training.device import use_device
+        from scaling.training.loop import train
+        from scaling.training.provenance import provenance
+
+        started = time.time()
+        point = self._study.point(self._id)
+        device = use_device(self._runtime.device, num_threads=self._runtime.threads)
+        checkpoint = Checkpoint(self._directory / "checkpoint.pt")
+        outcome = train(
+            point,
+            load(point.data, self._runtime.data_root),
+            device=device,
+            checkpoint=checkpoint,
+            checkpoint_every_s=self._runtime.checkpoint_every_s,
+            on_epoch=self._keep,
+            should_stop=should_stop,
+        )
+        self._commit(
+            {
+                "id": self._id,
+                "metrics": dict(outcome.metrics),
+                "measured": {"train_seconds": outcome.train_seconds, "memory_bytes": outcome.memory_bytes},
+                "provenance": {
+                    **provenance(),
+                    "device": str(device),
+                    "threads": self._runtime.threads,
+                    "attempt": self._state.attempt,
+                    "token": self._held.token,
+                    "started": started,
+                    "ended": time.time(),
+                },
+            }
+        )
+        checkpoint.remove()
+
+    def _keep(self, rows: list[Row]) -> None:
+        """Write the rows of all epochs so far, which also mends what a late writer may have left."""
+        self._check_held()
+        write_text(self._directory / "metrics.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
+        self._note(replace(self._state, epoch=len(rows)))
+        if self._on_epoch is not None:
+            self._on_epoch(rows)
+
+    def _commit(self, result: dict[str, Any]) -> None:
+        self._check_held()
+        if not write_json_once(self._directory / "result.json", result):
+            raise Superseded(f"{self._id} has a result already; this one is dropped")
+
+    def _note(self, state: State) -> None:
+        self._check_held()
+        self._state = state
+        self._study.note(self._id, state)
+
+    def _check_held(self) -> None:
+        if not self._held.held():
+            raise Superseded(f"another worker has taken over {self._id}; this one writes nothing more")
+
+
+def _failure(error: Exception) -> dict[str, Any]:
+    """The fields of a failed state: class, one line, and a digest of where it was raised."""
+    frames = traceback.extract_tb(error.__traceback__)
+    where = [type(error).__name__, *(f"{frame.filename}:{frame.name}:{frame.lineno}" for frame in frames)]
+    lines = str(error).strip().splitlines()
+    return {
+        "failure": classify(error),
+        "message": f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__,
+        "signature": hashlib.sha256("\n".join(where).encode()).hexdigest()[:16],
+    }
+
+
+@contextmanager
+def _logging_to(path: Path) -> Iterator[None]:
+    """Send this process's log to the point's own file too."""
+    handler = logging.FileHandler(path)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    root = logging.getLogger()
+    level = root.level
+    root.addHandler(handler)
+    root.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        root.removeHandler(handler)
+        root.setLevel(level)
+        handler.close()
