@@ -1,0 +1,94 @@
+"""The files of one point as a tracker finds them while others write them: each whole, any of them absent."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+Stamp = tuple[int, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PointFiles:
+    """What lay in the directory of a point at one moment."""
+
+    directory: Path
+    point: dict[str, Any]
+    """point.json"""
+    status: dict[str, Any]
+    """status.json; empty while there is none"""
+    rows: list[dict[str, Any]]
+    """metrics.jsonl, one row an epoch"""
+    result: dict[str, Any] | None
+    """result.json; its presence means that the point is completed, whatever its status says"""
+
+    @property
+    def state(self) -> str:
+        """One of pending, running, completed, failed."""
+        if self.result is not None:
+            return "completed"
+        state = self.status.get("status", "pending")
+        return "running" if state == "completed" else str(state)  # the result is about to appear
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more is to come from this attempt."""
+        return self.state in ("completed", "failed")
+
+    @property
+    def outcome(self) -> str:
+        """16 hex digits that differ when a point has ended another time or another way."""
+        facts = self.result or {
+            key: self.status.get(key) for key in ("status", "failure", "message", "attempt")
+        }
+        return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def read_point(directory: Path) -> PointFiles | None:
+    """The files of the point in `directory`; None while it has no readable point.json."""
+    point = read_object(directory / "point.json")
+    if point is None:
+        return None
+    result = read_object(
+        directory / "result.json"
+    )  # before the rows, which are complete once there is a result
+    status = read_object(directory / "status.json")
+    return PointFiles(
+        directory=directory,
+        point=point,
+        status=status or {},
+        rows=_read_rows(directory / "metrics.jsonl"),
+        result=result,
+    )
+
+
+def stamp(directory: Path, *, with_rows: bool) -> Stamp:
+    """Changes when the point's status does, and with `with_rows` when its rows do; costs one stat each."""
+    names = ("status.json", "metrics.jsonl") if with_rows else ("status.json",)
+    return tuple(_changed_ns(directory / name) for name in names)
+
+
+def read_object(path: Path) -> dict[str, Any] | None:
+    """The JSON object in a file; None where there is none."""
+    try:
+        value = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def _read_rows(path: Path) -> list[dict[str, Any]]:
+    try:
+        return [json.loads(line) for line in path.read_bytes().splitlines() if line]
+    except (OSError, ValueError):
+        return []
+
+
+def _changed_ns(path: Path) -> int:
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0

@@ -1,0 +1,145 @@
+"""The W&B run of one point, written in a directory of its own and moved into place when complete.
+
+W&B is imported when the first run is opened, so that a mirror with nothing to write never pays for it.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from scaling.tracking.point_files import PointFiles, read_object
+from scaling.tracking.tracker import Tracker
+from scaling.tracking.view import run_settings, summary
+
+DIRECTORY = "wandb"
+PARTIAL = "wandb.partial"
+MARKER = "written.json"
+
+SERVER_TIMEOUT_S = 20.0
+"""How long W&B's server may keep a run from being opened or completed before it counts as lost."""
+
+
+class ServerLost(RuntimeError):
+    """W&B's server is dead, too slow, or refuses."""
+
+
+class PointRun:
+    """A run that is being written. Raises ServerLost online, OSError where nothing can be written."""
+
+    def __init__(self, files: PointFiles, tracker: Tracker, group: str) -> None:
+        self._tracker = tracker
+        self._partial = files.directory / PARTIAL
+        shutil.rmtree(self._partial, ignore_errors=True)
+        self._partial.mkdir()
+        with _noticing_loss(tracker):
+            self._run = _open(files, tracker, group, str(self._partial))
+        self._next_epoch: int = self._run.starting_step
+
+    def log(self, rows: list[dict[str, Any]]) -> None:
+        """Add the rows of those epochs that the run does not have yet; W&B's step is the epoch."""
+        for row in rows:
+            if row["epoch"] >= self._next_epoch:
+                # Committed at once: a row held back would be written after the summary, and over it.
+                self._run.log(row, step=row["epoch"], commit=True)
+                self._next_epoch = row["epoch"] + 1
+
+    def end(self, files: PointFiles) -> None:
+        """Complete the run and put it in the place of an earlier one."""
+        self._finish(files)
+        self._drop_logs()
+        self._write_marker(files)
+        place = files.directory / DIRECTORY
+        shutil.rmtree(place, ignore_errors=True)
+        (self._partial / DIRECTORY).rename(place)
+        self._partial.rmdir()
+
+    def leave(self, files: PointFiles) -> None:
+        """Close the run of a point that has not ended; the next mirror resumes it."""
+        self._run.mark_preempting()
+        self._finish(files)
+
+    def _finish(self, files: PointFiles) -> None:
+        with _noticing_loss(self._tracker):
+            self._run.summary.update(summary(files))
+            self._run.finish(exit_code=0 if files.state == "completed" else 1)
+
+    def _drop_logs(self) -> None:
+        """W&B's logs would be half of all files in a study, and one is a link into a home directory."""
+        for run_dir in (self._partial / DIRECTORY).glob("*run-*"):
+            shutil.rmtree(run_dir / "logs", ignore_errors=True)
+            shutil.rmtree(run_dir / "tmp", ignore_errors=True)
+
+    def _write_marker(self, files: PointFiles) -> None:
+        """It lies in the directory that is moved, so that the two are never at odds."""
+        marker = {
+            "outcome": files.outcome,
+            "mode": self._tracker.mode,
+            "project": self._tracker.project,
+            "entity": self._tracker.entity,
+        }
+        (self._partial / DIRECTORY / MARKER).write_text(json.dumps(marker))
+
+
+def is_written(files: PointFiles, tracker: Tracker) -> bool:
+    """Whether this very outcome is where the tracker wants it; a run sent online serves offline too."""
+    marker = read_object(files.directory / DIRECTORY / MARKER) or {}
+    wanted = (files.outcome, tracker.project, tracker.entity)
+    return tuple(marker.get(key) for key in ("outcome", "project", "entity")) == wanted and marker[
+        "mode"
+    ] in ("online", tracker.mode)
+
+
+def _open(files: PointFiles, tracker: Tracker, group: str, directory: str) -> Any:
+    import wandb
+
+    assert tracker.mode != "none"
+    run = wandb.init(
+        **run_settings(files.point, group),
+        project=tracker.project,
+        entity=tracker.entity,
+        dir=directory,
+        mode=tracker.mode,
+        resume="allow" if tracker.mode == "online" else None,
+        reinit="create_new",
+        settings=wandb.Settings(
+            silent=True,
+            console="off",
+            save_code=False,
+            disable_code=True,
+            disable_git=True,
+            symlink=False,
+            use_dot_wandb=False,
+            stop_fn=_go_on,
+            init_timeout=SERVER_TIMEOUT_S,
+            finish_timeout=SERVER_TIMEOUT_S,
+            finish_timeout_raises=True,
+            # The machine seen here is the launcher's, not the one that trains.
+            x_disable_meta=True,
+            x_disable_stats=True,
+            x_disable_machine_info=True,
+            x_save_requirements=False,  # 0.1 CPU-seconds a run
+        ),
+    )
+    run.define_metric("epoch")
+    run.define_metric("*", step_metric="epoch")
+    return run
+
+
+def _go_on() -> None:
+    """W&B's stop button would interrupt the mirror, and with it every other run."""
+
+
+@contextmanager
+def _noticing_loss(tracker: Tracker) -> Iterator[None]:
+    from wandb.errors import Error
+
+    try:
+        yield
+    except (Error, TimeoutError) as error:
+        if tracker.mode == "online":
+            raise ServerLost(f"{type(error).__name__}: {error}") from error
+        raise

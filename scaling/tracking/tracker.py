@@ -1,0 +1,34 @@
+"""A tracker: whether a study's points also appear as W&B runs, and where."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from scaling.errors import Refused
+
+Mode = Literal["offline", "online", "none"]
+
+FORBIDDEN = r"/\#?%:"
+"""Characters that W&B accepts in no project name."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tracker:
+    """What `conf/tracker/*.yaml` holds. Raises Refused where W&B would not take it."""
+
+    mode: Mode
+    """`offline` writes runs beside the points, for upload at any time; `online` sends rows as they appear."""
+    project: str = "scaling-study"
+    """W&B's project; the study is the group within it."""
+    entity: str | None = None
+    """W&B's user or team; None is the default of the account."""
+
+    def __post_init__(self) -> None:
+        if self.mode not in get_args(Mode):
+            raise Refused(f"tracker.mode={self.mode} is unknown: use one of {', '.join(get_args(Mode))}.")
+        if not self.project or len(self.project) > 128 or set(self.project) & set(FORBIDDEN):
+            raise Refused(
+                f"tracker.project={self.project!r} is no W&B project: use 1 to 128 characters, "
+                f"none of them in {FORBIDDEN}"
+            )
