@@ -1,0 +1,77 @@
+"""The cache of stored images: what is slow to parse is kept in the user's cache directory. No torch."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import tempfile
+import zipfile
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+
+from scaling.data.stored import Facts, Stored
+
+logger = logging.getLogger(__name__)
+
+_UNREADABLE = (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile)
+
+
+def cache_dir() -> Path:
+    """`$XDG_CACHE_HOME/scaling-study`, by default in `~/.cache`."""
+    home = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    return Path(home).expanduser() / "scaling-study"
+
+
+def fetch(path: Path, make: Callable[[], Stored]) -> Stored:
+    """The images cached at `path`; where there are none, or damaged ones, made and cached."""
+    stored = _read(path)
+    if stored is None:
+        stored = make()
+        _write(path, stored)
+    return stored
+
+
+def fetch_facts(path: Path, make: Callable[[], Stored]) -> Facts:
+    """The facts of the images cached at `path`, without reading the pixels if they are there."""
+    try:
+        with np.load(path) as members:
+            return Facts(**json.loads(str(members["facts"])))
+    except _UNREADABLE:
+        return fetch(path, make).facts
+
+
+def _read(path: Path) -> Stored | None:
+    try:
+        with np.load(path) as members:
+            facts = Facts(**json.loads(str(members["facts"])))
+            stored = Stored(
+                images=members["images"], labels=members["labels"], num_own_test=facts.num_own_test
+            )
+            if stored.facts != facts:
+                raise ValueError("its pixels are not those that were written")
+    except FileNotFoundError:
+        return None
+    except _UNREADABLE as error:
+        logger.warning("%s is damaged and is made again: %s", path, error)
+        return None
+    return stored
+
+
+def _write(path: Path, stored: Stored) -> None:
+    """Written aside and moved, so that of several writers each leaves a whole file; no disk is no harm."""
+    facts = np.array(json.dumps(asdict(stored.facts)))
+    aside = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".tmp", delete=False) as file:
+            aside = Path(file.name)
+            np.savez(file, images=stored.images, labels=stored.labels, facts=facts)
+        aside.replace(path)
+    except OSError as error:
+        logger.warning("%s could not be cached: %s", path, error)
+        if aside is not None:
+            aside.unlink(missing_ok=True)

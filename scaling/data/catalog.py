@@ -1,0 +1,91 @@
+"""The catalogue of data sets: a setting in, the declared DataSet out. No torch for the named sets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from scaling.data import fashion_mnist, mnist5k
+from scaling.data.dataset import DataSet
+from scaling.data.stored import Facts
+from scaling.errors import Refused
+
+TEST_SHARE = 0.15
+"""Share of all images that becomes the test set where a data set has none of its own."""
+
+_NAMED: dict[str, tuple[Facts, bool]] = {
+    "mnist5k": (mnist5k.FACTS, False),
+    "fashion_mnist": (fashion_mnist.FACTS, True),
+}
+"""Facts and `mirror` of the sets that can be planned where they are absent."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataConfig:
+    """Which images a study is about, as conf/data/ says it."""
+
+    name: str
+    """`mnist5k`, `fashion_mnist`, or `image_folder` for a directory of one's own."""
+    root: str | None = None
+    """Where the files lie; it is no part of a point's identity."""
+    num_train: int | None = None
+    """Training images to use; None is all that validation and test leave."""
+    num_val: int
+    """Images to hold out of the training set."""
+    split_seed: int = 0
+    """Draws which images are held out."""
+    side: int | None = None
+    """Pixels along one side to store images at; of image_folder only."""
+    mirror: bool | None = None
+    """Whether a mirrored image keeps its class; of image_folder only."""
+
+
+def declare(config: DataConfig) -> DataSet:
+    """The data set as points know it; Refused for a bad setting, DataError for a bad image folder."""
+    facts, mirror = _facts(config)
+    num_test = facts.num_own_test or max(1, round(TEST_SHARE * facts.num_images))
+    num_left = facts.num_images - num_test - config.num_val
+    num_train = num_left if config.num_train is None else config.num_train
+    if config.num_val < 1:
+        raise Refused(f"data.num_val={config.num_val} leaves nothing to choose by: use at least 1.")
+    if num_left < 1:
+        raise Refused(
+            f"data.num_val={config.num_val} leaves no training images: {config.name} has "
+            f"{facts.num_images - num_test} besides its test set."
+        )
+    if not 1 <= num_train <= num_left:
+        raise Refused(f"data.num_train={config.num_train} must be from 1 to {num_left} for {config.name}.")
+    return DataSet(
+        name=config.name,
+        fingerprint=facts.fingerprint,
+        num_classes=facts.num_classes,
+        channels=facts.channels,
+        side=facts.side,
+        num_train=num_train,
+        num_val=config.num_val,
+        num_test=num_test,
+        split_seed=config.split_seed,
+        mirror=mirror,
+    )
+
+
+def _facts(config: DataConfig) -> tuple[Facts, bool]:
+    if config.name == "image_folder":
+        return _folder_facts(config)
+    if config.name not in _NAMED:
+        known = ", ".join([*_NAMED, "image_folder"])
+        raise Refused(f"data.name={config.name} is unknown: use one of {known}.")
+    if config.side is not None or config.mirror is not None:
+        raise Refused(f"data.side and data.mirror are settings of image_folder, {config.name} has its own.")
+    return _NAMED[config.name]
+
+
+def _folder_facts(config: DataConfig) -> tuple[Facts, bool]:
+    if config.root is None:
+        raise Refused("data.root is missing: image_folder needs the directory that holds the classes.")
+    if config.side is None or config.side < 1:
+        raise Refused(f"data.side={config.side} must be the pixels to store images at, such as 64.")
+    if config.mirror is None:
+        raise Refused("data.mirror is missing: say true if a mirrored image keeps its class, else false.")
+    from scaling.data import image_folder  # decoding images needs torchvision, which is slow to import
+
+    return image_folder.read_facts(config.root, config.side), config.mirror

@@ -1,0 +1,50 @@
+"""Stored images: a data set as it lies in its files, before any split. No torch."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, kw_only=True)
+class Facts:
+    """What planning must know of stored images."""
+
+    fingerprint: str
+    """64 hex digits of SHA-256 over all pixels, then all labels as little-endian int64."""
+    num_images: int
+    num_own_test: int
+    """How many images, the last ones, the set itself declares as its test set; 0 if it has none."""
+    num_classes: int
+    channels: int
+    side: int
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Stored:
+    """All images of a data set in their stored order, its own test images (if any) last."""
+
+    images: NDArray[np.uint8]
+    """(N, C, S, S)"""
+    labels: NDArray[np.int64]
+    """(N,), counted from 0"""
+    num_own_test: int = 0
+
+    @cached_property
+    def facts(self) -> Facts:
+        """Reads every pixel once, for the fingerprint."""
+        digest = hashlib.sha256(np.ascontiguousarray(self.images).data)
+        digest.update(self.labels.astype("<i8").tobytes())
+        num_images, channels, side, _ = self.images.shape
+        return Facts(
+            fingerprint=digest.hexdigest(),
+            num_images=num_images,
+            num_own_test=self.num_own_test,
+            num_classes=int(self.labels.max()) + 1,
+            channels=channels,
+            side=side,
+        )

@@ -1,0 +1,61 @@
+"""A checkpoint: the state of a run in one file, whole or absent at any moment."""
+
+from __future__ import annotations
+
+import io
+import logging
+import os
+from pathlib import Path
+from typing import Any
+
+import torch
+
+logger = logging.getLogger(__name__)
+
+
+class Checkpoint:
+    """The file at `path`."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def save(self, state: dict[str, Any]) -> None:
+        """Replace the file by `state`: tensors and plain values only. A crash leaves the former file."""
+        aside = self.path.with_name(f"{self.path.name}.{os.getpid()}.tmp")
+        with aside.open("wb") as file:
+            torch.save(state, file)
+            file.flush()
+            os.fsync(file.fileno())
+        aside.replace(self.path)
+        _sync_directory(self.path.parent)
+
+    def load(self) -> dict[str, Any] | None:
+        """The saved state on the CPU, or None. A damaged file is set aside; no code in it is ever run."""
+        try:
+            content = self.path.read_bytes()
+        except FileNotFoundError:
+            return None
+        try:
+            state: dict[str, Any] = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+        except Exception as error:  # damage can surface as almost any error of zipfile, pickle or torch
+            corrupt = self.path.with_name(self.path.name + ".corrupt")
+            self.path.replace(corrupt)
+            logger.warning("%s is damaged, training starts afresh; it was kept as %s (%s)",
+                           self.path, corrupt.name, error)  # fmt: skip
+            return None
+        return state
+
+    def remove(self) -> None:
+        """Delete the file, and what killed writers left of theirs; a damaged one that was kept stays."""
+        self.path.unlink(missing_ok=True)
+        for leftover in self.path.parent.glob(f"{self.path.name}.*.tmp"):
+            leftover.unlink(missing_ok=True)
+
+
+def _sync_directory(directory: Path) -> None:
+    """Make the move itself survive a power cut."""
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,40 @@
+"""Evaluation: loss and accuracy of a network on a split, and after which epochs it happens."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from scaling.data.load import Split
+
+_BATCH = 256
+_MAX_EVALUATIONS = 20
+
+
+def is_evaluated(epoch: int, epochs: int) -> bool:
+    """Whether epoch 1 <= `epoch` <= `epochs` ends with an evaluation: at most 20 even ones, and the last."""
+    every = math.ceil(epochs / _MAX_EVALUATIONS)
+    return epoch % every == 0 or epoch == epochs
+
+
+@torch.inference_mode()
+def evaluate(model: nn.Module, split: Split, *, bf16: bool) -> tuple[float, float]:
+    """Mean cross-entropy in nats, without label smoothing, and top-1 accuracy in percent."""
+    was_training = model.training
+    model.eval()
+    device = split.labels.device
+    loss = torch.zeros((), dtype=torch.float64, device=device)
+    num_correct = torch.zeros((), dtype=torch.int64, device=device)
+    for images, labels in zip(
+        torch.split(split.images, _BATCH), torch.split(split.labels, _BATCH), strict=True
+    ):
+        images = images.contiguous(memory_format=torch.channels_last)
+        with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
+            logits = model(images).float()
+        loss += functional.cross_entropy(logits, labels, reduction="sum")
+        num_correct += (logits.argmax(1) == labels).sum()
+    model.train(was_training)
+    return loss.item() / len(split), 100 * num_correct.item() / len(split)

@@ -1,0 +1,79 @@
+"""The training loop: a point and its images in, an outcome out, wherever it was interrupted before."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+
+from scaling.data.load import Images, at_resolution
+from scaling.study.point import Point
+from scaling.training.checkpoint import Checkpoint
+from scaling.training.device import peak_memory_bytes, reset_peak_memory
+from scaling.training.failure import Stopped
+from scaling.training.run import Run
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What a finished point is worth."""
+
+    metrics: dict[str, float]
+    """`top1` and `test_top1` in percent, `loss` and `train_loss` (smoothed labels) in nats, at the end."""
+    train_seconds: float
+    """Time spent in training steps, over all attempts, as far as they were saved."""
+    memory_bytes: int | None
+    """Most memory in use during the last attempt; None where the system does not tell."""
+
+
+def train(
+    point: Point,
+    images: Images,
+    *,
+    device: torch.device,
+    checkpoint: Checkpoint,
+    checkpoint_every_s: float,
+    on_epoch: Callable[[list[dict[str, float]]], None],
+    should_stop: Callable[[], bool],
+) -> Outcome:
+    """Train `point` on `images` (uint8, as `load` gives them) from its checkpoint, or from the start.
+
+    After each epoch `on_epoch` gets the rows of all epochs so far: `epoch`, `step`, `train_flops`,
+    `learning_rate` (of the last step), `train_loss`, `train_top1`, `seconds` (of training so far), and, where
+    the averaged weights were evaluated, `loss` and `top1` on the validation images. That is every epoch up to
+    20 epochs, and for longer runs about 20 times evenly spread and at the end.
+
+    On a CPU the rows (seconds aside) and the weights are bit for bit those of a run without interruption.
+    `should_stop` is asked before every step. Raises Stopped (with a checkpoint saved) and Diverged.
+    """
+    reset_peak_memory(device)
+    run = Run(point, at_resolution(images, point.resolution), device)
+    saved = checkpoint.load()
+    if saved is not None:
+        run.restore(saved)
+    saved_at = time.monotonic()
+    while not run.finished:
+        stopping = should_stop()
+        if stopping or time.monotonic() - saved_at >= checkpoint_every_s:
+            checkpoint.save(run.state())
+            saved_at = time.monotonic()
+        if stopping:
+            raise Stopped(run.step)
+        run.advance()
+        if run.at_epoch_end:
+            run.finish_epoch()
+            on_epoch(list(run.rows))
+    return _outcome(run)
+
+
+def _outcome(run: Run) -> Outcome:
+    last = run.rows[-1]
+    _, test_top1 = run.evaluate(run.images.test)
+    metrics = {name: last[name] for name in ("top1", "loss", "train_loss")} | {"test_top1": test_top1}
+    return Outcome(
+        metrics=metrics,
+        train_seconds=run.train_seconds,
+        memory_bytes=peak_memory_bytes(run.device),
+    )

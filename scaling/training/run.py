@@ -1,0 +1,167 @@
+"""A run: a point being trained, one step at a time, whose whole state can be saved after any step."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from scaling.data.augment import augment
+from scaling.data.load import Images, Split
+from scaling.models.build import build
+from scaling.study.point import Point
+from scaling.training.device import synchronize
+from scaling.training.ema import Ema
+from scaling.training.evaluate import evaluate, is_evaluated
+from scaling.training.failure import Diverged
+from scaling.training.randomness import derived_seed, generator
+from scaling.training.step import build_stepper
+
+_EXPLODED = 10
+"""Times the loss of a random guess, ln(classes), from which the mean loss of an epoch has exploded: no run
+that still learns is ever that far above a guess, and one that is does not come back."""
+
+_STEPS_BETWEEN_CHECKS = 50
+"""Steps between looks at the loss on a GPU, where each look makes the host wait."""
+
+
+class Run:
+    """Network, optimizer, average, progress and rows of a point on `device`."""
+
+    def __init__(self, point: Point, images: Images, device: torch.device) -> None:
+        self.point = point
+        self.images = images.to(device)
+        self.device = device
+        self.num_steps = point.epochs * point.steps_per_epoch
+        self.bf16 = point.precision == "bf16"
+        torch.manual_seed(derived_seed("weights", point.seed))
+        network = build(point.network, in_channels=point.data.channels, num_classes=point.data.num_classes)
+        self.model: nn.Module = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.stepper = build_stepper(self.model, point.recipe, bf16=self.bf16)
+        self.ema = Ema(self.model, point.recipe.ema_decay) if point.recipe.ema_decay else None
+        self.step = 0
+        self.train_seconds = 0.0
+        self.rows: list[dict[str, float]] = []
+        self._order, self._order_epoch = torch.empty(0, dtype=torch.int64), -1
+        self._reset_sums()
+
+    def state(self) -> dict[str, Any]:
+        """All that `restore` needs to go on bit by bit; a step's randomness is a function of its number."""
+        return {
+            "model": self.model.state_dict(),
+            "optimizer": self.stepper.optimizer.state_dict(),
+            "ema": self.ema.state_dict() if self.ema else None,
+            "step": self.step,
+            "train_seconds": self.train_seconds,
+            "rows": self.rows,
+            "epoch_loss": self._epoch_loss,
+            "epoch_correct": self._epoch_correct,
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Take over what `state` returned."""
+        self.model.load_state_dict(state["model"])
+        self.stepper.optimizer.load_state_dict(state["optimizer"])
+        if self.ema:
+            self.ema.load_state_dict(state["ema"])
+        self.step = state["step"]
+        self.train_seconds = state["train_seconds"]
+        self.rows = state["rows"]
+        self._epoch_loss = state["epoch_loss"].to(self.device)
+        self._epoch_correct = state["epoch_correct"].to(self.device)
+
+    @property
+    def finished(self) -> bool:
+        """Whether every step has been taken."""
+        return self.step == self.num_steps
+
+    @property
+    def at_epoch_end(self) -> bool:
+        """Whether the last step was the last of its epoch."""
+        return self.step % self.point.steps_per_epoch == 0
+
+    def advance(self) -> None:
+        """Take one step; raises Diverged."""
+        with self._timed():
+            chosen = self._chosen()
+            torch.manual_seed(derived_seed("step", self.point.seed, self.step))
+            loss, num_correct = self.stepper.step(
+                self._augmented(chosen), self.images.train.labels[chosen], self._learning_rate(self.step)
+            )
+            if self.ema:
+                self.ema.update_parameters(self.model)
+            self._epoch_loss += loss
+            self._epoch_correct += num_correct
+            self.step += 1
+            if self.device.type == "cpu" or self.step % _STEPS_BETWEEN_CHECKS == 0:
+                self._check(loss.item())
+
+    def finish_epoch(self) -> None:
+        """Add the row of the epoch that the last step ended, evaluated if it is its turn; raises Diverged."""
+        point = self.point
+        with self._timed():
+            synchronize(self.device)
+        train_loss = self._epoch_loss.item() / point.steps_per_epoch
+        self._check(train_loss, limit=_EXPLODED * math.log(point.data.num_classes))
+        num_images = point.steps_per_epoch * point.recipe.batch_size
+        epoch = self.step // point.steps_per_epoch
+        row = {
+            "epoch": epoch,
+            "step": self.step,
+            "train_flops": 3 * point.cost.flops * self.step * point.recipe.batch_size,
+            "learning_rate": self._learning_rate(self.step - 1),
+            "train_loss": train_loss,
+            "train_top1": 100 * self._epoch_correct.item() / num_images,
+            "seconds": self.train_seconds,
+        }
+        self._reset_sums()
+        if is_evaluated(epoch, point.epochs):
+            row["loss"], row["top1"] = self.evaluate(self.images.val)
+            self._check(row["loss"])
+        self.rows.append(row)
+
+    def evaluate(self, split: Split) -> tuple[float, float]:
+        """Loss in nats and top-1 in percent of the averaged weights, or of the raw ones without average."""
+        return evaluate(self.ema.module if self.ema else self.model, split, bf16=self.bf16)
+
+    def _chosen(self) -> Tensor:
+        """Indices of the coming step's training images: the next slice of the epoch's permutation."""
+        epoch, index = divmod(self.step, self.point.steps_per_epoch)
+        if epoch != self._order_epoch:
+            shuffle = generator("order", self.point.seed, epoch, device=torch.device("cpu"))
+            order = torch.randperm(len(self.images.train), generator=shuffle)
+            self._order, self._order_epoch = order.to(self.device), epoch
+        batch = self.point.recipe.batch_size
+        return self._order[index * batch : (index + 1) * batch]
+
+    def _augmented(self, chosen: Tensor) -> Tensor:
+        recipe = self.point.recipe
+        return augment(
+            self.images.train.images,
+            chosen,
+            padding=min(round(recipe.crop_padding * self.point.resolution), self.point.resolution - 1),
+            mirror=recipe.flip and self.point.data.mirror,
+            generator=generator("augment", self.point.seed, self.step, device=self.device),
+        )
+
+    def _learning_rate(self, step: int) -> float:
+        return self.point.recipe.peak_learning_rate * self.point.schedule.factor(step, self.num_steps)
+
+    def _check(self, loss: float, limit: float = math.inf) -> None:
+        if not math.isfinite(loss) or loss > limit:
+            raise Diverged(self.step, loss)
+
+    def _reset_sums(self) -> None:
+        self._epoch_loss = torch.zeros((), dtype=torch.float64, device=self.device)
+        self._epoch_correct = torch.zeros((), dtype=torch.int64, device=self.device)
+
+    @contextmanager
+    def _timed(self) -> Iterator[None]:
+        started = time.perf_counter()
+        yield
+        self.train_seconds += time.perf_counter() - started
