@@ -46,6 +46,14 @@ class LocalPool:
     same_failure_limit: int = 3
     """The launch stops when the first so many points to end have failed with one traceback."""
 
+    def __post_init__(self) -> None:
+        if self.slots != "auto" and (isinstance(self.slots, str) or self.slots < 1):
+            raise Refused(f"hydra.launcher.slots={self.slots} should be auto or a number of at least 1.")
+        if self.max_requeues < 0:
+            raise Refused(f"hydra.launcher.max_requeues={self.max_requeues} must not be negative.")
+        if self.same_failure_limit < 1:
+            raise Refused(f"hydra.launcher.same_failure_limit={self.same_failure_limit} must be at least 1.")
+
     def run(self, study: Study, plan: Plan, runtime: Runtime, show: Callable[[Tally], None]) -> Tally:
         """Train what the plan says; returns when nothing is left to do.
 

@@ -6,15 +6,11 @@ import os
 import shutil
 import subprocess
 
-from scaling.errors import Refused
-
 
 def num_slots(slots: int | str, *, device: str, threads: int) -> int:
-    """`auto`: one a GPU, or one for every `threads` cores this process may use. Refused for other words."""
-    if isinstance(slots, int) and slots >= 1:
+    """`auto`: one a GPU, or one for every `threads` cores this process may use."""
+    if isinstance(slots, int):
         return slots
-    if slots != "auto":
-        raise Refused(f"hydra.launcher.slots={slots} should be auto or a number of at least 1.")
     if device == "cuda":
         return max(1, len(visible_gpus()))
     return max(1, _num_cores() // threads)

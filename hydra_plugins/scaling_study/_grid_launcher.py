@@ -1,0 +1,33 @@
+"""What the grid sweeper needs of a launcher.
+
+Hydra loads plugin modules a second time under its own eye, except those with a leading underscore: what
+must be one and the same class for all lives in such files.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+
+from hydra.core.utils import JobReturn
+from hydra.plugins.launcher import Launcher
+from hydra.types import HydraContext, TaskFunction
+from omegaconf import DictConfig
+
+from launchers.launch import Request
+from scaling.errors import Refused
+
+
+class GridLauncher(Launcher):
+    """A launcher that takes whole grids from the grid sweeper, and none from Hydra's other sweepers."""
+
+    def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
+        del hydra_context, task_function, config
+
+    def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
+        del job_overrides, initial_job_idx
+        raise Refused("hydra/launcher=local needs hydra/sweeper=grid.")
+
+    @abstractmethod
+    def launch_request(self, request: Request) -> None:
+        """Run the points of the request."""

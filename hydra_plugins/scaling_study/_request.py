@@ -1,0 +1,149 @@
+"""What a command line asks for, freed of Hydra: grids of plain settings by study, and how to run them."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from launchers.launch import Request
+from scaling.data.catalog import DataConfig, declare
+from scaling.errors import Refused
+from scaling.models.families import FAMILIES
+from scaling.study.grid import Axis, Grid, expand
+from scaling.study.point import AXES
+from scaling.study.settings import strict, suggest
+from scaling.tracking.tracker import Tracker
+from scaling.training.recipe import Recipe
+from scaling.training.runtime import Runtime
+from scaling.training.schedule import Schedule
+
+_SECTIONS = ("model", "data", "recipe", "schedule", "device", "tracker", "study")
+_SCIENCE = ("model", "data", "recipe", "schedule")
+_KEYS = (*AXES, *_SECTIONS, "precision", "plan")
+
+
+@dataclass(frozen=True)
+class Composed:
+    """One composed config, the axes to vary on top of it, and the choice made in each config group."""
+
+    config: DictConfig
+    axes: Sequence[Axis]
+    choices: Mapping[str, str | None]
+
+
+def request(composed: Sequence[Composed]) -> Request:
+    """All points of the composed grids; Refused names every one that cannot be built."""
+    first = composed[0].config
+    grids: dict[Path, list[Grid]] = defaultdict(list)
+    for each in composed:
+        grids[_study_path(each)] += _grids(each)
+    studies = {path: expand(of_study, _declare) for path, of_study in grids.items()}
+    return Request(
+        studies=studies,
+        runtime=_runtime(first),
+        tracker=_tracker(first),
+        plan_only=bool(first.plan),
+        command=shlex.join(["python", *sys.argv]),
+    )
+
+
+def _grids(composed: Composed) -> list[Grid]:
+    """One grid, or one for each point where values of the config refer to one another."""
+    config = composed.config
+    for axis in composed.axes:
+        _check_axis(config, axis.name)
+    if not _has_interpolations(config):
+        return [Grid(_plain(config), composed.axes)]
+    names = [axis.name for axis in composed.axes]
+    grids = []
+    for values in product(*(axis.values for axis in composed.axes)):
+        changed = config.copy()
+        for name, value in zip(names, values, strict=True):
+            OmegaConf.update(changed, name, value)
+        grids.append(Grid(_plain(changed), ()))
+    return grids
+
+
+def _check_axis(config: DictConfig, name: str) -> None:
+    section, _, key = name.partition(".")
+    if section not in _KEYS:
+        raise Refused(unknown_option(name))
+    if section not in (*AXES, *_SCIENCE, "precision"):
+        raise Refused(f"{name} cannot have several values in one launch: only what changes the outcome can.")
+    if key and OmegaConf.select(config, name, default=_MISSING) is _MISSING:
+        raise Refused(unknown_option(name))
+
+
+_MISSING = object()
+
+
+def unknown_option(name: str) -> str:
+    """A sentence about an option that there is not."""
+    section, _, key = name.partition(".")
+    if section == "hydra":
+        return f"{name} is not an option of what is chosen here: --cfg hydra shows those that are."
+    if not key or section not in _SECTIONS:
+        return f"{name} is not an option: {suggest(section, list(_KEYS))}."
+    return f"{name} is not an option: {suggest(key, _options(section))}."
+
+
+def _options(section: str) -> list[str]:
+    kinds = {"data": DataConfig, "recipe": Recipe, "schedule": Schedule, "tracker": Tracker}
+    if section == "model":
+        return ["family", *{field.name for family in FAMILIES.values() for field in fields(family)}]
+    if section == "study":
+        return ["name", "root"]
+    if section == "device":
+        return ["name", "threads", "checkpoint_every_s"]
+    return [field.name for field in fields(kinds[section])]
+
+
+def _plain(config: DictConfig) -> dict[str, Any]:
+    without_hydra = OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"])
+    unknown = [str(key) for key in without_hydra if key not in _KEYS]
+    if unknown:
+        raise Refused(unknown_option(unknown[0]))
+    try:
+        plain = OmegaConf.to_container(without_hydra, resolve=True, throw_on_missing=True)
+    except OmegaConfBaseException as error:
+        raise Refused(f"The settings do not resolve: {str(error).splitlines()[0]}.") from error
+    assert isinstance(plain, dict)
+    return {str(key): value for key, value in plain.items()}
+
+
+def _has_interpolations(config: DictConfig) -> bool:
+    keys = [str(key) for key in config if key != "hydra"]
+    return "${" in OmegaConf.to_yaml(OmegaConf.masked_copy(config, keys), resolve=False)
+
+
+def _study_path(composed: Composed) -> Path:
+    """`study.root/study.name`; without a name, one made of the choices of model, data and recipe."""
+    name = composed.config.study.name
+    if name is None:
+        name = "-".join(str(composed.choices[group]) for group in ("model", "data", "recipe"))
+    if not isinstance(name, str) or not name or name.startswith(".") or "/" in name or "\\" in name:
+        raise Refused(f"study.name={name} should be a plain directory name.")
+    return Path(str(composed.config.study.root)).expanduser() / name
+
+
+def _runtime(config: DictConfig) -> Runtime:
+    values = dict(_plain(config)["device"])
+    values["device"] = values.pop("name")
+    return strict(Runtime, {**values, "data_root": config.data.root}, "device")
+
+
+def _tracker(config: DictConfig) -> Tracker:
+    return strict(Tracker, _plain(config)["tracker"], "tracker")
+
+
+def _declare(values: Mapping[str, Any]) -> Any:
+    return declare(strict(DataConfig, values, "data"))

@@ -1,0 +1,33 @@
+"""Hydra's side of the local pool."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from hydra.core.config_store import ConfigStore
+
+from hydra_plugins.scaling_study._grid_launcher import GridLauncher
+from launchers.launch import Request, run_request
+from launchers.local import LocalPool
+from scaling.study.settings import strict
+
+ConfigStore.instance().store(
+    group="hydra/launcher",
+    name="local",
+    node={
+        "_target_": "hydra_plugins.scaling_study.local_launcher.LocalLauncher",
+        **asdict(LocalPool()),
+    },
+    provider="scaling_study",
+)
+
+
+class LocalLauncher(GridLauncher):
+    """Hands requests to a LocalPool, whose settings are the launcher's options."""
+
+    def __init__(self, **options: Any) -> None:
+        self._pool = strict(LocalPool, options, "hydra.launcher")
+
+    def launch_request(self, request: Request) -> None:
+        run_request(request, self._pool)

@@ -1,0 +1,39 @@
+"""One point in this very process: for a first try, and for a debugger."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable
+
+from launchers.watch import Tally, Watch
+from scaling.study.plan import Plan
+from scaling.study.store import Study
+from scaling.training.runtime import Runtime
+from scaling.training.stop import Stop
+from scaling.training.worker import run_point
+
+
+class Foreground:
+    """Trains the points of a plan one after another, here."""
+
+    def run(self, study: Study, plan: Plan, runtime: Runtime, show: Callable[[Tally], None]) -> Tally:
+        """As LocalPool.run does."""
+        os.environ["OMP_NUM_THREADS"] = str(runtime.threads)  # before torch is imported
+        launch = f"{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}"
+        watch = Watch(study, plan.to_run, launch)
+        stop = Stop()
+        with stop.on_signals(signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            for point in plan.to_run:
+                run_point(
+                    study,
+                    point.id,
+                    runtime,
+                    launch=launch,
+                    should_stop=stop.requested,
+                    on_epoch=lambda _: show(watch.look()),
+                )
+                if stop.requested():
+                    raise KeyboardInterrupt
+        return watch.look()

@@ -1,0 +1,24 @@
+"""The door: `python sweep.py depth=14` trains one point here; with -m, commas make a grid for a pool."""
+
+from __future__ import annotations
+
+import hydra
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig
+
+from hydra_plugins.scaling_study._door import in_plain_words
+from hydra_plugins.scaling_study._request import Composed, request
+from launchers.foreground import Foreground
+from launchers.launch import run_request
+
+
+@hydra.main(config_path="conf", config_name="config", version_base="1.3")
+def train_one(config: DictConfig) -> None:
+    """Train the one point of a command line without -m, in this process."""
+    with in_plain_words():
+        run_request(request([Composed(config, [], HydraConfig.get().runtime.choices)]), Foreground())
+
+
+if __name__ == "__main__":
+    with in_plain_words():
+        train_one()
