@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import logging
 import os
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,9 @@ class Checkpoint:
         except FileNotFoundError:
             return None
         try:
+            with zipfile.ZipFile(io.BytesIO(content)) as archive:
+                if damaged := archive.testzip():  # torch itself does not look at the checksums
+                    raise zipfile.BadZipFile(f"{damaged} has a wrong checksum")
             state: dict[str, Any] = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
         except Exception as error:  # damage can surface as almost any error of zipfile, pickle or torch
             corrupt = self.path.with_name(self.path.name + ".corrupt")

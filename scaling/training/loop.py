@@ -65,6 +65,7 @@ def train(
         if run.at_epoch_end:
             run.finish_epoch()
             on_epoch(list(run.rows))
+    checkpoint.save(run.state())  # nothing is lost between here and the caller's own record
     return _outcome(run)
 
 
