@@ -19,7 +19,7 @@ DIRECTORY = "wandb"
 PARTIAL = "wandb.partial"
 MARKER = "written.json"
 
-SERVER_TIMEOUT_S = 20.0
+SERVER_TIMEOUT_S = 10.0
 """How long W&B's server may keep a run from being opened or completed before it counts as lost."""
 
 

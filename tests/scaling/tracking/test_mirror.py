@@ -1,0 +1,200 @@
+"""Runs written by the real W&B client in a process of their own, and read back from its files."""
+
+from __future__ import annotations
+
+import fcntl
+import math
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scaling.tracking.mirror import Mirror
+from scaling.tracking.point_files import PointFiles, read_point
+from scaling.tracking.tracker import Tracker
+
+
+@pytest.fixture(scope="module")
+def runs(shared_study: Any) -> dict[str, Any]:
+    """A completed point, one of 300 epochs and a failed one, as they read in W&B's files."""
+    completed, long, failed = (shared_study.add(seed, epochs) for seed, epochs in ((0, 2), (1, 300), (2, 2)))
+    completed.complete()
+    long.complete(num_epochs=300)
+    failed.train(num_epochs=1, loss=math.nan)
+    failed.fail("diverged", "loss is nan")
+    done = shared_study.mirror("--project", "digits", "--entity", "team")
+    assert done.returncode == 0
+    return {"completed": completed.read_run(), "long": long.read_run(), "failed": failed.read_run()}
+
+
+def test_a_run_says_which_point_it_is(runs: Any) -> None:
+    run = runs["long"]
+    assert (run["run_id"], run["project"], run["entity"]) == (f"{1:016x}", "digits", "team")
+    assert run["run_group"] == "shared0"
+    assert run["display_name"] == "d14 w0.5 r28 e300 s1"
+    assert run["job_type"] == "epochs=300"
+    assert run["tags"] == ["resnet_small", "mnist_5k", "bf16", "setting=abcd1234"]
+    assert run["exit_code"] == 0
+
+
+def test_config_is_flat_and_complete(runs: Any) -> None:
+    config = {key: value for key, value in runs["completed"]["config"].items() if key != "_wandb"}
+    assert config == {
+        "id": f"{0:016x}",
+        "setting": "abcd1234",
+        "depth": 14,
+        "width": 0.5,
+        "resolution": 28,
+        "epochs": 2,
+        "seed": 0,
+        "family": "resnet_small",
+        "model/base_channels": 16,
+        "data/name": "mnist_5k",
+        "data/num_train": 3500,
+        "recipe/learning_rate": 0.1,
+        "recipe/norm_batch": None,
+        "schedule/warmup_epochs": 1,
+        "precision": "bf16",
+        "cost/params": 1000,
+        "cost/flops": 1_000_000,
+    }
+
+
+def test_history_has_every_row_at_the_step_of_its_epoch(runs: Any) -> None:
+    run = runs["long"]
+    assert [row["_step"] for row in run["rows"]] == list(range(1, 301))
+    assert [row["epoch"] for row in run["rows"]] == list(range(1, 301))
+    assert run["rows"][9] | {"step": 270, "loss": 0.2, "top1": 90.0} == run["rows"][9]
+    assert run["step_metrics"]["*"] == "epoch"
+
+
+def test_summary_is_the_result_and_not_the_last_row(runs: Any) -> None:
+    summary = runs["completed"]["summary"]
+    expected = {"top1": 97.5, "test_top1": 97.0, "cost/flops": 1_000_000, "cost/train_seconds": 12.5}
+    expected |= {"status": "completed", "failure": None, "provenance/host": "node1", "epoch": 2}
+    assert summary | expected == summary
+
+
+def test_a_failed_point_is_a_failed_run(runs: Any) -> None:
+    run = runs["failed"]
+    assert run["exit_code"] == 1
+    assert (
+        run["summary"] | {"status": "failed", "failure": "diverged", "message": "loss is nan"}
+        == run["summary"]
+    )
+    assert [row["top1"] for row in run["rows"]] == [90.0]
+    assert math.isnan(float(run["rows"][0]["loss"]))
+
+
+def test_a_second_start_writes_nothing(study: Any) -> None:
+    completed, failed = study.add(0), study.add(1)
+    completed.complete()
+    failed.fail()
+    study.mirror()
+    before = [point.run_dirs() for point in (completed, failed)]
+    again = study.mirror()
+    assert "run written" not in again.stderr
+    assert [point.run_dirs() for point in (completed, failed)] == before
+    assert [len(runs) for runs in before] == [1, 1]
+
+
+def test_a_failed_point_that_completes_has_one_run(study: Any) -> None:
+    point = study.add()
+    point.fail()
+    study.mirror()
+    point.complete()
+    time.sleep(1.1)  # W&B names directories by the second
+    study.mirror()
+    assert len(point.run_dirs()) == 1
+    assert point.read_run()["exit_code"] == 0
+
+
+def test_another_project_gets_its_runs(study: Any) -> None:
+    point = study.add()
+    point.complete()
+    study.mirror()
+    study.mirror("--project", "other")
+    assert point.read_run()["project"] == "other"
+    assert len(point.run_dirs()) == 1
+
+
+def test_a_killed_mirror_leaves_nothing_that_stays(study: Any) -> None:
+    points = [study.add(seed) for seed in range(40)]
+    for point in points:
+        point.complete()
+    killed = subprocess.Popen(
+        [sys.executable, "-m", "scaling.tracking.mirror", str(study.path)], stderr=subprocess.DEVNULL
+    )
+    while not points[3].run_dirs():
+        time.sleep(0.005)
+    killed.send_signal(signal.SIGKILL)
+    killed.wait()
+    (points[-1].path / "wandb.partial").mkdir(exist_ok=True)
+    (points[-1].path / "wandb.partial" / "half").touch()
+    study.mirror()
+    assert all(len(point.run_dirs()) == 1 for point in points)
+    assert all(point.read_run()["exit_code"] == 0 for point in points)
+    assert not list(study.path.glob("points/*/wandb.partial"))
+
+
+def test_what_has_not_ended_or_cannot_be_read_is_skipped(study: Any) -> None:
+    running, broken, half, whole = (study.add(seed) for seed in range(4))
+    running.train(num_epochs=1)
+    broken.complete()
+    (broken.path / "point.json").write_text("{")
+    half.complete()
+    (half.path / "result.json").write_text('{"id"')
+    (study.path / "points" / "empty").mkdir()
+    (study.path / "points" / "a file").touch()
+    whole.complete()
+    assert study.mirror().returncode == 0
+    assert [len(point.run_dirs()) for point in (running, broken, half, whole)] == [0, 0, 0, 1]
+
+
+def test_only_the_points_named_are_written(study: Any) -> None:
+    points = [study.add(seed) for seed in range(3)]
+    for point in points:
+        point.complete()
+    study.mirror("--point", points[0].id, points[2].id)
+    assert [len(point.run_dirs()) for point in points] == [1, 0, 1]
+
+
+def test_it_gives_up_when_nothing_can_be_written(study: Any) -> None:
+    for seed in range(5):
+        point = study.add(seed)
+        point.complete()
+        (point.path / "wandb.partial").touch()
+    done = study.mirror()
+    assert done.returncode == 1
+    assert done.stderr.count("no run written") == 3
+    assert "giving up" in done.stderr
+
+
+def test_two_mirrors_of_a_study_do_not_meet(study: Any) -> None:
+    point = study.add()
+    point.complete()
+    with open(study.path / "tracker.log", "a") as log:
+        fcntl.flock(log, fcntl.LOCK_EX)
+        assert "another mirror" in study.mirror().stderr
+    assert point.run_dirs() == []
+
+
+def test_an_unchanged_point_is_not_read_again(study: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    points = [study.add(seed) for seed in range(3)]
+    mirror = Mirror(study.path, Tracker(mode="offline"))
+    read: list[str] = []
+
+    def spy(directory: Path) -> PointFiles | None:
+        read.append(directory.name)
+        return read_point(directory)
+
+    monkeypatch.setattr("scaling.tracking.mirror.read_point", spy)
+    mirror.look()
+    assert len(read) == 3
+    points[1].set_status("running")
+    mirror.look()
+    assert read[3:] == [points[1].id]
