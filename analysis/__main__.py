@@ -1,0 +1,121 @@
+"""The command: python -m analysis report|frontier|rules SOURCE."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import NoReturn
+
+from rich.console import Console
+
+from analysis.findings import Findings, find
+from analysis.metric import COSTS
+from analysis.provenance import origin
+from analysis.report import frontier_table, report_directory, write_report
+from analysis.rules import rules_json
+from analysis.source import read_source
+from analysis.table import KNOWN_COLUMNS, Table
+from analysis.terminal import print_frontier, print_report, print_rules
+from scaling.errors import Refused
+
+
+class Parser(argparse.ArgumentParser):
+    """Refuses in one sentence, without a page of usage."""
+
+    def error(self, message: str) -> NoReturn:
+        raise Refused(f"{message} (see python -m analysis --help)")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; 0 when it worked, 2 when something was refused."""
+    words = sys.argv[1:] if arguments is None else arguments
+    try:
+        _run(_parser().parse_args(words))
+    except Refused as refusal:
+        if "--debug" in words:
+            raise
+        Console(stderr=True, soft_wrap=True).print(f"analysis: {refusal}", markup=False, highlight=False)
+        return 2
+    return 0
+
+
+def _parser() -> Parser:
+    shared = Parser(add_help=False)
+    shared.add_argument("source", metavar="SOURCE", help="a study directory, a CSV or a Parquet file")
+    shared.add_argument(
+        "--map", action="append", default=[], metavar="OURS=THEIRS", help="a column's name, as top1=acc1"
+    )
+    shared.add_argument("--debug", action="store_true", help="show the traceback of a refusal")
+    parser = Parser(prog="python -m analysis", description="What a study says.")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="report|frontier|rules")
+    report = commands.add_parser("report", parents=[shared], help="write and print everything")
+    report.add_argument("--out", type=Path, help="directory of the report")
+    report.add_argument("--json", action="store_true", help="print rules.json instead of text")
+    frontier = commands.add_parser("frontier", parents=[shared], help="print the frontier")
+    frontier.add_argument(
+        "--cost", choices=sorted(COSTS), default="flops", help="what is set against the error"
+    )
+    frontier.add_argument(
+        "--json", action="store_true", help="print it as JSON, every model with its standing"
+    )
+    rules = commands.add_parser("rules", parents=[shared], help="print the rules")
+    rules.add_argument("--json", action="store_true", help="print rules.json")
+    return parser
+
+
+def _run(options: argparse.Namespace) -> None:
+    table = read_source(options.source, _mapping(options.map))
+    if options.command == "report":
+        _report(table, options.out or report_directory(options.source), options.json)
+    elif options.command == "frontier":
+        _frontier(find(table), options.cost, options.json)
+    else:
+        _rules(find(table), options.json)
+
+
+def _mapping(pairs: list[str]) -> dict[str, str]:
+    for pair in pairs:
+        ours, equals, theirs = pair.partition("=")
+        if not (ours and equals and theirs):
+            raise Refused(
+                f"--map {pair} is not OURS=THEIRS: write --map top1=acc1, of {', '.join(KNOWN_COLUMNS)}."
+            )
+    return {ours: theirs for ours, _, theirs in (pair.partition("=") for pair in pairs)}
+
+
+def _report(table: Table, out: Path, as_json: bool) -> None:
+    report = write_report(table, out)
+    if as_json:
+        _print_json(json.loads(report.rules.read_text(encoding="utf-8")))
+    else:
+        print_report(Console(), report)
+
+
+def _frontier(findings: Findings, cost: str, as_json: bool) -> None:
+    if cost not in findings.frontiers:
+        others = (
+            f"or choose --cost from {', '.join(findings.frontiers)}" if findings.frontiers else "in numbers"
+        )
+        raise Refused(f"{findings.table.source} has no {cost}: add that column, {others}.")
+    if as_json:
+        rows = frontier_table(findings)
+        _print_json(json.loads(rows[rows["cost"] == cost].to_json(orient="records")))
+    else:
+        print_frontier(Console(), findings.frontiers[cost])
+
+
+def _rules(findings: Findings, as_json: bool) -> None:
+    if as_json:
+        _print_json(rules_json(findings, origin()))
+    else:
+        print_rules(Console(), findings)
+
+
+def _print_json(value: object) -> None:
+    sys.stdout.write(json.dumps(value, indent=2, allow_nan=False) + "\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

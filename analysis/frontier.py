@@ -1,0 +1,119 @@
+"""A frontier: the results that no other beats in error and cost at once, and who is on it only by luck."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import cast
+
+import moocore
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy import stats
+
+from analysis.metric import Metric
+from analysis.noise import Floats, Noise
+
+Mask = npt.NDArray[np.bool_]
+
+STANDINGS = {
+    "frontier": "no other result is as good for less",
+    "within_noise": "another result is better in the mean, but not by more than seed noise explains",
+    "dominated": "another result is better for the same cost or less, beyond seed noise",
+    "dominated_noise_unknown": "another result is better in the values measured; seed noise is unknown",
+}
+CONFIDENCE = 0.95
+
+
+@dataclass(frozen=True, kw_only=True)
+class Frontier:
+    cost: Metric
+    """What is set against the error."""
+    members: pd.DataFrame
+    """The groups whose cost is known, cheapest first, with `standing` (a key of STANDINGS) and `probability`:
+    of the true mean being on the frontier, given the means, the pooled noise and a flat prior; NaN if
+    unknown."""
+
+    @property
+    def line(self) -> pd.DataFrame:
+        return self.members[self.members["standing"] == "frontier"]
+
+
+def nondominated(objectives: npt.ArrayLike, directions: Sequence[str]) -> Mask:
+    """Which rows of [points, objectives] no other row beats; `directions` holds minimise or maximise.
+
+    A row is beaten by one that is as good in every objective and better in one: ties and duplicates all stay.
+    A row with a NaN or an infinity is never on the frontier and beats nobody.
+    """
+    values = np.asarray(objectives, dtype=float)
+    finite = np.isfinite(values).all(axis=1)
+    mask = np.zeros(len(values), dtype=bool)
+    if finite.any():
+        maximise = [direction == "maximise" for direction in directions]
+        mask[finite] = moocore.is_nondominated(values[finite], maximise=maximise, keep_weakly=True)
+    return mask
+
+
+def frontier(groups: pd.DataFrame, noise: Noise, draws: Floats | None, cost: Metric) -> Frontier:
+    """The frontier of error against `cost`; every setting and number of epochs competes, each data set for
+    itself.
+
+    `draws` are the replicates of `noise.draw_errors` for these groups. Only noise measured from repeats
+    counts here. Raises nothing: groups without the cost are left out.
+    """
+    known = groups[cost.column].notna().to_numpy()
+    measured = noise.kind == "seeds" and draws is not None
+    parts = []
+    for data in sorted(groups["data"].unique()):
+        chosen = np.flatnonzero(known & (groups["data"] == data).to_numpy())
+        block = groups.iloc[chosen]
+        standing = _standings(block, noise, cost)
+        probability = membership(block[cost.column], cast(Floats, draws)[:, chosen]) if measured else np.nan
+        parts.append(block.assign(standing=standing, probability=probability))
+    members = pd.concat(parts) if parts else groups.assign(standing="", probability=np.nan).iloc[:0]
+    members = members.sort_values([cost.column, "error"], kind="stable")
+    return Frontier(cost=cost, members=members)
+
+
+def membership(cost: npt.ArrayLike, errors: Floats) -> Floats:
+    """The share of replicates, errors [replicates, points], in which each point is non-dominated at
+    `cost`."""
+    values = np.asarray(cost, dtype=float)
+    levels, level = np.unique(values, return_inverse=True)
+    order = np.argsort(level, kind="stable")
+    starts = np.searchsorted(level[order], np.arange(len(levels)))
+    best = np.minimum.reduceat(errors[:, order], starts, axis=1)
+    cheaper = np.full((len(errors), len(levels)), np.inf)
+    cheaper[:, 1:] = np.minimum.accumulate(best, axis=1)[:, :-1]
+    stays = (errors <= best[:, level]) & (errors < cheaper[:, level])
+    return np.asarray(stays.mean(axis=0))
+
+
+def _standings(block: pd.DataFrame, noise: Noise, cost: Metric) -> list[str]:
+    on_line = nondominated(block[["error", cost.column]], ["minimise", cost.direction])
+    if noise.kind != "seeds":
+        return ["frontier" if on else "dominated_noise_unknown" for on in on_line]
+    beaten = _beaten_beyond_noise(block, noise, cost, on_line)
+    return [
+        "frontier" if on else "dominated" if lost else "within_noise"
+        for on, lost in zip(on_line, beaten, strict=True)
+    ]
+
+
+def _beaten_beyond_noise(block: pd.DataFrame, noise: Noise, cost: Metric, on_line: Mask) -> Mask:
+    """Which groups some frontier member, as cheap or cheaper, beats by a one-sided t-test with pooled noise.
+
+    The claim holds if it is true of any one rival, and the rivals on the frontier were picked for their low
+    error from all groups at most as dear: the level is divided by the number of those (Bonferroni), so each
+    group is called dominated wrongly in at most 5 % of studies.
+    """
+    error, price = block["error"].to_numpy(dtype=float), block[cost.column].to_numpy(dtype=float)
+    variance = noise.sd(error) ** 2 / block["num_seeds"].to_numpy(dtype=float)
+    num_rivals = np.searchsorted(np.sort(price), price, side="right") - 1
+    critical = stats.t.isf((1 - CONFIDENCE) / np.maximum(num_rivals, 1), noise.df)
+    beaten = np.zeros(len(block), dtype=bool)
+    for rival in np.flatnonzero(on_line):
+        lead = (error - error[rival]) / np.sqrt(variance + variance[rival])
+        beaten |= (price >= price[rival]) & (lead > critical)
+    return beaten & ~on_line

@@ -1,0 +1,82 @@
+"""A metric: one measured column, declared once with its label, unit, direction and scale."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+PREFIXES = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Metric:
+    name: str
+    """The word for it everywhere: options, file names, keys."""
+    column: str
+    """Its column in the table."""
+    label: str
+    """What an axis or a table heading says, without the unit."""
+    unit: str
+    """Unit of one value; empty for a count."""
+    direction: Literal["minimise", "maximise"]
+    """Which way is better."""
+    transform: Literal["linear", "log"]
+    """The scale on which it is drawn and interpolated."""
+
+    @property
+    def axis_label(self) -> str:
+        """What an axis is called; durations carry their unit on each tick instead."""
+        return self.label if self.unit in ("", "s") else f"{self.label} ({self.unit})"
+
+    def text(self, value: float) -> str:
+        """One value for people: `1.7G` for counts, `76.3` for percentages, `2.5 min` for seconds."""
+        if not math.isfinite(value):
+            return "unknown"
+        if self.unit == "s":
+            return duration_text(value)
+        return f"{value:.2f}" if self.unit == "%" else count_text(value)
+
+
+def count_text(value: float) -> str:
+    """A large count in three digits: 1700000000 -> `1.7G`."""
+    for factor, prefix in PREFIXES:
+        if abs(value) >= 0.9995 * factor:
+            return f"{value / factor:.3g}{prefix}"
+    return f"{value:.3g}"
+
+
+def duration_text(seconds: float) -> str:
+    """A duration in its natural unit: 150 -> `2.5 min`."""
+    for size, unit in ((86400.0, "d"), (3600.0, "h"), (60.0, "min")):
+        if seconds >= size:
+            return f"{seconds / size:.3g} {unit}"
+    return f"{seconds:.3g} s"
+
+
+ERROR = Metric(
+    name="error", column="error", label="top-1 error", unit="%", direction="minimise", transform="log"
+)
+TOP1 = Metric(
+    name="top1", column="top1", label="top-1 accuracy", unit="%", direction="maximise", transform="linear"
+)
+FLOPS = Metric(
+    name="flops",
+    column="flops",
+    label="FLOPs",
+    unit="",
+    direction="minimise",
+    transform="log",
+)
+PARAMS = Metric(
+    name="params", column="params", label="parameters", unit="", direction="minimise", transform="log"
+)
+TRAIN_SECONDS = Metric(
+    name="train_seconds",
+    column="train_seconds",
+    label="training time",
+    unit="s",
+    direction="minimise",
+    transform="log",
+)
+COSTS = {metric.name: metric for metric in (FLOPS, PARAMS, TRAIN_SECONDS)}

@@ -1,0 +1,160 @@
+"""Seed noise: how much a result moves when only the seed changes, and what it does to every other number."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from analysis.table import AXES, COST_COLUMNS
+
+Floats = npt.NDArray[np.float64]
+Rows = npt.NDArray[np.intp]
+"""Positions of rows in a table."""
+Interval = tuple[float, float]
+
+GROUP = ("data", "setting", *AXES)
+BOOTSTRAP_SEED = 20210313
+MAX_REPLICATES = 4000
+MAX_DRAWS = 40_000_000
+SMALLEST_ERROR = 0.01
+"""Percent. Errors are kept above it where their logarithm is taken."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Noise:
+    """The standard deviation of the error of one run, in points, as a function of the error itself.
+
+    sd(e) = scale * (e (1 - e / 100)) ** (power / 2). Power 0 is noise that is constant in points, 1 that of a
+    count of wrong images, 2 noise in proportion to the error: no single scale fits all studies (short runs
+    are often far noisier than long ones), so the power is read from the repeats.
+    """
+
+    kind: Literal["seeds", "interaction", "unknown"]
+    """`seeds`: from repeats. `interaction`: without repeats, from the interaction of architecture and
+    resolution, which holds the seed noise and more, so that intervals are if anything too wide."""
+    scale: float
+    power: float
+    df: int
+    """Degrees of freedom of the estimate, pooled over all groups."""
+
+    @property
+    def known(self) -> bool:
+        return self.kind != "unknown"
+
+    def sd(self, error: Floats) -> Floats:
+        """Standard deviation of one run, in points, where the mean error is `error` (percent)."""
+        return np.asarray(self.scale * _spread(error) ** (self.power / 2))
+
+
+UNKNOWN = Noise(kind="unknown", scale=0.0, power=1.0, df=0)
+
+
+def group_seeds(rows: pd.DataFrame) -> pd.DataFrame:
+    """One row a (setting, architecture, epochs), the mean over its seeds: error, variance, num_seeds and
+    costs.
+
+    Rows that repeat a seed within a group are averaged first: a copy is not evidence.
+    """
+    columns = ["error", *COST_COLUMNS]
+    per_seed = rows.groupby([*GROUP, "seed"], as_index=False)[columns].mean()
+    grouped = per_seed.groupby(list(GROUP))
+    groups = grouped[columns].mean()
+    groups["variance"] = grouped["error"].var()
+    groups["num_seeds"] = grouped.size()
+    return groups.reset_index()
+
+
+def seed_noise(groups: pd.DataFrame) -> Noise:
+    """Pool the variances of all groups with two seeds or more.
+
+    Given the power, sum(df * variance / spread ** power) / sum(df) is the estimate of scale ** 2; the power
+    is the one of highest likelihood of the variances (scaled chi-squares), pulled weakly (sd 1) towards 1,
+    the noise of a count, which decides when repeats are few. Repeats that agree to the last digit are copies:
+    noise unknown.
+    """
+    repeated = groups[groups["num_seeds"] >= 2]
+    df = repeated["num_seeds"].to_numpy(dtype=float) - 1
+    variance = repeated["variance"].to_numpy(dtype=float)
+    if not variance.sum() > 0:
+        return UNKNOWN
+    log_spread = np.log(_spread(repeated["error"].to_numpy(dtype=float)))
+    powers = np.linspace(-2.0, 4.0, 121)
+    squares = (df * variance * np.exp(-powers[:, None] * log_spread)).sum(axis=1) / df.sum()
+    loss = (
+        0.5 * df.sum() * np.log(squares) + 0.5 * powers * (df * log_spread).sum() + 0.5 * (powers - 1.0) ** 2
+    )
+    best = int(np.argmin(loss))
+    return Noise(
+        kind="seeds", scale=float(np.sqrt(squares[best])), power=float(powers[best]), df=int(df.sum())
+    )
+
+
+def interaction_noise(groups: pd.DataFrame) -> Noise:
+    """For a study without repeats: what is left of logit error = architecture + resolution + their product.
+
+    Fitted in each regime (data, setting, epochs); the product is Tukey's one degree of freedom for non-
+    additivity. The rest of an interaction holds the seed noise and whatever else is in it: an upper bound on
+    average, as in factorial experiments without repeats. Noise that is constant in the logit has power 2.
+    """
+    squares, df = 0.0, 0
+    for _, block in groups.groupby(["data", "setting", "epochs"]):
+        share = clipped(block["error"].to_numpy(dtype=float)) / 100
+        architecture = pd.factorize(block["depth"].astype(str) + "x" + block["width"].astype(str))[0]
+        resolution = pd.factorize(block["resolution"])[0]
+        rest, rest_df = _interaction(np.log(share / (1 - share)), architecture, resolution)
+        squares, df = squares + rest, df + rest_df
+    if df < 1 or squares < 1e-12:
+        return UNKNOWN
+    return Noise(kind="interaction", scale=float(np.sqrt(squares / df)), power=2.0, df=df)
+
+
+def _interaction(response: Floats, rows: Rows, columns: Rows) -> tuple[float, int]:
+    """Residual sum of squares and degrees of freedom of a two-way table, cells may be missing."""
+    effects = [np.eye(factor.max() + 1)[factor] for factor in (rows, columns)]
+    design = np.hstack(effects)
+    solution = np.linalg.lstsq(design, response, rcond=None)[0]
+    num_rows = effects[0].shape[1]
+    product = (effects[0] @ solution[:num_rows]) * (effects[1] @ solution[num_rows:])
+    design = np.column_stack([design, product])
+    solution, _, rank, _ = np.linalg.lstsq(design, response, rcond=None)
+    return float(((response - design @ solution) ** 2).sum()), len(response) - int(rank)
+
+
+def draw_errors(groups: pd.DataFrame, noise: Noise) -> Floats | None:
+    """Bootstrap replicates of the group means, [replicates, groups] in percent; None when noise is unknown.
+
+    Every group's mean is drawn again with the pooled noise divided by the root of its seeds, and each
+    replicate has its own noise level, drawn from the chi-square of the pooled estimate: the percentiles of a
+    linear statistic are then those of Student's t. Resampling two or three seeds as they are would halve or
+    lose a third of the variance. All statistics use these same draws, so that points shared by comparisons
+    stay shared.
+    """
+    if not noise.known:
+        return None
+    error = groups["error"].to_numpy(dtype=float)
+    replicates = int(np.clip(MAX_DRAWS // max(len(groups), 1), 20, MAX_REPLICATES))
+    generator = np.random.default_rng(BOOTSTRAP_SEED)
+    level = np.sqrt(noise.df / generator.chisquare(noise.df, size=(replicates, 1)))
+    spread = noise.sd(error) / np.sqrt(groups["num_seeds"].to_numpy(dtype=float))
+    return np.asarray(error + spread * level * generator.standard_normal((replicates, len(groups))))
+
+
+def interval(draws: Floats | None, level: float = 0.95) -> Interval | None:
+    """Central percentile interval of one statistic's replicates; None when there are none."""
+    if draws is None or not len(draws) or not np.isfinite(draws).all():
+        return None
+    low, high = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high)
+
+
+def clipped(error: Floats) -> Floats:
+    """Errors kept off 0 and 100 %, so that logarithms and logits exist."""
+    return np.clip(error, SMALLEST_ERROR, 100.0 - SMALLEST_ERROR)
+
+
+def _spread(error: Floats) -> Floats:
+    return np.asarray(np.clip(error * (1 - error / 100), 0.05, None))

@@ -1,0 +1,92 @@
+"""A report: the files that tell a person, and a program, what a study says."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from analysis.figures import pictures
+from analysis.findings import Findings, find
+from analysis.page import render_page
+from analysis.provenance import origin
+from analysis.rules import rules_json
+from analysis.table import Table
+from scaling.errors import Refused
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    findings: Findings
+    page: Path
+    """report.html"""
+    rules: Path
+    """rules.json"""
+    tables: tuple[Path, ...]
+    """table.csv and frontier.csv"""
+    figures: tuple[Path, ...]
+    """Each figure as PNG and as SVG."""
+
+
+def report_directory(source: str | Path) -> Path:
+    """Where a report goes by itself: beside a study, else into reports/<name of the source>."""
+    path = Path(source)
+    return path / "report" if (path / "study.json").is_file() else Path("reports") / path.resolve().stem
+
+
+def write_report(table: Table, out: Path) -> Report:
+    """Find all there is in the table and write table.csv, frontier.csv, rules.json, the figures and
+    report.html.
+
+    Raises `Refused` when no point is completed or `out` cannot be written; files there are replaced.
+    """
+    findings = find(table)
+    rules = rules_json(findings, origin())
+    drawn = pictures(findings)
+    files = {
+        "table.csv": table.rows.to_csv(index=False).encode(),
+        "frontier.csv": frontier_table(findings).to_csv(index=False).encode(),
+        "rules.json": (json.dumps(rules, indent=2, allow_nan=False) + "\n").encode(),
+        "report.html": render_page(findings, drawn, rules).encode(),
+    }
+    for picture in drawn:
+        files |= {f"{picture.name}.png": picture.png, f"{picture.name}.svg": picture.svg.encode()}
+    _write(out, files)
+    figures = tuple(out / name for name in files if name.endswith((".png", ".svg")))
+    return Report(
+        findings=findings,
+        page=out / "report.html",
+        rules=out / "rules.json",
+        tables=(out / "table.csv", out / "frontier.csv"),
+        figures=figures,
+    )
+
+
+def frontier_table(findings: Findings) -> pd.DataFrame:
+    """All models with their standing, once for each cost."""
+    if not findings.frontiers:
+        return findings.groups.assign(cost=None, standing=None, probability=None).iloc[:0]
+    parts = [frontier.members.assign(cost=name) for name, frontier in findings.frontiers.items()]
+    table = pd.concat(parts)
+    first = ["cost", "standing", "probability"]
+    return table[[*first, *(column for column in table.columns if column not in first)]]
+
+
+def _write(out: Path, files: dict[str, bytes]) -> None:
+    """Write all files aside and move them into place."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        for name, content in files.items():
+            aside = out / f".{name}.{os.getpid()}"
+            try:
+                aside.write_bytes(content)
+                aside.replace(out / name)
+            finally:
+                aside.unlink(missing_ok=True)
+    except OSError as error:
+        raise Refused(
+            f"{out} cannot be written ({error.strerror}): give another place with --out."
+        ) from error

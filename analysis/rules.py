@@ -1,0 +1,161 @@
+"""Rules: what the findings say a person should do, as rules.json and as plain sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from analysis.findings import Findings
+from analysis.noise import BOOTSTRAP_SEED, Interval
+from analysis.pairs import Regime
+from analysis.resolution import Resolution
+
+DIGITS = 4
+
+
+def rules_json(findings: Findings, origin: dict[str, Any] | None = None) -> dict[str, Any]:
+    """The machine-readable answer, free of NaN. `origin` (package version, revision) is added to the
+    provenance."""
+    crossover, resolution = findings.pairs.crossover, findings.resolution
+    exponent = {"estimate": None, "ci95": None, "status": "undetermined"}
+    return {
+        "cost": "flops",
+        "metric": "top1",
+        "regimes": [_regime_json(regime) for regime in findings.pairs.regimes],
+        "crossover_epochs": {
+            "estimate": _rounded(crossover.estimate),
+            "ci95": _pair(crossover.ci95),
+            "status": crossover.status,
+        },
+        "resolution": {
+            "prefer": resolution.prefer,
+            "cap": resolution.cap,
+            "ci95": _pair(resolution.ci95),
+            "gain_per_doubling": [
+                {
+                    "from": step.from_px,
+                    "to": step.to_px,
+                    "points": _rounded(step.points),
+                    "ci95": _pair(step.ci95),
+                }
+                for step in resolution.gain_per_doubling
+            ],
+        },
+        "exponents": {knob: dict(exponent) for knob in ("depth", "width", "resolution")},
+        "warnings": [{"code": trap.code, "message": trap.message} for trap in findings.traps],
+        "provenance": _provenance(findings) | (origin or {}),
+    }
+
+
+def sentences(findings: Findings) -> list[str]:
+    """The rules for people, the most important first."""
+    regimes = [_regime_sentence(regime) for regime in findings.pairs.regimes]
+    return [*regimes, *_crossover_sentence(findings), *_resolution_sentences(findings.resolution)]
+
+
+def points_text(value: float, ci95: Interval | None) -> str:
+    """`+0.2 points (−0.3, 0.7)`; without an interval it says so."""
+    bounds = "no interval" if ci95 is None else f"{_signed(ci95[0], plus='')}, {_signed(ci95[1], plus='')}"
+    return f"{_signed(value)} points ({bounds})"
+
+
+def _regime_sentence(regime: Regime) -> str:
+    numbers = f"{points_text(regime.advantage_points, regime.ci95)}, {_count(regime.num_pairs, 'pair')}"
+    what = {
+        "depth": "depth is better than width for the same FLOPs",
+        "width": "width is better than depth for the same FLOPs",
+        "undecided": "depth and width are not told apart",
+    }[regime.prefer]
+    if regime.pairs_disagree:
+        what = "it depends on the model whether depth or width is better"
+    return f"At {_count(regime.epochs, 'epoch')}, {what}: {numbers}."
+
+
+def _crossover_sentence(findings: Findings) -> Iterator[str]:
+    crossover = findings.pairs.crossover
+    if len(findings.pairs.regimes) < 2:
+        return
+    if crossover.status == "inside_range" and crossover.estimate is not None and crossover.ci95 is not None:
+        bounds = f"({crossover.ci95[0]:.0f}, {crossover.ci95[1]:.0f})"
+        yield f"Depth and width change places at about {crossover.estimate:.0f} epochs {bounds}."
+    elif crossover.status == "none_in_range":
+        yield "Depth and width do not change places within the epochs measured."
+    else:
+        yield "Whether depth and width change places within the epochs measured is not determined."
+
+
+def _resolution_sentences(resolution: Resolution) -> Iterator[str]:
+    if resolution.epochs is None:
+        return
+    at = f"At {_count(resolution.epochs, 'epoch')}"
+    for step in resolution.gain_per_doubling:
+        change = points_text(step.points, step.ci95)
+        yield f"{at}, from {step.from_px} to {step.to_px} px a doubling of the resolution gives {change}."
+    if resolution.change_by is not None:
+        change = points_text(resolution.change_by, resolution.change_ci95)
+        yield f"{at}, from one step to the next that gain changes by {change}."
+    for rival in resolution.rivals:
+        numbers = f"{points_text(rival.advantage_points, rival.ci95)}, {_count(rival.num_pairs, 'pair')}"
+        yield f"{at}, resolution against {rival.axis} for the same FLOPs: {numbers}."
+    verdict = {
+        "slow": "raise the resolution slowly: its gain shrinks, and at the top depth or width buys more",
+        "fast": "raise the resolution fast: it buys more than depth and than width",
+        "undecided": "whether to raise the resolution slowly or fast is undecided",
+    }[resolution.prefer]
+    yield f"{at}, {verdict}."
+    if resolution.cap is not None and resolution.ci95 is not None:
+        cap = f"{resolution.cap} px ({resolution.ci95[0]:.0f}, {resolution.ci95[1]:.0f})"
+        yield f"{at}, above {cap} depth or width buys more than resolution for the same FLOPs."
+
+
+def _regime_json(regime: Regime) -> dict[str, Any]:
+    return {
+        "epochs": int(regime.epochs) if regime.epochs == int(regime.epochs) else regime.epochs,
+        "prefer": regime.prefer,
+        "advantage_points": _rounded(regime.advantage_points),
+        "ci95": _pair(regime.ci95),
+        "num_pairs": regime.num_pairs,
+    }
+
+
+def _provenance(findings: Findings) -> dict[str, Any]:
+    table, noise = findings.table, findings.noise
+    seeds = sorted({int(seed) for seed in table.usable["seed"]})
+    return {
+        "source": table.source,
+        "num_rows": len(table.rows),
+        "num_rows_used": len(table.usable),
+        "left_out": table.left_out(),
+        "num_models": len(findings.groups),
+        "seeds": seeds,
+        "rows_sha256": table.digest(),
+        "noise": {
+            "kind": noise.kind,
+            "scale": _rounded(noise.scale) if noise.known else None,
+            "power": _rounded(noise.power) if noise.known else None,
+            "degrees_of_freedom": noise.df,
+        },
+        "bootstrap": {"replicates": findings.replicates, "seed": BOOTSTRAP_SEED},
+        "settings": {f"{regime.epochs:g} epochs": regime.setting for regime in findings.pairs.regimes},
+        "resolution_epochs": findings.resolution.epochs,
+    }
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(float(value), DIGITS) + 0.0
+
+
+def _pair(ci95: Interval | None) -> list[float] | None:
+    return None if ci95 is None else [round(bound, DIGITS) + 0.0 for bound in ci95]
+
+
+def _signed(value: float, plus: str = "+") -> str:
+    digits = 1 if abs(value) >= 0.095 else 2
+    text = f"{abs(value):.{digits}f}"
+    if float(text) == 0:
+        return "0.0"
+    return f"{'−' if value < 0 else plus}{text}"
+
+
+def _count(value: float, noun: str) -> str:
+    return f"{value:g} {noun}{'' if value == 1 else 's'}"

@@ -1,0 +1,79 @@
+"""A source: what a person types after the command, read into a table."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+
+import pandas as pd
+
+from analysis.table import KNOWN_COLUMNS, Table, build_table
+from scaling.errors import Refused
+from scaling.study.store import Study
+
+
+def read_source(source: str | Path, mapping: Mapping[str, str] | None = None) -> Table:
+    """Read a study directory, a CSV or a Parquet file.
+
+    `mapping` goes from our column name to the file's: {"top1": "acc1"}. Raises `Refused` in one sentence.
+    """
+    path = Path(source)
+    if not path.exists():
+        raise Refused(f"{source} does not exist: give a study directory, a CSV or a Parquet file.")
+    raw = _read_study(path) if path.is_dir() else _read_file(path)
+    return build_table(
+        _renamed(raw, mapping or {}, str(source)), name=path.resolve().stem, source=str(source)
+    )
+
+
+def _read_study(path: Path) -> pd.DataFrame:
+    if not (path / "study.json").is_file():
+        raise Refused(f"{path} has no study.json, so it is not a study directory: give results/<name>.")
+    rows = Study.open(path).rows()
+    if not rows:
+        raise Refused(f"{path} has no points yet: run the sweep first.")
+    return pd.DataFrame(rows)
+
+
+def _read_file(path: Path) -> pd.DataFrame:
+    readers = {".csv": _read_csv, ".parquet": _read_parquet}
+    if path.suffix.lower() not in readers:
+        raise Refused(f"{path} is neither a study directory nor a file ending in .csv or .parquet.")
+    return readers[path.suffix.lower()](path)
+
+
+def _read_csv(path: Path) -> pd.DataFrame:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", pd.errors.ParserWarning)
+            raw = pd.read_csv(path, dtype=str, index_col=False, skipinitialspace=True)
+    except pd.errors.EmptyDataError as error:
+        raise Refused(f"{path} is empty: a header and one row a point are needed.") from error
+    except (pd.errors.ParserError, pd.errors.ParserWarning, UnicodeDecodeError, ValueError) as error:
+        reason = " ".join(str(error).split()).rstrip(".")
+        raise Refused(f"{path} is not a readable CSV ({reason}): commas between fields, UTF-8.") from error
+    except OSError as error:
+        raise Refused(f"{path} cannot be read ({error.strerror}).") from error
+    return raw.rename(columns=lambda name: str(name).strip())
+
+
+def _read_parquet(path: Path) -> pd.DataFrame:
+    try:
+        return pd.read_parquet(path)
+    except ImportError as error:
+        raise Refused(f"{path} needs the package pyarrow: pip install pyarrow, or give a CSV.") from error
+    except (OSError, ValueError) as error:
+        raise Refused(f"{path} is not a readable Parquet file ({' '.join(str(error).split())}).") from error
+
+
+def _renamed(raw: pd.DataFrame, mapping: Mapping[str, str], source: str) -> pd.DataFrame:
+    for ours, theirs in mapping.items():
+        if theirs not in raw:
+            raise Refused(
+                f"--map {ours}={theirs}: {source} has no column {theirs}, it has {', '.join(map(str, raw))}."
+            )
+        if ours not in KNOWN_COLUMNS:
+            raise Refused(f"--map {ours}={theirs}: {ours} is not one of {', '.join(KNOWN_COLUMNS)}.")
+    kept = raw.drop(columns=[ours for ours in mapping if ours in raw and ours not in mapping.values()])
+    return kept.rename(columns={theirs: ours for ours, theirs in mapping.items()})

@@ -1,0 +1,173 @@
+"""A table: one row a point, cleaned, with the reason why a row is left out of the science."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from scaling.errors import Refused
+
+AXES = ("depth", "width", "resolution", "epochs")
+COST_COLUMNS = ("flops", "params", "activations", "train_flops", "train_seconds")
+STATUSES = ("pending", "running", "completed", "failed")
+TEXT_COLUMNS = ("point", "model", "data", "recipe", "setting", "status", "failure", "message")
+ACCURACY_COLUMNS = ("top1", "test_top1", "error", "loss")
+KNOWN_COLUMNS = (*AXES, *ACCURACY_COLUMNS, "seed", *COST_COLUMNS, *TEXT_COLUMNS)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    name: str
+    """Short name of the source: the study's, or the file's without its ending."""
+    source: str
+    """Where the rows came from, as it was typed."""
+    rows: pd.DataFrame
+    """Every row. `error` and `top1` in percent; `left_out` is None for a usable row, else the reason."""
+
+    @property
+    def usable(self) -> pd.DataFrame:
+        return self.rows[self.rows["left_out"].isna()]
+
+    def left_out(self) -> dict[str, int]:
+        """How many rows are not used, by reason."""
+        counts = self.rows["left_out"].dropna().value_counts()
+        return {str(reason): int(counts[reason]) for reason in sorted(counts.index)}
+
+    def digest(self) -> str:
+        """SHA-256 of the cleaned rows, 16 hex digits: the same numbers give the same digest."""
+        return hashlib.sha256(self.rows.to_csv(index=False).encode()).hexdigest()[:16]
+
+
+def build_table(raw: pd.DataFrame, *, name: str, source: str) -> Table:
+    """Clean raw rows. Raises `Refused` for missing columns, values that are no numbers, and impossible
+    values.
+
+    NaN and infinite accuracies are not refused: such a row is left out, with the reason `no_accuracy`.
+    """
+    _require_columns(raw, source)
+    rows = pd.DataFrame(index=raw.index)
+    for column in raw.columns:
+        numeric = column in (*AXES, *ACCURACY_COLUMNS, *COST_COLUMNS, "seed")
+        rows[column] = _numbers(raw[column]) if numeric else _texts(raw[column])
+    _check_axes(rows)
+    rows["error"] = _error(rows)
+    rows["top1"] = 100.0 - rows["error"]
+    for column in COST_COLUMNS:
+        values = rows[column] if column in rows else pd.Series(np.nan, index=rows.index)
+        rows[column] = values.where(np.isfinite(values) & (values > 0))
+    for column in TEXT_COLUMNS:
+        if column not in rows:
+            rows[column] = None
+    rows["data"] = rows["data"].fillna("")
+    rows["setting"] = _setting(rows)
+    rows["status"] = _status(rows)
+    rows["left_out"] = _left_out(rows)
+    rows["seed"] = _seed(rows)
+    rows = rows.astype({"depth": int, "resolution": int, "seed": int})
+    rows = rows.sort_values([*AXES, "setting", "seed", "error"], kind="stable", ignore_index=True)
+    return Table(name=name, source=source, rows=rows)
+
+
+def _require_columns(raw: pd.DataFrame, source: str) -> None:
+    missing = [axis for axis in AXES if axis not in raw]
+    if "top1" not in raw and "error" not in raw:
+        missing.append("top1 (or error)")
+    if missing:
+        hints = [_hint(name.split()[0], raw) for name in missing]
+        raise Refused(
+            f"{source} has no column {', '.join(missing)}{''.join(hints)}: it has "
+            f"{', '.join(map(str, raw.columns)) or 'none'}; known columns are {', '.join(KNOWN_COLUMNS)}."
+        )
+    if not len(raw):
+        raise Refused(f"{source} has a header but no rows: one row a point is needed.")
+
+
+def _hint(missing: str, raw: pd.DataFrame) -> str:
+    near = difflib.get_close_matches(missing, [str(column) for column in raw.columns], n=1, cutoff=0.5)
+    return f" (--map {missing}={near[0]}?)" if near else ""
+
+
+def _numbers(values: pd.Series) -> pd.Series:
+    text = values.astype(object).where(values.notna(), None)
+    cleaned = text.map(lambda value: value.replace(",", "").strip() if isinstance(value, str) else value)
+    cleaned = cleaned.map(lambda value: None if value == "" else value)
+    numbers = pd.to_numeric(cleaned, errors="coerce").astype(float)
+    is_nan = cleaned.map(
+        lambda value: isinstance(value, str) and value.lower() in ("nan", "na", "null", "none")
+    )
+    bad = numbers.isna() & cleaned.notna() & ~is_nan
+    if bad.any():
+        row = int(np.flatnonzero(bad)[0])
+        raise Refused(f"row {row + 1} has {values.name} = {text.iloc[row]!r}: a number is needed there.")
+    return numbers
+
+
+def _texts(values: pd.Series) -> pd.Series:
+    return values.astype(object).where(values.notna() & (values.astype(object) != ""), None)
+
+
+def _check_axes(rows: pd.DataFrame) -> None:
+    for axis in AXES:
+        whole = axis in ("depth", "resolution")
+        values = rows[axis]
+        good = np.isfinite(values) & (values > 0)
+        if whole:
+            good &= values.round() == values
+        if not good.all():
+            row = int(np.flatnonzero(~good)[0])
+            kind = "a positive whole number" if whole else "a positive number"
+            raise Refused(f"row {row + 1} has {axis} = {values.iloc[row]:g}: {kind} is needed there.")
+
+
+def _error(rows: pd.DataFrame) -> pd.Series:
+    """Top-1 error in percent; NaN where it was not measured. top1 is believed before error."""
+    column = "top1" if "top1" in rows else "error"
+    values = rows[column].where(np.isfinite(rows[column]))
+    outside = (values < 0) | (values > 100)
+    if outside.any():
+        row = int(np.flatnonzero(outside)[0])
+        raise Refused(
+            f"row {row + 1} has {column} = {values.iloc[row]:g}: a percentage, 0 to 100, is needed."
+        )
+    if values.notna().any() and values.max() <= 1:
+        raise Refused(
+            f"{column} lies between 0 and 1 in every row, so it looks like a fraction: "
+            f"multiply it by 100, {column} is in percent."
+        )
+    return 100.0 - values if column == "top1" else values
+
+
+def _setting(rows: pd.DataFrame) -> pd.Series:
+    """The digest of everything that decides a result but the axes and the seed; made here when it is
+    absent."""
+    if rows["setting"].notna().any():
+        return rows["setting"].fillna("none").astype(str)
+    columns = ["model", "data", "recipe", *sorted(str(column) for column in rows if "." in str(column))]
+    texts = rows[columns].astype(object).itertuples(index=False, name=None)
+    digests = [hashlib.sha256(repr(values).encode()).hexdigest()[:8] for values in texts]
+    return pd.Series(digests, index=rows.index)
+
+
+def _status(rows: pd.DataFrame) -> pd.Series:
+    status = rows["status"].fillna("completed").astype(str)
+    unknown = ~status.isin(STATUSES)
+    if unknown.any():
+        row = int(np.flatnonzero(unknown)[0])
+        raise Refused(f"row {row + 1} has status = {status.iloc[row]!r}: it is one of {', '.join(STATUSES)}.")
+    return status
+
+
+def _left_out(rows: pd.DataFrame) -> pd.Series:
+    reason = rows["status"].astype(object).where(rows["status"] != "completed", None)
+    return reason.where(reason.notna() | rows["error"].notna(), "no_accuracy")
+
+
+def _seed(rows: pd.DataFrame) -> pd.Series:
+    """The seed column; without one, rows of one setting and architecture count as repeats of each other."""
+    if "seed" in rows and rows["seed"].notna().all():
+        return rows["seed"]
+    return rows.groupby(["setting", *AXES]).cumcount()

@@ -1,0 +1,63 @@
+"""The terminal: what the commands print for people."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table as RichTable
+
+from analysis.findings import Findings
+from analysis.frontier import Frontier
+from analysis.page import Sheet, count_sentence, failure_sheet, frontier_sheet
+from analysis.report import Report
+from analysis.rules import sentences
+
+MAX_ROWS = 40
+SHORT = {"resolution": "px", "probability": "chance"}
+"""Headings that must fit 80 columns."""
+
+
+def print_report(console: Console, report: Report) -> None:
+    """Counts, failures, the frontier, the rules, the warnings, and where the files are."""
+    findings = report.findings
+    console.print(count_sentence(findings), highlight=False)
+    failures = failure_sheet(findings)
+    if failures.rows:
+        _print_sheet(console, failures)
+    for frontier in list(findings.frontiers.values())[:1]:
+        print_frontier(console, frontier)
+    print_rules(console, findings)
+    console.print("\n[bold]Files[/bold]")
+    for path in (
+        report.page,
+        report.rules,
+        *report.tables,
+        *(p for p in report.figures if p.suffix == ".png"),
+    ):
+        console.print(f"  {escape(str(path))}", highlight=False, soft_wrap=True)
+
+
+def print_frontier(console: Console, frontier: Frontier) -> None:
+    _print_sheet(console, frontier_sheet(frontier))
+
+
+def print_rules(console: Console, findings: Findings) -> None:
+    """The rules and warnings as sentences."""
+    console.print("\n[bold]Rules[/bold]")
+    for sentence in sentences(findings) or ["These results compare nothing at equal cost: there is no rule."]:
+        console.print(f"  {sentence}", highlight=False)
+    if findings.traps:
+        console.print("\n[bold]Warnings[/bold]")
+    for trap in findings.traps:
+        console.print(f"  [yellow]{trap.code}[/yellow]: {escape(trap.message)}", highlight=False)
+
+
+def _print_sheet(console: Console, sheet: Sheet) -> None:
+    table = RichTable(title=f"\n{sheet.title}", title_justify="left", title_style="bold", box=None)
+    for name in sheet.head:
+        table.add_column(SHORT.get(name, name), overflow="fold", no_wrap=name != "message")
+    for row in sheet.rows[:MAX_ROWS]:
+        table.add_row(*map(escape, row))
+    console.print(table)
+    if len(sheet.rows) > MAX_ROWS:
+        console.print(f"  and {len(sheet.rows) - MAX_ROWS} more")
