@@ -6,6 +6,7 @@ W&B is imported when the first run is opened, so that a mirror with nothing to w
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,7 +21,7 @@ PARTIAL = "wandb.partial"
 MARKER = "written.json"
 
 SERVER_TIMEOUT_S = 10.0
-"""How long W&B's server may keep a run from being opened or completed before it counts as lost."""
+"""Until a server that does not open or complete a run counts as lost; W&B's own variables go before it."""
 
 
 class ServerLost(RuntimeError):
@@ -114,8 +115,8 @@ def _open(files: PointFiles, tracker: Tracker, group: str, directory: str) -> An
             symlink=False,
             use_dot_wandb=False,
             stop_fn=_go_on,
-            init_timeout=SERVER_TIMEOUT_S,
-            finish_timeout=SERVER_TIMEOUT_S,
+            init_timeout=_timeout_s("WANDB_INIT_TIMEOUT"),
+            finish_timeout=_timeout_s("WANDB_FINISH_TIMEOUT"),
             finish_timeout_raises=True,
             # The machine seen here is the launcher's, not the one that trains.
             x_disable_meta=True,
@@ -127,6 +128,10 @@ def _open(files: PointFiles, tracker: Tracker, group: str, directory: str) -> An
     run.define_metric("epoch")
     run.define_metric("*", step_metric="epoch")
     return run
+
+
+def _timeout_s(variable: str) -> float:
+    return float(os.environ.get(variable, SERVER_TIMEOUT_S))
 
 
 def _go_on() -> None:

@@ -152,7 +152,7 @@ def _items(items: Any) -> dict[str, Any]:
 
 
 def _records(data: bytes) -> Iterator[Any]:
-    """Records in blocks of 32 KiB, cut into chunks: checksum, length, kind (1 whole, 2 first, 3 middle, 4 last)."""
+    """Blocks of 32 KiB hold chunks: checksum, length, kind (1 whole, 2 first, 3 middle, 4 last)."""
     from wandb.proto.wandb_internal_pb2 import Record
 
     block, header = 32768, struct.Struct("<IHB")
