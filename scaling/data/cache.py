@@ -38,7 +38,7 @@ def fetch(path: Path, make: Callable[[], Stored]) -> Stored:
 def fetch_facts(path: Path, make: Callable[[], Stored]) -> Facts:
     """The facts of the images cached at `path`, without reading the pixels if they are there."""
     try:
-        with np.load(path) as members:
+        with path.open("rb") as file, np.load(file) as members:
             return Facts(**json.loads(str(members["facts"])))
     except _UNREADABLE:
         return fetch(path, make).facts
@@ -46,7 +46,7 @@ def fetch_facts(path: Path, make: Callable[[], Stored]) -> Facts:
 
 def _read(path: Path) -> Stored | None:
     try:
-        with np.load(path) as members:
+        with path.open("rb") as file, np.load(file) as members:
             facts = Facts(**json.loads(str(members["facts"])))
             stored = Stored(
                 images=members["images"], labels=members["labels"], num_own_test=facts.num_own_test

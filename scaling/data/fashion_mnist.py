@@ -52,7 +52,7 @@ def read(root: str | None, system_dirs: Sequence[Path] = SYSTEM_DIRS) -> Stored:
         raise DataError(
             f"fashion_mnist is in none of {', '.join(map(str, places))}: give its directory as data.root, "
             f"install Debian's package dataset-fashion-mnist, or let torchvision download it, which failed "
-            f"here ({error})."
+            f"here ({' '.join(str(error).split())})."
         ) from error
     return _parse(downloaded)
 

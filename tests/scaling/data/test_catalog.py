@@ -1,0 +1,55 @@
+"""Declaring data sets: counts, and refusals in one sentence."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from scaling.data.catalog import DataConfig, declare
+from scaling.errors import Refused
+
+MNIST5K = DataConfig(name="mnist5k", num_val=750)
+
+
+def test_mnist5k_holds_out_750_and_750() -> None:
+    data = declare(MNIST5K)
+    assert (data.num_train, data.num_val, data.num_test) == (3500, 750, 750)
+    assert (data.num_classes, data.channels, data.side, data.mirror) == (10, 1, 28, False)
+
+
+def test_fashion_mnist_keeps_its_own_test_set() -> None:
+    data = declare(DataConfig(name="fashion_mnist", num_val=5000))
+    assert (data.num_train, data.num_val, data.num_test) == (55_000, 5_000, 10_000)
+    assert data.mirror
+
+
+def test_the_place_of_the_files_is_no_part_of_the_data_set() -> None:
+    assert declare(MNIST5K) == declare(replace(MNIST5K, root="/somewhere"))
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"name": "mnist"}, "data.name=mnist is unknown: use one of mnist5k, fashion_mnist, image_folder."),
+        ({"num_val": 0}, "data.num_val=0 leaves nothing to choose by: use at least 1."),
+        ({"num_val": 4250}, "data.num_val=4250 leaves no training images: "
+         "mnist5k has 4250 besides its test set."),
+        ({"num_train": 0}, "data.num_train=0 must be from 1 to 3500 for mnist5k."),
+        ({"num_train": 3501}, "data.num_train=3501 must be from 1 to 3500 for mnist5k."),
+        ({"side": 64}, "data.side and data.mirror are settings of image_folder, mnist5k has its own."),
+    ],
+)  # fmt: skip
+def test_bad_settings_are_refused(changes: dict[str, object], sentence: str) -> None:
+    with pytest.raises(Refused) as refusal:
+        declare(replace(MNIST5K, **changes))
+    assert str(refusal.value) == sentence
+
+
+@pytest.mark.parametrize(
+    ("missing", "word"), [("root", "data.root"), ("side", "data.side"), ("mirror", "data.mirror")]
+)
+def test_image_folder_needs_its_settings(missing: str, word: str) -> None:
+    config = DataConfig(name="image_folder", root="/x", num_val=5, side=8, mirror=True)
+    with pytest.raises(Refused, match=word):
+        declare(replace(config, **{missing: None}))
