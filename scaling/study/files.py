@@ -80,9 +80,7 @@ def writing_below(directory: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        reason = _UNWRITABLE.get(error.errno or 0)
-        if reason is None:
-            raise
+        reason = _UNWRITABLE.get(error.errno or 0, f"{error.strerror}; mend that")
         raise Unwritable(
             f"Cannot write below {directory}: {reason}, then type the same line again."
         ) from error

@@ -6,7 +6,7 @@ import difflib
 import math
 from collections.abc import Mapping
 from dataclasses import fields
-from typing import Any, TypeVar, get_type_hints
+from typing import TYPE_CHECKING, Any, TypeVar, get_type_hints
 
 import dacite
 
@@ -17,7 +17,10 @@ from scaling.study.point import AXES, Point
 from scaling.training.recipe import Recipe
 from scaling.training.schedule import Schedule
 
-T = TypeVar("T")
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+T = TypeVar("T", bound="DataclassInstance")
 
 
 def strict(kind: type[T], values: Mapping[str, Any], section: str) -> T:
@@ -28,7 +31,7 @@ def strict(kind: type[T], values: Mapping[str, Any], section: str) -> T:
             raise Refused(f"{section}.{key} is not an option: {suggest(key, known)}.")
     try:
         config = dacite.Config(type_hooks={float: _to_float})
-        return dacite.from_dict(kind, dict(values), config)  # type: ignore[type-var]
+        return dacite.from_dict(kind, dict(values), config)
     except dacite.MissingValueError as error:
         raise Refused(f"{section}.{error.field_path} is missing.") from error
     except dacite.WrongTypeError as error:

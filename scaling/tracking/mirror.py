@@ -59,10 +59,10 @@ class Mirror:
     def look(self, *, again: bool = False) -> None:
         """Write what is new, or `again` all that can be. Raises ServerLost and TooManyFailures."""
         began = time.monotonic()
-        changed = [directory for directory in self._unfinished() if self._changed(directory) or again]
+        changed = [point_id for point_id in self._unfinished() if self._changed(point_id) or again]
         self.pause_s = max(PAUSE_S, (time.monotonic() - began) / MAX_LOAD)
-        for directory in changed:
-            self._update(directory)
+        for point_id in changed:
+            self._update(self._points_dir / point_id)
 
     def close(self) -> None:
         """Write all that has ended, and close the runs of points that have not."""
@@ -72,19 +72,19 @@ class Mirror:
             if files is not None:
                 run.leave(files)
 
-    def _unfinished(self) -> list[Path]:
+    def _unfinished(self) -> list[str]:
         try:
             found = set(os.listdir(self._points_dir))
         except OSError:
             return []
         chosen = found & self._point_ids if self._point_ids else found
-        return [self._points_dir / point_id for point_id in sorted(chosen - self._completed)]
+        return sorted(chosen - self._completed)
 
-    def _changed(self, directory: Path) -> bool:
-        seen = stamp(directory, with_rows=self._tracker.mode == "online")
-        if seen == self._stamps.get(directory.name):
+    def _changed(self, point_id: str) -> bool:
+        seen = stamp(f"{self._points_dir}/{point_id}", with_rows=self._tracker.mode == "online")
+        if seen == self._stamps.get(point_id):
             return False
-        self._stamps[directory.name] = seen
+        self._stamps[point_id] = seen
         return True
 
     def _update(self, directory: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -65,10 +66,10 @@ def read_point(directory: Path) -> PointFiles | None:
     )
 
 
-def stamp(directory: Path, *, with_rows: bool) -> Stamp:
+def stamp(directory: str, *, with_rows: bool) -> Stamp:
     """Changes when the point's status does, and with `with_rows` when its rows do; costs one stat each."""
-    names = ("status.json", "metrics.jsonl") if with_rows else ("status.json",)
-    return tuple(_changed_ns(directory / name) for name in names)
+    status = _changed_ns(f"{directory}/status.json")
+    return (status, _changed_ns(f"{directory}/metrics.jsonl")) if with_rows else (status,)
 
 
 def read_object(path: Path) -> dict[str, Any] | None:
@@ -87,8 +88,8 @@ def _read_rows(path: Path) -> list[dict[str, Any]]:
         return []
 
 
-def _changed_ns(path: Path) -> int:
+def _changed_ns(path: str) -> int:
     try:
-        return path.stat().st_mtime_ns
+        return os.stat(path).st_mtime_ns
     except OSError:
         return 0

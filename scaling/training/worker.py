@@ -74,23 +74,31 @@ def run_point(
     Raises Unwritable where the study takes no files; every other error is noted as the point's failure.
     """
     with writing_below(study.path):
-        held = lease.acquire(study.directory(point_id))
-    if held is None:
-        return
-    with held, writing_below(study.path):
         study.clear_unreadable(point_id)
-        before = study.noted(point_id)
-        failed_now = before.status == "failed" and before.launch == launch
-        if failed_now or (study.directory(point_id) / "result.json").exists():
+        if _has_ended(study, point_id, launch):
             return
-        attempt = _Attempt(study, point_id, held, runtime, on_epoch)
-        attempt.run(
-            replace(
-                State(status="running", launch=launch, code=code_digest(), epoch=before.epoch),
+        held = lease.acquire(study.directory(point_id))
+        if held is None:
+            return
+        with held:
+            if _has_ended(study, point_id, launch):  # while we waited for the lease
+                return
+            before = study.noted(point_id)
+            begun = State(
+                status="running",
                 attempt=before.attempt + 1,
-            ),
-            should_stop,
-        )
+                epoch=before.epoch,
+                launch=launch,
+                code=code_digest(),
+            )
+            _Attempt(study, point_id, held, runtime, on_epoch).run(begun, should_stop)
+
+
+def _has_ended(study: Study, point_id: str, launch: str) -> bool:
+    if (study.directory(point_id) / "result.json").exists():
+        return True
+    noted = study.noted(point_id)
+    return noted.status == "failed" and noted.launch == launch
 
 
 class _Attempt:

@@ -1,0 +1,111 @@
+"""What tests share: tiny points that train in a second, and the real command line run through bash."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from scaling.data.dataset import DataSet
+from scaling.models.resnet_small import ResNetSmall
+from scaling.study.point import Point
+from scaling.training.recipe import Recipe
+from scaling.training.schedule import Schedule
+
+ROOT = Path(__file__).parents[1]
+
+TINY = "width=0.125 resolution=8 data.num_train=256 data.num_val=64"
+"""Overrides that make a point of mnist5k train in a fraction of a second."""
+
+
+@pytest.fixture(autouse=True)
+def _one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two threads on two busy cores are many times slower than one."""
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+
+
+@pytest.fixture
+def make_point() -> Callable[..., Point]:
+    """A point whose images are declared, not loaded."""
+
+    def make(**changes: object) -> Point:
+        data = DataSet(
+            name="mnist5k",
+            fingerprint="0" * 64,
+            num_classes=10,
+            channels=1,
+            side=28,
+            num_train=3500,
+            num_val=750,
+            num_test=750,
+            split_seed=0,
+            mirror=False,
+        )
+        settings: dict[str, object] = {
+            "depth": 8,
+            "width": 0.5,
+            "resolution": 14,
+            "epochs": 2,
+            "seed": 0,
+            "family": "resnet_small",
+            "model": ResNetSmall(),
+            "data": data,
+            "recipe": Recipe(),
+            "schedule": Schedule(),
+            "precision": "fp32",
+        }
+        return Point(**(settings | changes))  # type: ignore[arg-type]
+
+    return make
+
+
+@pytest.fixture
+def bash(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run a line as a person types it in the checkout, with this Python first on the path."""
+
+    def run(line: str, *, timeout_s: float = 120, **variables: str) -> subprocess.CompletedProcess[str]:
+        path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+        environment = {**os.environ, "PATH": path, "COLUMNS": "200", **variables}
+        return subprocess.run(
+            ["bash", "-c", line],
+            cwd=ROOT,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=timeout_s,
+            check=False,
+        )
+
+    return run
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 4 MB."""
+    place = tmp_path / "small_disk"
+    place.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(place)]
+    if os.geteuid() != 0 or subprocess.run(command, capture_output=True, check=False).returncode != 0:
+        unavailable("mounting a small file system needs root")
+    yield place
+    subprocess.run(["umount", "-l", str(place)], check=True)
+
+
+def unavailable(reason: str) -> None:
+    """Skip with the reason; on CI, which must have all that the tests need, fail."""
+    if os.environ.get("CI"):
+        pytest.fail(f"CI lacks what this test needs: {reason}")
+    pytest.skip(reason)
+
+
+def find_program(name: str, package: str) -> str:
+    """The path of a program; without it the test is skipped, or on CI failed."""
+    found = shutil.which(name)
+    if found is None:
+        unavailable(f"{name} is not installed (Debian package {package})")
+    assert found is not None
+    return found
