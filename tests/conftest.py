@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
 from scaling.data.dataset import DataSet
 from scaling.models.resnet_small import ResNetSmall
 from scaling.study.point import Point
@@ -64,7 +65,7 @@ def make_point() -> Callable[..., Point]:
 
 
 @pytest.fixture
-def bash(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+def bash() -> Callable[..., subprocess.CompletedProcess[str]]:
     """Run a line as a person types it in the checkout, with this Python first on the path."""
 
     def run(line: str, *, timeout_s: float = 120, **variables: str) -> subprocess.CompletedProcess[str]:

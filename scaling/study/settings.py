@@ -72,7 +72,8 @@ def _axes(values: Mapping[str, Any]) -> dict[str, Any]:
     for axis in AXES:
         value = values[axis]
         whole = axis != "width"
-        if isinstance(value, bool) or not isinstance(value, int if whole else int | float):
+        number = isinstance(value, int if whole else int | float) and not isinstance(value, bool)
+        if not number or not math.isfinite(value):
             raise Refused(f"{axis}={value} should be {'a whole number' if whole else 'a number'}.")
         axes[axis] = value if whole else float(value)
     return axes

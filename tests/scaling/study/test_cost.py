@@ -67,7 +67,8 @@ def test_costs_are_those_of_the_built_network(
 
 
 @pytest.mark.parametrize(
-    "module", ["scaling.study.point", "scaling.study.cost", "scaling.data.catalog", "scaling.training.failure"]
+    "module",
+    ["scaling.study.point", "scaling.study.cost", "scaling.data.catalog", "scaling.training.failure"],
 )
 def test_planning_needs_no_torch(module: str) -> None:
     code = (

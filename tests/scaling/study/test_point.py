@@ -10,6 +10,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from scaling.errors import Refused
 from scaling.models.resnet_small import ResNetSmall
 from scaling.study.point import Point, digest
