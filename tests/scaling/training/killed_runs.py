@@ -1,0 +1,86 @@
+"""Train one point twice, undisturbed and killed with SIGKILL at random moments; run by test_loop.py.
+
+Each attempt is a process of its own, forked from this one, which has imported torch and trains nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import sys
+import time
+from pathlib import Path
+
+from scaling.data.catalog import DataConfig, declare
+from scaling.data.load import load
+from scaling.models.resnet_small import ResNetSmall
+from scaling.study.point import Point
+from scaling.training.checkpoint import Checkpoint
+from scaling.training.device import use_device
+from scaling.training.loop import train
+from scaling.training.recipe import Recipe
+from scaling.training.schedule import Schedule
+
+POINT = Point(
+    depth=8,
+    width=0.25,
+    resolution=10,
+    epochs=6,
+    seed=5,
+    family="resnet_small",
+    model=ResNetSmall(),
+    data=declare(DataConfig(name="mnist5k", num_val=100, num_train=480)),
+    recipe=Recipe(batch_size=32, learning_rate=0.8, ema_decay=0.9),
+    schedule=Schedule(),
+    precision="fp32",
+)
+
+
+def start(directory: Path) -> int:
+    """Fork a process that trains the point in `directory`."""
+    directory.mkdir(exist_ok=True)
+    child = os.fork()
+    if child:
+        return child
+    status = 1
+    try:
+        train(
+            POINT,
+            load(POINT.data, None),
+            device=use_device("cpu", num_threads=1),
+            checkpoint=Checkpoint(directory / "checkpoint.pt"),
+            checkpoint_every_s=0.02,
+            on_epoch=lambda rows: (directory / "rows.json").write_text(json.dumps(rows)),
+            should_stop=lambda: False,
+        )
+        status = 0
+    finally:
+        os._exit(status)
+
+
+def exit_code(child: int) -> int:
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+def main(directory: Path, seed: int) -> None:
+    started = time.monotonic()
+    assert exit_code(start(directory / "whole")) == 0
+    whole_seconds = time.monotonic() - started
+    moments = random.Random(seed)
+    killed_at = []
+    for _ in range(12):
+        child = start(directory / "killed")
+        time.sleep(moments.uniform(0.05, 0.3) * whole_seconds)
+        os.kill(child, signal.SIGKILL)
+        if exit_code(child) == 0:
+            break
+        state = Checkpoint(directory / "killed" / "checkpoint.pt").load()
+        killed_at.append(state["step"] if state else 0)
+    assert exit_code(start(directory / "killed")) == 0
+    (directory / "killed_at.json").write_text(json.dumps(killed_at))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), seed=0)

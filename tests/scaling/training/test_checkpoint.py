@@ -1,0 +1,81 @@
+"""Checkpoints: whole or absent, checked, and never run as code."""
+
+from __future__ import annotations
+
+import logging
+import os
+import pickle
+from pathlib import Path
+
+import pytest
+import torch
+
+from scaling.training.checkpoint import Checkpoint
+
+STATE = {"weights": torch.arange(1000.0), "rows": [{"epoch": 1, "loss": 0.5}], "ema": None, "step": 3}
+
+
+@pytest.fixture
+def checkpoint(tmp_path: Path) -> Checkpoint:
+    return Checkpoint(tmp_path / "checkpoint.pt")
+
+
+def test_what_is_saved_is_loaded(checkpoint: Checkpoint) -> None:
+    assert checkpoint.load() is None
+    checkpoint.save({"step": 1})
+    checkpoint.save(STATE)
+    loaded = checkpoint.load()
+    assert loaded is not None
+    assert torch.equal(loaded.pop("weights"), STATE["weights"])
+    assert loaded == {name: value for name, value in STATE.items() if name != "weights"}
+    assert [file.name for file in checkpoint.path.parent.iterdir()] == ["checkpoint.pt"]
+
+
+@pytest.mark.parametrize("damage", ["truncated", "flipped", "empty"])
+def test_a_damaged_file_is_set_aside(
+    checkpoint: Checkpoint, damage: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    checkpoint.save(STATE)
+    content = bytearray(checkpoint.path.read_bytes())
+    content[len(content) // 2] ^= 1  # one bit of the weights
+    checkpoint.path.write_bytes({"truncated": content[:-50], "flipped": content, "empty": b""}[damage])
+    with caplog.at_level(logging.WARNING):
+        assert checkpoint.load() is None
+    assert "is damaged" in caplog.text
+    assert [file.name for file in checkpoint.path.parent.iterdir()] == ["checkpoint.pt.corrupt"]
+    assert checkpoint.load() is None
+
+
+class Command:
+    """Pickled, it would run a command when loaded."""
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return os.mkdir, ("executed",)
+
+
+@pytest.mark.parametrize("save", [pickle.dump, torch.save])
+def test_no_code_is_run(
+    checkpoint: Checkpoint, save: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with checkpoint.path.open("wb") as file:
+        save({"step": Command()}, file)  # type: ignore[operator]
+    assert checkpoint.load() is None
+    assert not (tmp_path / "executed").exists()
+
+
+def test_a_write_that_fails_leaves_the_former_file(checkpoint: Checkpoint) -> None:
+    checkpoint.save(STATE)
+    with pytest.raises(Exception, match="pickle"):
+        checkpoint.save({"step": lambda: None})
+    loaded = checkpoint.load()
+    assert loaded is not None
+    assert loaded["step"] == 3
+
+
+def test_remove_takes_leftovers_along(checkpoint: Checkpoint) -> None:
+    checkpoint.save(STATE)
+    checkpoint.path.with_name("checkpoint.pt.123.tmp").write_bytes(b"killed while writing")
+    checkpoint.remove()
+    assert not list(checkpoint.path.parent.iterdir())
+    checkpoint.remove()
