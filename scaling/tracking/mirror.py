@@ -23,11 +23,10 @@ import psutil
 from scaling.tracking.launcher import Launcher
 from scaling.tracking.point_files import PointFiles, Stamp, read_point, stamp
 from scaling.tracking.point_run import PointRun, ServerLost, is_written
-from scaling.tracking.tracker import Tracker
+from scaling.tracking.tracker import LOG, Tracker
 
 logger = logging.getLogger("tracker")
 
-LOG = "tracker.log"
 NICENESS = 10
 
 PAUSE_S = 2.0
@@ -47,7 +46,7 @@ class Mirror:
 
     def __init__(self, study_dir: Path, tracker: Tracker, point_ids: Collection[str] = ()) -> None:
         self._points_dir = study_dir / "points"
-        self._group = study_dir.name
+        self._group = study_dir.resolve().name
         self._tracker = tracker
         self._point_ids = frozenset(point_ids)
         self._completed: set[str] = set()
@@ -98,10 +97,16 @@ class Mirror:
         except ServerLost:
             raise
         except Exception as error:
-            self._num_failures += 1
-            logger.warning("point %s: no run written", directory.name, exc_info=error)
-            if self._num_failures == MAX_FAILURES:
-                raise TooManyFailures(f"{MAX_FAILURES} runs in a row could not be written") from error
+            self._give_up_on(directory.name, error)
+
+    def _give_up_on(self, point_id: str, error: Exception) -> None:
+        """Leave the point until its files change or the mirror starts again."""
+        logger.warning("point %s: no run written", point_id, exc_info=error)
+        if run := self._live.pop(point_id, None):
+            run.abandon()
+        self._num_failures += 1
+        if self._num_failures == MAX_FAILURES:
+            raise TooManyFailures(f"{MAX_FAILURES} runs in a row could not be written") from error
 
     def _show(self, files: PointFiles) -> None:
         if not files.ended:
@@ -178,13 +183,16 @@ def _is_alone(log: TextIO, launcher: Launcher) -> bool:
 
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m scaling.tracking.mirror", description=__doc__)
-    parser.add_argument("study_dir", type=Path)
+    parser.add_argument("study_dir", type=Path, metavar="STUDY_DIR")
     parser.add_argument("--mode", choices=["offline", "online"], default="offline")
     parser.add_argument("--project", default=Tracker.project)
     parser.add_argument("--entity")
     parser.add_argument("--until-pid", type=int)
     parser.add_argument("--point", nargs="+", default=(), metavar="ID")
-    return parser.parse_args(argv)
+    args = parser.parse_args(argv)
+    if not args.study_dir.is_dir():
+        parser.error(f"{args.study_dir} is not a directory: name that of a study.")
+    return args
 
 
 if __name__ == "__main__":

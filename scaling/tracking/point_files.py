@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-Stamp = tuple[int, ...]
+Stamp = tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,8 +68,8 @@ def read_point(directory: Path) -> PointFiles | None:
 
 def stamp(directory: str, *, with_rows: bool) -> Stamp:
     """Changes when the point's status does, and with `with_rows` when its rows do; costs one stat each."""
-    status = _changed_ns(f"{directory}/status.json")
-    return (status, _changed_ns(f"{directory}/metrics.jsonl")) if with_rows else (status,)
+    status = _version(f"{directory}/status.json")
+    return (status, _version(f"{directory}/metrics.jsonl")) if with_rows else (status,)
 
 
 def read_object(path: Path) -> dict[str, Any] | None:
@@ -88,8 +88,12 @@ def _read_rows(path: Path) -> list[dict[str, Any]]:
         return []
 
 
-def _changed_ns(path: str) -> int:
+def _version(path: str) -> tuple[int, int]:
     try:
-        return os.stat(path).st_mtime_ns
+        stat = os.stat(path)
     except OSError:
-        return 0
+        return (0, 0)
+    return (
+        stat.st_mtime_ns,
+        stat.st_ino,
+    )  # moved into place: another file, even within one tick of the clock

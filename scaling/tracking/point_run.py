@@ -9,7 +9,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from scaling.tracking.point_files import PointFiles, read_object
@@ -63,6 +63,11 @@ class PointRun:
         self._run.mark_preempting()
         self._finish(files)
 
+    def abandon(self) -> None:
+        """Let go of a run that could not be written, so that its id can be used again."""
+        with suppress(Exception):
+            self._run.finish(exit_code=1)
+
     def _finish(self, files: PointFiles) -> None:
         with _noticing_loss(self._tracker):
             self._run.summary.update(summary(files))
@@ -88,10 +93,9 @@ class PointRun:
 def is_written(files: PointFiles, tracker: Tracker) -> bool:
     """Whether this very outcome is where the tracker wants it; a run sent online serves offline too."""
     marker = read_object(files.directory / DIRECTORY / MARKER) or {}
-    wanted = (files.outcome, tracker.project, tracker.entity)
-    return tuple(marker.get(key) for key in ("outcome", "project", "entity")) == wanted and marker[
-        "mode"
-    ] in ("online", tracker.mode)
+    written = [marker.get(key) for key in ("outcome", "project", "entity")]
+    wanted = [files.outcome, tracker.project, tracker.entity]
+    return written == wanted and marker.get("mode") in ("online", tracker.mode)
 
 
 def _open(files: PointFiles, tracker: Tracker, group: str, directory: str) -> Any:

@@ -9,11 +9,10 @@ import sys
 from collections.abc import Collection
 from pathlib import Path
 
-from scaling.tracking.tracker import Tracker
+from scaling.tracking.tracker import LOG, Tracker
 
 logger = logging.getLogger(__name__)
 
-LOG = "tracker.log"
 CODE_DIR = Path(__file__).resolve().parents[2]
 
 

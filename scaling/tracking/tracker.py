@@ -9,6 +9,9 @@ from scaling.errors import Refused
 
 Mode = Literal["offline", "online", "none"]
 
+LOG = "tracker.log"
+"""What a mirror says, in the study directory."""
+
 FORBIDDEN = r"/\#?%:"
 """Characters that W&B accepts in no project name."""
 

@@ -15,6 +15,7 @@ import pytest
 
 from scaling.tracking.mirror import Mirror
 from scaling.tracking.point_files import PointFiles, read_point
+from scaling.tracking.process import start
 from scaling.tracking.tracker import Tracker
 
 
@@ -172,6 +173,28 @@ def test_it_gives_up_when_nothing_can_be_written(study: Any) -> None:
     assert done.returncode == 1
     assert done.stderr.count("no run written") == 3
     assert "giving up" in done.stderr
+
+
+def test_a_point_that_could_not_be_written_is_written_when_its_files_are_right(study: Any) -> None:
+    point, other = study.add(0), study.add(1)
+    point.fail()
+    (point.path / "metrics.jsonl").write_text('{"loss": 1.0}\n')  # no epoch
+    process = start(study.path, Tracker(mode="offline"))
+    assert process is not None
+    while "no run written" not in study.log():
+        time.sleep(0.05)
+    point.complete()
+    other.complete()
+    assert process.finish(timeout_s=60)
+    assert [each.read_run()["exit_code"] for each in (point, other)] == [0, 0]
+    assert not (point.path / "wandb.partial").exists()
+
+
+def test_a_directory_that_is_not_there_is_named(study: Any) -> None:
+    study.path.rmdir()
+    done = study.mirror()
+    assert done.returncode == 2
+    assert f"{study.path} is not a directory" in done.stderr
 
 
 def test_two_mirrors_of_a_study_do_not_meet(study: Any) -> None:
