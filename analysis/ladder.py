@@ -6,19 +6,25 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from analysis.noise import GROUP, Floats, Rows, clipped
 
 MAX_GAP = 5.0
-"""Largest ratio of FLOPs between two neighbours on a ladder that is bridged: one doubling of width, and a
-little. Over a wider gap the straight line on log-log axes misses a curved law by tenths of a point."""
+"""Largest ratio of FLOPs between neighbours on a ladder that is bridged: one doubling of width, and a
+little."""
 SAME_FLOPS = 0.03
 """Two architectures whose FLOPs differ by less are compared directly."""
+MAX_BEND = 0.02
+"""Curvature of log error over log FLOPs where nothing measures it: anything from 0, a pure power law, to
+this. A law with a floor, e = E + a F^-b, has b^2 s (1 - s) / 2 where a share s of the error is reducible:
+0.02 is the most it can be at b = 0.4."""
+REGIME = ["data", "setting", "epochs"]
 
-Place = tuple[int, int, float]
-"""A spot on a ladder: between groups `low` and `high`, `weight` of the way up in log FLOPs."""
+Place = tuple[int, int, float, float]
+"""A spot on a ladder: between groups `low` and `high`, `weight` of the way up in log FLOPs, and its `bend`:
+how far a curve of curvature 1 hangs below the straight line there."""
+PARTS = ("low", "high", "weight", "bend")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,22 +35,46 @@ class Comparisons:
     """The axis it is set against."""
     table: pd.DataFrame
     """One row a comparison: data, setting, depth, width, resolution, epochs (of the base both ladders start
-    from), flops, and two spots in the groups: axis_low, axis_high, axis_weight, rival_low, rival_high,
-    rival_weight."""
+    from), flops, and a spot (PARTS) among the groups for either side: axis_low, …, rival_bend."""
+    triples: pd.DataFrame
+    """Three neighbouring rungs each, which measure curvature: side, regime, low, mid, high, weight, bend."""
+
+    def where(self, chosen: pd.Series) -> Comparisons:
+        """The same with only the chosen rows; curvature is still measured on all."""
+        return Comparisons(axis=self.axis, rival=self.rival, table=self.table[chosen], triples=self.triples)
 
     def advantage(self, errors: Floats) -> Floats:
         """Top-1 points won by `axis` over `rival` at equal FLOPs, [..., comparisons], from errors [...,
         groups].
 
-        Between two rungs log error is linear in log FLOPs: a power law from rung to rung.
+        Between two rungs log error is a parabola in log FLOPs, with one curvature for all ladders of an axis
+        in a regime. An axis of two values takes the curvature of its rival; where neither measures it,
+        replicates are spread over 0 to MAX_BEND and single errors take the middle.
         """
-        return self._errors_at(errors, "rival") - self._errors_at(errors, "axis")
+        logs = np.log(clipped(errors))
+        measured = {side: self._curvature(logs, side) for side in ("axis", "rival")}
+        spread = MAX_BEND * (np.linspace(0, 1, len(logs)) if logs.ndim == 2 else np.array(0.5))
+        own, other = measured["axis"], measured["rival"]
+        own = np.where(np.isnan(own), other, own)
+        other = np.where(np.isnan(other), own, other)
+        own, other = (np.where(np.isnan(each), spread[..., None], each) for each in (own, other))
+        return np.asarray(self._errors_at(logs, "rival", other) - self._errors_at(logs, "axis", own))
 
-    def _errors_at(self, errors: Floats, side: str) -> Floats:
-        log_errors = np.log(clipped(errors))
+    def _errors_at(self, logs: Floats, side: str, curvature: Floats) -> Floats:
         low, high = (self.table[f"{side}_{end}"].to_numpy(dtype=int) for end in ("low", "high"))
-        weight = self.table[f"{side}_weight"].to_numpy(dtype=float)
-        return np.asarray(np.exp((1 - weight) * log_errors[..., low] + weight * log_errors[..., high]))
+        weight, bend = (self.table[f"{side}_{part}"].to_numpy(dtype=float) for part in ("weight", "bend"))
+        return np.asarray(np.exp((1 - weight) * logs[..., low] + weight * logs[..., high] - curvature * bend))
+
+    def _curvature(self, logs: Floats, side: str) -> Floats:
+        """[..., comparisons]: least squares over the triples of the side in the same regime; NaN without
+        any."""
+        triples = self.triples[self.triples["side"] == side]
+        low, mid, high = (triples[part].to_numpy(dtype=int) for part in ("low", "mid", "high"))
+        weight, bend = triples["weight"].to_numpy(dtype=float), triples["bend"].to_numpy(dtype=float)
+        sag = (1 - weight) * logs[..., low] + weight * logs[..., high] - logs[..., mid]
+        same = self.table["regime"].to_numpy()[None, :] == triples["regime"].to_numpy()[:, None]
+        with np.errstate(invalid="ignore"):
+            return np.asarray((sag * bend) @ same / (bend**2 @ same))
 
 
 def compare(groups: pd.DataFrame, axis: str, rival: str) -> Comparisons:
@@ -59,87 +89,111 @@ def compare(groups: pd.DataFrame, axis: str, rival: str) -> Comparisons:
     usable = groups.reset_index(drop=True)
     usable = usable[usable["flops"].notna()]
     records: list[dict[str, object]] = []
+    triples: list[dict[str, object]] = []
     for key, block in usable.groupby(fixed):
         shared = dict(zip(fixed, key, strict=True))
-        for base, spots in _block_comparisons(block, axis, rival):
-            records.append(shared | base | spots)
-    columns = [
-        *GROUP,
-        "flops",
-        *(f"{side}_{part}" for side in ("axis", "rival") for part in ("low", "high", "weight")),
-    ]
-    table = pd.DataFrame(records, columns=columns).sort_values(
-        [*GROUP, "flops"], kind="stable", ignore_index=True
-    )
-    return Comparisons(axis=axis, rival=rival, table=table)
+        shared["regime"] = repr([shared[column] for column in REGIME])
+        grid = _Block(
+            height={"axis": block[axis].to_numpy(dtype=float), "rival": block[rival].to_numpy(dtype=float)},
+            flops=block["flops"].to_numpy(dtype=float),
+            group=block.index.to_numpy(dtype=np.intp),
+        )
+        for base, spots in _comparisons(grid):
+            records.append(
+                shared | {axis: block[axis].iloc[base[0]], rival: block[rival].iloc[base[1]]} | spots
+            )
+        triples += [{"regime": shared["regime"]} | triple for triple in _triples(grid)]
+    sides = [f"{side}_{part}" for side in ("axis", "rival") for part in PARTS]
+    table = pd.DataFrame(records, columns=[*GROUP, "regime", "flops", *sides])
+    table = table.sort_values([*GROUP, "flops"], kind="stable", ignore_index=True)
+    frame = pd.DataFrame(triples, columns=["side", "regime", "low", "mid", "high", "weight", "bend"])
+    return Comparisons(axis=axis, rival=rival, table=table, triples=frame)
 
 
-def _block_comparisons(
-    block: pd.DataFrame, axis: str, rival: str
-) -> Iterator[tuple[dict[str, object], dict[str, object]]]:
-    up, across = block[axis].to_numpy(dtype=float), block[rival].to_numpy(dtype=float)
-    flops, index = block["flops"].to_numpy(dtype=float), block.index.to_numpy()
-    for base in range(len(block)):
-        values: dict[str, object] = {axis: block[axis].iloc[base], rival: block[rival].iloc[base]}
-        ours = _ladder((across == across[base]) & (up >= up[base]), up, flops)
-        theirs = _ladder((up == up[base]) & (across >= across[base]), across, flops)
-        for price, our_place, their_place in _meetings(ours, theirs, flops):
-            yield values, _spots(price, _global(our_place, index), _global(their_place, index))
-    for one, other in _equal_flops(up, across, flops):
-        values = {axis: block[axis].iloc[other], rival: block[rival].iloc[one]}
-        yield values, _spots(flops[one], (index[one], index[one], 0.0), (index[other], index[other], 0.0))
+@dataclass(frozen=True)
+class _Block:
+    """Groups that differ in the axis and the rival only, as arrays."""
+
+    height: dict[str, Floats]
+    flops: Floats
+    group: Rows
+
+    def ladder(self, side: str, base: int) -> Rows:
+        """Positions from the base upwards on one side; empty unless FLOPs grow with every rung."""
+        height, fixed = self.height[side], self.height["rival" if side == "axis" else "axis"]
+        rungs = np.flatnonzero((fixed == fixed[base]) & (height >= height[base]))
+        rungs = rungs[np.argsort(height[rungs], kind="stable")]
+        return rungs if (np.diff(self.flops[rungs]) > 0).all() else rungs[:0]
+
+    def rung(self, position: int) -> Place:
+        group = int(self.group[position])
+        return group, group, 0.0, 0.0
+
+    def place(self, ladder: Rows, price: float) -> Place | None:
+        """The spot of `price` on the ladder; None outside of it, and in a gap that is too wide to bridge."""
+        high = int(np.searchsorted(self.flops[ladder], price * (1 - 1e-9)))
+        if high == 0 or high == len(ladder):
+            return None
+        return self.between(ladder[high - 1], ladder[high], price)
+
+    def between(self, low: int, high: int, price: float) -> Place | None:
+        gap = float(np.log(self.flops[high] / self.flops[low]))
+        if gap > np.log(MAX_GAP):
+            return None
+        weight = min(float(np.log(price / self.flops[low])) / gap, 1.0)
+        return int(self.group[low]), int(self.group[high]), weight, weight * (1 - weight) * gap**2
 
 
-def _ladder(chosen: npt.NDArray[np.bool_], height: Floats, flops: Floats) -> Rows:
-    """Positions of the chosen groups from low to high; empty unless their FLOPs grow with the height."""
-    rungs = np.flatnonzero(chosen)
-    rungs = rungs[np.argsort(height[rungs], kind="stable")]
-    return rungs if (np.diff(flops[rungs]) > 0).all() else rungs[:0]
+def _comparisons(grid: _Block) -> Iterator[tuple[tuple[int, int], dict[str, object]]]:
+    """(Positions that hold the base's axis and rival, the spots of a comparison)."""
+    for base in range(len(grid.flops)):
+        ladders = {side: grid.ladder(side, base) for side in ("axis", "rival")}
+        for price, ours, theirs in _meetings(grid, ladders["axis"], ladders["rival"]):
+            yield (base, base), _spots(price, ours, theirs)
+    for one, other in _equal_flops(grid):
+        yield (other, one), _spots(grid.flops[one], grid.rung(one), grid.rung(other))
 
 
-def _meetings(ours: Rows, theirs: Rows, flops: Floats) -> Iterator[tuple[float, Place, Place]]:
+def _meetings(grid: _Block, ours: Rows, theirs: Rows) -> Iterator[tuple[float, Place, Place]]:
+    """Each rung of either ladder against its spot on the other; rungs of the same FLOPs meet once."""
     if len(ours) < 2 or len(theirs) < 2:
         return
-    prices: list[float] = []
     for rung in ours[1:]:
-        place = _place(theirs, flops, flops[rung])
+        place = grid.place(theirs, grid.flops[rung])
         if place is not None:
-            prices.append(flops[rung])
-            yield flops[rung], (int(rung), int(rung), 0.0), place
+            yield grid.flops[rung], grid.rung(rung), place
     for rung in theirs[1:]:
-        place = _place(ours, flops, flops[rung])
-        met = any(abs(np.log(flops[rung] / price)) < 1e-3 for price in prices)
+        place = grid.place(ours, grid.flops[rung])
+        met = (np.abs(np.log(grid.flops[ours[1:]] / grid.flops[rung])) < 1e-3).any()
         if place is not None and not met:
-            yield flops[rung], place, (int(rung), int(rung), 0.0)
+            yield grid.flops[rung], place, grid.rung(rung)
 
 
-def _place(ladder: Rows, flops: Floats, price: float) -> Place | None:
-    """The spot of `price` on the ladder; None outside of it, and in a gap that is too wide to bridge."""
-    high = int(np.searchsorted(flops[ladder], price * (1 - 1e-9)))
-    if high == 0 or high == len(ladder):
-        return None
-    low_flops, high_flops = flops[ladder[high - 1]], flops[ladder[high]]
-    if high_flops > MAX_GAP * low_flops:
-        return None
-    weight = float(np.log(price / low_flops) / np.log(high_flops / low_flops))
-    return int(ladder[high - 1]), int(ladder[high]), min(weight, 1.0)
-
-
-def _equal_flops(up: Floats, across: Floats, flops: Floats) -> Iterator[tuple[int, int]]:
+def _equal_flops(grid: _Block) -> Iterator[tuple[int, int]]:
     """Pairs (more of the axis, more of the rival) of the same FLOPs whose base was not measured."""
+    up, across = grid.height["axis"], grid.height["rival"]
     measured = set(zip(up, across, strict=True))
     for one in range(len(up)):
-        near = np.abs(np.log(flops / flops[one])) < np.log1p(SAME_FLOPS)
+        near = np.abs(np.log(grid.flops / grid.flops[one])) < np.log1p(SAME_FLOPS)
         for other in np.flatnonzero(near & (up < up[one]) & (across > across[one])):
             if (up[other], across[one]) not in measured:
                 yield one, int(other)
 
 
-def _global(place: Place, index: npt.NDArray[np.int64]) -> Place:
-    return int(index[place[0]]), int(index[place[1]]), place[2]
+def _triples(grid: _Block) -> Iterator[dict[str, object]]:
+    """Three neighbours on a ladder, whose middle shows how far the curve hangs below the straight line."""
+    for side in ("axis", "rival"):
+        for base in range(len(grid.flops)):
+            rungs = grid.ladder(side, base)[:3]
+            if len(rungs) == 3 and (np.diff(np.log(grid.flops[rungs])) <= np.log(MAX_GAP)).all():
+                low, mid, high = (int(group) for group in grid.group[rungs])
+                gap = float(np.log(grid.flops[rungs[2]] / grid.flops[rungs[0]]))
+                weight = float(np.log(grid.flops[rungs[1]] / grid.flops[rungs[0]])) / gap
+                bend = weight * (1 - weight) * gap**2
+                yield dict(side=side, low=low, mid=mid, high=high, weight=weight, bend=bend)
 
 
 def _spots(price: float, ours: Place, theirs: Place) -> dict[str, object]:
-    names = ("low", "high", "weight")
-    spots = {f"axis_{name}": value for name, value in zip(names, ours, strict=True)}
-    return {"flops": float(price), **spots, **{f"rival_{n}": v for n, v in zip(names, theirs, strict=True)}}
+    spots: dict[str, object] = {f"axis_{part}": value for part, value in zip(PARTS, ours, strict=True)}
+    spots |= {f"rival_{part}": value for part, value in zip(PARTS, theirs, strict=True)}
+    return {"flops": float(price)} | spots

@@ -46,6 +46,11 @@ def count_text(value: float) -> str:
     return f"{value:.3g}"
 
 
+def counted(count: float, noun: str) -> str:
+    """`1 point`, `2 points`."""
+    return f"{count:g} {noun}{'' if count == 1 else 's'}"
+
+
 def duration_text(seconds: float) -> str:
     """A duration in its natural unit: 150 -> `2.5 min`."""
     for size, unit in ((86400.0, "d"), (3600.0, "h"), (60.0, "min")):

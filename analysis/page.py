@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from analysis.findings import Findings
 from analysis.frontier import STANDINGS, Frontier
-from analysis.metric import count_text
+from analysis.metric import count_text, counted
 from analysis.plot import Picture
 from analysis.rules import points_text, sentences
 from analysis.table import AXES
@@ -56,7 +56,7 @@ def count_sentence(findings: Findings) -> str:
     status = findings.table.rows["status"].value_counts()
     rest = [f"{status[name]} {name}" for name in ("failed", "running", "pending") if name in status]
     done = f"{status.get('completed', 0)} of {len(findings.table.rows)} points completed"
-    return ", ".join([done, *rest]) + f"; {len(findings.groups)} models."
+    return ", ".join([done, *rest]) + f"; {counted(len(findings.groups), 'model')}."
 
 
 def sheets(findings: Findings) -> list[Sheet]:
@@ -74,8 +74,8 @@ def frontier_sheet(frontier: Frontier) -> Sheet:
         standing = "frontier" if row["standing"] == "frontier" else "within noise"
         axes = tuple(f"{row[axis]:g}" for axis in AXES)
         cost = frontier.cost.text(row[frontier.cost.column])
-        rows.append((*axes, cost, f"{row['error']:.2f}", f"{row['num_seeds']:g}", standing, chance))
-    head = (*AXES, frontier.cost.label, "error (%)", "seeds", "standing", "probability")
+        rows.append((cost, f"{row['error']:.2f}", *axes, f"{row['num_seeds']:g}", standing, chance))
+    head = (frontier.cost.label, "error (%)", *AXES, "seeds", "standing", "probability")
     note = f"Within noise: {STANDINGS['within_noise']}. Probability: that the true mean is on the frontier."
     return Sheet(f"Frontier: error against {frontier.cost.label}", note, head, rows)
 

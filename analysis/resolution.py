@@ -30,7 +30,7 @@ class Step:
 
 @dataclass(frozen=True, kw_only=True)
 class Rival:
-    """Raising the resolution against spending the same FLOPs on depth, or on width."""
+    """One step of the resolution against spending the same FLOPs on depth, or on width."""
 
     axis: str
     advantage_points: float
@@ -74,7 +74,7 @@ def resolution_rule(groups: pd.DataFrame, noise: Noise, draws: Floats | None) ->
     epochs = float(table["epochs"].max()) if len(table) else None
     last = table[table["epochs"] == epochs]
     change, change_draws = _change(last, errors, draws)
-    chosen = [_in_regime(compare(groups, "resolution", rival), last) for rival in RIVALS]
+    chosen = [_within_a_step(compare(groups, "resolution", rival), groups, last) for rival in RIVALS]
     rivals = tuple(_rival(each, errors, draws) for each in chosen if len(each.table))
     change_ci95 = interval(change_draws)
     enough = noise.df >= MIN_DF and sum(rival.num_pairs for rival in rivals) >= MIN_PAIRS
@@ -149,12 +149,16 @@ def _change(steps: pd.DataFrame, errors: Floats, draws: Floats | None) -> tuple[
     return change, None if draws is None else (_gains(second, draws) - _gains(both, draws)).mean(axis=1)
 
 
-def _in_regime(comparisons: Comparisons, last: pd.DataFrame) -> Comparisons:
+def _within_a_step(comparisons: Comparisons, groups: pd.DataFrame, last: pd.DataFrame) -> Comparisons:
+    """The comparisons in the setting and regime of the steps in `last`, none longer than one step."""
+    table = comparisons.table
     if last.empty:
-        return Comparisons(axis="resolution", rival=comparisons.rival, table=comparisons.table.iloc[:0])
-    table, first = comparisons.table, last.iloc[0]
-    mine = (table[["data", "setting", "epochs"]] == first[["data", "setting", "epochs"]]).all(axis=1)
-    return Comparisons(axis="resolution", rival=comparisons.rival, table=table[mine])
+        return comparisons.where(table["flops"] < 0)
+    key = ["data", "setting", "epochs"]
+    following = dict(zip(last["from_px"], last["to_px"], strict=True))
+    reached = groups["resolution"].to_numpy()[table["axis_high"].to_numpy(dtype=int)]
+    one_step = table["resolution"].map(following).to_numpy() == reached
+    return comparisons.where((table[key] == last.iloc[0][key]).all(axis=1) & one_step)
 
 
 def _rival(comparisons: Comparisons, errors: Floats, draws: Floats | None) -> Rival:
@@ -178,10 +182,7 @@ def _cap(
     level = 1 - 0.05 / (len(bases) * len(chosen))
     loses, loses_draws = [], []
     for base in bases:
-        mine = [
-            Comparisons(axis=c.axis, rival=c.rival, table=c.table[c.table["resolution"] == base])
-            for c in chosen
-        ]
+        mine = [each.where(each.table["resolution"] == base) for each in chosen]
         mine = [each for each in mine if len(each.table)]
         means = np.stack([each.advantage(draws).mean(axis=1) for each in mine])
         loses.append(any((found := interval(mean, level)) is not None and found[1] < 0 for mean in means))

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from analysis.findings import Findings
+from analysis.frontier import Frontier
+from analysis.metric import counted
 from analysis.noise import BOOTSTRAP_SEED, Interval
 from analysis.pairs import Regime
 from analysis.resolution import Resolution
@@ -49,8 +51,9 @@ def rules_json(findings: Findings, origin: dict[str, Any] | None = None) -> dict
 
 def sentences(findings: Findings) -> list[str]:
     """The rules for people, the most important first."""
+    frontiers = [_frontier_sentence(frontier) for frontier in findings.frontiers.values()]
     regimes = [_regime_sentence(regime) for regime in findings.pairs.regimes]
-    return [*regimes, *_crossover_sentence(findings), *_resolution_sentences(findings.resolution)]
+    return [*frontiers, *regimes, *_crossover_sentence(findings), *_resolution_sentences(findings.resolution)]
 
 
 def points_text(value: float, ci95: Interval | None) -> str:
@@ -59,16 +62,30 @@ def points_text(value: float, ci95: Interval | None) -> str:
     return f"{_signed(value)} points ({bounds})"
 
 
+def _frontier_sentence(frontier: Frontier) -> str:
+    cost, line = frontier.cost, frontier.line
+    ends = [
+        f"{row['error']:.2f} % at {cost.text(row[cost.column])}" for _, row in line.iloc[[0, -1]].iterrows()
+    ]
+    span = " to ".join(ends) if len(line) > 1 else ends[0]
+    near = int((frontier.members["standing"] == "within_noise").sum())
+    more = f"; {near} more cannot be told from it by noise" if near else ""
+    names = f"{counted(len(line), 'model')} on the frontier of error against {cost.label}"
+    return f"{names}: {span}{more}."
+
+
 def _regime_sentence(regime: Regime) -> str:
-    numbers = f"{points_text(regime.advantage_points, regime.ci95)}, {_count(regime.num_pairs, 'pair')}"
+    numbers = f"{points_text(regime.advantage_points, regime.ci95)}, {counted(regime.num_pairs, 'pair')}"
     what = {
         "depth": "depth is better than width for the same FLOPs",
         "width": "width is better than depth for the same FLOPs",
         "undecided": "depth and width are not told apart",
     }[regime.prefer]
+    if regime.prefer == "undecided" and regime.ci95 is not None and regime.ci95[0] * regime.ci95[1] > 0:
+        what = "there are too few pairs or repeats to say whether depth or width is better"
     if regime.pairs_disagree:
         what = "it depends on the model whether depth or width is better"
-    return f"At {_count(regime.epochs, 'epoch')}, {what}: {numbers}."
+    return f"At {counted(regime.epochs, 'epoch')}, {what}: {numbers}."
 
 
 def _crossover_sentence(findings: Findings) -> Iterator[str]:
@@ -87,7 +104,7 @@ def _crossover_sentence(findings: Findings) -> Iterator[str]:
 def _resolution_sentences(resolution: Resolution) -> Iterator[str]:
     if resolution.epochs is None:
         return
-    at = f"At {_count(resolution.epochs, 'epoch')}"
+    at = f"At {counted(resolution.epochs, 'epoch')}"
     for step in resolution.gain_per_doubling:
         change = points_text(step.points, step.ci95)
         yield f"{at}, from {step.from_px} to {step.to_px} px a doubling of the resolution gives {change}."
@@ -95,7 +112,7 @@ def _resolution_sentences(resolution: Resolution) -> Iterator[str]:
         change = points_text(resolution.change_by, resolution.change_ci95)
         yield f"{at}, from one step to the next that gain changes by {change}."
     for rival in resolution.rivals:
-        numbers = f"{points_text(rival.advantage_points, rival.ci95)}, {_count(rival.num_pairs, 'pair')}"
+        numbers = f"{points_text(rival.advantage_points, rival.ci95)}, {counted(rival.num_pairs, 'pair')}"
         yield f"{at}, resolution against {rival.axis} for the same FLOPs: {numbers}."
     verdict = {
         "slow": "raise the resolution slowly: its gain shrinks, and at the top depth or width buys more",
@@ -155,7 +172,3 @@ def _signed(value: float, plus: str = "+") -> str:
     if float(text) == 0:
         return "0.0"
     return f"{'−' if value < 0 else plus}{text}"
-
-
-def _count(value: float, noun: str) -> str:
-    return f"{value:g} {noun}{'' if value == 1 else 's'}"

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.ladder import MAX_GAP
+from analysis.metric import counted
 from analysis.noise import GROUP, Noise
 from analysis.pairs import Pairs
 from analysis.table import AXES, Table
@@ -74,7 +75,7 @@ def _duplicates(evidence: Evidence) -> Iterator[Trap]:
     if copies:
         yield Trap(
             "duplicate_rows",
-            f"{copies} rows repeat a model and a seed: they were averaged, not counted twice.",
+            f"{counted(copies, 'row')} too many of one model and seed: averaged, not counted twice.",
         )
 
 
@@ -93,8 +94,8 @@ def _short_runs(evidence: Evidence) -> Iterator[Trap]:
     if longest < SHORT_EPOCHS:
         yield Trap(
             "short_runs_only",
-            f"The longest runs have {longest:g} epochs: in long training depth and width can change places "
-            f"(in the published ResNet study it does so between 10 and {SHORT_EPOCHS} epochs).",
+            f"The longest runs have {counted(longest, 'epoch')}: in longer training depth and width may "
+            f"change places (in the published ResNet study they do so between 10 and {SHORT_EPOCHS} epochs).",
         )
 
 
@@ -127,11 +128,13 @@ def _left_out(evidence: Evidence) -> Iterator[Trap]:
         named = ", ".join(f"{count} {name}" for name, count in classes.items())
         yield Trap(
             "failed_points_left_out",
-            f"{len(failed)} points failed and are left out of every number: {named}.",
+            f"Left out of every number, because it failed: {named}.",
         )
     blind = int((rows["left_out"] == "no_accuracy").sum())
     if blind:
-        yield Trap("no_accuracy", f"{blind} completed points have no finite accuracy and are left out.")
+        yield Trap(
+            "no_accuracy", f"Left out for want of a finite accuracy: {counted(blind, 'completed point')}."
+        )
 
 
 def _settings(evidence: Evidence) -> Iterator[Trap]:

@@ -1,0 +1,80 @@
+"""Seed noise: measured from repeats on the scale they show, and honest where there are none."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from analysis.noise import draw_errors, group_seeds, interaction_noise, interval, seed_noise
+from analysis.table import build_table
+
+
+def groups_of(frame):
+    return group_seeds(build_table(frame, name="x", source="x").usable)
+
+
+@pytest.mark.parametrize("num_seeds", [2, 3, 5])
+def test_planted_noise_is_found(planted, num_seeds):
+    frame = planted(
+        generator=np.random.default_rng(3), num_seeds=num_seeds, noise=0.3, resolutions=(128, 160, 224, 320)
+    )
+    noise = seed_noise(groups_of(frame))
+    assert noise.df == 36 * (num_seeds - 1)
+    assert noise.sd(np.array([20.0])) == pytest.approx(0.3, rel=0.25)
+
+
+@pytest.mark.parametrize("power", [0.0, 1.0, 2.0])
+def test_the_power_follows_the_repeats(planted, power):
+    frame = planted(
+        generator=np.random.default_rng(5),
+        num_seeds=25,
+        depths=(2, 8, 26, 101, 400),
+        epochs=(1, 10, 100),
+        noise=lambda error, _: 0.05 * (error * (1 - error / 100)) ** (power / 2),
+    )
+    assert seed_noise(groups_of(frame)).power == pytest.approx(power, abs=0.35)
+
+
+def test_a_repeated_seed_is_no_evidence(planted):
+    frame = planted(generator=np.random.default_rng(0), num_seeds=1)
+    twice = frame.loc[frame.index.repeat(2)].reset_index(drop=True)
+    groups = groups_of(twice)
+    assert (groups["num_seeds"] == 1).all()
+    assert not seed_noise(groups).known
+
+
+def test_repeats_without_spread_are_copies(planted):
+    assert not seed_noise(groups_of(planted(generator=np.random.default_rng(0), noise=0.0))).known
+
+
+def test_the_interaction_stands_in_for_repeats(planted):
+    frame = planted(
+        generator=np.random.default_rng(1), num_seeds=1, noise=0.3, resolutions=(128, 160, 192, 224, 320)
+    )
+    noise = interaction_noise(groups_of(frame))
+    assert noise.kind == "interaction"
+    assert noise.sd(np.array([20.0])) == pytest.approx(0.3, rel=0.35)
+
+
+def test_one_resolution_has_no_interaction(planted):
+    frame = planted(generator=np.random.default_rng(1), num_seeds=1, resolutions=(128,))
+    assert not interaction_noise(groups_of(frame)).known
+
+
+@pytest.mark.parametrize("num_seeds", [2, 3])
+def test_the_interval_of_one_mean_covers_at_its_level(planted, seeded, num_seeds):
+    """Few groups, so that Student's t matters: a naive bootstrap of two seeds covers far less."""
+    grid = {"depths": (26, 50), "widths": (0.5,), "resolutions": (128,), "num_seeds": 1, "noise": 0.0}
+    truth = groups_of(planted(generator=np.random.default_rng(0), **grid))
+    hits = []
+    for seed in range(400):
+        groups = seeded(truth, generator=np.random.default_rng(seed), num_seeds=num_seeds)
+        low, high = interval(draw_errors(groups, seed_noise(groups))[:, 0])
+        hits.append(low <= truth["error"].iloc[0] <= high)
+    assert 0.92 <= np.mean(hits) <= 0.985
+
+
+def test_draws_are_the_same_every_time(planted):
+    groups = groups_of(planted(generator=np.random.default_rng(1)))
+    noise = seed_noise(groups)
+    assert np.array_equal(draw_errors(groups, noise), draw_errors(groups, noise))

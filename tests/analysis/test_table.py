@@ -1,0 +1,104 @@
+"""Tables: rows are cleaned, left out with a reason, or refused in one sentence."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from analysis.table import build_table
+from scaling.errors import Refused
+
+
+def raw(**changes):
+    columns = {"depth": [26, 50], "width": [0.5, 1], "resolution": 128, "epochs": 10, "top1": [70.0, 75.0]}
+    return pd.DataFrame({**columns, **changes})
+
+
+def table(frame):
+    return build_table(frame, name="mine", source="mine.csv")
+
+
+def test_error_is_what_top1_lacks_to_100():
+    assert table(raw()).rows["error"].tolist() == [30.0, 25.0]
+
+
+def test_error_alone_is_enough():
+    rows = table(raw(error=[30.0, 25.0]).drop(columns="top1")).rows
+    assert rows["top1"].tolist() == [70.0, 75.0]
+
+
+def test_thousands_commas_are_read():
+    assert table(raw(flops=["1,000,000", "2,000,000"])).rows["flops"].tolist() == [1e6, 2e6]
+
+
+@pytest.mark.parametrize(
+    ("status", "top1", "reason"),
+    [
+        ("failed", 70.0, "failed"),
+        ("pending", np.nan, "pending"),
+        ("completed", np.nan, "no_accuracy"),
+        ("completed", np.inf, "no_accuracy"),
+    ],
+)
+def test_a_row_is_left_out_with_its_reason(status, top1, reason):
+    got = table(raw(status=[status, "completed"], top1=[top1, 75.0]))
+    assert got.left_out() == {reason: 1}
+    assert got.usable["error"].tolist() == [25.0]
+
+
+def test_impossible_costs_become_unknown():
+    rows = table(raw(flops=[-1.0, np.inf])).rows
+    assert rows["flops"].isna().all()
+
+
+def test_without_seeds_equal_rows_are_repeats():
+    rows = table(raw(depth=26, width=0.5)).rows
+    assert sorted(rows["seed"]) == [0, 1]
+
+
+def test_recipes_make_settings_when_the_digest_is_absent():
+    same = table(raw(**{"recipe.label_smoothing": [0.1, 0.1]})).rows
+    other = table(raw(**{"recipe.label_smoothing": [0.0, 0.1]})).rows
+    assert (same["setting"].nunique(), other["setting"].nunique()) == (1, 2)
+
+
+def test_a_digest_that_is_given_is_kept():
+    assert set(table(raw(setting=["aaaa0000", "bbbb0000"])).rows["setting"]) == {"aaaa0000", "bbbb0000"}
+
+
+@pytest.mark.parametrize(
+    ("frame", "words"),
+    [
+        (raw().drop(columns="width"), ["width", "known columns"]),
+        (raw().rename(columns={"top1": "top_1"}), ["top1 (or error)", "--map top1=top_1"]),
+        (raw().drop(columns=["depth", "epochs"]), ["depth, epochs"]),
+        (raw().iloc[:0], ["no rows"]),
+        (raw(top1=["70", "good"]), ["row 2", "'good'", "number"]),
+        (raw(depth=[26, 50.5]), ["row 2", "50.5", "whole"]),
+        (raw(width=[0.5, -1]), ["row 2", "width = -1"]),
+        (raw(width=[0.5, np.nan]), ["row 2", "width"]),
+        (raw(epochs=[np.inf, 1]), ["row 1", "epochs = inf"]),
+        (raw(top1=[70.0, 175.0]), ["row 2", "175"]),
+        (raw(top1=[0.70, 0.75]), ["multiply", "100"]),
+        (raw(status=["done", "completed"]), ["'done'", "completed"]),
+    ],
+)
+def test_bad_rows_are_refused_by_name(frame, words):
+    with pytest.raises(Refused) as refusal:
+        table(frame)
+    assert all(word in str(refusal.value) for word in words)
+    assert "\n" not in str(refusal.value)
+
+
+def test_the_digest_forgets_the_order_of_rows_but_not_their_numbers():
+    frame = raw()
+    assert table(frame).digest() == table(frame.iloc[::-1].reset_index(drop=True)).digest()
+    assert table(frame).digest() != table(raw(top1=[70.0, 75.1])).digest()
+
+
+def test_the_raw_rows_are_not_touched():
+    frame = raw(status=["failed", "completed"])
+    before = frame.copy()
+    table(frame)
+    pd.testing.assert_frame_equal(frame, before)
