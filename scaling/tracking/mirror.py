@@ -44,11 +44,11 @@ class TooManyFailures(RuntimeError):
 class Mirror:
     """Remembers what it has seen of each point, so that a look costs little where nothing has changed."""
 
-    def __init__(self, study_dir: Path, tracker: Tracker, point_ids: Collection[str] = ()) -> None:
+    def __init__(self, study_dir: Path, tracker: Tracker, point_ids: Collection[str] | None = None) -> None:
         self._points_dir = study_dir / "points"
         self._group = study_dir.resolve().name
         self._tracker = tracker
-        self._point_ids = frozenset(point_ids)
+        self._point_ids = point_ids
         self._completed: set[str] = set()
         self._stamps: dict[str, Stamp] = {}
         self._live: dict[str, PointRun] = {}
@@ -76,7 +76,7 @@ class Mirror:
             found = set(os.listdir(self._points_dir))
         except OSError:
             return []
-        chosen = found & self._point_ids if self._point_ids else found
+        chosen = found if self._point_ids is None else found.intersection(self._point_ids)
         return sorted(chosen - self._completed)
 
     def _changed(self, point_id: str) -> bool:
@@ -188,7 +188,7 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--project", default=Tracker.project)
     parser.add_argument("--entity")
     parser.add_argument("--until-pid", type=int)
-    parser.add_argument("--point", nargs="+", default=(), metavar="ID")
+    parser.add_argument("--point", nargs="*", metavar="ID", help="mirror these points only")
     args = parser.parse_args(argv)
     if not args.study_dir.is_dir():
         parser.error(f"{args.study_dir} is not a directory: name that of a study.")

@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +22,16 @@ class PointFiles:
     """point.json"""
     status: dict[str, Any]
     """status.json; empty while there is none"""
-    rows: list[dict[str, Any]]
-    """metrics.jsonl, one row an epoch"""
     result: dict[str, Any] | None
     """result.json; its presence means that the point is completed, whatever its status says"""
+
+    @cached_property
+    def rows(self) -> list[dict[str, Any]]:
+        """metrics.jsonl, one row an epoch; read when first asked for."""
+        try:
+            return [json.loads(line) for line in (self.directory / "metrics.jsonl").read_bytes().splitlines()]
+        except (OSError, ValueError):
+            return []
 
     @property
     def state(self) -> str:
@@ -53,16 +60,11 @@ def read_point(directory: Path) -> PointFiles | None:
     point = read_object(directory / "point.json")
     if point is None:
         return None
-    result = read_object(
-        directory / "result.json"
-    )  # before the rows, which are complete once there is a result
-    status = read_object(directory / "status.json")
     return PointFiles(
         directory=directory,
         point=point,
-        status=status or {},
-        rows=_read_rows(directory / "metrics.jsonl"),
-        result=result,
+        status=read_object(directory / "status.json") or {},
+        result=read_object(directory / "result.json"),
     )
 
 
@@ -79,13 +81,6 @@ def read_object(path: Path) -> dict[str, Any] | None:
     except (OSError, ValueError):
         return None
     return value if isinstance(value, dict) else None
-
-
-def _read_rows(path: Path) -> list[dict[str, Any]]:
-    try:
-        return [json.loads(line) for line in path.read_bytes().splitlines() if line]
-    except (OSError, ValueError):
-        return []
 
 
 def _version(path: str) -> tuple[int, int]:

@@ -32,9 +32,7 @@ class MirrorProcess:
         try:
             return self._process.wait(timeout_s) == 0
         except subprocess.TimeoutExpired:
-            logger.warning(
-                "W&B runs were not all written within %g s; the next start writes them.", timeout_s
-            )
+            logger.warning("W&B runs are missing after %g s; the next start writes them.", timeout_s)
             self.kill()
             return False
 
@@ -55,19 +53,12 @@ def start(
     """Start a mirror of all or some points; None where the tracker is `none` or it cannot start."""
     if tracker.mode == "none":
         return None
-    command = [
-        sys.executable,
-        "-m",
-        "scaling.tracking.mirror",
-        str(study_dir.resolve()),
-        "--mode",
-        tracker.mode,
-    ]
-    command += ["--project", tracker.project, "--until-pid", str(os.getpid())]
+    options = ["--mode", tracker.mode, "--project", tracker.project, "--until-pid", str(os.getpid())]
     if tracker.entity is not None:
-        command += ["--entity", tracker.entity]
+        options += ["--entity", tracker.entity]
     if point_ids is not None:
-        command += ["--point", *point_ids]
+        options += ["--point", *point_ids]
+    command = [sys.executable, "-m", "scaling.tracking.mirror", str(study_dir.resolve()), *options]
     try:
         return MirrorProcess(_spawn(command, study_dir / LOG))
     except OSError as error:

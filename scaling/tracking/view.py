@@ -21,12 +21,12 @@ def run_settings(point: dict[str, Any], group: str) -> dict[str, Any]:
 
 
 def summary(files: PointFiles) -> dict[str, Any]:
-    """How the point stands: final metrics by name, costs under `cost/`, status and failure."""
-    result = dict(files.result or {})
-    result.pop("id", None)
-    metrics = result.pop("metrics", {})
+    """How the point stands: final metrics by name, all costs under `cost/`, status and failure."""
+    result = {key: value for key, value in (files.result or {}).items() if key != "id"}
+    metrics, measured = result.pop("metrics", {}), result.pop("measured", {})
+    costs = {"cost": files.point.get("cost", {}) | measured}
     status = {key: files.status.get(key) for key in ("failure", "message", "attempt")}
-    return flatten(metrics) | flatten(result) | status | {"status": files.state}
+    return flatten(metrics) | flatten(costs) | flatten(result) | status | {"status": files.state}
 
 
 def flatten(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:

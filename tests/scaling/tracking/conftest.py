@@ -55,7 +55,7 @@ class PointDir:
             {
                 "id": self.id,
                 "metrics": {"top1": 97.5, "test_top1": 97.0},
-                "cost": {"flops": 1_000_000, "train_seconds": 12.5},
+                "measured": {"train_seconds": 12.5},
                 "provenance": {"host": "node1"},
             },
         )
