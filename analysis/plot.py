@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -14,7 +15,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullLocator
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from matplotlib.transforms import Bbox
 
 from analysis.metric import Metric, count_text
@@ -120,8 +121,10 @@ def _round_ticks(low: float, high: float, is_time: bool) -> Sequence[float]:
         return _thinned([seconds for seconds in ROUND_SECONDS if low <= seconds <= high])
     inside: list[float] = []
     for digits in ((1.0,), (1.0, 3.0), (1.0, 2.0, 5.0), np.arange(1.0, 10.0), np.arange(1.0, 10.0, 0.1)):
-        ticks = LogLocator(subs=tuple(digits), numticks=50).tick_values(low, high)
-        inside = [float(tick) for tick in ticks if low <= tick <= high]
+        decades = range(math.floor(math.log10(low)), math.floor(math.log10(high)) + 1)
+        inside = [
+            t for decade in decades for digit in digits if low <= (t := float(digit * 10.0**decade)) <= high
+        ]
         if len(inside) >= 4:
             break
     return _thinned(inside)

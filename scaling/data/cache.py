@@ -15,7 +15,7 @@ import numpy as np
 
 from scaling.data.stored import Facts, Stored
 
-logger = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
 _UNREADABLE = (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile)
 
@@ -56,7 +56,7 @@ def _read(path: Path) -> Stored | None:
     except FileNotFoundError:
         return None
     except _UNREADABLE as error:
-        logger.warning("%s is damaged and is made again: %s", path, error)
+        log.warning("%s is damaged and is made again: %s", path, error)
         return None
     return stored
 
@@ -72,6 +72,6 @@ def _write(path: Path, stored: Stored) -> None:
             np.savez(file, images=stored.images, labels=stored.labels, facts=facts)
         aside.replace(path)
     except OSError as error:
-        logger.warning("%s could not be cached: %s", path, error)
+        log.warning("%s could not be cached: %s", path, error)
         if aside is not None:
             aside.unlink(missing_ok=True)

@@ -19,7 +19,7 @@ from scaling.data.cache import cache_dir
 from scaling.data.stored import Facts, Stored
 from scaling.errors import DataError
 
-logger = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
 FACTS = Facts(
     fingerprint="75979490032625d6583ff7101de6f9243d07d0a8d33d3c9b3b7e79b4c59382af",
@@ -86,7 +86,7 @@ def _download(target: Path) -> None:
     """Downloaded aside and moved, so that several processes may do it at once."""
     from torchvision.datasets import FashionMNIST
 
-    logger.info("downloading fashion_mnist to %s", target)
+    log.info("downloading fashion_mnist to %s", target)
     target.parent.mkdir(parents=True, exist_ok=True)
     aside = Path(tempfile.mkdtemp(dir=target.parent))
     try:

@@ -18,7 +18,7 @@ from scaling.data.cache import cache_dir, fetch, fetch_facts
 from scaling.data.stored import Facts, Stored
 from scaling.errors import DataError
 
-logger = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
 _Sample: TypeAlias = tuple[str, int]
 
@@ -82,7 +82,7 @@ def _cache_path(root: str, side: int, samples: list[_Sample]) -> Path:
 
 def _decode(pool: list[_Sample], test: list[_Sample], side: int) -> Stored:
     samples = pool + test
-    logger.info("reading %d images at %d pixels, once", len(samples), side)
+    log.info("reading %d images at %d pixels, once", len(samples), side)
     images = np.empty((len(samples), 3, side, side), np.uint8)
     for index, (name, _) in enumerate(samples):
         images[index] = _decode_image(name, side)

@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-logger = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
 
 class Checkpoint:
@@ -21,13 +21,22 @@ class Checkpoint:
         self.path = path
 
     def save(self, state: dict[str, Any]) -> None:
-        """Replace the file by `state`: tensors and plain values only. A crash leaves the former file."""
+        """Replace the file by `state`: tensors and plain values only. A crash leaves the former file.
+
+        Raises OSError where the directory takes no such file.
+        """
+        content = io.BytesIO()  # torch would hide the reason why a disk takes no more
+        torch.save(state, content)
         aside = self.path.with_name(f"{self.path.name}.{os.getpid()}.tmp")
-        with aside.open("wb") as file:
-            torch.save(state, file)
-            file.flush()
-            os.fsync(file.fileno())
-        aside.replace(self.path)
+        try:
+            with aside.open("wb") as file:
+                file.write(content.getbuffer())
+                file.flush()
+                os.fsync(file.fileno())
+            aside.replace(self.path)
+        except OSError:
+            aside.unlink(missing_ok=True)
+            raise
         _sync_directory(self.path.parent)
 
     def load(self) -> dict[str, Any] | None:
@@ -44,7 +53,7 @@ class Checkpoint:
         except Exception as error:  # damage can surface as almost any error of zipfile, pickle or torch
             corrupt = self.path.with_name(self.path.name + ".corrupt")
             self.path.replace(corrupt)
-            logger.warning("%s is damaged, training starts afresh; it was kept as %s (%s)",
+            log.warning("%s is damaged and kept as %s, training starts afresh: %s",
                            self.path, corrupt.name, error)  # fmt: skip
             return None
         return state

@@ -15,7 +15,9 @@ from scaling.models.resnet_small import ResNetSmall
 def test_depth_counts_the_layers_with_weights(depth: int) -> None:
     network = ResNetSmall(stem="plain", se_ratio=0).network(depth, 0.5)
     module = build(network, in_channels=1, num_classes=10)
-    shortcuts = sum(block.downsample is not None for block in module.modules() if isinstance(block, BasicBlock))
+    shortcuts = sum(
+        block.downsample is not None for block in module.modules() if isinstance(block, BasicBlock)
+    )
     layers = sum(isinstance(layer, nn.Conv2d | nn.Linear) for layer in module.modules())
     assert layers - shortcuts == depth
 

@@ -24,7 +24,7 @@ def test_other_depths_are_refused_with_the_nearest(depth: int, nearest: str) -> 
 
 @pytest.mark.parametrize("width", [0.01, 0.0, -1.0])
 def test_a_width_without_channels_is_refused(width: float) -> None:
-    with pytest.raises(Refused, match="width of at least 0.125"):
+    with pytest.raises(Refused, match=r"width of at least 0\.125"):
         ResNetSmall().network(8, width)
 
 

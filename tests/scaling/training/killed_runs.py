@@ -38,8 +38,8 @@ POINT = Point(
 )
 
 
-def start(directory: Path) -> int:
-    """Fork a process that trains the point in `directory`."""
+def start(directory: Path, steps: int) -> int:
+    """Fork a process that trains the point in `directory` and writes a byte to `steps` before each step."""
     directory.mkdir(exist_ok=True)
     child = os.fork()
     if child:
@@ -51,9 +51,9 @@ def start(directory: Path) -> int:
             load(POINT.data, None),
             device=use_device("cpu", num_threads=1),
             checkpoint=Checkpoint(directory / "checkpoint.pt"),
-            checkpoint_every_s=0.02,
+            checkpoint_every_s=0.01,
             on_epoch=lambda rows: (directory / "rows.json").write_text(json.dumps(rows)),
-            should_stop=lambda: False,
+            should_stop=lambda: os.write(steps, b".") == 0,
         )
         status = 0
     finally:
@@ -65,20 +65,21 @@ def exit_code(child: int) -> int:
 
 
 def main(directory: Path, seed: int) -> None:
-    started = time.monotonic()
-    assert exit_code(start(directory / "whole")) == 0
-    whole_seconds = time.monotonic() - started
+    steps_read, steps_written = os.pipe()
+    assert exit_code(start(directory / "whole", steps_written)) == 0
+    os.read(steps_read, 10_000)
     moments = random.Random(seed)
     killed_at = []
-    for _ in range(12):
-        child = start(directory / "killed")
-        time.sleep(moments.uniform(0.05, 0.3) * whole_seconds)
+    for _ in range(6):
+        child = start(directory / "killed", steps_written)
+        for _ in range(moments.randint(2, 14)):
+            os.read(steps_read, 1)
+        time.sleep(moments.uniform(0, 0.02))  # anywhere in a step or in the writing of a checkpoint
         os.kill(child, signal.SIGKILL)
-        if exit_code(child) == 0:
-            break
+        assert exit_code(child) == -signal.SIGKILL
         state = Checkpoint(directory / "killed" / "checkpoint.pt").load()
         killed_at.append(state["step"] if state else 0)
-    assert exit_code(start(directory / "killed")) == 0
+    assert exit_code(start(directory / "killed", steps_written)) == 0
     (directory / "killed_at.json").write_text(json.dumps(killed_at))
 
 

@@ -73,6 +73,15 @@ def test_a_write_that_fails_leaves_the_former_file(checkpoint: Checkpoint) -> No
     assert loaded["step"] == 3
 
 
+def test_a_full_disk_is_an_os_error_and_leaves_no_rest(small_disk: Path) -> None:
+    checkpoint = Checkpoint(small_disk / "checkpoint.pt")
+    checkpoint.save(STATE)
+    with pytest.raises(OSError, match="No space left"):
+        checkpoint.save({"weights": torch.zeros(2_000_000)})
+    assert [file.name for file in small_disk.iterdir()] == ["checkpoint.pt"]
+    assert checkpoint.load() is not None
+
+
 def test_remove_takes_leftovers_along(checkpoint: Checkpoint) -> None:
     checkpoint.save(STATE)
     checkpoint.path.with_name("checkpoint.pt.123.tmp").write_bytes(b"killed while writing")

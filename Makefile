@@ -1,0 +1,46 @@
+# make quickstart | test | check | bench, each sets up what it needs. PYTHON and VENV may be given.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+STUDY := quickstart
+export OMP_NUM_THREADS ?= 1
+
+.PHONY: quickstart test check bench clean
+
+quickstart: $(VENV)/.run
+	@$(BIN)/python sweep.py -m study=$(STUDY)
+	@$(BIN)/python -m analysis report results/$(STUDY)
+
+test: $(VENV)/.dev
+	@$(BIN)/python -m pytest -q -n 2 --dist loadgroup
+
+check: $(VENV)/.dev
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+
+bench: $(VENV)/.dev
+	@$(BIN)/python benchmarks/launch_overhead.py
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
+
+$(VENV)/.run: pyproject.toml | $(BIN)/pip
+	@echo "Installing what scaling-study needs into $(VENV); torch is large, so the first time takes minutes."
+	@$(BIN)/pip install --disable-pip-version-check -q -e .
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml | $(BIN)/pip
+	@echo "Installing what scaling-study and its tests need into $(VENV); the first time takes minutes."
+	@$(BIN)/pip install --disable-pip-version-check -q -e '.[dev]'
+	@touch $@ $(VENV)/.run
+
+$(BIN)/pip:
+	@command -v $(PYTHON) >/dev/null || { \
+	    echo "There is no $(PYTHON) here: install Python 3.11 or newer, or say PYTHON=… after make."; exit 2; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	    echo "$(PYTHON) is older than 3.11: say which one to use, such as make PYTHON=python3.12 $(MAKECMDGOALS)"; \
+	    exit 2; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+	    echo "$(PYTHON) lacks its venv module: on Debian and Ubuntu, apt install python3-venv brings it."; exit 2; }
+	@$(PYTHON) -m venv $(VENV)

@@ -1,0 +1,76 @@
+"""Figures: one for each finding there is, whatever is missing."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from analysis.coverage import coverage_figure, num_cells
+from analysis.figures import frontier_figure, model_text, pairs_figure, pictures
+from analysis.findings import find
+from analysis.table import build_table
+
+
+def findings_of(frame):
+    return find(build_table(frame, name="x", source="x.csv"))
+
+
+def tiny(**changes):
+    columns = {"depth": [8, 14], "width": 1.0, "resolution": 28, "epochs": 2, "top1": [80.0, 90.0]}
+    return pd.DataFrame({**columns, "flops": [1e6, 2e6], **changes})
+
+
+def test_a_full_study_fills_every_figure(planted):
+    frame = planted(generator=np.random.default_rng(0), epochs=(5, 20), num_seeds=2)
+    names = [drawn.name for drawn in pictures(findings_of(frame))]
+    frontiers = ["frontier_flops", "frontier_params", "frontier_train_seconds"]
+    assert names == [*frontiers, "depth_against_width", "resolution", "coverage"]
+
+
+@pytest.mark.parametrize(
+    ("frame", "names"),
+    [
+        (tiny(), ["frontier_flops", "coverage"]),
+        (tiny().iloc[:1], ["frontier_flops", "coverage"]),
+        (tiny(flops=np.nan), ["coverage"]),
+        (tiny(top1=100.0), ["coverage"]),
+        (tiny(top1=50.0), ["frontier_flops", "coverage"]),
+        (tiny(resolution=[14, 28], depth=8), ["frontier_flops", "resolution", "coverage"]),
+    ],
+    ids=["two points", "one point", "no costs", "perfect", "constant", "two sizes"],
+)
+def test_a_poor_study_fills_what_it_can(frame, names):
+    assert [drawn.name for drawn in pictures(findings_of(frame))] == names
+
+
+def test_the_frontier_line_goes_through_the_frontier(planted):
+    findings = findings_of(planted(generator=np.random.default_rng(0)))
+    frontier = findings.frontiers["flops"]
+    axes = frontier_figure(frontier, findings.noise).axes[0]
+    stairs = [line for line in axes.lines if line.get_drawstyle() == "steps-post"]
+    assert stairs[0].get_xdata() == pytest.approx(frontier.line["flops"])
+    assert stairs[0].get_ydata() == pytest.approx(frontier.line["error"])
+
+
+def test_the_mean_of_a_regime_is_drawn_with_its_interval(planted):
+    findings = findings_of(planted(generator=np.random.default_rng(0), depth_bonus=0.5))
+    regime = findings.pairs.regimes[0]
+    lines = [tuple(line.get_ydata()) for line in pairs_figure(findings).axes[0].lines]
+    assert regime.ci95 in lines
+
+
+def test_coverage_tells_failed_from_missing():
+    rows = build_table(tiny(width=[1.0, 2.0], status=["completed", "failed"]), name="x", source="x.csv").rows
+    axes = coverage_figure(rows).axes[0]
+    colors = [tuple(patch.get_facecolor()) for patch in axes.patches]
+    assert len(colors) == num_cells(rows) == 4
+    assert len(set(colors)) == 3
+    assert [text.get_text() for text in axes.texts] == ["1"]
+
+
+def test_a_model_in_few_letters():
+    assert (
+        model_text(pd.Series({"depth": 26, "width": 0.5, "resolution": 128, "epochs": 10.0}))
+        == "d26 w0.5 r128 e10"
+    )
