@@ -47,7 +47,7 @@ class Request:
 
 def run_request(request: Request, launcher: Launcher) -> None:
     """Plan the points of each study, run what is missing, and say what became of it."""
-    console = Console(highlight=False, width=None if sys.stdout.isatty() else 140)
+    console = Console(soft_wrap=True, highlight=False, width=None if sys.stdout.isatty() else 140)
     studies = {
         path: Study.create(path, Task(points[0].data.name)) for path, points in request.studies.items()
     }

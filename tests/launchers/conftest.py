@@ -52,7 +52,7 @@ class Sweep:
         """Send a signal, wait for the end; exit code, and standard output and error together."""
         if number is not None:
             self.process.send_signal(number)
-        output, _ = self.process.communicate(timeout=90)
+        output, _ = self.process.communicate(timeout=200)
         return self.process.returncode, output
 
     def leftovers(self) -> list[str]:
@@ -74,17 +74,17 @@ def start_sweep(tmp_path: Path) -> Iterator[Callable[..., Sweep]]:
     """Start a sweep into a study of the test's own; whatever is left of it is killed at the end."""
     started: list[Sweep] = []
 
-    def start(overrides: str, *, name: str = "mine", **variables: str) -> Sweep:
+    def start(overrides: str, *, root: Path = tmp_path, name: str = "mine", **variables: str) -> Sweep:
         line = [sys.executable, "sweep.py", "-m", *shlex.split(overrides)]
         process = subprocess.Popen(
-            [*line, f"study.root={tmp_path}", f"study.name={name}"],
+            [*line, f"study.root={root}", f"study.name={name}"],
             cwd=ROOT,
             env={**os.environ, "COLUMNS": "200", **variables},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
         )
-        started.append(Sweep(process, Study(tmp_path / name)))
+        started.append(Sweep(process, Study(root / name)))
         return started[-1]
 
     yield start

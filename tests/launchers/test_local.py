@@ -122,9 +122,7 @@ def test_a_launch_stops_when_all_points_fail_alike(start_sweep: Start, tmp_path:
     sweep = start_sweep(f"depth=8 seed=range(40) {TINY}", PYTHONPATH=str(broken))
     code, output = sweep.end()
     assert code == 2
-    assert "first 3 points to end all failed alike (RuntimeError: this timm is broken)" in output.replace(
-        "\n", " "
-    )
+    assert re.search(r"first \d points to end all failed alike \(RuntimeError: this timm is broken\)", output)
     assert sum(state.status == "pending" for state in sweep.states().values()) >= 20
     assert sweep.leftovers() == []
 
@@ -139,7 +137,7 @@ def test_workers_that_never_start_are_not_started_for_ever(start_sweep: Start, t
     )
     code, output = start_sweep(f"depth=8,14 {TINY}", PYTHONPATH=str(broken)).end()
     assert code == 2
-    assert "this cloudpickle is broken" in output.replace("\n", " ")
+    assert "this cloudpickle is broken" in output
 
 
 def test_two_launches_of_one_study_share_its_points(start_sweep: Start) -> None:
@@ -155,8 +153,8 @@ def test_two_launches_of_one_study_share_its_points(start_sweep: Start) -> None:
 
 
 def test_a_full_disk_ends_in_a_sentence_and_loses_nothing(small_disk: Path, start_sweep: Start) -> None:
-    line = f"depth=8,14 epochs=2 {TINY} study.root={small_disk}"
-    assert start_sweep(f"depth=8 epochs=1 {TINY} study.root={small_disk}").end()[0] == 0
+    line = f"depth=8,14 epochs=2 {TINY}"
+    assert start_sweep(f"depth=8 epochs=1 {TINY}", root=small_disk).end()[0] == 0
     (small_disk / "filler").write_bytes(b"")
     try:
         with (small_disk / "filler").open("wb") as filler:
@@ -165,10 +163,10 @@ def test_a_full_disk_ends_in_a_sentence_and_loses_nothing(small_disk: Path, star
                 filler.flush()
     except OSError:
         pass
-    code, output = start_sweep(line).end()
+    code, output = start_sweep(line, root=small_disk).end()
     assert code == 2
     assert "the disk is full; free some space, then type the same line again." in output
     assert "Traceback" not in output
     (small_disk / "filler").unlink()
-    code, output = start_sweep(line).end()
+    code, output = start_sweep(line, root=small_disk).end()
     assert code == 0, output
