@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from launchers.progress import Display
+from launchers.slots import check_device
 from launchers.watch import Tally
 from scaling.study.plan import Plan, make_plan
 from scaling.study.point import Point
@@ -62,6 +63,7 @@ def run_request(request: Request, launcher: Launcher) -> None:
             _print_plan(console, plan)
             continue
         if plan.to_run:
+            check_device(request.runtime.device)
             _run(console, study, plan, request, launcher)
         _tell_outcome(console, study, [study.result(point.id) for point in points])
 

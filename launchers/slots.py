@@ -6,6 +6,8 @@ import os
 import shutil
 import subprocess
 
+from scaling.errors import Refused
+
 
 def num_slots(slots: int | str, *, device: str, threads: int) -> int:
     """`auto`: one a GPU, or one for every `threads` cores this process may use."""
@@ -14,6 +16,12 @@ def num_slots(slots: int | str, *, device: str, threads: int) -> int:
     if device == "cuda":
         return max(1, len(visible_gpus()))
     return max(1, _num_cores() // threads)
+
+
+def check_device(device: str) -> None:
+    """Refused where the points could not train on this device."""
+    if device == "cuda" and not visible_gpus():
+        raise Refused("device=cuda is not available: nvidia-smi lists no GPU here that jobs may use.")
 
 
 def visible_gpus() -> list[int]:

@@ -21,6 +21,8 @@ class Runtime:
     """Where the images lie, for data sets that do not know by themselves."""
 
     def __post_init__(self) -> None:
+        if self.device not in ("cpu", "cuda"):
+            raise Refused(f"device.name={self.device} is unknown: use cpu or cuda.")
         if self.threads < 1:
             raise Refused(f"device.threads={self.threads} must be at least 1.")
         if self.checkpoint_every_s <= 0:

@@ -1,0 +1,137 @@
+"""The door, as a person uses it: through bash, with quotes and mistakes."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+Bash = Callable[..., subprocess.CompletedProcess[str]]
+
+TINY = "width=0.125 resolution=8 data.num_train=256 data.num_val=64"
+
+
+def test_one_point_trains_in_the_foreground_and_prints_its_row(bash: Bash, tmp_path: Path) -> None:
+    line = f"python sweep.py depth=14 {TINY} epochs=2 study.root={tmp_path}"
+    done = bash(line)
+    assert done.returncode == 0, done.stderr
+    study = tmp_path / "resnet_small-mnist5k-short"
+    (directory,) = (study / "points").iterdir()
+    result = json.loads((directory / "result.json").read_text())
+    assert directory.name in done.stdout
+    assert f"{result['metrics']['top1']:.4g}" in done.stdout
+    assert len((directory / "metrics.jsonl").read_text().splitlines()) == 2
+    assert len(list((directory / "wandb").glob("offline-run-*"))) == 1
+    assert not (directory / "checkpoint.pt").exists()
+
+    again = bash(line)
+    assert "1 done or left out, 0 to run" in again.stdout
+    assert f"{result['metrics']['top1']:.4g}" in again.stdout
+
+
+def test_a_failing_point_in_the_foreground_says_why(bash: Bash, tmp_path: Path) -> None:
+    done = bash(f"python sweep.py {TINY} recipe.learning_rate=1e30 tracker=none study.root={tmp_path}")
+    assert "diverged" in done.stdout
+    assert "0 of 1 points done, 1 failed" in done.stdout
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "-m depth=8,14 width=0.25,0.5 resolution=14,28 epochs=1,4 seed=0,1",
+        "study=quickstart",
+        "-m study=quickstart",
+        "-m study=quickstart width=0.25,0.5,1,2",
+        "-m 'seed=range(3)' depth=8,14",
+        "-m model.stem=plain,deep",
+        "-m recipe.label_smoothing=0,0.1",
+        "-m recipe=short,resnet_rs study.name=both",
+        "-m data=mnist5k,fashion_mnist",
+        "-m depth=8,14 hydra.launcher.slots=1 device.threads=2",
+        "-m depth=8,14 precision=bf16 tracker=none",
+    ],
+)
+def test_these_lines_make_a_plan_and_run_nothing(bash: Bash, tmp_path: Path, line: str) -> None:
+    done = bash(f"python sweep.py {line} plan=true study.root={tmp_path}")
+    assert done.returncode == 0, done.stderr
+    assert " to run" in done.stdout
+    plans = list(tmp_path.glob("*/plan.csv"))
+    assert plans
+    for plan in plans:
+        assert all(row.split(",")[-2:] == ["run", "new"] for row in plan.read_text().splitlines()[1:])
+    assert not list(tmp_path.glob("*/jobs"))
+
+
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        ("depht=8", "depht is not an option: did you mean depth."),
+        ("-m depht=8,9", "depht is not an option: did you mean depth."),
+        ("+foo=1", "foo is not an option: known are depth, width, "),
+        ("recipe.lr=1", "recipe.lr is not an option: known are batch_size, "),
+        ("-m recipe.lr=1,2", "recipe.lr is not an option: known are batch_size, "),
+        ("model=resnet", "model=resnet is not in conf/model: did you mean resnet_small."),
+        ("depth=8,14", "depth=8,14 names several values: add -m to make a grid of them."),
+        ("depth=[8,14]", "depth=[8, 14] should be a whole number."),
+        ("-m depth=9,14 width=0.5,0.01", "3 of 4 points cannot be built: depth=9 cannot be built"),
+        ("resolution=2", "resolution=2 is too small for resnet_small, which shrinks an image 4 times: "),
+        ("data.num_val=9999", "data.num_val=9999 leaves no training images: "),
+        ("-m hydra.launcher.slots=none", "hydra.launcher.slots=none should be auto or a number"),
+        ("-m hydra.launcher.slot=1", "hydra.launcher.slot is not an option of what is chosen here"),
+        ("-m hydra/launcher=basic", "hydra/sweeper=grid needs hydra/launcher=local."),
+        ("-m hydra/sweeper=basic", "hydra/launcher=local needs hydra/sweeper=grid."),
+        ("-m device.threads=1,2", "device.threads cannot have several values in one launch"),
+        ("study.name=a/b", "study.name=a/b should be a plain directory name."),
+        ("data=image_folder data.root=/nowhere", "/nowhere"),
+        ("study.root=/dev/null", "Cannot write below /dev/null/"),
+        ("device=cuda", "device=cuda is not available"),
+        ("depth={", "no viable alternative at input '{'"),
+    ],
+)
+def test_mistakes_end_in_one_sentence(bash: Bash, tmp_path: Path, line: str, sentence: str) -> None:
+    done = bash(f"python sweep.py study.root={tmp_path} tracker=none {line}")
+    assert done.returncode == 2, done.stderr
+    assert done.stderr.startswith("sweep.py: ")
+    assert sentence in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert "Traceback" not in done.stdout
+
+
+def test_debug_shows_the_traceback(bash: Bash, tmp_path: Path) -> None:
+    done = bash(f"python sweep.py --debug depth=9 study.root={tmp_path}")
+    assert done.returncode != 0
+    assert "Traceback" in done.stderr
+
+
+def test_another_task_in_the_same_study_is_refused(bash: Bash, tmp_path: Path) -> None:
+    line = f"python sweep.py study.root={tmp_path} study.name=mine plan=true"
+    assert bash(line).returncode == 0
+    done = bash(f"{line} data=fashion_mnist")
+    assert done.returncode == 2
+    assert "is of another task (mnist5k, top1), not (fashion_mnist, top1)" in done.stderr
+
+
+def test_a_corrupt_result_is_set_aside_and_the_point_runs_again(bash: Bash, tmp_path: Path) -> None:
+    line = f"python sweep.py {TINY} tracker=none study.root={tmp_path} study.name=mine"
+    assert bash(line).returncode == 0
+    (directory,) = (tmp_path / "mine/points").iterdir()
+    whole = json.loads((directory / "result.json").read_text())
+    (directory / "result.json").write_text('{"metr')
+    done = bash(line)
+    assert done.returncode == 0, done.stderr
+    assert "1 to run" in done.stdout
+    assert json.loads((directory / "result.json").read_text())["metrics"] == whole["metrics"]
+    assert (directory / "result.json.corrupt-0").read_text() == '{"metr'
+
+
+def test_a_read_only_study_is_refused(bash: Bash, small_disk: Path) -> None:
+    line = f"python sweep.py {TINY} tracker=none study.root={small_disk} study.name=mine plan=true"
+    assert bash(line).returncode == 0
+    subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
+    done = bash(line)
+    assert done.returncode == 2
+    assert "it is read-only for you" in done.stderr
