@@ -2,9 +2,9 @@
 
     make bench                                       or: python benchmarks/launch_overhead.py --points 12
 
-The same grid of tiny points is trained in three ways on two slots, trackers off: by the pool (`-m`); by one submitit
-job a point, at most two at a time; by one `python sweep.py` a point, two at a time, as a shell loop or Hydra's
-joblib launcher would. Overhead is wall time x slots minus the seconds spent in training steps, by points.
+The same grid of tiny points is trained in three ways on two slots, trackers off: by the pool (`-m`); by one
+submitit job a point, at most two at a time; by one `python sweep.py` a point, two at a time, as a shell loop
+would. Overhead is wall time x slots minus the seconds spent in training steps, divided by the points.
 """
 
 from __future__ import annotations
@@ -52,9 +52,8 @@ def one_job_a_point(root: Path, num_points: int) -> None:
     executor = LocalExecutor(root / "jobs")
     executor.update_parameters(timeout_min=60)
     with ThreadPoolExecutor(SLOTS) as threads:
-        list(
-            threads.map(lambda point: executor.submit(work, _alone(study, point)).result(), study.point_ids())
-        )
+        alone = [_alone(study, point_id) for point_id in study.point_ids()]
+        list(threads.map(lambda todo: executor.submit(work, todo).result(), alone))
 
 
 def _alone(study: Study, point_id: str) -> WorkList:

@@ -11,19 +11,18 @@ from scaling.errors import Refused
 
 
 def use_device(name: str, *, num_threads: int) -> torch.device:
-    """The device `cpu`, `cuda`, or `auto` (CUDA where there is one), set up; Refused if unknown or absent.
+    """The device `cpu` or `cuda`, set up; Refused if unknown or absent.
 
     The CPU works with `num_threads`, and CUDA only with kernels that give one result for one input.
     """
-    if name not in ("auto", "cpu", "cuda"):
-        raise Refused(f"device={name} is unknown: use auto, cpu or cuda.")
-    has_cuda = torch.cuda.is_available()
-    if name == "cuda" and not has_cuda:
-        raise Refused("device=cuda is not available: torch finds no CUDA GPU here, use cpu or auto.")
+    if name not in ("cpu", "cuda"):
+        raise Refused(f"device={name} is unknown: use cpu or cuda.")
+    if name == "cuda" and not torch.cuda.is_available():
+        raise Refused("device=cuda is not available: torch finds no CUDA GPU here, use cpu.")
     torch.set_num_threads(num_threads)
     torch.backends.cudnn.benchmark = False
     torch.backends.cudnn.deterministic = True
-    return torch.device("cuda" if has_cuda and name != "cpu" else "cpu")
+    return torch.device(name)
 
 
 def synchronize(device: torch.device) -> None:
