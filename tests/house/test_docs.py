@@ -1,0 +1,77 @@
+"""The documents: every command in them runs, every link leads somewhere."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md"]
+
+Bash = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def _commands(start: str) -> list[str]:
+    """Lines of indented or fenced code that begin with `start`, without their comments."""
+    lines = [line.strip() for document in DOCUMENTS for line in document.read_text().splitlines()]
+    return sorted({re.split(r"\s+#\s", line)[0] for line in lines if line.startswith(start)})
+
+
+def test_there_are_commands_to_test() -> None:
+    assert len(_commands("python sweep.py")) >= 4
+    assert len(_commands("python -m analysis")) >= 3
+
+
+@pytest.mark.parametrize("line", _commands("python sweep.py"))
+def test_documented_sweeps_make_a_plan(bash: Bash, tmp_path: Path, pictures: Path, line: str) -> None:
+    line = line.replace("~/pictures", str(pictures))
+    done = bash(f"{line} plan=true study.root={tmp_path}")
+    assert done.returncode == 0, done.stderr
+    assert " to run" in done.stdout
+
+
+@pytest.mark.parametrize("line", _commands("python -m analysis"))
+def test_documented_analyses_run(bash: Bash, tmp_path: Path, line: str) -> None:
+    table = tmp_path / "results.csv"
+    rows = [
+        f"{depth},{width},{resolution},8,{seed},{90 + depth / 8 + width + seed / 5},{depth * width**2 * resolution**2}"
+        for depth in (8, 14)
+        for width in (0.5, 1.0)
+        for resolution in (14, 28)
+        for seed in (0, 1, 2)
+    ]
+    table.write_text("\n".join(["depth,width,resolution,epochs,seed,top1,flops", *rows]))
+    line = re.sub(r"results/quickstart|\S+\.csv", str(table), line).replace("--map top1=acc1", "")
+    done = bash(f"cd {tmp_path} && {line}")
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("line", _commands("make "))
+def test_documented_targets_exist(bash: Bash, line: str) -> None:
+    assert bash(f"{line} --dry-run VENV=/nowhere").returncode == 0
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.name)
+def test_links_lead_somewhere(document: Path) -> None:
+    for target in re.findall(r"\]\(([^)#]+)\)", document.read_text()):
+        if "://" not in target:
+            assert (document.parent / target).exists(), target
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    """Two classes of small pictures, such as a user might have."""
+    import numpy as np
+    from PIL import Image
+
+    generator = np.random.default_rng(0)
+    for name in ("cats", "dogs"):
+        (tmp_path / "pictures" / name).mkdir(parents=True)
+        for index in range(100):
+            pixels = generator.integers(0, 255, (16, 16, 3), dtype=np.uint8)
+            Image.fromarray(pixels).save(tmp_path / "pictures" / name / f"{index}.png")
+    return tmp_path / "pictures"
