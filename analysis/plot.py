@@ -15,6 +15,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from matplotlib.transforms import Bbox
 
@@ -154,6 +155,7 @@ def label_points(
                 ha="left" if right else "right",
                 va="bottom" if above else "top",
                 fontsize=7.5,
+                path_effects=[withStroke(linewidth=2, foreground="white")],
             )
             note.set_in_layout(False)
             box = note.get_window_extent().padded(1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rich.console import Console
 from rich.markup import escape
+from rich.padding import Padding
 from rich.table import Table as RichTable
 
 from analysis.findings import Findings
@@ -13,6 +14,7 @@ from analysis.report import Report
 from analysis.rules import sentences
 
 MAX_ROWS = 40
+INDENT = (0, 0, 0, 2)
 SHORT = {"resolution": "px", "probability": "chance"}
 """Headings that must fit 80 columns."""
 
@@ -45,11 +47,13 @@ def print_rules(console: Console, findings: Findings) -> None:
     """The rules and warnings as sentences."""
     console.print("\n[bold]Rules[/bold]")
     for sentence in sentences(findings) or ["These results compare nothing at equal cost: there is no rule."]:
-        console.print(f"  {sentence}", highlight=False)
+        console.print(Padding(escape(sentence), INDENT), highlight=False)
     if findings.traps:
         console.print("\n[bold]Warnings[/bold]")
     for trap in findings.traps:
-        console.print(f"  [yellow]{trap.code}[/yellow]: {escape(trap.message)}", highlight=False)
+        console.print(
+            Padding(f"[yellow]{trap.code}[/yellow]: {escape(trap.message)}", INDENT), highlight=False
+        )
 
 
 def _print_sheet(console: Console, sheet: Sheet) -> None:
