@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
+
 import hydra
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
-from hydra_plugins.scaling_study._door import in_plain_words
+from hydra_plugins.scaling_study._door import in_plain_words, tidy
 from hydra_plugins.scaling_study._request import Composed, request
 from launchers.foreground import Foreground
 from launchers.launch import run_request
@@ -21,4 +23,5 @@ def train_one(config: DictConfig) -> None:
 
 if __name__ == "__main__":
     with in_plain_words():
+        sys.argv[1:] = tidy(sys.argv[1:])
         train_one()

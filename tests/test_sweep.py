@@ -89,6 +89,7 @@ def test_these_lines_make_a_plan_and_run_nothing(bash: Bash, tmp_path: Path, lin
         ("data=image_folder data.root=/nowhere", "/nowhere"),
         ("study.root=/dev/null", "Cannot write below /dev/null/"),
         ("device=cuda", "device=cuda is not available"),
+        ("--foo", "unrecognized arguments: --foo"),
         ("depth={", "no viable alternative at input '{'"),
     ],
 )

@@ -8,7 +8,9 @@ import shlex
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import NoReturn
 
+from hydra._internal.utils import get_args_parser
 from hydra.errors import HydraException
 from omegaconf.errors import OmegaConfBaseException
 from rich.console import Console
@@ -17,39 +19,57 @@ from hydra_plugins.scaling_study._request import unknown_option
 from scaling.errors import DataError, Refused
 from scaling.study.settings import suggest
 
-_DEBUG = "--debug"
 INTERRUPTED = 130
 """Exit code of a command ended by Ctrl-C, as shells have it."""
+
+DEBUG = "SCALING_STUDY_DEBUG"
+"""Environment variable that `--debug` sets: tracebacks instead of sentences."""
+
+
+def tidy(words: list[str]) -> list[str]:
+    """The words of a command line as Hydra takes them: `-m` may stand anywhere, `--debug` is ours.
+
+    Refused for a flag that Hydra does not know.
+    """
+    if "--debug" in words:
+        os.environ[DEBUG] = "1"
+    multirun = [word for word in words if word in ("-m", "--multirun")][:1]
+    tidied = multirun + [word for word in words if word not in ("-m", "--multirun", "--debug")]
+    parser = get_args_parser()
+    parser.error = _refuse_flag  # type: ignore[method-assign]  # it would print a page of usage
+    parser.parse_args(tidied)
+    return tidied
+
+
+def _refuse_flag(message: str) -> NoReturn:
+    raise Refused(f"{message} (python sweep.py --hydra-help lists the flags).")
 
 
 @contextmanager
 def in_plain_words() -> Iterator[None]:
-    """End with a sentence instead of a traceback; `--debug` on the command line shows the traceback."""
+    """End with a sentence instead of a traceback, unless `--debug` asked for the traceback."""
     os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra then raises, where it would print lines and exit with 1
-    debug = _DEBUG in sys.argv
-    if debug:
-        sys.argv.remove(_DEBUG)
     try:
         yield
     except (Refused, DataError) as error:
-        _end(str(error), error, debug=debug)
+        _end(str(error), error)
     except (HydraException, OmegaConfBaseException) as error:
-        _end(_one_sentence(error), error, debug=debug)
+        _end(_one_sentence(error), error)
     except KeyboardInterrupt:
         line = shlex.join(["python", *sys.argv])
-        Console(stderr=True, soft_wrap=True).print(
-            f"Stopped; nothing is lost. To go on, type the same line again: {line}",
-            highlight=False,
-            markup=False,
-        )
+        _say(f"Stopped; nothing is lost. To go on, type the same line again: {line}")
         sys.exit(INTERRUPTED)
 
 
-def _end(sentence: str, error: Exception, *, debug: bool) -> None:
-    if debug:
+def _end(sentence: str, error: Exception) -> NoReturn:
+    if os.environ.get(DEBUG):
         raise error
-    Console(stderr=True, soft_wrap=True).print(f"sweep.py: {sentence}", highlight=False, markup=False)
+    _say(f"sweep.py: {sentence}")
     sys.exit(2)
+
+
+def _say(sentence: str) -> None:
+    Console(stderr=True, soft_wrap=True).print(sentence, highlight=False, markup=False)
 
 
 def _one_sentence(error: Exception) -> str:
