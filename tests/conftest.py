@@ -9,7 +9,9 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from scaling.data.dataset import DataSet
 from scaling.models.resnet_small import ResNetSmall
@@ -96,6 +98,18 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", "-l", str(place)], check=True)
 
 
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    """Two classes of small pictures, such as a user might have."""
+    generator = np.random.default_rng(0)
+    for name in ("cats", "dogs"):
+        (tmp_path / "pictures" / name).mkdir(parents=True)
+        for index in range(100):
+            pixels = generator.integers(0, 255, (16, 16, 3), dtype=np.uint8)
+            Image.fromarray(pixels).save(tmp_path / "pictures" / name / f"{index}.png")
+    return tmp_path / "pictures"
+
+
 def unavailable(reason: str) -> None:
     """Skip with the reason; on CI, which must have all that the tests need, fail."""
     if os.environ.get("CI"):
@@ -103,10 +117,18 @@ def unavailable(reason: str) -> None:
     pytest.skip(reason)
 
 
-def find_program(name: str, package: str) -> str:
-    """The path of a program; without it the test is skipped, or on CI failed."""
-    found = shutil.which(name)
+@pytest.fixture
+def chromium() -> str:
+    """The path of a headless browser."""
+    found = shutil.which("chromium")
     if found is None:
-        unavailable(f"{name} is not installed (Debian package {package})")
+        unavailable("chromium is not installed (Debian package chromium)")
     assert found is not None
     return found
+
+
+@pytest.fixture
+def fashion_mnist() -> None:
+    """The images are where Debian's package puts them."""
+    if not Path("/usr/share/datasets/fashion-mnist").is_dir():
+        unavailable("Fashion-MNIST is not installed (Debian package dataset-fashion-mnist)")

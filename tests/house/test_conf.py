@@ -16,11 +16,11 @@ FILES = sorted(file.relative_to(CONF).with_suffix("") for file in CONF.rglob("*.
 
 
 @pytest.mark.parametrize("file", FILES, ids=str)
-def test_it_composes_to_a_point(file: Path, image_folder: Path) -> None:
+def test_it_composes_to_a_point(file: Path, pictures: Path) -> None:
     overrides = [f"{file.parent}={file.name}"]
     if file.name == "image_folder":
         overrides += [
-            f"data.root={image_folder}",
+            f"data.root={pictures}",
             "data.num_val=4",
             "data.num_train=8",
             "recipe.batch_size=4",
@@ -36,18 +36,3 @@ def test_every_option_of_a_recipe_is_in_its_files() -> None:
     """A key missing from a file could not be overridden on the command line."""
     for file in (CONF / "recipe").glob("*.yaml"):
         assert set(OmegaConf.load(file)) == set(Recipe.__dataclass_fields__), file.name
-
-
-@pytest.fixture
-def image_folder(tmp_path: Path) -> Path:
-    """Two classes of ten small pictures."""
-    import numpy as np
-    from PIL import Image
-
-    generator = np.random.default_rng(0)
-    for name in ("cats", "dogs"):
-        (tmp_path / name).mkdir()
-        for index in range(20):
-            pixels = generator.integers(0, 255, (16, 16, 3), dtype=np.uint8)
-            Image.fromarray(pixels).save(tmp_path / name / f"{index}.png")
-    return tmp_path

@@ -61,18 +61,3 @@ def test_links_lead_somewhere(document: Path) -> None:
     for target in re.findall(r"\]\(([^)#]+)\)", document.read_text()):
         if "://" not in target:
             assert (document.parent / target).exists(), target
-
-
-@pytest.fixture
-def pictures(tmp_path: Path) -> Path:
-    """Two classes of small pictures, such as a user might have."""
-    import numpy as np
-    from PIL import Image
-
-    generator = np.random.default_rng(0)
-    for name in ("cats", "dogs"):
-        (tmp_path / "pictures" / name).mkdir(parents=True)
-        for index in range(100):
-            pixels = generator.integers(0, 255, (16, 16, 3), dtype=np.uint8)
-            Image.fromarray(pixels).save(tmp_path / "pictures" / name / f"{index}.png")
-    return tmp_path / "pictures"

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from scaling.data import fashion_mnist
-from scaling.data.fashion_mnist import SYSTEM_DIRS, read
+from scaling.data.fashion_mnist import read
 from scaling.errors import DataError
 
 
@@ -33,7 +33,7 @@ def test_found_in_root_before_anywhere_else(tmp_path: Path, below: str) -> None:
     assert stored.num_own_test == 2
 
 
-@pytest.mark.skipif(not SYSTEM_DIRS[0].exists(), reason="Debian's dataset-fashion-mnist is not installed")
+@pytest.mark.usefixtures("fashion_mnist")
 def test_the_images_of_debian_are_the_declared_ones() -> None:
     assert read(None).facts == fashion_mnist.FACTS
 
