@@ -1,10 +1,11 @@
-"""Overhead a point: our local pool beside submitit's own local executor and Hydra's own multirun, in one run.
+"""Overhead a point: our local pool beside submitit's local executor and a process a point, in one run.
 
     make bench                                       or: python benchmarks/launch_overhead.py --points 12
 
-The same grid of tiny points is trained in three ways on two slots, trackers off: by the pool (`-m`); by one
-submitit job a point, at most two at a time; by one `python sweep.py` a point, two at a time, as a shell loop
-would. Overhead is wall time x slots minus the seconds spent in training steps, divided by the points.
+The same grid of tiny points is trained in three ways on two slots: by the pool (`-m`); by one submitit job a
+point, at most two at a time and without a tracker; by one `python sweep.py` a point, two at a time, as a
+shell loop would. The pool and the single processes write their W&B runs, as they do by default. Overhead is
+wall time x slots minus the seconds spent in training steps, divided by the points.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ from scaling.training.worker import WorkList, work
 
 ROOT = Path(__file__).parents[1]
 SLOTS = 2
-SETTINGS = ["depth=8", "width=0.125", "resolution=8", "epochs=1", "data.num_train=512", "tracker=none"]
+SETTINGS = ["depth=8", "width=0.125", "resolution=8", "epochs=1", "data.num_train=512"]
 
 
 def pool(root: Path, num_points: int) -> None:

@@ -11,6 +11,8 @@ from typing import Any
 
 import torch
 
+from scaling.study.files import writing_below
+
 log = logging.getLogger(__name__)
 
 
@@ -23,21 +25,22 @@ class Checkpoint:
     def save(self, state: dict[str, Any]) -> None:
         """Replace the file by `state`: tensors and plain values only. A crash leaves the former file.
 
-        Raises OSError where the directory takes no such file.
+        Raises Unwritable where the directory takes no such file.
         """
         content = io.BytesIO()  # torch would hide the reason why a disk takes no more
         torch.save(state, content)
         aside = self.path.with_name(f"{self.path.name}.{os.getpid()}.tmp")
-        try:
-            with aside.open("wb") as file:
-                file.write(content.getbuffer())
-                file.flush()
-                os.fsync(file.fileno())
-            aside.replace(self.path)
-        except OSError:
-            aside.unlink(missing_ok=True)
-            raise
-        _sync_directory(self.path.parent)
+        with writing_below(self.path.parent):
+            try:
+                with aside.open("wb") as file:
+                    file.write(content.getbuffer())
+                    file.flush()
+                    os.fsync(file.fileno())
+                aside.replace(self.path)
+            except OSError:
+                aside.unlink(missing_ok=True)
+                raise
+            _sync_directory(self.path.parent)
 
     def load(self) -> dict[str, Any] | None:
         """The saved state on the CPU, or None. A damaged file is set aside; no code in it is ever run."""

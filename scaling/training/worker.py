@@ -178,20 +178,24 @@ class _Attempt:
     def _keep(self, rows: list[Row]) -> None:
         """Write the rows of all epochs so far, which also mends what a late writer may have left."""
         self._check_held()
-        write_text(self._directory / "metrics.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
+        with writing_below(self._study.path):
+            write_text(self._directory / "metrics.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
         self._note(replace(self._state, epoch=len(rows)))
         if self._on_epoch is not None:
             self._on_epoch(rows)
 
     def _commit(self, result: dict[str, Any]) -> None:
         self._check_held()
-        if not write_json_once(self._directory / "result.json", result):
+        with writing_below(self._study.path):
+            committed = write_json_once(self._directory / "result.json", result)
+        if not committed:
             raise Superseded(f"{self._id} has a result already; this one is dropped")
 
     def _note(self, state: State) -> None:
         self._check_held()
         self._state = state
-        self._study.note(self._id, state)
+        with writing_below(self._study.path):
+            self._study.note(self._id, state)
 
     def _check_held(self) -> None:
         if not self._held.held():

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from scaling.study.result import State
@@ -155,20 +156,33 @@ def test_two_launches_of_one_study_share_its_points(start_sweep: Start) -> None:
 
 
 def test_a_full_disk_ends_in_a_sentence_and_loses_nothing(small_disk: Path, start_sweep: Start) -> None:
-    line = f"depth=8,14 epochs=2 {TINY}"
-    assert start_sweep(f"depth=8 epochs=1 {TINY}", root=small_disk).end()[0] == 0
-    (small_disk / "filler").write_bytes(b"")
-    try:
-        with (small_disk / "filler").open("wb") as filler:
-            while True:
-                filler.write(bytes(4096))
-                filler.flush()
-    except OSError:
-        pass
-    code, output = start_sweep(line, root=small_disk).end()
-    assert code == 2
-    assert "the disk is full; free some space, then type the same line again." in output
-    assert "Traceback" not in output
-    (small_disk / "filler").unlink()
-    code, output = start_sweep(line, root=small_disk).end()
+    """Full before the launch, and full in the middle of it."""
+    with _filled(small_disk):
+        code, output = start_sweep(SLOW, root=small_disk).end()
+        assert code == 2
+        assert "the disk is full; free some space, then type the same line again." in output
+    sweep = start_sweep(SLOW, root=small_disk)
+    sweep.wait_for(_two_under_way)
+    with _filled(small_disk):
+        code, output = sweep.end()
+        assert code == 2
+        assert "the disk is full; free some space, then type the same line again." in output
+        assert "Traceback" not in output
+        assert sweep.leftovers() == []
+    assert not [state for state in sweep.states().values() if state.failure not in (None, "killed")]
+    code, output = start_sweep(SLOW, root=small_disk).end()
     assert code == 0, output
+    assert "4 of 4 points done, 0 failed, 0 left." in output
+
+
+@contextmanager
+def _filled(disk: Path) -> Iterator[None]:
+    """No room at all on the disk."""
+    filler = disk / "filler"
+    with suppress(OSError), filler.open("wb", buffering=0) as file:
+        for size in (65536, 4096, 1):
+            with suppress(OSError):
+                while True:
+                    file.write(bytes(size))
+    yield
+    filler.unlink()

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from scaling.study.files import Unwritable
 from scaling.training.checkpoint import Checkpoint
 
 STATE = {"weights": torch.arange(1000.0), "rows": [{"epoch": 1, "loss": 0.5}], "ema": None, "step": 3}
@@ -76,7 +77,7 @@ def test_a_write_that_fails_leaves_the_former_file(checkpoint: Checkpoint) -> No
 def test_a_full_disk_is_an_os_error_and_leaves_no_rest(small_disk: Path) -> None:
     checkpoint = Checkpoint(small_disk / "checkpoint.pt")
     checkpoint.save(STATE)
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(Unwritable, match="the disk is full"):
         checkpoint.save({"weights": torch.zeros(2_000_000)})
     assert [file.name for file in small_disk.iterdir()] == ["checkpoint.pt"]
     assert checkpoint.load() is not None
