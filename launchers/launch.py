@@ -62,20 +62,22 @@ def run_request(request: Request, launcher: Launcher) -> None:
         if request.plan_only:
             _print_plan(console, plan)
             continue
-        if plan.to_run:
-            check_device(request.runtime.device)
-            _run(console, study, plan, request, launcher)
+        check_device(request.runtime.device)
+        _run(console, study, plan, request, launcher)
         _tell_outcome(console, study, [study.result(point.id) for point in points])
 
 
 def _run(console: Console, study: Study, plan: Plan, request: Request, launcher: Launcher) -> None:
     mirror = start(study.path, request.tracker)
     try:
-        with Display(console, len(plan.to_run)) as display:
-            launcher.run(study, plan, request.runtime, display.show)
+        if plan.to_run:
+            with Display(console, len(plan.to_run)) as display:
+                launcher.run(study, plan, request.runtime, display.show)
     finally:
-        if mirror is not None:
-            mirror.finish(TRACKER_WITHIN_S)
+        if mirror is not None and not mirror.finish(TRACKER_WITHIN_S):
+            mirror = start(study.path, request.tracker)  # it was killed: what it left out is written now
+            if mirror is not None:
+                mirror.finish(TRACKER_WITHIN_S)
 
 
 def _tell_plan(console: Console, study: Study, plan: Plan) -> None:

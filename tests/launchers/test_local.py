@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import psutil
+
 from scaling.study.result import State
 
 FEW_IMAGES = "data.num_val=64 tracker=none"
@@ -186,3 +188,17 @@ def _filled(disk: Path) -> Iterator[None]:
                     file.write(bytes(size))
     yield
     filler.unlink()
+
+
+def test_a_killed_tracker_costs_no_run_and_no_point(start_sweep: Start) -> None:
+    line = SLOW.replace("tracker=none", "tracker=wandb_offline")
+    sweep = start_sweep(line)
+    sweep.wait_for(_two_under_way)
+    mirrors = [
+        child for child in psutil.Process(sweep.process.pid).children() if "mirror" in child.cmdline()[2]
+    ]
+    mirrors[0].kill()
+    code, output = sweep.end()
+    assert code == 0, output
+    for point_id in sweep.study.point_ids():
+        assert len(list((sweep.study.directory(point_id) / "wandb").glob("offline-run-*"))) == 1
