@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from scaling.study import lease
@@ -60,6 +60,9 @@ class Watch:
         directory = self._study.directory
         idle = [point_id for point_id in self.open_ids() if lease.live_holder(directory(point_id)) is None]
         self.look()  # a worker notes the end of a point before it lets go of the lease
+        for point_id in idle:  # or dies between the result and that note
+            if self._study.state(point_id).status == "completed":
+                self._states[point_id] = replace(self._states[point_id], status="completed")
         return {point_id: self._states[point_id] for point_id in idle if not self._ended(point_id)}
 
     def ended(self) -> list[State]:
