@@ -18,7 +18,9 @@ from launchers.launch import run_request
 def train_one(config: DictConfig) -> None:
     """Train the one point of a command line without -m, in this process."""
     with in_plain_words():
-        run_request(request([Composed(config, [], HydraConfig.get().runtime.choices)]), Foreground())
+        point = Composed(config, [], HydraConfig.get().runtime.choices)
+        if code := run_request(request([point]), Foreground()):
+            sys.exit(code)
 
 
 if __name__ == "__main__":

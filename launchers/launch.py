@@ -46,8 +46,12 @@ class Request:
     """The line itself, for the study's history."""
 
 
-def run_request(request: Request, launcher: Launcher) -> None:
-    """Plan the points of each study, run what is missing, and say what became of it."""
+def run_request(request: Request, launcher: Launcher) -> int:
+    """Plan the points of each study, run what is missing, and say what became of it.
+
+    Returns the exit code: 1 where points failed and none is done, else 0.
+    """
+    num_done = num_failed = 0
     console = Console(soft_wrap=True, highlight=False, width=None if sys.stdout.isatty() else 140)
     studies = {
         path: Study.create(path, Task(points[0].data.name)) for path, points in request.studies.items()
@@ -64,7 +68,11 @@ def run_request(request: Request, launcher: Launcher) -> None:
             continue
         check_device(request.runtime.device)
         _run(console, study, plan, request, launcher)
-        _tell_outcome(console, study, [study.result(point.id) for point in points])
+        results = [study.result(point.id) for point in points]
+        _tell_outcome(console, study, results)
+        num_done += sum(result.state.status == "completed" for result in results)
+        num_failed += sum(result.state.status == "failed" for result in results)
+    return int(num_failed > 0 and num_done == 0)
 
 
 def _run(console: Console, study: Study, plan: Plan, request: Request, launcher: Launcher) -> None:

@@ -34,6 +34,7 @@ def test_one_point_trains_in_the_foreground_and_prints_its_row(bash: Bash, tmp_p
 
 def test_a_failing_point_in_the_foreground_says_why(bash: Bash, tmp_path: Path) -> None:
     done = bash(f"python sweep.py {TINY} recipe.learning_rate=1e30 tracker=none study.root={tmp_path}")
+    assert done.returncode == 1
     assert "diverged" in done.stdout
     assert "0 of 1 points done, 1 failed" in done.stdout
     assert "Traceback" not in done.stdout + done.stderr

@@ -29,5 +29,5 @@ class GridLauncher(Launcher):
         raise Refused("hydra/launcher=local needs hydra/sweeper=grid.")
 
     @abstractmethod
-    def launch_request(self, request: Request) -> None:
-        """Run the points of the request."""
+    def launch_request(self, request: Request) -> int:
+        """Run the points of the request; the exit code."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from itertools import product
 from typing import Any
@@ -46,7 +47,8 @@ class GridSweeper(Sweeper):
     def sweep(self, arguments: list[str]) -> None:
         if not isinstance(self._launcher, GridLauncher):
             raise Refused("hydra/sweeper=grid needs hydra/launcher=local.")
-        self._launcher.launch_request(request(self._compose(arguments)))
+        if code := self._launcher.launch_request(request(self._compose(arguments))):
+            sys.exit(code)
 
     def _compose(self, arguments: list[str]) -> list[Composed]:
         overrides = self._parse(arguments)

@@ -29,5 +29,5 @@ class LocalLauncher(GridLauncher):
     def __init__(self, **options: Any) -> None:
         self._pool = strict(LocalPool, options, "hydra.launcher")
 
-    def launch_request(self, request: Request) -> None:
-        run_request(request, self._pool)
+    def launch_request(self, request: Request) -> int:
+        return run_request(request, self._pool)
