@@ -64,7 +64,7 @@ def make_point() -> MakePoint:
 
 @pytest.fixture
 def train_point(tmp_path: Path, cpu: torch.device) -> Train:
-    """Train a point with its checkpoint in `directory`, stopping before the steps in `stops`."""
+    """Train a point with its checkpoint in `directory` below the test's own; its outcome and latest rows."""
 
     def run(
         point: Point,
