@@ -163,9 +163,9 @@ def _crossover(
 
 
 def _common_pairs(table: pd.DataFrame, chosen: Sequence[Rows]) -> list[Rows]:
-    """The same pairs (base, resolution, FLOPs) in every regime, so that no change of pairs looks like a
-    turn."""
-    keys = table[["depth", "width", "resolution", "flops"]].round({"flops": -3}).apply(tuple, axis=1)
+    """The same pairs, of one data set and setting, in every regime: no change of pairs is a turn."""
+    identity = ["data", "setting", "depth", "width", "resolution", "flops"]
+    keys = table[identity].round({"flops": -3}).apply(tuple, axis=1)
     sets = [set(keys.iloc[rows]) for rows in chosen]
     shared = set.intersection(*sets) if sets else set()
     return [rows[[key in shared for key in keys.iloc[rows]]] for rows in chosen]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import hashlib
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -93,7 +94,7 @@ def _hint(missing: str, raw: pd.DataFrame) -> str:
 
 def _numbers(values: pd.Series) -> pd.Series:
     text = values.astype(object).where(values.notna(), None)
-    cleaned = text.map(lambda value: value.replace(",", "").strip() if isinstance(value, str) else value)
+    cleaned = text.map(lambda value: _without_commas(value.strip()) if isinstance(value, str) else value)
     cleaned = cleaned.map(lambda value: None if value == "" else value)
     numbers = pd.to_numeric(cleaned, errors="coerce").astype(float)
     is_nan = cleaned.map(
@@ -104,6 +105,11 @@ def _numbers(values: pd.Series) -> pd.Series:
         row = int(np.flatnonzero(bad)[0])
         raise Refused(f"row {row + 1} has {values.name} = {text.iloc[row]!r}: a number is needed there.")
     return numbers
+
+
+def _without_commas(text: str) -> str:
+    """1,234,567.8 as a number; any other comma stays, and is refused: it may be a decimal one."""
+    return text.replace(",", "") if re.fullmatch(r"[+-]?\d{1,3}(,\d{3})+(\.\d*)?", text) else text
 
 
 def _texts(values: pd.Series) -> pd.Series:
@@ -133,10 +139,11 @@ def _error(rows: pd.DataFrame) -> pd.Series:
         raise Refused(
             f"row {row + 1} has {column} = {values.iloc[row]:g}: a percentage, 0 to 100, is needed."
         )
-    if values.notna().any() and values.max() <= 1:
+    units_are_ours = "point" in rows and rows["point"].notna().any()
+    if not units_are_ours and 0 < values.max() <= 1:
         raise Refused(
-            f"{column} lies between 0 and 1 in every row, so it looks like a fraction: "
-            f"multiply it by 100, {column} is in percent."
+            f"{column} lies between 0 and 1 in every row, so it looks like a fraction: multiply it by 100, "
+            f"{column} is in percent{'; if it is already, give top1 = 100 - error' * (column == 'error')}."
         )
     return 100.0 - values if column == "top1" else values
 

@@ -14,6 +14,7 @@ from rich.table import Table
 from launchers.progress import Display
 from launchers.slots import check_device
 from launchers.watch import Tally
+from scaling.errors import Refused
 from scaling.study.plan import Plan, make_plan
 from scaling.study.point import Point
 from scaling.study.result import Result
@@ -53,9 +54,7 @@ def run_request(request: Request, launcher: Launcher) -> int:
     """
     num_done = num_failed = 0
     console = Console(soft_wrap=True, highlight=False, width=None if sys.stdout.isatty() else 140)
-    studies = {
-        path: Study.create(path, Task(points[0].data.name)) for path, points in request.studies.items()
-    }
+    studies = {path: Study.create(path, _task(path, points)) for path, points in request.studies.items()}
     for path, points in request.studies.items():
         study = studies[path]
         study.add(points)
@@ -73,6 +72,13 @@ def run_request(request: Request, launcher: Launcher) -> int:
         num_done += sum(result.state.status == "completed" for result in results)
         num_failed += sum(result.state.status == "failed" for result in results)
     return int(num_failed > 0 and num_done == 0)
+
+
+def _task(path: Path, points: Sequence[Point]) -> Task:
+    names = sorted({point.data.name for point in points})
+    if len(names) > 1:
+        raise Refused(f"The study {path} would mix the data sets {', '.join(names)}: leave study.name out.")
+    return Task(names[0])
 
 
 def _run(console: Console, study: Study, plan: Plan, request: Request, launcher: Launcher) -> None:

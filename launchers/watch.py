@@ -46,7 +46,9 @@ class Watch:
             stamp = _stamp(file)
             if stamp != self._stamps.get(point_id):
                 self._stamps[point_id] = stamp
-                self._states[point_id] = self._study.noted(point_id)
+                noted = self._study.noted(point_id)
+                completed = noted.status == "completed"  # believed with its result alone
+                self._states[point_id] = self._study.state(point_id) if completed else noted
         total = sum(self._work.values())
         done = sum(self._work[point_id] * self._share(point_id) for point_id in self._points)
         return Tally(dict(self._states), done / total if total else 1.0)

@@ -22,6 +22,9 @@ from scaling.study.settings import suggest
 INTERRUPTED = 130
 """Exit code of a command ended by Ctrl-C, as shells have it."""
 
+GROUPS = ("model", "data", "recipe", "schedule", "device", "tracker")
+"""Config groups in which a choice must be made."""
+
 DEBUG = "SCALING_STUDY_DEBUG"
 """Environment variable that `--debug` sets: tracebacks instead of sentences."""
 
@@ -29,12 +32,16 @@ DEBUG = "SCALING_STUDY_DEBUG"
 def tidy(words: list[str]) -> list[str]:
     """The words of a command line as Hydra takes them: `-m` may stand anywhere, `--debug` is ours.
 
-    Refused for a flag that Hydra does not know.
+    Refused for a flag that Hydra does not know, and for a group that is left without a choice.
     """
     if "--debug" in words:
         os.environ[DEBUG] = "1"
     multirun = [word for word in words if word in ("-m", "--multirun")][:1]
     tidied = multirun + [word for word in words if word not in ("-m", "--multirun", "--debug")]
+    for word in tidied:
+        group, equals, choice = word.partition("=")
+        if equals and group in GROUPS and choice in ("", "null"):
+            raise Refused(f"{word} leaves {group} without a choice: name a file of conf/{group}.")
     parser = get_args_parser()
     parser.error = _refuse_flag  # type: ignore[method-assign]  # it would print a page of usage
     parser.parse_args(tidied)

@@ -51,7 +51,7 @@ def request(composed: Sequence[Composed]) -> Request:
         studies=studies,
         runtime=_runtime(first),
         tracker=_tracker(first),
-        plan_only=bool(first.plan),
+        plan_only=_plan_only(first),
         command=shlex.join(["python", *sys.argv]),
     )
 
@@ -71,6 +71,14 @@ def _grids(composed: Composed) -> list[Grid]:
             OmegaConf.update(changed, name, value)
         grids.append(Grid(_plain(changed), ()))
     return grids
+
+
+def check_group(group: str) -> None:
+    """Refused for a config group that one launch can have one choice of only."""
+    if group not in (*_SCIENCE, "study"):
+        raise Refused(
+            f"{group} cannot have several choices in one launch: only what changes the outcome can."
+        )
 
 
 def _check_axis(config: DictConfig, name: str) -> None:
@@ -120,6 +128,12 @@ def _plain(config: DictConfig) -> dict[str, Any]:
     return {str(key): value for key, value in plain.items()}
 
 
+def _plan_only(config: DictConfig) -> bool:
+    if not isinstance(config.plan, bool):
+        raise Refused(f"plan={config.plan} should be true or false.")
+    return config.plan
+
+
 def _has_interpolations(config: DictConfig) -> bool:
     keys = [str(key) for key in config if key != "hydra"]
     return "${" in OmegaConf.to_yaml(OmegaConf.masked_copy(config, keys), resolve=False)
@@ -132,7 +146,10 @@ def _study_path(composed: Composed) -> Path:
         name = "-".join(str(composed.choices[group]) for group in ("model", "data", "recipe"))
     if not isinstance(name, str) or not name or name.startswith(".") or "/" in name or "\\" in name:
         raise Refused(f"study.name={name} should be a plain directory name.")
-    return Path(str(composed.config.study.root)).expanduser() / name
+    root = composed.config.study.root
+    if not isinstance(root, str) or not root:
+        raise Refused(f"study.root={root} should be a directory.")
+    return Path(root).expanduser() / name
 
 
 def _runtime(config: DictConfig) -> Runtime:

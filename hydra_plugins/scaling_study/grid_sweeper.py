@@ -16,7 +16,7 @@ from hydra.types import HydraContext, RunMode, TaskFunction
 from omegaconf import DictConfig, OmegaConf
 
 from hydra_plugins.scaling_study._grid_launcher import GridLauncher
-from hydra_plugins.scaling_study._request import Composed, request
+from hydra_plugins.scaling_study._request import Composed, check_group, request
 from scaling.errors import Refused
 from scaling.study.grid import Axis
 
@@ -54,6 +54,8 @@ class GridSweeper(Sweeper):
         overrides = self._parse(arguments)
         varied = [override for override in overrides if override.is_sweep_override()]
         groups = [override for override in varied if self._is_group(override)]
+        for group in groups:
+            check_group(group.key_or_group)
         if not groups:
             return [self._with_axes(self._config, overrides)]
         fixed = [override for override in overrides if not override.is_sweep_override()]
@@ -68,8 +70,9 @@ class GridSweeper(Sweeper):
 
     def _with_axes(self, config: DictConfig, overrides: Sequence[Override]) -> Composed:
         """The axes of the config's own grid, each replaced by what the command line says of it."""
-        params = OmegaConf.to_container(config.hydra.sweeper.params)
-        assert isinstance(params, dict)
+        params = config.hydra.sweeper.params
+        if not OmegaConf.is_dict(params):
+            raise Refused(f"hydra.sweeper.params={params} should name axes, such as {{depth: '8,14'}}.")
         axes = {each.key_or_group: _values(each) for each in self._parse(_lines(params))}
         for override in overrides:
             varied = override.key_or_group in axes or override.is_sweep_override()
@@ -110,7 +113,10 @@ def _values(override: Override) -> list[Any]:
         raise Refused(
             f"{override.input_line} names no values: list them with commas, or use range(start,stop,step)."
         )
-    return [
+    values = [
         element.text if isinstance(element, QuotedString) else element
         for element in override.sweep_iterator()
     ]
+    if not values:
+        raise Refused(f"{override.input_line} names no values at all.")
+    return values

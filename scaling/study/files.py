@@ -28,6 +28,8 @@ def read_json(path: Path) -> dict[str, Any] | None:
         value = json.loads(path.read_bytes())
     except (FileNotFoundError, NotADirectoryError):
         return None
+    except OSError as error:
+        raise Corrupt(f"{path} cannot be read ({error.strerror})") from error
     except ValueError as error:
         raise Corrupt(f"{path} is not valid JSON ({error})") from error
     if not isinstance(value, dict):

@@ -34,15 +34,15 @@ class Process:
 
     @classmethod
     def current(cls) -> Process:
-        return cls(host=_host(), pid=os.getpid(), started=psutil.Process().create_time())
+        return cls(host=_host(), pid=os.getpid(), started=_start_time(os.getpid()))
 
     def is_gone(self) -> bool:
         """Known to have ended. False also where that cannot be known from this machine."""
         if self.host != _host():
             return False
         try:
-            process = psutil.Process(self.pid)
-            return process.create_time() != self.started or process.status() == psutil.STATUS_ZOMBIE
+            zombie = psutil.Process(self.pid).status() == psutil.STATUS_ZOMBIE
+            return zombie or _start_time(self.pid) != self.started
         except psutil.NoSuchProcess:
             return True
 
@@ -108,12 +108,21 @@ def live_holder(directory: Path, *, stale_after_s: float = STALE_AFTER_S) -> Pro
     return _read_holder(highest)
 
 
+def _start_time(pid: int) -> float:
+    """When a process started, in clock ticks since the machine did: no change of the clock moves that."""
+    try:
+        after_name = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2]
+    except FileNotFoundError:
+        return psutil.Process(pid).create_time()  # no /proc, or no process
+    return float(after_name.split()[19])  # field 22, starttime, of proc(5)
+
+
 def _content(holder: Process, *, released: bool) -> dict[str, object]:
     return {**asdict(holder), "released": released}
 
 
 def _highest(directory: Path) -> Path | None:
-    return max(directory.glob("lease-*.json"), key=_token, default=None)
+    return max(directory.glob("lease-[0-9]*.json"), key=_token, default=None)
 
 
 def _token(path: Path) -> int:

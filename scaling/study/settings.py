@@ -42,11 +42,11 @@ def strict(kind: type[T], values: Mapping[str, Any], section: str) -> T:
 
 def point_from_settings(values: Mapping[str, Any], data: DataSet) -> Point:
     """The point of a composed setting: the axes, `model`, `recipe`, `schedule`, `precision`."""
-    if values["precision"] not in ("fp32", "bf16"):
-        raise Refused(f"precision={values['precision']} should be fp32 or bf16.")
+    if values.get("precision") not in ("fp32", "bf16"):
+        raise Refused(f"precision={values.get('precision')} should be fp32 or bf16.")
     return Point(
         **_axes(values),
-        family=values["model"]["family"],
+        family=str(values["model"].get("family")),
         model=_family(values["model"]),
         data=data,
         recipe=strict(Recipe, values["recipe"], "recipe"),
@@ -70,7 +70,7 @@ def suggest(word: str, known: list[str]) -> str:
 def _axes(values: Mapping[str, Any]) -> dict[str, Any]:
     axes: dict[str, Any] = {}
     for axis in AXES:
-        value = values[axis]
+        value: Any = values.get(axis)
         whole = axis != "width"
         number = isinstance(value, int if whole else int | float) and not isinstance(value, bool)
         if not number or not math.isfinite(value):
@@ -80,9 +80,9 @@ def _axes(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _family(values: Mapping[str, Any]) -> Family:
-    name = values["family"]
+    name = values.get("family")
     if name not in FAMILIES:
-        raise Refused(f"model.family={name} is not built: {suggest(name, list(FAMILIES))}.")
+        raise Refused(f"model.family={name} is not built: {suggest(str(name), list(FAMILIES))}.")
     options = {key: value for key, value in values.items() if key != "family"}
     return strict(FAMILIES[name], options, "model")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +48,7 @@ class Study:
             )
         about = study._about()
         if about.get("task") != asdict(task):
-            theirs = strict(Task, about.get("task", {}), "task")
+            theirs = strict(Task, about["task"], "task")
             raise Refused(
                 f"The study {path} is of another task ({theirs.data}, {theirs.metric}), not "
                 f"({task.data}, {task.metric}): give this one a study.name of its own."
@@ -74,7 +74,9 @@ class Study:
             raise Refused(f"{error}: restore it, or move the directory away and start again.") from error
         if about is None:
             raise Refused(f"{self.path} is not a study: there is no study.json in it.")
-        if about.get("schema", 0) > SCHEMA:
+        if not isinstance(about.get("schema"), int) or not isinstance(about.get("task"), dict):
+            raise Refused(f"{file} says no schema and task: restore it, or move the directory away.")
+        if about["schema"] > SCHEMA:
             raise Refused(
                 f"{self.path} was written by a newer version (schema {about['schema']}, this one reads up "
                 f"to {SCHEMA}): update scaling-study."
@@ -85,7 +87,7 @@ class Study:
         """Add a line to the history of commands."""
         about = self._about()
         when = time.strftime("%Y-%m-%dT%H:%M:%S%z")
-        about["history"].append({"time": when, "command": command, "num_points": num_points})
+        about.setdefault("history", []).append({"time": when, "command": command, "num_points": num_points})
         with writing_below(self.path):
             write_json(self.path / "study.json", about)
 
@@ -110,7 +112,13 @@ class Study:
             raise Refused(f"{error}: type the line that made the study again to mend it.") from error
         if value is None:
             raise Refused(f"{point_id} is not a point of {self.path}.")
-        return point_from_json(value)
+        try:
+            return point_from_json(value)
+        except (KeyError, TypeError, AttributeError) as error:
+            raise Refused(
+                f"{self.directory(point_id)}/point.json is no point ({type(error).__name__}: {error}): "
+                "remove it and type the line that made the study again."
+            ) from error
 
     def point_ids(self) -> list[str]:
         """All points of the study, completed or not."""
@@ -126,6 +134,8 @@ class Study:
             return State(message=f"{error}; it will be set aside and the point run again")
         if result is not None:
             return replace(noted, status="completed", failure=None, message=None)
+        if noted.status == "completed":
+            return replace(noted, status="pending", message="its result.json is missing")
         if noted.status == "running" and lease.live_holder(directory) is None:
             return replace(
                 noted, status="failed", failure="killed", message="the process that trained it is gone"
@@ -135,10 +145,10 @@ class Study:
     def noted(self, point_id: str) -> State:
         """What status.json says, true or not."""
         try:
-            value = read_json(self.directory(point_id) / "status.json")
+            value = read_json(self.directory(point_id) / "status.json") or {}
         except Corrupt:
-            value = None
-        return State() if value is None else State(**value)
+            value = {}
+        return State(**{field.name: value[field.name] for field in fields(State) if field.name in value})
 
     def note(self, point_id: str, state: State) -> None:
         """Write status.json; the caller holds the lease."""
@@ -157,8 +167,8 @@ class Study:
         return Result(
             point=self.point(point_id),
             state=state,
-            metrics=value.get("metrics", {}),
-            measured=value.get("measured", {}),
+            metrics=value.get("metrics") or {},
+            measured=value.get("measured") or {},
         )
 
     def rows(self) -> list[dict[str, Any]]:

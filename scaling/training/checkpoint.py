@@ -6,6 +6,7 @@ import io
 import logging
 import os
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,16 +18,18 @@ log = logging.getLogger(__name__)
 
 
 class Checkpoint:
-    """The file at `path`."""
+    """The file at `path`. `before_save` may raise, which keeps a late writer from replacing a newer file."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, before_save: Callable[[], None] = lambda: None) -> None:
         self.path = path
+        self._before_save = before_save
 
     def save(self, state: dict[str, Any]) -> None:
         """Replace the file by `state`: tensors and plain values only. A crash leaves the former file.
 
         Raises Unwritable where the directory takes no such file.
         """
+        self._before_save()
         content = io.BytesIO()  # torch would hide the reason why a disk takes no more
         torch.save(state, content)
         aside = self.path.with_name(f"{self.path.name}.{os.getpid()}.tmp")

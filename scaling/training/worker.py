@@ -147,7 +147,7 @@ class _Attempt:
         started = time.time()
         point = self._study.point(self._id)
         device = use_device(self._runtime.device, num_threads=self._runtime.threads)
-        checkpoint = Checkpoint(self._directory / "checkpoint.pt")
+        checkpoint = Checkpoint(self._directory / "checkpoint.pt", before_save=self._check_held)
         outcome = train(
             point,
             load(point.data, self._runtime.data_root),

@@ -30,6 +30,7 @@ def test_points_are_free_held_or_ended(study: Study, make_point: Make) -> None:
     study.note(held.id, State(status="running", attempt=1, epoch=1, launch="now"))
     study.note(failed.id, State(status="failed", failure="diverged", attempt=1, launch="now"))
     study.note(finished.id, State(status="completed", attempt=1, launch="now"))
+    write_json_once(study.directory(finished.id) / "result.json", {"metrics": {"top1": 90.0}})
     watch = Watch(study, points, "now")
     assert set(watch.free()) == {fresh.id}
     tally = watch.look()
@@ -57,3 +58,16 @@ def test_a_result_without_its_note_is_an_end(study: Study, make_point: Make) -> 
     watch = Watch(study, [point], "now")
     assert watch.free() == {}
     assert watch.look().count("completed") == 1
+
+
+@pytest.mark.parametrize("content", [None, "half a resu"])
+def test_a_note_without_its_result_is_no_end(study: Study, make_point: Make, content: str | None) -> None:
+    point = make_point()
+    study.add([point])
+    study.note(point.id, State(status="completed", attempt=1, launch="before"))
+    if content is not None:
+        (study.directory(point.id) / "result.json").write_text(content)
+    watch = Watch(study, [point], "now")
+    watch.look()
+    assert set(watch.free()) == {point.id}
+    assert study.state(point.id).status == "pending"

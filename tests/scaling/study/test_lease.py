@@ -7,12 +7,14 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from scaling.study import lease
 
 _HOLD = """
 import sys, time
+from dataclasses import replace
 from pathlib import Path
 from scaling.study import lease
 held = lease.acquire(Path(sys.argv[1]))
@@ -110,6 +112,7 @@ def _acquired(directory: Path, stale_after_s: float = lease.STALE_AFTER_S) -> le
 
 _RACE = """
 import sys, time
+from dataclasses import replace
 from pathlib import Path
 from scaling.study import lease
 start = float(sys.argv[2])
@@ -129,3 +132,12 @@ def test_of_many_takers_exactly_one_wins(tmp_path: Path) -> None:
     takers = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(4)]
     won = [int(number) for taker in takers for number in taker.communicate(timeout=60)[0].split()]
     assert sorted(won) == list(range(20))
+
+
+def test_a_change_of_the_clock_ends_no_process() -> None:
+    """What is remembered of a process is its start in ticks, which /proc gives, and not a date."""
+    me = lease.Process.current()
+    assert not me.is_gone()
+    assert me.started < 1e10 / 100
+    assert replace(me, started=me.started + 1).is_gone()
+    assert replace(me, host="elsewhere", started=me.started + 1).is_gone() is False

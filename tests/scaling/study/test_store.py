@@ -163,3 +163,35 @@ def test_the_plan_is_dearest_first_and_written_as_csv(study: Study, make_point: 
     lines = (study.path / "plan.csv").read_text().splitlines()
     assert lines[0].startswith("point,depth,width,resolution,epochs,seed,params,flops,")
     assert len(lines) == 4
+
+
+@pytest.mark.parametrize(
+    ("file", "content"),
+    [
+        ("study.json", '{"schema": "2"}'),
+        ("study.json", "{}"),
+        ("points/{id}/point.json", "{}"),
+        ("points/{id}/point.json", '{"data": null, "family": 3, "model": {}}'),
+    ],
+)
+def test_valid_json_that_is_no_study_is_refused(
+    study: Study, make_point: Make, file: str, content: str
+) -> None:
+    point = make_point()
+    study.add([point])
+    (study.path / file.format(id=point.id)).write_text(content)
+    with pytest.raises(Refused):
+        Study.open(study.path).rows()
+
+
+def test_odd_files_of_a_point_do_no_harm(study: Study, make_point: Make) -> None:
+    point = make_point()
+    study.add([point])
+    directory = study.directory(point.id)
+    (directory / "lease-x.json").write_text("{}")
+    (directory / "status.json").write_text(
+        '{"status": "failed", "failure": "killed", "of_a_newer_version": 1}'
+    )
+    (directory / "result.json").write_text('{"metrics": null}')
+    (row,) = study.rows()
+    assert (row["status"], row["top1"]) == ("completed", None)
