@@ -15,6 +15,11 @@ from scaling.errors import Refused
 AXES = ("depth", "width", "resolution", "epochs")
 COST_COLUMNS = ("flops", "params", "activations", "train_flops", "train_seconds")
 STATUSES = ("pending", "running", "completed", "failed")
+LARGEST = 2.0**53
+"""Whole numbers from here on are no longer exact."""
+LARGEST_COST = 1e40
+"""Costs from here on are no measurement, and count as unknown."""
+
 TEXT_COLUMNS = ("point", "model", "data", "recipe", "setting", "status", "failure", "message")
 ACCURACY_COLUMNS = ("top1", "test_top1", "error", "loss")
 KNOWN_COLUMNS = (*AXES, *ACCURACY_COLUMNS, "seed", *COST_COLUMNS, *TEXT_COLUMNS)
@@ -59,7 +64,7 @@ def build_table(raw: pd.DataFrame, *, name: str, source: str) -> Table:
     rows["top1"] = 100.0 - rows["error"]
     for column in COST_COLUMNS:
         values = rows[column] if column in rows else pd.Series(np.nan, index=rows.index)
-        rows[column] = values.where(np.isfinite(values) & (values > 0))
+        rows[column] = values.where((values > 0) & (values < LARGEST_COST))
     for column in TEXT_COLUMNS:
         if column not in rows:
             rows[column] = None
@@ -120,7 +125,7 @@ def _check_axes(rows: pd.DataFrame) -> None:
     for axis in AXES:
         whole = axis in ("depth", "resolution")
         values = rows[axis]
-        good = np.isfinite(values) & (values > 0)
+        good = (values > 0) & (values < LARGEST)
         if whole:
             good &= values.round() == values
         if not good.all():
@@ -176,5 +181,10 @@ def _left_out(rows: pd.DataFrame) -> pd.Series:
 def _seed(rows: pd.DataFrame) -> pd.Series:
     """The seed column; without one, rows of one setting and architecture count as repeats of each other."""
     if "seed" in rows and rows["seed"].notna().all():
-        return rows["seed"]
+        seeds = rows["seed"]
+        good = (seeds.abs() < LARGEST) & (seeds.round() == seeds)
+        if not good.all():
+            row = int(np.flatnonzero(~good)[0])
+            raise Refused(f"row {row + 1} has seed = {seeds.iloc[row]:g}: a whole number is needed there.")
+        return seeds
     return rows.groupby(["setting", *AXES]).cumcount()
