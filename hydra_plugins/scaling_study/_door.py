@@ -62,6 +62,8 @@ def in_plain_words() -> Iterator[None]:
         _end(str(error), error)
     except (HydraException, OmegaConfBaseException) as error:
         _end(_one_sentence(error), error)
+    except OSError as error:
+        _end(f"{error.filename}: {error.strerror}; choose a place that can be read and written.", error)
     except KeyboardInterrupt:
         line = shlex.join(["python", *sys.argv])
         _say(f"Stopped; nothing is lost. To go on, type the same line again: {line}")
