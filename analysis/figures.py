@@ -214,8 +214,8 @@ def resolution_figure(findings: Findings) -> Figure:
 
 
 def _sequence(count: int) -> list[tuple[float, float, float, float]]:
-    """So many colours of viridis, dark to light, short of the yellow that white paper swallows."""
-    return [matplotlib.colormaps["viridis"](share) for share in np.linspace(0.05, 0.88, count)]
+    """So many colours of viridis, dark to light, without the ends that a dark or a white page swallows."""
+    return [matplotlib.colormaps["viridis"](share) for share in np.linspace(0.25, 0.88, count)]
 
 
 def _shifts(count: int, width: float) -> Sequence[float]:

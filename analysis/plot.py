@@ -22,6 +22,8 @@ from matplotlib.transforms import Bbox
 from analysis.metric import Metric, count_text
 
 INK = "#1b1f24"
+PAPER = "#fefefe"
+"""Behind texts. Not quite white, so that a page can tell it from what is to stay white."""
 FAINT = "#8c959f"
 BLUE, ORANGE, GREEN, VERMILION, PURPLE, SKY = "#0072b2", "#e69f00", "#009e73", "#d55e00", "#cc79a7", "#56b4e9"
 """Okabe and Ito's colours, told apart by colour-blind people too."""
@@ -34,6 +36,8 @@ UNITS = (
 )
 LONG_UNITS = ((3600, (1, 2, 5, 12)), (86400, (1, 2, 5, 10, 20, 50, 100, 200)))
 ROUND_SECONDS = [unit * count for unit, counts in (*UNITS, *LONG_UNITS) for count in counts]
+
+HALVES = np.arange(1.0, 10.0, 0.5)
 
 STYLE: Any = {
     "font.size": 10,
@@ -72,7 +76,7 @@ class Picture:
         )
         for before in ('id="', 'xlink:href="#', "url(#"):
             body = body.replace(before, f"{before}{self.name}-")
-        return body.replace(INK, "currentColor")
+        return body.replace(INK, "currentColor").replace(PAPER, "var(--paper, white)")
 
 
 @contextmanager
@@ -121,7 +125,14 @@ def _round_ticks(low: float, high: float, is_time: bool) -> Sequence[float]:
     if is_time:
         return _thinned([seconds for seconds in ROUND_SECONDS if low <= seconds <= high])
     inside: list[float] = []
-    for digits in ((1.0,), (1.0, 3.0), (1.0, 2.0, 5.0), np.arange(1.0, 10.0), np.arange(1.0, 10.0, 0.1)):
+    for digits in (
+        (1.0,),
+        (1.0, 3.0),
+        (1.0, 2.0, 5.0),
+        np.arange(1.0, 10.0),
+        HALVES,
+        np.arange(1.0, 10.0, 0.1),
+    ):
         decades = range(math.floor(math.log10(low)), math.floor(math.log10(high)) + 1)
         inside = [
             t for decade in decades for digit in digits if low <= (t := float(digit * 10.0**decade)) <= high
@@ -155,10 +166,10 @@ def label_points(
                 ha="left" if right else "right",
                 va="bottom" if above else "top",
                 fontsize=7.5,
-                path_effects=[withStroke(linewidth=2, foreground="white")],
+                path_effects=[withStroke(linewidth=2, foreground=PAPER)],
             )
             note.set_in_layout(False)
-            box = note.get_window_extent().padded(1)
+            box = note.get_window_extent().padded(3)
             inside = frame.contains(box.x0, box.y0) and frame.contains(box.x1, box.y1)
             if inside and not box.count_contains(points) and not box.count_overlaps(taken):
                 taken.append(box)

@@ -43,12 +43,12 @@ def true_mean(table, bonus):
     ids=["three seeds", "noise in proportion, cells missing", "two seeds"],
 )
 def test_intervals_cover_and_nulls_stay_undecided(planted, seeded, num_seeds, noise, missing):
-    """250 simulated studies: coverage near 95 %, and no more false verdicts than that leaves room for."""
+    """200 simulated studies: coverage near 95 %, and no more false verdicts than that leaves room for."""
     truth = groups_of(
         planted(generator=np.random.default_rng(9), num_seeds=1, noise=0.0, missing=missing, **GRID)
     )
     covered, decided = [], []
-    for seed in range(250):
+    for seed in range(200):
         groups = seeded(truth, generator=np.random.default_rng(seed), num_seeds=num_seeds, noise=noise)
         regime = pairs_of(groups).regimes[0]
         covered.append(regime.ci95[0] <= 0 <= regime.ci95[1])

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from analysis.metric import FLOPS, TRAIN_SECONDS
-from analysis.plot import INK, house_style, label_points, log_axis, new_figure, picture
+from analysis.metric import ERROR, FLOPS, TRAIN_SECONDS
+from analysis.plot import INK, PAPER, house_style, label_points, log_axis, new_figure, picture
 
 
 def drawn(name="mine"):
@@ -35,6 +35,16 @@ def test_the_inlined_svg_stands_alone():
     assert 'viewBox="' in inline
 
 
+def test_a_halo_takes_the_colour_of_the_page():
+    figure, axes = new_figure()
+    axes.plot([1, 2], [1, 2], "o")
+    label_points(axes, [(1.5, 1.2, "model")], [(1, 1), (2, 2)])
+    halo = picture(figure, "one", "A caption.")
+    assert PAPER in halo.svg
+    assert PAPER not in halo.inline_svg()
+    assert "stroke: var(--paper, white)" in halo.inline_svg()
+
+
 def test_two_inlined_figures_share_no_id():
     ids = [set(p.split('"')[0] for p in drawn(name).inline_svg().split(' id="')[1:]) for name in ("a", "b")]
     assert ids[0]
@@ -54,6 +64,7 @@ def test_every_reference_of_an_inlined_figure_exists():
     ("metric", "values", "texts"),
     [
         (FLOPS, [1e8, 1e10], ["100M", "300M", "1G", "3G", "10G"]),
+        (ERROR, [15, 35], ["15", "20", "25", "30", "35"]),
         (FLOPS, [1.9e6, 2.1e6], ["1.9M", "2M", "2.1M", "2.2M"]),
         (TRAIN_SECONDS, [8, 700], ["10 s", "20 s", "30 s", "1 min", "2 min", "5 min", "10 min"]),
     ],
