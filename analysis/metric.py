@@ -62,9 +62,6 @@ def duration_text(seconds: float) -> str:
 ERROR = Metric(
     name="error", column="error", label="top-1 error", unit="%", direction="minimise", transform="log"
 )
-TOP1 = Metric(
-    name="top1", column="top1", label="top-1 accuracy", unit="%", direction="maximise", transform="linear"
-)
 FLOPS = Metric(
     name="flops",
     column="flops",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from analysis.provenance import origin
 from analysis.rules import rules_json
 from analysis.table import Table
 from scaling.errors import Refused
+from scaling.study.files import write_bytes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,12 +80,7 @@ def _write(out: Path, files: dict[str, bytes]) -> None:
     try:
         out.mkdir(parents=True, exist_ok=True)
         for name, content in files.items():
-            aside = out / f".{name}.{os.getpid()}"
-            try:
-                aside.write_bytes(content)
-                aside.replace(out / name)
-            finally:
-                aside.unlink(missing_ok=True)
+            write_bytes(out / name, content)
     except OSError as error:
         raise Refused(
             f"{out} cannot be written ({error.strerror}): give another place with --out."

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import time
 from collections.abc import Callable
 
-from launchers.watch import Tally, Watch
+from launchers.watch import Tally, Watch, launch_name
 from scaling.study.plan import Plan
 from scaling.study.store import Study
 from scaling.training.runtime import Runtime
@@ -20,8 +18,7 @@ class Foreground:
 
     def run(self, study: Study, plan: Plan, runtime: Runtime, show: Callable[[Tally], None]) -> Tally:
         """As LocalPool.run does."""
-        os.environ["OMP_NUM_THREADS"] = str(runtime.threads)  # before torch is imported
-        launch = f"{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}"
+        launch = launch_name()
         watch = Watch(study, plan.to_run, launch)
         stop = Stop()
         with stop.on_signals(signal.SIGINT, signal.SIGTERM, signal.SIGHUP):

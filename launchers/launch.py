@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,7 +53,7 @@ def run_request(request: Request, launcher: Launcher) -> int:
 
     Returns the exit code: 1 where points failed and none is done, else 0.
     """
-    num_done = num_failed = 0
+    ended: Counter[str] = Counter()
     console = Console(soft_wrap=True, highlight=False, width=None if sys.stdout.isatty() else 140)
     studies = {path: Study.create(path, _task(path, points)) for path, points in request.studies.items()}
     for path, points in request.studies.items():
@@ -68,10 +69,10 @@ def run_request(request: Request, launcher: Launcher) -> int:
         check_device(request.runtime.device)
         _run(console, study, plan, request, launcher)
         results = [study.result(point.id) for point in points]
-        _tell_outcome(console, study, results)
-        num_done += sum(result.state.status == "completed" for result in results)
-        num_failed += sum(result.state.status == "failed" for result in results)
-    return int(num_failed > 0 and num_done == 0)
+        counts = Counter(str(result.state.status) for result in results)
+        _tell_outcome(console, study, results, counts)
+        ended += counts
+    return int(ended["failed"] > 0 and ended["completed"] == 0)
 
 
 def _task(path: Path, points: Sequence[Point]) -> Task:
@@ -107,10 +108,11 @@ def _tell_plan(console: Console, study: Study, plan: Plan) -> None:
         console.print(
             f"{total:.2e} training FLOPs in all, from {smallest:.1e} to {largest:.1e} a point; see plan.csv."
         )
-    for entry in plan.passed_over()[:NAMED_AT_MOST]:
+    passed_over = plan.passed_over()
+    for entry in passed_over[:NAMED_AT_MOST]:
         console.print(f"  {entry.action} {entry.point.id} ({entry.point}): {entry.why}", markup=False)
-    if len(plan.passed_over()) > NAMED_AT_MOST:
-        console.print(f"  and {len(plan.passed_over()) - NAMED_AT_MOST} more in plan.csv")
+    if len(passed_over) > NAMED_AT_MOST:
+        console.print(f"  and {len(passed_over) - NAMED_AT_MOST} more in plan.csv")
 
 
 def _print_plan(console: Console, plan: Plan) -> None:
@@ -149,13 +151,14 @@ def _text(value: object) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
-def _tell_outcome(console: Console, study: Study, results: Sequence[Result]) -> None:
+def _tell_outcome(
+    console: Console, study: Study, results: Sequence[Result], counts: Mapping[str, int]
+) -> None:
     if len(results) == 1:
         _print_row(console, results[0])
     failed = [result for result in results if result.state.status == "failed"]
-    done = sum(result.state.status == "completed" for result in results)
-    left = len(results) - done - len(failed)
-    console.print(f"{done} of {len(results)} points done, {len(failed)} failed, {left} left.")
+    left = len(results) - counts["completed"] - len(failed)
+    console.print(f"{counts['completed']} of {len(results)} points done, {len(failed)} failed, {left} left.")
     for result in failed[:NAMED_AT_MOST]:
         state = result.state
         log = study.directory(result.point.id) / "log.txt"

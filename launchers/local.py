@@ -14,7 +14,7 @@ import psutil
 from submitit.local.local import LocalExecutor, LocalJob
 
 from launchers.slots import num_slots, visible_gpus
-from launchers.watch import Tally, Watch
+from launchers.watch import Tally, Watch, launch_name
 from scaling.errors import Refused
 from scaling.study import lease
 from scaling.study.files import write_text, writing_below
@@ -77,7 +77,7 @@ class _Launch:
         self._study = study
         self._runtime = runtime
         self._me = Process.current()
-        self._name = f"{time.strftime('%Y%m%d-%H%M%S')}-{self._me.pid}"
+        self._name = launch_name()
         self._folder = study.path / "jobs" / self._name
         self._watch = Watch(study, plan.to_run, self._name)
         self._num_slots = num_slots(pool.slots, device=runtime.device, threads=runtime.threads)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,9 +25,10 @@ class Tally:
     def count(self, status: str) -> int:
         return sum(state.status == status for state in self.states.values())
 
-    @property
-    def failed(self) -> dict[str, State]:
-        return {point: state for point, state in self.states.items() if state.status == "failed"}
+
+def launch_name() -> str:
+    """Tells this launch from every other of the study on this machine."""
+    return f"{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}"
 
 
 class Watch:

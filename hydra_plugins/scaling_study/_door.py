@@ -15,15 +15,12 @@ from hydra.errors import HydraException
 from omegaconf.errors import OmegaConfBaseException
 from rich.console import Console
 
-from hydra_plugins.scaling_study._request import unknown_option
+from hydra_plugins.scaling_study._request import GROUPS, unknown_option
 from scaling.errors import DataError, Refused
 from scaling.study.settings import suggest
 
 INTERRUPTED = 130
 """Exit code of a command ended by Ctrl-C, as shells have it."""
-
-GROUPS = ("model", "data", "recipe", "schedule", "device", "tracker")
-"""Config groups in which a choice must be made."""
 
 DEBUG = "SCALING_STUDY_DEBUG"
 """Environment variable that `--debug` sets: tracebacks instead of sentences."""

@@ -26,8 +26,10 @@ from scaling.training.recipe import Recipe
 from scaling.training.runtime import Runtime
 from scaling.training.schedule import Schedule
 
-_SECTIONS = ("model", "data", "recipe", "schedule", "device", "tracker", "study")
 _SCIENCE = ("model", "data", "recipe", "schedule")
+GROUPS = (*_SCIENCE, "device", "tracker")
+"""Config groups in which a choice must be made."""
+_SECTIONS = (*GROUPS, "study")
 _KEYS = (*AXES, *_SECTIONS, "precision", "plan")
 
 
@@ -42,7 +44,7 @@ class Composed:
 
 def request(composed: Sequence[Composed]) -> Request:
     """All points of the composed grids; Refused names every one that cannot be built."""
-    first = composed[0].config
+    first = _plain(composed[0].config)
     grids: dict[Path, list[Grid]] = defaultdict(list)
     for each in composed:
         grids[_study_path(each)] += _grids(each)
@@ -50,8 +52,8 @@ def request(composed: Sequence[Composed]) -> Request:
     return Request(
         studies=studies,
         runtime=_runtime(first),
-        tracker=_tracker(first),
-        plan_only=_plan_only(first),
+        tracker=strict(Tracker, first["tracker"], "tracker"),
+        plan_only=_plan_only(first["plan"]),
         command=shlex.join(["python", *sys.argv]),
     )
 
@@ -116,7 +118,7 @@ def _options(section: str) -> list[str]:
 
 
 def _plain(config: DictConfig) -> dict[str, Any]:
-    without_hydra = OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"])
+    without_hydra = _without_hydra(config)
     unknown = [str(key) for key in without_hydra if key not in _KEYS]
     if unknown:
         raise Refused(unknown_option(unknown[0]))
@@ -128,15 +130,18 @@ def _plain(config: DictConfig) -> dict[str, Any]:
     return {str(key): value for key, value in plain.items()}
 
 
-def _plan_only(config: DictConfig) -> bool:
-    if not isinstance(config.plan, bool):
-        raise Refused(f"plan={config.plan} should be true or false.")
-    return config.plan
+def _without_hydra(config: DictConfig) -> DictConfig:
+    return OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"])
 
 
 def _has_interpolations(config: DictConfig) -> bool:
-    keys = [str(key) for key in config if key != "hydra"]
-    return "${" in OmegaConf.to_yaml(OmegaConf.masked_copy(config, keys), resolve=False)
+    return "${" in OmegaConf.to_yaml(_without_hydra(config), resolve=False)
+
+
+def _plan_only(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise Refused(f"plan={value} should be true or false.")
+    return value
 
 
 def _study_path(composed: Composed) -> Path:
@@ -152,14 +157,10 @@ def _study_path(composed: Composed) -> Path:
     return Path(root).expanduser() / name
 
 
-def _runtime(config: DictConfig) -> Runtime:
-    values = dict(_plain(config)["device"])
+def _runtime(settings: Mapping[str, Any]) -> Runtime:
+    values = {**settings["device"], "data_root": settings["data"]["root"]}
     values["device"] = values.pop("name")
-    return strict(Runtime, {**values, "data_root": config.data.root}, "device")
-
-
-def _tracker(config: DictConfig) -> Tracker:
-    return strict(Tracker, _plain(config)["tracker"], "tracker")
+    return strict(Runtime, values, "device")
 
 
 def _declare(values: Mapping[str, Any]) -> Any:

@@ -35,7 +35,7 @@ class GridSweeper(Sweeper):
     """Composes each choice of config groups once, and hands all points of all choices over in one piece."""
 
     def __init__(self, params: dict[str, Any]) -> None:
-        self._params = params
+        del params  # read from each composed config, as a choice of groups may change them
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
         self._config_loader = hydra_context.config_loader

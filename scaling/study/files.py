@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import math
 import os
 import tempfile
 from collections.abc import Iterator
@@ -44,7 +45,12 @@ def write_json(path: Path, value: dict[str, Any]) -> None:
 
 def write_text(path: Path, text: str) -> None:
     """Replace the file by `text`."""
-    aside = _write_aside(path, text)
+    write_bytes(path, text.encode())
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Replace the file by `content`."""
+    aside = _write_aside(path, content)
     try:
         os.replace(aside, path)
     except OSError:
@@ -57,7 +63,7 @@ def write_json_once(path: Path, value: dict[str, Any]) -> bool:
 
     The link is atomic and exclusive on local disks and on NFS alike.
     """
-    aside = _write_aside(path, to_json(value), flush=True)
+    aside = _write_aside(path, to_json(value).encode(), flush=True)
     try:
         os.link(aside, path)
     except FileExistsError:
@@ -106,7 +112,7 @@ def to_json(value: dict[str, Any]) -> str:
 
 
 def _finite(value: Any) -> Any:
-    if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
+    if isinstance(value, float) and not math.isfinite(value):
         return None
     if isinstance(value, dict):
         return {key: _finite(item) for key, item in value.items()}
@@ -115,11 +121,11 @@ def _finite(value: Any) -> Any:
     return value
 
 
-def _write_aside(path: Path, text: str, *, flush: bool = False) -> Path:
+def _write_aside(path: Path, content: bytes, *, flush: bool = False) -> Path:
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
             if flush:
                 file.flush()
                 os.fsync(file.fileno())

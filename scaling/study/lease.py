@@ -34,7 +34,12 @@ class Process:
 
     @classmethod
     def current(cls) -> Process:
-        return cls(host=_host(), pid=os.getpid(), started=_start_time(os.getpid()))
+        return cls.of(os.getpid())
+
+    @classmethod
+    def of(cls, pid: int) -> Process:
+        """The process that has this pid on this machine now; raises psutil.NoSuchProcess."""
+        return cls(host=_host(), pid=pid, started=_start_time(pid))
 
     def is_gone(self) -> bool:
         """Known to have ended. False also where that cannot be known from this machine."""

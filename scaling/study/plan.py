@@ -8,7 +8,7 @@ import io
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Literal
 
@@ -36,7 +36,7 @@ class Plan:
 
     entries: Sequence[Planned]
 
-    @property
+    @cached_property
     def to_run(self) -> list[Point]:
         """Points to train, dearest first, so that the end is not one long straggler."""
         points = [entry.point for entry in self.entries if entry.action in ("run", "retry")]

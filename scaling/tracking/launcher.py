@@ -7,13 +7,15 @@ import sys
 
 import psutil
 
+from scaling.study.lease import Process
+
 
 class Launcher:
     """The process that a mirror serves; None has ended before it began."""
 
     def __init__(self, pid: int | None) -> None:
         try:
-            self._process = None if pid is None else psutil.Process(pid)  # remembers when it started
+            self._process = None if pid is None else Process.of(pid)
         except psutil.NoSuchProcess:
             self._process = None
 
@@ -22,11 +24,4 @@ class Launcher:
         if self._process is None:
             return True
         told, _, _ = select.select([sys.stdin], [], [], wait_s)
-        return bool(told) or not self._is_running(self._process)
-
-    @staticmethod
-    def _is_running(process: psutil.Process) -> bool:
-        try:
-            return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
-        except psutil.NoSuchProcess:
-            return False
+        return bool(told) or self._process.is_gone()

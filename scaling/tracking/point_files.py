@@ -10,6 +10,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from scaling.study.files import Corrupt, read_json
+
 Stamp = tuple[tuple[int, int], ...]
 
 
@@ -77,10 +79,9 @@ def stamp(directory: str, *, with_rows: bool) -> Stamp:
 def read_object(path: Path) -> dict[str, Any] | None:
     """The JSON object in a file; None where there is none."""
     try:
-        value = json.loads(path.read_bytes())
-    except (OSError, ValueError):
+        return read_json(path)
+    except Corrupt:
         return None
-    return value if isinstance(value, dict) else None
 
 
 def _version(path: str) -> tuple[int, int]:

@@ -26,20 +26,19 @@ def provenance() -> dict[str, Any]:
         "python": platform.python_version(),
         **{package: version(package) for package in _PACKAGES},
         "code": code_digest(),
-        "git": git_revision(),
+        "git": ask_git("describe", "--always", "--abbrev=12", "--exclude=*", "--dirty=+"),  # + is changed
     }
 
 
 @cache
-def git_revision() -> str | None:
-    """The commit of this checkout, with `+` where it has local changes; None outside git."""
-    root = Path(__file__).parents[2]
-    command = ["git", "-C", str(root), "describe", "--always", "--abbrev=12", "--exclude=*", "--dirty=+"]
+def ask_git(*words: str) -> str | None:
+    """What git says of this checkout; None outside git."""
+    command = ["git", "-C", str(Path(__file__).parents[2]), *words]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)
     except (OSError, subprocess.TimeoutExpired):
         return None
-    return done.stdout.strip() or None
+    return done.stdout.strip() if done.returncode == 0 else None
 
 
 def _processor() -> str | None:

@@ -50,7 +50,6 @@ class Superseded(RuntimeError):
 
 def work(todo: WorkList) -> None:
     """Run every point of the list that nobody else runs. A point that fails is noted and harms no other."""
-    os.environ["OMP_NUM_THREADS"] = str(todo.runtime.threads)  # before torch is imported
     stop = Stop(file=todo.stop_file, launcher=todo.launcher)
     study = Study.open(todo.study)
     with stop.on_signals(signal.SIGTERM, signal.SIGUSR2):
@@ -138,6 +137,7 @@ class _Attempt:
                 self._note(replace(self._state, status="failed", **_failure(error)))
 
     def _train(self, should_stop: Callable[[], bool]) -> None:
+        os.environ["OMP_NUM_THREADS"] = str(self._runtime.threads)  # read when torch is first imported
         from scaling.data.load import load  # torch is imported by the first point, not by the planner
         from scaling.training.checkpoint import Checkpoint
         from scaling.training.device import use_device
