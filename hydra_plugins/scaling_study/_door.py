@@ -17,7 +17,7 @@ from rich.console import Console
 
 from hydra_plugins.scaling_study._request import GROUPS, unknown_option
 from scaling.errors import DataError, Refused
-from scaling.study.settings import suggest
+from scaling.study.suggest import suggest
 
 INTERRUPTED = 130
 """Exit code of a command ended by Ctrl-C, as shells have it."""

@@ -20,7 +20,8 @@ from scaling.errors import Refused
 from scaling.models.families import FAMILIES
 from scaling.study.grid import Axis, Grid, expand
 from scaling.study.point import AXES
-from scaling.study.settings import strict, suggest
+from scaling.study.settings import strict
+from scaling.study.suggest import suggest
 from scaling.tracking.tracker import Tracker
 from scaling.training.recipe import Recipe
 from scaling.training.runtime import Runtime

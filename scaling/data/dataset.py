@@ -26,3 +26,5 @@ class DataSet:
     """Draws the held-out images."""
     mirror: bool
     """Whether a mirrored image keeps its class (true for photographs, false for digits)."""
+    clips: bool = False
+    """Whether an example is a clip of frames rather than an image."""

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from scaling.errors import Refused
-from scaling.models.network import Activation, Network, Stage, Stem
+from scaling.models.layer import Activation
+from scaling.models.residual import ResidualNetwork, Stage, Stem
+from scaling.models.scaled import scaled, squeeze_channels, whole
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,10 +24,10 @@ class ResNetSmall:
     """Squeeze-and-excitation bottleneck as a share of the block's channels (ResNet-RS, sec. 4); 0 is none."""
     activation: Activation = "relu"
 
-    def network(self, depth: int, width: float) -> Network:
+    def network(self, depth: float, width: float) -> ResidualNetwork:
         """The block list for a depth (layers with weights, shortcuts aside) and a width multiplier."""
-        blocks_per_stage = self._blocks_per_stage(depth)
-        channels = self._channels(width)
+        blocks_per_stage = _blocks_per_stage(whole("depth", depth))
+        channels = scaled(self.base_channels, width)
         stages = tuple(
             Stage(
                 num_blocks=blocks_per_stage,
@@ -35,7 +37,7 @@ class ResNetSmall:
             )
             for index in range(3)
         )
-        return Network(
+        return ResidualNetwork(
             block="basic",
             stem=self.stem,
             stem_channels=channels,
@@ -44,29 +46,11 @@ class ResNetSmall:
             activation=self.activation,
         )
 
-    def _blocks_per_stage(self, depth: int) -> int:
-        blocks, rest = divmod(depth - 2, 6)
-        if blocks >= 1 and rest == 0:
-            return blocks
-        below = 2 + 6 * max(blocks, 1)
-        nearest = f"{below} or {below + 6}" if blocks >= 1 else f"{below}"
-        raise Refused(
-            f"depth={depth} cannot be built: resnet_small has depth 6k+2, the nearest is {nearest}."
-        )
 
-    def _channels(self, width: float) -> int:
-        channels = round(self.base_channels * width)
-        if channels >= 2:
-            return channels
-        least = 2 / self.base_channels
-        raise Refused(
-            f"width={width:g} gives {max(channels, 0)} channels in the first stage of {self.base_channels}: "
-            f"use a width of at least {least:g}."
-        )
-
-
-def squeeze_channels(channels: int, ratio: float) -> int:
-    """Width of timm's SE bottleneck: `channels * ratio` to a multiple of 8, at least 8; 0 for ratio 0."""
-    if ratio == 0:
-        return 0
-    return max(8, int(channels * ratio + 4) // 8 * 8)
+def _blocks_per_stage(depth: int) -> int:
+    blocks, rest = divmod(depth - 2, 6)
+    if blocks >= 1 and rest == 0:
+        return blocks
+    below = 2 + 6 * max(blocks, 1)
+    nearest = f"{below} or {below + 6}" if blocks >= 1 else f"{below}"
+    raise Refused(f"depth={depth} cannot be built: resnet_small has depth 6k+2, the nearest is {nearest}.")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
 
+from scaling.models.layer import Block, Grid
 from scaling.models.network import Network
 
 
@@ -22,55 +24,59 @@ class Cost:
     """3 x flops x images seen: a backward pass costs about two forward passes."""
 
 
-@dataclass(frozen=True)
-class _Layer:
-    """A convolution or linear layer: multiply-adds and outputs of one image, and parameters with its norm."""
+class _PerGrid(NamedTuple):
+    """What some layers cost for each position of a grid, parameters once."""
 
+    grid: Grid
     macs: int
     outputs: int
     params: int
 
 
 def cost_of(
-    network: Network, *, resolution: int, in_channels: int, num_classes: int, images_seen: int
+    network: Network,
+    *,
+    resolution: int,
+    frames: int = 1,
+    in_channels: int,
+    num_classes: int,
+    images_seen: int,
 ) -> Cost:
-    """Sum the layers of `network` on square images of `resolution` pixels."""
-    layers = list(_layers(network, resolution, in_channels, num_classes))
-    flops = 2 * sum(layer.macs for layer in layers)
-    return Cost(
-        params=sum(layer.params for layer in layers),
-        flops=flops,
-        activations=sum(layer.outputs for layer in layers),
-        train_flops=3 * flops * images_seen,
+    """Sum the layers of `network` on square images of `resolution` pixels, or clips of `frames` of them."""
+    macs = outputs = params = 0
+    for each in _network_sums(network, in_channels, num_classes):
+        positions = each.grid.positions(resolution, frames)
+        macs += each.macs * positions
+        outputs += each.outputs * positions
+        params += each.params
+    return Cost(params=params, flops=2 * macs, activations=outputs, train_flops=6 * macs * images_seen)
+
+
+@lru_cache(maxsize=4096)
+def _network_sums(network: Network, in_channels: int, num_classes: int) -> tuple[_PerGrid, ...]:
+    sums: dict[Grid, _PerGrid] = {}
+    for part in network.parts(in_channels, num_classes):
+        for grid, macs, outputs, params in _block_sums(part.block):
+            before = sums.get(grid) or _PerGrid(grid, 0, 0, 0)
+            sums[grid] = _PerGrid(
+                grid,
+                before.macs + part.repeats * macs,
+                before.outputs + part.repeats * outputs,
+                before.params + part.repeats * params,
+            )
+    return tuple(sums.values())
+
+
+@lru_cache(maxsize=4096)
+def _block_sums(block: Block) -> tuple[_PerGrid, ...]:
+    """Kept for each block: the networks of a grid have few blocks that differ."""
+    layers = [layer for layer in block.layers() if layer.weights]
+    return tuple(
+        _PerGrid(
+            grid,
+            sum(layer.weights for layer in layers if layer.at == grid),
+            sum(layer.out_channels for layer in layers if layer.at == grid),
+            sum(layer.params for layer in layers if layer.at == grid),
+        )
+        for grid in {layer.at: None for layer in layers}
     )
-
-
-def _layers(network: Network, side: int, in_channels: int, num_classes: int) -> Iterator[_Layer]:
-    channels = in_channels
-    for width in network.stem_widths:
-        yield _conv(channels, width, kernel=3, side=side)
-        channels = width
-    for stage in network.stages:
-        for index in range(stage.num_blocks):
-            stride = stage.stride if index == 0 else 1
-            side = -(-side // stride)
-            yield _conv(channels, stage.channels, kernel=3, side=side)
-            yield _conv(stage.channels, stage.channels, kernel=3, side=side)
-            if stage.se_channels:
-                yield _linear(stage.channels, stage.se_channels)
-                yield _linear(stage.se_channels, stage.channels)
-            if stride != 1 or channels != stage.channels:
-                yield _conv(channels, stage.channels, kernel=1, side=side)
-            channels = stage.channels
-    yield _linear(channels, num_classes)
-
-
-def _conv(in_channels: int, out_channels: int, *, kernel: int, side: int) -> _Layer:
-    """A convolution without bias and the batch norm behind it (a scale and a shift a channel)."""
-    weights = in_channels * out_channels * kernel**2
-    return _Layer(macs=weights * side**2, outputs=out_channels * side**2, params=weights + 2 * out_channels)
-
-
-def _linear(in_features: int, out_features: int) -> _Layer:
-    weights = in_features * out_features
-    return _Layer(macs=weights, outputs=out_features, params=weights + out_features)

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import MISSING, asdict, dataclass, fields, is_dataclass
 from functools import cached_property
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from scaling.data.dataset import DataSet
 from scaling.errors import Refused
 from scaling.models.families import Family
 from scaling.models.network import Network
 from scaling.study.cost import Cost, cost_of
+from scaling.study.precision import Precision
 from scaling.training.recipe import Recipe
 from scaling.training.schedule import Schedule
 
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
 AXES = ("depth", "width", "resolution", "epochs", "seed")
+"""Of every study; one of clips has `frames` besides."""
 
 SEMANTICS = 1
 """Raised when the same settings would train to another outcome: old results then keep their old ids."""
@@ -26,9 +31,12 @@ SEMANTICS = 1
 class Point:
     """The axes of the grid and the settings shared along them; Refused where they cannot be trained."""
 
-    depth: int
+    depth: float
+    """Layers of a ResNet, a whole number, or a multiplier of an EfficientNet's blocks."""
     width: float
     resolution: int
+    frames: int | None = None
+    """Of a clip; None for images."""
     epochs: int
     seed: int
     family: str
@@ -36,17 +44,19 @@ class Point:
     data: DataSet
     recipe: Recipe
     schedule: Schedule
-    precision: Literal["fp32", "bf16"]
+    precision: Precision
 
     def __post_init__(self) -> None:
         if self.epochs < 1:
             raise Refused(f"epochs={self.epochs} trains nothing: use at least 1.")
         if self.seed < 0:
             raise Refused(f"seed={self.seed} must not be negative.")
-        if self.resolution < self.network.stride:
+        check_size(self.family, self.network, self.resolution, self.frames)
+        if self.network.takes_clips != self.data.clips:
+            takes, has = ("clips", "images") if self.network.takes_clips else ("images", "clips")
             raise Refused(
-                f"resolution={self.resolution} is too small for {self.family}, which shrinks an image "
-                f"{self.network.stride} times: use at least {self.network.stride}."
+                f"model.family={self.family} takes {takes}, and {self.data.name} has {has}: "
+                f"choose a family or a data set of the other kind."
             )
         if self.recipe.batch_size > self.data.num_train:
             raise Refused(
@@ -70,6 +80,7 @@ class Point:
         return cost_of(
             self.network,
             resolution=self.resolution,
+            frames=self.frames or 1,
             in_channels=self.data.channels,
             num_classes=self.data.num_classes,
             images_seen=self.epochs * self.steps_per_epoch * self.recipe.batch_size,
@@ -79,7 +90,8 @@ class Point:
     def id(self) -> str:
         """16 hex digits over all that decides the outcome."""
         knobs = {"resolution": self.resolution, "epochs": self.epochs, "seed": self.seed}
-        return digest({"network": asdict(self.network), **knobs, **self._shared})
+        clip = {} if self.frames is None else {"frames": self.frames}
+        return digest({"network": changed_fields(self.network), **knobs, **clip, **self._shared})
 
     @cached_property
     def setting(self) -> str:
@@ -90,7 +102,7 @@ class Point:
     def _shared(self) -> dict[str, Any]:
         return {
             "semantics": SEMANTICS,
-            "data": asdict(self.data),
+            "data": changed_fields(self.data),
             "recipe": asdict(self.recipe) | {"norm_batch": self.recipe.images_per_norm},
             "schedule": asdict(self.schedule),
             "precision": self.precision,
@@ -98,8 +110,9 @@ class Point:
 
     @property
     def axes(self) -> dict[str, int | float]:
-        """The axis values by name, in the order of AXES."""
-        return {axis: getattr(self, axis) for axis in AXES}
+        """The axis values by name, in the order of AXES, and the frames of a clip."""
+        clip = {} if self.frames is None else {"frames": self.frames}
+        return {axis: getattr(self, axis) for axis in AXES} | clip
 
     def __str__(self) -> str:
         return " ".join(f"{axis}={value:g}" for axis, value in self.axes.items())
@@ -107,6 +120,43 @@ class Point:
     def to_json(self) -> dict[str, Any]:
         """The whole point as plain values, from which `point_from_json` makes it again."""
         return {"id": self.id, "setting": self.setting, **asdict(self)}
+
+
+def check_size(family: str, network: Network, resolution: int, frames: int | None) -> None:
+    """Refused where an image or a clip is too small for the network, or has frames where it should not."""
+    if resolution < network.stride:
+        raise Refused(
+            f"resolution={resolution} is too small for {family}, which shrinks an image "
+            f"{network.stride} times: use at least {network.stride}."
+        )
+    if network.takes_clips and frames is None:
+        raise Refused(f"frames is missing: {family} takes clips, so say how many, such as frames=32.")
+    if not network.takes_clips and frames is not None:
+        raise Refused(f"frames={frames} is of no use to {family}, which takes images: leave it out.")
+    if frames is not None and frames < network.temporal_stride:
+        raise Refused(
+            f"frames={frames} is too few for {family}, which shrinks a clip {network.temporal_stride} times "
+            f"in time: use at least {network.temporal_stride}."
+        )
+
+
+def changed_fields(value: DataclassInstance) -> dict[str, Any]:
+    """`value` as plain values, without fields that are as their dataclass declares them.
+
+    So a field that is added with a default leaves the ids of points that were made before as they were.
+    """
+    plain: dict[str, Any] = {}
+    for field in fields(value):
+        content = getattr(value, field.name)
+        if field.default is MISSING or content != field.default:
+            plain[field.name] = _plain(content)
+    return plain
+
+
+def _plain(content: Any) -> Any:
+    if isinstance(content, tuple):
+        return [_plain(each) for each in content]
+    return changed_fields(content) if is_dataclass(content) and not isinstance(content, type) else content
 
 
 def digest(value: dict[str, Any]) -> str:

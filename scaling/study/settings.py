@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 from collections.abc import Mapping
 from dataclasses import fields
@@ -14,6 +13,7 @@ from scaling.data.dataset import DataSet
 from scaling.errors import Refused
 from scaling.models.families import FAMILIES, Family
 from scaling.study.point import AXES, Point
+from scaling.study.suggest import suggest
 from scaling.training.recipe import Recipe
 from scaling.training.schedule import Schedule
 
@@ -59,12 +59,6 @@ def point_from_json(value: Mapping[str, Any]) -> Point:
     """The point that `Point.to_json` wrote."""
     model = {"family": value["family"], **value["model"]}
     return point_from_settings({**value, "model": model}, strict(DataSet, value["data"], "data"))
-
-
-def suggest(word: str, known: list[str]) -> str:
-    """`did you mean x` where one is close, else the list of what there is."""
-    close = difflib.get_close_matches(word, known, n=1)
-    return f"did you mean {close[0]}" if close else f"known are {', '.join(known)}"
 
 
 def _axes(values: Mapping[str, Any]) -> dict[str, Any]:

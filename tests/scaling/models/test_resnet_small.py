@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from scaling.errors import Refused
-from scaling.models.resnet_small import ResNetSmall, squeeze_channels
+from scaling.models.resnet_small import ResNetSmall
+from scaling.models.scaled import squeeze_channels
 
 
 @pytest.mark.parametrize(("depth", "blocks"), [(8, 1), (14, 2), (20, 3), (56, 9)])

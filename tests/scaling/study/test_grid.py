@@ -72,7 +72,7 @@ def test_all_bad_points_are_named_at_once(declare: Declare) -> None:
         (Axis("width", [float("nan")]), "width=nan should be a number."),
         (Axis("precision", ["fp8"]), "precision=fp8 should be fp32 or bf16."),
         (Axis("model.stem", ["thick"]), "model.stem='thick' should be plain or deep."),
-        (Axis("model.family", ["resnet"]), "model.family=resnet is not built: did you mean resnet_small."),
+        (Axis("model.family", ["resmet"]), "model.family=resmet is not built: did you mean resnet."),
         (Axis("recipe.flip", [1]), "recipe.flip=1 should be true or false."),
     ],
     ids=lambda value: value.name if isinstance(value, Axis) else "",

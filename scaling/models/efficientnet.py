@@ -1,0 +1,122 @@
+"""EfficientNet (Tan and Le 2019, arXiv 1905.11946), and the same networks on a slower resolution ladder."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from dataclasses import dataclass
+from itertools import pairwise
+from math import ceil
+from typing import NamedTuple
+
+from scaling.errors import Refused
+from scaling.models.inverted import InvertedNetwork, InvertedStage, rounded
+from scaling.models.layer import Activation
+
+
+class Member(NamedTuple):
+    """A named EfficientNet: its multipliers."""
+
+    width: float
+    depth: float
+
+
+MEMBERS = {
+    "b0": Member(1.0, 1.0),
+    "b1": Member(1.0, 1.1),
+    "b2": Member(1.1, 1.2),
+    "b3": Member(1.2, 1.4),
+    "b4": Member(1.4, 1.8),
+    "b5": Member(1.6, 2.2),
+    "b6": Member(1.8, 2.6),
+    "b7": Member(2.0, 3.1),
+}
+"""From the published code (tensorflow/tpu, models/official/efficientnet)."""
+
+_DEPTHS = [member.depth for member in MEMBERS.values()]
+
+_B0 = (
+    # blocks, channels, stride, kernel, expansion (Tan and Le 2019, table 1)
+    (1, 16, 1, 3, 1),
+    (2, 24, 2, 3, 6),
+    (2, 40, 2, 5, 6),
+    (3, 80, 2, 3, 6),
+    (3, 112, 1, 5, 6),
+    (4, 192, 2, 5, 6),
+    (1, 320, 1, 3, 6),
+)
+_STEM, _FEATURES = 32, 1280
+
+NARROWEST = 0.25
+"""Width at which the narrowest stage, of 16 channels, still rounds to 8 rather than to none."""
+
+DEEPEST = 20
+"""A depth above this is taken for a count of layers given by mistake; L2, the deepest published, has 5.3."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class EfficientNet:
+    """The family; depth and width multiply the blocks and the channels of B0."""
+
+    se_ratio: float = 0.25
+    """Squeeze-and-excitation bottleneck as a share of the channels a block takes in; 0 is none."""
+    activation: Activation = "silu"
+    ladder: tuple[int, ...] = (224, 240, 260, 300, 380, 456, 528, 600)
+    """Pixels of B0 to B7, which `resolution=ladder` stands for."""
+
+    def __post_init__(self) -> None:
+        if len(self.ladder) != len(MEMBERS) or any(low > high for low, high in pairwise(self.ladder)):
+            raise Refused(
+                f"model.ladder={list(self.ladder)} should be {len(MEMBERS)} resolutions, of B0 to B7, "
+                "none below the one before."
+            )
+
+    def network(self, depth: float, width: float) -> InvertedNetwork:
+        """B0 with its blocks multiplied by `depth` and its channels by `width`, rounded as published."""
+        if not 0 < depth <= DEEPEST:
+            raise Refused(
+                f"depth={depth:g} cannot be built: an EfficientNet multiplies the blocks of B0, "
+                f"from 1 for B0 to 3.1 for B7, and {DEEPEST} at most."
+            )
+        if width < NARROWEST:
+            raise Refused(
+                f"width={width:g} gives no channels in the first stage of {_B0[0][1]}: "
+                f"use a width of at least {NARROWEST:g}."
+            )
+        return InvertedNetwork(
+            stem_channels=rounded(_STEM * width),
+            stages=tuple(
+                InvertedStage(
+                    num_blocks=ceil(blocks * depth),
+                    channels=rounded(channels * width),
+                    stride=stride,
+                    kernel=kernel,
+                    expansion=expansion,
+                )
+                for blocks, channels, stride, kernel, expansion in _B0
+            ),
+            num_features=rounded(_FEATURES * width),
+            se_ratio=self.se_ratio,
+            activation=self.activation,
+        )
+
+    def ladder_resolution(self, depth: float) -> int:
+        """Pixels on the ladder at a depth multiplier: straight between two members, to a multiple of 4."""
+        if not _DEPTHS[0] <= depth <= _DEPTHS[-1]:
+            raise Refused(
+                f"resolution=ladder reaches from depth {_DEPTHS[0]:g} (B0) to {_DEPTHS[-1]:g} (B7), "
+                f"and not to {depth:g}: give the pixels."
+            )
+        above = bisect_left(_DEPTHS, depth)
+        if _DEPTHS[above] == depth:
+            return self.ladder[above]
+        low, high = _DEPTHS[above - 1], _DEPTHS[above]
+        share = (depth - low) / (high - low)
+        return round((self.ladder[above - 1] * (1 - share) + self.ladder[above] * share) / 4) * 4
+
+
+@dataclass(frozen=True, kw_only=True)
+class EfficientNetRS(EfficientNet):
+    """The same networks on a slower ladder: the paper's idea (sec. 7.2), and our ladder, since its own is
+    not printed. Resolution grows half as fast on a log scale: 224 (r / 224)^1/2, to a multiple of 8."""
+
+    ladder: tuple[int, ...] = (224, 232, 240, 256, 288, 320, 344, 368)

@@ -1,0 +1,85 @@
+"""Block lists of deep ResNets: those the paper names, and a rule for every depth between and beyond."""
+
+from __future__ import annotations
+
+from functools import cache
+from itertools import pairwise
+
+from scaling.errors import Refused
+
+Blocks = tuple[int, int, int, int]
+"""Blocks in the stages c2, c3, c4 and c5."""
+
+NAMED: dict[int, Blocks] = {
+    26: (2, 2, 2, 2),
+    50: (3, 4, 6, 3),
+    101: (3, 4, 23, 3),
+    152: (3, 8, 36, 3),
+    200: (3, 24, 36, 3),
+    270: (4, 29, 53, 4),
+    300: (4, 36, 54, 4),
+    350: (4, 36, 72, 4),
+    400: (6, 48, 72, 6),
+    420: (4, 44, 87, 4),
+}
+"""Nominal depth to bottleneck blocks (Bello et al. 2021, app. D and E, and its published code). 270 has 272
+layers, 300 has 296, 400 has 398 and 420 has 419: the paper's names, kept."""
+
+BASIC: dict[int, Blocks] = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3)}
+"""Nominal depth to basic blocks (He et al. 2015, table 1)."""
+
+SHALLOWEST: Blocks = (1, 1, 1, 1)
+
+_OFF_THE_LINE = 400
+"""Its c2 and c5 are larger than those of 420: a layout of its own, which the rule does not pass through."""
+
+_ANCHORS = [SHALLOWEST, *(blocks for depth, blocks in NAMED.items() if depth != _OFF_THE_LINE)]
+
+
+def blocks_of(depth: int) -> Blocks:
+    """Bottleneck blocks for a nominal depth, or for a count of layers, 3 x blocks + 2.
+
+    Between two named layouts, and from the deepest on, blocks are added one at a time to the stage that
+    is furthest behind the straight line from one layout to the next; beyond 420 only c3 and c4 grow, in
+    its ratio, as the paper does from 270 on (app. D). Refused names the nearest depths that can be built.
+    """
+    if depth in NAMED:
+        return NAMED[depth]
+    blocks, rest = divmod(depth - 2, 3)
+    if rest == 0 and blocks >= sum(SHALLOWEST):
+        return _with_blocks(blocks)
+    raise Refused(f"depth={depth} cannot be built: the nearest {_nearest(depth)}.")
+
+
+@cache
+def _with_blocks(blocks: int) -> Blocks:
+    if blocks == sum(NAMED[_OFF_THE_LINE]):
+        return NAMED[_OFF_THE_LINE]
+    for low, high in pairwise(_ANCHORS):
+        if blocks <= sum(high):
+            return _grown(low, [after - before for before, after in zip(low, high, strict=True)], blocks)
+    deepest = _ANCHORS[-1]
+    return _grown(deepest, [0, deepest[1], deepest[2], 0], blocks)
+
+
+def _grown(start: Blocks, direction: list[int], blocks: int) -> Blocks:
+    """`start` with blocks added along `direction`, one at a time, until there are `blocks`."""
+    counts = list(start)
+    for added in range(1, blocks - sum(start) + 1):
+        share = added / sum(direction)
+        behind = [
+            before + share * slope - now for before, slope, now in zip(start, direction, counts, strict=True)
+        ]
+        counts[behind.index(max(behind))] += 1
+    c2, c3, c4, c5 = counts
+    return c2, c3, c4, c5
+
+
+def _nearest(depth: int) -> str:
+    shallowest = 3 * sum(SHALLOWEST) + 2
+    if depth < shallowest:
+        return f"is {shallowest}"
+    counted = depth - (depth - 2) % 3
+    below = max([counted, *(name for name in NAMED if name < depth)])
+    above = min([counted + 3, *(name for name in NAMED if name > depth)])
+    return f"are {below} and {above}"

@@ -1,0 +1,113 @@
+"""A residual network as the numbers that make it: its block list and channel counts. No torch."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import prod
+from typing import Literal
+
+from scaling.models.layer import PIXELS, Activation, Grid, Head, Part
+from scaling.models.residual_block import EXPANSION, BlockKind, ResidualBlock, ResidualStem, StemPool
+
+Stem = Literal["plain", "deep"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """A row of residual blocks of one width; the first block has the stride."""
+
+    num_blocks: int
+    channels: int
+    """Of the 3x3 convolutions; a bottleneck puts out four times as many."""
+    stride: int
+    se_channels: int
+    """Width of the squeeze-and-excitation bottleneck; 0 leaves SE out."""
+    temporal_kernel: int = 1
+    """Frames under the first convolution of each block."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResidualNetwork:
+    """What a ResNet family makes of (depth, width). Two nicknames for one block list are one network."""
+
+    block: BlockKind
+    stem: Stem
+    """`plain`: one convolution. `deep`: three of 3x3, the stem of ResNet-D (He et al. 2018, 1812.01187)."""
+    stem_channels: int
+    stages: tuple[Stage, ...]
+    pooled_shortcut: bool
+    """ResNet-D shortcut: average pooling before the 1x1 convolution, so that no pixel is skipped."""
+    activation: Activation
+    stem_kernel: int = 3
+    """Pixels along one side of the plain stem's convolution."""
+    stem_stride: int = 1
+    """Of the first convolution."""
+    stem_pool: StemPool = "none"
+    """What halves the image after the stem: 3x3 max-pool, 3x3 convolution (ResNet-RS), or nothing."""
+    stem_temporal_kernel: int = 1
+    """Frames under the first convolution."""
+    stem_temporal_stride: int = 1
+    takes_clips: bool = False
+    """Whether it sees clips (frames x height x width) rather than images."""
+
+    @property
+    def stride(self) -> int:
+        """How many input pixels one feature of the last stage stands for, along one side."""
+        pool = 1 if self.stem_pool == "none" else 2
+        return self.stem_stride * pool * prod(stage.stride for stage in self.stages)
+
+    @property
+    def temporal_stride(self) -> int:
+        """How many input frames one feature of the last stage stands for."""
+        return self.stem_temporal_stride
+
+    @property
+    def stem_widths(self) -> tuple[int, ...]:
+        """Output channels of each stem convolution; the deep stem starts at half its width, as in timm."""
+        half = max(1, self.stem_channels // 2)
+        return (self.stem_channels,) if self.stem == "plain" else (half, half, self.stem_channels)
+
+    @property
+    def num_features(self) -> int:
+        """Channels that reach the classifier."""
+        return self.stages[-1].channels * EXPANSION[self.block]
+
+    @property
+    def num_layers(self) -> int:
+        """Convolutions and linear maps on the main path: what a ResNet calls its depth, the stem as one."""
+        convolutions = {"basic": 2, "bottleneck": 3}[self.block]
+        return 2 + convolutions * sum(stage.num_blocks for stage in self.stages)
+
+    def parts(self, in_channels: int, num_classes: int) -> Iterator[Part]:
+        """Stem, blocks and head in order."""
+        at = PIXELS.strided(self.stem_stride, self.stem_temporal_stride)
+        yield Part("stem", 1, self._stem(in_channels, at))
+        at = at if self.stem_pool == "none" else at.strided(2)
+        channels = self.stem_channels
+        for number, stage in enumerate(self.stages, 1):
+            source, at = at, at.strided(stage.stride)
+            yield Part(f"stage{number}.first", 1, self._block(stage, channels, source, at))
+            channels = stage.channels * EXPANSION[self.block]
+            if stage.num_blocks > 1:
+                again = self._block(stage, channels, at, at)
+                yield Part(f"stage{number}.rest", stage.num_blocks - 1, again)
+        yield Part("head", 1, Head(channels, num_classes, at))
+
+    def _stem(self, in_channels: int, at: Grid) -> ResidualStem:
+        kernel = self.stem_kernel if self.stem == "plain" else 3
+        time = self.stem_temporal_kernel
+        return ResidualStem(in_channels, self.stem_widths, kernel, time, self.stem_pool, self.activation, at)
+
+    def _block(self, stage: Stage, before: int, source: Grid, at: Grid) -> ResidualBlock:
+        return ResidualBlock(
+            self.block,
+            before,
+            stage.channels,
+            stage.se_channels,
+            stage.temporal_kernel,
+            self.pooled_shortcut,
+            self.activation,
+            source,
+            at,
+        )

@@ -1,0 +1,135 @@
+"""Devices as their makers specify them: arithmetic, bandwidth, memory and tiles, each with its source."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from scaling.errors import Refused
+from scaling.study.precision import Precision
+from scaling.study.suggest import suggest
+
+
+@dataclass(frozen=True, kw_only=True)
+class Device:
+    """What holds one batch: a GPU, a TPU core or chip, a CPU core. Peak rates, dense, an FMA counts 2."""
+
+    title: str
+    matrix_flops: Mapping[Precision, float]
+    """FLOP/s of convolutions and linear maps by precision; what is missing, the device does not do."""
+    vector_flops: float
+    """FLOP/s outside the matrix units in fp32, which is where depthwise convolutions run."""
+    bandwidth: float
+    """Bytes/s between memory and chip."""
+    memory_bytes: float
+    tile: int = 1
+    """Channels in and out of a convolution are padded to a multiple of this in the matrix unit."""
+    layout: tuple[int, int] = (1, 1)
+    """Tensors in memory are padded along batch and channels to multiples of these, in the cheaper order."""
+    fuses: bool = False
+    """Whether norms, activations and sums are compiled into the convolutions beside them."""
+    sources: tuple[str, ...]
+
+
+_AMPERE = "NVIDIA A100 Tensor Core GPU Architecture whitepaper (2020), table of V100 and A100 peak rates"
+_HOPPER = "NVIDIA H100 Tensor Core GPU Architecture whitepaper (2022), table of SXM5 peak rates"
+_CHANNELS = "NVIDIA Convolutional Layers User's Guide: 16-bit channels in multiples of 8"
+_LAYOUT = "Cloud TPU performance guide: arrays are tiled, one dimension to 8, another to 128"
+_SCALING_BOOK = "Austin et al., How to Scale Your Model (2025), chapter on TPUs"
+
+DEVICES: dict[str, Device] = {
+    "v100": Device(
+        title="NVIDIA V100 SXM2 32 GB",
+        matrix_flops={"fp32": 15.7e12},
+        vector_flops=15.7e12,
+        bandwidth=900e9,
+        memory_bytes=32e9,
+        sources=(_AMPERE, "NVIDIA V100 datasheet: 900 GB/s, 16 or 32 GB"),
+    ),
+    "a100": Device(
+        title="NVIDIA A100 SXM4 80 GB",
+        matrix_flops={"fp32": 156e12, "bf16": 312e12},  # fp32 convolutions run in TF32, PyTorch's default
+        vector_flops=19.5e12,
+        bandwidth=2039e9,
+        memory_bytes=80e9,
+        tile=8,
+        sources=(
+            _AMPERE,
+            "NVIDIA A100 80 GB datasheet: 2,039 GB/s",
+            _CHANNELS,
+        ),
+    ),
+    "h100": Device(
+        title="NVIDIA H100 SXM5 80 GB",
+        matrix_flops={"fp32": 494.7e12, "bf16": 989.4e12},
+        vector_flops=66.9e12,
+        bandwidth=3350e9,
+        memory_bytes=80e9,
+        tile=8,
+        sources=(_HOPPER, "NVIDIA H100 datasheet: 3.35 TB/s (its TF32 and bf16 rates are with sparsity)"),
+    ),
+    "h200": Device(
+        title="NVIDIA H200 SXM 141 GB",
+        matrix_flops={"fp32": 494.7e12, "bf16": 989.4e12},
+        vector_flops=66.9e12,
+        bandwidth=4800e9,
+        memory_bytes=141e9,
+        tile=8,
+        sources=(_HOPPER, "NVIDIA H200 datasheet: 4.8 TB/s, 141 GB, the arithmetic of H100"),
+    ),
+    "tpu_v3": Device(
+        title="one core of Google TPU v3 (two a chip)",
+        matrix_flops={"bf16": 61.6e12, "fp32": 61.6e12},  # XLA rounds fp32 operands to bf16 by default
+        vector_flops=1.93e12,  # 8 x 128 lanes x 2 ALUs x 940 MHz, no FMA; the CACM table says 4e12 a chip
+        bandwidth=450e9,
+        memory_bytes=17.2e9,
+        tile=128,
+        layout=(8, 128),
+        fuses=True,
+        sources=(
+            "Cloud TPU v3 system architecture: 123 TFLOP/s, 900 GB/s and 32 GiB a chip of two cores",
+            "Jouppi et al. 2020, CACM 63(7), A Domain-Specific Supercomputer: 940 MHz, 2 vector ALUs",
+            _LAYOUT,
+        ),
+    ),
+    "tpu_v4": Device(
+        title="one chip of Google TPU v4",
+        matrix_flops={"bf16": 275e12, "fp32": 275e12},
+        vector_flops=4.3e12,  # 2 cores x 8 x 128 lanes x 2 ALUs x 1,050 MHz
+        bandwidth=1200e9,
+        memory_bytes=34.4e9,
+        tile=128,
+        layout=(8, 128),
+        fuses=True,
+        sources=("Cloud TPU v4 system architecture: 275 TFLOP/s, 1,200 GB/s, 32 GiB", _SCALING_BOOK, _LAYOUT),
+    ),
+    "tpu_v5e": Device(
+        title="one chip of Google TPU v5e",
+        matrix_flops={"bf16": 197e12, "fp32": 197e12},
+        vector_flops=6.1e12,  # 8 x 128 lanes x 4 ALUs x 1,500 MHz; the ALUs are those of v5p, by inference
+        bandwidth=819e9,
+        memory_bytes=17.2e9,
+        tile=128,
+        layout=(8, 128),
+        fuses=True,
+        sources=("Cloud TPU v5e system architecture: 197 TFLOP/s, 819 GB/s, 16 GB", _SCALING_BOOK, _LAYOUT),
+    ),
+    "cpu": Device(
+        title="one core of AMD EPYC 7003 at 2.45 GHz",
+        matrix_flops={"fp32": 78.4e9},  # two 256-bit FMA units: 32 FLOPs a cycle
+        vector_flops=78.4e9,
+        bandwidth=51.2e9,  # one chiplet's link, 32 bytes x 1.6 GHz; a socket has 204.8e9 for 64 cores
+        memory_bytes=8e9,
+        sources=(
+            "AMD EPYC 7003 datasheet: base clock of 7763, 8 channels of DDR4-3200",
+            "AMD, Software Optimization Guide for the EPYC 7003: two 256-bit FMA a cycle",
+        ),
+    ),
+}
+
+
+def device_of(name: str) -> Device:
+    """The device called `name`; Refused for one that is not in the table."""
+    if name in DEVICES:
+        return DEVICES[name]
+    raise Refused(f"device={name} has no specification here: {suggest(name, list(DEVICES))}.")
