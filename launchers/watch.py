@@ -94,7 +94,7 @@ class Watch:
 
 def work_of(point: Point) -> float:
     """Expected time to train the point, in no unit: its arithmetic, and a toll for each call of a layer."""
-    num_layers = point.depth
+    num_layers = point.network.num_layers
     num_steps = point.epochs * point.steps_per_epoch
     return point.cost.train_flops + TOLL * num_layers * num_steps
 

@@ -19,7 +19,7 @@ from scaling.data.catalog import DataConfig, declare
 from scaling.errors import Refused
 from scaling.models.families import FAMILIES
 from scaling.study.grid import Axis, Grid, expand
-from scaling.study.point import AXES
+from scaling.study.point import KNOBS
 from scaling.study.settings import strict
 from scaling.study.suggest import suggest
 from scaling.tracking.tracker import Tracker
@@ -31,7 +31,7 @@ _SCIENCE = ("model", "data", "recipe", "schedule")
 GROUPS = (*_SCIENCE, "device", "tracker")
 """Config groups in which a choice must be made."""
 _SECTIONS = (*GROUPS, "study")
-_KEYS = (*AXES, *_SECTIONS, "precision", "plan")
+_KEYS = (*KNOBS, *_SECTIONS, "precision", "plan")
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ def _check_axis(config: DictConfig, name: str) -> None:
     section, _, key = name.partition(".")
     if section not in _KEYS:
         raise Refused(unknown_option(name))
-    if section not in (*AXES, *_SCIENCE, "precision"):
+    if section not in (*KNOBS, *_SCIENCE, "precision"):
         raise Refused(f"{name} cannot have several values in one launch: only what changes the outcome can.")
     if key and OmegaConf.select(config, name, default=_MISSING) is _MISSING:
         raise Refused(unknown_option(name))

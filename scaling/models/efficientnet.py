@@ -11,6 +11,7 @@ from typing import NamedTuple
 from scaling.errors import Refused
 from scaling.models.inverted import InvertedNetwork, InvertedStage, rounded
 from scaling.models.layer import Activation
+from scaling.models.scaled import WIDEST, check_switches
 
 
 class Member(NamedTuple):
@@ -64,6 +65,7 @@ class EfficientNet:
     """Pixels of B0 to B7, which `resolution=ladder` stands for."""
 
     def __post_init__(self) -> None:
+        check_switches(se_ratio=self.se_ratio)
         if len(self.ladder) != len(MEMBERS) or any(low > high for low, high in pairwise(self.ladder)):
             raise Refused(
                 f"model.ladder={list(self.ladder)} should be {len(MEMBERS)} resolutions, of B0 to B7, "
@@ -77,6 +79,8 @@ class EfficientNet:
                 f"depth={depth:g} cannot be built: an EfficientNet multiplies the blocks of B0, "
                 f"from 1 for B0 to 3.1 for B7, and {DEEPEST} at most."
             )
+        if width > WIDEST:
+            raise Refused(f"width={width:g} is too wide: use at most {WIDEST}.")
         if width < NARROWEST:
             raise Refused(
                 f"width={width:g} gives no channels in the first stage of {_B0[0][1]}: "

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
 from itertools import pairwise
 
 from scaling.errors import Refused
@@ -39,9 +38,9 @@ _ANCHORS = [SHALLOWEST, *(blocks for depth, blocks in NAMED.items() if depth != 
 def blocks_of(depth: int) -> Blocks:
     """Bottleneck blocks for a nominal depth, or for a count of layers, 3 x blocks + 2.
 
-    Between two named layouts, and from the deepest on, blocks are added one at a time to the stage that
-    is furthest behind the straight line from one layout to the next; beyond 420 only c3 and c4 grow, in
-    its ratio, as the paper does from 270 on (app. D). Refused names the nearest depths that can be built.
+    Between two named layouts blocks are added one at a time to the stage that is furthest behind the
+    straight line from one to the next; beyond 420 only c3 and c4 grow, in its ratio, as the paper does from
+    270 on (app. D). Refused names the nearest depths that can be built.
     """
     if depth in NAMED:
         return NAMED[depth]
@@ -51,15 +50,16 @@ def blocks_of(depth: int) -> Blocks:
     raise Refused(f"depth={depth} cannot be built: the nearest {_nearest(depth)}.")
 
 
-@cache
 def _with_blocks(blocks: int) -> Blocks:
     if blocks == sum(NAMED[_OFF_THE_LINE]):
         return NAMED[_OFF_THE_LINE]
     for low, high in pairwise(_ANCHORS):
         if blocks <= sum(high):
             return _grown(low, [after - before for before, after in zip(low, high, strict=True)], blocks)
-    deepest = _ANCHORS[-1]
-    return _grown(deepest, [0, deepest[1], deepest[2], 0], blocks)
+    c2, c3, c4, c5 = _ANCHORS[-1]
+    growing = blocks - c2 - c5
+    share = round(growing * c3 / (c3 + c4))
+    return c2, share, growing - share, c5
 
 
 def _grown(start: Blocks, direction: list[int], blocks: int) -> Blocks:

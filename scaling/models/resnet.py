@@ -9,7 +9,7 @@ from scaling.models.layer import Activation
 from scaling.models.layout import BASIC, blocks_of
 from scaling.models.residual import ResidualNetwork, Stage, Stem
 from scaling.models.residual_block import EXPANSION, BlockKind
-from scaling.models.scaled import scaled, squeeze_channels, whole
+from scaling.models.scaled import check_switches, scaled, squeeze_channels, whole
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +27,9 @@ class ResNet:
     se_ratio: float = 0.0
     """Squeeze-and-excitation bottleneck as a share of the channels a block puts out; 0 is none."""
     activation: Activation = "relu"
+
+    def __post_init__(self) -> None:
+        check_switches(se_ratio=self.se_ratio, base_channels=self.base_channels)
 
     def network(self, depth: float, width: float) -> ResidualNetwork:
         """The block list for a nominal depth, or a count of layers, and a width multiplier."""

@@ -24,6 +24,7 @@ class ResNet3DRS(ResNetRS):
     """Frames under the first convolution of the blocks of c2, c3, c4 and c5."""
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if len(self.temporal_kernels) != 4:
             raise Refused(
                 f"model.temporal_kernels={list(self.temporal_kernels)} should have one for each of 4 stages."

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from scaling.errors import Refused
 from scaling.models.layer import Activation
 from scaling.models.residual import ResidualNetwork, Stage, Stem
-from scaling.models.scaled import scaled, squeeze_channels, whole
+from scaling.models.scaled import check_switches, scaled, squeeze_channels, whole
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,6 +23,9 @@ class ResNetSmall:
     se_ratio: float = 0.25
     """Squeeze-and-excitation bottleneck as a share of the block's channels (ResNet-RS, sec. 4); 0 is none."""
     activation: Activation = "relu"
+
+    def __post_init__(self) -> None:
+        check_switches(se_ratio=self.se_ratio, base_channels=self.base_channels)
 
     def network(self, depth: float, width: float) -> ResidualNetwork:
         """The block list for a depth (layers with weights, shortcuts aside) and a width multiplier."""

@@ -4,16 +4,31 @@ from __future__ import annotations
 
 from scaling.errors import Refused
 
+MOST_LAYERS = 10_000
+WIDEST = 100
+
+
+def check_switches(*, se_ratio: float, base_channels: int = 1) -> None:
+    """Refused for switches that no network can have."""
+    if not 0 <= se_ratio <= 1:
+        raise Refused(f"model.se_ratio={se_ratio:g} should be from 0 (none) to 1.")
+    if base_channels < 1:
+        raise Refused(f"model.base_channels={base_channels} should be at least 1.")
+
 
 def whole(axis: str, value: float) -> int:
-    """`value` as a whole number; Refused where it is a fraction."""
-    if value == int(value):
-        return int(value)
-    raise Refused(f"{axis}={value:g} should be a whole number: a ResNet counts its layers.")
+    """`value` as a whole number; Refused where it is a fraction, or more layers than anyone can train."""
+    if value != int(value):
+        raise Refused(f"{axis}={value:g} should be a whole number: a ResNet counts its layers.")
+    if value > MOST_LAYERS:
+        raise Refused(f"{axis}={value:g} is too deep: use at most {MOST_LAYERS}.")
+    return int(value)
 
 
 def scaled(channels: int, width: float) -> int:
     """`channels` of the first stage at a width multiplier; Refused where fewer than two are left."""
+    if width > WIDEST:
+        raise Refused(f"width={width:g} is too wide: use at most {WIDEST}.")
     product = round(channels * width)
     if product >= 2:
         return product

@@ -26,6 +26,9 @@ class Device:
     """Channels in and out of a convolution are padded to a multiple of this in the matrix unit."""
     layout: tuple[int, int] = (1, 1)
     """Tensors in memory are padded along batch and channels to multiples of these, in the cheaper order."""
+    depthwise_efficiency: float = 1.0
+    """Share of the roofline that depthwise convolutions attain; 1 where nobody measured it. The one number
+    here that is not a specification: `python -m scaling compare` calibrates it on published latencies."""
     fuses: bool = False
     """Whether norms, activations and sums are compiled into the convolutions beside them."""
     sources: tuple[str, ...]
@@ -44,6 +47,7 @@ DEVICES: dict[str, Device] = {
         vector_flops=15.7e12,
         bandwidth=900e9,
         memory_bytes=32e9,
+        depthwise_efficiency=0.05,
         sources=(_AMPERE, "NVIDIA V100 datasheet: 900 GB/s, 16 or 32 GB"),
     ),
     "a100": Device(
@@ -86,6 +90,7 @@ DEVICES: dict[str, Device] = {
         tile=128,
         layout=(8, 128),
         fuses=True,
+        depthwise_efficiency=0.33,
         sources=(
             "Cloud TPU v3 system architecture: 123 TFLOP/s, 900 GB/s and 32 GiB a chip of two cores",
             "Jouppi et al. 2020, CACM 63(7), A Domain-Specific Supercomputer: 940 MHz, 2 vector ALUs",

@@ -80,7 +80,7 @@ def predict(
     precision: Precision,
     work: Work,
 ) -> Prediction:
-    """Peak rates, and nothing fitted: a bound from below, meant for comparing networks on one device.
+    """Peak rates: a bound from below, meant for comparing networks on one device.
 
     A layer's operations follow one another; each takes the longer of its arithmetic and its traffic.
     Dense convolutions run at the matrix rate with channels padded to the device's tile, depthwise ones at
@@ -135,6 +135,8 @@ class _Operation(NamedTuple):
     is_matrix: bool
     elements: float
     """Read and written."""
+    efficiency: float = 1.0
+    """Share of the roofline that it attains."""
 
 
 def _timed(
@@ -145,7 +147,7 @@ def _timed(
         rate = device.matrix_flops[precision] if operation.is_matrix else device.vector_flops
         computing = operation.flops / rate
         moving = operation.elements * BYTES[precision] / device.bandwidth
-        seconds += max(computing, moving)
+        seconds += max(computing, moving) / operation.efficiency
         arithmetic += computing
         memory += moving
     return LayerTime(name, count * seconds, count * arithmetic, count * memory)
@@ -177,11 +179,13 @@ def _convolutions(
 ) -> Iterator[_Operation]:
     """Forward; in training also the gradient of the weights and, but in the first layer, of the input."""
     is_matrix = layer.groups == 1
+    efficiency = 1.0 if is_matrix else device.depthwise_efficiency
     channels = (layer.in_channels, layer.out_channels) if is_matrix else ()
     padding = prod(ceil(each / device.tile) * device.tile / each for each in channels)
     passes = (2 if layer.source == PIXELS else 3) if training else 1
     for _ in range(passes):
-        yield _Operation(2 * layer.weights * positions * padding, is_matrix, operands + layer.weights)
+        flops = 2 * layer.weights * positions * padding
+        yield _Operation(flops, is_matrix, operands + layer.weights, efficiency)
 
 
 def _padded_channels(channels: int, batch: int, device: Device) -> float:

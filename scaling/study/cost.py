@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import NamedTuple
 
-from scaling.models.layer import Block, Grid
 from scaling.models.network import Network
+from scaling.study.form import form_of
+from scaling.study.memory import training_memory
+from scaling.study.precision import Precision
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,15 +22,8 @@ class Cost:
     """Outputs of all convolutions and linear layers for one image (Radosavovic et al. 2020, sec. 3)."""
     train_flops: int
     """3 x flops x images seen: a backward pass costs about two forward passes."""
-
-
-class _PerGrid(NamedTuple):
-    """What some layers cost for each position of a grid, parameters once."""
-
-    grid: Grid
-    macs: int
-    outputs: int
-    params: int
+    memory_gb: float
+    """Tensors at the fullest moment of a training step, in 1e9 bytes (`memory.py` says which)."""
 
 
 def cost_of(
@@ -41,42 +34,38 @@ def cost_of(
     in_channels: int,
     num_classes: int,
     images_seen: int,
+    batch_size: int = 128,
+    precision: Precision = "fp32",
+    momentum: bool = True,
+    average: bool = True,
 ) -> Cost:
-    """Sum the layers of `network` on square images of `resolution` pixels, or clips of `frames` of them."""
-    macs = outputs = params = 0
-    for each in _network_sums(network, in_channels, num_classes):
-        positions = each.grid.positions(resolution, frames)
-        macs += each.macs * positions
-        outputs += each.outputs * positions
-        params += each.params
-    return Cost(params=params, flops=2 * macs, activations=outputs, train_flops=6 * macs * images_seen)
+    """Sum the layers of `network` on square images of `resolution` pixels, or clips of `frames` of them.
 
-
-@lru_cache(maxsize=4096)
-def _network_sums(network: Network, in_channels: int, num_classes: int) -> tuple[_PerGrid, ...]:
-    sums: dict[Grid, _PerGrid] = {}
-    for part in network.parts(in_channels, num_classes):
-        for grid, macs, outputs, params in _block_sums(part.block):
-            before = sums.get(grid) or _PerGrid(grid, 0, 0, 0)
-            sums[grid] = _PerGrid(
-                grid,
-                before.macs + part.repeats * macs,
-                before.outputs + part.repeats * outputs,
-                before.params + part.repeats * params,
-            )
-    return tuple(sums.values())
-
-
-@lru_cache(maxsize=4096)
-def _block_sums(block: Block) -> tuple[_PerGrid, ...]:
-    """Kept for each block: the networks of a grid have few blocks that differ."""
-    layers = [layer for layer in block.layers() if layer.weights]
-    return tuple(
-        _PerGrid(
-            grid,
-            sum(layer.weights for layer in layers if layer.at == grid),
-            sum(layer.out_channels for layer in layers if layer.at == grid),
-            sum(layer.params for layer in layers if layer.at == grid),
-        )
-        for grid in {layer.at: None for layer in layers}
+    `batch_size` images go through the network at once in training; `momentum` and `average` say whether the
+    optimizer keeps them.
+    """
+    form = form_of(network, in_channels, num_classes)
+    positions = {grid: grid.positions(resolution, frames) for grid in form.grids}
+    macs = outputs = 0
+    for repeats, block in form.parts:
+        for grid, macs_each, outputs_each in block.sums:
+            macs += repeats * macs_each * positions[grid]
+            outputs += repeats * outputs_each * positions[grid]
+    memory = training_memory(
+        network,
+        resolution=resolution,
+        frames=frames,
+        in_channels=in_channels,
+        num_classes=num_classes,
+        batch_size=batch_size,
+        precision=precision,
+        momentum=momentum,
+        average=average,
+    )
+    return Cost(
+        params=form.params,
+        flops=2 * macs,
+        activations=outputs,
+        train_flops=6 * macs * images_seen,
+        memory_gb=memory.total / 1e9,
     )

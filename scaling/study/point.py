@@ -21,7 +21,12 @@ if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 AXES = ("depth", "width", "resolution", "epochs", "seed")
-"""Of every study; one of clips has `frames` besides."""
+"""Of every study."""
+KNOBS = (*AXES, "frames")
+"""The axes, and the one that only studies of clips have."""
+
+LARGEST_SIDE = 65_536
+"""Pixels or frames beyond which a size is taken for a slip."""
 
 SEMANTICS = 1
 """Raised when the same settings would train to another outcome: old results then keep their old ids."""
@@ -84,6 +89,10 @@ class Point:
             in_channels=self.data.channels,
             num_classes=self.data.num_classes,
             images_seen=self.epochs * self.steps_per_epoch * self.recipe.batch_size,
+            batch_size=self.recipe.images_per_norm,
+            precision=self.precision,
+            momentum=self.recipe.momentum > 0,
+            average=self.recipe.ema_decay > 0,
         )
 
     @cached_property
@@ -124,6 +133,10 @@ class Point:
 
 def check_size(family: str, network: Network, resolution: int, frames: int | None) -> None:
     """Refused where an image or a clip is too small for the network, or has frames where it should not."""
+    if resolution > LARGEST_SIDE or (frames or 0) > LARGEST_SIDE:
+        raise Refused(
+            f"A side or a length of {max(resolution, frames or 0)} is too large: use at most {LARGEST_SIDE}."
+        )
     if resolution < network.stride:
         raise Refused(
             f"resolution={resolution} is too small for {family}, which shrinks an image "

@@ -11,8 +11,9 @@ import dacite
 
 from scaling.data.dataset import DataSet
 from scaling.errors import Refused
+from scaling.models.efficientnet import EfficientNet
 from scaling.models.families import FAMILIES, Family
-from scaling.study.point import AXES, Point
+from scaling.study.point import Point
 from scaling.study.suggest import suggest
 from scaling.training.recipe import Recipe
 from scaling.training.schedule import Schedule
@@ -24,30 +25,32 @@ T = TypeVar("T", bound="DataclassInstance")
 
 
 def strict(kind: type[T], values: Mapping[str, Any], section: str) -> T:
-    """An instance of the dataclass `kind`; Refused names the key under `section` that does not fit."""
+    """An instance of the dataclass `kind`; Refused names the key of `section`, if any, that does not fit."""
+    below = f"{section}." if section else ""
     known = [field.name for field in fields(kind)]
     for key in values:
         if key not in known:
-            raise Refused(f"{section}.{key} is not an option: {suggest(key, known)}.")
+            raise Refused(f"{below}{key} is not an option: {suggest(key, known)}.")
     try:
-        config = dacite.Config(type_hooks={float: _to_float})
+        config = dacite.Config(type_hooks={float: _to_float}, cast=[tuple])
         return dacite.from_dict(kind, dict(values), config)
     except dacite.MissingValueError as error:
-        raise Refused(f"{section}.{error.field_path} is missing.") from error
+        raise Refused(f"{below}{error.field_path} is missing.") from error
     except dacite.WrongTypeError as error:
         path = error.field_path or "value"
         expected = get_type_hints(kind).get(path, error.field_type)
-        raise Refused(f"{section}.{path}={error.value!r} should be {_describe(expected)}.") from error
+        raise Refused(f"{below}{path}={error.value!r} should be {_describe(expected)}.") from error
 
 
 def point_from_settings(values: Mapping[str, Any], data: DataSet) -> Point:
     """The point of a composed setting: the axes, `model`, `recipe`, `schedule`, `precision`."""
     if values.get("precision") not in ("fp32", "bf16"):
         raise Refused(f"precision={values.get('precision')} should be fp32 or bf16.")
+    model = family_of(values["model"])
     return Point(
-        **_axes(values),
+        **_axes(values, model),
         family=str(values["model"].get("family")),
-        model=_family(values["model"]),
+        model=model,
         data=data,
         recipe=strict(Recipe, values["recipe"], "recipe"),
         schedule=strict(Schedule, values["schedule"], "schedule"),
@@ -61,19 +64,47 @@ def point_from_json(value: Mapping[str, Any]) -> Point:
     return point_from_settings({**value, "model": model}, strict(DataSet, value["data"], "data"))
 
 
-def _axes(values: Mapping[str, Any]) -> dict[str, Any]:
-    axes: dict[str, Any] = {}
-    for axis in AXES:
-        value: Any = values.get(axis)
-        whole = axis != "width"
-        number = isinstance(value, int if whole else int | float) and not isinstance(value, bool)
-        if not number or not math.isfinite(value):
-            raise Refused(f"{axis}={value} should be {'a whole number' if whole else 'a number'}.")
-        axes[axis] = value if whole else float(value)
+def _axes(values: Mapping[str, Any], model: Family) -> dict[str, Any]:
+    depth = number("depth", values.get("depth"))
+    axes: dict[str, Any] = {
+        "depth": int(depth) if depth == int(depth) else depth,
+        "width": float(number("width", values.get("width"))),
+        "resolution": resolution_of(
+            values.get("resolution"), depth, str(values["model"].get("family")), model
+        ),
+    }
+    for axis in ("epochs", "seed"):
+        axes[axis] = whole_number(axis, values.get(axis))
+    if values.get("frames") is not None:
+        axes["frames"] = whole_number("frames", values["frames"])
     return axes
 
 
-def _family(values: Mapping[str, Any]) -> Family:
+def resolution_of(value: Any, depth: float, family: str, model: Family) -> int:
+    """Pixels along one side: a number, or `ladder` for the family's own resolution at this depth."""
+    if value != "ladder":
+        return whole_number("resolution", value)
+    if not isinstance(model, EfficientNet):
+        raise Refused(f"resolution=ladder: {family} has no ladder of resolutions, give the pixels.")
+    return model.ladder_resolution(depth)
+
+
+def number(name: str, value: Any) -> float:
+    """A finite number."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise Refused(f"{name}={value} should be a number.")
+    return value
+
+
+def whole_number(name: str, value: Any) -> int:
+    """A whole number, written as one."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise Refused(f"{name}={value} should be a whole number.")
+    return value
+
+
+def family_of(values: Mapping[str, Any]) -> Family:
+    """The family of a config of conf/model/."""
     name = values.get("family")
     if name not in FAMILIES:
         raise Refused(f"model.family={name} is not built: {suggest(str(name), list(FAMILIES))}.")

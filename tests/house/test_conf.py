@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
@@ -9,15 +10,27 @@ from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
 from hydra_plugins.scaling_study._request import Composed, request
+from scaling.errors import Refused
+from scaling.models.families import FAMILIES
 from scaling.training.recipe import Recipe
 
 CONF = Path(__file__).parents[2] / "conf"
 FILES = sorted(file.relative_to(CONF).with_suffix("") for file in CONF.rglob("*.yaml") if file.parent != CONF)
 
 
-@pytest.mark.parametrize("file", FILES, ids=str)
+SMALLEST = {
+    "model/resnet": ["depth=14", "resolution=32"],
+    "model/resnet_rs": ["depth=14", "resolution=32"],
+    "model/resnet_rs_grid": ["depth=14", "resolution=32"],
+    "model/efficientnet": ["depth=1", "resolution=32"],
+    "model/efficientnet_rs": ["depth=1", "resolution=ladder"],
+}
+"""What a family needs that the defaults of config.yaml, made for resnet_small, do not suit."""
+
+
+@pytest.mark.parametrize("file", [file for file in FILES if file.name != "resnet3d_rs"], ids=str)
 def test_it_composes_to_a_point(file: Path, pictures: Path) -> None:
-    overrides = [f"{file.parent}={file.name}"]
+    overrides = [f"{file.parent}={file.name}", *SMALLEST.get(str(file), [])]
     if file.name == "image_folder":
         overrides += [
             f"data.root={pictures}",
@@ -30,6 +43,28 @@ def test_it_composes_to_a_point(file: Path, pictures: Path) -> None:
     choices = config.hydra.runtime.choices
     made = request([Composed(config, [], choices)])
     assert [len(points) for points in made.studies.values()] == [1]
+
+
+def test_a_family_of_clips_is_refused_for_images() -> None:
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        words = ["model=resnet3d_rs", "depth=26", "resolution=32", "frames=8"]
+        config = compose("config", words, return_hydra_config=True)
+    with pytest.raises(Refused, match="takes clips, and mnist5k has images"):
+        request([Composed(config, [], config.hydra.runtime.choices)])
+
+
+@pytest.mark.parametrize("file", [file for file in FILES if file.parent.name == "model"], ids=str)
+def test_a_file_of_a_family_spells_out_every_switch_at_its_default(file: Path) -> None:
+    """A key missing from a file could not be overridden on the command line."""
+    values = OmegaConf.to_container(OmegaConf.load(CONF / file.with_suffix(".yaml")))
+    assert isinstance(values, dict)
+    family = FAMILIES[values.pop("family")]()
+    if file.name == "resnet_rs_grid":
+        family = replace(family, stem_pool="max")
+    defaults = {field.name: getattr(family, field.name) for field in fields(family)}
+    assert {
+        key: tuple(value) if isinstance(value, list) else value for key, value in values.items()
+    } == defaults
 
 
 def test_every_option_of_a_recipe_is_in_its_files() -> None:

@@ -15,6 +15,7 @@ DOCUMENTS = [
     ROOT / "CONTRIBUTING.md",
     ROOT / "CHANGELOG.md",
     ROOT / "docs" / "benchmarks.md",
+    ROOT / "docs" / "networks.md",
 ]
 
 Bash = Callable[..., subprocess.CompletedProcess[str]]
@@ -53,6 +54,18 @@ def test_documented_analyses_run(bash: Bash, tmp_path: Path, line: str) -> None:
     table.write_text("\n".join(["depth,width,resolution,epochs,seed,top1,flops,params", *rows]))
     line = re.sub(r"results/quickstart|\S+\.csv", str(table), line).replace("--map top1=acc1", "")
     done = bash(f"cd {tmp_path} && {line}")
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("line", _commands("python -m scaling"))
+def test_documented_costs_are_printed(bash: Bash, tmp_path: Path, line: str) -> None:
+    if "results/" in line:
+        planned = bash(
+            f"python sweep.py resolution=8 width=0.125 plan=true study.root={tmp_path} study.name=tiny"
+        )
+        assert planned.returncode == 0, planned.stderr
+        line = line.replace("results/quickstart", str(tmp_path / "tiny"))
+    done = bash(line, SCALING_STUDY_PROFILES=str(tmp_path / "profiles"))
     assert done.returncode == 0, done.stderr
 
 

@@ -65,8 +65,8 @@ def test_all_bad_points_are_named_at_once(declare: Declare) -> None:
 @pytest.mark.parametrize(
     ("axis", "sentence"),
     [
-        (Axis("depth", ["deep"]), "depth=deep should be a whole number."),
-        (Axis("depth", [8.5]), "depth=8.5 should be a whole number."),
+        (Axis("depth", ["deep"]), "depth=deep should be a number."),
+        (Axis("depth", [8.5]), "depth=8.5 should be a whole number: a ResNet counts its layers."),
         (Axis("width", [None]), "width=None should be a number."),
         (Axis("width", [True]), "width=True should be a number."),
         (Axis("width", [float("nan")]), "width=nan should be a number."),

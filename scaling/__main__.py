@@ -1,0 +1,66 @@
+"""The command: python -m scaling cost|profile|compare|devices."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+from rich.console import Console
+
+from scaling.command.compare import compare
+from scaling.command.cost import cost
+from scaling.command.devices import devices
+from scaling.errors import Refused
+
+_NETWORKS = (
+    "what to look at: model=resnet_rs depth=50,101 width=1 resolution=160 (commas make a grid), or a network "
+    "of the paper, such as resnet_rs_350@256 or efficientnet_b4"
+)
+
+
+class Parser(argparse.ArgumentParser):
+    """Refuses in one sentence, without a page of usage."""
+
+    def error(self, message: str) -> NoReturn:
+        raise Refused(f"{message} (see python -m scaling --help)")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; 0 when it worked, 2 when something was refused."""
+    words = sys.argv[1:] if arguments is None else list(arguments)
+    try:
+        options, others = _parser().parse_known_args(words)
+        if flags := [word for word in others if word.startswith("-") or "words" not in options]:
+            raise Refused(f"{flags[0]} is not an option (see python -m scaling --help).")
+        if others:  # words may stand behind flags
+            options.words += others
+        options.run(options)
+    except Refused as refusal:
+        if "--debug" in words:
+            raise
+        Console(stderr=True, soft_wrap=True).print(f"scaling: {refusal}", markup=False, highlight=False)
+        return 2
+    return 0
+
+
+def _parser() -> Parser:
+    shared = Parser(add_help=False)
+    shared.add_argument("--json", action="store_true", help="print it as JSON")
+    shared.add_argument("--debug", action="store_true", help="show the traceback of a refusal")
+    parser = Parser(prog="python -m scaling", description="What networks cost, in numbers and in time.")
+    commands = parser.add_subparsers(required=True, metavar="cost|profile|compare|devices")
+    costs = commands.add_parser("cost", parents=[shared], help="parameters, FLOPs, activations, memory")
+    costs.add_argument("words", nargs="+", metavar="KEY=VALUE", help=_NETWORKS)
+    costs.add_argument("--layers", action="store_true", help="layer by layer")
+    costs.set_defaults(run=lambda asked: cost(asked.words, layers=asked.layers, as_json=asked.json))
+    compares = commands.add_parser("compare", parents=[shared], help="our numbers against the paper's")
+    compares.set_defaults(run=lambda asked: compare(as_json=asked.json))
+    specifications = commands.add_parser("devices", parents=[shared], help="the devices and their sources")
+    specifications.set_defaults(run=lambda asked: devices(as_json=asked.json))
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

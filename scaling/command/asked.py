@@ -1,0 +1,163 @@
+"""What the words of a command ask for: networks with the size of their input, and how to train them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from scaling.errors import Refused
+from scaling.models.efficientnet import MEMBERS
+from scaling.models.families import Family
+from scaling.models.network import Network
+from scaling.published.resnet_rs import table7
+from scaling.study.cost import Cost, cost_of
+from scaling.study.point import check_size
+from scaling.study.precision import Precision
+from scaling.study.settings import family_of, number, resolution_of, strict, whole_number
+from scaling.study.suggest import suggest
+
+_CONF = Path(__file__).parents[2] / "conf" / "model"
+_DEFAULTS = {"width": "1", "frames": "null"}
+_FLOAT = re.compile(r"[+-]?\d+(\.\d*)?[eE][+-]?\d+")
+"""1e9 is a number here, as it is for Hydra; for YAML it is a word."""
+_KNOBS = ("model", "depth", "width", "resolution", "frames")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setting:
+    """What networks are priced or measured with. The defaults are ImageNet's and the paper's."""
+
+    device: str | None = None
+    """One of the table of devices, for predicted times."""
+    precision: Precision = "bf16"
+    batch_size: int = 128
+    """Images that go through the network at once."""
+    in_channels: int = 3
+    num_classes: int = 1000
+    num_train: int = 1_281_167
+    """Training images, for the cost of training."""
+    epochs: int = 350
+
+    def __post_init__(self) -> None:
+        for name in ("batch_size", "in_channels", "num_classes", "num_train", "epochs"):
+            if getattr(self, name) < 1:
+                raise Refused(f"{name}={getattr(self, name)} should be at least 1.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """A network and the size of its input."""
+
+    model: str
+    """Its name in conf/model/."""
+    depth: float
+    width: float
+    resolution: int
+    frames: int | None
+    network: Network
+
+    @property
+    def title(self) -> str:
+        """Such as `resnet_rs depth=350 width=1 resolution=256`."""
+        clip = "" if self.frames is None else f" frames={self.frames}"
+        return f"{self.model} depth={self.depth:g} width={self.width:g} resolution={self.resolution}{clip}"
+
+    def cost(self, setting: Setting) -> Cost:
+        """What it costs in this setting."""
+        return cost_of(
+            self.network,
+            resolution=self.resolution,
+            frames=self.frames or 1,
+            in_channels=setting.in_channels,
+            num_classes=setting.num_classes,
+            images_seen=setting.epochs * setting.num_train,
+            batch_size=setting.batch_size,
+            precision=setting.precision,
+        )
+
+
+def asked_for(words: Sequence[str]) -> tuple[list[Asked], Setting]:
+    """All networks of words such as `model=resnet_rs depth=50,101 resolution=160`, or `resnet_rs_350@256`."""
+    named = [word for word in words if "=" not in word]
+    values = {key: text for key, _, text in (word.partition("=") for word in words if "=" in word)}
+    settings = [field.name for field in fields(Setting)]
+    for key in values:
+        if key not in (*_KNOBS, *settings) and not key.startswith("model."):
+            raise Refused(f"{key} is not an option: {suggest(key, [*_KNOBS, *settings])}.")
+    setting = strict(Setting, {key: _value(values[key]) for key in settings if key in values}, "")
+    asked = [_named(word) for word in named]
+    if not named or any(knob in values for knob in _KNOBS):
+        asked += _grid(values)
+    return asked, setting
+
+
+def _grid(values: Mapping[str, str]) -> list[Asked]:
+    """Every combination of the values of the knobs."""
+    for knob in ("model", "depth", "resolution"):
+        if knob not in values:
+            example = {"model": "resnet_rs", "depth": "50", "resolution": "224"}[knob]
+            raise Refused(f"{knob} is missing: say for instance {knob}={example}.")
+    switches = {key[6:]: _value(text) for key, text in values.items() if key.startswith("model.")}
+    knobs = [[_value(each) for each in _split(values.get(knob, _DEFAULTS.get(knob, "")))] for knob in _KNOBS]
+    return [_asked(*combination, switches=switches) for combination in product(*knobs)]
+
+
+def _asked(
+    model: Any, depth: Any, width: Any, resolution: Any, frames: Any, *, switches: Mapping[str, Any]
+) -> Asked:
+    family_name, family = _family(str(model), switches)
+    depth, width = number("depth", depth), number("width", width)
+    resolution = resolution_of(resolution, depth, str(model), family)
+    frames = None if frames is None else whole_number("frames", frames)
+    network = family.network(depth, width)
+    check_size(family_name, network, resolution, frames)
+    return Asked(
+        model=str(model), depth=depth, width=width, resolution=resolution, frames=frames, network=network
+    )
+
+
+def _family(model: str, switches: Mapping[str, Any]) -> tuple[str, Family]:
+    """The name and the family of a file of conf/model/, with its switches changed."""
+    file = _CONF / f"{model}.yaml"
+    if not file.is_file():
+        known = sorted(each.stem for each in _CONF.glob("*.yaml"))
+        raise Refused(f"model={model} is not in conf/model: {suggest(model, known)}.")
+    values = yaml.safe_load(file.read_text(encoding="utf-8")) | switches
+    return values["family"], family_of(values)
+
+
+def _named(word: str) -> Asked:
+    """A network of the paper's Table 7, such as `efficientnet_b4` or `resnet_rs_350@256`."""
+    name, at, size = word.partition("@")
+    rows = [row for row in table7() if row.name == name]
+    if not rows:
+        known = sorted({row.name for row in table7()})
+        raise Refused(f"{word} is neither key=value nor a network of the paper: {suggest(name, known)}.")
+    sizes = sorted({row.resolution for row in rows})
+    if not at and len(sizes) > 1:
+        choices = " or ".join(f"{name}@{each}" for each in sizes)
+        raise Refused(f"{word} has several resolutions in the paper: say {choices}.")
+    resolution = whole_number("resolution", _value(size)) if at else sizes[0]
+    model, _, member = name.rpartition("_")
+    depth, width = (
+        (MEMBERS[member].depth, MEMBERS[member].width) if model == "efficientnet" else (int(member), 1.0)
+    )
+    return _asked(model, depth, width, resolution, None, switches={})
+
+
+def _split(text: str) -> list[str]:
+    """Values between commas; a bracketed list is one value."""
+    return re.split(r",(?![^\[]*\])", text)
+
+
+def _value(text: str) -> Any:
+    try:
+        return float(text) if _FLOAT.fullmatch(text) else yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise Refused(f"{text} is not a value: use a number, a word, or a list in brackets.") from error

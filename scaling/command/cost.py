@@ -1,0 +1,171 @@
+"""`python -m scaling cost`: what networks cost, all in all or layer by layer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from scaling.command.asked import Asked, Setting, asked_for
+from scaling.command.output import print_json, print_table
+from scaling.models.layer import Layer, Part
+from scaling.profile.devices import Device, device_of
+from scaling.profile.roofline import Prediction, Work, predict
+from scaling.quantity import count_text, duration_text
+from scaling.study.memory import Memory, training_memory
+
+
+def cost(words: Sequence[str], *, layers: bool, as_json: bool) -> None:
+    """Print the costs of the networks that `words` ask for."""
+    asked, setting = asked_for(words)
+    device = device_of(setting.device) if setting.device else None
+    if as_json:
+        networks = [_json(each, setting, device, layers) for each in asked]
+        print_json({"setting": asdict(setting), "networks": networks})
+        return
+    if layers:
+        for each in asked:
+            _print_layers(each, setting, device)
+        return
+    described = [_described(each, setting, device) for each in asked]
+    if len(asked) == 1:
+        print_table(asked[0].title, ("cost", ""), list(described[0].items()), _note(setting, device))
+    else:
+        rows = [(each.title, *row.values()) for each, row in zip(asked, described, strict=True)]
+        print_table(f"{len(asked)} networks", ["network", *described[0]], rows, _note(setting, device))
+
+
+def _described(asked: Asked, setting: Setting, device: Device | None) -> dict[str, str]:
+    """What a person reads of a network."""
+    price, memory = asked.cost(setting), _memory(asked, setting)
+    described = {
+        "blocks": "-".join(str(stage.num_blocks) for stage in asked.network.stages),
+        "layers": str(asked.network.num_layers),
+        "params": count_text(price.params),
+        "FLOPs": count_text(price.flops),
+        "activations": count_text(price.activations),
+        "train FLOPs": count_text(price.train_flops),
+        "step memory": f"{memory.total / 1e9:.3g} GB",
+        "of it activations": f"{memory.activations / 1e9:.3g} GB",
+        "optimizer": f"{memory.optimizer / 1e9:.3g} GB",
+    }
+    if device:
+        step = _predicted(asked, setting, device, "training")
+        described["inference"] = f"{1e3 * _predicted(asked, setting, device, 'inference').seconds:.3g} ms"
+        described["training step"] = f"{1e3 * step.seconds:.3g} ms"
+        described["training"] = duration_text(step.seconds_per_image * setting.epochs * setting.num_train)
+    return described
+
+
+def _note(setting: Setting, device: Device | None) -> str:
+    kind = f"batch {setting.batch_size}, {setting.precision}"
+    note = (
+        f"FLOPs are 2 x multiply-adds of one forward pass on one image; training is {setting.epochs} epochs "
+        f"of {setting.num_train:,} images; the memory is that of a training step, {kind}, in 1e9 bytes."
+    )
+    if device:
+        share = device.depthwise_efficiency
+        slower = "" if share == 1 else f", depthwise convolutions at {share:.0%} of them"
+        note += f"\nTimes are those of {device.title} at its peak rates{slower}; most work runs slower."
+    return note
+
+
+def _memory(asked: Asked, setting: Setting) -> Memory:
+    return training_memory(
+        asked.network,
+        resolution=asked.resolution,
+        frames=asked.frames or 1,
+        in_channels=setting.in_channels,
+        num_classes=setting.num_classes,
+        batch_size=setting.batch_size,
+        precision=setting.precision,
+    )
+
+
+def _predicted(asked: Asked, setting: Setting, device: Device, work: Work) -> Prediction:
+    return predict(
+        asked.network,
+        device,
+        resolution=asked.resolution,
+        frames=asked.frames or 1,
+        in_channels=setting.in_channels,
+        num_classes=setting.num_classes,
+        batch_size=setting.batch_size,
+        precision=setting.precision,
+        work=work,
+    )
+
+
+def _json(asked: Asked, setting: Setting, device: Device | None, layers: bool) -> dict[str, Any]:
+    memory = _memory(asked, setting)
+    value: dict[str, Any] = {
+        "model": asked.model,
+        "depth": asked.depth,
+        "width": asked.width,
+        "resolution": asked.resolution,
+        "frames": asked.frames,
+        "network": asdict(asked.network),
+        **asdict(asked.cost(setting)),
+        "memory_bytes": {**asdict(memory), "total": memory.total},
+    }
+    if device:
+        works: tuple[Work, ...] = ("inference", "training")
+        value["predicted_ms"] = {
+            work: 1e3 * _predicted(asked, setting, device, work).seconds for work in works
+        }
+    if layers:
+        value["layers"] = [_layer_json(asked, *each) for each in _layers(asked, setting)]
+    return value
+
+
+def _layers(asked: Asked, setting: Setting) -> list[tuple[Part, Layer]]:
+    parts = asked.network.parts(setting.in_channels, setting.num_classes)
+    return [(part, layer) for part in parts for layer in part.block.layers()]
+
+
+def _layer_json(asked: Asked, part: Part, layer: Layer) -> dict[str, Any]:
+    """A layer's shape, and what all its repeats cost for one image."""
+    positions = layer.at.positions(asked.resolution, asked.frames or 1)
+    return {
+        "name": f"{part.name}.{layer.name}",
+        "kind": layer.kind,
+        "repeats": part.repeats,
+        "in_channels": layer.in_channels,
+        "out_channels": layer.out_channels,
+        "kernel": layer.kernel,
+        "temporal_kernel": layer.temporal_kernel,
+        "groups": layer.groups,
+        "positions": positions,
+        "params": part.repeats * layer.params,
+        "flops": part.repeats * 2 * layer.weights * positions,
+        "activations": part.repeats * layer.out_channels * positions if layer.weights else 0,
+    }
+
+
+def _print_layers(asked: Asked, setting: Setting, device: Device | None) -> None:
+    layers = [_layer_json(asked, *each) for each in _layers(asked, setting)]
+    total = sum(layer["flops"] for layer in layers)
+    head = ["layer", "x", "kernel", "channels", "positions", "params", "FLOPs", "of all", "activations"]
+    rows = [_layer_row(layer, total) for layer in layers]
+    if device:
+        head += ["step ms", "bound by"]
+        for row, time in zip(rows, _predicted(asked, setting, device, "training").layers, strict=True):
+            bound = "memory" if time.memory_seconds > time.arithmetic_seconds else "arithmetic"
+            row += [f"{1e3 * time.seconds:.3g}", bound]
+    print_table(asked.title, head, rows, _note(setting, device))
+
+
+def _layer_row(layer: dict[str, Any], total: int) -> list[str]:
+    side, time = layer["kernel"], layer["temporal_kernel"]
+    kernel = f"{side}x{side}" if time == 1 else f"{time}x{side}x{side}"
+    return [
+        layer["name"],
+        str(layer["repeats"]),
+        kernel + (" depthwise" if layer["groups"] > 1 else ""),
+        f"{layer['in_channels']} to {layer['out_channels']}",
+        f"{layer['positions']:,}",
+        count_text(layer["params"]),
+        count_text(layer["flops"]),
+        f"{layer['flops'] / total:.1%}",
+        count_text(layer["activations"]),
+    ]

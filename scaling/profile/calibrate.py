@@ -1,0 +1,55 @@
+"""Latencies predicted as the paper measured them, and the one efficiency that may be fitted to its own."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from statistics import fmean
+
+from scaling.profile.devices import Device
+from scaling.profile.roofline import largest_batch, predict
+from scaling.published.resnet_rs import Published
+from scaling.study.precision import Precision
+
+FIRST_BATCH = 128
+"""Images a device starts with; the paper halves them until they fit (caption of Table 7)."""
+
+
+def predicted_latency(row: Published, device: Device, precision: Precision) -> float:
+    """Seconds of a training step for 1,024 images on one `device`, in batches that fit in its memory."""
+    batch = largest_batch(
+        row.network, device, resolution=row.resolution, precision=precision, at_most=FIRST_BATCH
+    )
+    step = predict(
+        row.network,
+        device,
+        resolution=row.resolution,
+        batch_size=batch,
+        precision=precision,
+        work="training",
+    )
+    return 1024 * step.seconds_per_image
+
+
+def depthwise_efficiency(
+    rows: Sequence[Published], latency: Callable[[Published], float], device: Device, precision: Precision
+) -> float:
+    """The efficiency, in steps of 1 %, that makes predicted latencies most nearly proportional to `latency`.
+
+    Least squares on the logarithm with a free factor: only the ratios between networks are used.
+    """
+    ideal, bare = (
+        [predicted_latency(row, replace(device, depthwise_efficiency=share), precision) for row in rows]
+        for share in (1.0, math.inf)
+    )
+
+    def misfit(share: float) -> float:
+        logs = [
+            math.log((without + (full - without) / share) / latency(row))
+            for row, full, without in zip(rows, ideal, bare, strict=True)
+        ]
+        mean = fmean(logs)
+        return sum((each - mean) ** 2 for each in logs)
+
+    return min((percent / 100 for percent in range(1, 101)), key=misfit)

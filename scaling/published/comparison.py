@@ -1,0 +1,135 @@
+"""Our costs, memory and predicted times beside the ones that the paper prints."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from statistics import correlation, median
+
+from scaling.profile.calibrate import depthwise_efficiency, predicted_latency
+from scaling.profile.devices import DEVICES
+from scaling.published.resnet_rs import EQUAL_ACCURACY, MEMORY_GB, Published, grid
+from scaling.study.cost import cost_of
+from scaling.study.memory import training_memory
+from scaling.study.precision import Precision
+
+MEASURED: tuple[tuple[str, Precision], ...] = (("v100", "fp32"), ("tpu_v3", "bf16"))
+"""The devices of Table 7, and the precision that the paper used on each."""
+
+
+@dataclass(frozen=True)
+class Compared:
+    """One quantity of one network."""
+
+    name: str
+    published: float
+    ours: float
+
+    @property
+    def error(self) -> float:
+        """Ours over the published one, less one."""
+        return self.ours / self.published - 1
+
+
+@dataclass(frozen=True)
+class Speed:
+    """Predicted times on a device against the published ones."""
+
+    device: str
+    depthwise_efficiency: float
+    latencies: Sequence[Compared]
+    """Seconds for 1,024 images. What work the paper timed is not certain: only ratios mean something."""
+    speedups: Sequence[Compared]
+    """ResNet-RS over the EfficientNet of equal accuracy."""
+
+    @property
+    def rank_correlation(self) -> float:
+        """Spearman's, over all networks."""
+        ours = [each.ours for each in self.latencies]
+        published = [each.published for each in self.latencies]
+        return correlation(_ranks(ours), _ranks(published))
+
+    @property
+    def median_error(self) -> float:
+        """Of the speed-ups, without sign."""
+        return median(abs(each.error) for each in self.speedups)
+
+
+def params(rows: Sequence[Published]) -> list[Compared]:
+    """Parameters in millions."""
+    return [Compared(row.title, float(row.params_m), _cost(row)[0] / 1e6) for row in rows]
+
+
+def flops(rows: Sequence[Published]) -> list[Compared]:
+    """FLOPs of one forward pass on one image, in 1e9."""
+    return [Compared(row.title, float(row.flops_b), _cost(row)[1] / 1e9) for row in rows]
+
+
+def grid_flops() -> list[Compared]:
+    """FLOPs of the networks of the paper's grid, as computed by others and by us."""
+    return [
+        Compared(
+            f"d{cell.depth} w{cell.width:g}@{cell.resolution}",
+            cell.flops,
+            cost_of(
+                cell.network, resolution=cell.resolution, in_channels=3, num_classes=1000, images_seen=1
+            ).flops,
+        )
+        for cell in grid()
+    ]
+
+
+def memory(rows: Sequence[Published], *, fused: bool) -> list[Compared]:
+    """Memory of a training step on 32 images in bf16, in 1e9 bytes."""
+    return [
+        Compared(
+            row.title,
+            MEMORY_GB[row.title],
+            training_memory(
+                row.network,
+                resolution=row.resolution,
+                in_channels=3,
+                num_classes=1000,
+                batch_size=32,
+                precision="bf16",
+                fused=fused,
+            ).total
+            / 1e9,
+        )
+        for row in rows
+        if row.title in MEMORY_GB
+    ]
+
+
+def speed(rows: Sequence[Published], device: str, precision: Precision, efficiency: float) -> Speed:
+    """Predictions for `device` where depthwise convolutions attain `efficiency` of the roofline."""
+    specified = replace(DEVICES[device], depthwise_efficiency=efficiency)
+    ours = {row.title: predicted_latency(row, specified, precision) for row in rows}
+    published = {row.title: row.latency[device] for row in rows}
+    return Speed(
+        device,
+        efficiency,
+        [Compared(title, published[title], ours[title]) for title in ours],
+        [
+            Compared(f"{fast} over {slow}", published[slow] / published[fast], ours[slow] / ours[fast])
+            for fast, slow in EQUAL_ACCURACY
+        ],
+    )
+
+
+def calibrated(rows: Sequence[Published], device: str, precision: Precision) -> float:
+    """The depthwise efficiency that suits the rows of Table 7 of which no speed-up is reported."""
+    reported = {title for pair in EQUAL_ACCURACY for title in pair}
+    others = [row for row in rows if row.title not in reported]
+    return depthwise_efficiency(others, lambda row: row.latency[device], DEVICES[device], precision)
+
+
+def _cost(row: Published) -> tuple[int, int]:
+    cost = cost_of(row.network, resolution=row.resolution, in_channels=3, num_classes=1000, images_seen=1)
+    return cost.params, cost.flops
+
+
+def _ranks(values: Sequence[float]) -> list[float]:
+    """From 0; equal values share the mean of their ranks."""
+    ordered = sorted(values)
+    return [ordered.index(value) + (ordered.count(value) - 1) / 2 for value in values]

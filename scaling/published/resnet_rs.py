@@ -1,0 +1,106 @@
+"""The paper's tables as rows, each with the network that it names."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from scaling.models.efficientnet import MEMBERS, EfficientNet
+from scaling.models.network import Network
+from scaling.models.resnet import ResNetRS
+
+_HERE = Path(__file__).parent
+
+
+@dataclass(frozen=True, kw_only=True)
+class Published:
+    """A row of Table 7."""
+
+    name: str
+    resolution: int
+    network: Network
+    params_m: str
+    """In millions, as printed."""
+    flops_b: str
+    """In 1e9, as printed."""
+    latency: dict[str, float]
+    """Seconds for 1,024 images, by device."""
+
+    @property
+    def title(self) -> str:
+        """Such as `RS-350@256` or `B6@528`."""
+        family, _, member = self.name.rpartition("_")
+        short = member.upper() if family == "efficientnet" else f"RS-{member}"
+        return f"{short}@{self.resolution}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class GridCell:
+    """A network of the paper's grid, with what others computed for it."""
+
+    depth: int
+    width: float
+    resolution: int
+    network: Network
+    flops: float
+    params_m: float
+
+
+EQUAL_ACCURACY = (
+    ("RS-101@160", "B2@260"),
+    ("RS-152@224", "B4@380"),
+    ("RS-152@256", "B4@380"),
+    ("RS-270@256", "B5@456"),
+    ("RS-350@256", "B6@528"),
+)
+"""The pairs whose speed-ups Table 7 prints."""
+
+MEMORY_GB = {"RS-350@256": 7.3, "B6@528": 16.6, "RS-420@320": 15.5, "B7@600": 28.3}
+"""Table 3: memory of a training step on 32 images in bf16 on a TPU v3 core, by no fusion or recomputation."""
+
+
+def table7() -> list[Published]:
+    """The 11 ResNet-RS and the 8 EfficientNets in the order of the table."""
+    return [
+        Published(
+            name=row["model"],
+            resolution=int(row["resolution"]),
+            network=named_network(row["model"]),
+            params_m=row["params_m"],
+            flops_b=row["flops_b"],
+            latency={"v100": float(row["v100_s"]), "tpu_v3": float(row["tpu_v3_ms"]) / 1000},
+        )
+        for row in _rows("table7.csv")
+    ]
+
+
+def grid() -> list[GridCell]:
+    """The networks of Figure 2: ResNet-RS that keeps the max-pool in its stem."""
+    family = ResNetRS(stem_pool="max")
+    return [
+        GridCell(
+            depth=int(row["depth"]),
+            width=float(row["width"]),
+            resolution=int(row["resolution"]),
+            network=family.network(int(row["depth"]), float(row["width"])),
+            flops=float(row["flops_calc"]),
+            params_m=float(row["params_calc_M"]),
+        )
+        for row in _rows("grid_350_epochs.csv")
+    ]
+
+
+def named_network(name: str) -> Network:
+    """The network of a name such as `resnet_rs_350` or `efficientnet_b6`."""
+    family, _, member = name.rpartition("_")
+    if family == "efficientnet":
+        width, depth = MEMBERS[member]
+        return EfficientNet().network(depth, width)
+    return ResNetRS().network(int(member), 1.0)
+
+
+def _rows(file: str) -> Iterator[dict[str, str]]:
+    with (_HERE / file).open(newline="") as lines:
+        yield from csv.DictReader(lines)

@@ -1,0 +1,30 @@
+"""Quantities as people write them."""
+
+from __future__ import annotations
+
+PREFIXES = (
+    (1e24, "Y"),
+    (1e21, "Z"),
+    (1e18, "E"),
+    (1e15, "P"),
+    (1e12, "T"),
+    (1e9, "G"),
+    (1e6, "M"),
+    (1e3, "k"),
+)
+
+
+def count_text(value: float) -> str:
+    """A large count in three digits: 1700000000 -> `1.7G`."""
+    for factor, prefix in PREFIXES:
+        if abs(value) >= 0.9995 * factor:
+            return f"{value / factor:.3g}{prefix}"
+    return f"{value:.3g}"
+
+
+def duration_text(seconds: float) -> str:
+    """A duration in its natural unit: 150 -> `2.5 min`."""
+    for size, unit in ((86400.0, "d"), (3600.0, "h"), (60.0, "min")):
+        if seconds >= size:
+            return f"{seconds / size:.3g} {unit}"
+    return f"{seconds:.3g} s"

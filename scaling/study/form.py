@@ -1,0 +1,94 @@
+"""The form of a network: what its blocks cost and hold a position, kept so that any size is priced at once.
+
+Blocks repeat within a network, and across the networks of a grid, so each is looked at once.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import NamedTuple
+
+from scaling.models.layer import Block, Grid, Layer
+from scaling.models.network import Network
+
+
+class BlockForm(NamedTuple):
+    """A block's numbers for one image, in elements or operations a position of a grid."""
+
+    params: int
+    sums: tuple[tuple[Grid, int, int], ...]
+    """Multiply-adds, and outputs of convolutions and linear maps."""
+    kept: tuple[tuple[Grid, int], ...]
+    """Kept for the backward pass by PyTorch."""
+    kept_fused: tuple[tuple[Grid, int], ...]
+    """Kept by a compiler that computes norms and activations anew."""
+    working: tuple[tuple[int, Grid, int, Grid], ...]
+    """Inputs and outputs of its layers: the two gradients that exist while one is worked on."""
+
+
+class NetworkForm(NamedTuple):
+    """Blocks in order with their repeats, and all grids that occur."""
+
+    params: int
+    parts: tuple[tuple[int, BlockForm], ...]
+    grids: tuple[Grid, ...]
+
+
+@lru_cache(maxsize=8192)
+def form_of(network: Network, in_channels: int, num_classes: int) -> NetworkForm:
+    """The form of `network`."""
+    parts = tuple((part.repeats, _block_form(part.block)) for part in network.parts(in_channels, num_classes))
+    grids = {grid: None for _, block in parts for grid, _ in block.kept}
+    grids |= {source: None for _, block in parts for _, source, _, _ in block.working}
+    return NetworkForm(sum(repeats * block.params for repeats, block in parts), parts, tuple(grids))
+
+
+@lru_cache(maxsize=8192)
+def _block_form(block: Block) -> BlockForm:
+    macs: dict[Grid, int] = {}
+    outputs: dict[Grid, int] = {}
+    kept: dict[Grid, int] = {}
+    fused: dict[Grid, int] = {}
+    widest: dict[tuple[Grid, Grid], tuple[int, int]] = {}
+    params = 0
+    for layer in block.layers():
+        at, channels, weights = layer.at, layer.out_channels, layer.weights
+        params += layer.params
+        if weights:
+            macs[at] = macs.get(at, 0) + weights
+            outputs[at] = outputs.get(at, 0) + channels
+        kept[at] = kept.get(at, 0) + kept_tensors(layer) * channels
+        fused[at] = fused.get(at, 0) + kept_if_fused(layer) * channels
+        grids = (layer.source, at)
+        widest[grids] = max(widest.get(grids, (0, 0)), (layer.in_channels, channels), key=sum)
+    return BlockForm(
+        params,
+        tuple((at, macs[at], outputs[at]) for at in macs),
+        tuple(kept.items()),
+        tuple(fused.items()),
+        tuple((before, source, after, at) for (source, at), (before, after) in widest.items()),
+    )
+
+
+def kept_tensors(layer: Layer) -> int:
+    """Tensors of the layer's output size that PyTorch keeps for its backward pass.
+
+    A norm keeps the convolution's output; the next layer keeps what the norm (or an in-place ReLU) put
+    out; an in-place SiLU keeps a copy of its input besides. What is only added to another tensor is not kept.
+    A max-pool keeps 64-bit indices, two fp32 tensors.
+    """
+    silu = layer.activation == "silu"
+    match layer.kind:
+        case "conv":
+            return layer.norm + (not layer.summed) + silu
+        case "pool":
+            return 3 if layer.kernel == 3 else 1
+        case "add":
+            return int(silu)
+        case "gate" | "linear":
+            return 1
+
+
+def kept_if_fused(layer: Layer) -> int:
+    """The same for a compiler that keeps what convolutions and sums put out, and computes the rest anew."""
+    return int(layer.kind != "gate")
