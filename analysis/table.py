@@ -13,7 +13,7 @@ import pandas as pd
 from scaling.errors import Refused
 
 AXES = ("depth", "width", "resolution", "epochs")
-COST_COLUMNS = ("flops", "params", "activations", "train_flops", "train_seconds")
+COST_COLUMNS = ("flops", "params", "activations", "train_flops", "train_seconds", "latency_ms")
 STATUSES = ("pending", "running", "completed", "failed")
 LARGEST = 2.0**53
 """Whole numbers from here on are no longer exact."""
@@ -73,7 +73,8 @@ def build_table(raw: pd.DataFrame, *, name: str, source: str) -> Table:
     rows["status"] = _status(rows)
     rows["left_out"] = _left_out(rows)
     rows["seed"] = _seed(rows)
-    rows = rows.astype({"depth": int, "resolution": int, "seed": int})
+    whole = ["resolution", "seed", *(["depth"] if (rows["depth"] % 1 == 0).all() else [])]
+    rows = rows.astype(dict.fromkeys(whole, int))
     rows = rows.sort_values([*AXES, "setting", "seed", "error"], kind="stable", ignore_index=True)
     return Table(name=name, source=source, rows=rows)
 
@@ -123,7 +124,7 @@ def _texts(values: pd.Series) -> pd.Series:
 
 def _check_axes(rows: pd.DataFrame) -> None:
     for axis in AXES:
-        whole = axis in ("depth", "resolution")
+        whole = axis == "resolution"  # depth is a multiplier in families such as EfficientNet
         values = rows[axis]
         good = (values > 0) & (values < LARGEST)
         if whole:

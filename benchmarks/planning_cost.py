@@ -2,9 +2,10 @@
 
     make bench                                       or: python benchmarks/planning_cost.py
 
-Prices a second on one core: for a grid as studies have them (networks repeat along resolution and epochs), for
-networks that all differ, and for torch's FlopCounterMode over some of these, built from timm's blocks on the
-meta device, which is what a tool without closed forms does. A price is parameters, FLOPs, activations and memory.
+Prices a second on one core: for a grid as studies have them (networks repeat along resolution and epochs),
+for networks that all differ, and for torch's FlopCounterMode over some of these, built from timm's blocks on
+the meta device, which is what a tool without closed forms does. A price is parameters, FLOPs, activations and
+memory.
 """
 
 from __future__ import annotations

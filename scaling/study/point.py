@@ -56,13 +56,13 @@ class Point:
             raise Refused(f"epochs={self.epochs} trains nothing: use at least 1.")
         if self.seed < 0:
             raise Refused(f"seed={self.seed} must not be negative.")
-        check_size(self.family, self.network, self.resolution, self.frames)
         if self.network.takes_clips != self.data.clips:
             takes, has = ("clips", "images") if self.network.takes_clips else ("images", "clips")
             raise Refused(
                 f"model.family={self.family} takes {takes}, and {self.data.name} has {has}: "
                 f"choose a family or a data set of the other kind."
             )
+        check_size(self.family, self.network, self.resolution, self.frames)
         if self.recipe.batch_size > self.data.num_train:
             raise Refused(
                 f"recipe.batch_size={self.recipe.batch_size} is more than the {self.data.num_train} "

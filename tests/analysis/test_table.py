@@ -75,7 +75,8 @@ def test_a_digest_that_is_given_is_kept():
         (raw().drop(columns=["depth", "epochs"]), ["depth, epochs"]),
         (raw().iloc[:0], ["no rows"]),
         (raw(top1=["70", "good"]), ["row 2", "'good'", "number"]),
-        (raw(depth=[26, 50.5]), ["row 2", "50.5", "whole"]),
+        (raw(resolution=[128, 160.5]), ["row 2", "160.5", "whole"]),
+        (raw(depth=[26, -1.5]), ["row 2", "-1.5", "positive"]),
         (raw(width=[0.5, -1]), ["row 2", "width = -1"]),
         (raw(width=[0.5, np.nan]), ["row 2", "width"]),
         (raw(epochs=[np.inf, 1]), ["row 1", "epochs = inf"]),
@@ -102,3 +103,9 @@ def test_the_raw_rows_are_not_touched():
     before = frame.copy()
     table(frame)
     pd.testing.assert_frame_equal(frame, before)
+
+
+def test_depth_may_be_a_multiplier():
+    """As of an EfficientNet; whole depths stay whole."""
+    assert list(table(raw(depth=[1.0, 1.1])).rows["depth"]) == [1.0, 1.1]
+    assert table(raw(depth=[26.0, 50.0])).rows["depth"].dtype == int

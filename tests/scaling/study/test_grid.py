@@ -67,6 +67,11 @@ def test_all_bad_points_are_named_at_once(declare: Declare) -> None:
     [
         (Axis("depth", ["deep"]), "depth=deep should be a number."),
         (Axis("depth", [8.5]), "depth=8.5 should be a whole number: a ResNet counts its layers."),
+        (
+            Axis("resolution", ["ladder"]),
+            "resolution=ladder: resnet_small has no ladder of resolutions, give the pixels.",
+        ),
+        (Axis("frames", ["many"]), "frames=many should be a whole number."),
         (Axis("width", [None]), "width=None should be a number."),
         (Axis("width", [True]), "width=True should be a number."),
         (Axis("width", [float("nan")]), "width=nan should be a number."),

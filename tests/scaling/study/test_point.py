@@ -5,15 +5,17 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from scaling.errors import Refused
+from scaling.models.resnet import ResNet, ResNetRS
+from scaling.models.resnet3d_rs import ResNet3DRS
 from scaling.models.resnet_small import ResNetSmall
-from scaling.study.point import Point, digest
+from scaling.study.point import Point, changed_fields, digest
 from scaling.study.settings import point_from_json
 from scaling.training.recipe import Recipe
 from scaling.training.schedule import Schedule
@@ -59,6 +61,65 @@ def test_one_network_under_two_names_is_one_point(make_point: Make) -> None:
     assert wide_base.id == make_point(width=1.0, model=ResNetSmall(base_channels=16)).id
 
 
+def test_a_nominal_depth_and_its_layers_are_one_point(make_point: Make) -> None:
+    """Depth 300 has 296 layers; the id holds the block list."""
+    named, counted = (
+        make_point(family="resnet_rs", model=ResNetRS(), depth=depth, resolution=32) for depth in (300, 296)
+    )
+    assert named.id == counted.id
+    assert named.id != make_point(family="resnet_rs", model=ResNetRS(), depth=299, resolution=32).id
+
+
+def test_a_switch_makes_resnet_and_resnet_rs_one_network(make_point: Make) -> None:
+    switched = ResNet(stem="deep", stem_pool="conv", pooled_shortcut=True, se_ratio=0.25)
+    a, b = (
+        make_point(family=family, model=model, depth=26, resolution=32)
+        for family, model in (("resnet", switched), ("resnet_rs", ResNetRS()))
+    )
+    assert a.id == b.id
+
+
+def test_frames_are_an_axis_of_clips(make_point: Make) -> None:
+    clips = replace(make_point().data, clips=True)
+    video = {"family": "resnet3d_rs", "model": ResNet3DRS(), "data": clips, "depth": 26, "resolution": 32}
+    short, long = (make_point(**video, frames=frames) for frames in (8, 16))
+    assert short.id != long.id
+    assert long.axes["frames"] == 16
+    assert 1.9 < long.cost.flops / short.cost.flops < 2.1
+    assert point_from_json(long.to_json()) == long
+    assert "frames" not in make_point().axes
+    for change, sentence in (
+        ({"frames": None}, "frames is missing: resnet3d_rs takes clips"),
+        ({"frames": 1}, "frames=1 is too few for resnet3d_rs"),
+        (
+            {"frames": 8, "data": make_point().data},
+            "model.family=resnet3d_rs takes clips, and mnist5k has im",
+        ),
+    ):
+        with pytest.raises(Refused, match=sentence):
+            make_point(**{**video, **change})
+    with pytest.raises(Refused, match="resnet_small takes images, and mnist5k has clips"):
+        make_point(data=clips)
+
+
+@dataclass(frozen=True)
+class _Inner:
+    size: int
+    added_later: str = "as before"
+
+
+@dataclass(frozen=True)
+class _Outer:
+    inner: tuple[_Inner, ...]
+    also_added: float | None = None
+
+
+def test_a_field_added_with_a_default_leaves_ids_as_they_were() -> None:
+    assert changed_fields(_Outer((_Inner(3),))) == {"inner": [{"size": 3}]}
+    changed = _Outer((_Inner(3, "anew"),), also_added=1.0)
+    assert changed_fields(changed) == {"inner": [{"size": 3, "added_later": "anew"}], "also_added": 1.0}
+
+
 def test_a_default_spelled_out_is_the_same_point(make_point: Make) -> None:
     assert make_point(recipe=Recipe(batch_size=128, norm_batch=128)).id == make_point().id
 
@@ -82,6 +143,7 @@ def test_json_and_back(make_point: Make) -> None:
             {"width": 0.01},
             "width=0.01 gives 0 channels in the first stage of 16: use a width of at least 0.125.",
         ),
+        ({"frames": 4}, "frames=4 is of no use to resnet_small, which takes images: leave it out."),
         ({"resolution": 3}, "resolution=3 is too small for resnet_small, which shrinks an image 4 times: "),
         ({"epochs": 0}, "epochs=0 trains nothing: use at least 1."),
         ({"seed": -1}, "seed=-1 must not be negative."),
