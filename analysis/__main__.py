@@ -11,7 +11,7 @@ from typing import NoReturn
 from rich.console import Console
 
 from analysis.findings import Findings, find
-from analysis.metric import COSTS
+from analysis.metric import COSTS, LATENCY
 from analysis.provenance import origin
 from analysis.report import frontier_table, report_directory, write_report
 from analysis.rules import rules_json
@@ -98,12 +98,18 @@ def _frontier(findings: Findings, cost: str, as_json: bool) -> None:
         others = (
             f"or choose --cost from {', '.join(findings.frontiers)}" if findings.frontiers else "in numbers"
         )
-        raise Refused(f"{findings.table.source} has no {cost}: add that column, {others}.")
+        raise Refused(f"{findings.table.source} has no {cost}: {_way_to(cost, findings.table)}, {others}.")
     if as_json:
         rows = frontier_table(findings)
         _print_json(json.loads(rows[rows["cost"] == cost].to_json(orient="records")))
     else:
         print_frontier(Console(), findings.frontiers[cost])
+
+
+def _way_to(cost: str, table: Table) -> str:
+    if cost == LATENCY.name and Path(table.source).is_dir():
+        return f"python -m scaling profile {table.source} measures it"
+    return f"add the column {COSTS[cost].column}"
 
 
 def _rules(findings: Findings, as_json: bool) -> None:

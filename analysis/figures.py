@@ -45,7 +45,8 @@ def pictures(findings: Findings) -> list[Picture]:
                 continue  # a log axis has no place for 0
             figure = frontier_figure(frontier, findings.noise)
             caption = (
-                f"Top-1 error against {frontier.cost.label}; a bar is the 95 % interval of a mean over seeds."
+                f"Top-1 error against {frontier.cost.full_label}; "
+                "a bar is the 95 % interval of a mean over seeds."
             )
             drawn.append(picture(figure, f"frontier_{name}", caption))
         if findings.pairs.regimes:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
 from analysis.frontier import Frontier, frontier
-from analysis.metric import COSTS
+from analysis.metric import COSTS, LATENCY
 from analysis.noise import Floats, Noise, draw_errors, group_seeds, interaction_noise, seed_noise
 from analysis.pairs import Pairs, depth_against_width
 from analysis.resolution import Resolution, resolution_rule
@@ -47,15 +47,16 @@ def find(table: Table) -> Findings:
         groups=groups,
         noise=noise,
         replicates=0 if draws is None else len(draws),
-        frontiers=_frontiers(groups, noise, draws),
+        frontiers=_frontiers(table, groups, noise, draws),
         pairs=pairs,
         resolution=resolution_rule(groups, noise, draws),
         traps=traps(Evidence(table=table, groups=groups, noise=noise, pairs=pairs)),
     )
 
 
-def _frontiers(groups: pd.DataFrame, noise: Noise, draws: Floats | None) -> dict[str, Frontier]:
-    known = {name: cost for name, cost in COSTS.items() if groups[cost.column].notna().any()}
+def _frontiers(table: Table, groups: pd.DataFrame, noise: Noise, draws: Floats | None) -> dict[str, Frontier]:
+    costs = COSTS | {LATENCY.name: replace(LATENCY, detail=table.latency_of)}
+    known = {name: cost for name, cost in costs.items() if groups[cost.column].notna().any()}
     return {name: frontier(groups, noise, draws, cost) for name, cost in known.items()}
 
 

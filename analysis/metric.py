@@ -23,18 +23,27 @@ class Metric:
     """Which way is better."""
     transform: Literal["linear", "log"]
     """The scale on which it is drawn and interpolated."""
+    detail: str = ""
+    """What belongs to the label where there is room, such as the device that a time was measured on."""
+
+    @property
+    def full_label(self) -> str:
+        """The label with its detail."""
+        return f"{self.label} {self.detail}".strip()
 
     @property
     def axis_label(self) -> str:
         """What an axis is called; durations carry their unit on each tick instead."""
-        return self.label if self.unit in ("", "s") else f"{self.label} ({self.unit})"
+        return self.full_label if self.unit in ("", "s") else f"{self.full_label} ({self.unit})"
 
     def text(self, value: float) -> str:
-        """One value for people: `1.7G` for counts, `76.3` for percentages, `2.5 min` for seconds."""
+        """One value for people: `1.7G` for counts, `76.32` for percentages, `2.5 min` for times."""
         if not math.isfinite(value):
             return "unknown"
         if self.unit == "s":
             return duration_text(value)
+        if self.unit == "ms":
+            return f"{value:.3g} ms"
         return f"{value:.2f}" if self.unit == "%" else count_text(value)
 
 
@@ -81,4 +90,12 @@ TRAIN_SECONDS = Metric(
     direction="minimise",
     transform="log",
 )
-COSTS = {metric.name: metric for metric in (FLOPS, PARAMS, TRAIN_SECONDS)}
+LATENCY = Metric(
+    name="latency",
+    column="latency_ms",
+    label="latency",
+    unit="ms",
+    direction="minimise",
+    transform="log",
+)
+COSTS = {metric.name: metric for metric in (FLOPS, PARAMS, TRAIN_SECONDS, LATENCY)}

@@ -77,7 +77,7 @@ def frontier_sheet(frontier: Frontier) -> Sheet:
         rows.append((cost, f"{row['error']:.2f}", *axes, f"{row['num_seeds']:g}", standing, chance))
     head = (frontier.cost.label, "error (%)", *AXES, "seeds", "standing", "probability")
     note = f"Within noise: {STANDINGS['within_noise']}. Probability: that the true mean is on the frontier."
-    return Sheet(f"Frontier: error against {frontier.cost.label}", note, head, rows)
+    return Sheet(f"Frontier: error against {frontier.cost.full_label}", note, head, rows)
 
 
 def failure_sheet(findings: Findings) -> Sheet:

@@ -37,7 +37,7 @@ UNITS = (
 LONG_UNITS = ((3600, (1, 2, 5, 12)), (86400, (1, 2, 5, 10, 20, 50, 100, 200)))
 ROUND_SECONDS = [unit * count for unit, counts in (*UNITS, *LONG_UNITS) for count in counts]
 
-HALVES = np.arange(1.0, 10.0, 0.5)
+HALVES = (*np.arange(1.0, 5.0, 0.5), *np.arange(5.0, 10.0))
 
 STYLE: Any = {
     "font.size": 10,

@@ -70,7 +70,7 @@ def _frontier_sentence(frontier: Frontier) -> str:
     span = " to ".join(ends) if len(line) > 1 else ends[0]
     near = int((frontier.members["standing"] == "within_noise").sum())
     more = f"; {near} more cannot be told from it by noise" if near else ""
-    names = f"{counted(len(line), 'model')} on the frontier of error against {cost.label}"
+    names = f"{counted(len(line), 'model')} on the frontier of error against {cost.full_label}"
     return f"{names}: {span}{more}."
 
 
@@ -153,6 +153,7 @@ def _provenance(findings: Findings) -> dict[str, Any]:
             "degrees_of_freedom": noise.df,
         },
         "bootstrap": {"replicates": findings.replicates, "seed": BOOTSTRAP_SEED},
+        "latency": findings.table.latency_of or None,
         "settings": {f"{regime.epochs:g} epochs": regime.setting for regime in findings.pairs.regimes},
         "resolution_epochs": findings.resolution.epochs,
     }

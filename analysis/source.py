@@ -10,6 +10,7 @@ import pandas as pd
 
 from analysis.table import KNOWN_COLUMNS, Table, build_table
 from scaling.errors import Refused
+from scaling.profile.study_table import NAME as PROFILE
 from scaling.study.store import Study
 
 
@@ -21,19 +22,38 @@ def read_source(source: str | Path, mapping: Mapping[str, str] | None = None) ->
     path = Path(source)
     if not path.exists():
         raise Refused(f"{source} does not exist: give a study directory, a CSV or a Parquet file.")
-    raw = _read_study(path) if path.is_dir() else _read_file(path)
-    return build_table(
-        _renamed(raw, mapping or {}, str(source)), name=path.resolve().stem, source=str(source)
-    )
+    raw, latency_of = _read_study(path) if path.is_dir() else (_read_file(path), "")
+    renamed = _renamed(raw, mapping or {}, str(source))
+    return build_table(renamed, name=path.resolve().stem, source=str(source), latency_of=latency_of)
 
 
-def _read_study(path: Path) -> pd.DataFrame:
+def _read_study(path: Path) -> tuple[pd.DataFrame, str]:
+    """The rows of the study, and what their latencies are of."""
     if not (path / "study.json").is_file():
         raise Refused(f"{path} has no study.json, so it is not a study directory: give results/<name>.")
     rows = Study.open(path).rows()
     if not rows:
         raise Refused(f"{path} has no points yet: run the sweep first.")
-    return pd.DataFrame(rows)
+    return _with_latencies(pd.DataFrame(rows), path / PROFILE)
+
+
+def _with_latencies(rows: pd.DataFrame, profile: Path) -> tuple[pd.DataFrame, str]:
+    """The rows with what `python -m scaling profile` measured; of several devices, the one measured last."""
+    if not profile.is_file():
+        return rows, ""
+    measured = _read_csv(profile)
+    lacking = [column for column in ("point", "device", "latency_ms") if column not in measured]
+    if lacking:
+        raise Refused(
+            f"{profile} has no column {', '.join(lacking)}: python -m scaling profile {profile.parent} makes "
+            "it anew."
+        )
+    measured = measured[measured["latency_ms"].notna() & measured["device"].notna()]
+    if measured.empty:
+        return rows, ""
+    device = measured["device"].iloc[-1]
+    latencies = measured[measured["device"] == device].groupby("point")["latency_ms"].last()
+    return rows.assign(latency_ms=rows["point"].map(latencies)), f"of one image on {device}"
 
 
 def _read_file(path: Path) -> pd.DataFrame:

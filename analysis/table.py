@@ -33,6 +33,8 @@ class Table:
     """Where the rows came from, as it was typed."""
     rows: pd.DataFrame
     """Every row. `error` and `top1` in percent; `left_out` is None for a usable row, else the reason."""
+    latency_of: str = ""
+    """What the latencies are of, such as `of one image on AMD EPYC, 1 thread`; empty where nothing says."""
 
     @property
     def usable(self) -> pd.DataFrame:
@@ -48,7 +50,7 @@ class Table:
         return hashlib.sha256(self.rows.to_csv(index=False).encode()).hexdigest()[:16]
 
 
-def build_table(raw: pd.DataFrame, *, name: str, source: str) -> Table:
+def build_table(raw: pd.DataFrame, *, name: str, source: str, latency_of: str = "") -> Table:
     """Clean raw rows. Raises `Refused` for missing columns, values that are no numbers, and impossible
     values.
 
@@ -76,7 +78,7 @@ def build_table(raw: pd.DataFrame, *, name: str, source: str) -> Table:
     whole = ["resolution", "seed", *(["depth"] if (rows["depth"] % 1 == 0).all() else [])]
     rows = rows.astype(dict.fromkeys(whole, int))
     rows = rows.sort_values([*AXES, "setting", "seed", "error"], kind="stable", ignore_index=True)
-    return Table(name=name, source=source, rows=rows)
+    return Table(name=name, source=source, rows=rows, latency_of=latency_of)
 
 
 def _require_columns(raw: pd.DataFrame, source: str) -> None:

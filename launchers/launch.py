@@ -12,7 +12,7 @@ from typing import Protocol
 from rich.console import Console
 from rich.table import Table
 
-from launchers.progress import Display
+from launchers.progress import Display, duration
 from launchers.slots import check_device
 from launchers.watch import Tally
 from scaling.errors import Refused
@@ -60,7 +60,8 @@ def run_request(request: Request, launcher: Launcher) -> int:
         study = studies[path]
         study.add(points)
         study.remember(request.command, len(points))
-        plan = make_plan(study, points)
+        on_cpu = request.runtime.device == "cpu"
+        plan = make_plan(study, points, threads=request.runtime.threads if on_cpu else None)
         plan.write(path / "plan.csv")
         _tell_plan(console, study, plan)
         if request.plan_only:
@@ -108,6 +109,11 @@ def _tell_plan(console: Console, study: Study, plan: Plan) -> None:
         console.print(
             f"{total:.2e} training FLOPs in all, from {smallest:.1e} to {largest:.1e} a point; see plan.csv."
         )
+    if hours := plan.known_hours:
+        console.print(
+            f"Their training steps take {duration(3600 * sum(hours))} one after another on this CPU, as "
+            f"measured for {len(hours)} of the {len(to_run)} points."
+        )
     passed_over = plan.passed_over()
     for entry in passed_over[:NAMED_AT_MOST]:
         console.print(f"  {entry.action} {entry.point.id} ({entry.point}): {entry.why}", markup=False)
@@ -117,10 +123,14 @@ def _tell_plan(console: Console, study: Study, plan: Plan) -> None:
 
 def _print_plan(console: Console, plan: Plan) -> None:
     axes = list(plan.entries[0].point.axes)
-    table = Table(*axes, "params", "flops", "train_flops", "action", "why", title="Plan")
+    table = Table(
+        *axes, "params", "flops", "train_flops", "memory_gb", "hours", "action", "why", title="Plan"
+    )
     for entry in plan.entries:
         cost = entry.point.cost
+        hours = "-" if entry.hours is None else f"{entry.hours:.3g}"
         numbers = [f"{cost.params:,}", f"{cost.flops:.3g}", f"{cost.train_flops:.3g}"]
+        numbers += [f"{cost.memory_gb:.3g}", hours]
         values = [f"{value:g}" for value in entry.point.axes.values()]
         table.add_row(*values, *numbers, entry.action, entry.why)
     console.print(table)

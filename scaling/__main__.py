@@ -12,6 +12,7 @@ from rich.console import Console
 from scaling.command.compare import compare
 from scaling.command.cost import cost
 from scaling.command.devices import devices
+from scaling.command.profile import profile
 from scaling.errors import Refused
 
 _NETWORKS = (
@@ -55,6 +56,10 @@ def _parser() -> Parser:
     costs.add_argument("words", nargs="+", metavar="KEY=VALUE", help=_NETWORKS)
     costs.add_argument("--layers", action="store_true", help="layer by layer")
     costs.set_defaults(run=lambda asked: cost(asked.words, layers=asked.layers, as_json=asked.json))
+    profiles = commands.add_parser("profile", parents=[shared], help="measured latency, throughput, memory")
+    profiles.add_argument("words", nargs="+", metavar="KEY=VALUE", help=f"a study directory, or {_NETWORKS}")
+    profiles.add_argument("--again", action="store_true", help="measure anew what was measured before")
+    profiles.set_defaults(run=lambda asked: profile(asked.words, again=asked.again, as_json=asked.json))
     compares = commands.add_parser("compare", parents=[shared], help="our numbers against the paper's")
     compares.set_defaults(run=lambda asked: compare(as_json=asked.json))
     specifications = commands.add_parser("devices", parents=[shared], help="the devices and their sources")

@@ -12,6 +12,7 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Literal
 
+from scaling.profile.profiles import Profile, cpu_name
 from scaling.study import lease
 from scaling.study.files import write_text, writing_below
 from scaling.study.point import Point
@@ -28,6 +29,8 @@ class Planned:
     point: Point
     action: Action
     why: str
+    hours: float | None = None
+    """What its training steps take on this CPU; None where `python -m scaling profile` has not measured."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,15 @@ class Plan:
         return sorted(points, key=lambda point: -point.cost.train_flops)
 
     @property
+    def known_hours(self) -> list[float]:
+        """Of the points to train, as far as they are known."""
+        return [
+            entry.hours
+            for entry in self.entries
+            if entry.action in ("run", "retry") and entry.hours is not None
+        ]
+
+    @property
     def counts(self) -> Counter[Action]:
         return Counter(entry.action for entry in self.entries)
 
@@ -55,18 +67,28 @@ class Plan:
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
         first = self.entries[0].point
-        writer.writerow(["point", *first.axes, *asdict(first.cost), "action", "why"])
+        writer.writerow(["point", *first.axes, *asdict(first.cost), "hours", "action", "why"])
         for entry in self.entries:
             point = entry.point
             costs = asdict(point.cost).values()
-            writer.writerow([point.id, *point.axes.values(), *costs, entry.action, entry.why])
+            hours = "" if entry.hours is None else f"{entry.hours:.6g}"
+            writer.writerow([point.id, *point.axes.values(), *costs, hours, entry.action, entry.why])
         with writing_below(path.parent):
             write_text(path, text.getvalue())
 
 
-def make_plan(study: Study, points: Sequence[Point]) -> Plan:
-    """What the study's files say about each point."""
-    return Plan([Planned(point, *_decide(study, point.id)) for point in points])
+def make_plan(study: Study, points: Sequence[Point], *, threads: int | None = None) -> Plan:
+    """What the study's files say about each point, and how long it takes with `threads` of this CPU.
+
+    Without `threads`, as for another device, no times are known.
+    """
+    profile = Profile(cpu_name(threads), threads) if threads else None
+    return Plan([Planned(point, *_decide(study, point.id), hours=_hours(point, profile)) for point in points])
+
+
+def _hours(point: Point, profile: Profile | None) -> float | None:
+    seconds = profile.step_seconds(point) if profile else None
+    return None if seconds is None else seconds * point.epochs * point.steps_per_epoch / 3600
 
 
 def _decide(study: Study, point_id: str) -> tuple[Action, str]:

@@ -33,12 +33,13 @@ def test_a_full_study_fills_every_figure(planted):
     [
         (tiny(), ["frontier_flops", "coverage"]),
         (tiny().iloc[:1], ["frontier_flops", "coverage"]),
+        (tiny(latency_ms=[1.5, np.nan]), ["frontier_flops", "frontier_latency", "coverage"]),
         (tiny(flops=np.nan), ["coverage"]),
         (tiny(top1=100.0), ["coverage"]),
         (tiny(top1=50.0), ["frontier_flops", "coverage"]),
         (tiny(resolution=[14, 28], depth=8), ["frontier_flops", "resolution", "coverage"]),
     ],
-    ids=["two points", "one point", "no costs", "perfect", "constant", "two sizes"],
+    ids=["two points", "one point", "one latency", "no costs", "perfect", "constant", "two sizes"],
 )
 def test_a_poor_study_fills_what_it_can(frame, names):
     assert [drawn.name for drawn in pictures(findings_of(frame))] == names

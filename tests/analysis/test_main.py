@@ -12,6 +12,9 @@ import numpy as np
 import pytest
 
 from analysis.__main__ import main
+from scaling.study.files import write_json_once
+from scaling.study.result import State
+from scaling.study.store import Study, Task
 
 ROOT = Path(__file__).parents[2]
 HEADER = "depth,width,resolution,epochs,top1\n"
@@ -132,6 +135,20 @@ def test_a_cost_the_table_lacks_is_refused(tmp_path, capsys):
     (tmp_path / "mine.csv").write_text(HEADER + "8,1,28,1,70\n")
     assert main(["frontier", str(tmp_path / "mine.csv")]) == 2
     assert "has no flops" in capsys.readouterr().err
+
+
+def test_the_way_to_a_latency_is_told(csv, tmp_path, capsys, make_point):
+    assert main(["frontier", str(csv), "--cost", "latency"]) == 2
+    assert (
+        "has no latency: add the column latency_ms, or choose --cost from flops, " in capsys.readouterr().err
+    )
+    study = Study.create(tmp_path / "mine", Task("mnist5k"))
+    point = make_point()
+    study.add([point])
+    study.note(point.id, State(status="completed"))
+    write_json_once(study.directory(point.id) / "result.json", {"id": point.id, "metrics": {"top1": 90.0}})
+    assert main(["frontier", str(study.path), "--cost", "latency"]) == 2
+    assert f"python -m scaling profile {study.path} measures it, or" in capsys.readouterr().err
 
 
 def test_a_mapped_column_is_read(tmp_path, capsys):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from analysis.metric import COSTS, ERROR, FLOPS, TRAIN_SECONDS, counted
+from analysis.metric import COSTS, ERROR, FLOPS, LATENCY, TRAIN_SECONDS, counted
 
 
 @pytest.mark.parametrize(
@@ -16,6 +16,7 @@ from analysis.metric import COSTS, ERROR, FLOPS, TRAIN_SECONDS, counted
         (TRAIN_SECONDS, 150, "2.5 min"),
         (TRAIN_SECONDS, 0.25, "0.25 s"),
         (TRAIN_SECONDS, 90_000, "1.04 d"),
+        (LATENCY, 12.345, "12.3 ms"),
         (ERROR, 23.456, "23.46"),
         (ERROR, float("nan"), "unknown"),
     ],

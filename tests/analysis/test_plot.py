@@ -65,6 +65,7 @@ def test_every_reference_of_an_inlined_figure_exists():
     [
         (FLOPS, [1e8, 1e10], ["100M", "300M", "1G", "3G", "10G"]),
         (ERROR, [15, 35], ["15", "20", "25", "30", "35"]),
+        (ERROR, [1.01, 3.2], ["1", "1.5", "2", "2.5", "3"]),
         (FLOPS, [1.9e6, 2.1e6], ["1.9M", "2M", "2.1M", "2.2M"]),
         (TRAIN_SECONDS, [8, 700], ["10 s", "20 s", "30 s", "1 min", "2 min", "5 min", "10 min"]),
     ],

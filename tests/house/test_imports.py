@@ -26,6 +26,7 @@ ONLY_IN = {
     "matplotlib": ("analysis",),
     "moocore": ("analysis",),
     "torch": ("scaling",),
+    "torch_xla": ("scaling/profile",),
     "timm": ("scaling/models", "scaling/training"),
     "wandb": ("scaling/tracking",),
 }

@@ -10,6 +10,9 @@ from pathlib import Path
 import pytest
 
 from scaling.errors import Refused
+from scaling.profile.profiles import Profile, cpu_name
+from scaling.profile.subject import training_step
+from scaling.profile.timing import Measured, Timing
 from scaling.study import lease
 from scaling.study.files import write_json_once
 from scaling.study.plan import code_digest, make_plan
@@ -163,6 +166,29 @@ def test_the_plan_is_dearest_first_and_written_as_csv(study: Study, make_point: 
     lines = (study.path / "plan.csv").read_text().splitlines()
     assert lines[0].startswith("point,depth,width,resolution,epochs,seed,params,flops,")
     assert len(lines) == 4
+
+
+def test_a_plan_tells_the_hours_of_networks_that_were_measured(
+    study: Study, make_point: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SCALING_STUDY_PROFILES", str(tmp_path / "profiles"))
+    points = [make_point(epochs=4), make_point(epochs=2), make_point(width=1.0)]
+    study.add(points)
+    timing = Timing(latency_ms=500.0, low_ms=400.0, high_ms=600.0, num_repeats=11)
+    measured = Measured(timing=timing, images_per_second=256.0, peak_memory_gb=None)
+    Profile(cpu_name(1), 1).put(training_step(points[0]), measured)
+    hours = 4 * (3500 // 128) * 0.5 / 3600
+    plan = make_plan(study, points, threads=1)
+    assert [entry.hours for entry in plan.entries] == pytest.approx([hours, hours / 2, None])
+    assert sum(plan.known_hours) == pytest.approx(1.5 * hours)
+    for threads in (None, 2):
+        assert make_plan(study, points, threads=threads).known_hours == []
+    plan.write(study.path / "plan.csv")
+    lines = [line.split(",") for line in (study.path / "plan.csv").read_text().splitlines()]
+    column = lines[0].index("hours")
+    assert [line[column] for line in lines[1:]] == [f"{hours:.6g}", f"{hours / 2:.6g}", ""]
+    _complete(study, points[0])
+    assert make_plan(study, points, threads=1).known_hours == pytest.approx([hours / 2])
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,159 @@
+"""`python -m scaling profile`: how fast networks are on this machine, measured once and remembered."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable, Sequence
+
+import psutil
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
+
+from scaling.command.output import print_json
+from scaling.command.profile_table import as_json_value, print_profile, study_rows
+from scaling.command.wanted import Line, Wanted, wanted
+from scaling.profile.profiles import Profile
+from scaling.profile.study_table import write_study_table
+from scaling.profile.subject import Subject
+from scaling.profile.timing import Measured
+from scaling.study.memory import MALLOC_FACTOR
+from scaling.training.failure import classify
+
+INTERRUPTED = 130
+"""Exit code of a command ended by Ctrl-C, as shells have it."""
+LINE_EVERY_S = 15.0
+"""Between lines on how far it is, where there is no terminal for a bar."""
+
+
+def profile(words: Sequence[str], *, again: bool, as_json: bool) -> None:
+    """Measure what `words` ask for and print it; what is known already is not measured, unless `again`.
+
+    Each measurement is kept as soon as it is made. Ctrl-C prints what there is and ends with exit code 130.
+    """
+    want = wanted(words)
+    os.environ["OMP_NUM_THREADS"] = str(want.threads)  # read when torch is first imported
+    from scaling.profile.measure import device_here, measure, name_of  # torch takes seconds to import
+
+    device = device_here(want.device, threads=want.threads)
+    known = Profile(name_of(device, threads=want.threads), want.threads)
+    console = Console(stderr=True, soft_wrap=True, highlight=False)
+    failures: dict[Subject, str] = {}
+    interrupted = False
+    try:
+        _measure_all(
+            want, known, failures, lambda subject: measure(subject, device), again=again, console=console
+        )
+    except KeyboardInterrupt:
+        interrupted = True
+    if as_json:
+        print_json(as_json_value(want, known, failures))
+    else:
+        print_profile(want, known, failures)
+    if want.study and (rows := study_rows(want, known)):
+        console.print(f"Written to {write_study_table(want.study, rows)}.", markup=False)
+    if interrupted:
+        console.print("Stopped; what was measured is kept, and the same line goes on from there.")
+        sys.exit(INTERRUPTED)
+
+
+def _measure_all(
+    want: Wanted,
+    known: Profile,
+    failures: dict[Subject, str],
+    measure: Callable[[Subject], Measured],
+    *,
+    again: bool,
+    console: Console,
+) -> None:
+    """Measure what is not known; `failures` takes the reason of each subject that does not fit in memory."""
+    subjects = {subject: line for line in want.lines for subject in line.subjects(want.works)}
+    todo = {subject: line for subject, line in subjects.items() if again or known.of(subject) is None}
+    remembered = len(subjects) - len(todo)
+    console.print(
+        f"{known.device}: {len(todo)} of {len(subjects)} to measure, {remembered} from the cache "
+        f"({known.path}).",
+        markup=False,
+    )
+    _warn_if_busy(want, console)
+    with _Steps(console, len(todo)) as steps:
+        for subject, line in todo.items():
+            steps.begin(_what(line, subject))
+            reason = _too_large(subject) if want.device == "cpu" else None
+            try:
+                if reason is None:
+                    known.put(subject, measure(subject))
+            except (RuntimeError, MemoryError) as error:
+                if classify(error) != "out_of_memory" and "RESOURCE_EXHAUSTED" not in str(error):
+                    raise
+                reason = "out of memory"
+            if reason is not None:
+                failures[subject] = reason
+            steps.end()
+
+
+def _what(line: Line, subject: Subject) -> str:
+    work = "training step" if subject.work == "training" else "inference"
+    return f"{line.title} resolution={subject.resolution}, {work}, batch {subject.batch_size}"
+
+
+def _too_large(subject: Subject) -> str | None:
+    """Why a training step should not be tried; the system kills a process that takes too much."""
+    if subject.work != "training":
+        return None
+    needed, free = MALLOC_FACTOR * subject.memory().total, psutil.virtual_memory().available
+    return None if needed < free else f"needs about {needed / 1e9:.3g} GB, {free / 1e9:.3g} GB are free"
+
+
+def _warn_if_busy(want: Wanted, console: Console) -> None:
+    cores, load = os.cpu_count() or 1, os.getloadavg()[0]
+    if want.device == "cpu" and load > max(0, cores - want.threads) + 0.5:
+        console.print(
+            f"This machine is busy (load {load:.1f} on {cores} cores), so times come out too long.",
+            style="yellow",
+        )
+
+
+class _Steps:
+    """How far it is: a bar on a terminal, a line now and then elsewhere."""
+
+    def __init__(self, console: Console, count: int) -> None:
+        self._console = console
+        self._done, self._count = 0, count
+        self._next_line = time.monotonic()
+        self._bar = Progress(
+            SpinnerColumn(),
+            BarColumn(bar_width=30),
+            MofNCompleteColumn(),
+            TextColumn("{task.description}", markup=False),
+            TimeElapsedColumn(),
+            console=console,
+            transient=True,
+            disable=not console.is_terminal or not count,
+        )
+        self._task = self._bar.add_task("", total=count)
+
+    def begin(self, what: str) -> None:
+        self._bar.update(self._task, description=what)
+        if not self._console.is_terminal and time.monotonic() >= self._next_line:
+            self._next_line = time.monotonic() + LINE_EVERY_S
+            self._console.print(f"{self._done + 1} of {self._count}: {what}", markup=False)
+
+    def end(self) -> None:
+        self._done += 1
+        self._bar.update(self._task, completed=self._done)
+
+    def __enter__(self) -> _Steps:
+        self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.stop()

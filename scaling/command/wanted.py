@@ -1,0 +1,150 @@
+"""What a profile is wanted of: networks with the batches to measure, on one device, from the words typed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, get_args
+
+from scaling.command.asked import Asked, Setting, asked_for
+from scaling.errors import Refused
+from scaling.profile.roofline import Work
+from scaling.profile.subject import Subject, training_step
+from scaling.study.point import Point
+from scaling.study.store import Study
+from scaling.study.suggest import suggest
+
+DEVICES = ("cpu", "cuda", "xla")
+_WORKS: tuple[Work, ...] = get_args(Work)
+_OWN = ("device", "threads", "work")
+_ON_CPU = {"precision": "fp32", "batch_size": "8"}
+"""What is measured on a CPU unless it is said: its bf16 is emulated where the chip has none, and a batch for
+a GPU takes it minutes."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """A network at one size of input, and the passes to measure: a row of the table."""
+
+    title: str
+    """The network, without its input."""
+    step: Subject
+    """Its training step; its inference is on batches as large."""
+    point_ids: tuple[str, ...] = ()
+    """The points of a study that are this network; they have the latency of one image measured too."""
+
+    @property
+    def inference(self) -> Subject:
+        """On whole batches."""
+        return self.step.inference(self.step.batch_size)
+
+    @property
+    def one_image(self) -> Subject:
+        """Inference of one image, as a service that answers at once does it."""
+        return self.step.inference(1)
+
+    def subjects(self, works: Sequence[Work]) -> list[Subject]:
+        """What is to be measured."""
+        inference = [self.one_image, self.inference] if self.point_ids else [self.inference]
+        return [*(inference if "inference" in works else ()), *([self.step] if "training" in works else ())]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """All that a command line asks to measure."""
+
+    lines: Sequence[Line]
+    study: Path | None
+    """The study whose points they are."""
+    device: str
+    threads: int
+    works: tuple[Work, ...]
+
+
+def wanted(words: Sequence[str]) -> Wanted:
+    """What `words` ask for: a study's directory, or networks as `asked_for` reads them."""
+    pairs = dict(word.split("=", 1) for word in words if "=" in word)
+    device = pairs.get("device", "cpu")
+    if device not in DEVICES:
+        raise Refused(
+            f"device={device} cannot be measured here: use {', '.join(DEVICES[:-1])} or {DEVICES[-1]}."
+        )
+    works = _works(pairs.get("work", ",".join(_WORKS)))
+    others = [word for word in words if word.split("=", 1)[0] not in _OWN]
+    directories = [word for word in others if "=" not in word and (Path(word).is_dir() or "/" in word)]
+    lines = _of_study(directories[0], others) if directories else _of_networks(others, device, works)
+    return Wanted(
+        lines=lines,
+        study=Path(directories[0]) if directories else None,
+        device=device,
+        threads=_threads(pairs.get("threads", "1")),
+        works=works,
+    )
+
+
+def _of_study(directory: str, words: Sequence[str]) -> list[Line]:
+    """A line for each network, size and batch among the points."""
+    for word in words:
+        if word != directory:
+            name = word.split("=", 1)[0]
+            raise Refused(
+                f"{word} is of no use beside a study, whose points say all but {', '.join(_OWN)}: "
+                f"leave {name} out."
+            )
+    study = Study.open(Path(directory))
+    lines: dict[Subject, Line] = {}
+    for point in (study.point(point_id) for point_id in study.point_ids()):
+        step = training_step(point)
+        line = lines.setdefault(step, Line(title=_title(point), step=step))
+        lines[step] = replace(line, point_ids=(*line.point_ids, point.id))
+    if not lines:
+        raise Refused(f"{directory} has no points yet: run the sweep first, plan=true is enough.")
+    return sorted(lines.values(), key=lambda line: (line.step.memory().total, line.title))
+
+
+def _title(of: Point | Asked) -> str:
+    name = of.family if isinstance(of, Point) else of.model
+    return f"{name} depth={of.depth:g} width={of.width:g}"
+
+
+def _of_networks(words: Sequence[str], device: str, works: Sequence[Work]) -> list[Line]:
+    given = {word.split("=", 1)[0] for word in words}
+    defaults = _ON_CPU if device == "cpu" else {}
+    asked, setting = asked_for(
+        [*words, *(f"{key}={value}" for key, value in defaults.items() if key not in given)]
+    )
+    if setting.batch_size < 2 and "training" in works:
+        raise Refused(
+            f"batch_size={setting.batch_size} is too small for a training step, whose batch norm needs 2 "
+            "images: use more, or work=inference."
+        )
+    return list({(line := _line(each, setting)).step: line for each in asked}.values())
+
+
+def _line(asked: Asked, setting: Setting) -> Line:
+    step = Subject(
+        network=asked.network,
+        resolution=asked.resolution,
+        frames=asked.frames,
+        in_channels=setting.in_channels,
+        num_classes=setting.num_classes,
+        batch_size=setting.batch_size,
+        precision=setting.precision,
+        work="training",
+    )
+    return Line(title=_title(asked), step=step)
+
+
+def _works(text: str) -> tuple[Work, ...]:
+    chosen = text.split(",")
+    for word in chosen:
+        if word not in _WORKS:
+            raise Refused(f"work={word} is not known: {suggest(word, _WORKS)}.")
+    return tuple(work for work in _WORKS if work in chosen)
+
+
+def _threads(text: Any) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise Refused(f"threads={text} should be a whole number of at least 1.")
+    return int(text)

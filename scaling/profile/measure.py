@@ -1,0 +1,198 @@
+"""Measuring: passes of a network on the device at hand, warmed up, timed one by one."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from functools import cache
+from typing import TypeAlias
+
+import torch
+from torch import Tensor, nn
+
+from scaling.models.build import build
+from scaling.models.resnet_small import ResNetSmall
+from scaling.profile import xla
+from scaling.profile.peak import Peak
+from scaling.profile.profiles import cpu_model, cpu_name
+from scaling.profile.subject import Subject
+from scaling.profile.timing import Measured, timing_of
+from scaling.training.device import use_device
+from scaling.training.ema import Ema
+from scaling.training.recipe import Recipe
+from scaling.training.step import build_stepper
+
+MOST_REPEATS = 1000
+FEWEST_WARM_UPS, MOST_WARM_UPS = 3, 20
+STEADY = 0.1
+"""Two passes in a row that differ by less than this share end the warm-up."""
+
+Pass: TypeAlias = Callable[[], object]
+"""What it returns must be kept until the device is done: XLA computes nothing that nobody keeps."""
+
+
+def device_here(name: str, *, threads: int) -> torch.device:
+    """The device `cpu`, `cuda` or `xla` of this machine, set up as for training; Refused where it is not."""
+    if name == "xla":
+        torch.set_num_threads(threads)
+        return xla.use_xla()
+    return use_device(name, num_threads=threads)
+
+
+def name_of(device: torch.device, *, threads: int) -> str:
+    """Its real name: the processor's with the threads, the GPU's, or what XLA calls its hardware."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    if device.type == "xla":
+        hardware = xla.hardware()
+        return f"XLA on {cpu_model() if hardware.lower() == 'cpu' else hardware}"
+    return cpu_name(threads)
+
+
+def measure(
+    subject: Subject, device: torch.device, *, at_least_s: float = 1.0, num_repeats: int = 11
+) -> Measured:
+    """Median time of a pass, with its 95 % interval, and peak memory, on noise.
+
+    Inference is the network in eval mode; training is what a point does in a step, without drawing and
+    augmenting its images: forward, backward, update, moving average. The device has nothing else queued
+    when a pass starts, and a pass ends when the device is done.
+
+    Warm-up is 3 passes at least, which also are those in which kernels are chosen or XLA compiles, and goes
+    on until two in a row agree within 10 %, to 20 at most. Then passes are timed until there are
+    `num_repeats` and they took `at_least_s`, or until there are 1,000.
+    """
+    if device.type == "cpu":
+        _load_libraries(subject.precision == "bf16")
+    peak = Peak(device)
+    one_pass = _training(subject, device) if subject.work == "training" else _inference(subject, device)
+    timed = _STOPWATCHES[device.type]
+    _warm_up(one_pass, timed)
+    peak.restart()
+    seconds: list[float] = []
+    started = time.perf_counter()
+    while len(seconds) < MOST_REPEATS and (
+        len(seconds) < num_repeats or time.perf_counter() - started < at_least_s
+    ):
+        seconds.append(timed(one_pass))
+    timing = timing_of(seconds)
+    return Measured(
+        timing=timing,
+        images_per_second=1e3 * subject.batch_size / timing.latency_ms,
+        peak_memory_gb=peak.gigabytes(),
+    )
+
+
+def _warm_up(one_pass: Pass, timed: Callable[[Pass], float]) -> None:
+    before = timed(one_pass)
+    for count in range(2, MOST_WARM_UPS + 1):
+        now = timed(one_pass)
+        if count >= FEWEST_WARM_UPS and abs(now - before) < STEADY * max(now, before):
+            return
+        before = now
+
+
+def _inference(subject: Subject, device: torch.device) -> Pass:
+    model = _model(subject, device).eval()
+    images = _images(subject, device)
+    bf16 = subject.precision == "bf16"
+    no_gradients = torch.no_grad if device.type == "xla" else torch.inference_mode  # which XLA does not bear
+
+    def one_pass() -> Tensor:
+        with no_gradients(), torch.autocast(device.type, torch.bfloat16, enabled=bf16):
+            logits: Tensor = model(images)
+            return logits
+
+    return one_pass
+
+
+def _training(subject: Subject, device: torch.device) -> Pass:
+    """With learning rate 0 the weights stay, so that nothing overflows however many steps are taken."""
+    model = _model(subject, device)
+    recipe = Recipe(
+        batch_size=subject.batch_size,
+        norm_batch=subject.norm_batch,
+        momentum=Recipe.momentum if subject.momentum else 0.0,
+    )
+    stepper = build_stepper(model, recipe, bf16=subject.precision == "bf16")
+    average = Ema(model, recipe.ema_decay) if subject.average else None
+    if average is not None:
+        average.n_averaged.fill_(10**9)  # far along: a decay that changes is a new program to XLA
+    images = _images(subject, device)
+    labels = torch.arange(subject.batch_size, device=device) % subject.num_classes
+
+    def one_pass() -> tuple[Tensor, Tensor]:
+        outcome = stepper.step(images, labels, 0.0)
+        if average is not None:
+            average.update_parameters(model)
+        return outcome
+
+    return one_pass
+
+
+def _model(subject: Subject, device: torch.device) -> nn.Module:
+    torch.manual_seed(0)
+    model = build(subject.network, in_channels=subject.in_channels, num_classes=subject.num_classes).to(
+        device
+    )
+    if _channels_last(subject, device):
+        model = model.to(memory_format=torch.channels_last)
+    return model
+
+
+def _images(subject: Subject, device: torch.device) -> Tensor:
+    clip = () if subject.frames is None else (subject.frames,)
+    shape = (subject.batch_size, subject.in_channels, *clip, subject.resolution, subject.resolution)
+    images = torch.randn(shape, generator=torch.Generator().manual_seed(0)).to(device)
+    if _channels_last(subject, device):
+        images = images.contiguous(memory_format=torch.channels_last)
+    return images
+
+
+def _channels_last(subject: Subject, device: torch.device) -> bool:
+    """As a point trains on images; XLA lays out tensors by itself."""
+    return subject.frames is None and device.type != "xla"
+
+
+def _cpu_seconds(one_pass: Pass) -> float:
+    started = time.perf_counter()
+    one_pass()
+    return time.perf_counter() - started
+
+
+def _cuda_seconds(one_pass: Pass) -> float:
+    started = torch.cuda.Event(enable_timing=True)  # type: ignore[no-untyped-call]
+    ended = torch.cuda.Event(enable_timing=True)  # type: ignore[no-untyped-call]
+    started.record()
+    one_pass()
+    ended.record()
+    ended.synchronize()
+    return float(started.elapsed_time(ended)) / 1e3
+
+
+def _xla_seconds(one_pass: Pass) -> float:
+    started = time.perf_counter()
+    kept = one_pass()
+    xla.finish()
+    del kept
+    return time.perf_counter() - started
+
+
+_STOPWATCHES = {"cpu": _cpu_seconds, "cuda": _cuda_seconds, "xla": _xla_seconds}
+
+
+@cache
+def _load_libraries(bf16: bool) -> None:
+    """Train a tiny network, so that what the first pass of a process loads is no network's memory."""
+    tiny = Subject(
+        network=ResNetSmall().network(8, 0.25),
+        resolution=8,
+        in_channels=1,
+        num_classes=2,
+        batch_size=2,
+        precision="bf16" if bf16 else "fp32",
+        work="training",
+    )
+    one_pass = _training(tiny, torch.device("cpu"))
+    for _ in range(2):
+        one_pass()

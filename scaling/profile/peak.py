@@ -1,0 +1,63 @@
+"""The peak: memory that a network takes at its fullest moment, beyond what was in use before it was built."""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+
+import torch
+
+from scaling.profile import xla
+from scaling.training.device import memory_in_use_bytes, peak_memory_bytes, reset_peak_memory
+
+_SLACK = 2**25
+"""Bytes by which the peak may stand above what is in use right after a reset that worked."""
+
+
+class Peak:
+    """Made before the network is; restarted after the warm-up, and asked after the passes."""
+
+    def __init__(self, device: torch.device) -> None:
+        """Frees what earlier networks left behind, and notes what remains in use."""
+        self._device = device
+        gc.collect()
+        if device.type == "cuda":
+            torch.cuda.empty_cache()
+        elif device.type == "cpu":
+            _trim()
+        self._before = _in_use(device)
+        self._peak_before = _peak(device)
+        self._told = self._before is not None
+
+    def restart(self) -> None:
+        """Forget the warm-up, where the system can."""
+        if self._device.type == "xla":
+            return
+        reset_peak_memory(self._device)
+        peak, now = _peak(self._device), _in_use(self._device)
+        self._told = peak is not None and now is not None and peak <= now + _SLACK
+
+    def gigabytes(self) -> float | None:
+        """In 1e9 bytes since the restart; None where the system does not tell or could not restart."""
+        peak = _peak(self._device)
+        if peak is None or self._before is None or not self._told:
+            return None
+        if self._device.type == "xla" and peak == self._peak_before:
+            return None  # XLA cannot restart, and another network's peak was higher
+        return max(0, peak - self._before) / 1e9
+
+
+def _in_use(device: torch.device) -> int | None:
+    return xla.memory_bytes("bytes_used") if device.type == "xla" else memory_in_use_bytes(device)
+
+
+def _peak(device: torch.device) -> int | None:
+    return xla.memory_bytes("peak_bytes_used") if device.type == "xla" else peak_memory_bytes(device)
+
+
+def _trim() -> None:
+    """Give free memory back to the system, where the C library is glibc."""
+    try:
+        ctypes.CDLL("libc.so.6").malloc_trim(0)
+    except (OSError, AttributeError):
+        return

@@ -1,0 +1,152 @@
+"""Profiles: what was measured, kept for each device in one file of the user's cache directory. No torch."""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import math
+import os
+import platform
+import re
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import asdict
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from scaling.data.cache import cache_dir
+from scaling.profile.subject import Subject, training_step
+from scaling.profile.timing import Measured, Timing
+from scaling.study.files import Corrupt, read_json, write_json
+from scaling.study.point import Point
+
+SCHEMA = 1
+DIRECTORY = "SCALING_STUDY_PROFILES"
+"""Environment variable that puts the files elsewhere."""
+
+log = logging.getLogger(__name__)
+
+
+class Profile:
+    """What is known of one device. Files are written aside and moved, under a lock, so that of two processes
+    that measure at once neither loses what the other wrote."""
+
+    def __init__(self, device: str, threads: int) -> None:
+        """Of the device with this real name, which `threads` threads of this process drive."""
+        self.device = device
+        self._threads = threads
+        self.path = profiles_dir() / f"{slug(device)}.json"
+        self._known = {key: found for key, entry in self._read().items() if (found := _measured(entry))}
+
+    def of(self, subject: Subject) -> Measured | None:
+        """What was measured of it with this version of torch."""
+        return self._known.get(self._key(subject))
+
+    def step_seconds(self, point: Point) -> float | None:
+        """Seconds that a training step of the point takes: forward, backward, update and average."""
+        found = self.of(training_step(point)) if self._known else None
+        return None if found is None else found.timing.latency_ms / 1e3
+
+    def put(self, subject: Subject, measured: Measured) -> None:
+        """Keep it, in the place of what was known; where the file cannot be written, only in memory."""
+        key = self._key(subject)
+        self._known[key] = measured
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            with _locked(self.path.with_suffix(".lock")):
+                entries = {**self._read(), key: _entry(subject, measured)}
+                write_json(self.path, {"schema": SCHEMA, "device": self.device, "measured": entries})
+        except OSError as error:
+            log.warning("%s cannot be written (%s): what is measured is not kept", self.path, error.strerror)
+
+    def _key(self, subject: Subject) -> str:
+        return subject.key(threads=self._threads, torch=torch_version())
+
+    def _read(self) -> dict[str, Any]:
+        """The entries of the file by key; none where it is damaged or not ours."""
+        try:
+            value = read_json(self.path)
+        except Corrupt as error:
+            log.warning("%s: it counts as empty and is replaced", error)
+            return {}
+        if value is None:
+            return {}
+        entries = value.get("measured")
+        ours = (value.get("schema"), value.get("device")) == (SCHEMA, self.device)
+        if not ours or not isinstance(entries, dict):
+            what = f"is no profile of {self.device}"
+            log.warning("%s %s: it counts as empty and is replaced", self.path, what)
+            return {}
+        return entries
+
+
+def profiles_dir() -> Path:
+    """`$SCALING_STUDY_PROFILES`, by default `profiles` in the cache directory."""
+    chosen = os.environ.get(DIRECTORY)
+    return Path(chosen).expanduser() if chosen else cache_dir() / "profiles"
+
+
+def cpu_name(threads: int) -> str:
+    """The processor's model and the threads, such as `AMD EPYC 7763, 1 thread`."""
+    return f"{cpu_model()}, {threads} thread{'' if threads == 1 else 's'}"
+
+
+@cache
+def cpu_model() -> str:
+    """As the system names it."""
+    with suppress(OSError):
+        found = re.search(r"^model name\s*:\s*(.+?)\s*$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
+        if found:
+            return found[1]
+    return platform.processor() or platform.machine() or "CPU"
+
+
+@cache
+def torch_version() -> str:
+    """The version that is installed, told without importing it."""
+    return version("torch")
+
+
+def slug(name: str) -> str:
+    """The name in small letters, digits and single dashes."""
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "device"
+
+
+def _entry(subject: Subject, measured: Measured) -> dict[str, Any]:
+    """The numbers, with what a person needs to know what they are of."""
+    about = {
+        name: getattr(subject, name) for name in ("work", "resolution", "frames", "batch_size", "precision")
+    }
+    when = time.strftime("%Y-%m-%dT%H:%M:%S%z")
+    return {**about, "torch": torch_version(), "when": when, **asdict(measured)}
+
+
+def _measured(entry: Any) -> Measured | None:
+    """The numbers of an entry; None where they are none."""
+    try:
+        timing: Mapping[str, Any] = entry["timing"]
+        memory = entry["peak_memory_gb"]
+        found = Measured(
+            timing=Timing(
+                **{name: float(timing[name]) for name in ("latency_ms", "low_ms", "high_ms")},
+                num_repeats=int(timing["num_repeats"]),
+            ),
+            images_per_second=float(entry["images_per_second"]),
+            peak_memory_gb=None if memory is None else float(memory),
+        )
+    except (KeyError, TypeError, ValueError):
+        return None
+    numbers = (found.timing.low_ms, found.timing.latency_ms, found.timing.high_ms, found.images_per_second)
+    return found if all(math.isfinite(each) and each > 0 for each in numbers) else None
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """Hold the lock, where the file system has locks; without them the last of two writers wins."""
+    with path.open("w") as file:
+        with suppress(OSError):
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield

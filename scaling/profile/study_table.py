@@ -1,0 +1,58 @@
+"""profile.csv: what was measured of the points of a study, one row a point and device. No torch."""
+
+from __future__ import annotations
+
+import csv
+import io
+import logging
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from scaling.study.files import write_text, writing_below
+
+NAME = "profile.csv"
+COLUMNS = (
+    "point",
+    "device",
+    "batch_size",
+    "precision",
+    "latency_ms",  # of inference on one image
+    "latency_low_ms",
+    "latency_high_ms",
+    "images_per_second",  # of inference in batches of batch_size
+    "train_step_ms",  # on batch_size images
+    "peak_memory_gb",  # of a training step
+)
+
+log = logging.getLogger(__name__)
+
+
+def write_study_table(study: Path, rows: Sequence[Mapping[str, str]]) -> Path:
+    """Put these rows, all of one device, at the end of the study's table, in the place of its earlier ones.
+
+    So the device that was measured last comes last. A table that is not ours is replaced, with a warning.
+    """
+    devices = {row["device"] for row in rows}
+    text = io.StringIO()
+    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(row for row in _rows(study / NAME) if row["device"] not in devices)
+    writer.writerows(rows)
+    with writing_below(study):
+        write_text(study / NAME, text.getvalue())
+    return study / NAME
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    try:
+        reader = csv.DictReader(io.StringIO(path.read_text(encoding="utf-8")))
+        rows = list(reader)
+    except FileNotFoundError:
+        return []
+    except (OSError, ValueError, csv.Error) as error:
+        log.warning("%s cannot be read and is replaced: %s", path, error)
+        return []
+    if tuple(reader.fieldnames or ()) != COLUMNS or any(len(row) != len(COLUMNS) for row in rows):
+        log.warning("%s has other columns than ours and is replaced", path)
+        return []
+    return rows

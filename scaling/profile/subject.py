@@ -1,0 +1,80 @@
+"""A subject: everything that decides what a measurement measures, but the device. No torch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+from scaling.models.network import Network
+from scaling.profile.roofline import Work
+from scaling.study.memory import Memory, training_memory
+from scaling.study.point import Point, changed_fields, digest
+from scaling.study.precision import Precision
+
+
+@dataclass(frozen=True, kw_only=True)
+class Subject:
+    """A network at work on a batch of a certain shape."""
+
+    network: Network
+    resolution: int
+    frames: int | None = None
+    """Of a clip; None for images."""
+    in_channels: int
+    num_classes: int
+    batch_size: int
+    norm_batch: int | None = None
+    """Images that go through the network at once in a training step; None is the whole batch."""
+    precision: Precision
+    work: Work
+    momentum: bool = True
+    """Whether the optimizer keeps a momentum."""
+    average: bool = True
+    """Whether a moving average of the weights is kept."""
+
+    def memory(self) -> Memory:
+        """The estimate for a training step of it."""
+        return training_memory(
+            self.network,
+            resolution=self.resolution,
+            frames=self.frames or 1,
+            in_channels=self.in_channels,
+            num_classes=self.num_classes,
+            batch_size=self.norm_batch or self.batch_size,
+            precision=self.precision,
+            momentum=self.momentum,
+            average=self.average,
+        )
+
+    def inference(self, batch_size: int) -> Subject:
+        """Inference of the same network on batches of this size."""
+        return replace(
+            self, work="inference", batch_size=batch_size, norm_batch=None, momentum=True, average=True
+        )
+
+    def key(self, *, threads: int, torch: str) -> str:
+        """16 hex digits over all of it, the threads and the version of torch that it is measured with."""
+        return _key(self, threads, torch)
+
+
+@lru_cache(maxsize=65536)
+def _key(subject: Subject, threads: int, torch: str) -> str:
+    return digest({**changed_fields(subject), "threads": threads, "torch": torch})
+
+
+def training_step(point: Point) -> Subject:
+    """What a point does in each of its steps."""
+    recipe = point.recipe
+    return Subject(
+        network=point.network,
+        resolution=point.resolution,
+        frames=point.frames,
+        in_channels=point.data.channels,
+        num_classes=point.data.num_classes,
+        batch_size=recipe.batch_size,
+        norm_batch=None if recipe.images_per_norm == recipe.batch_size else recipe.images_per_norm,
+        precision=point.precision,
+        work="training",
+        momentum=recipe.momentum > 0,
+        average=recipe.ema_decay > 0,
+    )

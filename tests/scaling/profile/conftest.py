@@ -1,0 +1,49 @@
+"""Subjects small enough to measure in no time, and a cache directory of the test's own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import pytest
+
+from scaling.models.resnet_small import ResNetSmall
+from scaling.profile.subject import Subject
+from scaling.profile.timing import Measured, Timing
+
+MakeSubject: TypeAlias = Callable[..., Subject]
+
+
+@pytest.fixture(autouse=True)
+def profiles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where profiles are kept."""
+    directory = tmp_path / "profiles"
+    monkeypatch.setenv("SCALING_STUDY_PROFILES", str(directory))
+    return directory
+
+
+@pytest.fixture
+def make_subject() -> MakeSubject:
+    """Inference of a tiny network; keywords change the depth, the width or fields of the subject."""
+
+    def make(depth: int = 8, width: float = 0.25, **changes: Any) -> Subject:
+        fields: dict[str, Any] = {
+            "network": ResNetSmall().network(depth, width),
+            "resolution": 8,
+            "in_channels": 1,
+            "num_classes": 10,
+            "batch_size": 4,
+            "precision": "fp32",
+            "work": "inference",
+        }
+        return Subject(**(fields | changes))
+
+    return make
+
+
+@pytest.fixture
+def measured() -> Measured:
+    """Numbers as if something was measured."""
+    timing = Timing(latency_ms=12.5, low_ms=12.0, high_ms=13.0, num_repeats=11)
+    return Measured(timing=timing, images_per_second=320.0, peak_memory_gb=0.25)
