@@ -9,7 +9,7 @@ from typing import Any, get_args
 
 from scaling.command.asked import Asked, Setting, asked_for
 from scaling.errors import Refused
-from scaling.profile.roofline import Work
+from scaling.profile.operation import Work
 from scaling.profile.subject import Subject, training_step
 from scaling.study.point import Point
 from scaling.study.store import Study

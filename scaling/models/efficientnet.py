@@ -86,6 +86,12 @@ class EfficientNet:
                 f"width={width:g} gives no channels in the first stage of {_B0[0][1]}: "
                 f"use a width of at least {NARROWEST:g}."
             )
+        narrowest = rounded(_B0[0][1] * width)
+        if self.se_ratio and round(narrowest * self.se_ratio) == 0:
+            raise Refused(
+                f"model.se_ratio={self.se_ratio:g} leaves no channels of {narrowest}: "
+                f"use more than {0.5 / narrowest:g}, or 0 for none."
+            )
         return InvertedNetwork(
             stem_channels=rounded(_STEM * width),
             stages=tuple(
@@ -115,7 +121,9 @@ class EfficientNet:
             return self.ladder[above]
         low, high = _DEPTHS[above - 1], _DEPTHS[above]
         share = (depth - low) / (high - low)
-        return round((self.ladder[above - 1] * (1 - share) + self.ladder[above] * share) / 4) * 4
+        fewest, most = self.ladder[above - 1], self.ladder[above]
+        between = round((fewest * (1 - share) + most * share) / 4) * 4
+        return min(max(between, fewest), most)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -80,6 +80,6 @@ def _nearest(depth: int) -> str:
     if depth < shallowest:
         return f"is {shallowest}"
     counted = depth - (depth - 2) % 3
-    below = max([counted, *(name for name in NAMED if name < depth)])
-    above = min([counted + 3, *(name for name in NAMED if name > depth)])
+    below = max([counted, *(name for name in (*NAMED, *BASIC) if name < depth)])
+    above = min([counted + 3, *(name for name in (*NAMED, *BASIC) if name > depth)])
     return f"are {below} and {above}"

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from scaling.models.network import Network
-from scaling.profile.roofline import Work
+from scaling.profile.operation import Work
 from scaling.study.memory import Memory, training_memory
 from scaling.study.point import Point, changed_fields, digest
 from scaling.study.precision import Precision

@@ -45,13 +45,13 @@ def test_documented_analyses_run(bash: Bash, tmp_path: Path, line: str) -> None:
     table = tmp_path / "results.csv"
     rows = [
         f"{depth},{width},{resolution},8,{seed},{90 + depth / 8 + width + seed / 5},"
-        f"{depth * width**2 * resolution**2},{depth * width**2}"
+        f"{depth * width**2 * resolution**2},{depth * width**2},{depth / 8}"
         for depth in (8, 14)
         for width in (0.5, 1.0)
         for resolution in (14, 28)
         for seed in (0, 1, 2)
     ]
-    table.write_text("\n".join(["depth,width,resolution,epochs,seed,top1,flops,params", *rows]))
+    table.write_text("\n".join(["depth,width,resolution,epochs,seed,top1,flops,params,latency_ms", *rows]))
     line = re.sub(r"results/quickstart|\S+\.csv", str(table), line).replace("--map top1=acc1", "")
     done = bash(f"cd {tmp_path} && {line}")
     assert done.returncode == 0, done.stderr

@@ -24,7 +24,7 @@ def shapes(module: nn.Module) -> list[tuple[int, ...]]:
     return [tuple(tensor.shape) for tensor in module.state_dict().values()]
 
 
-@pytest.mark.parametrize("depth", [18, 34, 50, 101, 152])
+@pytest.mark.parametrize("depth", [18, 34, 50, 101])
 def test_resnet_has_the_weights_of_torchvisions(depth: int) -> None:
     network = ResNet().network(depth, 1)
     with torch.device("meta"):
@@ -36,7 +36,7 @@ def test_resnet_has_the_weights_of_torchvisions(depth: int) -> None:
     assert network.num_layers == depth
 
 
-@pytest.mark.parametrize("depth", [50, 101, 152, 200])
+@pytest.mark.parametrize("depth", [50, 101])
 def test_resnet_rs_has_the_weights_of_timms(depth: int) -> None:
     with torch.device("meta"):
         theirs = timm.create_model(f"resnetrs{depth}", pretrained=False)

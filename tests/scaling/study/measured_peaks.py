@@ -1,4 +1,4 @@
-"""Peak memory of real training steps, a line of JSON each; run by test_memory.py.
+"""Peak memory of real training steps, a line of JSON each; run by test_measured_memory.py.
 
 Each network trains in a process of its own, forked from this one, which only imports torch.
 """

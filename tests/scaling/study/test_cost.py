@@ -97,7 +97,7 @@ clips = st.builds(
 )
 
 
-@settings(max_examples=40, deadline=None, phases=PHASES)
+@settings(max_examples=45, deadline=None, phases=PHASES)
 @given(small, st.sampled_from([8, 14, 20]), widths, st.integers(4, 64), in_channels, classes)
 def test_costs_of_resnet_small(
     family: ResNetSmall, depth: int, width: float, resolution: int, in_channels: int, num_classes: int
@@ -105,7 +105,7 @@ def test_costs_of_resnet_small(
     assert_costs_are_counted(family.network(depth, width), resolution, in_channels, num_classes)
 
 
-@settings(max_examples=50, deadline=None, phases=PHASES)
+@settings(max_examples=45, deadline=None, phases=PHASES)
 @given(resnets, st.sampled_from([14, 18, 26, 34, 35, 50]), widths, st.integers(32, 320), in_channels, classes)
 def test_costs_of_resnet(
     family: ResNet, depth: int, width: float, resolution: int, in_channels: int, num_classes: int
@@ -128,7 +128,7 @@ def test_costs_of_resnet_rs(
     assert_costs_are_counted(family.network(depth, width), resolution, in_channels, num_classes)
 
 
-@settings(max_examples=40, deadline=None, phases=PHASES)
+@settings(max_examples=35, deadline=None, phases=PHASES)
 @given(efficient, st.floats(0.3, 1.4), widths, st.integers(32, 380), in_channels, classes)
 def test_costs_of_efficientnet(
     family: EfficientNet, depth: float, width: float, resolution: int, in_channels: int, num_classes: int
