@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-PREFIXES = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
+from scaling.quantity import count_text, duration_text
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,25 +47,9 @@ class Metric:
         return f"{value:.2f}" if self.unit == "%" else count_text(value)
 
 
-def count_text(value: float) -> str:
-    """A large count in three digits: 1700000000 -> `1.7G`."""
-    for factor, prefix in PREFIXES:
-        if abs(value) >= 0.9995 * factor:
-            return f"{value / factor:.3g}{prefix}"
-    return f"{value:.3g}"
-
-
 def counted(count: float, noun: str) -> str:
     """`1 point`, `2 points`."""
     return f"{count:g} {noun}{'' if count == 1 else 's'}"
-
-
-def duration_text(seconds: float) -> str:
-    """A duration in its natural unit: 150 -> `2.5 min`."""
-    for size, unit in ((86400.0, "d"), (3600.0, "h"), (60.0, "min")):
-        if seconds >= size:
-            return f"{seconds / size:.3g} {unit}"
-    return f"{seconds:.3g} s"
 
 
 ERROR = Metric(

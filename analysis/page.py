@@ -14,10 +14,11 @@ from markupsafe import Markup
 
 from analysis.findings import Findings
 from analysis.frontier import STANDINGS, Frontier
-from analysis.metric import count_text, counted
+from analysis.metric import counted
 from analysis.plot import Picture
 from analysis.rules import points_text, sentences
 from analysis.table import AXES
+from scaling.quantity import count_text
 
 TEMPLATES = Path(__file__).parent / "templates"
 MAX_ROWS = 200

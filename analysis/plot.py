@@ -19,7 +19,8 @@ from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from matplotlib.transforms import Bbox
 
-from analysis.metric import Metric, count_text
+from analysis.metric import Metric
+from scaling.quantity import count_text
 
 INK = "#1b1f24"
 PAPER = "#fefefe"

@@ -2,10 +2,10 @@
 
     make bench                                       or: python benchmarks/planning_cost.py
 
-Prices a second on one core: for a grid as studies have them (networks repeat along resolution and epochs),
-for networks that all differ, and for torch's FlopCounterMode over some of these, built from timm's blocks on
-the meta device, which is what a tool without closed forms does. A price is parameters, FLOPs, activations and
-memory.
+Prices a second on one core, a network's description made anew for each point: for a grid of 112 networks at
+9 resolutions and 10 lengths, the same at one length, networks that all differ, and, as a tool without closed
+forms does it, torch's FlopCounterMode over some of these, built from timm's blocks on the meta device. A
+price is parameters, FLOPs, activations and memory.
 """
 
 from __future__ import annotations
@@ -25,64 +25,51 @@ from torch.utils.flop_counter import FlopCounterMode
 from scaling.models.build import build
 from scaling.models.efficientnet import EfficientNet
 from scaling.models.layout import NAMED
-from scaling.models.network import Network
 from scaling.models.resnet import ResNetRS
 from scaling.study.cost import cost_of
 
 NUM_COUNTED = 12
-Case = tuple[Network, int, int]
+Case = tuple[ResNetRS | EfficientNet, float, float, int, int]
 
 
 def main() -> None:
     """Print the comparison."""
     random.seed(0)
     torch.set_num_threads(1)
-    grid = _grid()
     different = _different(10_000)
-    closed_grid, closed_different = _rate(_price, grid), _rate(_price, different)
     counted = _rate(_count, random.sample(different, NUM_COUNTED))
     table = Table(title=f"one core of {os.cpu_count()}, {platform.machine()}, torch {torch.__version__}")
     for column in ("way", "points", "points a second", "ratio"):
         table.add_column(column)
-    table.add_row(
-        "closed form, a grid of 112 networks",
-        f"{len(grid):,}",
-        f"{closed_grid:,.0f}",
-        f"{closed_grid / counted:,.0f}",
-    )
-    table.add_row(
-        "closed form, every network another",
-        f"{len(different):,}",
-        f"{closed_different:,.0f}",
-        f"{closed_different / counted:,.0f}",
-    )
+    ways = {
+        "closed form, 112 networks x 9 sizes x 10 lengths": _grid(lengths=10),
+        "closed form, 112 networks x 9 sizes": _grid(lengths=1),
+        "closed form, every network another": different,
+    }
+    for name, cases in ways.items():
+        rate = _rate(_price, cases)
+        table.add_row(name, f"{len(cases):,}", f"{rate:,.0f}", f"{rate / counted:,.0f}")
     table.add_row("counted on the meta device", f"{NUM_COUNTED}", f"{counted:.2f}", "1")
     Console(width=100).print(table)
 
 
-def _grid() -> list[Case]:
-    """Depth x width x resolution x epochs, each network made anew for each point, as a planner does."""
+def _grid(*, lengths: int) -> list[Case]:
+    """Depth x width x resolution x epochs."""
     depths, widths = list(NAMED)[:7], [0.25 * step for step in range(1, 17)]
-    sizes, lengths = (
-        (128, 160, 192, 224, 256, 288, 320, 384, 448),
-        (5, 10, 20, 30, 60, 90, 100, 200, 300, 350),
-    )
-    return [
-        (ResNetRS().network(depth, width), size, epochs)
-        for depth, width, size, epochs in product(depths, widths, sizes, lengths)
-    ]
+    sizes = (128, 160, 192, 224, 256, 288, 320, 384, 448)
+    family = ResNetRS()
+    return [(family, *each) for each in product(depths, widths, sizes, range(10, 10 + lengths))]
 
 
 def _different(num_points: int) -> list[Case]:
     """Random networks of two families at random resolutions."""
     cases: list[Case] = []
     for _ in range(num_points):
-        width = random.uniform(0.3, 2)
+        width, size = random.uniform(0.3, 2), random.randint(96, 448)
         if random.random() < 0.5:
-            network: Network = ResNetRS().network(3 * random.randint(4, 140) + 2, width)
+            cases.append((ResNetRS(), 3 * random.randint(4, 140) + 2, width, size, 350))
         else:
-            network = EfficientNet().network(random.uniform(1, 3.1), width)
-        cases.append((network, random.randint(96, 448), 350))
+            cases.append((EfficientNet(), random.uniform(1, 3.1), width, size, 350))
     return cases
 
 
@@ -94,9 +81,9 @@ def _rate(work: Callable[[Case], None], cases: Sequence[Case]) -> float:
 
 
 def _price(case: Case) -> None:
-    network, resolution, epochs = case
+    family, depth, width, resolution, epochs = case
     cost_of(
-        network,
+        family.network(depth, width),
         resolution=resolution,
         in_channels=3,
         num_classes=1000,
@@ -107,7 +94,8 @@ def _price(case: Case) -> None:
 
 
 def _count(case: Case) -> None:
-    network, resolution, _ = case
+    family, depth, width, resolution, _ = case
+    network = family.network(depth, width)
     with torch.device("meta"), FlopCounterMode(display=False):
         build(network, in_channels=3, num_classes=1000).eval()(torch.empty(1, 3, resolution, resolution))
 

@@ -16,6 +16,7 @@ from launchers.progress import Display, duration
 from launchers.slots import check_device
 from launchers.watch import Tally
 from scaling.errors import Refused
+from scaling.profile.profiles import profile_of
 from scaling.study.plan import Plan, make_plan
 from scaling.study.point import Point
 from scaling.study.result import Result
@@ -55,13 +56,13 @@ def run_request(request: Request, launcher: Launcher) -> int:
     """
     ended: Counter[str] = Counter()
     console = Console(soft_wrap=True, highlight=False, width=None if sys.stdout.isatty() else 140)
+    profile = profile_of(request.runtime.device, request.runtime.threads)
     studies = {path: Study.create(path, _task(path, points)) for path, points in request.studies.items()}
     for path, points in request.studies.items():
         study = studies[path]
         study.add(points)
         study.remember(request.command, len(points))
-        on_cpu = request.runtime.device == "cpu"
-        plan = make_plan(study, points, threads=request.runtime.threads if on_cpu else None)
+        plan = make_plan(study, points, profile.step_seconds if profile else lambda _: None)
         plan.write(path / "plan.csv")
         _tell_plan(console, study, plan)
         if request.plan_only:
@@ -111,7 +112,7 @@ def _tell_plan(console: Console, study: Study, plan: Plan) -> None:
         )
     if hours := plan.known_hours:
         console.print(
-            f"Their training steps take {duration(3600 * sum(hours))} one after another on this CPU, as "
+            f"Their training steps take {duration(3600 * sum(hours))} one after another on this device, as "
             f"measured for {len(hours)} of the {len(to_run)} points."
         )
     passed_over = plan.passed_over()
@@ -124,7 +125,7 @@ def _tell_plan(console: Console, study: Study, plan: Plan) -> None:
 def _print_plan(console: Console, plan: Plan) -> None:
     axes = list(plan.entries[0].point.axes)
     table = Table(
-        *axes, "params", "flops", "train_flops", "memory_gb", "hours", "action", "why", title="Plan"
+        "model", *axes, "params", "flops", "train_flops", "memory_gb", "hours", "action", "why", title="Plan"
     )
     for entry in plan.entries:
         cost = entry.point.cost
@@ -132,7 +133,7 @@ def _print_plan(console: Console, plan: Plan) -> None:
         numbers = [f"{cost.params:,}", f"{cost.flops:.3g}", f"{cost.train_flops:.3g}"]
         numbers += [f"{cost.memory_gb:.3g}", hours]
         values = [f"{value:g}" for value in entry.point.axes.values()]
-        table.add_row(*values, *numbers, entry.action, entry.why)
+        table.add_row(entry.point.family, *values, *numbers, entry.action, entry.why)
     console.print(table)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from typing import NoReturn
@@ -19,6 +20,10 @@ _NETWORKS = (
     "what to look at: model=resnet_rs depth=50,101 width=1 resolution=160 (commas make a grid), or a network "
     "of the paper, such as resnet_rs_350@256 or efficientnet_b4"
 )
+
+
+INTERRUPTED = 130
+"""Exit code of a command ended by Ctrl-C, as shells have it."""
 
 
 class Parser(argparse.ArgumentParser):
@@ -38,6 +43,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if others:  # words may stand behind flags
             options.words += others
         options.run(options)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nobody reads on, as with `| head`
+        return 0
     except Refused as refusal:
         if "--debug" in words:
             raise

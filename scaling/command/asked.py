@@ -19,7 +19,7 @@ from scaling.published.resnet_rs import table7
 from scaling.study.cost import Cost, cost_of
 from scaling.study.point import check_size
 from scaling.study.precision import Precision
-from scaling.study.settings import family_of, number, resolution_of, strict, whole_number
+from scaling.study.settings import family_of, number, resolution_of, strict, whole_number, within
 from scaling.study.suggest import suggest
 
 _CONF = Path(__file__).parents[2] / "conf" / "model"
@@ -46,7 +46,7 @@ class Setting:
 
     def __post_init__(self) -> None:
         for name in ("batch_size", "in_channels", "num_classes", "num_train", "epochs"):
-            if getattr(self, name) < 1:
+            if within(name, getattr(self, name)) < 1:
                 raise Refused(f"{name}={getattr(self, name)} should be at least 1.")
 
 
@@ -60,13 +60,16 @@ class Asked:
     width: float
     resolution: int
     frames: int | None
+    switches: str = ""
+    """Those that differ from conf/model/, as they were typed."""
     network: Network
 
     @property
     def title(self) -> str:
-        """Such as `resnet_rs depth=350 width=1 resolution=256`."""
+        """Such as `resnet_rs depth=350 width=1 resolution=256 se_ratio=0`."""
+        knobs = f"{self.model} depth={self.depth:g} width={self.width:g} resolution={self.resolution}"
         clip = "" if self.frames is None else f" frames={self.frames}"
-        return f"{self.model} depth={self.depth:g} width={self.width:g} resolution={self.resolution}{clip}"
+        return f"{knobs}{clip}{self.switches}"
 
     def cost(self, setting: Setting) -> Cost:
         """What it costs in this setting."""
@@ -85,7 +88,12 @@ class Asked:
 def asked_for(words: Sequence[str]) -> tuple[list[Asked], Setting]:
     """All networks of words such as `model=resnet_rs depth=50,101 resolution=160`, or `resnet_rs_350@256`."""
     named = [word for word in words if "=" not in word]
-    values = {key: text for key, _, text in (word.partition("=") for word in words if "=" in word)}
+    values: dict[str, str] = {}
+    for word in words:
+        key, equals, text = word.partition("=")
+        if equals and key in values:
+            raise Refused(f"{key} is given twice: say {key}={values[key]},{text} for both values.")
+        values |= {key: text} if equals else {}
     settings = [field.name for field in fields(Setting)]
     for key in values:
         if key not in (*_KNOBS, *settings) and not key.startswith("model."):
@@ -103,9 +111,14 @@ def _grid(values: Mapping[str, str]) -> list[Asked]:
         if knob not in values:
             example = {"model": "resnet_rs", "depth": "50", "resolution": "224"}[knob]
             raise Refused(f"{knob} is missing: say for instance {knob}={example}.")
-    switches = {key[6:]: _value(text) for key, text in values.items() if key.startswith("model.")}
-    knobs = [[_value(each) for each in _split(values.get(knob, _DEFAULTS.get(knob, "")))] for knob in _KNOBS]
-    return [_asked(*combination, switches=switches) for combination in product(*knobs)]
+    switches = [key for key in values if key.startswith("model.")]
+    axes = [_several(values.get(name, _DEFAULTS.get(name, ""))) for name in (*_KNOBS, *switches)]
+    names = [switch.removeprefix("model.") for switch in switches]
+    asked = []
+    for combination in product(*axes):
+        knobs, chosen = combination[: len(_KNOBS)], combination[len(_KNOBS) :]
+        asked.append(_asked(*knobs, switches=dict(zip(names, chosen, strict=True))))
+    return list(dict.fromkeys(asked))
 
 
 def _asked(
@@ -118,17 +131,22 @@ def _asked(
     network = family.network(depth, width)
     check_size(family_name, network, resolution, frames)
     return Asked(
-        model=str(model), depth=depth, width=width, resolution=resolution, frames=frames, network=network
+        model=str(model),
+        depth=depth,
+        width=width,
+        resolution=resolution,
+        frames=frames,
+        switches="".join(f" {name}={value}" for name, value in switches.items()),
+        network=network,
     )
 
 
 def _family(model: str, switches: Mapping[str, Any]) -> tuple[str, Family]:
     """The name and the family of a file of conf/model/, with its switches changed."""
-    file = _CONF / f"{model}.yaml"
-    if not file.is_file():
-        known = sorted(each.stem for each in _CONF.glob("*.yaml"))
-        raise Refused(f"model={model} is not in conf/model: {suggest(model, known)}.")
-    values = yaml.safe_load(file.read_text(encoding="utf-8")) | switches
+    files = {file.stem: file for file in sorted(_CONF.glob("*.yaml"))}
+    if model not in files:
+        raise Refused(f"model={model} is not in conf/model: {suggest(model, list(files))}.")
+    values = yaml.safe_load(files[model].read_text(encoding="utf-8")) | switches
     return values["family"], family_of(values)
 
 
@@ -151,13 +169,17 @@ def _named(word: str) -> Asked:
     return _asked(model, depth, width, resolution, None, switches={})
 
 
-def _split(text: str) -> list[str]:
+def _several(text: str) -> list[Any]:
     """Values between commas; a bracketed list is one value."""
-    return re.split(r",(?![^\[]*\])", text)
+    return [_value(each) for each in re.split(r",(?![^\[]*\])", text)]
+
+
+def _plain(value: float) -> float:
+    return int(value) if value.is_integer() else value
 
 
 def _value(text: str) -> Any:
     try:
-        return float(text) if _FLOAT.fullmatch(text) else yaml.safe_load(text)
+        return _plain(float(text)) if _FLOAT.fullmatch(text) else yaml.safe_load(text)
     except yaml.YAMLError as error:
         raise Refused(f"{text} is not a value: use a number, a word, or a list in brackets.") from error

@@ -38,7 +38,7 @@ def cost(words: Sequence[str], *, layers: bool, as_json: bool) -> None:
 
 def _described(asked: Asked, setting: Setting, device: Device | None) -> dict[str, str]:
     """What a person reads of a network."""
-    price, memory = asked.cost(setting), _memory(asked, setting)
+    price, memory = asked.cost(setting), _memory(asked, setting, device)
     described = {
         "blocks": "-".join(str(stage.num_blocks) for stage in asked.network.stages),
         "layers": str(asked.network.num_layers),
@@ -51,6 +51,8 @@ def _described(asked: Asked, setting: Setting, device: Device | None) -> dict[st
         "optimizer": f"{memory.optimizer / 1e9:.3g} GB",
     }
     if device:
+        if memory.total > device.memory_bytes:
+            described["step memory"] += f", more than its {device.memory_bytes / 1e9:.3g} GB"
         step = _predicted(asked, setting, device, "training")
         described["inference"] = f"{1e3 * _predicted(asked, setting, device, 'inference').seconds:.3g} ms"
         described["training step"] = f"{1e3 * step.seconds:.3g} ms"
@@ -71,7 +73,8 @@ def _note(setting: Setting, device: Device | None) -> str:
     return note
 
 
-def _memory(asked: Asked, setting: Setting) -> Memory:
+def _memory(asked: Asked, setting: Setting, device: Device | None) -> Memory:
+    """As PyTorch holds it, or a device that fuses."""
     return training_memory(
         asked.network,
         resolution=asked.resolution,
@@ -80,6 +83,7 @@ def _memory(asked: Asked, setting: Setting) -> Memory:
         num_classes=setting.num_classes,
         batch_size=setting.batch_size,
         precision=setting.precision,
+        fused=device is not None and device.fuses,
     )
 
 
@@ -98,7 +102,7 @@ def _predicted(asked: Asked, setting: Setting, device: Device, work: Work) -> Pr
 
 
 def _json(asked: Asked, setting: Setting, device: Device | None, layers: bool) -> dict[str, Any]:
-    memory = _memory(asked, setting)
+    memory = _memory(asked, setting, device)
     value: dict[str, Any] = {
         "model": asked.model,
         "depth": asked.depth,
@@ -107,6 +111,7 @@ def _json(asked: Asked, setting: Setting, device: Device | None, layers: bool) -
         "frames": asked.frames,
         "network": asdict(asked.network),
         **asdict(asked.cost(setting)),
+        "memory_gb": memory.total / 1e9,
         "memory_bytes": {**asdict(memory), "total": memory.total},
     }
     if device:

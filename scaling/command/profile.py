@@ -23,8 +23,8 @@ from scaling.command.profile_table import as_json_value, print_profile, study_ro
 from scaling.command.wanted import Line, Wanted, wanted
 from scaling.profile.profiles import Profile
 from scaling.profile.study_table import write_study_table
-from scaling.profile.subject import Subject
 from scaling.profile.timing import Measured
+from scaling.profile.workload import Workload
 from scaling.study.memory import MALLOC_FACTOR
 from scaling.training.failure import classify
 
@@ -46,11 +46,11 @@ def profile(words: Sequence[str], *, again: bool, as_json: bool) -> None:
     device = device_here(want.device, threads=want.threads)
     known = Profile(name_of(device, threads=want.threads), want.threads)
     console = Console(stderr=True, soft_wrap=True, highlight=False)
-    failures: dict[Subject, str] = {}
+    failures: dict[Workload, str] = {}
     interrupted = False
     try:
         _measure_all(
-            want, known, failures, lambda subject: measure(subject, device), again=again, console=console
+            want, known, failures, lambda workload: measure(workload, device), again=again, console=console
         )
     except KeyboardInterrupt:
         interrupted = True
@@ -60,6 +60,10 @@ def profile(words: Sequence[str], *, again: bool, as_json: bool) -> None:
         print_profile(want, known, failures)
     if want.study and (rows := study_rows(want, known)):
         console.print(f"Written to {write_study_table(want.study, rows)}.", markup=False)
+    if failures and not any(
+        known.of(workload) for line in want.lines for workload in line.workloads(want.works)
+    ):
+        sys.exit(1)
     if interrupted:
         console.print("Stopped; what was measured is kept, and the same line goes on from there.")
         sys.exit(INTERRUPTED)
@@ -68,48 +72,48 @@ def profile(words: Sequence[str], *, again: bool, as_json: bool) -> None:
 def _measure_all(
     want: Wanted,
     known: Profile,
-    failures: dict[Subject, str],
-    measure: Callable[[Subject], Measured],
+    failures: dict[Workload, str],
+    measure: Callable[[Workload], Measured],
     *,
     again: bool,
     console: Console,
 ) -> None:
-    """Measure what is not known; `failures` takes the reason of each subject that does not fit in memory."""
-    subjects = {subject: line for line in want.lines for subject in line.subjects(want.works)}
-    todo = {subject: line for subject, line in subjects.items() if again or known.of(subject) is None}
-    remembered = len(subjects) - len(todo)
+    """Measure what is not known; `failures` takes the reason of each workload that does not fit in memory."""
+    workloads = {workload: line for line in want.lines for workload in line.workloads(want.works)}
+    todo = {workload: line for workload, line in workloads.items() if again or known.of(workload) is None}
+    remembered = len(workloads) - len(todo)
     console.print(
-        f"{known.device}: {len(todo)} of {len(subjects)} to measure, {remembered} from the cache "
+        f"{known.device}: {len(todo)} of {len(workloads)} to measure, {remembered} from the cache "
         f"({known.path}).",
         markup=False,
     )
     _warn_if_busy(want, console)
     with _Steps(console, len(todo)) as steps:
-        for subject, line in todo.items():
-            steps.begin(_what(line, subject))
-            reason = _too_large(subject) if want.device == "cpu" else None
+        for workload, line in todo.items():
+            steps.begin(_what(line, workload))
+            reason = _too_large(workload) if want.device == "cpu" else None
             try:
                 if reason is None:
-                    known.put(subject, measure(subject))
+                    known.put(workload, measure(workload))
             except (RuntimeError, MemoryError) as error:
                 if classify(error) != "out_of_memory" and "RESOURCE_EXHAUSTED" not in str(error):
                     raise
                 reason = "out of memory"
             if reason is not None:
-                failures[subject] = reason
+                failures[workload] = reason
             steps.end()
 
 
-def _what(line: Line, subject: Subject) -> str:
-    work = "training step" if subject.work == "training" else "inference"
-    return f"{line.title} resolution={subject.resolution}, {work}, batch {subject.batch_size}"
+def _what(line: Line, workload: Workload) -> str:
+    work = "training step" if workload.work == "training" else "inference"
+    return f"{line.title} resolution={workload.resolution}, {work}, batch {workload.batch_size}"
 
 
-def _too_large(subject: Subject) -> str | None:
+def _too_large(workload: Workload) -> str | None:
     """Why a training step should not be tried; the system kills a process that takes too much."""
-    if subject.work != "training":
+    if workload.work != "training":
         return None
-    needed, free = MALLOC_FACTOR * subject.memory().total, psutil.virtual_memory().available
+    needed, free = MALLOC_FACTOR * workload.memory().total, psutil.virtual_memory().available
     return None if needed < free else f"needs about {needed / 1e9:.3g} GB, {free / 1e9:.3g} GB are free"
 
 

@@ -9,11 +9,11 @@ from typing import Any
 from scaling.command.output import print_table
 from scaling.command.wanted import Line, Wanted
 from scaling.profile.profiles import Profile, torch_version
-from scaling.profile.subject import Subject
 from scaling.profile.timing import Measured, Timing
+from scaling.profile.workload import Workload
 from scaling.study.memory import MALLOC_FACTOR
 
-Failures = Mapping[Subject, str]
+Failures = Mapping[Workload, str]
 
 
 def print_profile(want: Wanted, known: Profile, failures: Failures) -> None:
@@ -67,10 +67,10 @@ def _note(want: Wanted) -> str:
     return f"{note}; {memory}."
 
 
-def _time(subject: Subject, known: Profile, failures: Failures) -> str:
-    if subject in failures:
-        return failures[subject]
-    measured = known.of(subject)
+def _time(workload: Workload, known: Profile, failures: Failures) -> str:
+    if workload in failures:
+        return failures[workload]
+    measured = known.of(workload)
     return "" if measured is None else timing_text(measured.timing)
 
 
@@ -112,10 +112,10 @@ def _json(line: Line, want: Wanted, known: Profile, failures: Failures) -> dict[
     step = line.step
     about = ("resolution", "frames", "batch_size", "precision", "in_channels", "num_classes")
     value: dict[str, Any] = {"network": line.title} | {name: getattr(step, name) for name in about}
-    for name, subject in (("one_image", line.one_image), ("inference", line.inference), ("training", step)):
-        if subject in line.subjects(want.works):
-            measured = known.of(subject)
-            value[name] = {"failure": failures[subject]} if subject in failures else _flat(measured)
+    for name, workload in (("one_image", line.one_image), ("inference", line.inference), ("training", step)):
+        if workload in line.workloads(want.works):
+            measured = known.of(workload)
+            value[name] = {"failure": failures[workload]} if workload in failures else _flat(measured)
     return value | {"estimated_memory_gb": estimate_gb(line, want), "points": list(line.point_ids)}
 
 

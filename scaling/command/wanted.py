@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any, get_args
 from scaling.command.asked import Asked, Setting, asked_for
 from scaling.errors import Refused
 from scaling.profile.operation import Work
-from scaling.profile.subject import Subject, training_step
+from scaling.profile.workload import Workload, training_step
 from scaling.study.point import Point
 from scaling.study.store import Study
 from scaling.study.suggest import suggest
@@ -29,22 +30,22 @@ class Line:
 
     title: str
     """The network, without its input."""
-    step: Subject
+    step: Workload
     """Its training step; its inference is on batches as large."""
     point_ids: tuple[str, ...] = ()
     """The points of a study that are this network; they have the latency of one image measured too."""
 
     @property
-    def inference(self) -> Subject:
+    def inference(self) -> Workload:
         """On whole batches."""
         return self.step.inference(self.step.batch_size)
 
     @property
-    def one_image(self) -> Subject:
+    def one_image(self) -> Workload:
         """Inference of one image, as a service that answers at once does it."""
         return self.step.inference(1)
 
-    def subjects(self, works: Sequence[Work]) -> list[Subject]:
+    def workloads(self, works: Sequence[Work]) -> list[Workload]:
         """What is to be measured."""
         inference = [self.one_image, self.inference] if self.point_ids else [self.inference]
         return [*(inference if "inference" in works else ()), *([self.step] if "training" in works else ())]
@@ -93,7 +94,7 @@ def _of_study(directory: str, words: Sequence[str]) -> list[Line]:
                 f"leave {name} out."
             )
     study = Study.open(Path(directory))
-    lines: dict[Subject, Line] = {}
+    lines: dict[Workload, Line] = {}
     for point in (study.point(point_id) for point_id in study.point_ids()):
         step = training_step(point)
         line = lines.setdefault(step, Line(title=_title(point), step=step))
@@ -123,7 +124,7 @@ def _of_networks(words: Sequence[str], device: str, works: Sequence[Work]) -> li
 
 
 def _line(asked: Asked, setting: Setting) -> Line:
-    step = Subject(
+    step = Workload(
         network=asked.network,
         resolution=asked.resolution,
         frames=asked.frames,
@@ -145,6 +146,7 @@ def _works(text: str) -> tuple[Work, ...]:
 
 
 def _threads(text: Any) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise Refused(f"threads={text} should be a whole number of at least 1.")
+    cores = os.cpu_count() or 1
+    if not text.isdecimal() or not 1 <= int(text) <= cores:
+        raise Refused(f"threads={text} should be a whole number from 1 to the {cores} cores of this machine.")
     return int(text)

@@ -66,7 +66,8 @@ class EfficientNet:
 
     def __post_init__(self) -> None:
         check_switches(se_ratio=self.se_ratio)
-        if len(self.ladder) != len(MEMBERS) or any(low > high for low, high in pairwise(self.ladder)):
+        rising = all(low <= high for low, high in pairwise((1, *self.ladder)))
+        if len(self.ladder) != len(MEMBERS) or not rising:
             raise Refused(
                 f"model.ladder={list(self.ladder)} should be {len(MEMBERS)} resolutions, of B0 to B7, "
                 "none below the one before."

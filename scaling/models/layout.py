@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from itertools import pairwise
 
 from scaling.errors import Refused
@@ -50,6 +51,7 @@ def blocks_of(depth: int) -> Blocks:
     raise Refused(f"depth={depth} cannot be built: the nearest {_nearest(depth)}.")
 
 
+@cache
 def _with_blocks(blocks: int) -> Blocks:
     if blocks == sum(NAMED[_OFF_THE_LINE]):
         return NAMED[_OFF_THE_LINE]

@@ -8,14 +8,18 @@ from scaling.errors import Refused
 from scaling.models.residual import ResidualNetwork
 from scaling.models.resnet import ResNetRS
 
+LONGEST = 99
+"""Frames under a kernel or a stride, at most."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class ResNet3DRS(ResNetRS):
     """ResNet-RS for clips of frames x height x width.
 
-    Temporal kernels and strides are those of 3D-ResNet-RS in the TensorFlow model garden: 5 frames and
-    stride 2 in the stem, and (t x 1 x 1) in the first convolution of a block. Its self-gating is left out;
-    with `stem_pool=max` and `pooled_shortcut=false` stem and shortcuts are the garden's too.
+    Temporal kernels and strides are those of 3D-ResNet-RS in the TensorFlow model garden (official/vision,
+    k400_resnet3drs_50_tpu.yaml): 5 frames and stride 2 in the stem, and (t x 1 x 1) in the first convolution
+    of a block. Its self-gating is left out; with `stem_pool=max` and `pooled_shortcut=false` stem and
+    shortcuts are the garden's too.
     """
 
     stem_temporal_kernel: int = 5
@@ -30,10 +34,12 @@ class ResNet3DRS(ResNetRS):
                 f"model.temporal_kernels={list(self.temporal_kernels)} should have one for each of 4 stages."
             )
         for kernel in (self.stem_temporal_kernel, *self.temporal_kernels):
-            if kernel < 1 or kernel % 2 == 0:
-                raise Refused(f"A temporal kernel of {kernel} frames should be odd, such as 1, 3 or 5.")
-        if self.stem_temporal_stride < 1:
-            raise Refused(f"model.stem_temporal_stride={self.stem_temporal_stride} should be at least 1.")
+            if not 1 <= kernel <= LONGEST or kernel % 2 == 0:
+                raise Refused(f"A temporal kernel of {kernel} frames should be odd, from 1 to {LONGEST}.")
+        if not 1 <= self.stem_temporal_stride <= LONGEST:
+            raise Refused(
+                f"model.stem_temporal_stride={self.stem_temporal_stride} should be from 1 to {LONGEST}."
+            )
 
     def network(self, depth: float, width: float) -> ResidualNetwork:
         """The 2D network of the same depth and width, inflated."""

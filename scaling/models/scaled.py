@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from scaling.errors import Refused
 
-MOST_LAYERS = 10_000
+MOST_LAYERS = 9_998
 WIDEST = 100
+MOST_CHANNELS = 65_536
 
 
 def check_switches(*, se_ratio: float, base_channels: int = 1) -> None:
     """Refused for switches that no network can have."""
     if not 0 <= se_ratio <= 1:
         raise Refused(f"model.se_ratio={se_ratio:g} should be from 0 (none) to 1.")
-    if base_channels < 1:
-        raise Refused(f"model.base_channels={base_channels} should be at least 1.")
+    if not 1 <= base_channels <= MOST_CHANNELS:
+        raise Refused(f"model.base_channels={base_channels} should be from 1 to {MOST_CHANNELS}.")
 
 
 def whole(axis: str, value: float) -> int:

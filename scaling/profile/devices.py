@@ -23,7 +23,7 @@ class Device:
     """Bytes/s between memory and chip."""
     memory_bytes: float
     tile: int = 1
-    """Channels in and out of a convolution are padded to a multiple of this in the matrix unit."""
+    """Channels in and out of a convolution are padded to a multiple of this, in 16 bits."""
     layout: tuple[int, int] = (1, 1)
     """Tensors in memory are padded along batch and channels to multiples of these, in the cheaper order."""
     depthwise_efficiency: float = 1.0
@@ -83,7 +83,8 @@ DEVICES: dict[str, Device] = {
     ),
     "tpu_v3": Device(
         title="one core of Google TPU v3 (two a chip)",
-        matrix_flops={"bf16": 61.6e12, "fp32": 61.6e12},  # XLA rounds fp32 operands to bf16 by default
+        # 2 matrix units of 128 x 128 at 940 MHz; XLA rounds fp32 operands to bf16 by default
+        matrix_flops={"bf16": 61.6e12, "fp32": 61.6e12},
         vector_flops=1.93e12,  # 8 x 128 lanes x 2 ALUs x 940 MHz, no FMA; the CACM table says 4e12 a chip
         bandwidth=450e9,
         memory_bytes=17.2e9,
@@ -123,8 +124,8 @@ DEVICES: dict[str, Device] = {
         title="one core of AMD EPYC 7003 at 2.45 GHz",
         matrix_flops={"fp32": 78.4e9},  # two 256-bit FMA units: 32 FLOPs a cycle
         vector_flops=78.4e9,
-        bandwidth=51.2e9,  # one chiplet's link, 32 bytes x 1.6 GHz; a socket has 204.8e9 for 64 cores
-        memory_bytes=8e9,
+        bandwidth=51.2e9,  # one chiplet's link, 32 bytes x 1.6 GHz: recalled; a socket has 204.8e9
+        memory_bytes=8e9,  # no specification: what a machine is likely to have for a core
         sources=(
             "AMD EPYC 7003 datasheet: base clock of 7763, 8 channels of DDR4-3200",
             "AMD, Software Optimization Guide for the EPYC 7003: two 256-bit FMA a cycle",

@@ -15,8 +15,8 @@ from scaling.models.resnet_small import ResNetSmall
 from scaling.profile import xla
 from scaling.profile.peak import Peak
 from scaling.profile.profiles import cpu_model, cpu_name
-from scaling.profile.subject import Subject
 from scaling.profile.timing import Measured, timing_of
+from scaling.profile.workload import Workload
 from scaling.training.device import use_device
 from scaling.training.ema import Ema
 from scaling.training.recipe import Recipe
@@ -50,7 +50,7 @@ def name_of(device: torch.device, *, threads: int) -> str:
 
 
 def measure(
-    subject: Subject, device: torch.device, *, at_least_s: float = 1.0, num_repeats: int = 11
+    workload: Workload, device: torch.device, *, at_least_s: float = 1.0, num_repeats: int = 11
 ) -> Measured:
     """Median time of a pass, with its 95 % interval, and peak memory, on noise.
 
@@ -63,9 +63,9 @@ def measure(
     `num_repeats` and they took `at_least_s`, or until there are 1,000.
     """
     if device.type == "cpu":
-        _load_libraries(subject.precision == "bf16")
+        _load_libraries(workload.precision == "bf16")
     peak = Peak(device)
-    one_pass = _training(subject, device) if subject.work == "training" else _inference(subject, device)
+    one_pass = _training(workload, device) if workload.work == "training" else _inference(workload, device)
     timed = _STOPWATCHES[device.type]
     _warm_up(one_pass, timed)
     peak.restart()
@@ -78,7 +78,7 @@ def measure(
     timing = timing_of(seconds)
     return Measured(
         timing=timing,
-        images_per_second=1e3 * subject.batch_size / timing.latency_ms,
+        images_per_second=1e3 * workload.batch_size / timing.latency_ms,
         peak_memory_gb=peak.gigabytes(),
     )
 
@@ -92,10 +92,10 @@ def _warm_up(one_pass: Pass, timed: Callable[[Pass], float]) -> None:
         before = now
 
 
-def _inference(subject: Subject, device: torch.device) -> Pass:
-    model = _model(subject, device).eval()
-    images = _images(subject, device)
-    bf16 = subject.precision == "bf16"
+def _inference(workload: Workload, device: torch.device) -> Pass:
+    model = _model(workload, device).eval()
+    images = _images(workload, device)
+    bf16 = workload.precision == "bf16"
     no_gradients = torch.no_grad if device.type == "xla" else torch.inference_mode  # which XLA does not bear
 
     def one_pass() -> Tensor:
@@ -106,20 +106,20 @@ def _inference(subject: Subject, device: torch.device) -> Pass:
     return one_pass
 
 
-def _training(subject: Subject, device: torch.device) -> Pass:
+def _training(workload: Workload, device: torch.device) -> Pass:
     """With learning rate 0 the weights stay, so that nothing overflows however many steps are taken."""
-    model = _model(subject, device)
+    model = _model(workload, device)
     recipe = Recipe(
-        batch_size=subject.batch_size,
-        norm_batch=subject.norm_batch,
-        momentum=Recipe.momentum if subject.momentum else 0.0,
+        batch_size=workload.batch_size,
+        norm_batch=workload.norm_batch,
+        momentum=Recipe.momentum if workload.momentum else 0.0,
     )
-    stepper = build_stepper(model, recipe, bf16=subject.precision == "bf16")
-    average = Ema(model, recipe.ema_decay) if subject.average else None
+    stepper = build_stepper(model, recipe, bf16=workload.precision == "bf16")
+    average = Ema(model, recipe.ema_decay) if workload.average else None
     if average is not None:
         average.n_averaged.fill_(10**9)  # far along: a decay that changes is a new program to XLA
-    images = _images(subject, device)
-    labels = torch.arange(subject.batch_size, device=device) % subject.num_classes
+    images = _images(workload, device)
+    labels = torch.arange(workload.batch_size, device=device) % workload.num_classes
 
     def one_pass() -> tuple[Tensor, Tensor]:
         outcome = stepper.step(images, labels, 0.0)
@@ -130,28 +130,28 @@ def _training(subject: Subject, device: torch.device) -> Pass:
     return one_pass
 
 
-def _model(subject: Subject, device: torch.device) -> nn.Module:
+def _model(workload: Workload, device: torch.device) -> nn.Module:
     torch.manual_seed(0)
-    model = build(subject.network, in_channels=subject.in_channels, num_classes=subject.num_classes).to(
+    model = build(workload.network, in_channels=workload.in_channels, num_classes=workload.num_classes).to(
         device
     )
-    if _channels_last(subject, device):
+    if _channels_last(workload, device):
         model = model.to(memory_format=torch.channels_last)
     return model
 
 
-def _images(subject: Subject, device: torch.device) -> Tensor:
-    clip = () if subject.frames is None else (subject.frames,)
-    shape = (subject.batch_size, subject.in_channels, *clip, subject.resolution, subject.resolution)
+def _images(workload: Workload, device: torch.device) -> Tensor:
+    clip = () if workload.frames is None else (workload.frames,)
+    shape = (workload.batch_size, workload.in_channels, *clip, workload.resolution, workload.resolution)
     images = torch.randn(shape, generator=torch.Generator().manual_seed(0)).to(device)
-    if _channels_last(subject, device):
+    if _channels_last(workload, device):
         images = images.contiguous(memory_format=torch.channels_last)
     return images
 
 
-def _channels_last(subject: Subject, device: torch.device) -> bool:
+def _channels_last(workload: Workload, device: torch.device) -> bool:
     """As a point trains on images; XLA lays out tensors by itself."""
-    return subject.frames is None and device.type != "xla"
+    return workload.frames is None and device.type != "xla"
 
 
 def _cpu_seconds(one_pass: Pass) -> float:
@@ -184,7 +184,7 @@ _STOPWATCHES = {"cpu": _cpu_seconds, "cuda": _cuda_seconds, "xla": _xla_seconds}
 @cache
 def _load_libraries(bf16: bool) -> None:
     """Train a tiny network, so that what the first pass of a process loads is no network's memory."""
-    tiny = Subject(
+    tiny = Workload(
         network=ResNetSmall().network(8, 0.25),
         resolution=8,
         in_channels=1,

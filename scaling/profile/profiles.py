@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from scaling.data.cache import cache_dir
-from scaling.profile.subject import Subject, training_step
 from scaling.profile.timing import Measured, Timing
+from scaling.profile.workload import Workload, training_step
 from scaling.study.files import Corrupt, read_json, write_json
 from scaling.study.point import Point
 
@@ -41,29 +41,29 @@ class Profile:
         self.path = profiles_dir() / f"{slug(device)}.json"
         self._known = {key: found for key, entry in self._read().items() if (found := _measured(entry))}
 
-    def of(self, subject: Subject) -> Measured | None:
+    def of(self, workload: Workload) -> Measured | None:
         """What was measured of it with this version of torch."""
-        return self._known.get(self._key(subject))
+        return self._known.get(self._key(workload))
 
     def step_seconds(self, point: Point) -> float | None:
         """Seconds that a training step of the point takes: forward, backward, update and average."""
         found = self.of(training_step(point)) if self._known else None
         return None if found is None else found.timing.latency_ms / 1e3
 
-    def put(self, subject: Subject, measured: Measured) -> None:
+    def put(self, workload: Workload, measured: Measured) -> None:
         """Keep it, in the place of what was known; where the file cannot be written, only in memory."""
-        key = self._key(subject)
+        key = self._key(workload)
         self._known[key] = measured
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             with _locked(self.path.with_suffix(".lock")):
-                entries = {**self._read(), key: _entry(subject, measured)}
+                entries = {**self._read(), key: _entry(workload, measured)}
                 write_json(self.path, {"schema": SCHEMA, "device": self.device, "measured": entries})
         except OSError as error:
             log.warning("%s cannot be written (%s): what is measured is not kept", self.path, error.strerror)
 
-    def _key(self, subject: Subject) -> str:
-        return subject.key(threads=self._threads, torch=torch_version())
+    def _key(self, workload: Workload) -> str:
+        return workload.key(threads=self._threads, torch=torch_version())
 
     def _read(self) -> dict[str, Any]:
         """The entries of the file by key; none where it is damaged or not ours."""
@@ -86,7 +86,22 @@ class Profile:
 def profiles_dir() -> Path:
     """`$SCALING_STUDY_PROFILES`, by default `profiles` in the cache directory."""
     chosen = os.environ.get(DIRECTORY)
-    return Path(chosen).expanduser() if chosen else cache_dir() / "profiles"
+    return Path(os.path.expanduser(chosen)) if chosen else cache_dir() / "profiles"
+
+
+def profile_of(device: str, threads: int) -> Profile | None:
+    """What is known of `cpu` or `cuda` on this machine; None where its name is not told."""
+    name = cpu_name(threads) if device == "cpu" else gpu_name()
+    return None if name is None else Profile(name, threads)
+
+
+def gpu_name(root: Path = Path("/proc/driver/nvidia/gpus")) -> str | None:
+    """The first NVIDIA GPU's name, as its driver tells it."""
+    for file in sorted(root.glob("*/information")):
+        with suppress(OSError):
+            if found := re.search(r"^Model:\s*(.+?)\s*$", file.read_text(), re.MULTILINE):
+                return found[1]
+    return None
 
 
 def cpu_name(threads: int) -> str:
@@ -98,10 +113,17 @@ def cpu_name(threads: int) -> str:
 def cpu_model() -> str:
     """As the system names it."""
     with suppress(OSError):
-        found = re.search(r"^model name\s*:\s*(.+?)\s*$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
+        text = Path("/proc/cpuinfo").read_text()
+        found = re.search(r"^model name\s*:\s*(.+?)\s*$", text, re.MULTILINE)
         if found:
-            return found[1]
+            return f"{found[1]}{_generation(text)}"
     return platform.processor() or platform.machine() or "CPU"
+
+
+def _generation(cpuinfo: str) -> str:
+    """Virtual machines leave the rest of the name out: two generations of a processor must not be mixed."""
+    numbers = re.findall(r"^(cpu family|model)\s*:\s*(\d+)\s*$", cpuinfo, re.MULTILINE)[:2]
+    return " " + " ".join(f"{name.split()[-1]} {value}" for name, value in numbers) if numbers else ""
 
 
 @cache
@@ -115,10 +137,10 @@ def slug(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "device"
 
 
-def _entry(subject: Subject, measured: Measured) -> dict[str, Any]:
+def _entry(workload: Workload, measured: Measured) -> dict[str, Any]:
     """The numbers, with what a person needs to know what they are of."""
     about = {
-        name: getattr(subject, name) for name in ("work", "resolution", "frames", "batch_size", "precision")
+        name: getattr(workload, name) for name in ("work", "resolution", "frames", "batch_size", "precision")
     }
     when = time.strftime("%Y-%m-%dT%H:%M:%S%z")
     return {**about, "torch": torch_version(), "when": when, **asdict(measured)}

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from statistics import correlation, median
 
-from scaling.profile.calibrate import depthwise_efficiency, predicted_latency
 from scaling.profile.devices import DEVICES
+from scaling.published.calibrate import depthwise_efficiency, predicted_latency
 from scaling.published.resnet_rs import EQUAL_ACCURACY, MEMORY_GB, Published, grid
 from scaling.study.cost import cost_of
 from scaling.study.memory import training_memory
@@ -15,6 +16,10 @@ from scaling.study.precision import Precision
 
 MEASURED: tuple[tuple[str, Precision], ...] = (("v100", "fp32"), ("tpu_v3", "bf16"))
 """The devices of Table 7, and the precision that the paper used on each."""
+
+
+HELD_OUT = frozenset(title for pair in EQUAL_ACCURACY for title in pair)
+"""The networks whose speed-ups are reported, so that nothing may be fitted to them."""
 
 
 @dataclass(frozen=True)
@@ -45,9 +50,12 @@ class Speed:
     @property
     def rank_correlation(self) -> float:
         """Spearman's, over all networks."""
-        ours = [each.ours for each in self.latencies]
-        published = [each.published for each in self.latencies]
-        return correlation(_ranks(ours), _ranks(published))
+        return _rank_correlation(self.latencies)
+
+    @property
+    def rank_correlation_held_out(self) -> float:
+        """The same over the networks that no calibration looks at."""
+        return _rank_correlation([each for each in self.latencies if each.name in HELD_OUT])
 
     @property
     def median_error(self) -> float:
@@ -65,17 +73,18 @@ def flops(rows: Sequence[Published]) -> list[Compared]:
     return [Compared(row.title, float(row.flops_b), _cost(row)[1] / 1e9) for row in rows]
 
 
-def grid_flops() -> list[Compared]:
-    """FLOPs of the networks of the paper's grid, as computed by others and by us."""
+def grid_flops(*, plotted: bool = False) -> list[Compared]:
+    """FLOPs of the networks of the paper's grid, ours and as computed by others, or as read off Figure 2."""
     return [
         Compared(
             f"d{cell.depth} w{cell.width:g}@{cell.resolution}",
-            cell.flops,
+            cell.flops_plotted if plotted else cell.flops,
             cost_of(
                 cell.network, resolution=cell.resolution, in_channels=3, num_classes=1000, images_seen=1
             ).flops,
         )
         for cell in grid()
+        if not (plotted and math.isnan(cell.flops_plotted))
     ]
 
 
@@ -119,14 +128,18 @@ def speed(rows: Sequence[Published], device: str, precision: Precision, efficien
 
 def calibrated(rows: Sequence[Published], device: str, precision: Precision) -> float:
     """The depthwise efficiency that suits the rows of Table 7 of which no speed-up is reported."""
-    reported = {title for pair in EQUAL_ACCURACY for title in pair}
-    others = [row for row in rows if row.title not in reported]
+    others = [row for row in rows if row.title not in HELD_OUT]
     return depthwise_efficiency(others, lambda row: row.latency[device], DEVICES[device], precision)
 
 
 def _cost(row: Published) -> tuple[int, int]:
     cost = cost_of(row.network, resolution=row.resolution, in_channels=3, num_classes=1000, images_seen=1)
     return cost.params, cost.flops
+
+
+def _rank_correlation(latencies: Sequence[Compared]) -> float:
+    ours, published = [each.ours for each in latencies], [each.published for each in latencies]
+    return correlation(_ranks(ours), _ranks(published))
 
 
 def _ranks(values: Sequence[float]) -> list[float]:

@@ -45,6 +45,9 @@ class GridCell:
     resolution: int
     network: Network
     flops: float
+    """Computed by others."""
+    flops_plotted: float
+    """Read off the figure; NaN for the cells that only Figure 3 shows."""
     params_m: float
 
 
@@ -86,6 +89,7 @@ def grid() -> list[GridCell]:
             resolution=int(row["resolution"]),
             network=family.network(int(row["depth"]), float(row["width"])),
             flops=float(row["flops_calc"]),
+            flops_plotted=float(row["flops_plot"]),
             params_m=float(row["params_calc_M"]),
         )
         for row in _rows("grid_350_epochs.csv")

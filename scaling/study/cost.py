@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from scaling.models.network import Network
 from scaling.study.form import form_of
-from scaling.study.memory import training_memory
+from scaling.study.memory import memory_of
 from scaling.study.precision import Precision
 
 
@@ -51,12 +51,10 @@ def cost_of(
         for grid, macs_each, outputs_each in block.sums:
             macs += repeats * macs_each * positions[grid]
             outputs += repeats * outputs_each * positions[grid]
-    memory = training_memory(
-        network,
-        resolution=resolution,
-        frames=frames,
-        in_channels=in_channels,
-        num_classes=num_classes,
+    memory = memory_of(
+        form,
+        positions,
+        images=in_channels * resolution**2 * frames,
         batch_size=batch_size,
         precision=precision,
         momentum=momentum,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import NamedTuple
 
-from scaling.models.layer import Block, Grid, Layer
+from scaling.models.layer import POOLED, Block, Grid, Layer
 from scaling.models.network import Network
 
 
@@ -22,6 +22,8 @@ class BlockForm(NamedTuple):
     """Kept for the backward pass by PyTorch."""
     kept_fused: tuple[tuple[Grid, int], ...]
     """Kept by a compiler that computes norms and activations anew."""
+    indices: tuple[Grid, int] | None
+    """Grid and channels of a max-pool, which keeps where each maximum was."""
     working: tuple[tuple[int, Grid, int, Grid], ...]
     """Inputs and outputs of its layers: the two gradients that exist while one is worked on."""
 
@@ -50,6 +52,7 @@ def _block_form(block: Block) -> BlockForm:
     kept: dict[Grid, int] = {}
     fused: dict[Grid, int] = {}
     widest: dict[tuple[Grid, Grid], tuple[int, int]] = {}
+    indices = None
     params = 0
     for layer in block.layers():
         at, channels, weights = layer.at, layer.out_channels, layer.weights
@@ -59,6 +62,8 @@ def _block_form(block: Block) -> BlockForm:
             outputs[at] = outputs.get(at, 0) + channels
         kept[at] = kept.get(at, 0) + kept_tensors(layer) * channels
         fused[at] = fused.get(at, 0) + kept_if_fused(layer) * channels
+        if keeps_indices(layer):
+            indices = (at, channels)
         grids = (layer.source, at)
         widest[grids] = max(widest.get(grids, (0, 0)), (layer.in_channels, channels), key=sum)
     return BlockForm(
@@ -66,8 +71,23 @@ def _block_form(block: Block) -> BlockForm:
         tuple((at, macs[at], outputs[at]) for at in macs),
         tuple(kept.items()),
         tuple(fused.items()),
-        tuple((before, source, after, at) for (source, at), (before, after) in widest.items()),
+        indices,
+        _undominated([(before, source, after, at) for (source, at), (before, after) in widest.items()]),
     )
+
+
+_Working = tuple[int, Grid, int, Grid]
+
+
+def _undominated(layers: list[_Working]) -> tuple[_Working, ...]:
+    """The layers that can be the largest at some size; one on a single position is below its like on more."""
+
+    def below(one: _Working, other: _Working) -> bool:
+        grids = ((one[1], other[1]), (one[3], other[3]))
+        fits = all(mine in (its, POOLED) for mine, its in grids)
+        return fits and one[0] <= other[0] and one[2] <= other[2]
+
+    return tuple(one for one in layers if not any(below(one, other) for other in layers if other != one))
 
 
 def kept_tensors(layer: Layer) -> int:
@@ -75,18 +95,21 @@ def kept_tensors(layer: Layer) -> int:
 
     A norm keeps the convolution's output; the next layer keeps what the norm (or an in-place ReLU) put
     out; an in-place SiLU keeps a copy of its input besides. What is only added to another tensor is not kept.
-    A max-pool keeps 64-bit indices, two fp32 tensors.
+    The indices of a max-pool are counted apart.
     """
     silu = layer.activation == "silu"
     match layer.kind:
         case "conv":
             return layer.norm + (not layer.summed) + silu
-        case "pool":
-            return 3 if layer.kernel == 3 else 1
         case "add":
             return int(silu)
-        case "gate" | "linear":
+        case "pool" | "gate" | "linear":
             return 1
+
+
+def keeps_indices(layer: Layer) -> bool:
+    """Whether it is a max-pool, which keeps where each maximum was, in 64 bits."""
+    return layer.kind == "pool" and layer.kernel == 3
 
 
 def kept_if_fused(layer: Layer) -> int:

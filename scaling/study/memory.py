@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 
 from scaling.models.layer import Grid
 from scaling.models.network import Network
@@ -13,6 +12,9 @@ from scaling.study.precision import BYTES, Precision
 
 _WEIGHT_BYTES = 4
 """Weights, gradients, momentum and average are kept in fp32, whatever the precision of the passes."""
+
+_INDEX_BYTES = 8
+"""Of where a max-pool found each maximum."""
 
 MALLOC_FACTOR = 1.17
 """Resident memory of a CPU process for each byte of tensors: glibc keeps what was freed in between. Median of
@@ -39,7 +41,6 @@ class Memory:
         return self.weights + self.optimizer + self.gradients + self.activations
 
 
-@lru_cache(maxsize=65536)
 def training_memory(
     network: Network,
     *,
@@ -60,9 +61,31 @@ def training_memory(
     where activations go as gradients come, or in the update, which makes a copy of the gradients.
     """
     form = form_of(network, in_channels, num_classes)
-    positions = {grid: grid.positions(resolution, frames) for grid in form.grids}
-    images = in_channels * resolution**2 * frames
-    gradients, activations = _fullest(form, positions, images, BYTES[precision] * batch_size, fused)
+    return memory_of(
+        form,
+        {grid: grid.positions(resolution, frames) for grid in form.grids},
+        images=in_channels * resolution**2 * frames,
+        batch_size=batch_size,
+        precision=precision,
+        momentum=momentum,
+        average=average,
+        fused=fused,
+    )
+
+
+def memory_of(
+    form: NetworkForm,
+    positions: Mapping[Grid, int],
+    *,
+    images: int,
+    batch_size: int,
+    precision: Precision,
+    momentum: bool,
+    average: bool,
+    fused: bool = False,
+) -> Memory:
+    """The same for a form whose grids have `positions`, and an input of `images` elements."""
+    gradients, activations = _fullest(form, positions, images, batch_size, BYTES[precision], fused)
     in_update = 2 * _WEIGHT_BYTES * form.params
     if in_update > gradients + activations:
         gradients, activations = in_update, 0
@@ -75,28 +98,36 @@ def training_memory(
 
 
 def _fullest(
-    form: NetworkForm, positions: Mapping[Grid, int], images: int, bytes_each: int, fused: bool
+    form: NetworkForm, positions: Mapping[Grid, int], images: int, batch: int, bytes_each: int, fused: bool
 ) -> tuple[int, int]:
     """Bytes of gradients and of activations at the fullest moment of the backward pass."""
-    held = [(repeats, block.params, *_held(block, positions, fused)) for repeats, block in form.parts]
-    left = images + sum(repeats * kept for repeats, _, kept, _ in held)
-    gradients, fullest = 0, (0, 0)
-    for repeats, params, kept, working in reversed(held):
-        for done in (0, repeats - 1):  # in between both change linearly
-            now = _WEIGHT_BYTES * (gradients + (done + 1) * params)
-            then = bytes_each * (left - done * kept + working)
-            if now + then > sum(fullest):
-                fullest = now, then
-        gradients += repeats * params
+    held = [_held(block, positions, bytes_each, fused) for _, block in form.parts]
+    left = images * bytes_each + sum(
+        repeats * kept for (repeats, _), (kept, _) in zip(form.parts, held, strict=True)
+    )
+    params, fullest = 0, (0, 0)
+    for (repeats, block), (kept, working) in zip(reversed(form.parts), reversed(held), strict=True):
+        for done in (0, repeats - 1) if repeats > 1 else (0,):  # in between both change linearly
+            gradients = _WEIGHT_BYTES * (params + (done + 1) * block.params)
+            activations = batch * (left - done * kept + working)
+            if gradients + activations > fullest[0] + fullest[1]:
+                fullest = gradients, activations
+        params += repeats * block.params
         left -= repeats * kept
     return fullest
 
 
-def _held(block: BlockForm, positions: Mapping[Grid, int], fused: bool) -> tuple[int, int]:
-    """Elements that a block keeps for one image, and those of the gradients around its largest layer."""
+def _held(block: BlockForm, positions: Mapping[Grid, int], bytes_each: int, fused: bool) -> tuple[int, int]:
+    """Bytes that a block keeps for one image, and those of the gradients around its largest layer."""
     kept = working = 0
     for grid, channels in block.kept_fused if fused else block.kept:
         kept += channels * positions[grid]
     for before, source, after, at in block.working:
-        working = max(working, before * positions[source] + after * positions[at])
-    return kept, working
+        around = before * positions[source] + after * positions[at]
+        if around > working:
+            working = around
+    kept *= bytes_each
+    if block.indices and not fused:
+        grid, channels = block.indices
+        kept += _INDEX_BYTES * channels * positions[grid]
+    return kept, working * bytes_each

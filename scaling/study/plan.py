@@ -6,13 +6,12 @@ import csv
 import hashlib
 import io
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Literal
 
-from scaling.profile.profiles import Profile, cpu_name
 from scaling.study import lease
 from scaling.study.files import write_text, writing_below
 from scaling.study.point import Point
@@ -30,7 +29,7 @@ class Planned:
     action: Action
     why: str
     hours: float | None = None
-    """What its training steps take on this CPU; None where `python -m scaling profile` has not measured."""
+    """What its training steps take on this device; None where `python -m scaling profile` did not measure."""
 
 
 @dataclass(frozen=True)
@@ -77,17 +76,19 @@ class Plan:
             write_text(path, text.getvalue())
 
 
-def make_plan(study: Study, points: Sequence[Point], *, threads: int | None = None) -> Plan:
-    """What the study's files say about each point, and how long it takes with `threads` of this CPU.
+def make_plan(
+    study: Study, points: Sequence[Point], step_seconds: Callable[[Point], float | None] = lambda _: None
+) -> Plan:
+    """What the study's files say about each point, and how long it takes.
 
-    Without `threads`, as for another device, no times are known.
+    `step_seconds` tells how long a training step of a point takes, or None where nobody measured it.
     """
-    profile = Profile(cpu_name(threads), threads) if threads else None
-    return Plan([Planned(point, *_decide(study, point.id), hours=_hours(point, profile)) for point in points])
+    return Plan(
+        [Planned(point, *_decide(study, point.id), _hours(point, step_seconds(point))) for point in points]
+    )
 
 
-def _hours(point: Point, profile: Profile | None) -> float | None:
-    seconds = profile.step_seconds(point) if profile else None
+def _hours(point: Point, seconds: float | None) -> float | None:
     return None if seconds is None else seconds * point.epochs * point.steps_per_epoch / 3600
 
 

@@ -25,7 +25,7 @@ AXES = ("depth", "width", "resolution", "epochs", "seed")
 KNOBS = (*AXES, "frames")
 """The axes, and the one that only studies of clips have."""
 
-LARGEST_SIDE = 65_536
+LARGEST_SIDE = 1_000_000
 """Pixels or frames beyond which a size is taken for a slip."""
 
 SEMANTICS = 1
@@ -104,8 +104,12 @@ class Point:
 
     @cached_property
     def setting(self) -> str:
-        """8 hex digits over what the axes leave out: points of different settings are not compared."""
-        return digest({"family": self.family, "model": asdict(self.model), **self._shared})[:8]
+        """8 hex digits over what the axes leave out: points of different settings are not compared.
+
+        A ladder only chooses among values of an axis, so it is left out.
+        """
+        switches = {name: value for name, value in asdict(self.model).items() if name != "ladder"}
+        return digest({"family": self.family, "model": switches, **self._shared})[:8]
 
     @cached_property
     def _shared(self) -> dict[str, Any]:

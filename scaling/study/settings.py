@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import fields
-from typing import TYPE_CHECKING, Any, TypeVar, get_type_hints
+from typing import TYPE_CHECKING, Any, TypeVar, get_origin, get_type_hints
 
 import dacite
 
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 T = TypeVar("T", bound="DataclassInstance")
+N = TypeVar("N", int, float)
+
+LARGEST = 10**18
 
 
 def strict(kind: type[T], values: Mapping[str, Any], section: str) -> T:
@@ -32,6 +35,7 @@ def strict(kind: type[T], values: Mapping[str, Any], section: str) -> T:
         if key not in known:
             raise Refused(f"{below}{key} is not an option: {suggest(key, known)}.")
     try:
+        _check_lists(kind, values, below)
         config = dacite.Config(type_hooks={float: _to_float}, cast=[tuple])
         return dacite.from_dict(kind, dict(values), config)
     except dacite.MissingValueError as error:
@@ -40,6 +44,14 @@ def strict(kind: type[T], values: Mapping[str, Any], section: str) -> T:
         path = error.field_path or "value"
         expected = get_type_hints(kind).get(path, error.field_type)
         raise Refused(f"{below}{path}={error.value!r} should be {_describe(expected)}.") from error
+
+
+def _check_lists(kind: type[DataclassInstance], values: Mapping[str, Any], below: str) -> None:
+    """Refused where a single value stands for a list: it could not be made a tuple."""
+    for name, expected in get_type_hints(kind).items():
+        value = values.get(name, ())
+        if get_origin(expected) is tuple and not isinstance(value, list | tuple):
+            raise Refused(f"{below}{name}={value} should be a list in brackets, such as [1, 2].")
 
 
 def point_from_settings(values: Mapping[str, Any], data: DataSet) -> Point:
@@ -90,23 +102,30 @@ def resolution_of(value: Any, depth: float, family: str, model: Family) -> int:
 
 
 def number(name: str, value: Any) -> float:
-    """A finite number."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    """A number of a size that arithmetic bears."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or value != value:
         raise Refused(f"{name}={value} should be a number.")
-    return value
+    return within(name, value)
 
 
 def whole_number(name: str, value: Any) -> int:
     """A whole number, written as one."""
     if isinstance(value, bool) or not isinstance(value, int):
         raise Refused(f"{name}={value} should be a whole number.")
+    return within(name, value)
+
+
+def within(name: str, value: N) -> N:
+    """The number as it is; Refused beyond LARGEST, where a slip is meant rather than a size."""
+    if abs(value) > LARGEST:
+        raise Refused(f"{name} should be at most {LARGEST:.0e}.")
     return value
 
 
 def family_of(values: Mapping[str, Any]) -> Family:
     """The family of a config of conf/model/."""
     name = values.get("family")
-    if name not in FAMILIES:
+    if not isinstance(name, str) or name not in FAMILIES:
         raise Refused(f"model.family={name} is not built: {suggest(str(name), list(FAMILIES))}.")
     options = {key: value for key, value in values.items() if key != "family"}
     return strict(FAMILIES[name], options, "model")
@@ -119,6 +138,8 @@ def _to_float(value: Any) -> float:
 
 
 def _describe(kind: Any) -> str:
+    if get_origin(kind) is tuple:
+        return f"a list of which each is {_describe(kind.__args__[0])}"
     words = {int: "a whole number", float: "a number", bool: "true or false", str: "a word"}
     if kind in words:
         return words[kind]

@@ -18,7 +18,7 @@ import pytest
 from scaling.__main__ import main
 from scaling.profile.profiles import Profile, cpu_name
 from scaling.profile.study_table import COLUMNS
-from scaling.profile.subject import training_step
+from scaling.profile.workload import training_step
 from scaling.study.point import Point
 from scaling.study.store import Study, Task
 from scaling.training.recipe import Recipe
@@ -134,7 +134,8 @@ def test_a_foreign_table_is_replaced(study: Study, caplog: pytest.LogCaptureFixt
 
 def test_what_does_not_fit_is_said_and_not_tried(capsys: pytest.CaptureFixture[str]) -> None:
     words = "model=resnet_rs depth=50 resolution=224 batch_size=1000000 work=training"
-    assert main(["profile", *words.split()]) == 0
+    with pytest.raises(SystemExit, match="1"):  # nothing at all was measured
+        main(["profile", *words.split()])
     assert re.search(r"needs about [\d,.e+]+ GB, [\d.]+ GB are free", capsys.readouterr().out)
 
 
@@ -142,8 +143,9 @@ def test_what_does_not_fit_is_said_and_not_tried(capsys: pytest.CaptureFixture[s
     ("line", "sentence"),
     [
         ("device=a100 resnet_rs_50@160", "device=a100 cannot be measured here: use cpu, cuda or xla."),
-        ("threads=0 resnet_rs_50@160", "threads=0 should be a whole number of at least 1."),
-        ("threads=two resnet_rs_50@160", "threads=two should be a whole number of at least 1."),
+        ("threads=0 resnet_rs_50@160", "threads=0 should be a whole number from 1 to the "),
+        ("threads=100000 resnet_rs_50@160", "cores of this machine."),
+        ("threads=two resnet_rs_50@160", "threads=two should be a whole number from 1 to the "),
         ("work=trainign resnet_rs_50@160", "work=trainign is not known: did you mean training."),
         ("resnet_rs_50@160 batch_size=1", "batch_size=1 is too small for a training step"),
         ("depth=50", "model is missing"),

@@ -9,10 +9,10 @@ from typing import Any, TypeAlias
 import pytest
 
 from scaling.models.resnet_small import ResNetSmall
-from scaling.profile.subject import Subject
 from scaling.profile.timing import Measured, Timing
+from scaling.profile.workload import Workload
 
-MakeSubject: TypeAlias = Callable[..., Subject]
+MakeSubject: TypeAlias = Callable[..., Workload]
 
 
 @pytest.fixture(autouse=True)
@@ -25,9 +25,9 @@ def profiles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def make_subject() -> MakeSubject:
-    """Inference of a tiny network; keywords change the depth, the width or fields of the subject."""
+    """Inference of a tiny network; keywords change the depth, the width or fields of the workload."""
 
-    def make(depth: int = 8, width: float = 0.25, **changes: Any) -> Subject:
+    def make(depth: int = 8, width: float = 0.25, **changes: Any) -> Workload:
         fields: dict[str, Any] = {
             "network": ResNetSmall().network(depth, width),
             "resolution": 8,
@@ -37,7 +37,7 @@ def make_subject() -> MakeSubject:
             "precision": "fp32",
             "work": "inference",
         }
-        return Subject(**(fields | changes))
+        return Workload(**(fields | changes))
 
     return make
 

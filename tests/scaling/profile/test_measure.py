@@ -16,10 +16,10 @@ from scaling.errors import Refused
 from scaling.models.families import FAMILIES
 from scaling.profile.measure import device_here, measure, name_of
 from scaling.profile.profiles import cpu_name
-from scaling.profile.subject import Subject
 from scaling.profile.timing import Measured
+from scaling.profile.workload import Workload
 
-MakeSubject = Callable[..., Subject]
+MakeSubject = Callable[..., Workload]
 
 HAS_XLA = importlib.util.find_spec("torch_xla") is not None
 
@@ -29,12 +29,12 @@ def cpu() -> torch.device:
     return device_here("cpu", threads=1)
 
 
-def check(measured: Measured, subject: Subject) -> None:
+def check(measured: Measured, workload: Workload) -> None:
     """What holds of any measurement."""
     timing = measured.timing
     assert 0 < timing.low_ms <= timing.latency_ms <= timing.high_ms < math.inf
     assert 11 <= timing.num_repeats <= 1000
-    assert measured.images_per_second == pytest.approx(1e3 * subject.batch_size / timing.latency_ms)
+    assert measured.images_per_second == pytest.approx(1e3 * workload.batch_size / timing.latency_ms)
 
 
 CLIP = FAMILIES["resnet3d_rs"]().network(14, 0.25)
@@ -56,16 +56,16 @@ CLIP = FAMILIES["resnet3d_rs"]().network(14, 0.25)
 def test_whatever_a_point_does_is_measured(
     cpu: torch.device, make_subject: MakeSubject, changes: dict[str, Any]
 ) -> None:
-    subject = make_subject(**changes)
-    check(measure(subject, cpu, at_least_s=0), subject)
+    workload = make_subject(**changes)
+    check(measure(workload, cpu, at_least_s=0), workload)
 
 
 def test_it_repeats_for_the_time_asked_and_not_forever(cpu: torch.device, make_subject: MakeSubject) -> None:
-    subject = make_subject(resolution=4, batch_size=1)
-    assert measure(subject, cpu, at_least_s=0).timing.num_repeats == 11
-    assert measure(subject, cpu, at_least_s=1e9).timing.num_repeats == 1000
+    workload = make_subject(resolution=4, batch_size=1)
+    assert measure(workload, cpu, at_least_s=0).timing.num_repeats == 11
+    assert measure(workload, cpu, at_least_s=1e9).timing.num_repeats == 1000
     started = time.perf_counter()
-    num_repeats = measure(subject, cpu, at_least_s=0.3).timing.num_repeats
+    num_repeats = measure(workload, cpu, at_least_s=0.3).timing.num_repeats
     assert num_repeats == 1000 or time.perf_counter() - started > 0.3
 
 
@@ -127,9 +127,9 @@ def test_cuda(make_subject: MakeSubject, work: str, precision: str) -> None:
         for width, resolution in ((0.25, 8), (2, 32))
     )
     peaks = []
-    for subject in (small, large):
-        measured = measure(subject, cuda, at_least_s=0)
-        check(measured, subject)
+    for workload in (small, large):
+        measured = measure(workload, cuda, at_least_s=0)
+        check(measured, workload)
         peaks.append(measured.peak_memory_gb)
     assert peaks[0] is not None
     assert peaks[1] is not None
@@ -148,11 +148,11 @@ def test_xla_compiles_nothing_while_it_is_timed(
 
     xla = device_here("xla", threads=1)
     assert name_of(xla, threads=1).startswith("XLA on ")
-    subject = make_subject(resolution=4, batch_size=2, work=work, precision=precision)
-    measured = measure(subject, xla, at_least_s=0)
-    check(measured, subject)
+    workload = make_subject(resolution=4, batch_size=2, work=work, precision=precision)
+    measured = measure(workload, xla, at_least_s=0)
+    check(measured, workload)
     compiled, executed = metrics.metric_data("CompileTime")[0], metrics.metric_data("ExecuteTime")[0]
-    again = measure(subject, xla, at_least_s=0)  # all of it is in XLA's cache
-    check(again, subject)
+    again = measure(workload, xla, at_least_s=0)  # all of it is in XLA's cache
+    check(again, workload)
     assert metrics.metric_data("CompileTime")[0] == compiled
     assert metrics.metric_data("ExecuteTime")[0] >= executed + 14

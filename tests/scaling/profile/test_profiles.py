@@ -13,28 +13,28 @@ from pathlib import Path
 import pytest
 
 from scaling.profile import profiles as module
-from scaling.profile.profiles import Profile, cpu_name, slug
-from scaling.profile.subject import Subject, training_step
+from scaling.profile.profiles import Profile, cpu_name, gpu_name, slug
 from scaling.profile.timing import Measured
+from scaling.profile.workload import Workload, training_step
 from scaling.study.point import Point
 from scaling.training.recipe import Recipe
 
-MakeSubject = Callable[..., Subject]
+MakeSubject = Callable[..., Workload]
 ROOT = Path(__file__).parents[3]
 
 WRITER = """
 import sys
 from scaling.models.resnet_small import ResNetSmall
 from scaling.profile.profiles import Profile
-from scaling.profile.subject import Subject
+from scaling.profile.workload import Workload
 from scaling.profile.timing import Measured, Timing
 first, count = int(sys.argv[1]), int(sys.argv[2])
 timing = Timing(latency_ms=1.0, low_ms=1.0, high_ms=1.0, num_repeats=11)
 profile = Profile("GPU", 1)
 for resolution in range(first, first + count):
-    subject = Subject(network=ResNetSmall().network(8, 0.25), resolution=resolution, in_channels=1,
+    workload = Workload(network=ResNetSmall().network(8, 0.25), resolution=resolution, in_channels=1,
         num_classes=10, batch_size=4, precision="fp32", work="inference")
-    profile.put(subject, Measured(timing=timing, images_per_second=1.0, peak_memory_gb=None))
+    profile.put(workload, Measured(timing=timing, images_per_second=1.0, peak_memory_gb=None))
 """
 
 
@@ -179,3 +179,13 @@ def test_looking_up_needs_no_torch() -> None:
         "assert not {'torch', 'torchvision', 'timm'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
+
+
+def test_the_driver_tells_the_name_of_a_gpu(tmp_path: Path) -> None:
+    """The file is as NVIDIA's driver lays it out below /proc."""
+    assert gpu_name(tmp_path) is None
+    (tmp_path / "0000:01:00.0").mkdir()
+    (tmp_path / "0000:01:00.0" / "information").write_text(
+        "Model: \t\t NVIDIA H100 80GB HBM3\nIRQ:   \t\t 17\n"
+    )
+    assert gpu_name(tmp_path) == "NVIDIA H100 80GB HBM3"

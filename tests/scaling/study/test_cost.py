@@ -106,7 +106,14 @@ def test_costs_of_resnet_small(
 
 
 @settings(max_examples=45, deadline=None, phases=PHASES)
-@given(resnets, st.sampled_from([14, 18, 26, 34, 35, 50]), widths, st.integers(32, 320), in_channels, classes)
+@given(
+    resnets,
+    st.sampled_from([14, 18, 26, 34, 35, 50, 152, 302]),
+    widths,
+    st.integers(32, 320),
+    in_channels,
+    classes,
+)
 def test_costs_of_resnet(
     family: ResNet, depth: int, width: float, resolution: int, in_channels: int, num_classes: int
 ) -> None:
@@ -116,7 +123,7 @@ def test_costs_of_resnet(
 @pytest.mark.parametrize("family", [ResNetRS(), ResNetRS(stem_pool="max")], ids=lambda each: each.stem_pool)
 @settings(max_examples=20, deadline=None, phases=PHASES)
 @given(
-    depth=st.sampled_from([18, 26, 50, 101]),
+    depth=st.sampled_from([18, 26, 50, 101, 233, 395]),
     width=widths,
     resolution=st.integers(32, 320),
     in_channels=in_channels,
@@ -129,7 +136,7 @@ def test_costs_of_resnet_rs(
 
 
 @settings(max_examples=35, deadline=None, phases=PHASES)
-@given(efficient, st.floats(0.3, 1.4), widths, st.integers(32, 380), in_channels, classes)
+@given(efficient, st.floats(0.3, 3.1), widths, st.integers(32, 380), in_channels, classes)
 def test_costs_of_efficientnet(
     family: EfficientNet, depth: float, width: float, resolution: int, in_channels: int, num_classes: int
 ) -> None:
@@ -139,7 +146,7 @@ def test_costs_of_efficientnet(
 @settings(max_examples=40, deadline=None, phases=PHASES)
 @given(
     clips,
-    st.sampled_from([14, 18, 26]),
+    st.sampled_from([14, 18, 26, 50, 101, 200]),
     widths,
     st.integers(32, 224),
     in_channels,

@@ -16,10 +16,11 @@ from torch import nn
 from scaling.models.build import build
 from scaling.models.efficientnet import EfficientNet, EfficientNetRS
 from scaling.models.families import FAMILIES, Family
+from scaling.models.network import Network
 from scaling.models.resnet import ResNet, ResNetRS
 from scaling.models.resnet3d_rs import ResNet3DRS
 from scaling.models.resnet_small import ResNetSmall
-from scaling.study.form import kept_tensors
+from scaling.study.form import keeps_indices, kept_tensors
 from scaling.study.memory import MALLOC_FACTOR, training_memory
 
 NUM_CLASSES = 10
@@ -46,7 +47,7 @@ NETWORKS = {
 }
 
 
-def kept_bytes(module: nn.Module, images: torch.Tensor) -> int:
+def kept_bytes(module: nn.Module, images: torch.Tensor, *, bf16: bool = False) -> int:
     """Bytes of all storages that autograd keeps in a forward pass, weights and statistics left out."""
     labels = torch.zeros(len(images), dtype=torch.long)
     known = {each.untyped_storage().data_ptr() for each in (*module.parameters(), *module.buffers(), labels)}
@@ -58,7 +59,8 @@ def kept_bytes(module: nn.Module, images: torch.Tensor) -> int:
             kept[storage.data_ptr()] = storage  # held, so that no address is used twice
         return tensor
 
-    with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
+    passes = torch.autocast("cpu", torch.bfloat16, enabled=bf16)
+    with passes, torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
         nn.functional.cross_entropy(module.train()(images), labels)
     return sum(storage.nbytes() for storage in kept.values())
 
@@ -73,21 +75,36 @@ def test_what_is_kept_for_an_image_is_what_autograd_keeps(
     module = build(network, in_channels=3, num_classes=NUM_CLASSES)
     clip = (frames,) if network.takes_clips else ()
     few, more = (kept_bytes(module, torch.randn(batch, 3, *clip, resolution, resolution)) for batch in (2, 6))
-    elements, last_features = 3 * resolution**2 * frames, 0
+    kept, last_features = formula(network, resolution, frames, bytes_each=4)
+    # In place, ReLU keeps its output; SiLU keeps its input, and pooling does not need the last output.
+    spare = 4 * last_features if family.activation == "silu" else 0
+    assert more - few == 4 * (kept - spare)
+    assert more == pytest.approx(6 * kept, rel=0.01)  # norms keep their statistics once a batch
+
+
+@pytest.mark.parametrize("name", ["small", "18", "50", "rs", "rs max-pool", "b0"])
+def test_in_bf16_autograd_keeps_what_the_formula_says(name: str) -> None:
+    """But for clips, which PyTorch pools in fp32."""
+    family, depth, width, resolution, frames = NETWORKS[name]
+    network = family.network(depth, width)
+    module = build(network, in_channels=3, num_classes=NUM_CLASSES)
+    few, more = (
+        kept_bytes(module, torch.randn(batch, 3, resolution, resolution), bf16=True) for batch in (2, 6)
+    )
+    kept, _ = formula(network, resolution, frames, bytes_each=2)
+    assert more - few == pytest.approx(4 * kept, rel=0.01)
+
+
+def formula(network: Network, resolution: int, frames: int, *, bytes_each: int) -> tuple[int, int]:
+    """Bytes that the layers say are kept for an image, and elements of the last features."""
+    kept, last_features = bytes_each * 3 * resolution**2 * frames, 0
     for part in network.parts(3, NUM_CLASSES):
         for layer in part.block.layers():
-            elements += (
-                part.repeats
-                * kept_tensors(layer)
-                * layer.out_channels
-                * layer.at.positions(resolution, frames)
-            )
+            each = bytes_each * kept_tensors(layer) + 8 * keeps_indices(layer)
+            kept += part.repeats * each * layer.out_channels * layer.at.positions(resolution, frames)
             if part.name == "head" and layer.kind == "pool":
                 last_features = layer.in_channels * layer.source.positions(resolution, frames)
-    # In place, ReLU keeps its output; SiLU keeps its input, and pooling does not need the last output.
-    spare = last_features if family.activation == "silu" else 0
-    assert more - few == 4 * 4 * (elements - spare)
-    assert more == pytest.approx(6 * 4 * elements, rel=0.01)  # norms keep their statistics once a batch
+    return kept, last_features
 
 
 PEAKS = [

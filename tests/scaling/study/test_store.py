@@ -11,8 +11,8 @@ import pytest
 
 from scaling.errors import Refused
 from scaling.profile.profiles import Profile, cpu_name
-from scaling.profile.subject import training_step
 from scaling.profile.timing import Measured, Timing
+from scaling.profile.workload import training_step
 from scaling.study import lease
 from scaling.study.files import write_json_once
 from scaling.study.plan import code_digest, make_plan
@@ -178,17 +178,18 @@ def test_a_plan_tells_the_hours_of_networks_that_were_measured(
     measured = Measured(timing=timing, images_per_second=256.0, peak_memory_gb=None)
     Profile(cpu_name(1), 1).put(training_step(points[0]), measured)
     hours = 4 * (3500 // 128) * 0.5 / 3600
-    plan = make_plan(study, points, threads=1)
+    here = Profile(cpu_name(1), 1)
+    plan = make_plan(study, points, here.step_seconds)
     assert [entry.hours for entry in plan.entries] == pytest.approx([hours, hours / 2, None])
     assert sum(plan.known_hours) == pytest.approx(1.5 * hours)
-    for threads in (None, 2):
-        assert make_plan(study, points, threads=threads).known_hours == []
+    assert make_plan(study, points).known_hours == []
+    assert make_plan(study, points, Profile(cpu_name(2), 2).step_seconds).known_hours == []
     plan.write(study.path / "plan.csv")
     lines = [line.split(",") for line in (study.path / "plan.csv").read_text().splitlines()]
     column = lines[0].index("hours")
     assert [line[column] for line in lines[1:]] == [f"{hours:.6g}", f"{hours / 2:.6g}", ""]
     _complete(study, points[0])
-    assert make_plan(study, points, threads=1).known_hours == pytest.approx([hours / 2])
+    assert make_plan(study, points, here.step_seconds).known_hours == pytest.approx([hours / 2])
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""A subject: everything that decides what a measurement measures, but the device. No torch."""
+"""A workload: everything that decides what a measurement measures, but the device. No torch."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from scaling.study.precision import Precision
 
 
 @dataclass(frozen=True, kw_only=True)
-class Subject:
+class Workload:
     """A network at work on a batch of a certain shape."""
 
     network: Network
@@ -46,7 +46,7 @@ class Subject:
             average=self.average,
         )
 
-    def inference(self, batch_size: int) -> Subject:
+    def inference(self, batch_size: int) -> Workload:
         """Inference of the same network on batches of this size."""
         return replace(
             self, work="inference", batch_size=batch_size, norm_batch=None, momentum=True, average=True
@@ -58,14 +58,14 @@ class Subject:
 
 
 @lru_cache(maxsize=65536)
-def _key(subject: Subject, threads: int, torch: str) -> str:
-    return digest({**changed_fields(subject), "threads": threads, "torch": torch})
+def _key(workload: Workload, threads: int, torch: str) -> str:
+    return digest({**changed_fields(workload), "threads": threads, "torch": torch})
 
 
-def training_step(point: Point) -> Subject:
+def training_step(point: Point) -> Workload:
     """What a point does in each of its steps."""
     recipe = point.recipe
-    return Subject(
+    return Workload(
         network=point.network,
         resolution=point.resolution,
         frames=point.frames,
