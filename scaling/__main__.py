@@ -48,10 +48,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nobody reads on, as with `| head`
         return 0
-    except Refused as refusal:
+    except (Refused, OSError) as error:
         if "--debug" in words:
             raise
-        Console(stderr=True, soft_wrap=True).print(f"scaling: {refusal}", markup=False, highlight=False)
+        sentence = f"{error.filename or 'output'}: {error.strerror}." if isinstance(error, OSError) else error
+        Console(stderr=True, soft_wrap=True).print(f"scaling: {sentence}", markup=False, highlight=False)
         return 2
     return 0
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -155,3 +157,29 @@ def test_a_family_is_built_as_its_file_in_conf_says(name: str) -> None:
     size += " frames=8" if name == "resnet3d_rs" else ""
     (asked,), _ = asked_for([f"model={name}", *size.split()])
     assert asked.network == FAMILIES[name]().network(asked.depth, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("line", "code", "words"),
+    [
+        ("compare > /dev/full", 2, "scaling: output: No space left on device."),
+        ("compare | head -2", 0, ""),
+    ],
+)
+def test_an_output_that_takes_nothing_is_no_traceback(line: str, code: int, words: str) -> None:
+    command = f"set -o pipefail; {sys.executable} -m scaling {line}"
+    done = subprocess.run(["bash", "-c", command], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr.strip()) == (code, words)
+
+
+def test_switches_are_axes_and_are_named() -> None:
+    asked, _ = asked_for(["model=resnet_rs", "depth=50,50", "resolution=1e2", "model.se_ratio=0,0.25"])
+    assert [each.title for each in asked] == [
+        f"resnet_rs depth=50 width=1 resolution=100 se_ratio={ratio}" for ratio in ("0", "0.25")
+    ]
+    assert asked[0].network != asked[1].network
+
+
+def test_a_device_that_is_too_small_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "more than its 17.2 GB" in printed(capsys, "cost resnet_rs_420 device=tpu_v3")
+    assert "more than" not in printed(capsys, "cost resnet_rs_420 device=tpu_v3 batch_size=16")
