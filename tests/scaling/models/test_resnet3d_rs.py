@@ -99,7 +99,7 @@ def test_kernels_in_time_are_placed_as_in_the_garden(depth: int) -> None:
             {"temporal_kernels": (1,) * 5},
             r"model\.temporal_kernels=\[.*\] should have one for each of 4",
         ),
-        ({"stem_temporal_stride": 0}, r"model\.stem_temporal_stride=0 should be at least 1"),
+        ({"stem_temporal_stride": 0}, r"model\.stem_temporal_stride=0 should be from 1 to 99"),
     ],
 )
 def test_kernels_that_do_not_fit_are_refused(settings: dict[str, Any], sentence: str) -> None:
