@@ -6,7 +6,6 @@ import argparse
 import json
 import sys
 from pathlib import Path
-from typing import NoReturn
 
 from rich.console import Console
 
@@ -18,14 +17,9 @@ from analysis.rules import rules_json
 from analysis.source import read_source
 from analysis.table import KNOWN_COLUMNS, Table
 from analysis.terminal import print_frontier, print_report, print_rules
+from scaling.command.line import Parser
+from scaling.command.output import print_json
 from scaling.errors import Refused
-
-
-class Parser(argparse.ArgumentParser):
-    """Refuses in one sentence, without a page of usage."""
-
-    def error(self, message: str) -> NoReturn:
-        raise Refused(f"{message} (see python -m analysis --help)")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -88,7 +82,7 @@ def _mapping(pairs: list[str]) -> dict[str, str]:
 def _report(table: Table, out: Path, as_json: bool) -> None:
     report = write_report(table, out)
     if as_json:
-        _print_json(json.loads(report.rules.read_text(encoding="utf-8")))
+        print_json(json.loads(report.rules.read_text(encoding="utf-8")))
     else:
         print_report(Console(), report)
 
@@ -101,7 +95,7 @@ def _frontier(findings: Findings, cost: str, as_json: bool) -> None:
         raise Refused(f"{findings.table.source} has no {cost}: {_way_to(cost, findings.table)}, {others}.")
     if as_json:
         rows = frontier_table(findings)
-        _print_json(json.loads(rows[rows["cost"] == cost].to_json(orient="records")))
+        print_json(json.loads(rows[rows["cost"] == cost].to_json(orient="records")))
     else:
         print_frontier(Console(), findings.frontiers[cost])
 
@@ -114,13 +108,9 @@ def _way_to(cost: str, table: Table) -> str:
 
 def _rules(findings: Findings, as_json: bool) -> None:
     if as_json:
-        _print_json(rules_json(findings, origin()))
+        print_json(rules_json(findings, origin()))
     else:
         print_rules(Console(), findings)
-
-
-def _print_json(value: object) -> None:
-    sys.stdout.write(json.dumps(value, indent=2, allow_nan=False) + "\n")
 
 
 if __name__ == "__main__":

@@ -2,35 +2,23 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
 
 from rich.console import Console
 
 from scaling.command.compare import compare
 from scaling.command.cost import cost
 from scaling.command.devices import devices
+from scaling.command.line import Parser
 from scaling.command.profile import profile
-from scaling.errors import Refused
+from scaling.errors import INTERRUPTED, Refused
 
 _NETWORKS = (
     "what to look at: model=resnet_rs depth=50,101 width=1 resolution=160 (commas make a grid), or a network "
     "of the paper, such as resnet_rs_350@256 or efficientnet_b4"
 )
-
-
-INTERRUPTED = 130
-"""Exit code of a command ended by Ctrl-C, as shells have it."""
-
-
-class Parser(argparse.ArgumentParser):
-    """Refuses in one sentence, without a page of usage."""
-
-    def error(self, message: str) -> NoReturn:
-        raise Refused(f"{message} (see python -m scaling --help)")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+INTERRUPTED = 130
+"""Exit code of a command ended by Ctrl-C, as shells have it."""
+
 
 class Refused(ValueError):
     """`str()` is one sentence that names the value and what would be right; commands end with exit code 2."""

@@ -16,11 +16,8 @@ from omegaconf.errors import OmegaConfBaseException
 from rich.console import Console
 
 from hydra_plugins.scaling_study._request import GROUPS, unknown_option
-from scaling.errors import DataError, Refused
+from scaling.errors import INTERRUPTED, DataError, Refused
 from scaling.study.suggest import suggest
-
-INTERRUPTED = 130
-"""Exit code of a command ended by Ctrl-C, as shells have it."""
 
 DEBUG = "SCALING_STUDY_DEBUG"
 """Environment variable that `--debug` sets: tracebacks instead of sentences."""

@@ -15,6 +15,7 @@ from scaling.errors import Refused
 from scaling.models.efficientnet import MEMBERS
 from scaling.models.families import Family
 from scaling.models.network import Network
+from scaling.profile.workload import Workload
 from scaling.published.resnet_rs import table7
 from scaling.study.cost import Cost, cost_of
 from scaling.study.point import check_size
@@ -70,6 +71,19 @@ class Asked:
         knobs = f"{self.model} depth={self.depth:g} width={self.width:g} resolution={self.resolution}"
         clip = "" if self.frames is None else f" frames={self.frames}"
         return f"{knobs}{clip}{self.switches}"
+
+    def training_step(self, setting: Setting) -> Workload:
+        """A step of its training in this setting."""
+        return Workload(
+            network=self.network,
+            resolution=self.resolution,
+            frames=self.frames,
+            in_channels=setting.in_channels,
+            num_classes=setting.num_classes,
+            batch_size=setting.batch_size,
+            precision=setting.precision,
+            work="training",
+        )
 
     def cost(self, setting: Setting) -> Cost:
         """What it costs in this setting."""

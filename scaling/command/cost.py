@@ -9,11 +9,12 @@ from typing import Any
 from scaling.command.asked import Asked, Setting, asked_for
 from scaling.command.output import print_json, print_table
 from scaling.models.layer import Layer, Part
+from scaling.models.network import layers_of
 from scaling.profile.devices import Device, device_of
 from scaling.profile.operation import Work
 from scaling.profile.roofline import Prediction, predict
 from scaling.quantity import count_text, duration_text
-from scaling.study.memory import Memory, training_memory
+from scaling.study.memory import Memory
 
 
 def cost(words: Sequence[str], *, layers: bool, as_json: bool) -> None:
@@ -75,16 +76,7 @@ def _note(setting: Setting, device: Device | None) -> str:
 
 def _memory(asked: Asked, setting: Setting, device: Device | None) -> Memory:
     """As PyTorch holds it, or a device that fuses."""
-    return training_memory(
-        asked.network,
-        resolution=asked.resolution,
-        frames=asked.frames or 1,
-        in_channels=setting.in_channels,
-        num_classes=setting.num_classes,
-        batch_size=setting.batch_size,
-        precision=setting.precision,
-        fused=device is not None and device.fuses,
-    )
+    return asked.training_step(setting).memory(fused=device is not None and device.fuses)
 
 
 def _predicted(asked: Asked, setting: Setting, device: Device, work: Work) -> Prediction:
@@ -120,13 +112,13 @@ def _json(asked: Asked, setting: Setting, device: Device | None, layers: bool) -
             work: 1e3 * _predicted(asked, setting, device, work).seconds for work in works
         }
     if layers:
-        value["layers"] = [_layer_json(asked, *each) for each in _layers(asked, setting)]
+        value["layers"] = _layers(asked, setting)
     return value
 
 
-def _layers(asked: Asked, setting: Setting) -> list[tuple[Part, Layer]]:
-    parts = asked.network.parts(setting.in_channels, setting.num_classes)
-    return [(part, layer) for part in parts for layer in part.block.layers()]
+def _layers(asked: Asked, setting: Setting) -> list[dict[str, Any]]:
+    layers = layers_of(asked.network, setting.in_channels, setting.num_classes)
+    return [_layer_json(asked, part, layer) for part, layer in layers]
 
 
 def _layer_json(asked: Asked, part: Part, layer: Layer) -> dict[str, Any]:
@@ -149,7 +141,7 @@ def _layer_json(asked: Asked, part: Part, layer: Layer) -> dict[str, Any]:
 
 
 def _print_layers(asked: Asked, setting: Setting, device: Device | None) -> None:
-    layers = [_layer_json(asked, *each) for each in _layers(asked, setting)]
+    layers = _layers(asked, setting)
     total = sum(layer["flops"] for layer in layers)
     head = ["layer", "x", "kernel", "channels", "positions", "params", "FLOPs", "of all", "activations"]
     rows = [_layer_row(layer, total) for layer in layers]

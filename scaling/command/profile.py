@@ -21,6 +21,7 @@ from rich.progress import (
 from scaling.command.output import print_json
 from scaling.command.profile_table import as_json_value, print_profile, study_rows
 from scaling.command.wanted import Line, Wanted, wanted
+from scaling.errors import INTERRUPTED
 from scaling.profile.profiles import Profile
 from scaling.profile.study_table import write_study_table
 from scaling.profile.timing import Measured
@@ -28,8 +29,6 @@ from scaling.profile.workload import Workload
 from scaling.study.memory import MALLOC_FACTOR
 from scaling.training.failure import classify
 
-INTERRUPTED = 130
-"""Exit code of a command ended by Ctrl-C, as shells have it."""
 LINE_EVERY_S = 15.0
 """Between lines on how far it is, where there is no terminal for a bar."""
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, get_args
 
-from scaling.command.asked import Asked, Setting, asked_for
+from scaling.command.asked import Asked, asked_for
 from scaling.errors import Refused
 from scaling.profile.operation import Work
 from scaling.profile.workload import Workload, training_step
@@ -120,21 +120,8 @@ def _of_networks(words: Sequence[str], device: str, works: Sequence[Work]) -> li
             f"batch_size={setting.batch_size} is too small for a training step, whose batch norm needs 2 "
             "images: use more, or work=inference."
         )
-    return list({(line := _line(each, setting)).step: line for each in asked}.values())
-
-
-def _line(asked: Asked, setting: Setting) -> Line:
-    step = Workload(
-        network=asked.network,
-        resolution=asked.resolution,
-        frames=asked.frames,
-        in_channels=setting.in_channels,
-        num_classes=setting.num_classes,
-        batch_size=setting.batch_size,
-        precision=setting.precision,
-        work="training",
-    )
-    return Line(title=_title(asked), step=step)
+    titles = {each.training_step(setting): _title(each) for each in asked}
+    return [Line(title=title, step=step) for step, title in titles.items()]
 
 
 def _works(text: str) -> tuple[Work, ...]:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from scaling.errors import Refused
 from scaling.models.inverted import InvertedNetwork, InvertedStage, rounded
 from scaling.models.layer import Activation
-from scaling.models.scaled import WIDEST, check_switches
+from scaling.models.scaled import check_switches, check_width
 
 
 class Member(NamedTuple):
@@ -80,8 +80,7 @@ class EfficientNet:
                 f"depth={depth:g} cannot be built: an EfficientNet multiplies the blocks of B0, "
                 f"from 1 for B0 to 3.1 for B7, and {DEEPEST} at most."
             )
-        if width > WIDEST:
-            raise Refused(f"width={width:g} is too wide: use at most {WIDEST}.")
+        check_width(width)
         if width < NARROWEST:
             raise Refused(
                 f"width={width:g} gives no channels in the first stage of {_B0[0][1]}: "

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import prod
 from typing import Literal
 
 from scaling.models.layer import PIXELS, Activation, Grid, Head, Part
 from scaling.models.residual_block import EXPANSION, BlockKind, ResidualBlock, ResidualStem, StemPool
+from scaling.models.scaled import squeeze_channels
 
 Stem = Literal["plain", "deep"]
 
@@ -25,6 +26,21 @@ class Stage:
     """Width of the squeeze-and-excitation bottleneck; 0 leaves SE out."""
     temporal_kernel: int = 1
     """Frames under the first convolution of each block."""
+
+
+def doubling_stages(
+    blocks: Sequence[int], channels: int, kind: BlockKind, se_ratio: float
+) -> tuple[Stage, ...]:
+    """Stages of so many blocks, each of twice the channels of the one before; all but the first halve."""
+    return tuple(
+        Stage(
+            num_blocks=num_blocks,
+            channels=channels * 2**index,
+            stride=1 if index == 0 else 2,
+            se_channels=squeeze_channels(channels * 2**index * EXPANSION[kind], se_ratio),
+        )
+        for index, num_blocks in enumerate(blocks)
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

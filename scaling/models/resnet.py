@@ -7,9 +7,9 @@ from typing import Literal
 
 from scaling.models.layer import Activation
 from scaling.models.layout import BASIC, blocks_of
-from scaling.models.residual import ResidualNetwork, Stage, Stem
-from scaling.models.residual_block import EXPANSION, BlockKind
-from scaling.models.scaled import check_switches, scaled, squeeze_channels, whole
+from scaling.models.residual import ResidualNetwork, Stem, doubling_stages
+from scaling.models.residual_block import BlockKind
+from scaling.models.scaled import check_switches, scaled, whole
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,28 +35,18 @@ class ResNet:
         """The block list for a nominal depth, or a count of layers, and a width multiplier."""
         layers = whole("depth", depth)
         block: BlockKind = "basic" if layers in BASIC else "bottleneck"
+        blocks = BASIC.get(layers) or blocks_of(layers)
         channels = scaled(self.base_channels, width)
         return ResidualNetwork(
             block=block,
             stem=self.stem,
             stem_channels=channels,
-            stages=self._stages(block, BASIC.get(layers) or blocks_of(layers), channels),
+            stages=doubling_stages(blocks, channels, block, self.se_ratio),
             pooled_shortcut=self.pooled_shortcut,
             activation=self.activation,
             stem_kernel=7 if self.stem == "plain" else 3,
             stem_stride=2,
             stem_pool=self.stem_pool,
-        )
-
-    def _stages(self, block: BlockKind, blocks: tuple[int, ...], channels: int) -> tuple[Stage, ...]:
-        return tuple(
-            Stage(
-                num_blocks=num_blocks,
-                channels=channels * 2**index,
-                stride=1 if index == 0 else 2,
-                se_channels=squeeze_channels(channels * 2**index * EXPANSION[block], self.se_ratio),
-            )
-            for index, num_blocks in enumerate(blocks)
         )
 
 

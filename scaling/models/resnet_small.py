@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from scaling.errors import Refused
 from scaling.models.layer import Activation
-from scaling.models.residual import ResidualNetwork, Stage, Stem
-from scaling.models.scaled import check_switches, scaled, squeeze_channels, whole
+from scaling.models.residual import ResidualNetwork, Stem, doubling_stages
+from scaling.models.scaled import check_switches, scaled, whole
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,22 +29,13 @@ class ResNetSmall:
 
     def network(self, depth: float, width: float) -> ResidualNetwork:
         """The block list for a depth (layers with weights, shortcuts aside) and a width multiplier."""
-        blocks_per_stage = _blocks_per_stage(whole("depth", depth))
+        blocks = _blocks_per_stage(whole("depth", depth))
         channels = scaled(self.base_channels, width)
-        stages = tuple(
-            Stage(
-                num_blocks=blocks_per_stage,
-                channels=channels * 2**index,
-                stride=1 if index == 0 else 2,
-                se_channels=squeeze_channels(channels * 2**index, self.se_ratio),
-            )
-            for index in range(3)
-        )
         return ResidualNetwork(
             block="basic",
             stem=self.stem,
             stem_channels=channels,
-            stages=stages,
+            stages=doubling_stages([blocks] * 3, channels, "basic", self.se_ratio),
             pooled_shortcut=self.pooled_shortcut,
             activation=self.activation,
         )

@@ -26,10 +26,15 @@ def whole(axis: str, value: float) -> int:
     return int(value)
 
 
-def scaled(channels: int, width: float) -> int:
-    """`channels` of the first stage at a width multiplier; Refused where fewer than two are left."""
+def check_width(width: float) -> None:
+    """Refused for a width that is wider than anyone can train."""
     if width > WIDEST:
         raise Refused(f"width={width:g} is too wide: use at most {WIDEST}.")
+
+
+def scaled(channels: int, width: float) -> int:
+    """`channels` of the first stage at a width multiplier; Refused where fewer than two are left."""
+    check_width(width)
     product = round(channels * width)
     if product >= 2:
         return product

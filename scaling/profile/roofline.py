@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from scaling.errors import Refused
-from scaling.models.network import Network
+from scaling.models.network import Network, layers_of
 from scaling.profile.devices import Device
 from scaling.profile.operation import Operation, Size, Work, operations
 from scaling.study.memory import training_memory
@@ -62,11 +62,8 @@ def predict(
     if precision not in device.matrix_flops:
         known = " or ".join(device.matrix_flops)
         raise Refused(f"precision={precision} is not done by {device.title}: use {known}.")
-    layers = [
-        (part, layer) for part in network.parts(in_channels, num_classes) for layer in part.block.layers()
-    ]
     times = []
-    for number, (part, layer) in enumerate(layers):
+    for number, (part, layer) in enumerate(layers_of(network, in_channels, num_classes)):
         inputs, outputs = (grid.positions(resolution, frames) for grid in (layer.source, layer.at))
         size = Size(batch_size, batch_size * inputs, batch_size * outputs)
         done = operations(layer, size, device, work, is_first=number == 0)

@@ -32,8 +32,8 @@ class Workload:
     average: bool = True
     """Whether a moving average of the weights is kept."""
 
-    def memory(self) -> Memory:
-        """The estimate for a training step of it."""
+    def memory(self, *, fused: bool = False) -> Memory:
+        """The estimate for a training step of it; `fused` as in `training_memory`."""
         return training_memory(
             self.network,
             resolution=self.resolution,
@@ -44,6 +44,7 @@ class Workload:
             precision=self.precision,
             momentum=self.momentum,
             average=self.average,
+            fused=fused,
         )
 
     def inference(self, batch_size: int) -> Workload:

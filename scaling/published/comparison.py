@@ -9,8 +9,8 @@ from statistics import correlation, median
 
 from scaling.profile.devices import DEVICES
 from scaling.published.calibrate import depthwise_efficiency, predicted_latency
-from scaling.published.resnet_rs import EQUAL_ACCURACY, MEMORY_GB, Published, grid
-from scaling.study.cost import cost_of
+from scaling.published.resnet_rs import EQUAL_ACCURACY, MEMORY_GB, GridCell, Published, grid
+from scaling.study.cost import Cost, cost_of
 from scaling.study.memory import training_memory
 from scaling.study.precision import Precision
 
@@ -65,12 +65,12 @@ class Speed:
 
 def params(rows: Sequence[Published]) -> list[Compared]:
     """Parameters in millions."""
-    return [Compared(row.title, float(row.params_m), _cost(row)[0] / 1e6) for row in rows]
+    return [Compared(row.title, float(row.params_m), _cost(row).params / 1e6) for row in rows]
 
 
 def flops(rows: Sequence[Published]) -> list[Compared]:
     """FLOPs of one forward pass on one image, in 1e9."""
-    return [Compared(row.title, float(row.flops_b), _cost(row)[1] / 1e9) for row in rows]
+    return [Compared(row.title, float(row.flops_b), _cost(row).flops / 1e9) for row in rows]
 
 
 def grid_flops(*, plotted: bool = False) -> list[Compared]:
@@ -79,9 +79,7 @@ def grid_flops(*, plotted: bool = False) -> list[Compared]:
         Compared(
             f"d{cell.depth} w{cell.width:g}@{cell.resolution}",
             cell.flops_plotted if plotted else cell.flops,
-            cost_of(
-                cell.network, resolution=cell.resolution, in_channels=3, num_classes=1000, images_seen=1
-            ).flops,
+            _cost(cell).flops,
         )
         for cell in grid()
         if not (plotted and math.isnan(cell.flops_plotted))
@@ -132,9 +130,11 @@ def calibrated(rows: Sequence[Published], device: str, precision: Precision) -> 
     return depthwise_efficiency(others, lambda row: row.latency[device], DEVICES[device], precision)
 
 
-def _cost(row: Published) -> tuple[int, int]:
-    cost = cost_of(row.network, resolution=row.resolution, in_channels=3, num_classes=1000, images_seen=1)
-    return cost.params, cost.flops
+def _cost(network: Published | GridCell) -> Cost:
+    """On one image of ImageNet."""
+    return cost_of(
+        network.network, resolution=network.resolution, in_channels=3, num_classes=1000, images_seen=1
+    )
 
 
 def _rank_correlation(latencies: Sequence[Compared]) -> float:
