@@ -16,6 +16,11 @@ from scaling.training.worker import run_point
 class Foreground:
     """Trains the points of a plan one after another, here."""
 
+    def num_slots(self, runtime: Runtime) -> int:
+        """One point at a time."""
+        del runtime
+        return 1
+
     def run(self, study: Study, plan: Plan, runtime: Runtime, show: Callable[[Tally], None]) -> Tally:
         """As LocalPool.run does."""
         launch = launch_name()

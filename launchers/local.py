@@ -54,6 +54,10 @@ class LocalPool:
         if self.same_failure_limit < 1:
             raise Refused(f"hydra.launcher.same_failure_limit={self.same_failure_limit} must be at least 1.")
 
+    def num_slots(self, runtime: Runtime) -> int:
+        """Points at a time."""
+        return num_slots(self.slots, device=runtime.device, threads=runtime.threads)
+
     def run(self, study: Study, plan: Plan, runtime: Runtime, show: Callable[[Tally], None]) -> Tally:
         """Train what the plan says; returns when nothing is left to do.
 
@@ -80,7 +84,7 @@ class _Launch:
         self._name = launch_name()
         self._folder = study.path / "jobs" / self._name
         self._watch = Watch(study, plan.to_run, self._name)
-        self._num_slots = num_slots(pool.slots, device=runtime.device, threads=runtime.threads)
+        self._num_slots = pool.num_slots(runtime)
         self._jobs: dict[int, LocalJob[None]] = {}
         self._killed: dict[str, set[int]] = {}
         """The attempts of a point that ended with the death of their worker."""

@@ -161,7 +161,11 @@ class _Attempt:
             {
                 "id": self._id,
                 "metrics": dict(outcome.metrics),
-                "measured": {"train_seconds": outcome.train_seconds, "memory_bytes": outcome.memory_bytes},
+                "measured": {
+                    "train_seconds": outcome.train_seconds,
+                    "evaluate_seconds": outcome.evaluate_seconds,
+                    "memory_bytes": outcome.memory_bytes,
+                },
                 "provenance": {
                     **provenance(),
                     "device": str(device),
