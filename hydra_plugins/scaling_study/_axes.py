@@ -50,7 +50,7 @@ def combined(shared: Sequence[Axis], block: Sequence[Axis]) -> list[Axis]:
     for each in shared:
         if twice := own.intersection(each.names):
             raise Refused(
-                f"{sorted(twice)[0]} is set by the blocks of this study and beside them: change blocks instead."
+                f"{sorted(twice)[0]} is set by the study's blocks and beside them: change blocks instead."
             )
     return [*shared, *block]
 

@@ -120,8 +120,9 @@ def _numbers(values: Any) -> dict[str, Any]:
     if not isinstance(values, dict):
         raise Refused(f"limit={values} should be one of {', '.join(each.name for each in fields(Limits))}.")
     points = values.get("points")
-    whole = isinstance(points, float) and points.is_integer()
-    return {**values, "points": int(points)} if whole else values
+    if isinstance(points, float) and points.is_integer():
+        return {**values, "points": int(points)}
+    return values
 
 
 def _patterns(value: Any) -> tuple[str, ...]:

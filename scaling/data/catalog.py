@@ -76,7 +76,7 @@ def check_readable(name: str) -> None:
     """Refused for a data set that can be planned and not trained yet."""
     if name in _NOT_READ:
         raise Refused(
-            f"data={name} can be planned and priced, but its images are not read by this version: add plan=true."
+            f"data={name} can be planned and priced, but its images are not read yet: add plan=true."
         )
 
 

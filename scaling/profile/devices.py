@@ -33,7 +33,7 @@ class Device:
     """Share of the roofline that whole training steps attain. By default the median of seven ResNet-RS on an
     RTX 3090 (0.63 to 0.76: throughput as timm published it in 2021, over its roofline); not measured here."""
     call_seconds: float = 0.0
-    """Of a training step, for each layer, besides its arithmetic and its traffic; 0 where nobody measured it."""
+    """Of each layer in a training step, besides its arithmetic and traffic; 0 where nobody measured it."""
     fuses: bool = False
     """Whether norms, activations and sums are compiled into the convolutions beside them."""
     sources: tuple[str, ...]

@@ -61,9 +61,10 @@ class Forecast:
         """
         self._device = device
         self._known: dict[Workload, tuple[float, Source]] = {}
-        for step in dict.fromkeys(map(training_step, points)) if profile else ():
-            if measured := profile.of(step):
-                self._known[step] = measured.timing.latency_ms / 1e3, "measured"
+        if profile and not profile.is_empty:
+            for step in dict.fromkeys(map(training_step, points)):
+                if measured := profile.of(step):
+                    self._known[step] = measured.timing.latency_ms / 1e3, "measured"
         for step, seconds in _step_seconds(trained).items():
             self._known[step] = seconds, "results"
         self.calibration = self._calibrate()

@@ -19,9 +19,8 @@ from typing import Any
 
 from scaling.data.cache import cache_dir
 from scaling.profile.timing import Measured, Timing
-from scaling.profile.workload import Workload, training_step
+from scaling.profile.workload import Workload
 from scaling.study.files import Corrupt, read_json, write_json
-from scaling.study.point import Point
 
 SCHEMA = 1
 DIRECTORY = "SCALING_STUDY_PROFILES"
@@ -45,10 +44,10 @@ class Profile:
         """What was measured of it with this version of torch."""
         return self._known.get(self._key(workload))
 
-    def step_seconds(self, point: Point) -> float | None:
-        """Seconds that a training step of the point takes: forward, backward, update and average."""
-        found = self.of(training_step(point)) if self._known else None
-        return None if found is None else found.timing.latency_ms / 1e3
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was measured."""
+        return not self._known
 
     def put(self, workload: Workload, measured: Measured) -> None:
         """Keep it, in the place of what was known; where the file cannot be written, only in memory."""

@@ -11,7 +11,9 @@ from typing import Any
 from scaling.errors import Refused
 
 _WHOLE = ("resolution", "frames", "epochs", "seed")
-_MODEL = re.compile(r"(?P<depth>[\d.]+)x(?P<width>[\d.]+)(?:@(?P<resolution>\d+))?(?::(?P<epochs>\d+))?")
+_MODEL = re.compile(
+    r"(?P<depth>\d*\.?\d+)x(?P<width>\d*\.?\d+)(?:@(?P<resolution>\d+))?(?::(?P<epochs>\d+))?"
+)
 """A model of a zip: depth x width, then the resolution and the epochs where they are coupled too."""
 
 MOST_LOG_VALUES = 1000
@@ -75,19 +77,13 @@ def _zipped_lists(lists: Mapping[Any, Any]) -> Axis:
 
 def _model(text: str) -> dict[str, Any]:
     found = _MODEL.fullmatch(text)
-    try:
-        parts = {name: part for name, part in (found or {}).groupdict().items() if part}  # type: ignore[union-attr]
-        numbers = {name: float(part) if name == "width" else _number(part) for name, part in parts.items()}
-    except (AttributeError, ValueError):
+    if found is None:
         raise Refused(
             f"zip={text} is no model: write depth x width @ resolution : epochs, such as 50x1@160 or "
             "50x0.5@160:350."
-        ) from None
-    return numbers
-
-
-def _number(text: str) -> int | float:
-    return int(text) if text.isdecimal() else float(text)
+        )
+    parts = {name: part for name, part in found.groupdict().items() if part}
+    return {name: int(part) if part.isdecimal() else float(part) for name, part in parts.items()}
 
 
 def _spelled_out(name: str, value: Any) -> list[Any]:
@@ -107,14 +103,11 @@ def _log_spaced(name: str, value: Any) -> list[Any]:
 
 
 def _checked(name: str, value: Any) -> tuple[float, float, int]:
-    numbers = value if isinstance(value, list | tuple) and len(value) == 3 else (None, None, None)
-    low, high, count = numbers
-    ends = all(isinstance(end, int | float) and not isinstance(end, bool) for end in (low, high))
-    whole = isinstance(count, int) and not isinstance(count, bool)
-    if not ends or not whole:
-        raise Refused(f"{name}={{log:{value}}} should be {{log:[low,high,n]}}, such as {{log:[0.25,2,5]}}.")
-    if not (0 < low <= high and math.isfinite(high)) or not 1 <= count <= MOST_LOG_VALUES:
-        raise Refused(
-            f"{name}={{log:{list(numbers)}}} needs 0 < low <= high and n from 1 to {MOST_LOG_VALUES}."
-        )
-    return float(low), float(high), count
+    match value:
+        case [int() | float() as low, int() | float() as high, int() as count]:
+            if 0 < low <= high < math.inf and 1 <= count <= MOST_LOG_VALUES:
+                return low, high, count
+            raise Refused(
+                f"{name}={{log:{list(value)}}} needs 0 < low <= high and n from 1 to {MOST_LOG_VALUES}."
+            )
+    raise Refused(f"{name}={{log:{value}}} should be {{log:[low,high,n]}}, such as {{log:[0.25,2,5]}}.")

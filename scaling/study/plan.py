@@ -70,8 +70,8 @@ class Plan:
     """Every point asked for, in the order of the grid."""
 
     entries: Sequence[Planned]
-    limits: Limits = Limits()
-    slots: int = 1
+    limits: Limits
+    slots: int
     num_repeats: int = 0
     """Settings that were the same point as an earlier one."""
     varied: tuple[str, ...] = ()
