@@ -7,8 +7,9 @@ from functools import lru_cache
 
 from scaling.models.network import Network
 from scaling.profile.operation import Work
+from scaling.study.identity import digest
 from scaling.study.memory import Memory, training_memory
-from scaling.study.point import Point, changed_fields, digest
+from scaling.study.point import Point, changed_fields
 from scaling.study.precision import Precision
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from dataclasses import MISSING, asdict, dataclass, fields, is_dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -13,6 +11,7 @@ from scaling.errors import Refused
 from scaling.models.families import Family
 from scaling.models.network import Network
 from scaling.study.cost import Cost, cost_of
+from scaling.study.identity import digest
 from scaling.study.precision import Precision
 from scaling.training.recipe import Recipe
 from scaling.training.schedule import Schedule
@@ -174,9 +173,3 @@ def _plain(content: Any) -> Any:
     if isinstance(content, tuple):
         return [_plain(each) for each in content]
     return changed_fields(content) if is_dataclass(content) and not isinstance(content, type) else content
-
-
-def digest(value: dict[str, Any]) -> str:
-    """16 hex digits of SHA-256 over canonical JSON; TypeError or ValueError for what has no stable form."""
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]

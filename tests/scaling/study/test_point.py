@@ -8,17 +8,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from scaling.errors import Refused
 from scaling.models.resnet import ResNet, ResNetRS
 from scaling.models.resnet3d_rs import ResNet3DRS
 from scaling.models.resnet_small import ResNetSmall
-from scaling.study.point import Point, changed_fields, digest
+from scaling.study.point import Point, changed_fields
 from scaling.study.settings import point_from_json
 from scaling.training.recipe import Recipe
-from scaling.training.schedule import Schedule
 
 Make = Callable[..., Point]
 
@@ -28,46 +25,10 @@ def test_the_id_is_pinned(make_point: Make) -> None:
     assert make_point().id == "536a06f5ffdfcca5"
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"depth": 14},
-        {"width": 0.25},
-        {"resolution": 15},
-        {"epochs": 3},
-        {"seed": 1},
-        {"precision": "bf16"},
-        {"recipe": Recipe(weight_decay=1e-4)},
-        {"recipe": Recipe(norm_batch=64)},
-        {"schedule": Schedule(warmup_fraction=0.1)},
-        {"model": ResNetSmall(se_ratio=0)},
-        {"model": ResNetSmall(stem="plain")},
-    ],
-    ids=str,
-)
-def test_every_scientific_change_changes_the_id(make_point: Make, change: dict[str, object]) -> None:
-    assert make_point(**change).id != make_point().id
-
-
-def test_the_fingerprint_of_the_images_is_in_the_id(make_point: Make) -> None:
-    point = make_point()
-    other = replace(point.data, fingerprint="1" * 64)
-    assert make_point(data=other).id != point.id
-
-
 def test_one_network_under_two_names_is_one_point(make_point: Make) -> None:
     """Width 0.5 of 32 channels is width 1 of 16."""
     wide_base = make_point(width=0.5, model=ResNetSmall(base_channels=32))
     assert wide_base.id == make_point(width=1.0, model=ResNetSmall(base_channels=16)).id
-
-
-def test_a_nominal_depth_and_its_layers_are_one_point(make_point: Make) -> None:
-    """Depth 300 has 296 layers; the id holds the block list."""
-    named, counted = (
-        make_point(family="resnet_rs", model=ResNetRS(), depth=depth, resolution=32) for depth in (300, 296)
-    )
-    assert named.id == counted.id
-    assert named.id != make_point(family="resnet_rs", model=ResNetRS(), depth=299, resolution=32).id
 
 
 def test_a_switch_makes_resnet_and_resnet_rs_one_network(make_point: Make) -> None:
@@ -120,10 +81,6 @@ def test_a_field_added_with_a_default_leaves_ids_as_they_were() -> None:
     assert changed_fields(changed) == {"inner": [{"size": 3, "added_later": "anew"}], "also_added": 1.0}
 
 
-def test_a_default_spelled_out_is_the_same_point(make_point: Make) -> None:
-    assert make_point(recipe=Recipe(batch_size=128, norm_batch=128)).id == make_point().id
-
-
 def test_setting_is_shared_along_the_axes(make_point: Make) -> None:
     assert make_point(depth=14, width=1.0, resolution=28, epochs=9, seed=3).setting == make_point().setting
     assert make_point(recipe=Recipe(label_smoothing=0)).setting != make_point().setting
@@ -157,24 +114,6 @@ def test_what_cannot_be_trained_is_refused_in_a_sentence(
     with pytest.raises(Refused) as refusal:
         make_point(**change)
     assert str(refusal.value).startswith(sentence)
-
-
-_json = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
-    max_leaves=8,
-)
-
-
-@given(st.dictionaries(st.text(), _json, max_size=5))
-def test_the_digest_does_not_depend_on_the_order_of_keys(value: dict[str, object]) -> None:
-    assert digest(value) == digest(dict(reversed(list(value.items()))))
-
-
-@pytest.mark.parametrize("value", [float("nan"), float("inf"), {1, 2}, object()])
-def test_a_value_without_a_stable_form_has_no_digest(value: object) -> None:
-    with pytest.raises((TypeError, ValueError)):
-        digest({"value": value})
 
 
 @pytest.mark.parametrize(
