@@ -20,6 +20,7 @@ from scaling.profile.profiles import profile_of
 from scaling.study.plan import Plan, make_plan
 from scaling.study.point import Point
 from scaling.study.result import Result
+from scaling.study.snapshot import Snapshot, take
 from scaling.study.store import Study, Task
 from scaling.tracking.process import start
 from scaling.tracking.tracker import Tracker
@@ -33,7 +34,14 @@ NAMED_AT_MOST = 10
 class Launcher(Protocol):
     """Where points run."""
 
-    def run(self, study: Study, plan: Plan, runtime: Runtime, show: Callable[[Tally], None]) -> Tally: ...
+    def run(
+        self,
+        study: Study,
+        plan: Plan,
+        snapshot: Snapshot,
+        runtime: Runtime,
+        show: Callable[[Tally], None],
+    ) -> Tally: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,18 +66,19 @@ def run_request(request: Request, launcher: Launcher) -> int:
     console = Console(soft_wrap=True, highlight=False, width=None if sys.stdout.isatty() else 140)
     profile = profile_of(request.runtime.device, request.runtime.threads)
     studies = {path: Study.create(path, _task(path, points)) for path, points in request.studies.items()}
+    snapshots = {} if request.plan_only else {path: take(path, request.command) for path in studies}
     for path, points in request.studies.items():
-        study = studies[path]
+        study, snapshot = studies[path], snapshots.get(path)
         study.add(points)
-        study.remember(request.command, len(points))
+        study.remember(request.command, len(points), snapshot.hash if snapshot else None)
         plan = make_plan(study, points, profile.step_seconds if profile else lambda _: None)
         plan.write(path / "plan.csv")
         _tell_plan(console, study, plan)
-        if request.plan_only:
+        if snapshot is None:
             _print_plan(console, plan)
             continue
         check_device(request.runtime.device)
-        _run(console, study, plan, request, launcher)
+        _run(console, study, plan, snapshot, request, launcher)
         results = [study.result(point.id) for point in points]
         counts = Counter(str(result.state.status) for result in results)
         _tell_outcome(console, study, results, counts)
@@ -84,12 +93,14 @@ def _task(path: Path, points: Sequence[Point]) -> Task:
     return Task(names[0])
 
 
-def _run(console: Console, study: Study, plan: Plan, request: Request, launcher: Launcher) -> None:
+def _run(
+    console: Console, study: Study, plan: Plan, snapshot: Snapshot, request: Request, launcher: Launcher
+) -> None:
     mirror = start(study.path, request.tracker)
     try:
         if plan.to_run:
             with Display(console, len(plan.to_run)) as display:
-                launcher.run(study, plan, request.runtime, display.show)
+                launcher.run(study, plan, snapshot, request.runtime, display.show)
     finally:
         if mirror is not None and not mirror.finish(TRACKER_WITHIN_S):
             mirror = start(study.path, request.tracker)  # it was killed: what it left out is written now

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import csv
-import hashlib
 import io
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from functools import cache, cached_property
+from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
@@ -16,6 +15,7 @@ from scaling.study import lease
 from scaling.study.files import write_text, writing_below
 from scaling.study.point import Point
 from scaling.study.result import State
+from scaling.study.snapshot import code_digest
 from scaling.study.store import Study
 
 Action = Literal["run", "skip", "wait", "retry"]
@@ -113,13 +113,3 @@ def _after_failure(state: State, directory: Path) -> tuple[Action, str]:
     if state.failure == "code_error" and state.code == code_digest():
         return "skip", f"{what} (the code has not changed since; mend it, or remove {directory})"
     return "retry", what
-
-
-@cache
-def code_digest() -> str:
-    """16 hex digits over the source of everything a job imports from this project."""
-    root = Path(__file__).parents[1]
-    digest = hashlib.sha256()
-    for file in sorted(root.rglob("*.py")):
-        digest.update(str(file.relative_to(root)).encode() + b"\0" + file.read_bytes())
-    return digest.hexdigest()[:16]
