@@ -63,6 +63,7 @@ def _alone(study: Study, point_id: str) -> WorkList:
         point_ids=(point_id,),
         runtime=Runtime(),
         launch="bench",
+        snapshot=None,
         launcher=None,
         stop_file=None,
     )

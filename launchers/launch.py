@@ -29,6 +29,7 @@ from scaling.study.point import Point
 from scaling.study.quantities import Quantities, constraint_of
 from scaling.study.result import Result
 from scaling.study.reuse import origins, take_over
+from scaling.study.snapshot import Snapshot, take
 from scaling.study.store import Study, Task
 from scaling.tracking.process import start
 from scaling.tracking.tracker import Tracker
@@ -46,7 +47,14 @@ class Launcher(Protocol):
 
     def num_slots(self, runtime: Runtime) -> int: ...
 
-    def run(self, study: Study, plan: Plan, runtime: Runtime, show: Callable[[Tally], None]) -> Tally: ...
+    def run(
+        self,
+        study: Study,
+        plan: Plan,
+        snapshot: Snapshot,
+        runtime: Runtime,
+        show: Callable[[Tally], None],
+    ) -> Tally: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,6 +89,8 @@ def run_request(request: Request, launcher: Launcher) -> int:
     studies = {path: _study(path, expansion.points, request) for path, expansion in request.studies.items()}
     plans = {path: _plan(console, studies[path], request, launcher) for path in studies}
     if request.show != "launch":
+        for path, plan in plans.items():
+            studies[path].remember(request.command, len(plan.entries), None)
         _print(console, request.show, plans)
         return 0
     ended: Counter[str] = Counter()
@@ -95,9 +105,7 @@ def _study(path: Path, points: Sequence[Point], request: Request) -> Study:
     if request.show == "launch":
         for name in sorted(names):
             check_readable(name)
-    study = Study.create(path, _task(path, points))
-    study.remember(request.command, len(points))
-    return study
+    return Study.create(path, _task(path, points))
 
 
 def _plan(console: Console, study: Study, request: Request, launcher: Launcher) -> Plan:
@@ -141,11 +149,13 @@ def _print(console: Console, show: Show, plans: Mapping[Path, Plan]) -> None:
 def _launch(console: Console, study: Study, plan: Plan, request: Request, launcher: Launcher) -> Counter[str]:
     """Run the plan; how many of its points stand where after it."""
     check_device(request.runtime.device)
+    snapshot = take(study.path, request.command)
+    study.remember(request.command, len(plan.entries), snapshot.hash)
     study.add(plan.wanted)
     for entry in plan.entries:
         if entry.origin is not None:
             take_over(study, entry.point, Study(entry.origin))
-    _run(console, study, plan, request, launcher)
+    _run(console, study, plan, snapshot, request, launcher)
     results = [study.result(point.id) for point in plan.wanted]
     counts = Counter(str(result.state.status) for result in results)
     _tell_outcome(console, study, results, counts)
@@ -159,12 +169,14 @@ def _task(path: Path, points: Sequence[Point]) -> Task:
     return Task(names[0])
 
 
-def _run(console: Console, study: Study, plan: Plan, request: Request, launcher: Launcher) -> None:
+def _run(
+    console: Console, study: Study, plan: Plan, snapshot: Snapshot, request: Request, launcher: Launcher
+) -> None:
     mirror = start(study.path, request.tracker)
     try:
         if plan.to_run:
             with Display(console, len(plan.to_run)) as display:
-                launcher.run(study, plan, request.runtime, display.show)
+                launcher.run(study, plan, snapshot, request.runtime, display.show)
     finally:
         if mirror is not None and not mirror.finish(TRACKER_WITHIN_S):
             mirror = start(study.path, request.tracker)  # it was killed: what it left out is written now

@@ -99,6 +99,14 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 @pytest.fixture
+def another_user() -> int:
+    """A user that this process can act as."""
+    if os.geteuid() != 0:
+        unavailable("acting as another user needs root")
+    return 65534
+
+
+@pytest.fixture
 def pictures(tmp_path: Path) -> Path:
     """Two classes of small pictures, such as a user might have."""
     generator = np.random.default_rng(0)

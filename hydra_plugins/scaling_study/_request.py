@@ -222,7 +222,10 @@ def _study_path(composed: Composed) -> Path:
 
 
 def _runtime(settings: Mapping[str, Any]) -> Runtime:
-    values = {**settings["device"], "data_root": settings["data"]["root"]}
+    root = settings["data"]["root"]
+    if isinstance(root, str):
+        root = str(Path(root).expanduser().absolute())  # a job may run in another directory
+    values = {**settings["device"], "data_root": root}
     values["device"] = values.pop("name")
     return strict(Runtime, values, "device")
 

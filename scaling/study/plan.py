@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache, cached_property
+from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
@@ -18,6 +17,7 @@ from scaling.study.limits import Limits, Share, over
 from scaling.study.losses import losses
 from scaling.study.point import Point
 from scaling.study.result import State
+from scaling.study.snapshot import code_digest
 from scaling.study.store import Study
 
 Action = Literal["run", "skip", "wait", "retry", "drop"]
@@ -201,13 +201,3 @@ def _nothing_left(what: str, dropped: Sequence[Planned]) -> str:
         f"{what} leaves none of {len(dropped)} points: even the cheapest, {cheapest.point}, is left out, as "
         f"{cheapest.why}."
     )
-
-
-@cache
-def code_digest() -> str:
-    """16 hex digits over the source of everything a job imports from this project."""
-    root = Path(__file__).parents[1]
-    digest = hashlib.sha256()
-    for file in sorted(root.rglob("*.py")):
-        digest.update(str(file.relative_to(root)).encode() + b"\0" + file.read_bytes())
-    return digest.hexdigest()[:16]

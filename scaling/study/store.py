@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import getpass
 import logging
+import os
+import platform
 import time
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields, replace
@@ -11,7 +14,17 @@ from typing import Any
 
 from scaling.errors import Refused
 from scaling.study import lease
-from scaling.study.files import Corrupt, read_json, set_aside, write_json, write_json_once, writing_below
+from scaling.study.checkout import installed_version
+from scaling.study.files import (
+    LOCK,
+    Corrupt,
+    locked,
+    read_json,
+    set_aside,
+    write_json,
+    write_json_once,
+    writing_below,
+)
 from scaling.study.point import Point
 from scaling.study.result import Result, State
 from scaling.study.settings import point_from_json, strict
@@ -83,12 +96,21 @@ class Study:
             )
         return about
 
-    def remember(self, command: str, num_points: int) -> None:
-        """Add a line to the history of commands."""
-        about = self._about()
-        when = time.strftime("%Y-%m-%dT%H:%M:%S%z")
-        about.setdefault("history", []).append({"time": when, "command": command, "num_points": num_points})
-        with writing_below(self.path):
+    def remember(self, command: str, num_points: int, snapshot: str | None) -> None:
+        """Add a line to the history of commands; `snapshot` is the hash of the code, None for a plan."""
+        entry = {
+            "time": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+            "command": command,
+            "num_points": num_points,
+            "host": platform.node(),
+            "user": _user(),
+            "snapshot": snapshot,
+            "scaling-study": installed_version(),
+            "python": platform.python_version(),
+        }
+        with writing_below(self.path), locked(self.path / LOCK):
+            about = self._about()
+            about.setdefault("history", []).append(entry)
             write_json(self.path / "study.json", about)
 
     def directory(self, point_id: str) -> Path:
@@ -174,6 +196,13 @@ class Study:
     def rows(self) -> list[dict[str, Any]]:
         """Every point of the study as a flat row, whatever became of it."""
         return [self.result(point_id).row() for point_id in self.point_ids()]
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container that has no name for its user
+        return str(os.getuid())
 
 
 def _read_or_set_aside(file: Path) -> dict[str, Any] | None:

@@ -18,8 +18,8 @@ from typing import Any
 from scaling.study import lease
 from scaling.study.files import Unwritable, write_json_once, write_text, writing_below
 from scaling.study.lease import Lease, Process
-from scaling.study.plan import code_digest
 from scaling.study.result import State
+from scaling.study.snapshot import code_digest
 from scaling.study.store import Study
 from scaling.training.failure import Stopped, classify
 from scaling.training.runtime import Runtime
@@ -39,6 +39,8 @@ class WorkList:
     runtime: Runtime
     launch: str
     """Names the launch: a point that failed in it is not started in it again."""
+    snapshot: str | None
+    """Hash of the code that the launch runs; None where nobody took a snapshot."""
     launcher: Process | None
     """When this process is gone, the worker stops too; None for one that outlives its launcher."""
     stop_file: Path | None
@@ -56,7 +58,14 @@ def work(todo: WorkList) -> None:
         for point_id in todo.point_ids:
             if stop.requested():
                 return
-            run_point(study, point_id, todo.runtime, launch=todo.launch, should_stop=stop.requested)
+            run_point(
+                study,
+                point_id,
+                todo.runtime,
+                launch=todo.launch,
+                snapshot=todo.snapshot,
+                should_stop=stop.requested,
+            )
 
 
 def run_point(
@@ -65,6 +74,7 @@ def run_point(
     runtime: Runtime,
     *,
     launch: str,
+    snapshot: str | None,
     should_stop: Callable[[], bool],
     on_epoch: Callable[[list[Row]], None] | None = None,
 ) -> None:
@@ -90,7 +100,7 @@ def run_point(
                 launch=launch,
                 code=code_digest(),
             )
-            _Attempt(study, point_id, held, runtime, on_epoch).run(begun, should_stop)
+            _Attempt(study, point_id, held, runtime, snapshot, on_epoch).run(begun, should_stop)
 
 
 def _has_ended(study: Study, point_id: str, launch: str) -> bool:
@@ -109,6 +119,7 @@ class _Attempt:
         point_id: str,
         held: Lease,
         runtime: Runtime,
+        snapshot: str | None,
         on_epoch: Callable[[list[Row]], None] | None,
     ) -> None:
         self._study = study
@@ -116,6 +127,7 @@ class _Attempt:
         self._directory = study.directory(point_id)
         self._held = held
         self._runtime = runtime
+        self._snapshot = snapshot
         self._on_epoch = on_epoch
         self._state = State()
 
@@ -167,8 +179,7 @@ class _Attempt:
                     "memory_bytes": outcome.memory_bytes,
                 },
                 "provenance": {
-                    **provenance(),
-                    "device": str(device),
+                    **provenance(self._study.path, self._snapshot, device),
                     "threads": self._runtime.threads,
                     "attempt": self._state.attempt,
                     "token": self._held.token,

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
+import tempfile
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,10 +18,11 @@ from scaling.profile.profiles import Profile, cpu_name
 from scaling.profile.timing import Measured, Timing
 from scaling.profile.workload import training_step
 from scaling.study import lease
-from scaling.study.files import write_json_once
-from scaling.study.plan import code_digest, make_plan
+from scaling.study.files import locked, write_json_once
+from scaling.study.plan import make_plan
 from scaling.study.point import Point
 from scaling.study.result import State
+from scaling.study.snapshot import code_digest
 from scaling.study.store import SCHEMA, Study, Task
 
 Make = Callable[..., Point]
@@ -107,10 +112,32 @@ def test_a_directory_that_is_no_study_is_refused(tmp_path: Path) -> None:
 
 
 def test_the_history_keeps_the_commands(study: Study) -> None:
-    study.remember("python sweep.py -m depth=8,14", 2)
-    study.remember("python sweep.py -m depth=8,14,20", 3)
+    study.remember("python sweep.py -m depth=8,14 plan=true", 2, None)
+    study.remember("python sweep.py -m depth=8,14,20", 3, "0123456789abcdef")
     history = json.loads((study.path / "study.json").read_text())["history"]
     assert [entry["num_points"] for entry in history] == [2, 3]
+    assert [entry["snapshot"] for entry in history] == [None, "0123456789abcdef"]
+
+
+def test_no_line_of_launches_at_once_is_lost(study: Study) -> None:
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(lambda number: study.remember("python sweep.py", number, None), range(80)))
+    history = json.loads((study.path / "study.json").read_text())["history"]
+    assert sorted(entry["num_points"] for entry in history) == list(range(80))
+
+
+def test_a_lock_that_another_user_made_can_be_held(another_user: int) -> None:
+    """As in a study that a group shares."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as shared:
+        os.chmod(shared, 0o777)
+        lock = Path(shared) / "lock"
+        lock.touch(0o644)
+        os.seteuid(another_user)
+        try:
+            with locked(lock), lock.open() as file, pytest.raises(BlockingIOError):
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        finally:
+            os.seteuid(0)
 
 
 def test_of_two_writers_one_commits(tmp_path: Path) -> None:
