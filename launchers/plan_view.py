@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from scaling.profile.forecast import Calibration, Source
@@ -19,6 +20,9 @@ from scaling.study.totals import Totals, totals
 ROWS_AT_MOST = 60
 """Rows of the table on the screen; plan.csv has all."""
 NAMED_AT_MOST = 10
+
+_HIDDEN = ("point", "activations", "hours_from")
+"""Columns of plan.csv that the table on the screen leaves out."""
 
 _EVIDENCE: dict[Source, str] = {
     "results": "from results of this study",
@@ -44,18 +48,26 @@ def tell_plan(console: Console, study: Path, plan: Plan, calibration: Calibratio
 
 def print_table(console: Console, plan: Plan) -> None:
     """The points, the first and the last ones where there are very many."""
-    entries = list(plan.entries)
-    left_out = len(entries) - ROWS_AT_MOST
-    if left_out > 0:
-        entries = [*entries[: ROWS_AT_MOST // 2], *entries[-ROWS_AT_MOST // 2 :]]
-    rows = [_cells(entry, plan) for entry in entries]
+    entries, half = plan.entries, ROWS_AT_MOST // 2
+    left_out = max(0, len(entries) - ROWS_AT_MOST)
+    shown = [*entries[:half], *entries[-half:]] if left_out else entries
+    rows = [row(entry, plan.varied) for entry in shown]
+    columns = [name for name in rows[0] if name not in _HIDDEN and any(each[name] != "" for each in rows)]
     table = Table(title="Plan", title_justify="left", box=None)
-    for name in rows[0]:
-        table.add_column(name, justify="left" if name in ("model", "action", "why") else "right")
-    for number, cells in enumerate(rows):
-        if left_out > 0 and number == ROWS_AT_MOST // 2:
-            table.add_row(f"… {left_out} more in plan.csv")
-        table.add_row(*cells.values())
+    cells = [[_cell(name, each[name]) for name in columns] for each in rows]
+    for number, name in enumerate(columns):
+        is_text = name in ("model", "action", "why")
+        width = max(len(name), *(len(each[number]) for each in cells))
+        table.add_column(
+            name,
+            justify="left" if is_text else "right",
+            no_wrap=True,
+            min_width=None if name == "why" else width,
+        )
+    for number, each in enumerate(cells):
+        if left_out and number == half:
+            table.add_row(f"… {left_out} more …")
+        table.add_row(*map(escape, each))
     console.print(table)
 
 
@@ -81,7 +93,7 @@ def _arithmetic(plan: Plan, sums: Totals) -> str:
 def _time(sums: Totals) -> str:
     if not sums.sources:
         return "How long they take is not known here: probe=true measures a few, device.spec names a device."
-    text = f"About {duration_text(3600 * sums.device_hours)} of one device"
+    text = f"About {sums.device_hours:.3g} device-hours ({duration_text(3600 * sums.device_hours)})"
     if sums.num_unknown:
         return f"{text} for {sums.num_points - sums.num_unknown} of the {sums.num_points} points."
     waves = f"{sums.waves} wave{'' if sums.waves == 1 else 's'} of {sums.slots}"
@@ -136,20 +148,14 @@ def _name(console: Console, entries: Sequence[Planned]) -> None:
         console.print(f"  and {len(entries) - NAMED_AT_MOST} more in plan.csv")
 
 
-def _cells(entry: Planned, plan: Plan) -> dict[str, str]:
-    """The row of plan.csv in short."""
-    values = row(entry, plan.varied)
-    hidden = {"point", "activations", *(name for name in values if _is_empty_in_all(name, plan))}
-    return {name: _short(name, value) for name, value in values.items() if name not in hidden}
-
-
-def _is_empty_in_all(name: str, plan: Plan) -> bool:
-    return name == "matched_to" and all(entry.budget is None for entry in plan.entries)
-
-
-def _short(name: str, value: object) -> str:
-    if name in ("params", "flops", "train_flops") and isinstance(value, int | float):
+def _cell(name: str, value: object) -> str:
+    """A value of plan.csv in short."""
+    if value is None or value == "":
+        return "-"
+    if name == "hours":
+        return duration_text(3600 * float(str(value)))
+    if name in ("params", "flops", "train_flops", "budget") and isinstance(value, int | float):
         return count_text(value)
-    if isinstance(value, float):
-        return f"{value:.3g}"
-    return "-" if value in ("", None) else str(value)
+    if name == "budget_error":
+        return f"{value:+.1%}"
+    return f"{value:.3g}" if isinstance(value, float) else str(value)

@@ -11,7 +11,7 @@ from typing import Any
 from scaling.data.dataset import DataSet
 from scaling.errors import Refused
 from scaling.study.axis import Axis
-from scaling.study.match import Match, solve
+from scaling.study.match import Match, Matched, solve
 from scaling.study.point import KNOBS, Point
 from scaling.study.settings import Shared, point_at, shared_from_settings
 
@@ -45,8 +45,8 @@ class Expansion:
     points: list[Point]
     num_repeats: int = 0
     """Settings that were the same point as an earlier one."""
-    budgets: Mapping[str, float] = field(default_factory=dict)
-    """What the cost of a point was matched to, by its id."""
+    matched: Mapping[str, Matched] = field(default_factory=dict)
+    """What a cost of a point was matched to, by its id."""
     varied: tuple[str, ...] = ()
     """Settings besides the axes that have several values, by dotted name."""
 
@@ -54,7 +54,7 @@ class Expansion:
 def expand(grids: Iterable[Grid], declare: Declare) -> Expansion:
     """All points of the grids, each once. Refused names every setting that cannot be built, at once."""
     points: dict[str, Point] = {}
-    budgets: dict[str, float] = {}
+    matched: dict[str, Matched] = {}
     refusals: dict[str, int] = {}
     varied: dict[str, None] = {}
     num_built = 0
@@ -70,11 +70,11 @@ def expand(grids: Iterable[Grid], declare: Declare) -> Expansion:
                     continue
                 num_built += 1
                 points.setdefault(point.id, point)
-                if budget is not None:
-                    budgets.setdefault(point.id, budget)
+                if grid.match and budget is not None:
+                    matched.setdefault(point.id, Matched(grid.match.cost, budget))
     if refusals:
         raise Refused(_all(refusals, sum(refusals.values()) + num_built))
-    return Expansion(list(points.values()), num_built - len(points), budgets, tuple(varied))
+    return Expansion(list(points.values()), num_built - len(points), matched, tuple(varied))
 
 
 class _Maker:

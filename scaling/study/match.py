@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal, NamedTuple, get_args
 
 from scaling.errors import Refused
 from scaling.models.families import Family
@@ -53,9 +53,15 @@ class Match:
             raise Refused(f"match.tolerance={self.tolerance:g} should be a positive share, such as 0.1.")
 
 
-def relative_error(match: Match, point: Point, budget: float) -> float:
-    """How far the point's cost lies from the budget, as a share of it; negative below."""
-    return float(getattr(point.cost, match.cost)) / budget - 1
+class Matched(NamedTuple):
+    """A cost and the budget that it was to meet."""
+
+    cost: MatchedCost
+    budget: float
+
+    def error(self, point: Point) -> float:
+        """How far the point's cost lies from the budget, as a share of it; negative below."""
+        return float(getattr(point.cost, self.cost)) / self.budget - 1
 
 
 def solve(match: Match, budget: float, model: Family, at: Callable[[float], Point]) -> Point:
@@ -64,12 +70,13 @@ def solve(match: Match, budget: float, model: Family, at: Callable[[float], Poin
     `at` makes the point at a value. Costs grow with every axis, so the search halves a lattice of values.
     Refused names the nearest where it is farther off than the tolerance.
     """
+    error_of = Matched(match.cost, budget).error
     low, high, value_at = _lattice(match.solve, model)
     below = None
     while low < high:
         middle = (low + high) // 2
         point = _try(at, value_at(middle))
-        if point is None or relative_error(match, point, budget) < 0:
+        if point is None or error_of(point) < 0:
             low = middle + 1
             below = point or below
         else:
@@ -78,8 +85,8 @@ def solve(match: Match, budget: float, model: Family, at: Callable[[float], Poin
     found = [point for point in (below, above) if point is not None]
     if not found:
         at(value_at(low))  # says why nothing can be built
-    nearest = min(found, key=lambda point: abs(math.log1p(relative_error(match, point, budget))))
-    error = relative_error(match, nearest, budget)
+    nearest = min(found, key=lambda point: abs(math.log1p(error_of(point))))
+    error = error_of(nearest)
     if abs(error) > match.tolerance:
         raise Refused(_no_solution(match, budget, nearest, error))
     return _plainest(nearest, at) if match.solve == "width" else nearest

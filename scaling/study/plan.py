@@ -15,6 +15,7 @@ from scaling.study import lease
 from scaling.study.grid import Expansion
 from scaling.study.limits import Limits, Share, over
 from scaling.study.losses import losses
+from scaling.study.match import Matched
 from scaling.study.point import Point
 from scaling.study.result import State
 from scaling.study.snapshot import code_digest
@@ -34,8 +35,8 @@ class Planned:
     """On one device; None where nothing tells."""
     memory_gb: float
     """Of a training step on the device of the plan."""
-    budget: float | None = None
-    """What its cost was matched to."""
+    matched: Matched | None = None
+    """What a cost of it was to meet."""
     origin: Path | None = None
     """The study that holds its result, where it is another one."""
 
@@ -119,7 +120,7 @@ def make_plan(study: Study, expansion: Expansion, site: Site, wishes: Wishes | N
             why=why,
             hours=site.hours(point),
             memory_gb=site.memory_gb(point),
-            budget=expansion.budgets.get(point.id),
+            matched=expansion.matched.get(point.id),
         )
         entries.append(_reused(entry, wishes.origins))
     entries = _constrained(entries, wishes.constraint)

@@ -59,7 +59,8 @@ def row(entry: Planned, varied: tuple[str, ...] = ()) -> dict[str, Any]:
         "memory_gb": float(f"{entry.memory_gb:.4g}"),
         "hours": "" if hours is None else float(f"{hours.hours:.6g}"),
         "hours_from": "" if hours is None else hours.source,
-        "matched_to": "" if entry.budget is None else entry.budget,
+        "budget": "" if entry.matched is None else entry.matched.budget,
+        "budget_error": "" if entry.matched is None else float(f"{entry.matched.error(point):.3g}"),
         "action": entry.action,
         "why": entry.why,
     }

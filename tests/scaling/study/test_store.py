@@ -8,21 +8,14 @@ import os
 import tempfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from scaling.errors import Refused
-from scaling.profile.profiles import Profile, cpu_name
-from scaling.profile.timing import Measured, Timing
-from scaling.profile.workload import training_step
-from scaling.study import lease
 from scaling.study.files import locked, write_json_once
-from scaling.study.plan import make_plan
 from scaling.study.point import Point
 from scaling.study.result import State
-from scaling.study.snapshot import code_digest
 from scaling.study.store import SCHEMA, Study, Task
 
 Make = Callable[..., Point]
@@ -40,11 +33,6 @@ def _complete(study: Study, point: Point, top1: float = 90.0) -> None:
         study.directory(point.id) / "result.json",
         {"id": point.id, "metrics": {"top1": top1}, "measured": {"train_seconds": 1.5}},
     )
-
-
-def _action(study: Study, point: Point) -> tuple[str, str]:
-    entry = make_plan(study, [point]).entries[0]
-    return entry.action, entry.why
 
 
 def test_points_are_read_back(study: Study, make_point: Make) -> None:
@@ -75,20 +63,6 @@ def test_an_unreadable_point_is_written_again(study: Study, make_point: Make) ->
     study.add([point])
     assert study.point(point.id) == point
     assert (file.parent / "point.json.corrupt-0").read_text() == "{half"
-
-
-def test_an_unreadable_result_is_set_aside_and_the_point_runs_again(study: Study, make_point: Make) -> None:
-    point = make_point()
-    study.add([point])
-    _complete(study, point)
-    file = study.directory(point.id) / "result.json"
-    file.write_text("")
-    action, why = _action(study, point)
-    assert action == "run"
-    assert "not valid JSON" in why
-    study.clear_unreadable(point.id)
-    assert not file.exists()
-    assert (file.parent / "result.json.corrupt-0").exists()
 
 
 def test_another_task_is_refused(study: Study) -> None:
@@ -146,77 +120,6 @@ def test_of_two_writers_one_commits(tmp_path: Path) -> None:
     assert not write_json_once(file, {"writer": 2})
     assert json.loads(file.read_text()) == {"writer": 1}
     assert [path.name for path in tmp_path.iterdir()] == ["result.json"]
-
-
-def test_what_is_done_with_each_state(study: Study, make_point: Make) -> None:
-    point = make_point()
-    study.add([point])
-    assert _action(study, point) == ("run", "new")
-    failed = State(status="failed", attempt=1, message="it broke", code=code_digest())
-    expected = {
-        "out_of_memory": "retry",
-        "killed": "retry",
-        "preempted": "retry",
-        "data_error": "retry",
-        "diverged": "skip",
-        "code_error": "skip",
-    }
-    for failure, action in expected.items():
-        study.note(point.id, replace(failed, failure=failure))  # type: ignore[arg-type]
-        assert _action(study, point)[0] == action, failure
-        assert "it broke" in _action(study, point)[1]
-    study.note(point.id, replace(failed, failure="code_error", code="0" * 16))
-    assert _action(study, point)[0] == "retry"
-    _complete(study, point)
-    assert _action(study, point) == ("skip", "done")
-
-
-def test_a_running_point_is_waited_for_and_a_dead_one_goes_on(study: Study, make_point: Make) -> None:
-    point = make_point()
-    study.add([point])
-    held = lease.acquire(study.directory(point.id))
-    assert held is not None
-    study.note(point.id, State(status="running", attempt=1, epoch=1))
-    assert _action(study, point)[0] == "wait"
-    assert study.state(point.id).status == "running"
-    held.release()
-    assert study.state(point.id).failure == "killed"
-    assert _action(study, point)[0] == "retry"
-
-
-def test_the_plan_is_dearest_first_and_written_as_csv(study: Study, make_point: Make) -> None:
-    points = [make_point(epochs=epochs) for epochs in (1, 4, 2)]
-    study.add(points)
-    plan = make_plan(study, points)
-    assert [point.epochs for point in plan.to_run] == [4, 2, 1]
-    plan.write(study.path / "plan.csv")
-    lines = (study.path / "plan.csv").read_text().splitlines()
-    assert lines[0].startswith("point,depth,width,resolution,epochs,seed,params,flops,")
-    assert len(lines) == 4
-
-
-def test_a_plan_tells_the_hours_of_networks_that_were_measured(
-    study: Study, make_point: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("SCALING_STUDY_PROFILES", str(tmp_path / "profiles"))
-    points = [make_point(epochs=4), make_point(epochs=2), make_point(width=1.0)]
-    study.add(points)
-    timing = Timing(latency_ms=500.0, low_ms=400.0, high_ms=600.0, num_repeats=11)
-    measured = Measured(timing=timing, images_per_second=256.0, peak_memory_gb=None)
-    Profile(cpu_name(1), 1).put(training_step(points[0]), measured)
-    hours = 4 * (3500 // 128) * 0.5 / 3600
-    here = Profile(cpu_name(1), 1)
-    plan = make_plan(study, points, here.step_seconds)
-    assert [entry.hours for entry in plan.entries] == pytest.approx([hours, hours / 2, None])
-    assert sum(plan.known_hours) == pytest.approx(1.5 * hours)
-    assert make_plan(study, points).known_hours == []
-    assert make_plan(study, points, Profile(cpu_name(2), 2).step_seconds).known_hours == []
-    plan.write(study.path / "plan.csv")
-    lines = [line.split(",") for line in (study.path / "plan.csv").read_text().splitlines()]
-    column = lines[0].index("hours")
-    assert [line[column] for line in lines[1:]] == [f"{hours:.6g}", f"{hours / 2:.6g}", ""]
-    _complete(study, points[0])
-    assert make_plan(study, points, here.step_seconds).known_hours == pytest.approx([hours / 2])
 
 
 @pytest.mark.parametrize(
