@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import csv
-import hashlib
 import io
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from functools import cache, cached_property
+from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
@@ -16,6 +15,7 @@ from scaling.study import lease
 from scaling.study.files import write_text, writing_below
 from scaling.study.point import Point
 from scaling.study.result import State
+from scaling.study.snapshot import code_digest
 from scaling.study.store import Study
 
 Action = Literal["run", "skip", "wait", "retry"]
@@ -83,8 +83,12 @@ def make_plan(
 
     `step_seconds` tells how long a training step of a point takes, or None where nobody measured it.
     """
+    states = study.states([point.id for point in points])
     return Plan(
-        [Planned(point, *_decide(study, point.id), _hours(point, step_seconds(point))) for point in points]
+        [
+            Planned(point, *_decide(study, point.id, states[point.id]), _hours(point, step_seconds(point)))
+            for point in points
+        ]
     )
 
 
@@ -92,8 +96,7 @@ def _hours(point: Point, seconds: float | None) -> float | None:
     return None if seconds is None else seconds * point.epochs * point.steps_per_epoch / 3600
 
 
-def _decide(study: Study, point_id: str) -> tuple[Action, str]:
-    state = study.state(point_id)
+def _decide(study: Study, point_id: str, state: State) -> tuple[Action, str]:
     if state.status == "completed":
         return "skip", "done"
     holder = lease.live_holder(study.directory(point_id))
@@ -113,13 +116,3 @@ def _after_failure(state: State, directory: Path) -> tuple[Action, str]:
     if state.failure == "code_error" and state.code == code_digest():
         return "skip", f"{what} (the code has not changed since; mend it, or remove {directory})"
     return "retry", what
-
-
-@cache
-def code_digest() -> str:
-    """16 hex digits over the source of everything a job imports from this project."""
-    root = Path(__file__).parents[1]
-    digest = hashlib.sha256()
-    for file in sorted(root.rglob("*.py")):
-        digest.update(str(file.relative_to(root)).encode() + b"\0" + file.read_bytes())
-    return digest.hexdigest()[:16]

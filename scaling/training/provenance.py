@@ -10,7 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from scaling.study.plan import code_digest
+from scaling.study.snapshot import code_digest
 
 _PACKAGES = ("scaling-study", "torch", "torchvision", "timm", "numpy")
 

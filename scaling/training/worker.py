@@ -18,8 +18,8 @@ from typing import Any
 from scaling.study import lease
 from scaling.study.files import Unwritable, write_json_once, write_text, writing_below
 from scaling.study.lease import Lease, Process
-from scaling.study.plan import code_digest
 from scaling.study.result import State
+from scaling.study.snapshot import code_digest
 from scaling.study.store import Study
 from scaling.training.failure import Stopped, classify
 from scaling.training.runtime import Runtime

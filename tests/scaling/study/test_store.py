@@ -15,9 +15,10 @@ from scaling.profile.timing import Measured, Timing
 from scaling.profile.workload import training_step
 from scaling.study import lease
 from scaling.study.files import write_json_once
-from scaling.study.plan import code_digest, make_plan
+from scaling.study.plan import make_plan
 from scaling.study.point import Point
 from scaling.study.result import State
+from scaling.study.snapshot import code_digest
 from scaling.study.store import SCHEMA, Study, Task
 
 Make = Callable[..., Point]
