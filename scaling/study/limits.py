@@ -42,10 +42,10 @@ def over(limits: Limits, shares: Sequence[Share]) -> dict[str, str]:
     """Why points are dropped, by id.
 
     Kept are, in this order as long as they fit, the points that differ from the cheapest one of their
-    setting in no axis, in one, in two, and so on, the cheapest first among those that differ in as many. So
-    each axis keeps its values at the cheapest others first, then pairs of axes keep their combinations,
-    which is what effects and interactions are told from (effect hierarchy: Wu and Hamada, Experiments,
-    ch. 4), and the range of costs stays wide.
+    setting in no axis, in one, in two, and so on, the cheapest first among those that differ in as many;
+    another seed counts as two. So each axis keeps its values at the cheapest others first, then pairs of
+    axes keep their combinations, which is what effects and their interactions are told from (effect
+    hierarchy: Wu and Hamada, Experiments, ch. 4), and the range of costs stays wide.
     """
     reasons: dict[str, str] = {}
     spent = _Spent(limits)
@@ -71,7 +71,8 @@ def _by_priority(shares: Sequence[Share]) -> list[Share]:
 
     def num_moved(share: Share) -> int:
         base = bases[share.point.setting]
-        return sum(getattr(share.point, knob) != getattr(base, knob) for knob in KNOBS)
+        moved = [knob for knob in KNOBS if getattr(share.point, knob) != getattr(base, knob)]
+        return len(moved) + ("seed" in moved)
 
     return sorted(cheapest_first, key=num_moved)
 

@@ -110,7 +110,7 @@ def make_plan(study: Study, expansion: Expansion, site: Site, wishes: Wishes | N
     Refused where a constraint or a limit leaves nothing at all.
     """
     wishes = wishes or Wishes()
-    states = {point.id: study.state(point.id) for point in expansion.points}
+    states = study.states([point.id for point in expansion.points])
     entries = []
     for point in expansion.points:
         action, why = _decide(study, point.id, states[point.id])

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar, get_origin, get_type_hints
 
 import dacite
@@ -30,7 +31,25 @@ LARGEST = 10**18
 
 
 def strict(kind: type[T], values: Mapping[str, Any], section: str) -> T:
-    """An instance of the dataclass `kind`; Refused names the key of `section`, if any, that does not fit."""
+    """An instance of the dataclass `kind`; Refused names the key of `section`, if any, that does not fit.
+
+    The points of a study share most of their sections, so each is made once.
+    """
+    made: T = _made(kind, _Written(repr(values), values), section)
+    return made
+
+
+@dataclass(frozen=True)
+class _Written:
+    """Plain values, told apart by how they are written: 1, 1.0 and true are three values."""
+
+    text: str
+    values: Mapping[str, Any] = field(compare=False)
+
+
+@lru_cache(maxsize=1024)
+def _made(kind: type[DataclassInstance], written: _Written, section: str) -> Any:
+    values = written.values
     below = f"{section}." if section else ""
     known = [field.name for field in fields(kind)]
     for key in values:

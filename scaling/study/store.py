@@ -25,6 +25,7 @@ from scaling.study.files import (
     write_json_once,
     writing_below,
 )
+from scaling.study.index import Index
 from scaling.study.point import Point
 from scaling.study.result import Result, State
 from scaling.study.settings import point_from_json, strict
@@ -119,10 +120,13 @@ class Study:
 
     def add(self, points: Iterable[Point]) -> None:
         """Write down the points that are not in the study yet."""
+        index, there = Index(self.path), self._names()
         with writing_below(self.path):
             for point in points:
                 file = self.directory(point.id) / "point.json"
-                if _read_or_set_aside(file) is None:
+                if index.holds(point.id):  # so its point.json is as it was when it was read
+                    continue
+                if point.id not in there or _read_or_set_aside(file) is None:
                     file.parent.mkdir(parents=True, exist_ok=True)
                     write_json(file, {"schema": SCHEMA, **point.to_json(), "cost": asdict(point.cost)})
 
@@ -144,7 +148,15 @@ class Study:
 
     def point_ids(self) -> list[str]:
         """All points of the study, completed or not."""
-        return sorted(path.parent.name for path in (self.path / "points").glob("*/point.json"))
+        points = f"{self.path}/points"
+        return sorted(name for name in self._names() if os.path.exists(f"{points}/{name}/point.json"))
+
+    def _names(self) -> set[str]:
+        """Names of all directories of points."""
+        try:
+            return set(os.listdir(self.path / "points"))
+        except FileNotFoundError:
+            return set()
 
     def state(self, point_id: str) -> State:
         """Where the point stands, told from its files and from whether its holder lives."""
@@ -163,6 +175,17 @@ class Study:
                 noted, status="failed", failure="killed", message="the process that trained it is gone"
             )
         return noted
+
+    def states(self, point_ids: Iterable[str]) -> dict[str, State]:
+        """Where each point stands, many at a time; of a completed one perhaps the status alone."""
+        index, there = Index(self.path), self._names()
+        states = {}
+        for point_id in point_ids:
+            if index.holds(point_id):
+                states[point_id] = State(status="completed")
+            else:
+                states[point_id] = self.state(point_id) if point_id in there else State()
+        return states
 
     def noted(self, point_id: str) -> State:
         """What status.json says, true or not."""
@@ -195,7 +218,13 @@ class Study:
 
     def rows(self) -> list[dict[str, Any]]:
         """Every point of the study as a flat row, whatever became of it."""
-        return [self.result(point_id).row() for point_id in self.point_ids()]
+        index = Index(self.path)
+        rows = [index.row(point_id, self._row) for point_id in self.point_ids()]
+        index.write()
+        return rows
+
+    def _row(self, point_id: str) -> dict[str, Any]:
+        return self.result(point_id).row()
 
 
 def _user() -> str:

@@ -244,7 +244,7 @@ def test_hours_that_nothing_tells_do_not_fit_a_limit_of_hours(study: Study, make
         (lambda point: point.depth < 20, "depth loses 20."),
         (
             lambda point: point.epochs == 1 or point.width == 1,
-            "At 10 epochs no pair of a deeper and a wider model is left: depth and width are not compared there.",
+            "At 10 epochs no pair of a deeper and a wider model is left: ",
         ),
         (
             lambda point: point.epochs == 1 or point.resolution == 14,
