@@ -93,12 +93,20 @@ def _arithmetic(plan: Plan, sums: Totals) -> str:
 def _time(sums: Totals) -> str:
     if not sums.sources:
         return "How long they take is not known here: probe=true measures a few, device.spec names a device."
-    text = f"About {sums.device_hours:.3g} device-hours ({duration_text(3600 * sums.device_hours)})"
+    text = f"About {_hours_text(sums.device_hours)}"
     if sums.num_unknown:
         return f"{text} for {sums.num_points - sums.num_unknown} of the {sums.num_points} points."
     waves = f"{sums.waves} wave{'' if sums.waves == 1 else 's'} of {sums.slots}"
     assert sums.wall_hours is not None
     return f"{text}, {waves}: done in {duration_text(3600 * sums.wall_hours)}, {_ending(sums.wall_hours)}."
+
+
+def _hours_text(hours: float) -> str:
+    """Device-hours, and in a handier unit what is far from one."""
+    if hours >= 1000:
+        return f"{hours:,.0f} device-hours"
+    text = f"{hours:.3g} device-hours"
+    return text if 1 <= hours < 100 else f"{text} ({duration_text(3600 * hours)})"
 
 
 def _ending(hours: float) -> str:
