@@ -34,7 +34,8 @@ _EVIDENCE: dict[Source, str] = {
 
 def tell_plan(console: Console, study: Path, plan: Plan, calibration: Calibration | None) -> None:
     """Counts, totals, what was dropped and what that costs."""
-    console.print(f"[bold]{study}[/bold]: {len(plan.entries)} points, {_counts(plan)}.")
+    num_points = f"{len(plan.entries)} point{'' if len(plan.entries) == 1 else 's'}"
+    console.print(f"[bold]{study}[/bold]: {num_points}, {_counts(plan)}.")
     if plan.num_repeats:
         console.print(f"{plan.num_repeats} more settings are the same as one of these, and are not repeated.")
     sums = totals(plan)
