@@ -156,10 +156,7 @@ def _launch(console: Console, study: Study, plan: Plan, request: Request, launch
         if entry.origin is not None:
             take_over(study, entry.point, Study(entry.origin))
     _run(console, study, plan, snapshot, request, launcher)
-    results = [study.result(point.id) for point in plan.wanted]
-    counts = Counter(str(result.state.status) for result in results)
-    _tell_outcome(console, study, results, counts)
-    return counts
+    return _tell_outcome(console, study, plan.wanted)
 
 
 def _task(path: Path, points: Sequence[Point]) -> Task:
@@ -209,20 +206,20 @@ def _text(value: object) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
-def _tell_outcome(
-    console: Console, study: Study, results: Sequence[Result], counts: Mapping[str, int]
-) -> None:
-    if len(results) == 1:
-        _print_row(console, results[0])
-    failed = [result for result in results if result.state.status == "failed"]
-    left = len(results) - counts["completed"] - len(failed)
-    console.print(f"{counts['completed']} of {len(results)} points done, {len(failed)} failed, {left} left.")
-    for result in failed[:NAMED_AT_MOST]:
-        state = result.state
-        log = study.directory(result.point.id) / "log.txt"
-        console.print(
-            f"  failed {result.point}: {state.failure}: {state.message} ({log})", markup=False, style="red"
-        )
+def _tell_outcome(console: Console, study: Study, points: Sequence[Point]) -> Counter[str]:
+    """Say what became of the points; how many of them stand where."""
+    states = study.states([point.id for point in points])
+    counts = Counter(str(state.status) for state in states.values())
+    if len(points) == 1:
+        _print_row(console, study.result(points[0].id))
+    failed = [point for point in points if states[point.id].status == "failed"]
+    left = len(points) - counts["completed"] - len(failed)
+    console.print(f"{counts['completed']} of {len(points)} points done, {len(failed)} failed, {left} left.")
+    for point in failed[:NAMED_AT_MOST]:
+        state, log = states[point.id], study.directory(point.id) / "log.txt"
+        sentence = f"  failed {point}: {state.failure}: {state.message} ({log})"
+        console.print(sentence, markup=False, style="red")
     if len(failed) > NAMED_AT_MOST:
         console.print(f"  and {len(failed) - NAMED_AT_MOST} more failed points")
     console.print(f"Next: python -m analysis report {study.path}")
+    return counts

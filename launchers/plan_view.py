@@ -74,7 +74,10 @@ def print_table(console: Console, plan: Plan) -> None:
 
 def _counts(plan: Plan) -> str:
     counts = plan.counts
-    parts = [f"{counts['skip']} done or left out", f"{counts['run'] + counts['retry']} to run"]
+    num_reused = sum(entry.origin is not None for entry in plan.entries)
+    parts = [f"{counts['skip'] - num_reused} done or left out", f"{counts['run'] + counts['retry']} to run"]
+    if num_reused:
+        parts.insert(1, f"{num_reused} done in other studies")
     if counts["wait"]:
         parts.append(f"{counts['wait']} running elsewhere")
     if counts["drop"]:

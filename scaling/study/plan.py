@@ -99,9 +99,13 @@ class Plan:
         return losses([entry.point for entry in self.entries], self.wanted)
 
     def passed_over(self) -> list[Planned]:
-        """Points that are neither done, nor to be run, nor dropped; a person should hear of each."""
-        told = ("run", "drop")
-        return [entry for entry in self.entries if entry.action not in told and entry.why != "done"]
+        """Points that are neither done, here or elsewhere, nor to be run, nor dropped; a person should hear of
+        each."""
+        return [
+            entry
+            for entry in self.entries
+            if entry.action not in ("run", "drop") and entry.why != "done" and entry.origin is None
+        ]
 
 
 def make_plan(study: Study, expansion: Expansion, site: Site, wishes: Wishes | None = None) -> Plan:
