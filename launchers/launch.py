@@ -21,9 +21,10 @@ from launchers.watch import Tally
 from scaling.command.output import print_json
 from scaling.data.catalog import check_readable
 from scaling.errors import Refused
+from scaling.profile.forecast import Forecast
 from scaling.study.grid import Expansion
 from scaling.study.limits import Limits
-from scaling.study.plan import Plan, Planned, Wishes, make_plan
+from scaling.study.plan import Plan, Planned, Site, Wishes, limited, make_plan
 from scaling.study.plan_file import as_csv, as_json, write_plan
 from scaling.study.point import Point
 from scaling.study.quantities import Quantities, constraint_of
@@ -86,16 +87,22 @@ def run_request(request: Request, launcher: Launcher) -> int:
     console = Console(
         soft_wrap=True, highlight=False, width=None if sys.stdout.isatty() else 140, stderr=to_files
     )
-    studies = {path: _study(path, expansion.points, request) for path, expansion in request.studies.items()}
-    plans = {path: _plan(console, studies[path], request, launcher) for path in studies}
+    studies = [_study(path, expansion.points, request) for path, expansion in request.studies.items()]
+    sites = [_site(console, study, request, launcher) for study in studies]
+    plans = limited(
+        [_plan(study, site, request) for study, (site, _) in zip(studies, sites, strict=True)], request.limits
+    )
+    for study, plan, (_, forecast) in zip(studies, plans, sites, strict=True):
+        write_plan(plan, study.path / "plan.csv")
+        tell_plan(console, study.path, plan, forecast.calibration)
     if request.show != "launch":
-        for path, plan in plans.items():
-            studies[path].remember(request.command, len(plan.entries), None)
-        _print(console, request.show, plans)
+        for study, plan in zip(studies, plans, strict=True):
+            study.remember(request.command, len(plan.entries), None)
+        _print(console, request.show, studies, plans)
         return 0
     ended: Counter[str] = Counter()
-    for path, plan in plans.items():
-        ended += _launch(console, studies[path], plan, request, launcher)
+    for study, plan in zip(studies, plans, strict=True):
+        ended += _launch(console, study, plan, request, launcher)
     return int(ended["failed"] > 0 and ended["completed"] == 0)
 
 
@@ -108,25 +115,19 @@ def _study(path: Path, points: Sequence[Point], request: Request) -> Study:
     return Study.create(path, _task(path, points))
 
 
-def _plan(console: Console, study: Study, request: Request, launcher: Launcher) -> Plan:
-    """Plan the points of one study, write plan.csv, and say what there is to say."""
-    expansion, runtime = request.studies[study.path], request.runtime
+def _site(console: Console, study: Study, request: Request, launcher: Launcher) -> tuple[Site, Forecast]:
+    """Where the points of one study would run, and how long they would take there."""
+    points, runtime = request.studies[study.path].points, request.runtime
     if request.probe:
-        probe(expansion.points, runtime, console)
-    site, forecast = site_of(runtime, launcher.num_slots(runtime), study, expansion.points)
-    plan = make_plan(
-        study,
-        expansion,
-        site,
-        Wishes(
-            constraint=_constraint(request),
-            limits=request.limits,
-            origins=origins(request.reuse, study, expansion.points),
-        ),
-    )
-    write_plan(plan, study.path / "plan.csv")
-    tell_plan(console, study.path, plan, forecast.calibration)
-    return plan
+        probe(points, runtime, console)
+    return site_of(runtime, launcher.num_slots(runtime), study, points)
+
+
+def _plan(study: Study, site: Site, request: Request) -> Plan:
+    """What is to be done with the points of one study, limits aside."""
+    expansion = request.studies[study.path]
+    wishes = Wishes(constraint=_constraint(request), origins=origins(request.reuse, study, expansion.points))
+    return make_plan(study, expansion, site, wishes)
 
 
 def _constraint(request: Request) -> Callable[[Planned], str | None]:
@@ -136,10 +137,10 @@ def _constraint(request: Request) -> Callable[[Planned], str | None]:
     return lambda entry: constraint.reason(Quantities(entry))
 
 
-def _print(console: Console, show: Show, plans: Mapping[Path, Plan]) -> None:
+def _print(console: Console, show: Show, studies: Sequence[Study], plans: Sequence[Plan]) -> None:
     if show == "json":
-        print_json([as_json(plan, path) for path, plan in plans.items()])
-    for plan in plans.values():
+        print_json([as_json(plan, study.path) for study, plan in zip(studies, plans, strict=True)])
+    for plan in plans:
         if show == "csv":
             sys.stdout.write(as_csv(plan))
         elif show == "table":

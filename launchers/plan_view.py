@@ -13,7 +13,7 @@ from rich.table import Table
 
 from scaling.profile.forecast import Calibration, Source
 from scaling.quantity import count_text, duration_text
-from scaling.study.plan import Plan, Planned
+from scaling.study.plan import REASONS_AT_MOST, Plan, Planned, reason_in_short
 from scaling.study.plan_file import row
 from scaling.study.totals import Totals, totals
 
@@ -141,16 +141,11 @@ def _tell_dropped(console: Console, plan: Plan) -> None:
     dropped = [entry for entry in plan.entries if entry.action == "drop"]
     if not dropped:
         return
-    reasons = Counter(_reason(entry) for entry in dropped)
-    listed = ", ".join(f"{count} by {reason}" for reason, count in reasons.most_common(NAMED_AT_MOST))
+    reasons = Counter(reason_in_short(entry.why) for entry in dropped)
+    listed = ", ".join(f"{count} by {reason}" for reason, count in reasons.most_common(REASONS_AT_MOST))
     console.print(f"Dropped: {listed}; plan.csv has the reason of each.", markup=False)
     for sentence in plan.losses:
         console.print(f"  {sentence}", markup=False, style="yellow")
-
-
-def _reason(entry: Planned) -> str:
-    """The limit or condition, without the numbers of the point."""
-    return entry.why.partition(":")[0].partition(" is false")[0].removesuffix(" is used up")
 
 
 def _name(console: Console, entries: Sequence[Planned]) -> None:
