@@ -248,9 +248,7 @@ def test_a_large_index_is_not_written_again_for_one_point(tmp_path: Path, make_p
     assert file.stat().st_ino != written
 
 
-def test_points_at_hand_are_not_written_again_and_damaged_ones_are(
-    study: Study, points: list[Point]
-) -> None:
+def test_points_at_hand_are_not_written_again_and_damaged_ones_are(study: Study, points: list[Point]) -> None:
     study.rows()
     files = [study.directory(point.id) / "point.json" for point in points]
     before = [file.stat().st_ino for file in files]
