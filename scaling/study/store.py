@@ -17,6 +17,7 @@ from scaling.study import lease
 from scaling.study.checkout import installed_version
 from scaling.study.files import (
     LOCK,
+    Check,
     Corrupt,
     locked,
     read_json,
@@ -195,9 +196,9 @@ class Study:
             value = {}
         return State(**{field.name: value[field.name] for field in fields(State) if field.name in value})
 
-    def note(self, point_id: str, state: State) -> None:
+    def note(self, point_id: str, state: State, before_move: Check = lambda: None) -> None:
         """Write status.json; the caller holds the lease."""
-        write_json(self.directory(point_id) / "status.json", asdict(state))
+        write_json(self.directory(point_id) / "status.json", asdict(state), before_move)
 
     def clear_unreadable(self, point_id: str) -> None:
         """Set an unreadable result.json aside, so that the point can run again."""
