@@ -19,7 +19,7 @@ from scaling.errors import Refused
 from scaling.profile.profiles import profile_of
 from scaling.study.plan import Plan, make_plan
 from scaling.study.point import Point
-from scaling.study.result import Result
+from scaling.study.result import Result, State
 from scaling.study.store import Study, Task
 from scaling.tracking.process import start
 from scaling.tracking.tracker import Tracker
@@ -70,10 +70,9 @@ def run_request(request: Request, launcher: Launcher) -> int:
             continue
         check_device(request.runtime.device)
         _run(console, study, plan, request, launcher)
-        results = [study.result(point.id) for point in points]
-        counts = Counter(str(result.state.status) for result in results)
-        _tell_outcome(console, study, results, counts)
-        ended += counts
+        states = study.states([point.id for point in points])
+        _tell_outcome(console, study, points, states)
+        ended.update(state.status for state in states.values())
     return int(ended["failed"] > 0 and ended["completed"] == 0)
 
 
@@ -163,18 +162,19 @@ def _text(value: object) -> str:
 
 
 def _tell_outcome(
-    console: Console, study: Study, results: Sequence[Result], counts: Mapping[str, int]
+    console: Console, study: Study, points: Sequence[Point], states: Mapping[str, State]
 ) -> None:
-    if len(results) == 1:
-        _print_row(console, results[0])
-    failed = [result for result in results if result.state.status == "failed"]
-    left = len(results) - counts["completed"] - len(failed)
-    console.print(f"{counts['completed']} of {len(results)} points done, {len(failed)} failed, {left} left.")
-    for result in failed[:NAMED_AT_MOST]:
-        state = result.state
-        log = study.directory(result.point.id) / "log.txt"
+    if len(points) == 1:
+        _print_row(console, study.result(points[0].id))
+    failed = [point for point in points if states[point.id].status == "failed"]
+    num_done = sum(state.status == "completed" for state in states.values())
+    left = len(points) - num_done - len(failed)
+    console.print(f"{num_done} of {len(points)} points done, {len(failed)} failed, {left} left.")
+    for point in failed[:NAMED_AT_MOST]:
+        state = states[point.id]
+        log = study.directory(point.id) / "log.txt"
         console.print(
-            f"  failed {result.point}: {state.failure}: {state.message} ({log})", markup=False, style="red"
+            f"  failed {point}: {state.failure}: {state.message} ({log})", markup=False, style="red"
         )
     if len(failed) > NAMED_AT_MOST:
         console.print(f"  and {len(failed) - NAMED_AT_MOST} more failed points")

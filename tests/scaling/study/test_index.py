@@ -116,7 +116,7 @@ def test_a_warm_read_is_a_cold_read(study: Study) -> None:
     assert [list(row) for row in study.rows()] == [list(row) for row in cold]
 
 
-def test_a_warm_read_opens_no_file_of_a_point(study: Study, tmp_path: Path) -> None:
+def test_a_warm_read_opens_no_file_of_a_point(study: Study) -> None:
     rows = study.rows()
     for file in study.path.glob("points/*/*.json"):
         stamps = file.stat()
@@ -248,9 +248,7 @@ def test_a_large_index_is_not_written_again_for_one_point(tmp_path: Path, make_p
     assert file.stat().st_ino != written
 
 
-def test_points_at_hand_are_not_written_again_and_damaged_ones_are(
-    study: Study, points: list[Point]
-) -> None:
+def test_points_at_hand_are_not_written_again_and_damaged_ones_are(study: Study, points: list[Point]) -> None:
     study.rows()
     files = [study.directory(point.id) / "point.json" for point in points]
     before = [file.stat().st_ino for file in files]
@@ -264,7 +262,7 @@ def test_points_at_hand_are_not_written_again_and_damaged_ones_are(
     assert [file.stat().st_ino for file in files[1:]] == before[1:]
 
 
-def test_a_clip_and_an_image_keep_their_own_columns(tmp_path: Path) -> None:
+def test_a_clip_and_an_image_keep_their_own_columns() -> None:
     """Rows of different columns lie apart in the file."""
     entries = {
         name: index.Entry(index.Stamps(1, 2, 3, 4, 5), row)
