@@ -161,21 +161,24 @@ class Study:
 
     def state(self, point_id: str) -> State:
         """Where the point stands, told from its files and from whether its holder lives."""
+        return self._read(point_id)[0]
+
+    def _read(self, point_id: str) -> tuple[State, dict[str, Any]]:
+        """Where the point stands, and what result.json holds where it is completed."""
         directory = self.directory(point_id)
         noted = self.noted(point_id)
         try:
             result = read_json(directory / "result.json")
         except Corrupt as error:
-            return State(message=f"{error}; it will be set aside and the point run again")
+            return State(message=f"{error}; it will be set aside and the point run again"), {}
         if result is not None:
-            return replace(noted, status="completed", failure=None, message=None)
+            return replace(noted, status="completed", failure=None, message=None), result
         if noted.status == "completed":
-            return replace(noted, status="pending", message="its result.json is missing")
-        if noted.status == "running" and lease.live_holder(directory) is None:
-            return replace(
-                noted, status="failed", failure="killed", message="the process that trained it is gone"
-            )
-        return noted
+            noted = replace(noted, status="pending", message="its result.json is missing")
+        elif noted.status == "running" and lease.live_holder(directory) is None:
+            gone = "the process that trained it is gone"
+            noted = replace(noted, status="failed", failure="killed", message=gone)
+        return noted, {}
 
     def states(self, point_ids: Iterable[str]) -> dict[str, State]:
         """Where each point stands, many at a time; of a completed one perhaps the status alone."""
@@ -206,10 +209,7 @@ class Study:
 
     def result(self, point_id: str) -> Result:
         """The point's row as it stands."""
-        state = self.state(point_id)
-        value = {}
-        if state.status == "completed":
-            value = read_json(self.directory(point_id) / "result.json") or {}
+        state, value = self._read(point_id)
         return Result(
             point=self.point(point_id),
             state=state,

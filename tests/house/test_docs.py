@@ -73,6 +73,16 @@ def test_documented_costs_are_printed(bash: Bash, tmp_path: Path, line: str) -> 
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.parametrize("line", _commands("python -m control"))
+def test_documented_controls_run(bash: Bash, tmp_path: Path, line: str) -> None:
+    planned = bash(
+        f"python sweep.py resolution=8 width=0.125 plan=true study.root={tmp_path} study.name=tiny"
+    )
+    assert planned.returncode == 0, planned.stderr
+    done = bash(line.replace("results/quickstart", str(tmp_path / "tiny")))
+    assert done.returncode == 0, done.stderr
+
+
 @pytest.mark.parametrize("line", _commands("make "))
 def test_documented_targets_exist(bash: Bash, line: str) -> None:
     assert bash(f"{line} --dry-run VENV=/nowhere").returncode == 0
