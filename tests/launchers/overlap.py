@@ -47,7 +47,8 @@ lease.HEARTBEAT_S, lease.STALE_AFTER_S = {HEARTBEAT_S}, {STALE_AFTER_S}
 for line in sys.stdin:
     launch, path, *point_ids = line.split()
     for point_id in point_ids:
-        run_point(Study.open(Path(path)), point_id, Runtime(), launch=launch, snapshot=None, should_stop=lambda: False)
+        study = Study.open(Path(path))
+        run_point(study, point_id, Runtime(), launch=launch, snapshot=None, should_stop=lambda: False)
     print("done", flush=True)
 """
 """Takes lists of points, one after another, so that torch is imported once."""
