@@ -19,7 +19,8 @@ from hypothesis import strategies as st
 from scaling.errors import Refused
 from scaling.study import index
 from scaling.study.files import write_json
-from scaling.study.plan import make_plan
+from scaling.study.grid import Expansion
+from scaling.study.plan import Site, make_plan
 from scaling.study.point import Point
 from scaling.study.result import State
 from scaling.study.store import Study, Task
@@ -144,7 +145,9 @@ def test_the_states_and_the_plan_see_it_too(study: Study, points: list[Point], c
     ids = [point.id for point in points]
     states = {point_id: state.status for point_id, state in study.states(ids).items()}
     assert states == {point_id: study.state(point_id).status for point_id in ids}
-    actions = {entry.point.id: entry.action for entry in make_plan(study, points).entries}
+    site = Site(hours=lambda _: None, memory_gb=lambda point: point.cost.memory_gb, slots=1)
+    plan = make_plan(study, Expansion(points), site)
+    actions = {entry.point.id: entry.action for entry in plan.entries}
     assert [actions[point_id] for point_id in ids if states[point_id] == "completed"].count("skip") >= 3
 
 
