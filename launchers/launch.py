@@ -152,7 +152,7 @@ def _launch(console: Console, study: Study, plan: Plan, request: Request, launch
     check_device(request.runtime.device)
     snapshot = take(study.path, request.command)
     study.remember(request.command, len(plan.entries), snapshot.hash)
-    study.add(plan.wanted)
+    study.add(plan.wanted, plan.predicted)
     for entry in plan.entries:
         if entry.origin is not None:
             take_over(study, entry.point, Study(entry.origin))

@@ -93,6 +93,11 @@ class Plan:
         """All but the dropped ones."""
         return [entry.point for entry in self.entries if entry.action != "drop"]
 
+    @property
+    def predicted(self) -> dict[str, Hours]:
+        """Hours of the points to train, by id, where something tells them."""
+        return {entry.point.id: entry.hours for entry in self.entries if entry.is_to_train and entry.hours}
+
     @cached_property
     def counts(self) -> Counter[Action]:
         return Counter(entry.action for entry in self.entries)
