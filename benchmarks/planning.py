@@ -75,14 +75,13 @@ PLAN = Way(
 )
 HANDED_OVER = Way(
     name="ours, handed over",
-    script=("benchmarks/handed_over.py", "-m"),
+    script=("-m", "benchmarks.handed_over", "-m"),
     settings=OURS,
     says="{points} jobs handed over",
-    path=ROOT,
 )
 
 
-def peer(name: str, launcher: str, num_points: int, path: Path | None) -> Way:
+def peer(name: str, launcher: str, num_points: int, path: Path | None = None) -> Way:
     """Hydra's own sweeper with the launcher, and without our plugins."""
     return Way(
         name=name,
@@ -96,7 +95,7 @@ def peer(name: str, launcher: str, num_points: int, path: Path | None) -> Way:
 def main() -> None:
     """Print the comparison at one number of points, and ours at ten times as many."""
     num_points = asked()
-    basic = peer("Hydra, its basic launcher", "basic", num_points, None)
+    basic = peer("Hydra, its basic launcher", "basic", num_points)
     submitit = peer("Hydra, submitit launcher", "submitit_local", num_points, submitit_launcher())
     title = f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}, "
     title += f"{SUBMITIT_LAUNCHER}, load {os.getloadavg()[0]:.1f} before"
