@@ -57,6 +57,8 @@ class Ran:
 
     seconds: float
     """From its start to its end."""
+    cpu_seconds: float
+    """Of it and the processes it waited for; other work on the machine changes these less."""
     memory_mb: float
     """Its resident memory at the peak."""
     output: str
@@ -104,7 +106,7 @@ def main() -> None:
     runs: dict[tuple[str, int], list[Ran]] = defaultdict(list)
     for way, size in [*ours, (basic, num_points), *ours, (submitit, num_points), *ours]:
         runs[way.name, size].append(run(way, size))
-    Console(width=100).print(table_of(runs, title))
+    Console(width=116).print(table_of(runs, title))
 
 
 def asked() -> int:
@@ -150,7 +152,12 @@ def run(way: Way, num_points: int, *options: str) -> Ran:
     assert process.returncode == 0, text
     assert says in text, f"{way.name} does not say {says}: {text}"
     unit = 1 if sys.platform == "darwin" else 1024  # bytes there, KiB elsewhere
-    return Ran(seconds=seconds, memory_mb=usage.ru_maxrss * unit / 1e6, output=text)
+    return Ran(
+        seconds=seconds,
+        cpu_seconds=usage.ru_utime + usage.ru_stime,
+        memory_mb=usage.ru_maxrss * unit / 1e6,
+        output=text,
+    )
 
 
 def axes(num_points: int) -> list[str]:
@@ -161,16 +168,29 @@ def axes(num_points: int) -> list[str]:
 
 
 def table_of(runs: Runs, title: str) -> Table:
-    """The ratio is to ours until handed over, at the same number of points."""
-    columns = ("way", "points", "seconds", "n", "points a second", "memory MB", "ratio")
+    """The ratios are to ours until handed over, at the same number of points."""
+    columns = ("way", "points", "n", "seconds", "CPU s", "points a second", "memory MB", "ratio", "CPU ratio")
     table = Table(*columns, title=title)
     for (name, num_points), ran in runs.items():
-        seconds = median(each.seconds for each in ran)
-        ours = median(each.seconds for each in runs[HANDED_OVER.name, num_points])
-        memory = max(each.memory_mb for each in ran)
-        numbers = f"{num_points / seconds:,.1f}", f"{memory:.0f}", f"{seconds / ours:.1f}"
-        table.add_row(name, f"{num_points:,}", f"{seconds:.2f}", f"{len(ran)}", *numbers)
+        seconds, cpu_seconds = medians(ran)
+        ours, cpu_ours = medians(runs[HANDED_OVER.name, num_points])
+        table.add_row(
+            name,
+            f"{num_points:,}",
+            f"{len(ran)}",
+            f"{seconds:.2f}",
+            f"{cpu_seconds:.2f}",
+            f"{num_points / seconds:,.1f}",
+            f"{max(each.memory_mb for each in ran):.0f}",
+            f"{seconds / ours:.1f}",
+            f"{cpu_seconds / cpu_ours:.1f}",
+        )
     return table
+
+
+def medians(ran: Sequence[Ran]) -> tuple[float, float]:
+    """Seconds and CPU seconds."""
+    return median(each.seconds for each in ran), median(each.cpu_seconds for each in ran)
 
 
 if __name__ == "__main__":
