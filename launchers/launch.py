@@ -1,81 +1,36 @@
-"""A launch as a person sees it: the plan before, the progress meanwhile, what became of it after."""
+"""A launch: plan the points of a request, print or run the plan, and say what became of it."""
 
 from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Literal, Protocol
 
 from rich.console import Console
-from rich.table import Table
 
+from launchers.outcome import tell_outcome
 from launchers.plan_view import print_table, tell_plan
 from launchers.probe import probe
 from launchers.progress import Display
+from launchers.request import Launcher, Request, Show
 from launchers.site import device_gb, site_of
 from launchers.slots import check_device
-from launchers.watch import Tally
 from scaling.command.output import print_json
 from scaling.data.catalog import check_readable
 from scaling.errors import Refused
 from scaling.profile.forecast import Forecast
-from scaling.study.grid import Expansion
-from scaling.study.limits import Limits
 from scaling.study.plan import Plan, Planned, Site, Wishes, limited, make_plan
 from scaling.study.plan_file import as_csv, as_json, write_plan
 from scaling.study.point import Point
 from scaling.study.quantities import Quantities, constraint_of
-from scaling.study.result import Result
 from scaling.study.reuse import origins, take_over
 from scaling.study.snapshot import Snapshot, take
 from scaling.study.store import Study, Task
 from scaling.tracking.process import start
-from scaling.tracking.tracker import Tracker
-from scaling.training.runtime import Runtime
-
-Show = Literal["launch", "table", "json", "csv"]
 
 TRACKER_WITHIN_S = 60.0
 """Time the tracker has for its last runs after the last point; the next launch writes what is missing."""
-NAMED_AT_MOST = 10
-
-
-class Launcher(Protocol):
-    """Where points run."""
-
-    def num_slots(self, runtime: Runtime) -> int: ...
-
-    def run(
-        self,
-        study: Study,
-        plan: Plan,
-        snapshot: Snapshot,
-        runtime: Runtime,
-        show: Callable[[Tally], None],
-    ) -> Tally: ...
-
-
-@dataclass(frozen=True, kw_only=True)
-class Request:
-    """What a command line asks for, freed of Hydra."""
-
-    studies: Mapping[Path, Expansion]
-    """Points by the directory of their study."""
-    runtime: Runtime
-    tracker: Tracker
-    command: str
-    """The line itself, for the study's history."""
-    show: Show = "launch"
-    """`launch` runs the plan; the others print it as a table, as JSON or as CSV, and run nothing."""
-    where: str | None = None
-    limits: Limits = field(default_factory=Limits)
-    reuse: tuple[str, ...] = ()
-    """Directories of other studies, or patterns of them, whose results may be taken over."""
-    probe: bool = False
-    """Whether to measure some training steps here before the plan."""
 
 
 def run_request(request: Request, launcher: Launcher) -> int:
@@ -157,7 +112,7 @@ def _launch(console: Console, study: Study, plan: Plan, request: Request, launch
         if entry.origin is not None:
             take_over(study, entry.point, Study(entry.origin))
     _run(console, study, plan, snapshot, request, launcher)
-    return _tell_outcome(console, study, plan.wanted)
+    return tell_outcome(console, study, plan.wanted)
 
 
 def _task(path: Path, points: Sequence[Point]) -> Task:
@@ -180,47 +135,3 @@ def _run(
             mirror = start(study.path, request.tracker)  # it was killed: what it left out is written now
             if mirror is not None:
                 mirror.finish(TRACKER_WITHIN_S)
-
-
-def _print_row(console: Console, result: Result) -> None:
-    row = result.row()
-    shown = [
-        "point",
-        "depth",
-        "width",
-        "resolution",
-        "epochs",
-        "seed",
-        "status",
-        "top1",
-        "loss",
-        "params",
-        "flops",
-        "train_seconds",
-    ]
-    table = Table(*shown)
-    table.add_row(*(_text(row[column]) for column in shown))
-    console.print(table)
-
-
-def _text(value: object) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
-
-
-def _tell_outcome(console: Console, study: Study, points: Sequence[Point]) -> Counter[str]:
-    """Say what became of the points; how many of them stand where."""
-    states = study.states([point.id for point in points])
-    counts = Counter(str(state.status) for state in states.values())
-    if len(points) == 1:
-        _print_row(console, study.result(points[0].id))
-    failed = [point for point in points if states[point.id].status == "failed"]
-    left = len(points) - counts["completed"] - len(failed)
-    console.print(f"{counts['completed']} of {len(points)} points done, {len(failed)} failed, {left} left.")
-    for point in failed[:NAMED_AT_MOST]:
-        state, log = states[point.id], study.directory(point.id) / "log.txt"
-        sentence = f"  failed {point}: {state.failure}: {state.message} ({log})"
-        console.print(sentence, markup=False, style="red")
-    if len(failed) > NAMED_AT_MOST:
-        console.print(f"  and {len(failed) - NAMED_AT_MOST} more failed points")
-    console.print(f"Next: python -m analysis report {study.path}")
-    return counts

@@ -13,7 +13,7 @@ from typing import Any, get_args
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from launchers.launch import Request, Show
+from launchers.request import Request, Show
 from scaling.data.catalog import DataConfig, declare
 from scaling.errors import Refused
 from scaling.models.families import FAMILIES
