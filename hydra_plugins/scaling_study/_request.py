@@ -35,6 +35,13 @@ GROUPS = (*_SCIENCE, "device", "tracker")
 _SECTIONS = (*GROUPS, "study")
 _VARIED = (*KNOBS, *_SCIENCE, "precision")
 """Keys that may have several values."""
+_GROUPED: Mapping[str, tuple[str, ...]] = {
+    "study": ("name", "root"),
+    "device": ("name", "spec", "threads", "checkpoint_every_s"),
+    "match": (*get_args(MatchedCost), "solve", "tolerance"),
+    "limit": tuple(field.name for field in fields(Limits)),
+}
+"""Options of the sections that are no dataclass of their own."""
 _SINGLE = ("zip", "blocks", "match", "where", "limit", "reuse", "plan", "probe")
 """Keys that choose among points and say what to do with them."""
 _KEYS = (*_VARIED, *_SECTIONS, *_SINGLE)
@@ -100,10 +107,9 @@ def _grids(composed: Composed) -> list[Grid]:
 def _match(config: DictConfig, varied: Sequence[str]) -> Match | None:
     """The match that the config asks for, if any."""
     values = _plain(config)["match"]
-    known = [*get_args(MatchedCost), "solve", "tolerance"]
     for key in values if isinstance(values, dict) else [values]:
-        if key not in known:
-            raise Refused(f"match.{key} is not an option: {suggest(str(key), known)}.")
+        if key not in _GROUPED["match"]:
+            raise Refused(unknown_option(f"match.{key}"))
     budgets = {cost: values[cost] for cost in get_args(MatchedCost) if values.get(cost) is not None}
     if not budgets and values.get("solve") is None:
         return None
@@ -182,7 +188,7 @@ def unknown_option(name: str) -> str:
     section, _, key = name.partition(".")
     if section == "hydra":
         return f"{name} is not an option of what is chosen here: --cfg hydra shows those that are."
-    if not key or section not in _SECTIONS:
+    if not key or section not in (*_SECTIONS, *_GROUPED):
         return f"{name} is not an option: {suggest(section, list(_KEYS))}."
     return f"{name} is not an option: {suggest(key, _options(section))}."
 
@@ -191,10 +197,8 @@ def _options(section: str) -> list[str]:
     kinds = {"data": DataConfig, "recipe": Recipe, "schedule": Schedule, "tracker": Tracker}
     if section == "model":
         return ["family", *{field.name for family in FAMILIES.values() for field in fields(family)}]
-    if section == "study":
-        return ["name", "root"]
-    if section == "device":
-        return ["name", "spec", "threads", "checkpoint_every_s"]
+    if section in _GROUPED:
+        return list(_GROUPED[section])
     return [field.name for field in fields(kinds[section])]
 
 
