@@ -113,6 +113,8 @@ def _hint(missing: str, raw: pd.DataFrame) -> str:
 
 
 def _numbers(values: pd.Series) -> pd.Series:
+    if isinstance(values.dtype, np.dtype) and values.dtype.kind in "iuf":  # nothing to clean
+        return values.astype(float)
     text = values.astype(object).where(values.notna(), None)
     cleaned = text.map(lambda value: _without_commas(value.strip()) if isinstance(value, str) else value)
     cleaned = cleaned.map(lambda value: None if value == "" else value)

@@ -1,80 +1,36 @@
-"""A launch as a person sees it: the plan before, the progress meanwhile, what became of it after."""
+"""A launch: plan the points of a request, print or run the plan, and say what became of it."""
 
 from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Literal, Protocol
 
 from rich.console import Console
-from rich.table import Table
 
+from launchers.outcome import tell_outcome
 from launchers.plan_view import print_table, tell_plan
 from launchers.probe import probe
 from launchers.progress import Display
+from launchers.request import Launcher, Request, Show
 from launchers.site import device_gb, site_of
 from launchers.slots import check_device
-from launchers.watch import Tally
 from scaling.command.output import print_json
 from scaling.data.catalog import check_readable
 from scaling.errors import Refused
-from scaling.study.grid import Expansion
-from scaling.study.limits import Limits
-from scaling.study.plan import Plan, Planned, Wishes, make_plan
+from scaling.profile.forecast import Forecast
+from scaling.study.plan import Plan, Planned, Site, Wishes, limited, make_plan
 from scaling.study.plan_file import as_csv, as_json, write_plan
 from scaling.study.point import Point
 from scaling.study.quantities import Quantities, constraint_of
-from scaling.study.result import Result
 from scaling.study.reuse import origins, take_over
 from scaling.study.snapshot import Snapshot, take
 from scaling.study.store import Study, Task
 from scaling.tracking.process import start
-from scaling.tracking.tracker import Tracker
-from scaling.training.runtime import Runtime
-
-Show = Literal["launch", "table", "json", "csv"]
 
 TRACKER_WITHIN_S = 60.0
 """Time the tracker has for its last runs after the last point; the next launch writes what is missing."""
-NAMED_AT_MOST = 10
-
-
-class Launcher(Protocol):
-    """Where points run."""
-
-    def num_slots(self, runtime: Runtime) -> int: ...
-
-    def run(
-        self,
-        study: Study,
-        plan: Plan,
-        snapshot: Snapshot,
-        runtime: Runtime,
-        show: Callable[[Tally], None],
-    ) -> Tally: ...
-
-
-@dataclass(frozen=True, kw_only=True)
-class Request:
-    """What a command line asks for, freed of Hydra."""
-
-    studies: Mapping[Path, Expansion]
-    """Points by the directory of their study."""
-    runtime: Runtime
-    tracker: Tracker
-    command: str
-    """The line itself, for the study's history."""
-    show: Show = "launch"
-    """`launch` runs the plan; the others print it as a table, as JSON or as CSV, and run nothing."""
-    where: str | None = None
-    limits: Limits = field(default_factory=Limits)
-    reuse: tuple[str, ...] = ()
-    """Directories of other studies, or patterns of them, whose results may be taken over."""
-    probe: bool = False
-    """Whether to measure some training steps here before the plan."""
 
 
 def run_request(request: Request, launcher: Launcher) -> int:
@@ -86,16 +42,22 @@ def run_request(request: Request, launcher: Launcher) -> int:
     console = Console(
         soft_wrap=True, highlight=False, width=None if sys.stdout.isatty() else 140, stderr=to_files
     )
-    studies = {path: _study(path, expansion.points, request) for path, expansion in request.studies.items()}
-    plans = {path: _plan(console, studies[path], request, launcher) for path in studies}
+    studies = [_study(path, expansion.points, request) for path, expansion in request.studies.items()]
+    sites = [_site(console, study, request, launcher) for study in studies]
+    plans = limited(
+        [_plan(study, site, request) for study, (site, _) in zip(studies, sites, strict=True)], request.limits
+    )
+    for study, plan, (_, forecast) in zip(studies, plans, sites, strict=True):
+        write_plan(plan, study.path / "plan.csv")
+        tell_plan(console, study.path, plan, forecast.calibration)
     if request.show != "launch":
-        for path, plan in plans.items():
-            studies[path].remember(request.command, len(plan.entries), None)
-        _print(console, request.show, plans)
+        for study, plan in zip(studies, plans, strict=True):
+            study.remember(request.command, len(plan.entries), None)
+        _print(console, request.show, studies, plans)
         return 0
     ended: Counter[str] = Counter()
-    for path, plan in plans.items():
-        ended += _launch(console, studies[path], plan, request, launcher)
+    for study, plan in zip(studies, plans, strict=True):
+        ended += _launch(console, study, plan, request, launcher)
     return int(ended["failed"] > 0 and ended["completed"] == 0)
 
 
@@ -108,25 +70,19 @@ def _study(path: Path, points: Sequence[Point], request: Request) -> Study:
     return Study.create(path, _task(path, points))
 
 
-def _plan(console: Console, study: Study, request: Request, launcher: Launcher) -> Plan:
-    """Plan the points of one study, write plan.csv, and say what there is to say."""
-    expansion, runtime = request.studies[study.path], request.runtime
+def _site(console: Console, study: Study, request: Request, launcher: Launcher) -> tuple[Site, Forecast]:
+    """Where the points of one study would run, and how long they would take there."""
+    points, runtime = request.studies[study.path].points, request.runtime
     if request.probe:
-        probe(expansion.points, runtime, console)
-    site, forecast = site_of(runtime, launcher.num_slots(runtime), study, expansion.points)
-    plan = make_plan(
-        study,
-        expansion,
-        site,
-        Wishes(
-            constraint=_constraint(request),
-            limits=request.limits,
-            origins=origins(request.reuse, study, expansion.points),
-        ),
-    )
-    write_plan(plan, study.path / "plan.csv")
-    tell_plan(console, study.path, plan, forecast.calibration)
-    return plan
+        probe(points, runtime, console)
+    return site_of(runtime, launcher.num_slots(runtime), study, points)
+
+
+def _plan(study: Study, site: Site, request: Request) -> Plan:
+    """What is to be done with the points of one study, limits aside."""
+    expansion = request.studies[study.path]
+    wishes = Wishes(constraint=_constraint(request), origins=origins(request.reuse, study, expansion.points))
+    return make_plan(study, expansion, site, wishes)
 
 
 def _constraint(request: Request) -> Callable[[Planned], str | None]:
@@ -136,10 +92,10 @@ def _constraint(request: Request) -> Callable[[Planned], str | None]:
     return lambda entry: constraint.reason(Quantities(entry))
 
 
-def _print(console: Console, show: Show, plans: Mapping[Path, Plan]) -> None:
+def _print(console: Console, show: Show, studies: Sequence[Study], plans: Sequence[Plan]) -> None:
     if show == "json":
-        print_json([as_json(plan, path) for path, plan in plans.items()])
-    for plan in plans.values():
+        print_json([as_json(plan, study.path) for study, plan in zip(studies, plans, strict=True)])
+    for plan in plans:
         if show == "csv":
             sys.stdout.write(as_csv(plan))
         elif show == "table":
@@ -156,10 +112,7 @@ def _launch(console: Console, study: Study, plan: Plan, request: Request, launch
         if entry.origin is not None:
             take_over(study, entry.point, Study(entry.origin))
     _run(console, study, plan, snapshot, request, launcher)
-    results = [study.result(point.id) for point in plan.wanted]
-    counts = Counter(str(result.state.status) for result in results)
-    _tell_outcome(console, study, results, counts)
-    return counts
+    return tell_outcome(console, study, plan.wanted)
 
 
 def _task(path: Path, points: Sequence[Point]) -> Task:
@@ -182,47 +135,3 @@ def _run(
             mirror = start(study.path, request.tracker)  # it was killed: what it left out is written now
             if mirror is not None:
                 mirror.finish(TRACKER_WITHIN_S)
-
-
-def _print_row(console: Console, result: Result) -> None:
-    row = result.row()
-    shown = [
-        "point",
-        "depth",
-        "width",
-        "resolution",
-        "epochs",
-        "seed",
-        "status",
-        "top1",
-        "loss",
-        "params",
-        "flops",
-        "train_seconds",
-    ]
-    table = Table(*shown)
-    table.add_row(*(_text(row[column]) for column in shown))
-    console.print(table)
-
-
-def _text(value: object) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
-
-
-def _tell_outcome(
-    console: Console, study: Study, results: Sequence[Result], counts: Mapping[str, int]
-) -> None:
-    if len(results) == 1:
-        _print_row(console, results[0])
-    failed = [result for result in results if result.state.status == "failed"]
-    left = len(results) - counts["completed"] - len(failed)
-    console.print(f"{counts['completed']} of {len(results)} points done, {len(failed)} failed, {left} left.")
-    for result in failed[:NAMED_AT_MOST]:
-        state = result.state
-        log = study.directory(result.point.id) / "log.txt"
-        console.print(
-            f"  failed {result.point}: {state.failure}: {state.message} ({log})", markup=False, style="red"
-        )
-    if len(failed) > NAMED_AT_MOST:
-        console.print(f"  and {len(failed) - NAMED_AT_MOST} more failed points")
-    console.print(f"Next: python -m analysis report {study.path}")

@@ -13,7 +13,7 @@ from rich.table import Table
 
 from scaling.profile.forecast import Calibration, Source
 from scaling.quantity import count_text, duration_text
-from scaling.study.plan import Plan, Planned
+from scaling.study.plan import REASONS_AT_MOST, Plan, Planned, reason_in_short
 from scaling.study.plan_file import row
 from scaling.study.totals import Totals, totals
 
@@ -34,7 +34,8 @@ _EVIDENCE: dict[Source, str] = {
 
 def tell_plan(console: Console, study: Path, plan: Plan, calibration: Calibration | None) -> None:
     """Counts, totals, what was dropped and what that costs."""
-    console.print(f"[bold]{study}[/bold]: {len(plan.entries)} points, {_counts(plan)}.")
+    num_points = f"{len(plan.entries)} point{'' if len(plan.entries) == 1 else 's'}"
+    console.print(f"[bold]{study}[/bold]: {num_points}, {_counts(plan)}.")
     if plan.num_repeats:
         console.print(f"{plan.num_repeats} more settings are the same as one of these, and are not repeated.")
     sums = totals(plan)
@@ -73,7 +74,10 @@ def print_table(console: Console, plan: Plan) -> None:
 
 def _counts(plan: Plan) -> str:
     counts = plan.counts
-    parts = [f"{counts['skip']} done or left out", f"{counts['run'] + counts['retry']} to run"]
+    num_reused = sum(entry.origin is not None for entry in plan.entries)
+    parts = [f"{counts['skip'] - num_reused} done or left out", f"{counts['run'] + counts['retry']} to run"]
+    if num_reused:
+        parts.insert(1, f"{num_reused} done in other studies")
     if counts["wait"]:
         parts.append(f"{counts['wait']} running elsewhere")
     if counts["drop"]:
@@ -137,16 +141,11 @@ def _tell_dropped(console: Console, plan: Plan) -> None:
     dropped = [entry for entry in plan.entries if entry.action == "drop"]
     if not dropped:
         return
-    reasons = Counter(_reason(entry) for entry in dropped)
-    listed = ", ".join(f"{count} by {reason}" for reason, count in reasons.most_common(NAMED_AT_MOST))
+    reasons = Counter(reason_in_short(entry.why) for entry in dropped)
+    listed = ", ".join(f"{count} by {reason}" for reason, count in reasons.most_common(REASONS_AT_MOST))
     console.print(f"Dropped: {listed}; plan.csv has the reason of each.", markup=False)
     for sentence in plan.losses:
         console.print(f"  {sentence}", markup=False, style="yellow")
-
-
-def _reason(entry: Planned) -> str:
-    """The limit or condition, without the numbers of the point."""
-    return entry.why.partition(":")[0].partition(" is false")[0].removesuffix(" is used up")
 
 
 def _name(console: Console, entries: Sequence[Planned]) -> None:

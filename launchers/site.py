@@ -23,6 +23,8 @@ from scaling.training.runtime import Runtime
 RESULTS_A_STEP = 2
 """Results that are read of each different training step, and of all steps together at most."""
 RESULTS_AT_MOST = 400
+FEWEST_STEPS = 50
+"""In a shorter run the first steps, in which kernels are chosen and memory is mapped, weigh too much."""
 
 
 def site_of(runtime: Runtime, slots: int, study: Study, points: Sequence[Point]) -> tuple[Site, Forecast]:
@@ -64,7 +66,8 @@ def _trained(study: Study, points: Sequence[Point], runtime: Runtime) -> Iterato
         known = set(os.listdir(study.path / "points"))
         chosen: defaultdict[Workload, list[Point]] = defaultdict(list)
         for point in points if known else ():
-            if point.id in known and len(same := chosen[training_step(point)]) < RESULTS_A_STEP:
+            is_long = point.epochs * point.steps_per_epoch >= FEWEST_STEPS
+            if is_long and point.id in known and len(same := chosen[training_step(point)]) < RESULTS_A_STEP:
                 same.append(point)
         for point in [point for same in chosen.values() for point in same][:RESULTS_AT_MOST]:
             seconds = _train_seconds(study, point, runtime)

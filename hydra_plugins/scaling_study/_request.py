@@ -13,11 +13,11 @@ from typing import Any, get_args
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from launchers.launch import Request, Show
+from launchers.request import Request, Show
 from scaling.data.catalog import DataConfig, declare
 from scaling.errors import Refused
 from scaling.models.families import FAMILIES
-from scaling.study.axis import Axis
+from scaling.study.axis import Axis, is_log
 from scaling.study.grid import Grid, expand
 from scaling.study.limits import Limits
 from scaling.study.match import Match, MatchedCost
@@ -47,6 +47,17 @@ class Composed:
     config: DictConfig
     axes: Sequence[Axis]
     choices: Mapping[str, str | None]
+
+
+def one_point(config: DictConfig, choices: Mapping[str, str | None]) -> Composed:
+    """What a line without -m asks for; Refused where it asks for a grid."""
+    for key in ("zip", "blocks"):
+        if config[key] is not None:
+            raise Refused(f"{key}={config[key]} names several points: add -m to make a grid of them.")
+    for key in (*KNOBS, "precision"):
+        if is_log(config[key]):
+            raise Refused(f"{key}={config[key]} names several values: add -m to make a grid of them.")
+    return Composed(config, [], choices)
 
 
 def request(composed: Sequence[Composed]) -> Request:

@@ -8,7 +8,7 @@ import json
 import math
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -42,22 +42,28 @@ def read_json(path: Path) -> dict[str, Any] | None:
     return value
 
 
-def write_json(path: Path, value: dict[str, Any]) -> None:
+Check = Callable[[], None]
+"""Raises where a file must not be replaced after all. It is asked when the new one is already written aside:
+only a pause between the answer and the move itself, which is one system call, goes unseen."""
+
+
+def write_json(path: Path, value: dict[str, Any], before_move: Check = lambda: None) -> None:
     """Replace the file by `value`; NaN and infinities become null, which every JSON reader understands."""
-    write_text(path, to_json(value))
+    write_text(path, to_json(value), before_move)
 
 
-def write_text(path: Path, text: str) -> None:
+def write_text(path: Path, text: str, before_move: Check = lambda: None) -> None:
     """Replace the file by `text`."""
-    write_bytes(path, text.encode())
+    write_bytes(path, text.encode(), before_move)
 
 
-def write_bytes(path: Path, content: bytes) -> None:
+def write_bytes(path: Path, content: bytes, before_move: Check = lambda: None) -> None:
     """Replace the file by `content`."""
     aside = _write_aside(path, content)
     try:
+        before_move()
         os.replace(aside, path)
-    except OSError:
+    except BaseException:
         aside.unlink(missing_ok=True)
         raise
 

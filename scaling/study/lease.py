@@ -55,11 +55,11 @@ class Process:
 class Lease:
     """Held from `acquire` to `release`; a thread of its own keeps the heartbeat. A context manager."""
 
-    def __init__(self, path: Path, holder: Process, heartbeat_s: float = HEARTBEAT_S) -> None:
+    def __init__(self, path: Path, holder: Process) -> None:
         self._path = path
         self._holder = holder
         self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._beat, args=(heartbeat_s,), daemon=True)
+        self._thread = threading.Thread(target=self._beat, args=(HEARTBEAT_S,), daemon=True)
         self._thread.start()
 
     @property
@@ -92,10 +92,10 @@ class Lease:
             self.release()
 
 
-def acquire(directory: Path, *, stale_after_s: float = STALE_AFTER_S) -> Lease | None:
+def acquire(directory: Path) -> Lease | None:
     """The lease on a point's directory, or None where somebody holds it or was quicker."""
     highest = _highest(directory)
-    if highest is not None and _is_live(highest, stale_after_s):
+    if highest is not None and _is_live(highest):
         return None
     token = 1 if highest is None else _token(highest) + 1
     path = directory / f"lease-{token:06d}.json"
@@ -105,10 +105,10 @@ def acquire(directory: Path, *, stale_after_s: float = STALE_AFTER_S) -> Lease |
     return Lease(path, holder)
 
 
-def live_holder(directory: Path, *, stale_after_s: float = STALE_AFTER_S) -> Process | None:
+def live_holder(directory: Path) -> Process | None:
     """The process that works on this point now."""
     highest = _highest(directory)
-    if highest is None or not _is_live(highest, stale_after_s):
+    if highest is None or not _is_live(highest):
         return None
     return _read_holder(highest)
 
@@ -144,11 +144,11 @@ def _read_holder(path: Path) -> Process | None:
         return None
 
 
-def _is_live(path: Path, stale_after_s: float) -> bool:
+def _is_live(path: Path) -> bool:
     holder = _read_holder(path)
     if holder is None or holder.is_gone():
         return False
-    return server_time(path.parent) - path.stat().st_mtime < stale_after_s
+    return server_time(path.parent) - path.stat().st_mtime < STALE_AFTER_S
 
 
 def server_time(directory: Path) -> float:

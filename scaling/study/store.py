@@ -18,6 +18,7 @@ from scaling.study import lease
 from scaling.study.checkout import installed_version
 from scaling.study.files import (
     LOCK,
+    Check,
     Corrupt,
     locked,
     read_json,
@@ -179,21 +180,24 @@ class Study:
 
     def state(self, point_id: str) -> State:
         """Where the point stands, told from its files and from whether its holder lives."""
+        return self._read(point_id)[0]
+
+    def _read(self, point_id: str) -> tuple[State, dict[str, Any]]:
+        """Where the point stands, and what result.json holds where it is completed."""
         directory = self.directory(point_id)
         noted = self.noted(point_id)
         try:
             result = read_json(directory / "result.json")
         except Corrupt as error:
-            return State(message=f"{error}; it will be set aside and the point run again")
+            return State(message=f"{error}; it will be set aside and the point run again"), {}
         if result is not None:
-            return replace(noted, status="completed", failure=None, message=None)
+            return replace(noted, status="completed", failure=None, message=None), result
         if noted.status == "completed":
-            return replace(noted, status="pending", message="its result.json is missing")
-        if noted.status == "running" and lease.live_holder(directory) is None:
-            return replace(
-                noted, status="failed", failure="killed", message="the process that trained it is gone"
-            )
-        return noted
+            noted = replace(noted, status="pending", message="its result.json is missing")
+        elif noted.status == "running" and lease.live_holder(directory) is None:
+            gone = "the process that trained it is gone"
+            noted = replace(noted, status="failed", failure="killed", message=gone)
+        return noted, {}
 
     def states(self, point_ids: Iterable[str]) -> dict[str, State]:
         """Where each point stands, many at a time; of a completed one perhaps the status alone."""
@@ -214,9 +218,9 @@ class Study:
             value = {}
         return State(**{field.name: value[field.name] for field in fields(State) if field.name in value})
 
-    def note(self, point_id: str, state: State) -> None:
+    def note(self, point_id: str, state: State, before_move: Check = lambda: None) -> None:
         """Write status.json; the caller holds the lease."""
-        write_json(self.directory(point_id) / "status.json", asdict(state))
+        write_json(self.directory(point_id) / "status.json", asdict(state), before_move)
 
     def clear_unreadable(self, point_id: str) -> None:
         """Set an unreadable result.json aside, so that the point can run again."""
@@ -224,10 +228,7 @@ class Study:
 
     def result(self, point_id: str) -> Result:
         """The point's row as it stands."""
-        state = self.state(point_id)
-        value = {}
-        if state.status == "completed":
-            value = read_json(self.directory(point_id) / "result.json") or {}
+        state, value = self._read(point_id)
         point, predicted = self._written_down(point_id)
         return Result(
             point=point,

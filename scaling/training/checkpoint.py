@@ -6,30 +6,28 @@ import io
 import logging
 import os
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from scaling.study.files import writing_below
+from scaling.study.files import Check, writing_below
 
 log = logging.getLogger(__name__)
 
 
 class Checkpoint:
-    """The file at `path`. `before_save` may raise, which keeps a late writer from replacing a newer file."""
+    """The file at `path`. `before_move` may raise, which keeps a late writer from replacing a newer file."""
 
-    def __init__(self, path: Path, before_save: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, path: Path, before_move: Check = lambda: None) -> None:
         self.path = path
-        self._before_save = before_save
+        self._before_move = before_move
 
     def save(self, state: dict[str, Any]) -> None:
         """Replace the file by `state`: tensors and plain values only. A crash leaves the former file.
 
         Raises Unwritable where the directory takes no such file.
         """
-        self._before_save()
         content = io.BytesIO()  # torch would hide the reason why a disk takes no more
         torch.save(state, content)
         aside = self.path.with_name(f"{self.path.name}.{os.getpid()}.tmp")
@@ -39,8 +37,9 @@ class Checkpoint:
                     file.write(content.getbuffer())
                     file.flush()
                     os.fsync(file.fileno())
+                self._before_move()
                 aside.replace(self.path)
-            except OSError:
+            except BaseException:
                 aside.unlink(missing_ok=True)
                 raise
             _sync_directory(self.path.parent)

@@ -159,7 +159,7 @@ class _Attempt:
         started = time.time()
         point = self._study.point(self._id)
         device = use_device(self._runtime.device, num_threads=self._runtime.threads)
-        checkpoint = Checkpoint(self._directory / "checkpoint.pt", before_save=self._check_held)
+        checkpoint = Checkpoint(self._directory / "checkpoint.pt", before_move=self._check_held)
         outcome = train(
             point,
             load(point.data, self._runtime.data_root),
@@ -192,9 +192,9 @@ class _Attempt:
 
     def _keep(self, rows: list[Row]) -> None:
         """Write the rows of all epochs so far, which also mends what a late writer may have left."""
-        self._check_held()
+        text = "".join(json.dumps(row) + "\n" for row in rows)
         with writing_below(self._study.path):
-            write_text(self._directory / "metrics.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
+            write_text(self._directory / "metrics.jsonl", text, before_move=self._check_held)
         self._note(replace(self._state, epoch=len(rows)))
         if self._on_epoch is not None:
             self._on_epoch(rows)
@@ -207,10 +207,9 @@ class _Attempt:
             raise Superseded(f"{self._id} has a result already; this one is dropped")
 
     def _note(self, state: State) -> None:
-        self._check_held()
         self._state = state
         with writing_below(self._study.path):
-            self._study.note(self._id, state)
+            self._study.note(self._id, state, before_move=self._check_held)
 
     def _check_held(self) -> None:
         if not self._held.held():

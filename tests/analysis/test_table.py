@@ -32,6 +32,11 @@ def test_thousands_commas_are_read():
     assert table(raw(flops=["1,000,000", "2,000,000"])).rows["flops"].tolist() == [1e6, 2e6]
 
 
+def test_numbers_are_read_alike_as_numbers_and_as_text():
+    frame = raw(flops=[2**53 + 1, 3], params=[1e6, np.nan], latency_ms=[np.inf, 0.1 + 0.2])
+    pd.testing.assert_frame_equal(table(frame).rows, table(frame.astype(str)).rows, check_exact=True)
+
+
 @pytest.mark.parametrize(
     ("status", "top1", "reason"),
     [

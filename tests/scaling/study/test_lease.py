@@ -10,6 +10,8 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from scaling.study import lease
 
 _HOLD = """
@@ -81,12 +83,15 @@ def test_a_holder_that_was_paused_and_wakes_is_refused(tmp_path: Path) -> None:
             assert not paused.held()
 
 
-def test_a_stopped_process_keeps_its_lease_until_it_is_stale(tmp_path: Path) -> None:
+def test_a_stopped_process_keeps_its_lease_until_it_is_stale(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     holder = _hold(tmp_path)
     holder.send_signal(signal.SIGSTOP)
     assert lease.acquire(tmp_path) is None
+    monkeypatch.setattr(lease, "STALE_AFTER_S", 1.0)
     time.sleep(1.1)
-    with _acquired(tmp_path, stale_after_s=1.0) as mine:
+    with _acquired(tmp_path) as mine:
         assert mine.token == 2
     holder.kill()
     holder.wait()
@@ -94,18 +99,20 @@ def test_a_stopped_process_keeps_its_lease_until_it_is_stale(tmp_path: Path) -> 
     holder.stdout.close()
 
 
-def test_the_heartbeat_keeps_a_lease_alive(tmp_path: Path) -> None:
-    held = lease.Lease(tmp_path / "lease-000001.json", lease.Process.current(), heartbeat_s=0.05)
+def test_the_heartbeat_keeps_a_lease_alive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lease, "HEARTBEAT_S", 0.05)
+    monkeypatch.setattr(lease, "STALE_AFTER_S", 0.4)
+    held = lease.Lease(tmp_path / "lease-000001.json", lease.Process.current())
     lease.write_json(
         tmp_path / "lease-000001.json", {"host": "x", "pid": 1, "started": 0.0, "released": False}
     )
     time.sleep(0.5)
-    assert lease.acquire(tmp_path, stale_after_s=0.4) is None
+    assert lease.acquire(tmp_path) is None
     held.release()
 
 
-def _acquired(directory: Path, stale_after_s: float = lease.STALE_AFTER_S) -> lease.Lease:
-    held = lease.acquire(directory, stale_after_s=stale_after_s)
+def _acquired(directory: Path) -> lease.Lease:
+    held = lease.acquire(directory)
     assert held is not None
     return held
 
