@@ -21,7 +21,7 @@ NETWORK = [name for name in ("data", "setting", *AXES) if name != "epochs"]
 """Points that are alike in these take equal steps, so that one is wrong by as much as another."""
 FEWEST_NETWORKS = 6
 """Below, there is no interval of a median."""
-REPLICATES = 2000
+REPLICATES = 1000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,5 +142,7 @@ def _median_draws(ratios: Floats, network: Rows) -> Floats | None:
     for replicate in range(REPLICATES):
         drawn = np.bincount(generator.integers(num_networks, size=num_networks), minlength=num_networks)
         num_below = drawn[network].cumsum()
-        draws[replicate] = ratios[np.searchsorted(num_below, num_below[-1] / 2)]
+        half = num_below[-1] / 2
+        lower, upper = np.searchsorted(num_below, half), np.searchsorted(num_below, half, "right")
+        draws[replicate] = (ratios[lower] + ratios[upper]) / 2
     return draws

@@ -57,6 +57,18 @@ def test_impossible_costs_become_unknown():
     assert rows["flops"].isna().all()
 
 
+def test_hours_are_numbers_and_their_source_is_text():
+    hours = {"predicted_hours": ["1.5", ""], "actual_hours": ["2", "0"], "predicted_from": ["results", ""]}
+    rows = table(raw(**hours)).rows
+    assert (rows["predicted_hours"][0], rows["actual_hours"][0], rows["predicted_from"][0]) == (
+        1.5,
+        2,
+        "results",
+    )
+    assert rows[list(hours)].iloc[1].isna().all()
+    assert table(raw()).rows[list(hours)].isna().all(axis=None)
+
+
 def test_without_seeds_equal_rows_are_repeats():
     rows = table(raw(depth=26, width=0.5)).rows
     assert sorted(rows["seed"]) == [0, 1]

@@ -277,7 +277,9 @@ def test_nothing_is_lost_where_nothing_is_dropped(study: Study, grid: list[Point
 def test_totals_are_of_what_runs(study: Study, grid: list[Point]) -> None:
     study.add(grid[:1])
     _complete(study, grid[0])
-    sums = totals(_plan(study, grid))
+    plan = _plan(study, grid)
+    sums = totals(plan)
+    assert plan.predicted == {point.id: _hours(point) for point in grid[1:]}
     assert (sums.num_points, sums.waves, sums.slots) == (71, 36, 2)
     assert sums.train_flops == sum(point.cost.train_flops for point in grid[1:])
     assert sums.device_hours == pytest.approx(sums.train_flops / 1e12)
