@@ -107,6 +107,15 @@ def another_user() -> int:
 
 
 @pytest.fixture
+def in_pid_namespace() -> list[str]:
+    """Words that make the command after them run in a pid namespace of its own, as in a container."""
+    words = ["unshare", "--pid", "--fork", "--mount-proc"]
+    if subprocess.run([*words, "true"], capture_output=True, check=False).returncode != 0:
+        unavailable("making a pid namespace needs root")
+    return words
+
+
+@pytest.fixture
 def pictures(tmp_path: Path) -> Path:
     """Two classes of small pictures, such as a user might have."""
     generator = np.random.default_rng(0)

@@ -18,7 +18,6 @@ from scaling.study import lease
 from scaling.study.checkout import installed_version
 from scaling.study.files import (
     LOCK,
-    Check,
     Corrupt,
     locked,
     read_json,
@@ -28,6 +27,7 @@ from scaling.study.files import (
     writing_below,
 )
 from scaling.study.index import Index
+from scaling.study.lease import Lease
 from scaling.study.point import Point
 from scaling.study.result import Result, State
 from scaling.study.settings import point_from_json, strict
@@ -218,12 +218,12 @@ class Study:
             value = {}
         return State(**{field.name: value[field.name] for field in fields(State) if field.name in value})
 
-    def note(self, point_id: str, state: State, before_move: Check = lambda: None) -> None:
-        """Write status.json; the caller holds the lease."""
-        write_json(self.directory(point_id) / "status.json", asdict(state), before_move)
+    def note(self, point_id: str, state: State, held: Lease | None = None) -> None:
+        """Write status.json under the lease, or without where the result is the caller's already."""
+        write_json(self.directory(point_id) / "status.json", asdict(state), held)
 
     def clear_unreadable(self, point_id: str) -> None:
-        """Set an unreadable result.json aside, so that the point can run again."""
+        """Set an unreadable result.json aside, under the lease, so that the point can run again."""
         _read_or_set_aside(self.directory(point_id) / "result.json")
 
     def result(self, point_id: str) -> Result:
