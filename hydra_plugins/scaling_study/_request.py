@@ -8,21 +8,28 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from launchers.request import Request, Show
+from hydra_plugins.scaling_study._wishes import (
+    MATCH_OPTIONS,
+    limits_of,
+    match_of,
+    patterns_of,
+    show_of,
+    yes_or_no,
+)
+from launchers.request import Request
 from scaling.data.catalog import DataConfig, declare
 from scaling.errors import Refused
 from scaling.models.families import FAMILIES
 from scaling.study.axis import Axis, is_log
 from scaling.study.grid import Grid, expand
 from scaling.study.limits import Limits
-from scaling.study.match import Match, MatchedCost
 from scaling.study.point import KNOBS
-from scaling.study.settings import number, strict
+from scaling.study.settings import strict
 from scaling.study.suggest import suggest
 from scaling.tracking.tracker import Tracker
 from scaling.training.recipe import Recipe
@@ -38,7 +45,7 @@ _VARIED = (*KNOBS, *_SCIENCE, "precision")
 _GROUPED: Mapping[str, tuple[str, ...]] = {
     "study": ("name", "root"),
     "device": ("name", "spec", "threads", "checkpoint_every_s"),
-    "match": (*get_args(MatchedCost), "solve", "tolerance"),
+    "match": MATCH_OPTIONS,
     "limit": tuple(field.name for field in fields(Limits)),
 }
 """Options of the sections that are no dataclass of their own."""
@@ -78,11 +85,11 @@ def request(composed: Sequence[Composed]) -> Request:
         runtime=_runtime(first),
         tracker=strict(Tracker, first["tracker"], "tracker"),
         command=shlex.join(["python", *sys.argv]),
-        show=_show(first["plan"]),
+        show=show_of(first["plan"]),
         where=first["where"],
-        limits=strict(Limits, _numbers(first["limit"]), "limit"),
-        reuse=_patterns(first["reuse"]),
-        probe=_yes_or_no("probe", first["probe"]),
+        limits=limits_of(first["limit"]),
+        reuse=patterns_of(first["reuse"]),
+        probe=yes_or_no("probe", first["probe"]),
     )
 
 
@@ -92,7 +99,7 @@ def _grids(composed: Composed) -> list[Grid]:
     names = [name for axis in composed.axes for name in axis.names]
     for name in names:
         _check_axis(config, name)
-    match = _match(config, names)
+    match = match_of(_plain(config)["match"], names)
     if not _has_interpolations(config):
         return [Grid(_plain(config), composed.axes, match)]
     grids = []
@@ -102,64 +109,6 @@ def _grids(composed: Composed) -> list[Grid]:
             OmegaConf.update(changed, name, value)
         grids.append(Grid(_plain(changed), (), match))
     return grids
-
-
-def _match(config: DictConfig, varied: Sequence[str]) -> Match | None:
-    """The match that the config asks for, if any."""
-    values = _plain(config)["match"]
-    for key in values if isinstance(values, dict) else [values]:
-        if key not in _GROUPED["match"]:
-            raise Refused(unknown_option(f"match.{key}"))
-    budgets = {cost: values[cost] for cost in get_args(MatchedCost) if values.get(cost) is not None}
-    if not budgets and values.get("solve") is None:
-        return None
-    if len(budgets) != 1 or values.get("solve") is None:
-        raise Refused(
-            "match needs budgets of one cost and the axis to solve, such as match.flops=[1e9,2e9] "
-            "match.solve=width."
-        )
-    if values["solve"] in varied:
-        raise Refused(
-            f"match.solve={values['solve']}: an axis that is solved cannot be given values besides."
-        )
-    ((cost, each),) = budgets.items()
-    listed = each if isinstance(each, list) else [each]
-    return Match(
-        cost=cost,
-        budgets=tuple(number(f"match.{cost}", budget) for budget in listed),
-        solve=values["solve"],
-        tolerance=number("match.tolerance", values["tolerance"]),
-    )
-
-
-def _numbers(values: Any) -> dict[str, Any]:
-    """Limits, of which a count may be written as a float, such as 1e3."""
-    if not isinstance(values, dict):
-        raise Refused(f"limit={values} should be one of {', '.join(each.name for each in fields(Limits))}.")
-    points = values.get("points")
-    if isinstance(points, float) and points.is_integer():
-        return {**values, "points": int(points)}
-    return values
-
-
-def _patterns(value: Any) -> tuple[str, ...]:
-    listed = [] if value is None else value if isinstance(value, list) else [value]
-    if not all(isinstance(each, str) and each for each in listed):
-        raise Refused(f"reuse={value} should be study directories, such as results/*.")
-    return tuple(listed)
-
-
-def _show(value: Any) -> Show:
-    shown: dict[Any, Show] = {False: "launch", True: "table", "json": "json", "csv": "csv"}
-    if not isinstance(value, bool | str) or value not in shown:
-        raise Refused(f"plan={value} should be true, false, json or csv.")
-    return shown[value]
-
-
-def _yes_or_no(name: str, value: Any) -> bool:
-    if not isinstance(value, bool):
-        raise Refused(f"{name}={value} should be true or false.")
-    return value
 
 
 def check_group(group: str) -> None:
