@@ -16,6 +16,7 @@ DOCUMENTS = [
     ROOT / "CHANGELOG.md",
     ROOT / "docs" / "benchmarks.md",
     ROOT / "docs" / "networks.md",
+    ROOT / "docs" / "proofs.md",
 ]
 
 Bash = Callable[..., subprocess.CompletedProcess[str]]
