@@ -25,6 +25,7 @@ prove: $(VENV)/.dev
 bench: $(VENV)/.dev
 	@$(BIN)/python benchmarks/launch_overhead.py
 	@$(BIN)/python benchmarks/planning_cost.py
+	@$(BIN)/python benchmarks/planning.py
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info

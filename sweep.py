@@ -9,7 +9,7 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 from hydra_plugins.scaling_study._door import in_plain_words, tidy
-from hydra_plugins.scaling_study._request import Composed, request
+from hydra_plugins.scaling_study._request import one_point, request
 from launchers.foreground import Foreground
 from launchers.launch import run_request
 
@@ -18,7 +18,7 @@ from launchers.launch import run_request
 def train_one(config: DictConfig) -> None:
     """Train the one point of a command line without -m, in this process."""
     with in_plain_words():
-        point = Composed(config, [], HydraConfig.get().runtime.choices)
+        point = one_point(config, HydraConfig.get().runtime.choices)
         if code := run_request(request([point]), Foreground()):
             sys.exit(code)
 

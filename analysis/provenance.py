@@ -2,18 +2,9 @@
 
 from __future__ import annotations
 
-from importlib.metadata import PackageNotFoundError, version
-
-from scaling.training.provenance import ask_git
+from scaling.study.checkout import ROOT, installed_version, revision
 
 
 def origin() -> dict[str, str | None]:
     """Version of the package and revision of the checkout; None where there is none."""
-    return {"version": _version(), "git_revision": ask_git("rev-parse", "HEAD")}
-
-
-def _version() -> str | None:
-    try:
-        return version("scaling-study")
-    except PackageNotFoundError:
-        return None
+    return {"version": installed_version(), "git_revision": revision(ROOT)}

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from launchers.watch import Tally, Watch, launch_name
 from scaling.study.plan import Plan
+from scaling.study.snapshot import Snapshot
 from scaling.study.store import Study
 from scaling.training.runtime import Runtime
 from scaling.training.stop import Stop
@@ -16,8 +17,20 @@ from scaling.training.worker import run_point
 class Foreground:
     """Trains the points of a plan one after another, here."""
 
-    def run(self, study: Study, plan: Plan, runtime: Runtime, show: Callable[[Tally], None]) -> Tally:
-        """As LocalPool.run does."""
+    def num_slots(self, runtime: Runtime) -> int:
+        """One point at a time."""
+        del runtime
+        return 1
+
+    def run(
+        self,
+        study: Study,
+        plan: Plan,
+        snapshot: Snapshot,
+        runtime: Runtime,
+        show: Callable[[Tally], None],
+    ) -> Tally:
+        """As LocalPool.run does, from the code that this process has imported: the snapshot is its record."""
         launch = launch_name()
         watch = Watch(study, plan.to_run, launch)
         stop = Stop()
@@ -28,6 +41,7 @@ class Foreground:
                     point.id,
                     runtime,
                     launch=launch,
+                    snapshot=snapshot.hash,
                     should_stop=stop.requested,
                     on_epoch=lambda _: show(watch.look()),
                 )

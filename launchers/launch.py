@@ -1,52 +1,36 @@
-"""A launch as a person sees it: the plan before, the progress meanwhile, what became of it after."""
+"""A launch: plan the points of a request, print or run the plan, and say what became of it."""
 
 from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Protocol
 
 from rich.console import Console
-from rich.table import Table
 
-from launchers.progress import Display, duration
+from launchers.outcome import tell_outcome
+from launchers.plan_view import print_table, tell_plan
+from launchers.probe import probe
+from launchers.progress import Display
+from launchers.request import Launcher, Request, Show
+from launchers.site import device_gb, site_of
 from launchers.slots import check_device
-from launchers.watch import Tally
+from scaling.command.output import print_json
+from scaling.data.catalog import check_readable
 from scaling.errors import Refused
-from scaling.profile.profiles import profile_of
-from scaling.study.plan import Plan, make_plan
+from scaling.profile.forecast import Forecast
+from scaling.study.plan import Plan, Planned, Site, Wishes, limited, make_plan
+from scaling.study.plan_file import as_csv, as_json, write_plan
 from scaling.study.point import Point
-from scaling.study.result import Result
+from scaling.study.quantities import Quantities, constraint_of
+from scaling.study.reuse import origins, take_over
+from scaling.study.snapshot import Snapshot, take
 from scaling.study.store import Study, Task
 from scaling.tracking.process import start
-from scaling.tracking.tracker import Tracker
-from scaling.training.runtime import Runtime
 
 TRACKER_WITHIN_S = 60.0
 """Time the tracker has for its last runs after the last point; the next launch writes what is missing."""
-NAMED_AT_MOST = 10
-
-
-class Launcher(Protocol):
-    """Where points run."""
-
-    def run(self, study: Study, plan: Plan, runtime: Runtime, show: Callable[[Tally], None]) -> Tally: ...
-
-
-@dataclass(frozen=True, kw_only=True)
-class Request:
-    """What a command line asks for, freed of Hydra."""
-
-    studies: Mapping[Path, Sequence[Point]]
-    """Points by the directory of their study."""
-    runtime: Runtime
-    tracker: Tracker
-    plan_only: bool
-    command: str
-    """The line itself, for the study's history."""
 
 
 def run_request(request: Request, launcher: Launcher) -> int:
@@ -54,27 +38,81 @@ def run_request(request: Request, launcher: Launcher) -> int:
 
     Returns the exit code: 1 where points failed and none is done, else 0.
     """
+    to_files = request.show in ("json", "csv")
+    console = Console(
+        soft_wrap=True, highlight=False, width=None if sys.stdout.isatty() else 140, stderr=to_files
+    )
+    studies = [_study(path, expansion.points, request) for path, expansion in request.studies.items()]
+    sites = [_site(console, study, request, launcher) for study in studies]
+    plans = limited(
+        [_plan(study, site, request) for study, (site, _) in zip(studies, sites, strict=True)], request.limits
+    )
+    for study, plan, (_, forecast) in zip(studies, plans, sites, strict=True):
+        write_plan(plan, study.path / "plan.csv")
+        tell_plan(console, study.path, plan, forecast.calibration)
+    if request.show != "launch":
+        for study, plan in zip(studies, plans, strict=True):
+            study.remember(request.command, len(plan.entries), None)
+        _print(console, request.show, studies, plans)
+        return 0
     ended: Counter[str] = Counter()
-    console = Console(soft_wrap=True, highlight=False, width=None if sys.stdout.isatty() else 140)
-    profile = profile_of(request.runtime.device, request.runtime.threads)
-    studies = {path: Study.create(path, _task(path, points)) for path, points in request.studies.items()}
-    for path, points in request.studies.items():
-        study = studies[path]
-        study.add(points)
-        study.remember(request.command, len(points))
-        plan = make_plan(study, points, profile.step_seconds if profile else lambda _: None)
-        plan.write(path / "plan.csv")
-        _tell_plan(console, study, plan)
-        if request.plan_only:
-            _print_plan(console, plan)
-            continue
-        check_device(request.runtime.device)
-        _run(console, study, plan, request, launcher)
-        results = [study.result(point.id) for point in points]
-        counts = Counter(str(result.state.status) for result in results)
-        _tell_outcome(console, study, results, counts)
-        ended += counts
+    for study, plan in zip(studies, plans, strict=True):
+        ended += _launch(console, study, plan, request, launcher)
     return int(ended["failed"] > 0 and ended["completed"] == 0)
+
+
+def _study(path: Path, points: Sequence[Point], request: Request) -> Study:
+    """The study at `path`, made if need be, with the line in its history."""
+    names = {point.data.name for point in points}
+    if request.show == "launch":
+        for name in sorted(names):
+            check_readable(name)
+    return Study.create(path, _task(path, points))
+
+
+def _site(console: Console, study: Study, request: Request, launcher: Launcher) -> tuple[Site, Forecast]:
+    """Where the points of one study would run, and how long they would take there."""
+    points, runtime = request.studies[study.path].points, request.runtime
+    if request.probe:
+        probe(points, runtime, console)
+    return site_of(runtime, launcher.num_slots(runtime), study, points)
+
+
+def _plan(study: Study, site: Site, request: Request) -> Plan:
+    """What is to be done with the points of one study, limits aside."""
+    expansion = request.studies[study.path]
+    wishes = Wishes(constraint=_constraint(request), origins=origins(request.reuse, study, expansion.points))
+    return make_plan(study, expansion, site, wishes)
+
+
+def _constraint(request: Request) -> Callable[[Planned], str | None]:
+    if request.where is None:
+        return lambda _: None
+    constraint = constraint_of(request.where, device_gb=device_gb(request.runtime))
+    return lambda entry: constraint.reason(Quantities(entry))
+
+
+def _print(console: Console, show: Show, studies: Sequence[Study], plans: Sequence[Plan]) -> None:
+    if show == "json":
+        print_json([as_json(plan, study.path) for study, plan in zip(studies, plans, strict=True)])
+    for plan in plans:
+        if show == "csv":
+            sys.stdout.write(as_csv(plan))
+        elif show == "table":
+            print_table(console, plan)
+
+
+def _launch(console: Console, study: Study, plan: Plan, request: Request, launcher: Launcher) -> Counter[str]:
+    """Run the plan; how many of its points stand where after it."""
+    check_device(request.runtime.device)
+    snapshot = take(study.path, request.command)
+    study.remember(request.command, len(plan.entries), snapshot.hash)
+    study.add(plan.wanted, plan.predicted)
+    for entry in plan.entries:
+        if entry.origin is not None:
+            take_over(study, entry.point, Study(entry.origin))
+    _run(console, study, plan, snapshot, request, launcher)
+    return tell_outcome(console, study, plan.wanted)
 
 
 def _task(path: Path, points: Sequence[Point]) -> Task:
@@ -84,98 +122,16 @@ def _task(path: Path, points: Sequence[Point]) -> Task:
     return Task(names[0])
 
 
-def _run(console: Console, study: Study, plan: Plan, request: Request, launcher: Launcher) -> None:
+def _run(
+    console: Console, study: Study, plan: Plan, snapshot: Snapshot, request: Request, launcher: Launcher
+) -> None:
     mirror = start(study.path, request.tracker)
     try:
         if plan.to_run:
             with Display(console, len(plan.to_run)) as display:
-                launcher.run(study, plan, request.runtime, display.show)
+                launcher.run(study, plan, snapshot, request.runtime, display.show)
     finally:
         if mirror is not None and not mirror.finish(TRACKER_WITHIN_S):
             mirror = start(study.path, request.tracker)  # it was killed: what it left out is written now
             if mirror is not None:
                 mirror.finish(TRACKER_WITHIN_S)
-
-
-def _tell_plan(console: Console, study: Study, plan: Plan) -> None:
-    counts = plan.counts
-    to_run = plan.to_run
-    parts = [f"{counts['skip']} done or left out", f"{len(to_run)} to run"]
-    if counts["wait"]:
-        parts.append(f"{counts['wait']} running elsewhere")
-    console.print(f"[bold]{study.path}[/bold]: {len(plan.entries)} points, {', '.join(parts)}.")
-    if to_run:
-        total = sum(point.cost.train_flops for point in to_run)
-        largest, smallest = to_run[0].cost.train_flops, to_run[-1].cost.train_flops
-        console.print(
-            f"{total:.2e} training FLOPs in all, from {smallest:.1e} to {largest:.1e} a point; see plan.csv."
-        )
-    if hours := plan.known_hours:
-        console.print(
-            f"Their training steps take {duration(3600 * sum(hours))} one after another on this device, as "
-            f"measured for {len(hours)} of the {len(to_run)} points."
-        )
-    passed_over = plan.passed_over()
-    for entry in passed_over[:NAMED_AT_MOST]:
-        console.print(f"  {entry.action} {entry.point.id} ({entry.point}): {entry.why}", markup=False)
-    if len(passed_over) > NAMED_AT_MOST:
-        console.print(f"  and {len(passed_over) - NAMED_AT_MOST} more in plan.csv")
-
-
-def _print_plan(console: Console, plan: Plan) -> None:
-    axes = list(plan.entries[0].point.axes)
-    table = Table(
-        "model", *axes, "params", "flops", "train_flops", "memory_gb", "hours", "action", "why", title="Plan"
-    )
-    for entry in plan.entries:
-        cost = entry.point.cost
-        hours = "-" if entry.hours is None else f"{entry.hours:.3g}"
-        numbers = [f"{cost.params:,}", f"{cost.flops:.3g}", f"{cost.train_flops:.3g}"]
-        numbers += [f"{cost.memory_gb:.3g}", hours]
-        values = [f"{value:g}" for value in entry.point.axes.values()]
-        table.add_row(entry.point.family, *values, *numbers, entry.action, entry.why)
-    console.print(table)
-
-
-def _print_row(console: Console, result: Result) -> None:
-    row = result.row()
-    shown = [
-        "point",
-        "depth",
-        "width",
-        "resolution",
-        "epochs",
-        "seed",
-        "status",
-        "top1",
-        "loss",
-        "params",
-        "flops",
-        "train_seconds",
-    ]
-    table = Table(*shown)
-    table.add_row(*(_text(row[column]) for column in shown))
-    console.print(table)
-
-
-def _text(value: object) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
-
-
-def _tell_outcome(
-    console: Console, study: Study, results: Sequence[Result], counts: Mapping[str, int]
-) -> None:
-    if len(results) == 1:
-        _print_row(console, results[0])
-    failed = [result for result in results if result.state.status == "failed"]
-    left = len(results) - counts["completed"] - len(failed)
-    console.print(f"{counts['completed']} of {len(results)} points done, {len(failed)} failed, {left} left.")
-    for result in failed[:NAMED_AT_MOST]:
-        state = result.state
-        log = study.directory(result.point.id) / "log.txt"
-        console.print(
-            f"  failed {result.point}: {state.failure}: {state.message} ({log})", markup=False, style="red"
-        )
-    if len(failed) > NAMED_AT_MOST:
-        console.print(f"  and {len(failed) - NAMED_AT_MOST} more failed points")
-    console.print(f"Next: python -m analysis report {study.path}")

@@ -13,6 +13,7 @@ from pathlib import Path
 import psutil
 from submitit.local.local import LocalExecutor, LocalJob
 
+from launchers.interpreter import interpreter
 from launchers.slots import num_slots, visible_gpus
 from launchers.watch import Tally, Watch, launch_name
 from scaling.errors import Refused
@@ -21,6 +22,7 @@ from scaling.study.files import write_text, writing_below
 from scaling.study.lease import Process
 from scaling.study.plan import Plan
 from scaling.study.result import State
+from scaling.study.snapshot import Snapshot
 from scaling.study.store import Study
 from scaling.training.runtime import Runtime
 from scaling.training.stop import Stop
@@ -54,7 +56,18 @@ class LocalPool:
         if self.same_failure_limit < 1:
             raise Refused(f"hydra.launcher.same_failure_limit={self.same_failure_limit} must be at least 1.")
 
-    def run(self, study: Study, plan: Plan, runtime: Runtime, show: Callable[[Tally], None]) -> Tally:
+    def num_slots(self, runtime: Runtime) -> int:
+        """Points at a time."""
+        return num_slots(self.slots, device=runtime.device, threads=runtime.threads)
+
+    def run(
+        self,
+        study: Study,
+        plan: Plan,
+        snapshot: Snapshot,
+        runtime: Runtime,
+        show: Callable[[Tally], None],
+    ) -> Tally:
         """Train what the plan says; returns when nothing is left to do.
 
         Raises KeyboardInterrupt on SIGINT, SIGTERM and SIGHUP, once the workers have saved their checkpoints
@@ -62,7 +75,7 @@ class LocalPool:
         """
         stop = Stop()
         with stop.on_signals(signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            launch = _Launch(self, study, plan, runtime)
+            launch = _Launch(self, study, plan, snapshot, runtime)
             try:
                 return launch.until_done(show, stop.requested)
             finally:
@@ -72,15 +85,19 @@ class LocalPool:
 class _Launch:
     """One call of LocalPool.run: its jobs by slot, and what is known of its points."""
 
-    def __init__(self, pool: LocalPool, study: Study, plan: Plan, runtime: Runtime) -> None:
+    def __init__(
+        self, pool: LocalPool, study: Study, plan: Plan, snapshot: Snapshot, runtime: Runtime
+    ) -> None:
         self._pool = pool
         self._study = study
+        self._snapshot = snapshot
+        self._python = interpreter(snapshot)
         self._runtime = runtime
         self._me = Process.current()
         self._name = launch_name()
-        self._folder = study.path / "jobs" / self._name
+        self._folder = study.path.absolute() / "jobs" / self._name
         self._watch = Watch(study, plan.to_run, self._name)
-        self._num_slots = num_slots(pool.slots, device=runtime.device, threads=runtime.threads)
+        self._num_slots = pool.num_slots(runtime)
         self._jobs: dict[int, LocalJob[None]] = {}
         self._killed: dict[str, set[int]] = {}
         """The attempts of a point that ended with the death of their worker."""
@@ -181,17 +198,18 @@ class _Launch:
 
     def _submit(self, slot: int, point_ids: list[str]) -> LocalJob[None]:
         todo = WorkList(
-            study=self._study.path,
+            study=self._study.path.absolute(),
             point_ids=tuple(point_ids),
             runtime=self._runtime,
             launch=self._name,
+            snapshot=self._snapshot.hash,
             launcher=self._me,
             stop_file=self._stop_file,
         )
         gpus = visible_gpus() if self._runtime.device == "cuda" else []
         with writing_below(self._study.path), _interrupts_ignored():
             _check_room(self._folder)
-            executor = LocalExecutor(self._folder)
+            executor = LocalExecutor(self._folder, python=self._python)
             executor.update_parameters(
                 timeout_min=_FOREVER_MIN,
                 stderr_to_stdout=True,

@@ -147,6 +147,14 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 @pytest.fixture
+def another_user() -> int:
+    """A user that this process can act as."""
+    if os.geteuid() != 0:
+        unavailable("acting as another user needs root")
+    return 65534
+
+
+@pytest.fixture
 def in_pid_namespace() -> list[str]:
     """Words that make the command after them run in a pid namespace of its own, as in a container."""
     words = ["unshare", "--pid", "--fork", "--mount-proc"]

@@ -23,15 +23,20 @@ DEBUG = "SCALING_STUDY_DEBUG"
 """Environment variable that `--debug` sets: tracebacks instead of sentences."""
 
 
+_FORMATS = {"--json": "plan=json", "--csv": "plan=csv"}
+
+
 def tidy(words: list[str]) -> list[str]:
-    """The words of a command line as Hydra takes them: `-m` may stand anywhere, `--debug` is ours.
+    """The words of a command line as Hydra takes them: `-m` may stand anywhere, and some flags are ours.
 
     Refused for a flag that Hydra does not know, and for a group that is left without a choice.
     """
     if "--debug" in words:
         os.environ[DEBUG] = "1"
     multirun = [word for word in words if word in ("-m", "--multirun")][:1]
-    tidied = multirun + [word for word in words if word not in ("-m", "--multirun", "--debug")]
+    tidied = multirun + [
+        _FORMATS.get(word, word) for word in words if word not in ("-m", "--multirun", "--debug")
+    ]
     for word in tidied:
         group, equals, choice = word.partition("=")
         if equals and group in GROUPS and choice in ("", "null"):

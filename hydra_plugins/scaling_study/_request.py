@@ -7,20 +7,22 @@ import sys
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from launchers.launch import Request
+from launchers.request import Request, Show
 from scaling.data.catalog import DataConfig, declare
 from scaling.errors import Refused
 from scaling.models.families import FAMILIES
-from scaling.study.grid import Axis, Grid, expand
+from scaling.study.axis import Axis, is_log
+from scaling.study.grid import Grid, expand
+from scaling.study.limits import Limits
+from scaling.study.match import Match, MatchedCost
 from scaling.study.point import KNOBS
-from scaling.study.settings import strict
+from scaling.study.settings import number, strict
 from scaling.study.suggest import suggest
 from scaling.tracking.tracker import Tracker
 from scaling.training.recipe import Recipe
@@ -31,7 +33,18 @@ _SCIENCE = ("model", "data", "recipe", "schedule")
 GROUPS = (*_SCIENCE, "device", "tracker")
 """Config groups in which a choice must be made."""
 _SECTIONS = (*GROUPS, "study")
-_KEYS = (*KNOBS, *_SECTIONS, "precision", "plan")
+_VARIED = (*KNOBS, *_SCIENCE, "precision")
+"""Keys that may have several values."""
+_GROUPED: Mapping[str, tuple[str, ...]] = {
+    "study": ("name", "root"),
+    "device": ("name", "spec", "threads", "checkpoint_every_s"),
+    "match": (*get_args(MatchedCost), "solve", "tolerance"),
+    "limit": tuple(field.name for field in fields(Limits)),
+}
+"""Options of the sections that are no dataclass of their own."""
+_SINGLE = ("zip", "blocks", "match", "where", "limit", "reuse", "plan", "probe")
+"""Keys that choose among points and say what to do with them."""
+_KEYS = (*_VARIED, *_SECTIONS, *_SINGLE)
 
 
 @dataclass(frozen=True)
@@ -43,37 +56,110 @@ class Composed:
     choices: Mapping[str, str | None]
 
 
+def one_point(config: DictConfig, choices: Mapping[str, str | None]) -> Composed:
+    """What a line without -m asks for; Refused where it asks for a grid."""
+    for key in ("zip", "blocks"):
+        if config[key] is not None:
+            raise Refused(f"{key}={config[key]} names several points: add -m to make a grid of them.")
+    for key in (*KNOBS, "precision"):
+        if is_log(config[key]):
+            raise Refused(f"{key}={config[key]} names several values: add -m to make a grid of them.")
+    return Composed(config, [], choices)
+
+
 def request(composed: Sequence[Composed]) -> Request:
     """All points of the composed grids; Refused names every one that cannot be built."""
     first = _plain(composed[0].config)
     grids: dict[Path, list[Grid]] = defaultdict(list)
     for each in composed:
         grids[_study_path(each)] += _grids(each)
-    studies = {path: expand(of_study, _declare) for path, of_study in grids.items()}
     return Request(
-        studies=studies,
+        studies={path: expand(of_study, _declare) for path, of_study in grids.items()},
         runtime=_runtime(first),
         tracker=strict(Tracker, first["tracker"], "tracker"),
-        plan_only=_plan_only(first["plan"]),
         command=shlex.join(["python", *sys.argv]),
+        show=_show(first["plan"]),
+        where=first["where"],
+        limits=strict(Limits, _numbers(first["limit"]), "limit"),
+        reuse=_patterns(first["reuse"]),
+        probe=_yes_or_no("probe", first["probe"]),
     )
 
 
 def _grids(composed: Composed) -> list[Grid]:
     """One grid, or one for each point where values of the config refer to one another."""
     config = composed.config
-    for axis in composed.axes:
-        _check_axis(config, axis.name)
+    names = [name for axis in composed.axes for name in axis.names]
+    for name in names:
+        _check_axis(config, name)
+    match = _match(config, names)
     if not _has_interpolations(config):
-        return [Grid(_plain(config), composed.axes)]
-    names = [axis.name for axis in composed.axes]
+        return [Grid(_plain(config), composed.axes, match)]
     grids = []
-    for values in product(*(axis.values for axis in composed.axes)):
+    for assignment in Grid({}, composed.axes).assignments():
         changed = config.copy()
-        for name, value in zip(names, values, strict=True):
+        for name, value in assignment.items():
             OmegaConf.update(changed, name, value)
-        grids.append(Grid(_plain(changed), ()))
+        grids.append(Grid(_plain(changed), (), match))
     return grids
+
+
+def _match(config: DictConfig, varied: Sequence[str]) -> Match | None:
+    """The match that the config asks for, if any."""
+    values = _plain(config)["match"]
+    for key in values if isinstance(values, dict) else [values]:
+        if key not in _GROUPED["match"]:
+            raise Refused(unknown_option(f"match.{key}"))
+    budgets = {cost: values[cost] for cost in get_args(MatchedCost) if values.get(cost) is not None}
+    if not budgets and values.get("solve") is None:
+        return None
+    if len(budgets) != 1 or values.get("solve") is None:
+        raise Refused(
+            "match needs budgets of one cost and the axis to solve, such as match.flops=[1e9,2e9] "
+            "match.solve=width."
+        )
+    if values["solve"] in varied:
+        raise Refused(
+            f"match.solve={values['solve']}: an axis that is solved cannot be given values besides."
+        )
+    ((cost, each),) = budgets.items()
+    listed = each if isinstance(each, list) else [each]
+    return Match(
+        cost=cost,
+        budgets=tuple(number(f"match.{cost}", budget) for budget in listed),
+        solve=values["solve"],
+        tolerance=number("match.tolerance", values["tolerance"]),
+    )
+
+
+def _numbers(values: Any) -> dict[str, Any]:
+    """Limits, of which a count may be written as a float, such as 1e3."""
+    if not isinstance(values, dict):
+        raise Refused(f"limit={values} should be one of {', '.join(each.name for each in fields(Limits))}.")
+    points = values.get("points")
+    if isinstance(points, float) and points.is_integer():
+        return {**values, "points": int(points)}
+    return values
+
+
+def _patterns(value: Any) -> tuple[str, ...]:
+    listed = [] if value is None else value if isinstance(value, list) else [value]
+    if not all(isinstance(each, str) and each for each in listed):
+        raise Refused(f"reuse={value} should be study directories, such as results/*.")
+    return tuple(listed)
+
+
+def _show(value: Any) -> Show:
+    shown: dict[Any, Show] = {False: "launch", True: "table", "json": "json", "csv": "csv"}
+    if not isinstance(value, bool | str) or value not in shown:
+        raise Refused(f"plan={value} should be true, false, json or csv.")
+    return shown[value]
+
+
+def _yes_or_no(name: str, value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise Refused(f"{name}={value} should be true or false.")
+    return value
 
 
 def check_group(group: str) -> None:
@@ -88,7 +174,7 @@ def _check_axis(config: DictConfig, name: str) -> None:
     section, _, key = name.partition(".")
     if section not in _KEYS:
         raise Refused(unknown_option(name))
-    if section not in (*KNOBS, *_SCIENCE, "precision"):
+    if section not in _VARIED:
         raise Refused(f"{name} cannot have several values in one launch: only what changes the outcome can.")
     if key and OmegaConf.select(config, name, default=_MISSING) is _MISSING:
         raise Refused(unknown_option(name))
@@ -102,7 +188,7 @@ def unknown_option(name: str) -> str:
     section, _, key = name.partition(".")
     if section == "hydra":
         return f"{name} is not an option of what is chosen here: --cfg hydra shows those that are."
-    if not key or section not in _SECTIONS:
+    if not key or section not in (*_SECTIONS, *_GROUPED):
         return f"{name} is not an option: {suggest(section, list(_KEYS))}."
     return f"{name} is not an option: {suggest(key, _options(section))}."
 
@@ -111,10 +197,8 @@ def _options(section: str) -> list[str]:
     kinds = {"data": DataConfig, "recipe": Recipe, "schedule": Schedule, "tracker": Tracker}
     if section == "model":
         return ["family", *{field.name for family in FAMILIES.values() for field in fields(family)}]
-    if section == "study":
-        return ["name", "root"]
-    if section == "device":
-        return ["name", "threads", "checkpoint_every_s"]
+    if section in _GROUPED:
+        return list(_GROUPED[section])
     return [field.name for field in fields(kinds[section])]
 
 
@@ -139,12 +223,6 @@ def _has_interpolations(config: DictConfig) -> bool:
     return "${" in OmegaConf.to_yaml(_without_hydra(config), resolve=False)
 
 
-def _plan_only(value: Any) -> bool:
-    if not isinstance(value, bool):
-        raise Refused(f"plan={value} should be true or false.")
-    return value
-
-
 def _study_path(composed: Composed) -> Path:
     """`study.root/study.name`; without a name, one made of the choices of model, data and recipe."""
     name = composed.config.study.name
@@ -159,7 +237,10 @@ def _study_path(composed: Composed) -> Path:
 
 
 def _runtime(settings: Mapping[str, Any]) -> Runtime:
-    values = {**settings["device"], "data_root": settings["data"]["root"]}
+    root = settings["data"]["root"]
+    if isinstance(root, str):
+        root = str(Path(root).expanduser().absolute())  # a job may run in another directory
+    values = {**settings["device"], "data_root": root}
     values["device"] = values.pop("name")
     return strict(Runtime, values, "device")
 

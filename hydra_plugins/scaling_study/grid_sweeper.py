@@ -9,16 +9,16 @@ from typing import Any
 
 from hydra.core.config_store import ConfigStore
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.core.override_parser.types import Override, QuotedString
+from hydra.core.override_parser.types import Override
 from hydra.core.plugins import Plugins
 from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, RunMode, TaskFunction
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
+from hydra_plugins.scaling_study._axes import axes_of, blocks_of, combined, is_axis, values_of
 from hydra_plugins.scaling_study._grid_launcher import GridLauncher
 from hydra_plugins.scaling_study._request import Composed, check_group, request
 from scaling.errors import Refused
-from scaling.study.grid import Axis
 
 ConfigStore.instance().store(
     group="hydra/sweeper",
@@ -52,34 +52,28 @@ class GridSweeper(Sweeper):
 
     def _compose(self, arguments: list[str]) -> list[Composed]:
         overrides = self._parse(arguments)
-        varied = [override for override in overrides if override.is_sweep_override()]
-        groups = [override for override in varied if self._is_group(override)]
+        groups = [each for each in overrides if each.is_sweep_override() and self._is_group(each)]
         for group in groups:
             check_group(group.key_or_group)
         if not groups:
-            return [self._with_axes(self._config, overrides)]
-        fixed = [override for override in overrides if not override.is_sweep_override()]
+            return self._with_axes(self._config, overrides)
+        fixed = [each for each in overrides if not (each in groups or is_axis(each))]
         composed = []
-        for choice in product(*(_values(group) for group in groups)):
+        for choice in product(*(values_of(group) for group in groups)):
             chosen = [
                 f"{group.get_key_element()}={value}" for group, value in zip(groups, choice, strict=True)
             ]
             config = self._load([*self._hydra_overrides(), *(_line(each) for each in fixed), *chosen])
-            composed.append(self._with_axes(config, overrides))
+            composed += self._with_axes(config, overrides)
         return composed
 
-    def _with_axes(self, config: DictConfig, overrides: Sequence[Override]) -> Composed:
-        """The axes of the config's own grid, each replaced by what the command line says of it."""
-        params = config.hydra.sweeper.params
-        if not OmegaConf.is_dict(params):
-            raise Refused(f"hydra.sweeper.params={params} should name axes, such as {{depth: '8,14'}}.")
-        axes = {each.key_or_group: _values(each) for each in self._parse(_lines(params))}
-        for override in overrides:
-            varied = override.key_or_group in axes or override.is_sweep_override()
-            if varied and not self._is_group(override):
-                axes[override.key_or_group] = _values(override)
-        grid = [Axis(name, values) for name, values in axes.items()]
-        return Composed(config, grid, config.hydra.runtime.choices)
+    def _with_axes(self, config: DictConfig, overrides: Sequence[Override]) -> list[Composed]:
+        """The config with its axes, once for each of its blocks."""
+        values = [each for each in overrides if not self._is_group(each)]
+        shared = axes_of(config, values, self._parse)
+        blocks = blocks_of(config, self._parse) or [[]]
+        choices = config.hydra.runtime.choices
+        return [Composed(config, combined(shared, block), choices) for block in blocks]
 
     def _load(self, overrides: list[str]) -> DictConfig:
         return self._config_loader.load_configuration(
@@ -96,27 +90,6 @@ class GridSweeper(Sweeper):
         return bool(self._config_loader.get_group_options(override.key_or_group))
 
 
-def _lines(params: dict[Any, Any]) -> list[str]:
-    return [f"{name}={value}" for name, value in params.items()]
-
-
 def _line(override: Override) -> str:
     assert override.input_line is not None
     return override.input_line
-
-
-def _values(override: Override) -> list[Any]:
-    """The values of an axis as plain Python; a single value is an axis of one."""
-    if not override.is_sweep_override():
-        return [override.value()]
-    if not override.is_discrete_sweep():
-        raise Refused(
-            f"{override.input_line} names no values: list them with commas, or use range(start,stop,step)."
-        )
-    values = [
-        element.text if isinstance(element, QuotedString) else element
-        for element in override.sweep_iterator()
-    ]
-    if not values:
-        raise Refused(f"{override.input_line} names no values at all.")
-    return values

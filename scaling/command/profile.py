@@ -7,7 +7,6 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 
-import psutil
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -24,10 +23,7 @@ from scaling.command.wanted import Line, Wanted, wanted
 from scaling.errors import INTERRUPTED
 from scaling.profile.profiles import Profile
 from scaling.profile.study_table import write_study_table
-from scaling.profile.timing import Measured
 from scaling.profile.workload import Workload
-from scaling.study.memory import MALLOC_FACTOR
-from scaling.training.failure import classify
 
 LINE_EVERY_S = 15.0
 """Between lines on how far it is, where there is no terminal for a bar."""
@@ -40,7 +36,8 @@ def profile(words: Sequence[str], *, again: bool, as_json: bool) -> None:
     """
     want = wanted(words)
     os.environ["OMP_NUM_THREADS"] = str(want.threads)  # read when torch is first imported
-    from scaling.profile.measure import device_here, measure, name_of  # torch takes seconds to import
+    from scaling.profile.attempt import attempt  # torch takes seconds to import
+    from scaling.profile.measure import device_here, name_of
 
     device = device_here(want.device, threads=want.threads)
     known = Profile(name_of(device, threads=want.threads), want.threads)
@@ -49,7 +46,12 @@ def profile(words: Sequence[str], *, again: bool, as_json: bool) -> None:
     interrupted = False
     try:
         _measure_all(
-            want, known, failures, lambda workload: measure(workload, device), again=again, console=console
+            want,
+            known,
+            failures,
+            lambda workload: attempt(workload, device, known),
+            again=again,
+            console=console,
         )
     except KeyboardInterrupt:
         interrupted = True
@@ -72,7 +74,7 @@ def _measure_all(
     want: Wanted,
     known: Profile,
     failures: dict[Workload, str],
-    measure: Callable[[Workload], Measured],
+    attempt: Callable[[Workload], str | None],
     *,
     again: bool,
     console: Console,
@@ -90,14 +92,7 @@ def _measure_all(
     with _Steps(console, len(todo)) as steps:
         for workload, line in todo.items():
             steps.begin(_what(line, workload))
-            reason = _too_large(workload) if want.device == "cpu" else None
-            try:
-                if reason is None:
-                    known.put(workload, measure(workload))
-            except (RuntimeError, MemoryError) as error:
-                if classify(error) != "out_of_memory" and "RESOURCE_EXHAUSTED" not in str(error):
-                    raise
-                reason = "out of memory"
+            reason = attempt(workload)
             if reason is not None:
                 failures[workload] = reason
             steps.end()
@@ -106,14 +101,6 @@ def _measure_all(
 def _what(line: Line, workload: Workload) -> str:
     work = "training step" if workload.work == "training" else "inference"
     return f"{line.title} resolution={workload.resolution}, {work}, batch {workload.batch_size}"
-
-
-def _too_large(workload: Workload) -> str | None:
-    """Why a training step should not be tried; the system kills a process that takes too much."""
-    if workload.work != "training":
-        return None
-    needed, free = MALLOC_FACTOR * workload.memory().total, psutil.virtual_memory().available
-    return None if needed < free else f"needs about {needed / 1e9:.3g} GB, {free / 1e9:.3g} GB are free"
 
 
 def _warn_if_busy(want: Wanted, console: Console) -> None:

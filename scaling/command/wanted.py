@@ -100,7 +100,7 @@ def _of_study(directory: str, words: Sequence[str]) -> list[Line]:
         line = lines.setdefault(step, Line(title=_title(point), step=step))
         lines[step] = replace(line, point_ids=(*line.point_ids, point.id))
     if not lines:
-        raise Refused(f"{directory} has no points yet: run the sweep first, plan=true is enough.")
+        raise Refused(f"{directory} has no points yet: run the sweep first, or plan it with probe=true.")
     return sorted(lines.values(), key=lambda line: (line.step.memory().total, line.title))
 
 

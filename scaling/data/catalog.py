@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from scaling.data import fashion_mnist, mnist5k
+from scaling.data import fashion_mnist, imagenet, mnist5k
 from scaling.data.dataset import DataSet
 from scaling.data.stored import Facts
 from scaling.errors import Refused
@@ -15,8 +15,12 @@ TEST_SHARE = 0.15
 _NAMED: dict[str, tuple[Facts, bool]] = {
     "mnist5k": (mnist5k.FACTS, False),
     "fashion_mnist": (fashion_mnist.FACTS, True),
+    "imagenet": (imagenet.FACTS, True),
 }
 """Facts and `mirror` of the sets that can be planned where they are absent."""
+
+_NOT_READ = ("imagenet",)
+"""Sets whose images this version does not read."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,7 +28,7 @@ class DataConfig:
     """Which images a study is about, as conf/data/ says it."""
 
     name: str
-    """`mnist5k`, `fashion_mnist`, or `image_folder` for a directory of one's own."""
+    """`mnist5k`, `fashion_mnist`, `imagenet`, or `image_folder` for a directory of one's own."""
     root: str | None = None
     """Where the files lie; it is no part of a point's identity."""
     num_train: int | None = None
@@ -66,6 +70,14 @@ def declare(config: DataConfig) -> DataSet:
         split_seed=config.split_seed,
         mirror=mirror,
     )
+
+
+def check_readable(name: str) -> None:
+    """Refused for a data set that can be planned and not trained yet."""
+    if name in _NOT_READ:
+        raise Refused(
+            f"data={name} can be planned and priced, but its images are not read yet: add plan=true."
+        )
 
 
 def _facts(config: DataConfig) -> tuple[Facts, bool]:

@@ -11,11 +11,13 @@ class DataSet:
 
     name: str
     fingerprint: str
-    """SHA-256 over all pixels and labels in their stored order; the job verifies it before it trains."""
+    """SHA-256 over all pixels and labels in their stored order, or what `imagenet.py` says of a set that is
+    not stored so; the job verifies it before it trains."""
     num_classes: int
     channels: int
-    side: int
-    """Pixels along one side of a stored image; a point resizes from there to its resolution."""
+    side: int | None
+    """Pixels along one side of a stored image; a point resizes from there to its resolution. None where
+    images are stored as they are, of many sizes."""
     num_train: int
     """Training images that are used, held-out images not among them."""
     num_val: int

@@ -115,7 +115,7 @@ def _read(data: DataSet, root: str | None) -> Stored:
             return mnist5k.read()
         case "fashion_mnist":
             return fashion_mnist.read(root)
-        case "image_folder" if root is not None:
+        case "image_folder" if root is not None and data.side is not None:
             from scaling.data import image_folder  # torchvision is slow to import
 
             return image_folder.read(root, data.side)

@@ -21,7 +21,7 @@ class Facts:
     """How many images, the last ones, the set itself declares as its test set; 0 if it has none."""
     num_classes: int
     channels: int
-    side: int
+    side: int | None
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from math import ceil
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 from scaling.errors import Refused
 from scaling.models.inverted import InvertedNetwork, InvertedStage, rounded
@@ -63,6 +64,9 @@ class EfficientNet:
     activation: Activation = "silu"
     ladder: tuple[int, ...] = (224, 240, 260, 300, 380, 456, 528, 600)
     """Pixels of B0 to B7, which `resolution=ladder` stands for."""
+
+    depths: ClassVar[Sequence[float]] = tuple(hundredths / 100 for hundredths in range(1, 100 * DEEPEST + 1))
+    """Multipliers in steps as fine as anyone needs; any other can be built too."""
 
     def __post_init__(self) -> None:
         check_switches(se_ratio=self.se_ratio)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from typing import TypeAlias
 
 from scaling.models.efficientnet import EfficientNet, EfficientNetRS
@@ -19,3 +20,10 @@ FAMILIES: dict[str, type[Family]] = {
     "efficientnet_rs": EfficientNetRS,
     "resnet3d_rs": ResNet3DRS,
 }
+
+
+def nearest_depth(family: Family, depth: float) -> float:
+    """Of the depths that can be built, the nearest by ratio."""
+    above = min(bisect_left(family.depths, depth), len(family.depths) - 1)
+    neighbours = family.depths[max(above - 1, 0) : above + 1]
+    return min(neighbours, key=lambda near: max(near / depth, depth / near))

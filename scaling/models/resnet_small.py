@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from scaling.errors import Refused
 from scaling.models.layer import Activation
 from scaling.models.residual import ResidualNetwork, Stem, doubling_stages
-from scaling.models.scaled import check_switches, scaled, whole
+from scaling.models.scaled import MOST_LAYERS, check_switches, scaled, whole
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,6 +25,9 @@ class ResNetSmall:
     se_ratio: float = 0.25
     """Squeeze-and-excitation bottleneck as a share of the block's channels (ResNet-RS, sec. 4); 0 is none."""
     activation: Activation = "relu"
+
+    depths: ClassVar[Sequence[float]] = range(8, MOST_LAYERS, 6)
+    """Every one that can be built."""
 
     def __post_init__(self) -> None:
         check_switches(se_ratio=self.se_ratio, base_channels=self.base_channels)

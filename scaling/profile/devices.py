@@ -10,7 +10,7 @@ from scaling.study.precision import Precision
 from scaling.study.suggest import suggest
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Device:
     """What holds one batch: a GPU, a TPU core or chip, a CPU core. Peak rates, dense, an FMA counts 2."""
 
@@ -29,6 +29,11 @@ class Device:
     depthwise_efficiency: float = 1.0
     """Share of the roofline that depthwise convolutions attain; 1 where nobody measured it. The one number
     here that is not a specification: `python -m scaling compare` calibrates it on published latencies."""
+    training_share: float = 0.74
+    """Share of the roofline that whole training steps attain. By default the median of seven ResNet-RS on an
+    RTX 3090 (0.63 to 0.76: throughput as timm published it in 2021, over its roofline); not measured here."""
+    call_seconds: float = 0.0
+    """Of each layer in a training step, besides its arithmetic and traffic; 0 where nobody measured it."""
     fuses: bool = False
     """Whether norms, activations and sums are compiled into the convolutions beside them."""
     sources: tuple[str, ...]
@@ -126,6 +131,8 @@ DEVICES: dict[str, Device] = {
         vector_flops=78.4e9,
         bandwidth=51.2e9,  # one chiplet's link, 32 bytes x 1.6 GHz: recalled; a socket has 204.8e9
         memory_bytes=8e9,  # no specification: what a machine is likely to have for a core
+        training_share=0.8,  # both from small ResNets on one core of an AMD EPYC
+        call_seconds=1.8e-3,
         sources=(
             "AMD EPYC 7003 datasheet: base clock of 7763, 8 channels of DDR4-3200",
             "AMD, Software Optimization Guide for the EPYC 7003: two 256-bit FMA a cycle",
@@ -134,8 +141,8 @@ DEVICES: dict[str, Device] = {
 }
 
 
-def device_of(name: str) -> Device:
-    """The device called `name`; Refused for one that is not in the table."""
+def device_of(name: str, *, option: str = "device") -> Device:
+    """The device called `name`; Refused for one that is not in the table, naming the option."""
     if name in DEVICES:
         return DEVICES[name]
-    raise Refused(f"device={name} has no specification here: {suggest(name, list(DEVICES))}.")
+    raise Refused(f"{option}={name} has no specification here: {suggest(name, list(DEVICES))}.")

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import fcntl
 import logging
 import math
 import os
 import platform
 import re
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from functools import cache
 from importlib.metadata import version
@@ -19,9 +18,8 @@ from typing import Any
 
 from scaling.data.cache import cache_dir
 from scaling.profile.timing import Measured, Timing
-from scaling.profile.workload import Workload, training_step
-from scaling.study.files import Corrupt, read_json, write_json
-from scaling.study.point import Point
+from scaling.profile.workload import Workload
+from scaling.study.files import Corrupt, locked, read_json, write_json
 
 SCHEMA = 1
 DIRECTORY = "SCALING_STUDY_PROFILES"
@@ -45,10 +43,10 @@ class Profile:
         """What was measured of it with this version of torch."""
         return self._known.get(self._key(workload))
 
-    def step_seconds(self, point: Point) -> float | None:
-        """Seconds that a training step of the point takes: forward, backward, update and average."""
-        found = self.of(training_step(point)) if self._known else None
-        return None if found is None else found.timing.latency_ms / 1e3
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was measured."""
+        return not self._known
 
     def put(self, workload: Workload, measured: Measured) -> None:
         """Keep it, in the place of what was known; where the file cannot be written, only in memory."""
@@ -56,7 +54,7 @@ class Profile:
         self._known[key] = measured
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            with _locked(self.path.with_suffix(".lock")):
+            with locked(self.path.with_suffix(".lock")):
                 entries = {**self._read(), key: _entry(workload, measured)}
                 write_json(self.path, {"schema": SCHEMA, "device": self.device, "measured": entries})
         except OSError as error:
@@ -163,12 +161,3 @@ def _measured(entry: Any) -> Measured | None:
         return None
     numbers = (found.timing.low_ms, found.timing.latency_ms, found.timing.high_ms, found.images_per_second)
     return found if all(math.isfinite(each) and each > 0 for each in numbers) else None
-
-
-@contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    """Hold the lock, where the file system has locks; without them the last of two writers wins."""
-    with path.open("w") as file:
-        with suppress(OSError):
-            fcntl.flock(file, fcntl.LOCK_EX)
-        yield

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 from scaling.errors import Refused
-from scaling.models.network import Network, layers_of
+from scaling.models.layer import Block
+from scaling.models.network import Network
 from scaling.profile.devices import Device
 from scaling.profile.operation import Operation, Size, Work, operations
 from scaling.study.memory import training_memory
@@ -62,13 +64,15 @@ def predict(
     if precision not in device.matrix_flops:
         known = " or ".join(device.matrix_flops)
         raise Refused(f"precision={precision} is not done by {device.title}: use {known}.")
-    times = []
-    for number, (part, layer) in enumerate(layers_of(network, in_channels, num_classes)):
-        inputs, outputs = (grid.positions(resolution, frames) for grid in (layer.source, layer.at))
-        size = Size(batch_size, batch_size * inputs, batch_size * outputs)
-        done = operations(layer, size, device, work, is_first=number == 0)
-        times.append(_timed(f"{part.name}.{layer.name}", part.repeats, done, device, precision))
-    return Prediction(batch_size, times)
+    size = (resolution, frames, batch_size)
+    return Prediction(
+        batch_size,
+        [
+            LayerTime(f"{part.name}.{layer.name}", *(part.repeats * seconds for seconds in layer[1:]))
+            for number, part in enumerate(network.parts(in_channels, num_classes))
+            for layer in _block_times(part.block, device, *size, precision, work, is_first=number == 0)
+        ],
+    )
 
 
 def largest_batch(
@@ -103,9 +107,29 @@ def largest_batch(
     return batch
 
 
-def _timed(
-    name: str, count: int, done: Iterable[Operation], device: Device, precision: Precision
-) -> LayerTime:
+@lru_cache(maxsize=65536)
+def _block_times(
+    block: Block,
+    device: Device,
+    resolution: int,
+    frames: int,
+    batch_size: int,
+    precision: Precision,
+    work: Work,
+    *,
+    is_first: bool,
+) -> tuple[LayerTime, ...]:
+    """The layers of one block, kept since blocks repeat in the networks of a grid."""
+    times = []
+    for number, layer in enumerate(block.layers()):
+        inputs, outputs = (grid.positions(resolution, frames) for grid in (layer.source, layer.at))
+        size = Size(batch_size, batch_size * inputs, batch_size * outputs)
+        done = operations(layer, size, device, work, is_first=is_first and number == 0)
+        times.append(_timed(layer.name, done, device, precision))
+    return tuple(times)
+
+
+def _timed(name: str, done: Iterable[Operation], device: Device, precision: Precision) -> LayerTime:
     seconds = arithmetic = memory = 0.0
     for operation in done:
         rate = device.matrix_flops[precision] if operation.is_matrix else device.vector_flops
@@ -114,4 +138,4 @@ def _timed(
         seconds += max(computing, moving) / operation.efficiency
         arithmetic += computing
         memory += moving
-    return LayerTime(name, count * seconds, count * arithmetic, count * memory)
+    return LayerTime(name, seconds, arithmetic, memory)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import json
 import math
 import os
@@ -13,6 +14,9 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from scaling.errors import Refused
+
+LOCK = ".study.lock"
+"""Of a study: held while what several launches may change at once is changed."""
 
 
 class Corrupt(ValueError):
@@ -97,6 +101,23 @@ def set_aside(path: Path) -> Path:
     with suppress(FileNotFoundError):
         os.replace(path, aside)
     return aside
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold the lock, where the file system has locks; without them the last of two writers wins."""
+    try:
+        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+    except PermissionError:  # another user made it; to lock, reading will do on most file systems
+        if not path.exists():
+            raise
+        handle = os.open(path, os.O_RDONLY)
+    try:
+        with suppress(OSError):
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
 
 
 @contextmanager

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import product
 from typing import Any
 
 from scaling.data.dataset import DataSet
 from scaling.errors import Refused
-from scaling.study.point import Point
-from scaling.study.settings import point_from_settings
+from scaling.study.axis import Axis
+from scaling.study.match import Match, Matched, solve
+from scaling.study.point import KNOBS, Point
+from scaling.study.settings import Shared, point_at, shared_from_settings
 
+Declare = Callable[[Mapping[str, Any]], DataSet]
+"""The data set of a setting's `data`."""
 
-@dataclass(frozen=True)
-class Axis:
-    """The values of one knob; the name is a dotted path into the settings, such as `recipe.weight_decay`."""
-
-    name: str
-    values: Sequence[Any]
+NAMED_AT_MOST = 12
+"""Reasons that one refusal spells out."""
 
 
 @dataclass(frozen=True)
@@ -28,31 +28,91 @@ class Grid:
 
     settings: Mapping[str, Any]
     axes: Sequence[Axis]
+    match: Match | None = None
+    """Budgets of a cost, for each of which one more axis is solved."""
 
-    def combinations(self) -> Iterator[dict[str, Any]]:
-        """The settings of each point, the last axis fastest."""
+    def assignments(self) -> Iterator[dict[str, Any]]:
+        """What each point sets, by dotted name; the last axis is fastest."""
+        names = [name for axis in self.axes for name in axis.names]
         for values in product(*(axis.values for axis in self.axes)):
-            settings = copy.deepcopy(dict(self.settings))
-            for axis, value in zip(self.axes, values, strict=True):
-                _assign(settings, axis.name, value)
-            yield settings
+            yield dict(zip(names, (one for value in values for one in value), strict=True))
 
 
-def expand(grids: Iterable[Grid], declare: Callable[[Mapping[str, Any]], DataSet]) -> list[Point]:
+@dataclass(frozen=True)
+class Expansion:
+    """The points of some grids, each once."""
+
+    points: list[Point]
+    num_repeats: int = 0
+    """Settings that were the same point as an earlier one."""
+    matched: Mapping[str, Matched] = field(default_factory=dict)
+    """What a cost of a point was matched to, by its id."""
+    varied: tuple[str, ...] = ()
+    """Settings besides the axes that have several values, by dotted name."""
+
+
+def expand(grids: Iterable[Grid], declare: Declare) -> Expansion:
     """All points of the grids, each once. Refused names every setting that cannot be built, at once."""
     points: dict[str, Point] = {}
+    matched: dict[str, Matched] = {}
     refusals: dict[str, int] = {}
+    varied: dict[str, None] = {}
+    num_built = 0
     for grid in grids:
-        for settings in grid.combinations():
-            try:
-                point = point_from_settings(settings, declare(settings["data"]))
-            except Refused as error:
-                refusals[str(error)] = refusals.get(str(error), 0) + 1
-            else:
+        maker = _Maker(grid.settings, declare)
+        varied |= dict.fromkeys(name for axis in grid.axes for name in axis.names if name not in KNOBS)
+        for assignment in grid.assignments():
+            for budget in grid.match.budgets if grid.match else (None,):
+                try:
+                    point = maker.make(assignment, grid.match, budget)
+                except Refused as error:
+                    refusals[str(error)] = refusals.get(str(error), 0) + 1
+                    continue
+                num_built += 1
                 points.setdefault(point.id, point)
+                if grid.match and budget is not None:
+                    matched.setdefault(point.id, Matched(grid.match.cost, budget))
     if refusals:
-        raise Refused(_all(refusals, sum(refusals.values()) + len(points)))
-    return list(points.values())
+        raise Refused(_all(refusals, sum(refusals.values()) + num_built))
+    return Expansion(list(points.values()), num_built - len(points), matched, tuple(varied))
+
+
+class _Maker:
+    """Makes the points of one composed setting; what many of them share is built once."""
+
+    def __init__(self, settings: Mapping[str, Any], declare: Declare) -> None:
+        self._settings = settings
+        self._knobs = {name: settings.get(name) for name in KNOBS}
+        self._declare = declare
+        self._shared: dict[str, Shared | Refused] = {}
+
+    def make(self, assignment: Mapping[str, Any], match: Match | None, budget: float | None) -> Point:
+        knobs = self._knobs | {name: value for name, value in assignment.items() if name in KNOBS}
+        others = {name: value for name, value in assignment.items() if name not in KNOBS}
+        shared = self._shared_at(others)
+        if match is None or budget is None:
+            return point_at(knobs, shared)
+        return solve(
+            match, budget, shared.model, lambda value: point_at({**knobs, match.solve: value}, shared)
+        )
+
+    def _shared_at(self, others: Mapping[str, Any]) -> Shared:
+        key = repr(others)
+        if key not in self._shared:
+            try:
+                self._shared[key] = self._build(others)
+            except Refused as error:
+                self._shared[key] = error
+        found = self._shared[key]
+        if isinstance(found, Refused):
+            raise found
+        return found
+
+    def _build(self, others: Mapping[str, Any]) -> Shared:
+        settings = copy.deepcopy(dict(self._settings))
+        for path, value in others.items():
+            _assign(settings, path, value)
+        return shared_from_settings(settings, self._declare(settings["data"]))
 
 
 def _assign(settings: dict[str, Any], path: str, value: Any) -> None:
@@ -67,4 +127,6 @@ def _all(refusals: Mapping[str, int], num_points: int) -> str:
     if num_points == 1:
         return next(iter(refusals))
     parts = [f"{reason.rstrip('.')} ({count} points)" for reason, count in refusals.items()]
+    if len(parts) > NAMED_AT_MOST:
+        parts[NAMED_AT_MOST:] = [f"and {len(parts) - NAMED_AT_MOST} more reasons"]
     return f"{sum(refusals.values())} of {num_points} points cannot be built: {'; '.join(parts)}."

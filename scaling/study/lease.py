@@ -170,10 +170,10 @@ def _is_live(path: Path) -> bool:
     holder = _read_holder(path)
     if holder is None or holder.is_gone():
         return False
-    return _server_time(path.parent) - path.stat().st_mtime < STALE_AFTER_S
+    return server_time(path.parent) - path.stat().st_mtime < STALE_AFTER_S
 
 
-def _server_time(directory: Path) -> float:
+def server_time(directory: Path) -> float:
     """The clock that stamps the files, which may differ from this machine's."""
     probe = directory / f".clock-{os.getpid()}-{threading.get_ident()}"
     try:

@@ -2,34 +2,70 @@
 
 from __future__ import annotations
 
-import csv
-import hashlib
-import io
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
-from functools import cache, cached_property
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
+from scaling.errors import Refused
+from scaling.profile.forecast import Hours
 from scaling.study import lease
-from scaling.study.files import write_text, writing_below
+from scaling.study.grid import Expansion
+from scaling.study.limits import Limits, Share, over
+from scaling.study.losses import losses
+from scaling.study.match import Matched
 from scaling.study.point import Point
 from scaling.study.result import State
+from scaling.study.snapshot import code_digest
 from scaling.study.store import Study
 
-Action = Literal["run", "skip", "wait", "retry"]
+Action = Literal["run", "skip", "wait", "retry", "drop"]
+
+REASONS_AT_MOST = 10
+"""Reasons for which points are dropped that one sentence names."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Planned:
     """A point and what is to be done with it."""
 
     point: Point
     action: Action
     why: str
-    hours: float | None = None
-    """What its training steps take on this device; None where `python -m scaling profile` did not measure."""
+    hours: Hours | None
+    """On one device; None where nothing tells."""
+    memory_gb: float
+    """Of a training step on the device of the plan."""
+    matched: Matched | None = None
+    """What a cost of it was to meet."""
+    origin: Path | None = None
+    """The study that holds its result, where it is another one."""
+
+    @property
+    def is_to_train(self) -> bool:
+        return self.action in ("run", "retry")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Site:
+    """Where points would run, as far as a plan must know."""
+
+    hours: Callable[[Point], Hours | None]
+    memory_gb: Callable[[Point], float]
+    slots: int
+    """Points that train at a time."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wishes:
+    """What the person who plans wants besides the grid."""
+
+    constraint: Callable[[Planned], str | None] = lambda _: None
+    """Why a point is not wanted; None for one that is."""
+    origins: Mapping[str, Path] = field(default_factory=dict)
+    """Studies that hold the result of a point, by its id."""
 
 
 @dataclass(frozen=True)
@@ -37,65 +73,92 @@ class Plan:
     """Every point asked for, in the order of the grid."""
 
     entries: Sequence[Planned]
+    slots: int
+    """Points that train at a time."""
+    num_repeats: int = 0
+    """Settings that were the same point as an earlier one."""
+    varied: tuple[str, ...] = ()
+    """Settings besides the axes that have several values, by dotted name."""
+    limits: Limits = field(default_factory=Limits)
+    """That points were dropped under."""
 
     @cached_property
     def to_run(self) -> list[Point]:
         """Points to train, dearest first, so that the end is not one long straggler."""
-        points = [entry.point for entry in self.entries if entry.action in ("run", "retry")]
+        points = [entry.point for entry in self.entries if entry.is_to_train]
         return sorted(points, key=lambda point: -point.cost.train_flops)
 
     @property
-    def known_hours(self) -> list[float]:
-        """Of the points to train, as far as they are known."""
-        return [
-            entry.hours
-            for entry in self.entries
-            if entry.action in ("run", "retry") and entry.hours is not None
-        ]
+    def wanted(self) -> list[Point]:
+        """All but the dropped ones."""
+        return [entry.point for entry in self.entries if entry.action != "drop"]
 
     @property
+    def predicted(self) -> dict[str, Hours]:
+        """Hours of the points to train, by id, where something tells them."""
+        return {entry.point.id: entry.hours for entry in self.entries if entry.is_to_train and entry.hours}
+
+    @cached_property
     def counts(self) -> Counter[Action]:
         return Counter(entry.action for entry in self.entries)
 
+    @cached_property
+    def losses(self) -> list[str]:
+        """What the dropped points cost the rules, a sentence each."""
+        return losses([entry.point for entry in self.entries], self.wanted)
+
     def passed_over(self) -> list[Planned]:
-        """Points that are neither done nor to be run; a person should hear of each."""
-        return [entry for entry in self.entries if entry.action != "run" and entry.why != "done"]
-
-    def write(self, path: Path) -> None:
-        """One line a point, as CSV."""
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
-        first = self.entries[0].point
-        writer.writerow(["point", *first.axes, *asdict(first.cost), "hours", "action", "why"])
-        for entry in self.entries:
-            point = entry.point
-            costs = asdict(point.cost).values()
-            hours = "" if entry.hours is None else f"{entry.hours:.6g}"
-            writer.writerow([point.id, *point.axes.values(), *costs, hours, entry.action, entry.why])
-        with writing_below(path.parent):
-            write_text(path, text.getvalue())
+        """Points that are neither done anywhere, nor to be run, nor dropped: a person should hear of each."""
+        return [
+            entry
+            for entry in self.entries
+            if entry.action not in ("run", "drop") and entry.why != "done" and entry.origin is None
+        ]
 
 
-def make_plan(
-    study: Study, points: Sequence[Point], step_seconds: Callable[[Point], float | None] = lambda _: None
-) -> Plan:
-    """What the study's files say about each point, and how long it takes.
+def make_plan(study: Study, expansion: Expansion, site: Site, wishes: Wishes | None = None) -> Plan:
+    """What is to be done with each point, from the study's files and from what is wanted.
 
-    `step_seconds` tells how long a training step of a point takes, or None where nobody measured it.
+    Refused where the constraint leaves nothing.
     """
-    return Plan(
-        [Planned(point, *_decide(study, point.id), _hours(point, step_seconds(point))) for point in points]
-    )
+    wishes = wishes or Wishes()
+    states = study.states([point.id for point in expansion.points])
+    entries = []
+    for point in expansion.points:
+        action, why = _decide(study, point.id, states[point.id])
+        entry = Planned(
+            point=point,
+            action=action,
+            why=why,
+            hours=site.hours(point),
+            memory_gb=site.memory_gb(point),
+            matched=expansion.matched.get(point.id),
+        )
+        entries.append(_reused(entry, wishes.origins))
+    entries = _constrained(entries, wishes.constraint)
+    return Plan(entries, site.slots, expansion.num_repeats, expansion.varied)
 
 
-def _hours(point: Point, seconds: float | None) -> float | None:
-    return None if seconds is None else seconds * point.epochs * point.steps_per_epoch / 3600
+def limited(plans: Sequence[Plan], limits: Limits) -> list[Plan]:
+    """The plans of one line with the points dropped that do not fit within the limits on all of them.
+
+    Refused where nothing is left.
+    """
+    wanted = [entry for plan in plans for entry in plan.entries if entry.action != "drop"]
+    reasons = over(limits, [_share(entry) for entry in wanted])
+    if len(reasons) == len(wanted):
+        raise Refused(_nothing_left("limit", [_dropped(entry, reasons) for entry in wanted]))
+    return [
+        replace(plan, entries=[_dropped(entry, reasons) for entry in plan.entries], limits=limits)
+        for plan in plans
+    ]
 
 
-def _decide(study: Study, point_id: str) -> tuple[Action, str]:
-    state = study.state(point_id)
+def _decide(study: Study, point_id: str, state: State) -> tuple[Action, str]:
     if state.status == "completed":
         return "skip", "done"
+    if state == State():
+        return "run", "new"
     holder = lease.live_holder(study.directory(point_id))
     if holder is not None:
         return "wait", f"running in process {holder.pid} on {holder.host.split('/')[0]}"
@@ -115,11 +178,50 @@ def _after_failure(state: State, directory: Path) -> tuple[Action, str]:
     return "retry", what
 
 
-@cache
-def code_digest() -> str:
-    """16 hex digits over the source of everything a job imports from this project."""
-    root = Path(__file__).parents[1]
-    digest = hashlib.sha256()
-    for file in sorted(root.rglob("*.py")):
-        digest.update(str(file.relative_to(root)).encode() + b"\0" + file.read_bytes())
-    return digest.hexdigest()[:16]
+def _reused(entry: Planned, origins: Mapping[str, Path]) -> Planned:
+    origin = origins.get(entry.point.id)
+    if origin is None or not entry.is_to_train:
+        return entry
+    return replace(entry, action="skip", why=f"done in {origin}", origin=origin)
+
+
+def _constrained(entries: Sequence[Planned], constraint: Callable[[Planned], str | None]) -> list[Planned]:
+    kept = []
+    for entry in entries:
+        reason = constraint(entry)
+        kept.append(entry if reason is None else replace(entry, action="drop", why=reason, origin=None))
+    if all(entry.action == "drop" for entry in kept):
+        raise Refused(_nothing_left("where", kept))
+    return kept
+
+
+def _dropped(entry: Planned, reasons: Mapping[str, str]) -> Planned:
+    reason = reasons.get(entry.point.id)
+    if reason is None or entry.action == "drop":
+        return entry
+    return replace(entry, action="drop", why=reason, origin=None)
+
+
+def _share(entry: Planned) -> Share:
+    return Share(
+        point=entry.point,
+        hours=entry.hours.hours if entry.hours else None,
+        memory_gb=entry.memory_gb,
+        is_settled=not entry.is_to_train,
+    )
+
+
+def _nothing_left(what: str, dropped: Sequence[Planned]) -> str:
+    """How many points each reason leaves out, and that of the cheapest in full."""
+    counts = Counter(reason_in_short(entry.why) for entry in dropped)
+    cheapest = min(dropped, key=lambda entry: entry.point.cost.train_flops)
+    listed = ", ".join(f"{count} by {reason}" for reason, count in counts.most_common(REASONS_AT_MOST))
+    return (
+        f"{what} leaves none of {len(dropped)} points ({listed}); the cheapest is {cheapest.point}: "
+        f"{cheapest.why}."
+    )
+
+
+def reason_in_short(why: str) -> str:
+    """The limit or condition that drops a point, without the point's own numbers."""
+    return why.partition(":")[0].partition(" is false")[0].removesuffix(" is used up")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import MISSING, asdict, dataclass, fields, is_dataclass
-from functools import cached_property
+from collections.abc import Mapping
+from dataclasses import MISSING, Field, asdict, dataclass, fields, is_dataclass
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from scaling.data.dataset import DataSet
@@ -11,7 +12,7 @@ from scaling.errors import Refused
 from scaling.models.families import Family
 from scaling.models.network import Network
 from scaling.study.cost import Cost, cost_of
-from scaling.study.identity import digest
+from scaling.study.identity import canonical_json, digest_of_text, join
 from scaling.study.precision import Precision
 from scaling.training.recipe import Recipe
 from scaling.training.schedule import Schedule
@@ -71,7 +72,7 @@ class Point:
     @cached_property
     def network(self) -> Network:
         """The block list that depth and width stand for."""
-        return self.model.network(self.depth, self.width)
+        return _network(self.model, self.depth, self.width)
 
     @property
     def steps_per_epoch(self) -> int:
@@ -99,26 +100,21 @@ class Point:
         """16 hex digits over all that decides the outcome."""
         knobs = {"resolution": self.resolution, "epochs": self.epochs, "seed": self.seed}
         clip = {} if self.frames is None else {"frames": self.frames}
-        return digest({"network": changed_fields(self.network), **knobs, **clip, **self._shared})
+        own = {name: str(value) for name, value in (knobs | clip).items()}
+        network = _network_text(self.model, self.depth, self.width)
+        return digest_of_text(join({"network": network, **own, **self._shared}))
 
-    @cached_property
+    @property
     def setting(self) -> str:
         """8 hex digits over what the axes leave out: points of different settings are not compared.
 
         A ladder only chooses among values of an axis, so it is left out.
         """
-        switches = {name: value for name, value in asdict(self.model).items() if name != "ladder"}
-        return digest({"family": self.family, "model": switches, **self._shared})[:8]
+        return _setting(self.family, self.model, self.data, self.recipe, self.schedule, self.precision)
 
-    @cached_property
-    def _shared(self) -> dict[str, Any]:
-        return {
-            "semantics": SEMANTICS,
-            "data": changed_fields(self.data),
-            "recipe": asdict(self.recipe) | {"norm_batch": self.recipe.images_per_norm},
-            "schedule": asdict(self.schedule),
-            "precision": self.precision,
-        }
+    @property
+    def _shared(self) -> Mapping[str, str]:
+        return _shared_text(self.data, self.recipe, self.schedule, self.precision)
 
     @property
     def axes(self) -> dict[str, int | float]:
@@ -132,6 +128,41 @@ class Point:
     def to_json(self) -> dict[str, Any]:
         """The whole point as plain values, from which `point_from_json` makes it again."""
         return {"id": self.id, "setting": self.setting, **asdict(self)}
+
+
+@lru_cache(maxsize=65536)
+def _network(model: Family, depth: float, width: float) -> Network:
+    """Built once for all points that differ in other axes."""
+    return model.network(depth, width)
+
+
+@lru_cache(maxsize=65536)
+def _network_text(model: Family, depth: float, width: float) -> str:
+    return canonical_json(changed_fields(_network(model, depth, width)))
+
+
+@lru_cache(maxsize=1024)
+def _shared_text(
+    data: DataSet, recipe: Recipe, schedule: Schedule, precision: Precision
+) -> Mapping[str, str]:
+    """Canonical JSON, by name, of what a point's id has besides network and axes."""
+    shared = {
+        "semantics": SEMANTICS,
+        "data": changed_fields(data),
+        "recipe": _all_fields(recipe) | {"norm_batch": recipe.images_per_norm},
+        "schedule": _all_fields(schedule),
+        "precision": precision,
+    }
+    return {name: canonical_json(value) for name, value in shared.items()}
+
+
+@lru_cache(maxsize=1024)
+def _setting(
+    family: str, model: Family, data: DataSet, recipe: Recipe, schedule: Schedule, precision: Precision
+) -> str:
+    switches = {name: value for name, value in _all_fields(model).items() if name != "ladder"}
+    own = {"family": canonical_json(family), "model": canonical_json(switches)}
+    return digest_of_text(join({**own, **_shared_text(data, recipe, schedule, precision)}))[:8]
 
 
 def check_size(family: str, network: Network, resolution: int, frames: int | None) -> None:
@@ -163,10 +194,20 @@ def changed_fields(value: DataclassInstance) -> dict[str, Any]:
     """
     plain: dict[str, Any] = {}
     for field in fields(value):
-        content = getattr(value, field.name)
+        content = _as_declared(field, getattr(value, field.name))
         if field.default is MISSING or content != field.default:
             plain[field.name] = _plain(content)
     return plain
+
+
+def _all_fields(value: DataclassInstance) -> dict[str, Any]:
+    """`value` as plain values."""
+    return {field.name: _as_declared(field, getattr(value, field.name)) for field in fields(value)}
+
+
+def _as_declared(field: Field[Any], content: Any) -> Any:
+    """A number declared as float is one, so that 1 and 1.0, which are equal, also are one text."""
+    return float(content) if field.type == "float" else content
 
 
 def _plain(content: Any) -> Any:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import dataclass, field, fields
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar, get_origin, get_type_hints
 
 import dacite
@@ -12,8 +13,10 @@ import dacite
 from scaling.data.dataset import DataSet
 from scaling.errors import Refused
 from scaling.models.efficientnet import EfficientNet
-from scaling.models.families import FAMILIES, Family
+from scaling.models.families import FAMILIES, Family, nearest_depth
+from scaling.study.axis import NearDepth
 from scaling.study.point import Point
+from scaling.study.precision import Precision
 from scaling.study.suggest import suggest
 from scaling.training.recipe import Recipe
 from scaling.training.schedule import Schedule
@@ -28,7 +31,25 @@ LARGEST = 10**18
 
 
 def strict(kind: type[T], values: Mapping[str, Any], section: str) -> T:
-    """An instance of the dataclass `kind`; Refused names the key of `section`, if any, that does not fit."""
+    """An instance of the dataclass `kind`; Refused names the key of `section`, if any, that does not fit.
+
+    The points of a study share most of their sections, so each is made once.
+    """
+    made: T = _made(kind, _Written(repr(values), values), section)
+    return made
+
+
+@dataclass(frozen=True)
+class _Written:
+    """Plain values, told apart by how they are written: 1, 1.0 and true are three values."""
+
+    text: str
+    values: Mapping[str, Any] = field(compare=False)
+
+
+@lru_cache(maxsize=1024)
+def _made(kind: type[DataclassInstance], written: _Written, section: str) -> Any:
+    values = written.values
     below = f"{section}." if section else ""
     known = [field.name for field in fields(kind)]
     for key in values:
@@ -54,15 +75,25 @@ def _check_lists(kind: type[DataclassInstance], values: Mapping[str, Any], below
             raise Refused(f"{below}{name}={value} should be a list in brackets, such as [1, 2].")
 
 
-def point_from_settings(values: Mapping[str, Any], data: DataSet) -> Point:
-    """The point of a composed setting: the axes, `model`, `recipe`, `schedule`, `precision`."""
+@dataclass(frozen=True)
+class Shared:
+    """What many points of a grid have in common: everything but the axes."""
+
+    family: str
+    model: Family
+    data: DataSet
+    recipe: Recipe
+    schedule: Schedule
+    precision: Precision
+
+
+def shared_from_settings(values: Mapping[str, Any], data: DataSet) -> Shared:
+    """The part of a composed setting that lies in `model`, `recipe`, `schedule` and `precision`."""
     if values.get("precision") not in ("fp32", "bf16"):
         raise Refused(f"precision={values.get('precision')} should be fp32 or bf16.")
-    model = family_of(values["model"])
-    return Point(
-        **_axes(values, model),
+    return Shared(
         family=str(values["model"].get("family")),
-        model=model,
+        model=family_of(values["model"]),
         data=data,
         recipe=strict(Recipe, values["recipe"], "recipe"),
         schedule=strict(Schedule, values["schedule"], "schedule"),
@@ -70,26 +101,37 @@ def point_from_settings(values: Mapping[str, Any], data: DataSet) -> Point:
     )
 
 
+def point_at(axes: Mapping[str, Any], shared: Shared) -> Point:
+    """The point at these values of the axes."""
+    depth = number("depth", axes.get("depth"))
+    if isinstance(depth, NearDepth):
+        depth = nearest_depth(shared.model, depth)
+    frames = axes.get("frames")
+    return Point(
+        depth=int(depth) if depth == int(depth) else depth,
+        width=float(number("width", axes.get("width"))),
+        resolution=resolution_of(axes.get("resolution"), depth, shared.family, shared.model),
+        frames=None if frames is None else whole_number("frames", frames),
+        epochs=whole_number("epochs", axes.get("epochs")),
+        seed=whole_number("seed", axes.get("seed")),
+        family=shared.family,
+        model=shared.model,
+        data=shared.data,
+        recipe=shared.recipe,
+        schedule=shared.schedule,
+        precision=shared.precision,
+    )
+
+
+def point_from_settings(values: Mapping[str, Any], data: DataSet) -> Point:
+    """The point of a composed setting: the axes, `model`, `recipe`, `schedule`, `precision`."""
+    return point_at(values, shared_from_settings(values, data))
+
+
 def point_from_json(value: Mapping[str, Any]) -> Point:
     """The point that `Point.to_json` wrote."""
     model = {"family": value["family"], **value["model"]}
     return point_from_settings({**value, "model": model}, strict(DataSet, value["data"], "data"))
-
-
-def _axes(values: Mapping[str, Any], model: Family) -> dict[str, Any]:
-    depth = number("depth", values.get("depth"))
-    axes: dict[str, Any] = {
-        "depth": int(depth) if depth == int(depth) else depth,
-        "width": float(number("width", values.get("width"))),
-        "resolution": resolution_of(
-            values.get("resolution"), depth, str(values["model"].get("family")), model
-        ),
-    }
-    for axis in ("epochs", "seed"):
-        axes[axis] = whole_number(axis, values.get(axis))
-    if values.get("frames") is not None:
-        axes["frames"] = whole_number("frames", values["frames"])
-    return axes
 
 
 def resolution_of(value: Any, depth: float, family: str, model: Family) -> int:

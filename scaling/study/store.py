@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
+import getpass
 import logging
+import os
+import platform
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 from scaling.errors import Refused
+from scaling.profile.forecast import Hours
 from scaling.study import lease
-from scaling.study.files import Corrupt, read_json, set_aside, write_json, write_json_once, writing_below
+from scaling.study.checkout import installed_version
+from scaling.study.files import (
+    LOCK,
+    Corrupt,
+    locked,
+    read_json,
+    set_aside,
+    write_json,
+    write_json_once,
+    writing_below,
+)
+from scaling.study.index import Index
 from scaling.study.lease import Lease
 from scaling.study.point import Point
 from scaling.study.result import Result, State
@@ -84,29 +99,58 @@ class Study:
             )
         return about
 
-    def remember(self, command: str, num_points: int) -> None:
-        """Add a line to the history of commands."""
-        about = self._about()
-        when = time.strftime("%Y-%m-%dT%H:%M:%S%z")
-        about.setdefault("history", []).append({"time": when, "command": command, "num_points": num_points})
-        with writing_below(self.path):
+    def remember(self, command: str, num_points: int, snapshot: str | None) -> None:
+        """Add a line to the history of commands; `snapshot` is the hash of the code, None for a plan."""
+        entry = {
+            "time": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+            "command": command,
+            "num_points": num_points,
+            "host": platform.node(),
+            "user": _user(),
+            "snapshot": snapshot,
+            "scaling-study": installed_version(),
+            "python": platform.python_version(),
+        }
+        with writing_below(self.path), locked(self.path / LOCK):
+            about = self._about()
+            about.setdefault("history", []).append(entry)
             write_json(self.path / "study.json", about)
 
     def directory(self, point_id: str) -> Path:
         """Where the files of a point are."""
         return self.path / "points" / point_id
 
-    def add(self, points: Iterable[Point]) -> None:
-        """Write down the points that are not in the study yet."""
+    def add(self, points: Iterable[Point], predicted: Mapping[str, Hours] | None = None) -> None:
+        """Write down the points that are not in the study yet, each with the hours predicted for it, by id.
+
+        The prediction that is kept is that of the last launch before the point first started: each replaces
+        the one before, with none where `predicted` has none, and after the start it stays as it is.
+        """
+        index = Index(self.path)
         with writing_below(self.path):
             for point in points:
-                file = self.directory(point.id) / "point.json"
-                if _read_or_set_aside(file) is None:
-                    file.parent.mkdir(parents=True, exist_ok=True)
-                    write_json(file, {"schema": SCHEMA, **point.to_json(), "cost": asdict(point.cost)})
+                if not index.holds(point.id):  # else its point.json is as it was when it was read
+                    self._write_down(point, (predicted or {}).get(point.id))
+
+    def _write_down(self, point: Point, hours: Hours | None) -> None:
+        directory = self.directory(point.id)
+        kept = _read_or_set_aside(directory / "point.json")
+        has_started = any((directory / name).exists() for name in ("status.json", "result.json"))
+        predicted = None if hours is None or has_started else hours._asdict()
+        if kept is None or not (has_started or kept.get("predicted") == predicted):
+            cost = asdict(point.cost)
+            directory.mkdir(parents=True, exist_ok=True)
+            write_json(
+                directory / "point.json",
+                {"schema": SCHEMA, **point.to_json(), "cost": cost, "predicted": predicted},
+            )
 
     def point(self, point_id: str) -> Point:
         """The point written down under this id."""
+        return self._written_down(point_id)[0]
+
+    def _written_down(self, point_id: str) -> tuple[Point, Hours | None]:
+        """The point, and the hours that were predicted for it before it started."""
         try:
             value = read_json(self.directory(point_id) / "point.json")
         except Corrupt as error:
@@ -114,7 +158,8 @@ class Study:
         if value is None:
             raise Refused(f"{point_id} is not a point of {self.path}.")
         try:
-            return point_from_json(value)
+            predicted = value.get("predicted")
+            return point_from_json(value), None if predicted is None else Hours(**predicted)
         except (KeyError, TypeError, AttributeError) as error:
             raise Refused(
                 f"{self.directory(point_id)}/point.json is no point ({type(error).__name__}: {error}): "
@@ -123,25 +168,47 @@ class Study:
 
     def point_ids(self) -> list[str]:
         """All points of the study, completed or not."""
-        return sorted(path.parent.name for path in (self.path / "points").glob("*/point.json"))
+        points = f"{self.path}/points"
+        return sorted(name for name in self._names() if os.path.exists(f"{points}/{name}/point.json"))
+
+    def _names(self) -> set[str]:
+        """Names of all directories of points."""
+        try:
+            return set(os.listdir(self.path / "points"))
+        except FileNotFoundError:
+            return set()
 
     def state(self, point_id: str) -> State:
         """Where the point stands, told from its files and from whether its holder lives."""
+        return self._read(point_id)[0]
+
+    def _read(self, point_id: str) -> tuple[State, dict[str, Any]]:
+        """Where the point stands, and what result.json holds where it is completed."""
         directory = self.directory(point_id)
         noted = self.noted(point_id)
         try:
             result = read_json(directory / "result.json")
         except Corrupt as error:
-            return State(message=f"{error}; it will be set aside and the point run again")
+            return State(message=f"{error}; it will be set aside and the point run again"), {}
         if result is not None:
-            return replace(noted, status="completed", failure=None, message=None)
+            return replace(noted, status="completed", failure=None, message=None), result
         if noted.status == "completed":
-            return replace(noted, status="pending", message="its result.json is missing")
-        if noted.status == "running" and lease.live_holder(directory) is None:
-            return replace(
-                noted, status="failed", failure="killed", message="the process that trained it is gone"
-            )
-        return noted
+            noted = replace(noted, status="pending", message="its result.json is missing")
+        elif noted.status == "running" and lease.live_holder(directory) is None:
+            gone = "the process that trained it is gone"
+            noted = replace(noted, status="failed", failure="killed", message=gone)
+        return noted, {}
+
+    def states(self, point_ids: Iterable[str]) -> dict[str, State]:
+        """Where each point stands, many at a time; of a completed one perhaps the status alone."""
+        index, there = Index(self.path), self._names()
+        states = {}
+        for point_id in point_ids:
+            if index.holds(point_id):
+                states[point_id] = State(status="completed")
+            else:
+                states[point_id] = self.state(point_id) if point_id in there else State()
+        return states
 
     def noted(self, point_id: str) -> State:
         """What status.json says, true or not."""
@@ -161,20 +228,32 @@ class Study:
 
     def result(self, point_id: str) -> Result:
         """The point's row as it stands."""
-        state = self.state(point_id)
-        value = {}
-        if state.status == "completed":
-            value = read_json(self.directory(point_id) / "result.json") or {}
+        state, value = self._read(point_id)
+        point, predicted = self._written_down(point_id)
         return Result(
-            point=self.point(point_id),
+            point=point,
             state=state,
+            predicted=predicted,
             metrics=value.get("metrics") or {},
             measured=value.get("measured") or {},
         )
 
     def rows(self) -> list[dict[str, Any]]:
         """Every point of the study as a flat row, whatever became of it."""
-        return [self.result(point_id).row() for point_id in self.point_ids()]
+        index = Index(self.path)
+        rows = [index.row(point_id, self._row) for point_id in self.point_ids()]
+        index.write()
+        return rows
+
+    def _row(self, point_id: str) -> dict[str, Any]:
+        return self.result(point_id).row()
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container that has no name for its user
+        return str(os.getuid())
 
 
 def _read_or_set_aside(file: Path) -> dict[str, Any] | None:

@@ -1,8 +1,6 @@
-"""Evaluation: loss and accuracy of a network on a split, and after which epochs it happens."""
+"""Evaluation: loss and accuracy of a network on a split."""
 
 from __future__ import annotations
-
-import math
 
 import torch
 from torch import nn
@@ -11,13 +9,6 @@ from torch.nn import functional
 from scaling.data.load import Split
 
 _BATCH = 256
-_MAX_EVALUATIONS = 20
-
-
-def is_evaluated(epoch: int, epochs: int) -> bool:
-    """Whether epoch 1 <= `epoch` <= `epochs` ends with an evaluation: at most 20 even ones, and the last."""
-    every = math.ceil(epochs / _MAX_EVALUATIONS)
-    return epoch % every == 0 or epoch == epochs
 
 
 @torch.inference_mode()

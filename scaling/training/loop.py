@@ -24,6 +24,8 @@ class Outcome:
     """`top1` and `test_top1` in percent, `loss` and `train_loss` (smoothed labels) in nats, at the end."""
     train_seconds: float
     """Time spent in training steps, over all attempts, as far as they were saved."""
+    evaluate_seconds: float
+    """Time spent in evaluations, likewise."""
     memory_bytes: int | None
     """Most memory in use during the last attempt; None where the system does not tell."""
 
@@ -76,5 +78,6 @@ def _outcome(run: Run) -> Outcome:
     return Outcome(
         metrics=metrics,
         train_seconds=run.train_seconds,
+        evaluate_seconds=run.evaluate_seconds,
         memory_bytes=peak_memory_bytes(run.device),
     )

@@ -4,41 +4,38 @@ from __future__ import annotations
 
 import os
 import platform
-import subprocess
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from scaling.study.plan import code_digest
+import torch
+
+from scaling.study.snapshot import code_digest, git_of
 
 _PACKAGES = ("scaling-study", "torch", "torchvision", "timm", "numpy")
+"""What a job computes with. Hydra, submitit and W&B have no say in a point's outcome."""
 
 
 @cache
-def provenance() -> dict[str, Any]:
-    """Plain values for result.json; bit-identical repeats are promised where all but the host agree."""
+def provenance(study: Path, snapshot: str | None, device: torch.device) -> dict[str, Any]:
+    """Plain values for result.json; bit-identical repeats are promised where all but the host agree.
+
+    `snapshot` is the hash of the launch's, None where nobody took one.
+    """
     return {
         "host": platform.node(),
         "machine": platform.machine(),
         "processor": _processor(),
         "num_cores": os.cpu_count(),
+        "device": str(device),
+        "gpu": torch.cuda.get_device_name(device) if device.type == "cuda" else None,
         "python": platform.python_version(),
         **{package: version(package) for package in _PACKAGES},
         "code": code_digest(),
-        "git": ask_git("describe", "--always", "--abbrev=12", "--exclude=*", "--dirty=+"),  # + is changed
+        "snapshot": snapshot,
+        "git": None if snapshot is None else git_of(study, snapshot),
     }
-
-
-@cache
-def ask_git(*words: str) -> str | None:
-    """What git says of this checkout; None outside git."""
-    command = ["git", "-C", str(Path(__file__).parents[2]), *words]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    return done.stdout.strip() if done.returncode == 0 else None
 
 
 def _processor() -> str | None:

@@ -17,7 +17,8 @@ from scaling.models.build import build
 from scaling.study.point import Point
 from scaling.training.device import synchronize
 from scaling.training.ema import Ema
-from scaling.training.evaluate import evaluate, is_evaluated
+from scaling.training.evaluate import evaluate
+from scaling.training.evaluated import is_evaluated
 from scaling.training.failure import Diverged
 from scaling.training.randomness import derived_seed, generator
 from scaling.training.step import build_stepper
@@ -46,6 +47,7 @@ class Run:
         self.ema = Ema(self.model, point.recipe.ema_decay) if point.recipe.ema_decay else None
         self.step = 0
         self.train_seconds = 0.0
+        self.evaluate_seconds = 0.0
         self.rows: list[dict[str, float]] = []
         self._order, self._order_epoch = torch.empty(0, dtype=torch.int64), -1
         self._reset_sums()
@@ -58,6 +60,7 @@ class Run:
             "ema": self.ema.state_dict() if self.ema else None,
             "step": self.step,
             "train_seconds": self.train_seconds,
+            "evaluate_seconds": self.evaluate_seconds,
             "rows": self.rows,
             "epoch_loss": self._epoch_loss,
             "epoch_correct": self._epoch_correct,
@@ -71,6 +74,7 @@ class Run:
             self.ema.load_state_dict(state["ema"])
         self.step = state["step"]
         self.train_seconds = state["train_seconds"]
+        self.evaluate_seconds = state.get("evaluate_seconds", 0.0)  # not in checkpoints of the first version
         self.rows = state["rows"]
         self._epoch_loss = state["epoch_loss"].to(self.device)
         self._epoch_correct = state["epoch_correct"].to(self.device)
@@ -127,7 +131,10 @@ class Run:
 
     def evaluate(self, split: Split) -> tuple[float, float]:
         """Loss in nats and top-1 in percent of the averaged weights, or of the raw ones without average."""
-        return evaluate(self.ema.module if self.ema else self.model, split, bf16=self.bf16)
+        started = time.perf_counter()
+        found = evaluate(self.ema.module if self.ema else self.model, split, bf16=self.bf16)
+        self.evaluate_seconds += time.perf_counter() - started
+        return found
 
     def _chosen(self) -> Tensor:
         """Indices of the coming step's training images: the next slice of the epoch's permutation."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from scaling.errors import Refused
+from scaling.profile.devices import device_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -13,6 +14,8 @@ class Runtime:
 
     device: str = "cpu"
     """`cpu` or `cuda`."""
+    spec: str | None = None
+    """A device of `python -m scaling devices` to plan for; None is the one at hand."""
     threads: int = 1
     """Threads a point computes with. On CPU, results are bit-identical for one number of threads only."""
     checkpoint_every_s: float = 30.0
@@ -23,6 +26,8 @@ class Runtime:
     def __post_init__(self) -> None:
         if self.device not in ("cpu", "cuda"):
             raise Refused(f"device.name={self.device} is unknown: use cpu or cuda.")
+        if self.spec is not None:
+            device_of(self.spec, option="device.spec")
         if self.threads < 1:
             raise Refused(f"device.threads={self.threads} must be at least 1.")
         if self.checkpoint_every_s <= 0:

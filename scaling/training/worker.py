@@ -18,8 +18,8 @@ from typing import Any
 from scaling.study import lease
 from scaling.study.files import Unwritable, write_json_once, write_text, writing_below
 from scaling.study.lease import Lease, Process, Superseded
-from scaling.study.plan import code_digest
 from scaling.study.result import State
+from scaling.study.snapshot import code_digest
 from scaling.study.store import Study
 from scaling.training.failure import Stopped, classify
 from scaling.training.runtime import Runtime
@@ -39,6 +39,8 @@ class WorkList:
     runtime: Runtime
     launch: str
     """Names the launch: a point that failed in it is not started in it again."""
+    snapshot: str | None
+    """Hash of the code that the launch runs; None where nobody took a snapshot."""
     launcher: Process | None
     """When this process is gone, the worker stops too; None for one that outlives its launcher."""
     stop_file: Path | None
@@ -52,7 +54,14 @@ def work(todo: WorkList) -> None:
         for point_id in todo.point_ids:
             if stop.requested():
                 return
-            run_point(study, point_id, todo.runtime, launch=todo.launch, should_stop=stop.requested)
+            run_point(
+                study,
+                point_id,
+                todo.runtime,
+                launch=todo.launch,
+                snapshot=todo.snapshot,
+                should_stop=stop.requested,
+            )
 
 
 def run_point(
@@ -61,6 +70,7 @@ def run_point(
     runtime: Runtime,
     *,
     launch: str,
+    snapshot: str | None,
     should_stop: Callable[[], bool],
     on_epoch: Callable[[list[Row]], None] | None = None,
 ) -> None:
@@ -86,7 +96,7 @@ def run_point(
                 launch=launch,
                 code=code_digest(),
             )
-            _Attempt(study, point_id, held, runtime, on_epoch).run(begun, should_stop)
+            _Attempt(study, point_id, held, runtime, snapshot, on_epoch).run(begun, should_stop)
 
 
 def _has_ended(study: Study, point_id: str, launch: str) -> bool:
@@ -105,6 +115,7 @@ class _Attempt:
         point_id: str,
         held: Lease,
         runtime: Runtime,
+        snapshot: str | None,
         on_epoch: Callable[[list[Row]], None] | None,
     ) -> None:
         self._study = study
@@ -112,6 +123,7 @@ class _Attempt:
         self._directory = study.directory(point_id)
         self._held = held
         self._runtime = runtime
+        self._snapshot = snapshot
         self._on_epoch = on_epoch
         self._state = State()
 
@@ -162,10 +174,13 @@ class _Attempt:
             {
                 "id": self._id,
                 "metrics": dict(outcome.metrics),
-                "measured": {"train_seconds": outcome.train_seconds, "memory_bytes": outcome.memory_bytes},
+                "measured": {
+                    "train_seconds": outcome.train_seconds,
+                    "evaluate_seconds": outcome.evaluate_seconds,
+                    "memory_bytes": outcome.memory_bytes,
+                },
                 "provenance": {
-                    **provenance(),
-                    "device": str(device),
+                    **provenance(self._study.path, self._snapshot, device),
                     "threads": self._runtime.threads,
                     "attempt": self._state.attempt,
                     "token": self._held.token,

@@ -42,7 +42,7 @@ def test_it_composes_to_a_point(file: Path, pictures: Path) -> None:
         config = compose("config", overrides, return_hydra_config=True)
     choices = config.hydra.runtime.choices
     made = request([Composed(config, [], choices)])
-    assert [len(points) for points in made.studies.values()] == [1]
+    assert [len(expansion.points) for expansion in made.studies.values()] == [1]
 
 
 def test_a_family_of_clips_is_refused_for_images() -> None:

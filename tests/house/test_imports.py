@@ -13,7 +13,8 @@ ALLOWED = {
     "scaling": {"scaling"},
     "launchers": {"launchers", "scaling"},
     "analysis": {"analysis", "scaling"},
-    "hydra_plugins": {"hydra_plugins", "launchers", "scaling"},
+    "control": {"control", "launchers", "analysis", "scaling"},
+    "hydra_plugins": {"hydra_plugins", "control", "launchers", "scaling"},
 }
 """What each room may import of the project."""
 

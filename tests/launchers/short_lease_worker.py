@@ -21,6 +21,7 @@ def main(launch: str, heartbeat_s: float, stale_after_s: float) -> None:
             point_ids=tuple(point_ids),
             runtime=Runtime(checkpoint_every_s=0.02),
             launch=launch,
+            snapshot=None,
             launcher=None,
             stop_file=None,
         )

@@ -103,7 +103,7 @@ class _Share(float):
         {1, 2},
         b"bytes",
         Path("somewhere"),
-        object(),
+        _Colour,
         1j,
         np.float64(0.5),
         np.int64(1),
@@ -117,7 +117,7 @@ class _Share(float):
         {None: "nothing as a key"},
         {_Colour.RED: "an enum as a key"},
     ],
-    ids=repr,
+    ids=lambda value: type(value).__name__,
 )
 def test_what_has_no_stable_form_is_refused_by_its_place(value: Any) -> None:
     with pytest.raises(TypeError, match=r"^value\['recipe'\]\[1\] has "):

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
+import tempfile
 from collections.abc import Callable
-from dataclasses import replace
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from scaling.errors import Refused
-from scaling.profile.profiles import Profile, cpu_name
-from scaling.profile.timing import Measured, Timing
-from scaling.profile.workload import training_step
-from scaling.study import lease
-from scaling.study.files import write_json_once
-from scaling.study.plan import code_digest, make_plan
+from scaling.profile.forecast import Hours
+from scaling.study.files import locked, write_json_once
 from scaling.study.point import Point
-from scaling.study.result import State
+from scaling.study.result import State, Status
 from scaling.study.store import SCHEMA, Study, Task
 
 Make = Callable[..., Point]
@@ -35,11 +34,6 @@ def _complete(study: Study, point: Point, top1: float = 90.0) -> None:
         study.directory(point.id) / "result.json",
         {"id": point.id, "metrics": {"top1": top1}, "measured": {"train_seconds": 1.5}},
     )
-
-
-def _action(study: Study, point: Point) -> tuple[str, str]:
-    entry = make_plan(study, [point]).entries[0]
-    return entry.action, entry.why
 
 
 def test_points_are_read_back(study: Study, make_point: Make) -> None:
@@ -72,18 +66,80 @@ def test_an_unreadable_point_is_written_again(study: Study, make_point: Make) ->
     assert (file.parent / "point.json.corrupt-0").read_text() == "{half"
 
 
-def test_an_unreadable_result_is_set_aside_and_the_point_runs_again(study: Study, make_point: Make) -> None:
+SPECIFIED, MEASURED = Hours(0.5, "specifications"), Hours(0.25, "measured")
+
+
+def test_the_prediction_of_the_last_launch_before_the_start_is_kept(study: Study, make_point: Make) -> None:
+    point = make_point()
+    file = study.directory(point.id) / "point.json"
+    study.add([point])
+    assert study.result(point.id).predicted is None
+    study.add([point], {point.id: SPECIFIED})
+    assert json.loads(file.read_text())["predicted"] == {"hours": 0.5, "source": "specifications"}
+    study.add([point], {point.id: MEASURED})
+    assert study.result(point.id).predicted == MEASURED
+    study.add([point])  # now to be taken over from another study, say
+    assert study.result(point.id).predicted is None
+    assert study.point(point.id) == point
+
+
+@pytest.mark.parametrize("status", ["running", "pending", "failed", "completed"])
+def test_a_prediction_stays_once_the_point_has_started(
+    study: Study, make_point: Make, status: Status
+) -> None:
+    point, late = make_point(), make_point(seed=1)
+    study.add([point], {point.id: SPECIFIED})
+    study.add([late])
+    for each in (point, late):
+        study.note(each.id, State(status=status, attempt=1))
+    written = (study.directory(point.id) / "point.json").stat().st_ino
+    study.add([point, late], {point.id: MEASURED, late.id: MEASURED})
+    assert study.result(point.id).predicted == SPECIFIED
+    assert study.result(late.id).predicted is None
+    assert (study.directory(point.id) / "point.json").stat().st_ino == written
+
+
+def test_a_started_point_that_is_mended_gets_no_prediction(study: Study, make_point: Make) -> None:
+    point = make_point()
+    study.add([point], {point.id: SPECIFIED})
+    _complete(study, point)
+    (study.directory(point.id) / "point.json").write_text("")
+    study.add([point], {point.id: MEASURED})
+    assert study.result(point.id).predicted is None
+
+
+@pytest.mark.parametrize("predicted", [0.5, {"hours": 0.5}, {"hours": 0.5, "source": "measured", "by": "me"}])
+def test_a_prediction_that_is_none_is_refused(study: Study, make_point: Make, predicted: object) -> None:
     point = make_point()
     study.add([point])
-    _complete(study, point)
-    file = study.directory(point.id) / "result.json"
-    file.write_text("")
-    action, why = _action(study, point)
-    assert action == "run"
-    assert "not valid JSON" in why
-    study.clear_unreadable(point.id)
-    assert not file.exists()
-    assert (file.parent / "result.json.corrupt-0").exists()
+    file = study.directory(point.id) / "point.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"predicted": predicted}))
+    with pytest.raises(Refused, match=r"point\.json is no point"):
+        study.rows()
+
+
+def test_an_equal_prediction_writes_nothing(study: Study, make_point: Make) -> None:
+    point = make_point()
+    study.add([point], {point.id: SPECIFIED})
+    written = (study.directory(point.id) / "point.json").stat().st_ino
+    study.add([point], {point.id: SPECIFIED})
+    assert (study.directory(point.id) / "point.json").stat().st_ino == written
+
+
+def test_a_row_sets_the_hours_predicted_beside_those_it_took(study: Study, make_point: Make) -> None:
+    point, old = make_point(), make_point(seed=1)
+    study.add([point, old], {point.id: SPECIFIED})
+    file = study.directory(old.id) / "point.json"
+    file.write_text(json.dumps({k: v for k, v in json.loads(file.read_text()).items() if k != "predicted"}))
+    _complete(study, old)
+    study.note(point.id, State(status="completed", attempt=1))
+    measured = {"train_seconds": 1500, "evaluate_seconds": 300}
+    write_json_once(study.directory(point.id) / "result.json", {"measured": measured})
+    rows = {row["point"]: row for row in study.rows()}
+    hours = ("predicted_hours", "predicted_from", "actual_hours")
+    assert [rows[point.id][name] for name in hours] == [0.5, "specifications", 0.5]
+    assert [rows[old.id][name] for name in hours] == [None, None, None]
+    assert study.rows() == list(map(rows.get, sorted(rows)))
 
 
 def test_another_task_is_refused(study: Study) -> None:
@@ -107,10 +163,32 @@ def test_a_directory_that_is_no_study_is_refused(tmp_path: Path) -> None:
 
 
 def test_the_history_keeps_the_commands(study: Study) -> None:
-    study.remember("python sweep.py -m depth=8,14", 2)
-    study.remember("python sweep.py -m depth=8,14,20", 3)
+    study.remember("python sweep.py -m depth=8,14 plan=true", 2, None)
+    study.remember("python sweep.py -m depth=8,14,20", 3, "0123456789abcdef")
     history = json.loads((study.path / "study.json").read_text())["history"]
     assert [entry["num_points"] for entry in history] == [2, 3]
+    assert [entry["snapshot"] for entry in history] == [None, "0123456789abcdef"]
+
+
+def test_no_line_of_launches_at_once_is_lost(study: Study) -> None:
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(lambda number: study.remember("python sweep.py", number, None), range(80)))
+    history = json.loads((study.path / "study.json").read_text())["history"]
+    assert sorted(entry["num_points"] for entry in history) == list(range(80))
+
+
+def test_a_lock_that_another_user_made_can_be_held(another_user: int) -> None:
+    """As in a study that a group shares."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as shared:
+        os.chmod(shared, 0o777)
+        lock = Path(shared) / "lock"
+        lock.touch(0o644)
+        os.seteuid(another_user)
+        try:
+            with locked(lock), lock.open() as file, pytest.raises(BlockingIOError):
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        finally:
+            os.seteuid(0)
 
 
 def test_of_two_writers_one_commits(tmp_path: Path) -> None:
@@ -119,77 +197,6 @@ def test_of_two_writers_one_commits(tmp_path: Path) -> None:
     assert not write_json_once(file, {"writer": 2})
     assert json.loads(file.read_text()) == {"writer": 1}
     assert [path.name for path in tmp_path.iterdir()] == ["result.json"]
-
-
-def test_what_is_done_with_each_state(study: Study, make_point: Make) -> None:
-    point = make_point()
-    study.add([point])
-    assert _action(study, point) == ("run", "new")
-    failed = State(status="failed", attempt=1, message="it broke", code=code_digest())
-    expected = {
-        "out_of_memory": "retry",
-        "killed": "retry",
-        "preempted": "retry",
-        "data_error": "retry",
-        "diverged": "skip",
-        "code_error": "skip",
-    }
-    for failure, action in expected.items():
-        study.note(point.id, replace(failed, failure=failure))  # type: ignore[arg-type]
-        assert _action(study, point)[0] == action, failure
-        assert "it broke" in _action(study, point)[1]
-    study.note(point.id, replace(failed, failure="code_error", code="0" * 16))
-    assert _action(study, point)[0] == "retry"
-    _complete(study, point)
-    assert _action(study, point) == ("skip", "done")
-
-
-def test_a_running_point_is_waited_for_and_a_dead_one_goes_on(study: Study, make_point: Make) -> None:
-    point = make_point()
-    study.add([point])
-    held = lease.acquire(study.directory(point.id))
-    assert held is not None
-    study.note(point.id, State(status="running", attempt=1, epoch=1))
-    assert _action(study, point)[0] == "wait"
-    assert study.state(point.id).status == "running"
-    held.release()
-    assert study.state(point.id).failure == "killed"
-    assert _action(study, point)[0] == "retry"
-
-
-def test_the_plan_is_dearest_first_and_written_as_csv(study: Study, make_point: Make) -> None:
-    points = [make_point(epochs=epochs) for epochs in (1, 4, 2)]
-    study.add(points)
-    plan = make_plan(study, points)
-    assert [point.epochs for point in plan.to_run] == [4, 2, 1]
-    plan.write(study.path / "plan.csv")
-    lines = (study.path / "plan.csv").read_text().splitlines()
-    assert lines[0].startswith("point,depth,width,resolution,epochs,seed,params,flops,")
-    assert len(lines) == 4
-
-
-def test_a_plan_tells_the_hours_of_networks_that_were_measured(
-    study: Study, make_point: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("SCALING_STUDY_PROFILES", str(tmp_path / "profiles"))
-    points = [make_point(epochs=4), make_point(epochs=2), make_point(width=1.0)]
-    study.add(points)
-    timing = Timing(latency_ms=500.0, low_ms=400.0, high_ms=600.0, num_repeats=11)
-    measured = Measured(timing=timing, images_per_second=256.0, peak_memory_gb=None)
-    Profile(cpu_name(1), 1).put(training_step(points[0]), measured)
-    hours = 4 * (3500 // 128) * 0.5 / 3600
-    here = Profile(cpu_name(1), 1)
-    plan = make_plan(study, points, here.step_seconds)
-    assert [entry.hours for entry in plan.entries] == pytest.approx([hours, hours / 2, None])
-    assert sum(plan.known_hours) == pytest.approx(1.5 * hours)
-    assert make_plan(study, points).known_hours == []
-    assert make_plan(study, points, Profile(cpu_name(2), 2).step_seconds).known_hours == []
-    plan.write(study.path / "plan.csv")
-    lines = [line.split(",") for line in (study.path / "plan.csv").read_text().splitlines()]
-    column = lines[0].index("hours")
-    assert [line[column] for line in lines[1:]] == [f"{hours:.6g}", f"{hours / 2:.6g}", ""]
-    _complete(study, points[0])
-    assert make_plan(study, points, here.step_seconds).known_hours == pytest.approx([hours / 2])
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,8 @@ from torch import nn
 from torch.nn import functional
 
 from scaling.data.load import Split
-from scaling.training.evaluate import evaluate, is_evaluated
+from scaling.training.evaluate import evaluate
+from scaling.training.evaluated import is_evaluated
 
 
 def test_loss_and_top1_over_uneven_batches() -> None:

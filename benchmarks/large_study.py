@@ -1,0 +1,133 @@
+"""How fast a large finished study is read: its rows, its status, its table, and the plan of the same line.
+
+    python benchmarks/large_study.py                 or: python benchmarks/large_study.py --points 10000
+
+A line makes the points of a grid, as always. Their results are synthetic, because reading is what is
+measured and not training: each point gets the files that a worker leaves, with numbers of plausible size
+made up from its axes (`result.json`, `status.json`, and a row an epoch in `metrics.jsonl`; no log). Each
+time is of a new process, start-up included; the files are in the memory of the system, as they have just
+been written. 100,000 points take 2 GB below the temporary directory, and are removed at the end.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from scaling.study.files import write_json, write_text
+from scaling.study.result import State
+from scaling.study.snapshot import code_digest
+from scaling.study.store import Study
+
+ROOT = Path(__file__).parents[1]
+NAME = "large"
+AXES = ["depth=8,14,20,26,32", "width=0.25,0.5,0.75,1", "resolution=10,14,20,28", "epochs=range(1,26)"]
+NUM_A_SEED = 5 * 4 * 4 * 25
+BYTES_A_POINT = 21_000
+ROWS = "import sys; from pathlib import Path; from scaling.study.store import Study; "
+ROWS += "print(len(Study.open(Path(sys.argv[1])).rows()))"
+TABLE = "import sys; from analysis.source import read_source; print(len(read_source(sys.argv[1]).rows))"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--points", type=int, default=100_000)
+    num_seeds = max(1, round(parser.parse_args().points / NUM_A_SEED))
+    console = Console(width=100)
+    with tempfile.TemporaryDirectory() as root:
+        needed = num_seeds * NUM_A_SEED * BYTES_A_POINT
+        if shutil.disk_usage(root).free < 2 * needed:
+            sys.exit(f"{root} has too little space: {2 * needed / 1e9:.1f} GB should be free.")
+        study = Path(root) / NAME
+        line = [*AXES, f"seed=range({num_seeds})", "tracker=none", f"study.root={root}", f"study.name={NAME}"]
+        made = _seconds([sys.executable, "-m", "benchmarks.handed_over", "-m", *line])
+        num_points = _finish(Study.open(study))
+        time.sleep(3)  # files at rest are believed
+        machine = f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}"
+        table = Table("what", "seconds", title=f"n={num_points:,} finished points, {machine}")
+        table.add_row("the line that makes the points, until its pool is called", f"{made:.1f}")
+        for what, command in _commands(study, [sys.executable, "sweep.py", "-m", *line, "plan=true"]):
+            table.add_row(what, f"{_seconds(command):.1f}")
+    console.print(table)
+
+
+def _commands(study: Path, sweep: Sequence[str]) -> Iterator[tuple[str, Sequence[str]]]:
+    """What is timed, in this order: the first reading leaves the index that the others find."""
+    python = sys.executable
+    yield "rows, first reading", [python, "-c", ROWS, str(study)]
+    yield "rows", [python, "-c", ROWS, str(study)]
+    yield "python -m control status", [python, "-m", "control", "status", str(study)]
+    yield "table of the analysis", [python, "-c", TABLE, str(study)]
+    yield "the same line again (plan=true)", sweep
+
+
+def _seconds(command: Sequence[str]) -> float:
+    started = time.perf_counter()
+    subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+    return time.perf_counter() - started
+
+
+def _finish(study: Study) -> int:
+    """Write what a worker leaves behind for each point; how many there are."""
+    ids = study.point_ids()
+    for point_id in ids:
+        directory = study.directory(point_id)
+        point = json.loads((directory / "point.json").read_text())
+        epochs = _epochs(point)
+        write_text(directory / "metrics.jsonl", "".join(json.dumps(row) + "\n" for row in epochs))
+        write_json(directory / "result.json", _result(point, epochs[-1]))
+        study.note(point_id, State(status="completed", attempt=1, epoch=len(epochs), code=code_digest()))
+    return len(ids)
+
+
+def _epochs(point: dict) -> list[dict[str, float]]:
+    """A row an epoch of a made-up training, better for larger and longer ones, another for each point."""
+    cost, luck = point["cost"], int(point["id"], 16) / 16**16 - 0.5
+    rows = []
+    for epoch in range(1, point["epochs"] + 1):
+        error = 300 * cost["flops"] ** -0.2 + 20 * epoch**-0.5 + luck
+        rows.append(
+            {
+                "epoch": epoch,
+                "step": 27 * epoch,
+                "train_flops": cost["train_flops"] * epoch // point["epochs"],
+                "learning_rate": 0.1 * (1 - epoch / point["epochs"]),
+                "train_loss": 0.03 * error,
+                "train_top1": 98 - error,
+                "seconds": cost["train_flops"] * epoch / point["epochs"] / 2e10,
+                "loss": 0.033 * error,
+                "top1": 100 - error,
+            }
+        )
+    return rows
+
+
+def _result(point: dict, last: dict[str, float]) -> dict:
+    metrics = {name: last[name] for name in ("top1", "loss", "train_loss")} | {
+        "test_top1": last["top1"] - 0.3
+    }
+    provenance = {"host": platform.node(), "python": platform.python_version(), "code": code_digest()}
+    provenance |= {"device": "cpu", "threads": 1, "attempt": 1, "token": 1}
+    provenance |= {"started": time.time() - last["seconds"], "ended": time.time()}
+    return {
+        "id": point["id"],
+        "metrics": metrics,
+        "measured": {"train_seconds": last["seconds"], "memory_bytes": 600_000_000 + point["cost"]["params"]},
+        "provenance": provenance,
+    }
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,168 @@
+"""A plan as a person sees it: what it would cost, what was left out, and a table of its points."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from scaling.profile.forecast import Calibration, Source
+from scaling.quantity import count_text, duration_text
+from scaling.study.plan import REASONS_AT_MOST, Plan, Planned, reason_in_short
+from scaling.study.plan_file import row
+from scaling.study.totals import Totals, totals
+
+ROWS_AT_MOST = 60
+"""Rows of the table on the screen; plan.csv has all."""
+NAMED_AT_MOST = 10
+
+_HIDDEN = ("point", "activations", "hours_from")
+"""Columns of plan.csv that the table on the screen leaves out."""
+
+_EVIDENCE: dict[Source, str] = {
+    "results": "from results of this study",
+    "measured": "measured on this device",
+    "calibrated": "from the speed model, scaled to what was measured",
+    "specifications": "from specifications alone",
+}
+
+
+def tell_plan(console: Console, study: Path, plan: Plan, calibration: Calibration | None) -> None:
+    """Counts, totals, what was dropped and what that costs."""
+    num_points = f"{len(plan.entries)} point{'' if len(plan.entries) == 1 else 's'}"
+    console.print(f"[bold]{study}[/bold]: {num_points}, {_counts(plan)}.")
+    if plan.num_repeats:
+        console.print(f"{plan.num_repeats} more settings are the same as one of these, and are not repeated.")
+    sums = totals(plan)
+    if sums.num_points:
+        for sentence in (_arithmetic(plan, sums), _time(sums), _trust(sums, calibration)):
+            if sentence:
+                console.print(sentence)
+    _tell_dropped(console, plan)
+    _name(console, plan.passed_over())
+
+
+def print_table(console: Console, plan: Plan) -> None:
+    """The points, the first and the last ones where there are very many."""
+    entries, half = plan.entries, ROWS_AT_MOST // 2
+    left_out = max(0, len(entries) - ROWS_AT_MOST)
+    shown = [*entries[:half], *entries[-half:]] if left_out else entries
+    rows = [row(entry, plan.varied) for entry in shown]
+    columns = [name for name in rows[0] if name not in _HIDDEN and any(each[name] != "" for each in rows)]
+    table = Table(title="Plan", title_justify="left", box=None)
+    cells = [[_cell(name, each[name]) for name in columns] for each in rows]
+    for number, name in enumerate(columns):
+        is_text = name in ("model", "action", "why")
+        width = max(len(name), *(len(each[number]) for each in cells))
+        table.add_column(
+            name,
+            justify="left" if is_text else "right",
+            no_wrap=True,
+            min_width=None if name == "why" else width,
+        )
+    for number, each in enumerate(cells):
+        if left_out and number == half:
+            table.add_row(f"… {left_out} more …")
+        table.add_row(*map(escape, each))
+    console.print(table)
+
+
+def _counts(plan: Plan) -> str:
+    counts = plan.counts
+    num_reused = sum(entry.origin is not None for entry in plan.entries)
+    parts = [f"{counts['skip'] - num_reused} done or left out", f"{counts['run'] + counts['retry']} to run"]
+    if num_reused:
+        parts.insert(1, f"{num_reused} done in other studies")
+    if counts["wait"]:
+        parts.append(f"{counts['wait']} running elsewhere")
+    if counts["drop"]:
+        parts.append(f"{counts['drop']} dropped")
+    return ", ".join(parts)
+
+
+def _arithmetic(plan: Plan, sums: Totals) -> str:
+    largest, smallest = (plan.to_run[end].cost.train_flops for end in (0, -1))
+    memory = max(entry.memory_gb for entry in plan.entries if entry.is_to_train)
+    return (
+        f"{sums.train_flops:.2e} training FLOPs in all, from {smallest:.1e} to {largest:.1e} a point; the "
+        f"largest takes {memory:.3g} GB."
+    )
+
+
+def _time(sums: Totals) -> str:
+    if not sums.sources:
+        return "How long they take is not known here: probe=true measures a few, device.spec names a device."
+    text = f"About {_hours_text(sums.device_hours)}"
+    if sums.num_unknown:
+        return f"{text} for {sums.num_points - sums.num_unknown} of the {sums.num_points} points."
+    waves = f"{sums.waves} wave{'' if sums.waves == 1 else 's'} of {sums.slots}"
+    assert sums.wall_hours is not None
+    return f"{text}, {waves}: done in {duration_text(3600 * sums.wall_hours)}, {_ending(sums.wall_hours)}."
+
+
+def _hours_text(hours: float) -> str:
+    """Device-hours, and in a handier unit what is far from one."""
+    if hours >= 1000:
+        return f"{hours:,.0f} device-hours"
+    text = f"{hours:.3g} device-hours"
+    return text if 1 <= hours < 100 else f"{text} ({duration_text(3600 * hours)})"
+
+
+def _ending(hours: float) -> str:
+    """When it ends if it starts now."""
+    try:
+        return f"{datetime.now() + timedelta(hours=hours):%a %d %b %Y, %H:%M}"
+    except OverflowError:
+        return "which nobody lives to see"
+
+
+def _trust(sums: Totals, calibration: Calibration | None) -> str:
+    """Where the hours come from, and how far off they may be."""
+    parts = [f"{count} {_EVIDENCE[source]}" for source, count in sums.sources.most_common()]
+    if not parts:
+        return ""
+    text = f"Hours: {', '.join(parts)}."
+    if sums.sources["calibrated"] and calibration:
+        text += (
+            f" Over {calibration.num_steps} measured steps the model was off by a factor of "
+            f"{calibration.low / calibration.factor:.2g} to {calibration.high / calibration.factor:.2g}."
+        )
+    if sums.sources["specifications"]:
+        text += " Nothing was measured: believe them within a factor of 2 at best; probe=true measures a few."
+    return text
+
+
+def _tell_dropped(console: Console, plan: Plan) -> None:
+    dropped = [entry for entry in plan.entries if entry.action == "drop"]
+    if not dropped:
+        return
+    reasons = Counter(reason_in_short(entry.why) for entry in dropped)
+    listed = ", ".join(f"{count} by {reason}" for reason, count in reasons.most_common(REASONS_AT_MOST))
+    console.print(f"Dropped: {listed}; plan.csv has the reason of each.", markup=False)
+    for sentence in plan.losses:
+        console.print(f"  {sentence}", markup=False, style="yellow")
+
+
+def _name(console: Console, entries: Sequence[Planned]) -> None:
+    for entry in entries[:NAMED_AT_MOST]:
+        console.print(f"  {entry.action} {entry.point.id} ({entry.point}): {entry.why}", markup=False)
+    if len(entries) > NAMED_AT_MOST:
+        console.print(f"  and {len(entries) - NAMED_AT_MOST} more in plan.csv")
+
+
+def _cell(name: str, value: object) -> str:
+    """A value of plan.csv in short."""
+    if value is None or value == "":
+        return "-"
+    if name == "hours":
+        return duration_text(3600 * float(str(value)))
+    if name in ("params", "flops", "train_flops", "budget") and isinstance(value, int | float):
+        return count_text(value)
+    if name == "budget_error":
+        return f"{value:+.1%}"
+    return f"{value:.3g}" if isinstance(value, float) else str(value)

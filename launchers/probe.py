@@ -1,0 +1,54 @@
+"""A probe: a few real training steps of a few points, so that a plan's hours rest on this very device."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+from rich.console import Console
+
+from launchers.site import device_spec
+from launchers.slots import check_device
+from scaling.errors import Refused
+from scaling.profile.forecast import modelled_seconds
+from scaling.profile.profiles import Profile
+from scaling.profile.workload import Workload, training_step
+from scaling.study.point import Point
+from scaling.training.runtime import Runtime
+
+STEPS_AT_MOST = 5
+REPEATS, AT_LEAST_S = 6, 0.5
+"""Passes that are timed of each step: `timing.FEWEST` is needed for an interval."""
+
+
+def probe(points: Sequence[Point], runtime: Runtime, console: Console) -> None:
+    """Measure the training steps of a few points, spread evenly from the cheapest to the dearest.
+
+    What this device's profile has already is not measured again. Refused where the device is not here.
+    """
+    if runtime.spec:
+        raise Refused(f"probe=true measures the device at hand: leave device.spec={runtime.spec} out.")
+    check_device(runtime.device)
+    os.environ["OMP_NUM_THREADS"] = str(runtime.threads)  # read when torch is first imported
+    from scaling.profile.attempt import attempt
+    from scaling.profile.measure import device_here, name_of  # torch takes seconds to import
+
+    device = device_here(runtime.device, threads=runtime.threads)
+    known = Profile(name_of(device, threads=runtime.threads), runtime.threads)
+    chosen = [step for step in spread(points, runtime) if known.of(step) is None]
+    console.print(f"Probing {len(chosen)} of the points' training steps on {known.device}.", markup=False)
+    for step in chosen:
+        reason = attempt(step, device, known, at_least_s=AT_LEAST_S, num_repeats=REPEATS)
+        if reason is not None:
+            console.print(f"  One at resolution={step.resolution} was not measured: {reason}.", markup=False)
+
+
+def spread(points: Sequence[Point], runtime: Runtime) -> list[Workload]:
+    """Different training steps, evenly from the fastest to the slowest by the model of the device."""
+    device = device_spec(runtime)
+    steps = list(dict.fromkeys(training_step(point) for point in points))
+    if device is not None:
+        steps.sort(key=lambda step: modelled_seconds(step, device))
+    if len(steps) <= STEPS_AT_MOST:
+        return steps
+    return [steps[round(index * (len(steps) - 1) / (STEPS_AT_MOST - 1))] for index in range(STEPS_AT_MOST)]

@@ -1,0 +1,88 @@
+"""The site of a launch: how long points take there, what they hold, how many train at a time. No torch."""
+
+from __future__ import annotations
+
+import os
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+
+import psutil
+
+from scaling.profile.devices import DEVICES, Device
+from scaling.profile.forecast import Forecast
+from scaling.profile.profiles import gpu_name, profile_of
+from scaling.profile.workload import Workload, training_step
+from scaling.study.files import Corrupt, read_json
+from scaling.study.memory import MALLOC_FACTOR
+from scaling.study.plan import Site
+from scaling.study.point import Point
+from scaling.study.store import Study
+from scaling.training.runtime import Runtime
+
+RESULTS_A_STEP = 2
+"""Results that are read of each different training step, and of all steps together at most."""
+RESULTS_AT_MOST = 400
+FEWEST_STEPS = 50
+"""In a shorter run the first steps, in which kernels are chosen and memory is mapped, weigh too much."""
+
+
+def site_of(runtime: Runtime, slots: int, study: Study, points: Sequence[Point]) -> tuple[Site, Forecast]:
+    """What a plan must know of where `points` would run."""
+    profile = None if runtime.spec else profile_of(runtime.device, runtime.threads)
+    forecast = Forecast(
+        device_spec(runtime), points, profile=profile, trained=_trained(study, points, runtime)
+    )
+    factor = MALLOC_FACTOR if runtime.device == "cpu" else 1.0
+    site = Site(hours=forecast.of, memory_gb=lambda point: factor * point.cost.memory_gb, slots=slots)
+    return site, forecast
+
+
+def device_spec(runtime: Runtime) -> Device | None:
+    """The specification of `device.spec`, or of the device at hand; None for one that is not in the table."""
+    if runtime.spec:
+        return DEVICES[runtime.spec]
+    if runtime.device == "cpu":
+        return DEVICES["cpu"]
+    return _specified(gpu_name() or "")
+
+
+def device_gb(runtime: Runtime) -> float | None:
+    """Memory of one device in 1e9 bytes; a CPU's is that of the machine."""
+    if runtime.device == "cpu" and not runtime.spec:
+        return psutil.virtual_memory().total / 1e9
+    spec = device_spec(runtime)
+    return spec.memory_bytes / 1e9 if spec else None
+
+
+def _specified(name: str) -> Device | None:
+    """The device whose key is in a GPU's real name, such as `NVIDIA A100-SXM4-80GB`."""
+    return next((DEVICES[key] for key in DEVICES if key in name.lower().replace("-", " ").split()), None)
+
+
+def _trained(study: Study, points: Sequence[Point], runtime: Runtime) -> Iterator[tuple[Point, float]]:
+    """Some points that a device of this kind has trained in the study, with the seconds of their steps."""
+    with suppress(OSError):
+        known = set(os.listdir(study.path / "points"))
+        chosen: defaultdict[Workload, list[Point]] = defaultdict(list)
+        for point in points if known else ():
+            is_long = point.epochs * point.steps_per_epoch >= FEWEST_STEPS
+            if is_long and point.id in known and len(same := chosen[training_step(point)]) < RESULTS_A_STEP:
+                same.append(point)
+        for point in [point for same in chosen.values() for point in same][:RESULTS_AT_MOST]:
+            seconds = _train_seconds(study, point, runtime)
+            if seconds:
+                yield point, seconds
+
+
+def _train_seconds(study: Study, point: Point, runtime: Runtime) -> float | None:
+    """Of its steps, where the result is there and from this kind of device."""
+    with suppress(Corrupt, TypeError, AttributeError):
+        result = read_json(study.directory(point.id) / "result.json") or {}
+        provenance = result.get("provenance", {})
+        kind = str(provenance.get("device")).partition(":")[0], provenance.get("threads")
+        spec = device_spec(runtime) if runtime.device != "cpu" else None
+        alike = spec is None or spec is _specified(str(provenance.get("gpu")))
+        if kind == (runtime.device, runtime.threads) and alike:
+            return float(result["measured"]["train_seconds"])
+    return None

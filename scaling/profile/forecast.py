@@ -1,0 +1,134 @@
+"""A forecast: how long points take on a device, from whichever evidence there is. No torch import."""
+
+from __future__ import annotations
+
+import statistics
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal, NamedTuple
+
+from scaling.profile.devices import Device
+from scaling.profile.profiles import Profile
+from scaling.profile.roofline import predict
+from scaling.profile.workload import Workload, training_step
+from scaling.study.point import Point
+from scaling.training.evaluated import num_evaluated
+
+Source = Literal["results", "measured", "calibrated", "specifications"]
+"""From best to worst: points of the study with the same steps; such steps measured by `profile` or a probe;
+the model below, scaled to what was measured of other steps; the model as it is."""
+
+EVALUATED_SHARE = 1 / 3
+"""Of a training step's time that an image takes to evaluate: one pass of three (as in `train_flops`)."""
+
+FEWEST_TO_CALIBRATE = 3
+"""Different steps measured before the model is scaled to them."""
+
+
+class Hours(NamedTuple):
+    """Of one point: training steps and evaluations, on one device."""
+
+    hours: float
+    source: Source
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """The factor from modelled to measured seconds: median, least and most over the measured steps."""
+
+    factor: float
+    low: float
+    high: float
+    num_steps: int
+
+
+class Forecast:
+    """Hours by point. The model is `modelled_seconds`, on the specifications of the device."""
+
+    def __init__(
+        self,
+        device: Device | None,
+        points: Iterable[Point] = (),
+        *,
+        profile: Profile | None = None,
+        trained: Iterable[tuple[Point, float]] = (),
+    ) -> None:
+        """`trained` has points that this kind of device has trained, with the seconds of all their steps.
+
+        What `profile` knows of the steps of `points` is looked up once, and the model scaled to it.
+        """
+        self._device = device
+        self._known: dict[Workload, tuple[float, Source]] = {}
+        if profile and not profile.is_empty:
+            for step in dict.fromkeys(map(training_step, points)):
+                if measured := profile.of(step):
+                    self._known[step] = measured.timing.latency_ms / 1e3, "measured"
+        for step, seconds in _step_seconds(trained).items():
+            self._known[step] = seconds, "results"
+        self.calibration = self._calibrate()
+
+    def of(self, point: Point) -> Hours | None:
+        """The best there is; None on a device that is not specified and where nothing was measured."""
+        step = training_step(point)
+        if step in self._known:
+            return _hours(point, *self._known[step])
+        if self._device is None or point.precision not in self._device.matrix_flops:
+            return None
+        modelled = modelled_seconds(step, self._device)
+        if self.calibration is None:
+            return _hours(point, modelled, "specifications")
+        return _hours(point, self.calibration.factor * modelled, "calibrated")
+
+    def _calibrate(self) -> Calibration | None:
+        """How the model fares where steps were measured; None where too few were."""
+        device = self._device
+        if device is None:
+            return None
+        ratios = [
+            seconds / modelled_seconds(step, device)
+            for step, (seconds, _) in self._known.items()
+            if step.precision in device.matrix_flops
+        ]
+        if len(ratios) < FEWEST_TO_CALIBRATE:
+            return None
+        return Calibration(statistics.median(ratios), min(ratios), max(ratios), len(ratios))
+
+
+@lru_cache(maxsize=65536)
+def modelled_seconds(step: Workload, device: Device) -> float:
+    """A training step by the roofline at the share that training attains, and the calls of its layers."""
+    images = step.norm_batch or step.batch_size
+    prediction = predict(
+        step.network,
+        device,
+        resolution=step.resolution,
+        frames=step.frames or 1,
+        in_channels=step.in_channels,
+        num_classes=step.num_classes,
+        batch_size=images,
+        precision=step.precision,
+        work="training",
+    )
+    a_part = prediction.seconds / device.training_share + device.call_seconds * step.network.num_layers
+    return a_part * (step.batch_size // images)
+
+
+def _hours(point: Point, step_seconds: float, source: Source) -> Hours:
+    return Hours(step_seconds * _equivalent_steps(point) / 3600, source)
+
+
+def _equivalent_steps(point: Point) -> float:
+    """Training steps, and those that would take the time of its evaluations."""
+    num_images = num_evaluated(point.epochs) * point.data.num_val + point.data.num_test
+    steps = point.epochs * point.steps_per_epoch
+    return steps + EVALUATED_SHARE * num_images / point.recipe.batch_size
+
+
+def _step_seconds(trained: Iterable[tuple[Point, float]]) -> dict[Workload, float]:
+    """The median over the points that take equal steps."""
+    seconds: defaultdict[Workload, list[float]] = defaultdict(list)
+    for point, train_seconds in trained:
+        seconds[training_step(point)].append(train_seconds / (point.epochs * point.steps_per_epoch))
+    return {step: statistics.median(each) for step, each in seconds.items()}

@@ -1,0 +1,113 @@
+"""An axis: settings that vary together along a grid, and the spellings of their values."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from scaling.errors import Refused
+
+_WHOLE = ("resolution", "frames", "epochs", "seed")
+_MODEL = re.compile(
+    r"(?P<depth>\d*\.?\d+)x(?P<width>\d*\.?\d+)(?:@(?P<resolution>\d+))?(?::(?P<epochs>\d+))?"
+)
+"""A model of a zip: depth x width, then the resolution and the epochs where they are coupled too."""
+
+MOST_LOG_VALUES = 1000
+
+
+class NearDepth(float):
+    """A depth that stands for the nearest one that can be built."""
+
+
+@dataclass(frozen=True)
+class Axis:
+    """Names are dotted paths into the settings, such as `recipe.weight_decay`; a value has one of each."""
+
+    names: tuple[str, ...]
+    values: tuple[tuple[Any, ...], ...]
+
+    def __str__(self) -> str:
+        return ", ".join(self.names)
+
+
+def axis(name: str, values: Iterable[Any]) -> Axis:
+    """One setting with these values, of which `{log: [low, high, n]}` stands for n."""
+    return Axis((name,), tuple((each,) for value in values for each in _spelled_out(name, value)))
+
+
+def is_log(value: Any) -> bool:
+    """Whether it is a spelling of log-spaced values."""
+    return isinstance(value, Mapping) and set(value) == {"log"}
+
+
+def zipped(value: Any) -> Axis:
+    """Settings that go together: models such as `50x1@160`, or lists of one length by name.
+
+    `depth x width @ resolution : epochs`, where the last two may be left out by all models alike.
+    """
+    if isinstance(value, Mapping):
+        return _zipped_lists(value)
+    models = [value] if isinstance(value, str) else value
+    if not isinstance(models, Sequence) or not models:
+        raise Refused(
+            f"zip={value} should be models such as 50x1@160, or lists such as {{depth:[50,101],width:[1,2]}}."
+        )
+    settings = [_model(str(each)) for each in models]
+    names = tuple(settings[0])
+    for each, text in zip(settings, models, strict=True):
+        if tuple(each) != names:
+            raise Refused(f"zip={text} says {', '.join(each)}, and the first one says {', '.join(names)}.")
+    return Axis(names, tuple(tuple(each.values()) for each in settings))
+
+
+def _zipped_lists(lists: Mapping[Any, Any]) -> Axis:
+    for name, values in lists.items():
+        if not isinstance(values, list | tuple) or not values:
+            raise Refused(f"zip: {name}={values} should be a list in brackets, such as {name}:[1,2].")
+    lengths = {str(name): len(values) for name, values in lists.items()}
+    if len(set(lengths.values())) != 1:
+        counts = ", ".join(f"{name} has {count}" for name, count in lengths.items())
+        raise Refused(f"zip needs lists of one length: {counts or 'there is none'}.")
+    return Axis(tuple(lengths), tuple(zip(*lists.values(), strict=True)))
+
+
+def _model(text: str) -> dict[str, Any]:
+    found = _MODEL.fullmatch(text)
+    if found is None:
+        raise Refused(
+            f"zip={text} is no model: write depth x width @ resolution : epochs, such as 50x1@160 or "
+            "50x0.5@160:350."
+        )
+    parts = {name: part for name, part in found.groupdict().items() if part}
+    return {name: int(part) if part.isdecimal() else float(part) for name, part in parts.items()}
+
+
+def _spelled_out(name: str, value: Any) -> list[Any]:
+    return _log_spaced(name, value["log"]) if is_log(value) else [value]
+
+
+def _log_spaced(name: str, value: Any) -> list[Any]:
+    """`[low, high, n]` as n values of one ratio: whole where the setting is, else to four digits."""
+    low, high, count = _checked(name, value)
+    ratio = high / low
+    values = [low * ratio ** (index / max(count - 1, 1)) for index in range(count)]
+    if name in _WHOLE:
+        return list(dict.fromkeys(round(each) for each in values))
+    if name == "depth":
+        return [NearDepth(each) for each in values]
+    return [float(f"{each:.4g}") for each in values]
+
+
+def _checked(name: str, value: Any) -> tuple[float, float, int]:
+    match value:
+        case [int() | float() as low, int() | float() as high, int() as count]:
+            if 0 < low <= high < math.inf and 1 <= count <= MOST_LOG_VALUES:
+                return low, high, count
+            raise Refused(
+                f"{name}={{log:{list(value)}}} needs 0 < low <= high and n from 1 to {MOST_LOG_VALUES}."
+            )
+    raise Refused(f"{name}={{log:{value}}} should be {{log:[low,high,n]}}, such as {{log:[0.25,2,5]}}.")

@@ -1,0 +1,108 @@
+"""Limits on what a launch may cost, and which points are kept under them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+
+from scaling.errors import Refused
+from scaling.study.point import KNOBS, Point
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """On all points of a line together, done ones included, so that typing it again spends nothing more."""
+
+    device_hours: float | None = None
+    train_flops: float | None = None
+    memory_gb: float | None = None
+    """Of each point by itself."""
+    points: int | None = None
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if value is not None and not 0 < value < math.inf:
+                raise Refused(f"limit.{field.name}={value:g} should be positive, or null for none.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Share:
+    """What a point takes of the limits."""
+
+    point: Point
+    hours: float | None
+    memory_gb: float
+    is_settled: bool
+    """Done, running or left out already: it takes its share, and is not dropped."""
+
+
+def over(limits: Limits, shares: Sequence[Share]) -> dict[str, str]:
+    """Why points are dropped, by id.
+
+    Kept are, in this order as long as they fit, the points that differ from the cheapest one of their
+    setting in no axis, in one, in two, and so on, the cheapest first among those that differ in as many;
+    another seed counts as two. So each axis keeps its values at the cheapest others first, then pairs of
+    axes keep their combinations, which is what effects and their interactions are told from (effect
+    hierarchy: Wu and Hamada, Experiments, ch. 4), and the range of costs stays wide.
+    """
+    reasons: dict[str, str] = {}
+    spent = _Spent(limits)
+    for share in shares:
+        if share.is_settled:
+            spent.add(share)
+    for share in _by_priority(shares):
+        if share.is_settled:
+            continue
+        reason = spent.why_not(share)
+        if reason is None:
+            spent.add(share)
+        else:
+            reasons[share.point.id] = reason
+    return reasons
+
+
+def _by_priority(shares: Sequence[Share]) -> list[Share]:
+    bases: dict[str, Point] = {}
+    cheapest_first = sorted(shares, key=lambda share: share.point.cost.train_flops)
+    for share in cheapest_first:
+        bases.setdefault(share.point.setting, share.point)
+
+    def num_moved(share: Share) -> int:
+        base = bases[share.point.setting]
+        moved = [knob for knob in KNOBS if getattr(share.point, knob) != getattr(base, knob)]
+        return len(moved) + ("seed" in moved)
+
+    return sorted(cheapest_first, key=num_moved)
+
+
+class _Spent:
+    """What the points that are kept take together."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._hours = 0.0
+        self._train_flops = 0.0
+        self._num_points = 0
+
+    def add(self, share: Share) -> None:
+        self._hours += share.hours or 0.0
+        self._train_flops += share.point.cost.train_flops
+        self._num_points += 1
+
+    def why_not(self, share: Share) -> str | None:
+        """Why the point does not fit beside those that are kept; None where it does."""
+        limits, train_flops = self._limits, share.point.cost.train_flops
+        if limits.memory_gb is not None and share.memory_gb > limits.memory_gb:
+            return f"limit.memory_gb={limits.memory_gb:g}: it takes {share.memory_gb:.3g}"
+        if limits.points is not None and self._num_points + 1 > limits.points:
+            return f"limit.points={limits.points} is used up"
+        if limits.train_flops is not None and self._train_flops + train_flops > limits.train_flops:
+            return f"limit.train_flops={limits.train_flops:.4g}: it takes {train_flops:.3g}"
+        if limits.device_hours is not None:
+            if share.hours is None:
+                return f"limit.device_hours={limits.device_hours:g}: nothing tells its hours, try probe=true"
+            if self._hours + share.hours > limits.device_hours:
+                return f"limit.device_hours={limits.device_hours:g}: it takes {share.hours:.3g}"
+        return None

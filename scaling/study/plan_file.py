@@ -1,0 +1,66 @@
+"""A plan as CSV, a line a point, and as plain values for JSON."""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from scaling.study.files import write_text, writing_below
+from scaling.study.plan import Plan, Planned
+from scaling.study.quantities import quantity
+from scaling.study.totals import totals
+
+
+def write_plan(plan: Plan, path: Path) -> None:
+    """Replace the file by the plan as CSV."""
+    with writing_below(path.parent):
+        write_text(path, as_csv(plan))
+
+
+def as_csv(plan: Plan) -> str:
+    """A header and a line a point, action and reason last."""
+    text = io.StringIO()
+    rows = [row(entry, plan.varied) for entry in plan.entries]
+    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n", extrasaction="ignore")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+def as_json(plan: Plan, study: Path) -> dict[str, Any]:
+    """The plan of one study with its totals."""
+    sums = totals(plan)
+    return {
+        "study": str(study),
+        "totals": {**asdict(sums), "waves": sums.waves, "sources": dict(sums.sources)},
+        "limits": asdict(plan.limits),
+        "losses": plan.losses,
+        "num_repeats": plan.num_repeats,
+        "points": [
+            {name: None if value == "" else value for name, value in row(entry, plan.varied).items()}
+            for entry in plan.entries
+        ],
+    }
+
+
+def row(entry: Planned, varied: tuple[str, ...] = ()) -> dict[str, Any]:
+    """One point as a flat row; `varied` names settings besides the axes."""
+    point = entry.point
+    hours = entry.hours
+    return {
+        "point": point.id,
+        "model": point.family,
+        **point.axes,
+        **{name: quantity(point, name) for name in varied},
+        **asdict(point.cost),
+        "memory_gb": float(f"{entry.memory_gb:.4g}"),
+        "hours": "" if hours is None else float(f"{hours.hours:.6g}"),
+        "hours_from": "" if hours is None else hours.source,
+        "budget": "" if entry.matched is None else entry.matched.budget,
+        "budget_error": "" if entry.matched is None else float(f"{entry.matched.error(point):.3g}"),
+        "action": entry.action,
+        "why": entry.why,
+    }

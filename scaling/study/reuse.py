@@ -1,0 +1,87 @@
+"""Reuse: results of other studies' points that are the same points, taken over instead of trained again."""
+
+from __future__ import annotations
+
+import glob
+import logging
+import os
+import shutil
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from scaling.errors import Refused
+from scaling.study import lease
+from scaling.study.files import Corrupt, read_json, write_json_once, writing_below
+from scaling.study.point import Point
+from scaling.study.store import Study
+
+log = logging.getLogger(__name__)
+
+
+def origins(patterns: Iterable[str], study: Study, points: Sequence[Point]) -> dict[str, Path]:
+    """The first other study that has a result of a point, by the point's id.
+
+    `patterns` are study directories, or shell patterns of them such as `results/*`, which may match none.
+    Refused for a directory that is no study.
+    """
+    wanted = {point.id for point in points}
+    found: dict[str, Path] = {}
+    for other in _others(patterns, study):
+        with suppress(OSError):
+            for name in wanted.intersection(os.listdir(other.path / "points")) - found.keys():
+                if (other.directory(name) / "result.json").exists():
+                    found[name] = other.path
+    return found
+
+
+def take_over(study: Study, point: Point, other: Study) -> bool:
+    """Give the study the other one's result of the point, and say in it where it is from.
+
+    The learning curve is a link to the other's, or a copy on another file system. False where the other's
+    files do not hold what they should, or somebody works on the point here.
+    """
+    here, there = study.directory(point.id), other.directory(point.id)
+    try:
+        result = read_json(there / "result.json")
+        if result is None or other.point(point.id).id != point.id:
+            return False
+    except (Corrupt, Refused) as error:
+        log.warning("%s is not taken over from %s: %s", point.id, other.path, error)
+        return False
+    held = lease.acquire(here)
+    if held is None:
+        return False
+    with writing_below(study.path), held:
+        _link(there / "metrics.jsonl", here / "metrics.jsonl")
+        origin = {"study": str(other.path.resolve())}
+        if write_json_once(here / "result.json", {"origin": origin, **result}, held):
+            study.note(point.id, other.noted(point.id), held)
+    return True
+
+
+def _others(patterns: Iterable[str], study: Study) -> Iterator[Study]:
+    """The studies that the patterns match, this one aside."""
+    for pattern in patterns:
+        spelled_out = not glob.has_magic(pattern)
+        for path in [pattern] if spelled_out else sorted(glob.glob(os.path.expanduser(pattern))):
+            other = Path(path).expanduser()
+            if other.resolve() == study.path.resolve() or not (
+                spelled_out or (other / "study.json").is_file()
+            ):
+                continue
+            try:
+                yield Study.open(other)
+            except Refused as error:
+                if spelled_out:
+                    raise Refused(f"reuse={pattern}: {error}") from error
+                log.warning("%s is not reused: %s", other, error)
+
+
+def _link(source: Path, target: Path) -> None:
+    target.unlink(missing_ok=True)
+    with suppress(FileNotFoundError):
+        try:
+            os.link(source, target)
+        except OSError:
+            shutil.copyfile(source, target)
