@@ -20,7 +20,7 @@ check: $(VENV)/.dev
 	@$(BIN)/mypy
 
 prove: $(VENV)/.dev
-	@$(BIN)/python tests/launchers/overlap.py --repetitions 100
+	@$(BIN)/python -m pytest -q -m prove --repetitions 100
 
 bench: $(VENV)/.dev
 	@$(BIN)/python benchmarks/launch_overhead.py

@@ -17,6 +17,7 @@ DOCUMENTS = [
     ROOT / "docs" / "benchmarks.md",
     ROOT / "docs" / "networks.md",
     ROOT / "docs" / "planning.md",
+    ROOT / "docs" / "proofs.md",
 ]
 
 Bash = Callable[..., subprocess.CompletedProcess[str]]
