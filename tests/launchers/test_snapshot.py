@@ -17,7 +17,7 @@ from scaling.study.checkout import ROOT, listing
 from scaling.study.snapshot import Snapshot, code_digest
 
 SLOW = (
-    "depth=8 width=0.25 resolution=14 epochs=20 seed=0,1,2 device.checkpoint_every_s=0.3 "
+    "depth=8 width=0.25 resolution=14 epochs=12 seed=0,1,2 device.checkpoint_every_s=0.3 "
     "data.num_train=640 data.num_val=64 tracker=none hydra.launcher.slots=1"
 )
 """Three points of a few seconds each, one after another."""
