@@ -35,7 +35,7 @@ def test_one_point_trains_in_the_foreground_and_prints_its_row(bash: Bash, tmp_p
 
 def test_the_report_sets_what_a_study_took_beside_what_the_plan_said(bash: Bash, tmp_path: Path) -> None:
     """The first two points are predicted from specifications, the third from the results of those."""
-    line = f"python sweep.py -m {TINY} tracker=none study.root={tmp_path} study.name=mine"
+    line = f"python sweep.py -m {TINY} epochs=30 tracker=none study.root={tmp_path} study.name=mine"
     alone = {"SCALING_STUDY_PROFILES": str(tmp_path / "none")}
     assert bash(f"{line} seed=0,1", **alone).returncode == 0
     said = {row["point"]: row for row in _csv(tmp_path / "mine/plan.csv")}
