@@ -18,7 +18,9 @@ from launchers.launch import run_request
 def train_one(config: DictConfig) -> None:
     """Train the one point of a command line without -m, in this process."""
     with in_plain_words():
-        point = one_point(config, HydraConfig.get().runtime.choices)
+        hydra_config = HydraConfig.get()
+        named = {line.partition("=")[0] for line in hydra_config.overrides.task}
+        point = one_point(config, hydra_config.runtime.choices, named)
         if code := run_request(request([point]), Foreground()):
             sys.exit(code)
 

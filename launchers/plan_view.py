@@ -20,6 +20,8 @@ from scaling.study.totals import Totals, totals
 ROWS_AT_MOST = 60
 """Rows of the table on the screen; plan.csv has all."""
 NAMED_AT_MOST = 10
+SHORT_HOURS = 0.2
+"""Launches so short that the start of the workers is worth a word."""
 
 _HIDDEN = ("point", "activations", "hours_from")
 """Columns of plan.csv that the table on the screen leaves out."""
@@ -89,8 +91,8 @@ def _arithmetic(plan: Plan, sums: Totals) -> str:
     largest, smallest = (plan.to_run[end].cost.train_flops for end in (0, -1))
     memory = max(entry.memory_gb for entry in plan.entries if entry.is_to_train)
     return (
-        f"{sums.train_flops:.2e} training FLOPs in all, from {smallest:.1e} to {largest:.1e} a point; the "
-        f"largest takes {memory:.3g} GB."
+        f"{sums.train_flops:.2e} training FLOPs in all, from {smallest:.1e} to {largest:.1e} a point; "
+        f"each takes at most {memory:.3g} GB."
     )
 
 
@@ -102,7 +104,9 @@ def _time(sums: Totals) -> str:
         return f"{text} for {sums.num_points - sums.num_unknown} of the {sums.num_points} points."
     waves = f"{sums.waves} wave{'' if sums.waves == 1 else 's'} of {sums.slots}"
     assert sums.wall_hours is not None
-    return f"{text}, {waves}: done in {duration_text(3600 * sums.wall_hours)}, {_ending(sums.wall_hours)}."
+    wall = duration_text(3600 * sums.wall_hours)
+    start = " and the seconds in which workers start" if sums.wall_hours < SHORT_HOURS else ""
+    return f"{text}, {waves}: done in {wall}{start}, {_ending(sums.wall_hours)}."
 
 
 def _hours_text(hours: float) -> str:

@@ -127,6 +127,21 @@ def test_leaving_a_value_out_deletes_and_cancels_nothing(bash: Bash, tmp_path: P
     assert [line["command"].rsplit(" ", 1)[-1] for line in history] == ["depth=8,14", "depth=14"]
 
 
+def test_one_csv_holds_the_points_of_several_studies(bash: Bash, tmp_path: Path) -> None:
+    line = "model=resnet_small,resnet_rs resolution=32 depth=14,26 width=0.25 \"where='params < 5e4'\""
+    done = bash(f"python sweep.py -m {line} --csv study.root={tmp_path}")
+    rows = list(csv.DictReader(done.stdout.splitlines()))
+    assert [Path(row["study"]).name for row in rows] == ["resnet_small-mnist5k-short"] * 2 + [
+        "resnet_rs-mnist5k-short"
+    ] * 2
+    assert [row["action"] for row in rows] == ["run", "run", "drop", "drop"]
+
+
+def test_a_refused_line_leaves_no_study(bash: Bash, tmp_path: Path) -> None:
+    assert bash(f"python sweep.py -m \"where='flops < 1'\" plan=true study.root={tmp_path}").returncode == 2
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize(
     ("line", "sentence"),
     [
@@ -175,7 +190,28 @@ def test_leaving_a_value_out_deletes_and_cancels_nothing(bash: Bash, tmp_path: P
         ),
         ("-m reuse=/nowhere", "reuse=/nowhere: /nowhere is not a study"),
         ("-m reuse=3", "reuse=3 should be study directories"),
-        ("-m probe=true device.spec=a100", "probe=true measures the device at hand"),
+        ("-m probe=true device=cuda device.spec=a100 plan=true", "probe=true measures the device at hand"),
+        ("-m device.spec=a100", "device.spec=a100 is no cpu: add device=cuda."),
+        (
+            "-m device=cuda device.spec=a100",
+            "device.spec=a100 is for planning, there is none here: add plan=true",
+        ),
+        ("-m 'blocks=[{recipe:{batch_size:16}}]'", "recipe is a whole group: choose it on the line"),
+        ("-m 'blocks=[{model:resnet_small}]'", "model is a whole group: choose it on the line"),
+        ("-m width=0.5 'blocks=[{width:1}]'", "width is set by the study's blocks and beside them"),
+        ("-m match.flops=1e7 match.solve=width width=0.5", "an axis that is solved cannot be given values"),
+        (
+            "-m study=quickstart,resnet_rs_grid",
+            "The grids of this line differ in device: launch them one at a time.",
+        ),
+        ("-m 'where=flops < 2e6'", "where needs two pairs of quotes"),
+        ("-m 'where=fits(80)'", "where needs two pairs of quotes"),
+        (
+            "-m \"where='depth < 9'\" \"where='width < 1'\"",
+            "where is said twice: join the conditions with and.",
+        ),
+        ("-m '~limit'", "limit cannot be taken away; limit=null switches off what can be."),
+        ("-m 'zip=[]'", "zip=[] should be models such as 50x1@160"),
         ("-m probe=1", "probe=1 should be true or false."),
         ("-m device.spec=a1000", "device.spec=a1000 has no specification here: did you mean a100"),
         (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from hydra.core.override_parser.types import Override, QuotedString
@@ -29,7 +29,7 @@ def axes_of(config: DictConfig, overrides: Sequence[Override], parse: Parse) -> 
     for override in overrides:
         if override.key_or_group in values or is_axis(override):
             values[override.key_or_group] = values_of(override)
-    coupled = values.pop(ZIP, None) or _plain(config.get(ZIP))
+    coupled = values.pop(ZIP, _plain(config.get(ZIP)))
     axes = [axis(name, each) for name, each in values.items()]
     return _with_zip(axes, coupled, {each.key_or_group for each in overrides})
 
@@ -44,14 +44,12 @@ def blocks_of(config: DictConfig, parse: Parse) -> list[list[Axis]]:
     return [_block(block, parse) for block in blocks]
 
 
-def combined(shared: Sequence[Axis], block: Sequence[Axis]) -> list[Axis]:
-    """The axes of a block on top of the shared ones; Refused where both set the same."""
+def combined(shared: Sequence[Axis], block: Sequence[Axis], named: Collection[str]) -> list[Axis]:
+    """The axes of a block on top of the shared ones; Refused where both set the same, or the line does."""
     own = {name for each in block for name in each.names}
-    for each in shared:
-        if twice := own.intersection(each.names):
-            raise Refused(
-                f"{sorted(twice)[0]} is set by the study's blocks and beside them: change blocks instead."
-            )
+    beside = {*named, *(name for each in shared for name in each.names)}
+    if twice := sorted(own & beside):
+        raise Refused(f"{twice[0]} is set by the study's blocks and beside them: change blocks instead.")
     return [*shared, *block]
 
 
@@ -76,7 +74,7 @@ def values_of(override: Override) -> list[Any]:
 
 def _with_zip(axes: list[Axis], coupled: Any, named: set[str]) -> list[Axis]:
     """The axes and the zip, which replaces a study's axes, and contradicts those of the line."""
-    if not coupled:
+    if coupled is None:
         return axes
     values = coupled[0] if isinstance(coupled, list) and len(coupled) == 1 else coupled
     one = zipped(values)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -51,6 +51,8 @@ _GROUPED: Mapping[str, tuple[str, ...]] = {
 """Options of the sections that are no dataclass of their own."""
 _SINGLE = ("zip", "blocks", "match", "where", "limit", "reuse", "plan", "probe")
 """Keys that choose among points and say what to do with them."""
+_OF_A_LINE = ("device", "tracker", "where", "limit", "reuse", "plan", "probe", "hydra.launcher")
+"""What all grids of a line have in common."""
 _KEYS = (*_VARIED, *_SECTIONS, *_SINGLE)
 
 
@@ -61,9 +63,11 @@ class Composed:
     config: DictConfig
     axes: Sequence[Axis]
     choices: Mapping[str, str | None]
+    named: Collection[str] = ()
+    """What the line itself gives a value."""
 
 
-def one_point(config: DictConfig, choices: Mapping[str, str | None]) -> Composed:
+def one_point(config: DictConfig, choices: Mapping[str, str | None], named: Collection[str]) -> Composed:
     """What a line without -m asks for; Refused where it asks for a grid."""
     for key in ("zip", "blocks"):
         if config[key] is not None:
@@ -71,12 +75,13 @@ def one_point(config: DictConfig, choices: Mapping[str, str | None]) -> Composed
     for key in (*KNOBS, "precision"):
         if is_log(config[key]):
             raise Refused(f"{key}={config[key]} names several values: add -m to make a grid of them.")
-    return Composed(config, [], choices)
+    return Composed(config, [], choices, named)
 
 
 def request(composed: Sequence[Composed]) -> Request:
     """All points of the composed grids; Refused names every one that cannot be built."""
     first = _plain(composed[0].config)
+    _check_alike(composed)
     grids: dict[Path, list[Grid]] = defaultdict(list)
     for each in composed:
         grids[_study_path(each)] += _grids(each)
@@ -93,13 +98,25 @@ def request(composed: Sequence[Composed]) -> Request:
     )
 
 
+def _check_alike(composed: Sequence[Composed]) -> None:
+    """Refused where the studies of one line would be planned, run or watched in different ways."""
+
+    def of(each: Composed, key: str) -> Any:
+        launcher = each.config.hydra.launcher if key == "hydra.launcher" else None
+        return OmegaConf.to_container(launcher) if launcher is not None else _plain(each.config)[key]
+
+    for key in _OF_A_LINE if len(composed) > 1 else ():
+        if any(of(each, key) != of(composed[0], key) for each in composed[1:]):
+            raise Refused(f"The grids of this line differ in {key}: launch them one at a time.")
+
+
 def _grids(composed: Composed) -> list[Grid]:
     """One grid, or one for each point where values of the config refer to one another."""
     config = composed.config
     names = [name for axis in composed.axes for name in axis.names]
     for name in names:
         _check_axis(config, name)
-    match = match_of(_plain(config)["match"], names)
+    match = match_of(_plain(config)["match"], {*names, *composed.named})
     if not _has_interpolations(config):
         return [Grid(_plain(config), composed.axes, match)]
     grids = []
@@ -123,6 +140,11 @@ def _check_axis(config: DictConfig, name: str) -> None:
     section, _, key = name.partition(".")
     if section not in _KEYS:
         raise Refused(unknown_option(name))
+    if section in _SCIENCE and not key:
+        raise Refused(
+            f"{name} is a whole group: choose it on the line, as in {name}=a,b, or vary one of its settings, "
+            f"such as {name}.{_options(section)[0]}."
+        )
     if section not in _VARIED:
         raise Refused(f"{name} cannot have several values in one launch: only what changes the outcome can.")
     if key and OmegaConf.select(config, name, default=_MISSING) is _MISSING:
@@ -156,6 +178,9 @@ def _plain(config: DictConfig) -> dict[str, Any]:
     unknown = [str(key) for key in without_hydra if key not in _KEYS]
     if unknown:
         raise Refused(unknown_option(unknown[0]))
+    for key in (*_SECTIONS, *_SINGLE):
+        if key not in without_hydra:
+            raise Refused(f"~{key}: {key} cannot be taken away; {key}=null switches off what can be.")
     try:
         plain = OmegaConf.to_container(without_hydra, resolve=True, throw_on_missing=True)
     except OmegaConfBaseException as error:

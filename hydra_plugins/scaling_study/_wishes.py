@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from dataclasses import fields
 from typing import Any, get_args
 
@@ -16,8 +16,10 @@ from scaling.study.suggest import suggest
 MATCH_OPTIONS = (*get_args(MatchedCost), "solve", "tolerance")
 
 
-def match_of(values: Any, varied: Sequence[str]) -> Match | None:
-    """The match that the config asks for, if any."""
+def match_of(values: Any, named: Collection[str]) -> Match | None:
+    """The match that the config asks for, if any; `named` are the settings that are given values."""
+    if values is None:
+        return None
     for key in values if isinstance(values, dict) else [values]:
         if key not in MATCH_OPTIONS:
             raise Refused(f"match.{key} is not an option: {suggest(str(key), MATCH_OPTIONS)}.")
@@ -29,7 +31,7 @@ def match_of(values: Any, varied: Sequence[str]) -> Match | None:
             "match needs budgets of one cost and the axis to solve, such as match.flops=[1e9,2e9] "
             "match.solve=width."
         )
-    if values["solve"] in varied:
+    if values["solve"] in named:
         raise Refused(
             f"match.solve={values['solve']}: an axis that is solved cannot be given values besides."
         )
@@ -45,6 +47,8 @@ def match_of(values: Any, varied: Sequence[str]) -> Match | None:
 
 def limits_of(values: Any) -> Limits:
     """The limits that the config sets; a count may be written as a float, such as 1e3."""
+    if values is None:
+        return Limits()
     if not isinstance(values, dict):
         raise Refused(f"limit={values} should be one of {', '.join(each.name for each in fields(Limits))}.")
     points = values.get("points")

@@ -40,6 +40,8 @@ class Planned:
     """Of a training step on the device of the plan."""
     matched: Matched | None = None
     """What a cost of it was to meet."""
+    share_left: float = 1.0
+    """Of its training, what is still to be done."""
     origin: Path | None = None
     """The study that holds its result, where it is another one."""
 
@@ -117,10 +119,7 @@ class Plan:
 
 
 def make_plan(study: Study, expansion: Expansion, site: Site, wishes: Wishes | None = None) -> Plan:
-    """What is to be done with each point, from the study's files and from what is wanted.
-
-    Refused where the constraint leaves nothing.
-    """
+    """What is to be done with each point, from the study's files and from what is wanted."""
     wishes = wishes or Wishes()
     states = study.states([point.id for point in expansion.points])
     entries = []
@@ -133,6 +132,7 @@ def make_plan(study: Study, expansion: Expansion, site: Site, wishes: Wishes | N
             hours=site.hours(point),
             memory_gb=site.memory_gb(point),
             matched=expansion.matched.get(point.id),
+            share_left=1 - states[point.id].epoch / point.epochs,
         )
         entries.append(_reused(entry, wishes.origins))
     entries = _constrained(entries, wishes.constraint)
@@ -142,9 +142,11 @@ def make_plan(study: Study, expansion: Expansion, site: Site, wishes: Wishes | N
 def limited(plans: Sequence[Plan], limits: Limits) -> list[Plan]:
     """The plans of one line with the points dropped that do not fit within the limits on all of them.
 
-    Refused where nothing is left.
+    Refused where they, or the constraints before them, leave nothing.
     """
     wanted = [entry for plan in plans for entry in plan.entries if entry.action != "drop"]
+    if not wanted:
+        raise Refused(_nothing_left("where", [entry for plan in plans for entry in plan.entries]))
     reasons = over(limits, [_share(entry) for entry in wanted])
     if len(reasons) == len(wanted):
         raise Refused(_nothing_left("limit", [_dropped(entry, reasons) for entry in wanted]))
@@ -190,8 +192,6 @@ def _constrained(entries: Sequence[Planned], constraint: Callable[[Planned], str
     for entry in entries:
         reason = constraint(entry)
         kept.append(entry if reason is None else replace(entry, action="drop", why=reason, origin=None))
-    if all(entry.action == "drop" for entry in kept):
-        raise Refused(_nothing_left("where", kept))
     return kept
 
 
