@@ -22,7 +22,7 @@ from scaling.study.grid import Grid, expand
 from scaling.study.limits import Limits
 from scaling.study.match import Match, MatchedCost
 from scaling.study.point import KNOBS
-from scaling.study.settings import number, strict
+from scaling.study.settings import LARGEST_COST, number, strict
 from scaling.study.suggest import suggest
 from scaling.tracking.tracker import Tracker
 from scaling.training.recipe import Recipe
@@ -109,7 +109,7 @@ def _match(config: DictConfig, varied: Sequence[str]) -> Match | None:
     listed = each if isinstance(each, list) else [each]
     return Match(
         cost=cost,
-        budgets=tuple(number(f"match.{cost}", budget) for budget in listed),
+        budgets=tuple(number(f"match.{cost}", budget, at_most=LARGEST_COST) for budget in listed),
         solve=values["solve"],
         tolerance=number("match.tolerance", values["tolerance"]),
     )
