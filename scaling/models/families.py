@@ -27,5 +27,5 @@ def nearest_depth(family: Family, depth: float) -> float:
     """Of the family's depths, and those that the paper names, the nearest by ratio."""
     named = NAMED if isinstance(family, ResNet) else ()
     above = min(bisect_left(family.depths, depth), len(family.depths) - 1)
-    neighbours = family.depths[max(above - 1, 0) : above + 1]
-    return min((*named, *neighbours), key=lambda near: max(near / depth, depth / near))
+    near: list[float] = [*named, *family.depths[max(above - 1, 0) : above + 1]]
+    return min(near, key=lambda each: max(each / depth, depth / each))
