@@ -44,11 +44,16 @@ def probe(points: Sequence[Point], runtime: Runtime, console: Console) -> None:
 
 
 def spread(points: Sequence[Point], runtime: Runtime) -> list[Workload]:
-    """Different training steps, evenly from the fastest to the slowest by the model of the device."""
+    """Different training steps, evenly from the fastest to the slowest by the model of the device.
+
+    By their FLOPs where it has none, or none for their precision.
+    """
     device = device_spec(runtime)
-    steps = list(dict.fromkeys(training_step(point) for point in points))
-    if device is not None:
-        steps.sort(key=lambda step: modelled_seconds(step, device))
+    first = {training_step(point): point for point in reversed(points)}
+    if device is not None and all(step.precision in device.matrix_flops for step in first):
+        steps = sorted(first, key=lambda step: modelled_seconds(step, device))
+    else:
+        steps = sorted(first, key=lambda step: first[step].cost.flops * step.batch_size)
     if len(steps) <= STEPS_AT_MOST:
         return steps
     return [steps[round(index * (len(steps) - 1) / (STEPS_AT_MOST - 1))] for index in range(STEPS_AT_MOST)]

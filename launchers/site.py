@@ -98,12 +98,21 @@ def _trained(study: Study, points: Sequence[Point], runtime: Runtime) -> Iterato
 
 def _train_seconds(study: Study, point: Point, runtime: Runtime) -> float | None:
     """Of its steps, where the result is there and from this kind of device."""
-    with suppress(Corrupt, TypeError, AttributeError):
+    with suppress(Corrupt, TypeError, AttributeError, KeyError, ValueError):
         result = read_json(study.directory(point.id) / "result.json") or {}
         provenance = result.get("provenance", {})
         kind = str(provenance.get("device")).partition(":")[0], provenance.get("threads")
-        spec = device_spec(runtime) if runtime.device != "cpu" else None
-        alike = spec is None or spec is _specified(str(provenance.get("gpu")))
-        if kind == (runtime.device, runtime.threads) and alike:
+        if kind == (runtime.device, runtime.threads) and _is_alike(runtime, provenance.get("gpu")):
             return float(result["measured"]["train_seconds"])
     return None
+
+
+def _is_alike(runtime: Runtime, gpu: str | None) -> bool:
+    """Whether the plan is for such a device as a result is from; `gpu` is its real name, None of a CPU.
+
+    Where no GPU is, as on a login node, the plan is for whichever there are.
+    """
+    planned = device_spec(runtime)
+    if planned is None:
+        return gpu_name() in (None, gpu)
+    return planned is (DEVICES["cpu"] if gpu is None else _specified(gpu))

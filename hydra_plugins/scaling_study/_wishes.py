@@ -10,7 +10,7 @@ from launchers.request import Show
 from scaling.errors import Refused
 from scaling.study.limits import Limits
 from scaling.study.match import Match, MatchedCost
-from scaling.study.settings import number, strict
+from scaling.study.settings import LARGEST_COST, number, strict
 from scaling.study.suggest import suggest
 
 MATCH_OPTIONS = (*get_args(MatchedCost), "solve", "tolerance")
@@ -39,7 +39,7 @@ def match_of(values: Any, named: Collection[str]) -> Match | None:
     listed = each if isinstance(each, list) else [each]
     return Match(
         cost=cost,
-        budgets=tuple(number(f"match.{cost}", budget) for budget in listed),
+        budgets=tuple(number(f"match.{cost}", budget, at_most=LARGEST_COST) for budget in listed),
         solve=values["solve"],
         tolerance=number("match.tolerance", values["tolerance"]),
     )

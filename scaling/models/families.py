@@ -6,6 +6,7 @@ from bisect import bisect_left
 from typing import TypeAlias
 
 from scaling.models.efficientnet import EfficientNet, EfficientNetRS
+from scaling.models.layout import NAMED
 from scaling.models.resnet import ResNet, ResNetRS
 from scaling.models.resnet3d_rs import ResNet3DRS
 from scaling.models.resnet_small import ResNetSmall
@@ -23,7 +24,8 @@ FAMILIES: dict[str, type[Family]] = {
 
 
 def nearest_depth(family: Family, depth: float) -> float:
-    """Of the depths that can be built, the nearest by ratio."""
+    """Of the family's depths, and those that the paper names, the nearest by ratio."""
+    named = NAMED if isinstance(family, ResNet) else ()
     above = min(bisect_left(family.depths, depth), len(family.depths) - 1)
-    neighbours = family.depths[max(above - 1, 0) : above + 1]
-    return min(neighbours, key=lambda near: max(near / depth, depth / near))
+    near: list[float] = [*named, *family.depths[max(above - 1, 0) : above + 1]]
+    return min(near, key=lambda each: max(each / depth, depth / each))

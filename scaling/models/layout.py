@@ -6,6 +6,7 @@ from functools import cache
 from itertools import pairwise
 
 from scaling.errors import Refused
+from scaling.models.scaled import MOST_LAYERS
 
 Blocks = tuple[int, int, int, int]
 """Blocks in the stages c2, c3, c4 and c5."""
@@ -34,6 +35,13 @@ _OFF_THE_LINE = 400
 """Its c2 and c5 are larger than those of 420: a layout of its own, which the rule does not pass through."""
 
 _ANCHORS = [SHALLOWEST, *(blocks for depth, blocks in NAMED.items() if depth != _OFF_THE_LINE)]
+
+RULED = tuple(
+    3 * blocks + 2
+    for blocks in range(sum(SHALLOWEST), MOST_LAYERS // 3)
+    if blocks != sum(NAMED[_OFF_THE_LINE])
+)
+"""Counts of layers on the line: of two, the deeper one has no stage of fewer blocks."""
 
 
 def blocks_of(depth: int) -> Blocks:

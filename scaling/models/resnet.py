@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from scaling.models.layer import Activation
-from scaling.models.layout import BASIC, blocks_of
+from scaling.models.layout import BASIC, RULED, blocks_of
 from scaling.models.residual import ResidualNetwork, Stem, doubling_stages
 from scaling.models.residual_block import BlockKind
-from scaling.models.scaled import MOST_LAYERS, check_switches, scaled, whole
+from scaling.models.scaled import check_switches, scaled, whole
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,8 +29,8 @@ class ResNet:
     """Squeeze-and-excitation bottleneck as a share of the channels a block puts out; 0 is none."""
     activation: Activation = "relu"
 
-    depths: ClassVar[Sequence[float]] = range(14, MOST_LAYERS, 3)
-    """Every one that the rule between the named layouts can build."""
+    depths: ClassVar[Sequence[float]] = RULED
+    """Those that the rule between the named layouts builds, so that costs rise along them."""
 
     def __post_init__(self) -> None:
         check_switches(se_ratio=self.se_ratio, base_channels=self.base_channels)

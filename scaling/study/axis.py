@@ -2,21 +2,35 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import UnionType
 from typing import Any
 
 from scaling.errors import Refused
 
-_WHOLE = ("resolution", "frames", "epochs", "seed")
+_WHOLE = (
+    "resolution",
+    "frames",
+    "epochs",
+    "seed",
+    "recipe.batch_size",
+    "recipe.norm_batch",
+    "data.num_train",
+    "data.num_val",
+    "model.base_channels",
+)
+"""Settings that are whole numbers; log-spaced values of them are rounded."""
+_NUMBER = r"\d{0,9}\.?\d{1,9}"
 _MODEL = re.compile(
-    r"(?P<depth>\d*\.?\d+)x(?P<width>\d*\.?\d+)(?:@(?P<resolution>\d+))?(?::(?P<epochs>\d+))?"
+    rf"(?P<depth>{_NUMBER})x(?P<width>{_NUMBER})(?:@(?P<resolution>\d{{1,9}}))?(?::(?P<epochs>\d{{1,9}}))?"
 )
 """A model of a zip: depth x width, then the resolution and the epochs where they are coupled too."""
 
 MOST_LOG_VALUES = 1000
+LEAST = 1e-18
+"""Of log-spaced values; the most is its inverse. Beyond, a slip is meant rather than a size."""
 
 
 class NearDepth(float):
@@ -104,10 +118,15 @@ def _log_spaced(name: str, value: Any) -> list[Any]:
 
 def _checked(name: str, value: Any) -> tuple[float, float, int]:
     match value:
-        case [int() | float() as low, int() | float() as high, int() as count]:
-            if 0 < low <= high < math.inf and 1 <= count <= MOST_LOG_VALUES:
+        case [low, high, count] if _is_number(low) and _is_number(high) and _is_number(count, int):
+            if LEAST <= low <= high <= 1 / LEAST and 1 <= count <= MOST_LOG_VALUES:
                 return low, high, count
             raise Refused(
-                f"{name}={{log:{list(value)}}} needs 0 < low <= high and n from 1 to {MOST_LOG_VALUES}."
+                f"{name}={{log:{list(value)}}} needs {LEAST:g} <= low <= high <= {1 / LEAST:g} and n from 1 "
+                f"to {MOST_LOG_VALUES}."
             )
     raise Refused(f"{name}={{log:{value}}} should be {{log:[low,high,n]}}, such as {{log:[0.25,2,5]}}.")
+
+
+def _is_number(value: Any, kind: type | UnionType = int | float) -> bool:
+    return isinstance(value, kind) and not isinstance(value, bool)

@@ -92,6 +92,8 @@ class _Maker:
         shared = self._shared_at(others)
         if match is None or budget is None:
             return point_at(knobs, shared)
+        if match.solve == "depth" and knobs["resolution"] == "ladder":
+            raise Refused("match.solve=depth cannot follow resolution=ladder: give the pixels.")
         return solve(
             match, budget, shared.model, lambda value: point_at({**knobs, match.solve: value}, shared)
         )

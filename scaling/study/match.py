@@ -85,11 +85,16 @@ def solve(match: Match, budget: float, model: Family, at: Callable[[float], Poin
     found = [point for point in (below, above) if point is not None]
     if not found:
         at(value_at(low))  # says why nothing can be built
-    nearest = min(found, key=lambda point: abs(math.log1p(error_of(point))))
+    nearest = min(found, key=lambda point: _distance(error_of(point), match.tolerance))
     error = error_of(nearest)
     if abs(error) > match.tolerance:
         raise Refused(_no_solution(match, budget, nearest, error))
     return _plainest(nearest, at) if match.solve == "width" else nearest
+
+
+def _distance(error: float, tolerance: float) -> tuple[bool, float]:
+    """How near by ratio, after whether it is near enough: 10 % below is farther by ratio than 10 % above."""
+    return abs(error) > tolerance, abs(math.log1p(error))
 
 
 def _no_solution(match: Match, budget: float, nearest: Point, error: float) -> str:
@@ -127,8 +132,15 @@ def _try(at: Callable[[float], Point], value: float) -> Point | None:
 
 def _plainest(point: Point, at: Callable[[float], Point]) -> Point:
     """The same network by the width with the fewest digits."""
-    for digits in range(1, WIDTH_DIGITS):
-        plain = _try(at, round(point.width, digits))
-        if plain is not None and plain.network == point.network:
-            return plain
+    for digits in range(WIDTH_DIGITS):
+        for width in _rounded(point.width, digits):
+            plain = _try(at, width)
+            if plain is not None and plain.network == point.network:
+                return plain
     return point
+
+
+def _rounded(width: float, digits: int) -> list[float]:
+    """To so many digits, to the nearest and to the other side."""
+    step, nearest = 10**-digits, round(width, digits)
+    return [nearest, round(nearest + math.copysign(step, width - nearest), digits)]

@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from scaling.errors import Refused
 from scaling.study import lease
@@ -20,7 +21,7 @@ log = logging.getLogger(__name__)
 
 
 def origins(patterns: Iterable[str], study: Study, points: Sequence[Point]) -> dict[str, Path]:
-    """The first other study that has a result of a point, by the point's id.
+    """The first other study that has a readable result of a point, by the point's id.
 
     `patterns` are study directories, or shell patterns of them such as `results/*`, which may match none.
     Refused for a directory that is no study.
@@ -30,7 +31,7 @@ def origins(patterns: Iterable[str], study: Study, points: Sequence[Point]) -> d
     for other in _others(patterns, study):
         with suppress(OSError):
             for name in wanted.intersection(os.listdir(other.path / "points")) - found.keys():
-                if (other.directory(name) / "result.json").exists():
+                if _result(other, name) is not None:
                     found[name] = other.path
     return found
 
@@ -42,15 +43,9 @@ def take_over(study: Study, point: Point, other: Study) -> bool:
     files do not hold what they should, or somebody works on the point here.
     """
     here, there = study.directory(point.id), other.directory(point.id)
-    try:
-        result = read_json(there / "result.json")
-        if result is None or other.point(point.id).id != point.id:
-            return False
-    except (Corrupt, Refused) as error:
-        log.warning("%s is not taken over from %s: %s", point.id, other.path, error)
-        return False
-    held = lease.acquire(here)
-    if held is None:
+    result = _result(other, point.id)
+    held = None if result is None else lease.acquire(here)
+    if result is None or held is None:
         return False
     with writing_below(study.path), held:
         _link(there / "metrics.jsonl", here / "metrics.jsonl")
@@ -58,6 +53,18 @@ def take_over(study: Study, point: Point, other: Study) -> bool:
         if write_json_once(here / "result.json", {"origin": origin, **result}, held):
             study.note(point.id, other.noted(point.id), held)
     return True
+
+
+def _result(other: Study, point_id: str) -> dict[str, Any] | None:
+    """The other study's result of a point; None where there is none, or it or its point cannot be read."""
+    try:
+        result = read_json(other.directory(point_id) / "result.json")
+        if result is None or other.point(point_id).id == point_id:
+            return result
+        raise Refused(f"{other.directory(point_id)}/point.json is of another point.")
+    except (Corrupt, Refused) as error:
+        log.warning("%s is not taken over from %s: %s", point_id, other.path, error)
+        return None
 
 
 def _others(patterns: Iterable[str], study: Study) -> Iterator[Study]:

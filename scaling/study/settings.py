@@ -28,6 +28,9 @@ T = TypeVar("T", bound="DataclassInstance")
 N = TypeVar("N", int, float)
 
 LARGEST = 10**18
+"""Of a setting."""
+LARGEST_COST = 10**30
+"""Of a budget: the training FLOPs of the largest runs are some 1e26."""
 
 
 def strict(kind: type[T], values: Mapping[str, Any], section: str) -> T:
@@ -57,7 +60,7 @@ def _made(kind: type[DataclassInstance], written: _Written, section: str) -> Any
             raise Refused(f"{below}{key} is not an option: {suggest(key, known)}.")
     try:
         _check_lists(kind, values, below)
-        config = dacite.Config(type_hooks={float: _to_float}, cast=[tuple])
+        config = dacite.Config(type_hooks={float: _to_float, int: _to_int}, cast=[tuple])
         return dacite.from_dict(kind, dict(values), config)
     except dacite.MissingValueError as error:
         raise Refused(f"{below}{error.field_path} is missing.") from error
@@ -143,11 +146,11 @@ def resolution_of(value: Any, depth: float, family: str, model: Family) -> int:
     return model.ladder_resolution(depth)
 
 
-def number(name: str, value: Any) -> float:
+def number(name: str, value: Any, *, at_most: int = LARGEST) -> float:
     """A number of a size that arithmetic bears."""
     if isinstance(value, bool) or not isinstance(value, int | float) or value != value:
         raise Refused(f"{name}={value} should be a number.")
-    return within(name, value)
+    return within(name, value, at_most=at_most)
 
 
 def whole_number(name: str, value: Any) -> int:
@@ -157,10 +160,10 @@ def whole_number(name: str, value: Any) -> int:
     return within(name, value)
 
 
-def within(name: str, value: N) -> N:
-    """The number as it is; Refused beyond LARGEST, where a slip is meant rather than a size."""
-    if abs(value) > LARGEST:
-        raise Refused(f"{name} should be at most {LARGEST:.0e}.")
+def within(name: str, value: N, *, at_most: int = LARGEST) -> N:
+    """The number as it is; Refused beyond `at_most`, where a slip is meant rather than a size."""
+    if abs(value) > at_most:
+        raise Refused(f"{name} should be at most {at_most:.0e}.")
     return value
 
 
@@ -177,6 +180,12 @@ def _to_float(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         raise dacite.WrongTypeError(float, value)
     return float(value)
+
+
+def _to_int(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise dacite.WrongTypeError(int, value)
+    return value
 
 
 def _describe(kind: Any) -> str:
