@@ -78,7 +78,7 @@ def test_a_full_disk_is_an_os_error_and_leaves_no_rest(small_disk: Path) -> None
     checkpoint = Checkpoint(small_disk / "checkpoint.pt")
     checkpoint.save(STATE)
     with pytest.raises(Unwritable, match="the disk is full"):
-        checkpoint.save({"weights": torch.zeros(2_000_000)})
+        checkpoint.save({"weights": torch.zeros(4_000_000)})
     assert [file.name for file in small_disk.iterdir()] == ["checkpoint.pt"]
     assert checkpoint.load() is not None
 
