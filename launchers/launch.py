@@ -52,9 +52,11 @@ def run_request(request: Request, launcher: Launcher) -> int:
             each.study.remember(request.command, len(each.plan.entries), None)
         _print(console, request.show, {each.study.path: each.plan for each in plannings})
         return 0
+    check_device(request.runtime.device)
+    snapshots = [take(each.study.path, request.command) for each in plannings]  # before anything trains
     ended: Counter[str] = Counter()
-    for each in plannings:
-        ended += _launch(console, each.study, each.plan, request, launcher)
+    for each, snapshot in zip(plannings, snapshots, strict=True):
+        ended += _launch(console, each.study, each.plan, snapshot, request, launcher)
     return int(ended["failed"] > 0 and ended["completed"] == 0)
 
 
@@ -68,10 +70,10 @@ def _print(console: Console, show: Show, plans: Mapping[Path, Plan]) -> None:
             print_table(console, plan)
 
 
-def _launch(console: Console, study: Study, plan: Plan, request: Request, launcher: Launcher) -> Counter[str]:
+def _launch(
+    console: Console, study: Study, plan: Plan, snapshot: Snapshot, request: Request, launcher: Launcher
+) -> Counter[str]:
     """Run the plan; how many of its points stand where after it."""
-    check_device(request.runtime.device)
-    snapshot = take(study.path, request.command)
     study.remember(request.command, len(plan.entries), snapshot.hash)
     study.add(plan.wanted, plan.predicted)
     for entry in plan.entries:

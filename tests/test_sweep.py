@@ -136,7 +136,7 @@ def test_these_lines_make_a_plan_and_run_nothing(bash: Bash, tmp_path: Path, lin
         ("plan=maybe", "plan=maybe should be true, false, json or csv."),
         ("-m data=mnist5k,fashion_mnist study.name=mix", "would mix the data sets fashion_mnist, mnist5k"),
         ("--foo", "unrecognized arguments: --foo"),
-        ("depth={", "no viable alternative at input '{'"),
+        ("depth={", "depth={ cannot be read: no viable alternative at input '{'"),
     ],
 )
 def test_mistakes_end_in_one_sentence(bash: Bash, tmp_path: Path, line: str, sentence: str) -> None:

@@ -88,13 +88,13 @@ def _block(block: Mapping[Any, Any], parse: Parse) -> list[Axis]:
     axes = []
     for name, value in block.items():
         if name == ZIP:
-            axes.append(zipped(value))
-        elif isinstance(value, str):
+            continue
+        if isinstance(value, str):
             (override,) = parse([f"{name}={value}"])
             axes.append(axis(name, values_of(override)))
         else:
             axes.append(axis(str(name), value if isinstance(value, list) else [value]))
-    return axes
+    return _with_zip(axes, block.get(ZIP), set(block))
 
 
 def _plain(value: Any) -> Any:

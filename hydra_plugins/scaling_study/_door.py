@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import NoReturn
 
 from hydra._internal.utils import get_args_parser
-from hydra.errors import HydraException
+from hydra.errors import HydraException, OverrideParseException
 from omegaconf.errors import OmegaConfBaseException
 from rich.console import Console
 
@@ -98,5 +98,16 @@ def _one_sentence(error: Exception) -> str:
         return f"{absent[1]}={absent[2]} is not in conf/{absent[1]}: {suggest(absent[2], known)}."
     if several := re.match(r"Ambiguous value for argument '([^']+)'", text):
         return f"{several[1]} names several values: add -m to make a grid of them."
+    if isinstance(error, OverrideParseException):
+        return _unreadable(error.override, text)
     lines = [line.strip().rstrip(".") for line in text.splitlines() if line.strip()]
     return "; ".join(lines[:3]) + "."
+
+
+def _unreadable(override: str, text: str) -> str:
+    """What a person may have meant by an option that Hydra cannot read."""
+    name, _, value = override.partition("=")
+    if text.startswith("LexerNoViableAlt"):
+        return f"{override} cannot be read: put its value in quotes of its own, as in \"{name}='{value}'\"."
+    what = text.splitlines()[0].partition(" expecting ")[0].replace("'<EOF>'", "at its end")
+    return f"{override} cannot be read: {what}."

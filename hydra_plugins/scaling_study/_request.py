@@ -72,9 +72,9 @@ def one_point(config: DictConfig, choices: Mapping[str, str | None], named: Coll
     for key in ("zip", "blocks"):
         if config[key] is not None:
             raise Refused(f"{key}={config[key]} names several points: add -m to make a grid of them.")
-    for key in (*KNOBS, "precision"):
-        if is_log(config[key]):
-            raise Refused(f"{key}={config[key]} names several values: add -m to make a grid of them.")
+    for key in (*KNOBS, "precision", *(f"{each}.{key}" for each in _SCIENCE for key in config[each])):
+        if is_log(value := OmegaConf.select(config, key)):
+            raise Refused(f"{key}={value} names several values: add -m to make a grid of them.")
     return Composed(config, [], choices, named)
 
 
