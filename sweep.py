@@ -8,6 +8,7 @@ import hydra
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
+from hydra_plugins.scaling_study._axes import refuse_grid
 from hydra_plugins.scaling_study._door import in_plain_words, tidy
 from hydra_plugins.scaling_study._request import Composed, request
 from launchers.foreground import Foreground
@@ -18,6 +19,7 @@ from launchers.launch import run_request
 def train_one(config: DictConfig) -> None:
     """Train the one point of a command line without -m, in this process."""
     with in_plain_words():
+        refuse_grid(config)
         point = Composed(config, [], HydraConfig.get().runtime.choices)
         if code := run_request(request([point]), Foreground()):
             sys.exit(code)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from hydra.core.override_parser.types import Override, QuotedString
@@ -29,7 +30,7 @@ def axes_of(config: DictConfig, overrides: Sequence[Override], parse: Parse) -> 
     for override in overrides:
         if override.key_or_group in values or is_axis(override):
             values[override.key_or_group] = values_of(override)
-    coupled = values.pop(ZIP, None) or _plain(config.get(ZIP))
+    coupled = values.pop(ZIP) if ZIP in values else _plain(config.get(ZIP))
     axes = [axis(name, each) for name, each in values.items()]
     return _with_zip(axes, coupled, {each.key_or_group for each in overrides})
 
@@ -44,15 +45,36 @@ def blocks_of(config: DictConfig, parse: Parse) -> list[list[Axis]]:
     return [_block(block, parse) for block in blocks]
 
 
-def combined(shared: Sequence[Axis], block: Sequence[Axis]) -> list[Axis]:
-    """The axes of a block on top of the shared ones; Refused where both set the same."""
-    own = {name for each in block for name in each.names}
-    for each in shared:
-        if twice := own.intersection(each.names):
-            raise Refused(
-                f"{sorted(twice)[0]} is set by the study's blocks and beside them: change blocks instead."
-            )
+def combined(shared: Sequence[Axis], block: Sequence[Axis], named: Collection[str]) -> list[Axis]:
+    """The axes of a block on top of the shared ones; Refused where both, or the line, set the same.
+
+    `named` is what the line sets, be it to one value.
+    """
+    beside = {*named, *(name for each in shared for name in each.names)}
+    own = Counter(name for each in block for name in each.names)
+    for name, count in own.items():
+        if count > 1:
+            raise Refused(f"{name} is set twice in a block: leave one of them out.")
+        if name in beside:
+            raise Refused(f"{name} is set by the study's blocks and beside them: change blocks instead.")
     return [*shared, *block]
+
+
+def refuse_grid(config: DictConfig) -> None:
+    """Refused for the config of a single point that names several."""
+    several = [name for name in (ZIP, "blocks") if config.get(name) is not None]
+    if found := [*several, *_logs(config)]:
+        raise Refused(f"{found[0]} names several values: add -m to make a grid of them.")
+
+
+def _logs(config: DictConfig, above: str = "") -> Iterator[str]:
+    """Dotted names of the settings that are log-spaced values."""
+    for key, value in config.items_ex(resolve=False):
+        name = f"{above}{key!s}"
+        if is_log(value):
+            yield name
+        elif OmegaConf.is_dict(value):
+            yield from _logs(value, f"{name}.")
 
 
 def is_axis(override: Override) -> bool:
@@ -76,9 +98,9 @@ def values_of(override: Override) -> list[Any]:
 
 def _with_zip(axes: list[Axis], coupled: Any, named: set[str]) -> list[Axis]:
     """The axes and the zip, which replaces a study's axes, and contradicts those of the line."""
-    if not coupled:
-        return axes
     values = coupled[0] if isinstance(coupled, list) and len(coupled) == 1 else coupled
+    if values is None:
+        return axes
     one = zipped(values)
     for name in one.names:
         if name in named:
@@ -88,14 +110,15 @@ def _with_zip(axes: list[Axis], coupled: Any, named: set[str]) -> list[Axis]:
 
 def _block(block: Mapping[Any, Any], parse: Parse) -> list[Axis]:
     axes = []
-    for name, value in block.items():
+    for key, value in block.items():
+        name = str(key)
         if name == ZIP:
             axes.append(zipped(value))
         elif isinstance(value, str):
             (override,) = parse([f"{name}={value}"])
             axes.append(axis(name, values_of(override)))
         else:
-            axes.append(axis(str(name), value if isinstance(value, list) else [value]))
+            axes.append(axis(name, value if isinstance(value, list) else [value]))
     return axes
 
 

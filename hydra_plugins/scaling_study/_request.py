@@ -37,7 +37,7 @@ _VARIED = (*KNOBS, *_SCIENCE, "precision")
 """Keys that may have several values."""
 _SINGLE = ("zip", "blocks", "match", "where", "limit", "reuse", "plan", "probe")
 """Keys that choose among points and say what to do with them."""
-_KEYS = (*_VARIED, *_SECTIONS, *_SINGLE)
+_KEYS = tuple(dict.fromkeys((*_VARIED, *_SECTIONS, *_SINGLE)))
 
 
 @dataclass(frozen=True)
@@ -88,11 +88,10 @@ def _grids(composed: Composed) -> list[Grid]:
 
 def _match(config: DictConfig, varied: Sequence[str]) -> Match | None:
     """The match that the config asks for, if any."""
-    values = _plain(config)["match"]
-    known = [*get_args(MatchedCost), "solve", "tolerance"]
-    for key in values if isinstance(values, dict) else [values]:
-        if key not in known:
-            raise Refused(f"match.{key} is not an option: {suggest(str(key), known)}.")
+    values = _section("match", _plain(config)["match"])
+    for key in values:
+        if key not in _options("match"):
+            raise Refused(unknown_option(f"match.{key}"))
     budgets = {cost: values[cost] for cost in get_args(MatchedCost) if values.get(cost) is not None}
     if not budgets and values.get("solve") is None:
         return None
@@ -111,18 +110,24 @@ def _match(config: DictConfig, varied: Sequence[str]) -> Match | None:
         cost=cost,
         budgets=tuple(number(f"match.{cost}", budget, at_most=LARGEST_COST) for budget in listed),
         solve=values["solve"],
-        tolerance=number("match.tolerance", values["tolerance"]),
+        tolerance=number("match.tolerance", values.get("tolerance", Match.tolerance)),
     )
 
 
 def _numbers(values: Any) -> dict[str, Any]:
     """Limits, of which a count may be written as a float, such as 1e3."""
-    if not isinstance(values, dict):
-        raise Refused(f"limit={values} should be one of {', '.join(each.name for each in fields(Limits))}.")
-    points = values.get("points")
+    limits = _section("limit", values)
+    points = limits.get("points")
     if isinstance(points, float) and points.is_integer():
-        return {**values, "points": int(points)}
-    return values
+        return {**limits, "points": int(points)}
+    return limits
+
+
+def _section(name: str, values: Any) -> dict[str, Any]:
+    """The options of a section that may be null."""
+    if not isinstance(values, dict | None):
+        raise Refused(f"{name}={values} should name what it is of: known are {', '.join(_options(name))}.")
+    return values or {}
 
 
 def _patterns(value: Any) -> tuple[str, ...]:
@@ -159,6 +164,11 @@ def _check_axis(config: DictConfig, name: str) -> None:
         raise Refused(unknown_option(name))
     if section not in _VARIED:
         raise Refused(f"{name} cannot have several values in one launch: only what changes the outcome can.")
+    if name in _SCIENCE:
+        raise Refused(
+            f"{name} as a whole is no axis of a study, a zip or a block: vary options of it, such as "
+            f"{name}.{_options(name)[1]}, or give several choices on the line."
+        )
     if key and OmegaConf.select(config, name, default=_MISSING) is _MISSING:
         raise Refused(unknown_option(name))
 
@@ -171,13 +181,21 @@ def unknown_option(name: str) -> str:
     section, _, key = name.partition(".")
     if section == "hydra":
         return f"{name} is not an option of what is chosen here: --cfg hydra shows those that are."
-    if not key or section not in _SECTIONS:
+    if not key or section not in (*_SECTIONS, "match", "limit"):
         return f"{name} is not an option: {suggest(section, list(_KEYS))}."
     return f"{name} is not an option: {suggest(key, _options(section))}."
 
 
 def _options(section: str) -> list[str]:
-    kinds = {"data": DataConfig, "recipe": Recipe, "schedule": Schedule, "tracker": Tracker}
+    kinds = {
+        "data": DataConfig,
+        "recipe": Recipe,
+        "schedule": Schedule,
+        "tracker": Tracker,
+        "limit": Limits,
+    }
+    if section == "match":
+        return [*get_args(MatchedCost), "solve", "tolerance"]
     if section == "model":
         return ["family", *{field.name for family in FAMILIES.values() for field in fields(family)}]
     if section == "study":
@@ -192,6 +210,9 @@ def _plain(config: DictConfig) -> dict[str, Any]:
     unknown = [str(key) for key in without_hydra if key not in _KEYS]
     if unknown:
         raise Refused(unknown_option(unknown[0]))
+    absent = [key for key in (*_SECTIONS, *_SINGLE) if key not in without_hydra]
+    if absent:
+        raise Refused(f"~{absent[0]} leaves out what every line needs: leave that out.")
     try:
         plain = OmegaConf.to_container(without_hydra, resolve=True, throw_on_missing=True)
     except OmegaConfBaseException as error:
@@ -222,10 +243,10 @@ def _study_path(composed: Composed) -> Path:
 
 
 def _runtime(settings: Mapping[str, Any]) -> Runtime:
-    root = settings["data"]["root"]
+    root = settings["data"].get("root")
     if isinstance(root, str):
         root = str(Path(root).expanduser().absolute())  # a job may run in another directory
-    values = {**settings["device"], "data_root": root}
+    values = {"name": Runtime.device, **settings["device"], "data_root": root}
     values["device"] = values.pop("name")
     return strict(Runtime, values, "device")
 

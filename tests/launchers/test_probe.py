@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -77,7 +78,7 @@ def test_a_probe_measures_the_device_at_hand(points: list[Point]) -> None:
     with pytest.raises(Refused, match=r"^probe=true measures the device at hand: leave device.spec=a100 out"):
         _probe(points, Runtime(spec="a100"))
     if not visible_gpus():
-        with pytest.raises(Refused, match="^device=cuda is not available: "):
+        with pytest.raises(Refused, match=r"^device=cuda is not available: "):
             _probe(points, Runtime(device="cuda"))
 
 
@@ -100,7 +101,7 @@ def test_steps_are_spread_from_the_cheapest_to_the_dearest(
         places = [steps.index(step) for step in chosen]
         assert len(chosen) == min(count, STEPS_AT_MOST)
         assert (places[0], places[-1]) == (0, count - 1)
-        gaps = {after - before for before, after in zip(places, places[1:], strict=False)}
+        gaps = {after - before for before, after in pairwise(places)}
         assert all(0 < gap <= count / 4 + 1 for gap in gaps)
 
 
