@@ -1,11 +1,11 @@
-# make quickstart | test | check | bench, each sets up what it needs. PYTHON and VENV may be given.
+# make quickstart | test | check | prove | bench, each sets up what it needs. PYTHON and VENV may be given.
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 STUDY := quickstart
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: quickstart test check bench clean
+.PHONY: quickstart test check prove bench clean
 
 quickstart: $(VENV)/.run
 	@$(BIN)/python sweep.py -m study=$(STUDY)
@@ -19,9 +19,13 @@ check: $(VENV)/.dev
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 
+prove: $(VENV)/.dev
+	@$(BIN)/python -m pytest -q -m prove --repetitions 100
+
 bench: $(VENV)/.dev
 	@$(BIN)/python benchmarks/launch_overhead.py
 	@$(BIN)/python benchmarks/planning_cost.py
+	@$(BIN)/python benchmarks/planning.py
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info

@@ -8,9 +8,8 @@ import hydra
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
-from hydra_plugins.scaling_study._axes import refuse_grid
 from hydra_plugins.scaling_study._door import in_plain_words, tidy
-from hydra_plugins.scaling_study._request import Composed, request
+from hydra_plugins.scaling_study._request import one_point, request
 from launchers.foreground import Foreground
 from launchers.launch import run_request
 
@@ -19,8 +18,9 @@ from launchers.launch import run_request
 def train_one(config: DictConfig) -> None:
     """Train the one point of a command line without -m, in this process."""
     with in_plain_words():
-        refuse_grid(config)
-        point = Composed(config, [], HydraConfig.get().runtime.choices)
+        hydra_config = HydraConfig.get()
+        named = {line.partition("=")[0] for line in hydra_config.overrides.task}
+        point = one_point(config, hydra_config.runtime.choices, named)
         if code := run_request(request([point]), Foreground()):
             sys.exit(code)
 

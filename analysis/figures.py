@@ -30,6 +30,7 @@ from analysis.plot import (
     new_figure,
     picture,
 )
+from analysis.prediction_figure import prediction_figure
 from analysis.table import AXES
 
 MAX_LABELS = 8
@@ -60,6 +61,11 @@ def pictures(findings: Findings) -> list[Picture]:
                 "Gain in top-1 points per doubling of the resolution, same model and epochs, 95 % intervals."
             )
             drawn.append(picture(resolution_figure(findings), "resolution", caption))
+        if findings.prediction:
+            caption = (
+                "Time that the plan predicted for each point, and that it took: on the line, they agree."
+            )
+            drawn.append(picture(prediction_figure(findings.prediction), "predicted_against_actual", caption))
         if num_cells(findings.table.rows) <= MAX_CELLS:
             caption = "What of the grid is measured. A number in a cell counts its completed points."
             drawn.append(picture(coverage_figure(findings.table.rows), "coverage", caption))

@@ -10,6 +10,7 @@ from analysis.frontier import Frontier, frontier
 from analysis.metric import COSTS, LATENCY
 from analysis.noise import Floats, Noise, draw_errors, group_seeds, interaction_noise, seed_noise
 from analysis.pairs import Pairs, depth_against_width
+from analysis.prediction import Prediction, prediction
 from analysis.resolution import Resolution, resolution_rule
 from analysis.table import Table
 from analysis.traps import Evidence, Trap, traps
@@ -30,6 +31,8 @@ class Findings:
     pairs: Pairs
     resolution: Resolution
     traps: tuple[Trap, ...]
+    prediction: Prediction | None
+    """Of the hours; None where none were predicted."""
 
 
 def find(table: Table) -> Findings:
@@ -51,6 +54,7 @@ def find(table: Table) -> Findings:
         pairs=pairs,
         resolution=resolution_rule(groups, noise, draws),
         traps=traps(Evidence(table=table, groups=groups, noise=noise, pairs=pairs)),
+        prediction=prediction(table),
     )
 
 

@@ -82,4 +82,20 @@ LATENCY = Metric(
     direction="minimise",
     transform="log",
 )
+PREDICTED_TIME = Metric(
+    name="predicted_time",
+    column="predicted_hours",
+    label="predicted time on one device",
+    unit="s",
+    direction="minimise",
+    transform="log",
+)
+ACTUAL_TIME = Metric(
+    name="actual_time",
+    column="actual_hours",
+    label="actual time on one device",
+    unit="s",
+    direction="minimise",
+    transform="log",
+)
 COSTS = {metric.name: metric for metric in (FLOPS, PARAMS, TRAIN_SECONDS, LATENCY)}

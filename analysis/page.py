@@ -16,6 +16,7 @@ from analysis.findings import Findings
 from analysis.frontier import STANDINGS, Frontier
 from analysis.metric import counted
 from analysis.plot import Picture
+from analysis.prediction import FEWEST_NETWORKS, Prediction, hours_text, prediction_sentence, ratio_text
 from analysis.rules import points_text, sentences
 from analysis.table import AXES
 from scaling.quantity import count_text
@@ -43,6 +44,7 @@ def render_page(findings: Findings, pictures: Iterable[Picture], rules: dict[str
     return environment.get_template("report.html.j2").render(
         name=findings.table.name,
         counts=count_sentence(findings),
+        hours=prediction_sentence(findings.prediction) if findings.prediction else None,
         sentences=sentences(findings),
         warnings=findings.traps,
         figures=[(picture, Markup(picture.inline_svg())) for picture in pictures],
@@ -63,7 +65,8 @@ def count_sentence(findings: Findings) -> str:
 def sheets(findings: Findings) -> list[Sheet]:
     """All tables of the report, the frontier first."""
     frontiers = [frontier_sheet(frontier) for frontier in findings.frontiers.values()]
-    return [failure_sheet(findings), *frontiers, _pair_sheet(findings), _resolution_sheet(findings)]
+    hours = [prediction_sheet(findings.prediction)] if findings.prediction else []
+    return [failure_sheet(findings), *frontiers, _pair_sheet(findings), _resolution_sheet(findings), *hours]
 
 
 def frontier_sheet(frontier: Frontier) -> Sheet:
@@ -100,6 +103,41 @@ def failure_sheet(findings: Findings) -> Sheet:
         ("point", *AXES, "seed", "failure", "message"),
         rows,
     )
+
+
+def prediction_sheet(found: Prediction) -> Sheet:
+    """Predicted against actual hours, a row a source and, where there are several, one of all."""
+    shown = [*found.by_source, *([found.overall] if len(found.by_source) > 1 else [])]
+    rows = [
+        (
+            each.source,
+            str(each.num_points),
+            str(each.num_networks),
+            hours_text(each.predicted_hours),
+            hours_text(each.actual_hours),
+            ratio_text(each.ratio),
+            "unknown" if each.ci95 is None else "–".join(map(ratio_text, each.ci95)),
+            "–".join(map(ratio_text, each.range90)),
+        )
+        for each in shown
+    ]
+    note = (
+        "In training steps and evaluations on one device. Told by results of equal steps, by steps measured, "
+        "by the speed model scaled to such, or by specifications alone. Ratio: actual over predicted, the "
+        "median over the points; its 95 % interval is from networks resampled, where there are "
+        f"{FEWEST_NETWORKS} or more."
+    )
+    head = (
+        "told by",
+        "points",
+        "networks",
+        "predicted (h)",
+        "actual (h)",
+        "ratio",
+        "95 % of the median",
+        "90 % of points",
+    )
+    return Sheet("Hours: predicted against actual", note, head, rows)
 
 
 def _pair_sheet(findings: Findings) -> Sheet:

@@ -16,7 +16,7 @@ from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
-from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 from matplotlib.transforms import Bbox
 
 from analysis.metric import Metric
@@ -124,7 +124,8 @@ def _tick_text(metric: Metric, value: float) -> str:
 def _round_ticks(low: float, high: float, is_time: bool) -> Sequence[float]:
     """Round values within the limits: at least four where there are as many, at most seven."""
     if is_time:
-        return _thinned([seconds for seconds in ROUND_SECONDS if low <= seconds <= high])
+        times = [seconds for seconds in ROUND_SECONDS if low <= seconds <= high]
+        return _thinned(times) if len(times) > 1 else _even_ticks(low, high)
     inside: list[float] = []
     for digits in (
         (1.0,),
@@ -141,6 +142,13 @@ def _round_ticks(low: float, high: float, is_time: bool) -> Sequence[float]:
         if len(inside) >= 4:
             break
     return _thinned(inside)
+
+
+def _even_ticks(low: float, high: float) -> Sequence[float]:
+    """Times at equal distances, round in their unit, for a range in which no two of ROUND_SECONDS are."""
+    unit = max((size for size, _ in (*UNITS, *LONG_UNITS) if size <= low), default=UNITS[0][0])
+    ticks = MaxNLocator(5, steps=[1, 2, 5, 10]).tick_values(low / unit, high / unit)
+    return [unit * tick for tick in ticks if low <= unit * tick <= high]
 
 
 def _thinned(ticks: Sequence[float]) -> Sequence[float]:

@@ -14,15 +14,28 @@ from scaling.errors import Refused
 
 AXES = ("depth", "width", "resolution", "epochs")
 COST_COLUMNS = ("flops", "params", "activations", "train_flops", "train_seconds", "latency_ms")
+HOURS_COLUMNS = ("predicted_hours", "actual_hours")
+"""Of one device, in training steps and evaluations."""
 STATUSES = ("pending", "running", "completed", "failed")
 LARGEST = 2.0**53
 """Whole numbers from here on are no longer exact."""
 LARGEST_COST = 1e40
 """Costs from here on are no measurement, and count as unknown."""
 
-TEXT_COLUMNS = ("point", "model", "data", "recipe", "setting", "status", "failure", "message")
+TEXT_COLUMNS = (
+    "point",
+    "model",
+    "data",
+    "recipe",
+    "setting",
+    "status",
+    "failure",
+    "message",
+    "predicted_from",
+)
 ACCURACY_COLUMNS = ("top1", "test_top1", "error", "loss")
-KNOWN_COLUMNS = (*AXES, *ACCURACY_COLUMNS, "seed", *COST_COLUMNS, *TEXT_COLUMNS)
+NUMBER_COLUMNS = (*AXES, *ACCURACY_COLUMNS, "seed", *COST_COLUMNS, *HOURS_COLUMNS)
+KNOWN_COLUMNS = (*NUMBER_COLUMNS, *TEXT_COLUMNS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,12 +72,11 @@ def build_table(raw: pd.DataFrame, *, name: str, source: str, latency_of: str = 
     _require_columns(raw, source)
     rows = pd.DataFrame(index=raw.index)
     for column in raw.columns:
-        numeric = column in (*AXES, *ACCURACY_COLUMNS, *COST_COLUMNS, "seed")
-        rows[column] = _numbers(raw[column]) if numeric else _texts(raw[column])
+        rows[column] = _numbers(raw[column]) if column in NUMBER_COLUMNS else _texts(raw[column])
     _check_axes(rows)
     rows["error"] = _error(rows)
     rows["top1"] = 100.0 - rows["error"]
-    for column in COST_COLUMNS:
+    for column in (*COST_COLUMNS, *HOURS_COLUMNS):
         values = rows[column] if column in rows else pd.Series(np.nan, index=rows.index)
         rows[column] = values.where((values > 0) & (values < LARGEST_COST))
     for column in TEXT_COLUMNS:
@@ -101,6 +113,8 @@ def _hint(missing: str, raw: pd.DataFrame) -> str:
 
 
 def _numbers(values: pd.Series) -> pd.Series:
+    if isinstance(values.dtype, np.dtype) and values.dtype.kind in "iuf":  # nothing to clean
+        return values.astype(float)
     text = values.astype(object).where(values.notna(), None)
     cleaned = text.map(lambda value: _without_commas(value.strip()) if isinstance(value, str) else value)
     cleaned = cleaned.map(lambda value: None if value == "" else value)

@@ -9,18 +9,27 @@ from rich.table import Table as RichTable
 
 from analysis.findings import Findings
 from analysis.frontier import Frontier
-from analysis.page import Sheet, count_sentence, failure_sheet, frontier_sheet
+from analysis.page import Sheet, count_sentence, failure_sheet, frontier_sheet, prediction_sheet
+from analysis.prediction import Prediction, prediction_sentence
 from analysis.report import Report
 from analysis.rules import sentences
 
 MAX_ROWS = 40
 INDENT = (0, 0, 0, 2)
-SHORT = {"resolution": "px", "probability": "chance"}
+SHORT = {
+    "resolution": "px",
+    "probability": "chance",
+    "networks": "nets",
+    "predicted (h)": "plan h",
+    "actual (h)": "took h",
+    "95 % of the median": "95 %",
+    "90 % of points": "90 %",
+}
 """Headings that must fit 80 columns."""
 
 
 def print_report(console: Console, report: Report) -> None:
-    """Counts, failures, the frontier, the rules, the warnings, and where the files are."""
+    """Counts, failures, the frontier, the rules, the warnings, the hours, and where the files are."""
     findings = report.findings
     console.print(count_sentence(findings), highlight=False)
     failures = failure_sheet(findings)
@@ -29,6 +38,8 @@ def print_report(console: Console, report: Report) -> None:
     for frontier in list(findings.frontiers.values())[:1]:
         print_frontier(console, frontier)
     print_rules(console, findings)
+    if findings.prediction:
+        _print_prediction(console, findings.prediction)
     console.print("\n[bold]Files[/bold]")
     for path in (
         report.page,
@@ -54,6 +65,11 @@ def print_rules(console: Console, findings: Findings) -> None:
         console.print(
             Padding(f"[yellow]{trap.code}[/yellow]: {escape(trap.message)}", INDENT), highlight=False
         )
+
+
+def _print_prediction(console: Console, found: Prediction) -> None:
+    _print_sheet(console, prediction_sheet(found))
+    console.print(Padding(prediction_sentence(found), INDENT), highlight=False)
 
 
 def _print_sheet(console: Console, sheet: Sheet) -> None:

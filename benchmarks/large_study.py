@@ -51,15 +51,14 @@ def main() -> None:
         if shutil.disk_usage(root).free < 2 * needed:
             sys.exit(f"{root} has too little space: {2 * needed / 1e9:.1f} GB should be free.")
         study = Path(root) / NAME
-        line = [*AXES, f"seed=range({num_seeds})", "plan=true", f"study.root={root}", f"study.name={NAME}"]
-        sweep = [sys.executable, "sweep.py", "-m", *line]
-        made = _seconds(sweep)
+        line = [*AXES, f"seed=range({num_seeds})", "tracker=none", f"study.root={root}", f"study.name={NAME}"]
+        made = _seconds([sys.executable, "-m", "benchmarks.handed_over", "-m", *line])
         num_points = _finish(Study.open(study))
         time.sleep(3)  # files at rest are believed
         machine = f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}"
         table = Table("what", "seconds", title=f"n={num_points:,} finished points, {machine}")
-        table.add_row("the line that makes the points (plan=true)", f"{made:.1f}")
-        for what, command in _commands(study, sweep):
+        table.add_row("the line that makes the points, until its pool is called", f"{made:.1f}")
+        for what, command in _commands(study, [sys.executable, "sweep.py", "-m", *line, "plan=true"]):
             table.add_row(what, f"{_seconds(command):.1f}")
     console.print(table)
 

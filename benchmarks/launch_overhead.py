@@ -18,7 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -48,7 +48,8 @@ def one_process_a_point(root: Path, num_points: int) -> None:
 
 def one_job_a_point(root: Path, num_points: int) -> None:
     """A submitit job for each point; submitit has no queue, so this keeps at most SLOTS of them going."""
-    sweep(root, "-m", f"seed=range({num_points})", "plan=true")
+    settings = (f"seed=range({num_points})", "tracker=none")
+    sweep(root, "-m", *settings, script=("-m", "benchmarks.handed_over"))
     study = Study.open(root / "bench")
     executor = LocalExecutor(root / "jobs")
     executor.update_parameters(timeout_min=60)
@@ -69,9 +70,9 @@ def _alone(study: Study, point_id: str) -> WorkList:
     )
 
 
-def sweep(root: Path, *arguments: str) -> None:
-    """Run the front door into a study below `root`."""
-    line = [sys.executable, "sweep.py", *arguments, *SETTINGS, f"study.root={root}", "study.name=bench"]
+def sweep(root: Path, *arguments: str, script: Sequence[str] = ("sweep.py",)) -> None:
+    """Run the front door, or what takes its place, into a study below `root`."""
+    line = [sys.executable, *script, *arguments, *SETTINGS, f"study.root={root}", "study.name=bench"]
     subprocess.run(line, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
 
 

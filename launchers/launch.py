@@ -1,80 +1,32 @@
-"""A launch as a person sees it: the plan before, the progress meanwhile, what became of it after."""
+"""A launch: plan the points of a request, print or run the plan, and say what became of it."""
 
 from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal, Protocol
 
 from rich.console import Console
-from rich.table import Table
 
+from launchers.outcome import tell_outcome
 from launchers.plan_view import print_table, tell_plan
-from launchers.probe import probe
+from launchers.planning import plan_request
 from launchers.progress import Display
-from launchers.site import device_gb, site_of
+from launchers.request import Launcher, Request, Show
+from launchers.site import check_spec
 from launchers.slots import check_device
-from launchers.watch import Tally
 from scaling.command.output import print_json
 from scaling.data.catalog import check_readable
-from scaling.errors import Refused
-from scaling.study.grid import Expansion
-from scaling.study.limits import Limits
-from scaling.study.plan import Plan, Planned, Wishes, make_plan
-from scaling.study.plan_file import as_csv, as_json, write_plan
-from scaling.study.point import Point
-from scaling.study.quantities import Quantities, constraint_of
-from scaling.study.result import Result
-from scaling.study.reuse import origins, take_over
+from scaling.study.plan import Plan
+from scaling.study.plan_file import as_json, as_one_csv, write_plan
+from scaling.study.reuse import take_over
 from scaling.study.snapshot import Snapshot, take
-from scaling.study.store import Study, Task
+from scaling.study.store import Study
 from scaling.tracking.process import start
-from scaling.tracking.tracker import Tracker
-from scaling.training.runtime import Runtime
-
-Show = Literal["launch", "table", "json", "csv"]
 
 TRACKER_WITHIN_S = 60.0
 """Time the tracker has for its last runs after the last point; the next launch writes what is missing."""
-NAMED_AT_MOST = 10
-
-
-class Launcher(Protocol):
-    """Where points run."""
-
-    def num_slots(self, runtime: Runtime) -> int: ...
-
-    def run(
-        self,
-        study: Study,
-        plan: Plan,
-        snapshot: Snapshot,
-        runtime: Runtime,
-        show: Callable[[Tally], None],
-    ) -> Tally: ...
-
-
-@dataclass(frozen=True, kw_only=True)
-class Request:
-    """What a command line asks for, freed of Hydra."""
-
-    studies: Mapping[Path, Expansion]
-    """Points by the directory of their study."""
-    runtime: Runtime
-    tracker: Tracker
-    command: str
-    """The line itself, for the study's history."""
-    show: Show = "launch"
-    """`launch` runs the plan; the others print it as a table, as JSON or as CSV, and run nothing."""
-    where: str | None = None
-    limits: Limits = field(default_factory=Limits)
-    reuse: tuple[str, ...] = ()
-    """Directories of other studies, or patterns of them, whose results may be taken over."""
-    probe: bool = False
-    """Whether to measure some training steps here before the plan."""
 
 
 def run_request(request: Request, launcher: Launcher) -> int:
@@ -86,63 +38,33 @@ def run_request(request: Request, launcher: Launcher) -> int:
     console = Console(
         soft_wrap=True, highlight=False, width=None if sys.stdout.isatty() else 140, stderr=to_files
     )
-    studies = {path: _study(path, expansion.points, request) for path, expansion in request.studies.items()}
-    plans = {path: _plan(console, studies[path], request, launcher) for path in studies}
+    if request.show == "launch":
+        check_spec(request.runtime)
+        for name in sorted({point.data.name for each in request.studies.values() for point in each.points}):
+            check_readable(name)
+    plannings = plan_request(request, launcher.num_slots(request.runtime), console)
+    for each in plannings:
+        each.create()
+        write_plan(each.plan, each.study.path / "plan.csv")
+        tell_plan(console, each.study.path, each.plan, each.calibration)
     if request.show != "launch":
-        for path, plan in plans.items():
-            studies[path].remember(request.command, len(plan.entries), None)
-        _print(console, request.show, plans)
+        for each in plannings:
+            each.study.remember(request.command, len(each.plan.entries), None)
+        _print(console, request.show, {each.study.path: each.plan for each in plannings})
         return 0
     ended: Counter[str] = Counter()
-    for path, plan in plans.items():
-        ended += _launch(console, studies[path], plan, request, launcher)
+    for each in plannings:
+        ended += _launch(console, each.study, each.plan, request, launcher)
     return int(ended["failed"] > 0 and ended["completed"] == 0)
-
-
-def _study(path: Path, points: Sequence[Point], request: Request) -> Study:
-    """The study at `path`, made if need be, with the line in its history."""
-    names = {point.data.name for point in points}
-    if request.show == "launch":
-        for name in sorted(names):
-            check_readable(name)
-    return Study.create(path, _task(path, points))
-
-
-def _plan(console: Console, study: Study, request: Request, launcher: Launcher) -> Plan:
-    """Plan the points of one study, write plan.csv, and say what there is to say."""
-    expansion, runtime = request.studies[study.path], request.runtime
-    if request.probe:
-        probe(expansion.points, runtime, console)
-    site, forecast = site_of(runtime, launcher.num_slots(runtime), study, expansion.points)
-    plan = make_plan(
-        study,
-        expansion,
-        site,
-        Wishes(
-            constraint=_constraint(request),
-            limits=request.limits,
-            origins=origins(request.reuse, study, expansion.points),
-        ),
-    )
-    write_plan(plan, study.path / "plan.csv")
-    tell_plan(console, study.path, plan, forecast.calibration)
-    return plan
-
-
-def _constraint(request: Request) -> Callable[[Planned], str | None]:
-    if request.where is None:
-        return lambda _: None
-    constraint = constraint_of(request.where, device_gb=device_gb(request.runtime))
-    return lambda entry: constraint.reason(Quantities(entry))
 
 
 def _print(console: Console, show: Show, plans: Mapping[Path, Plan]) -> None:
     if show == "json":
         print_json([as_json(plan, path) for path, plan in plans.items()])
-    for plan in plans.values():
-        if show == "csv":
-            sys.stdout.write(as_csv(plan))
-        elif show == "table":
+    elif show == "csv":
+        sys.stdout.write(as_one_csv(plans))
+    else:
+        for plan in plans.values():
             print_table(console, plan)
 
 
@@ -151,22 +73,12 @@ def _launch(console: Console, study: Study, plan: Plan, request: Request, launch
     check_device(request.runtime.device)
     snapshot = take(study.path, request.command)
     study.remember(request.command, len(plan.entries), snapshot.hash)
-    study.add(plan.wanted)
+    study.add(plan.wanted, plan.predicted)
     for entry in plan.entries:
         if entry.origin is not None:
             take_over(study, entry.point, Study(entry.origin))
     _run(console, study, plan, snapshot, request, launcher)
-    results = [study.result(point.id) for point in plan.wanted]
-    counts = Counter(str(result.state.status) for result in results)
-    _tell_outcome(console, study, results, counts)
-    return counts
-
-
-def _task(path: Path, points: Sequence[Point]) -> Task:
-    names = sorted({point.data.name for point in points})
-    if len(names) > 1:
-        raise Refused(f"The study {path} would mix the data sets {', '.join(names)}: leave study.name out.")
-    return Task(names[0])
+    return tell_outcome(console, study, plan.wanted)
 
 
 def _run(
@@ -182,47 +94,3 @@ def _run(
             mirror = start(study.path, request.tracker)  # it was killed: what it left out is written now
             if mirror is not None:
                 mirror.finish(TRACKER_WITHIN_S)
-
-
-def _print_row(console: Console, result: Result) -> None:
-    row = result.row()
-    shown = [
-        "point",
-        "depth",
-        "width",
-        "resolution",
-        "epochs",
-        "seed",
-        "status",
-        "top1",
-        "loss",
-        "params",
-        "flops",
-        "train_seconds",
-    ]
-    table = Table(*shown)
-    table.add_row(*(_text(row[column]) for column in shown))
-    console.print(table)
-
-
-def _text(value: object) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
-
-
-def _tell_outcome(
-    console: Console, study: Study, results: Sequence[Result], counts: Mapping[str, int]
-) -> None:
-    if len(results) == 1:
-        _print_row(console, results[0])
-    failed = [result for result in results if result.state.status == "failed"]
-    left = len(results) - counts["completed"] - len(failed)
-    console.print(f"{counts['completed']} of {len(results)} points done, {len(failed)} failed, {left} left.")
-    for result in failed[:NAMED_AT_MOST]:
-        state = result.state
-        log = study.directory(result.point.id) / "log.txt"
-        console.print(
-            f"  failed {result.point}: {state.failure}: {state.message} ({log})", markup=False, style="red"
-        )
-    if len(failed) > NAMED_AT_MOST:
-        console.print(f"  and {len(failed) - NAMED_AT_MOST} more failed points")
-    console.print(f"Next: python -m analysis report {study.path}")

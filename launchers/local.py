@@ -165,10 +165,13 @@ class _Launch:
 
     def _give_up(self, point_id: str, state: State, num_kills: int) -> None:
         held = lease.acquire(self._study.directory(point_id))
-        if held is not None:
-            with held:
+        if held is None:
+            return
+        with suppress(lease.Superseded), held:
+            if self._study.state(point_id) == state:  # nobody has gone on with it meanwhile
                 message = f"its worker was killed {num_kills} times, the last time after epoch {state.epoch}"
-                self._study.note(point_id, replace(state, status="failed", failure="killed", message=message))
+                failed = replace(state, status="failed", failure="killed", message=message)
+                self._study.note(point_id, failed, held)
 
     def _check_workers_start(self) -> None:
         """Refuse to start workers for ever that end before they take a point."""

@@ -13,13 +13,15 @@ from rich.table import Table
 
 from scaling.profile.forecast import Calibration, Source
 from scaling.quantity import count_text, duration_text
-from scaling.study.plan import Plan, Planned
+from scaling.study.plan import REASONS_AT_MOST, Plan, Planned, reason_in_short
 from scaling.study.plan_file import row
 from scaling.study.totals import Totals, totals
 
 ROWS_AT_MOST = 60
 """Rows of the table on the screen; plan.csv has all."""
 NAMED_AT_MOST = 10
+SHORT_HOURS = 0.2
+"""Launches so short that the start of the workers is worth a word."""
 
 _HIDDEN = ("point", "activations", "hours_from")
 """Columns of plan.csv that the table on the screen leaves out."""
@@ -34,7 +36,8 @@ _EVIDENCE: dict[Source, str] = {
 
 def tell_plan(console: Console, study: Path, plan: Plan, calibration: Calibration | None) -> None:
     """Counts, totals, what was dropped and what that costs."""
-    console.print(f"[bold]{study}[/bold]: {len(plan.entries)} points, {_counts(plan)}.")
+    num_points = f"{len(plan.entries)} point{'' if len(plan.entries) == 1 else 's'}"
+    console.print(f"[bold]{study}[/bold]: {num_points}, {_counts(plan)}.")
     if plan.num_repeats:
         console.print(f"{plan.num_repeats} more settings are the same as one of these, and are not repeated.")
     sums = totals(plan)
@@ -73,7 +76,10 @@ def print_table(console: Console, plan: Plan) -> None:
 
 def _counts(plan: Plan) -> str:
     counts = plan.counts
-    parts = [f"{counts['skip']} done or left out", f"{counts['run'] + counts['retry']} to run"]
+    num_reused = sum(entry.origin is not None for entry in plan.entries)
+    parts = [f"{counts['skip'] - num_reused} done or left out", f"{counts['run'] + counts['retry']} to run"]
+    if num_reused:
+        parts.insert(1, f"{num_reused} done in other studies")
     if counts["wait"]:
         parts.append(f"{counts['wait']} running elsewhere")
     if counts["drop"]:
@@ -85,8 +91,8 @@ def _arithmetic(plan: Plan, sums: Totals) -> str:
     largest, smallest = (plan.to_run[end].cost.train_flops for end in (0, -1))
     memory = max(entry.memory_gb for entry in plan.entries if entry.is_to_train)
     return (
-        f"{sums.train_flops:.2e} training FLOPs in all, from {smallest:.1e} to {largest:.1e} a point; the "
-        f"largest takes {memory:.3g} GB."
+        f"{sums.train_flops:.2e} training FLOPs in all, from {smallest:.1e} to {largest:.1e} a point; "
+        f"each takes at most {memory:.3g} GB."
     )
 
 
@@ -98,7 +104,9 @@ def _time(sums: Totals) -> str:
         return f"{text} for {sums.num_points - sums.num_unknown} of the {sums.num_points} points."
     waves = f"{sums.waves} wave{'' if sums.waves == 1 else 's'} of {sums.slots}"
     assert sums.wall_hours is not None
-    return f"{text}, {waves}: done in {duration_text(3600 * sums.wall_hours)}, {_ending(sums.wall_hours)}."
+    wall = duration_text(3600 * sums.wall_hours)
+    start = " and the seconds in which workers start" if sums.wall_hours < SHORT_HOURS else ""
+    return f"{text}, {waves}: done in {wall}{start}, {_ending(sums.wall_hours)}."
 
 
 def _hours_text(hours: float) -> str:
@@ -137,16 +145,11 @@ def _tell_dropped(console: Console, plan: Plan) -> None:
     dropped = [entry for entry in plan.entries if entry.action == "drop"]
     if not dropped:
         return
-    reasons = Counter(_reason(entry) for entry in dropped)
-    listed = ", ".join(f"{count} by {reason}" for reason, count in reasons.most_common(NAMED_AT_MOST))
+    reasons = Counter(reason_in_short(entry.why) for entry in dropped)
+    listed = ", ".join(f"{count} by {reason}" for reason, count in reasons.most_common(REASONS_AT_MOST))
     console.print(f"Dropped: {listed}; plan.csv has the reason of each.", markup=False)
     for sentence in plan.losses:
         console.print(f"  {sentence}", markup=False, style="yellow")
-
-
-def _reason(entry: Planned) -> str:
-    """The limit or condition, without the numbers of the point."""
-    return entry.why.partition(":")[0].partition(" is false")[0].removesuffix(" is used up")
 
 
 def _name(console: Console, entries: Sequence[Planned]) -> None:

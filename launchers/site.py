@@ -6,9 +6,13 @@ import os
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
+from functools import partial
 
 import psutil
 
+from launchers.slots import num_slots
+from scaling.errors import Refused
 from scaling.profile.devices import DEVICES, Device
 from scaling.profile.forecast import Forecast
 from scaling.profile.profiles import gpu_name, profile_of
@@ -20,9 +24,14 @@ from scaling.study.point import Point
 from scaling.study.store import Study
 from scaling.training.runtime import Runtime
 
+PROCESS_GB = 0.75
+"""Resident memory of a process that has imported torch 2.14 and trained next to nothing, on Linux."""
+
 RESULTS_A_STEP = 2
 """Results that are read of each different training step, and of all steps together at most."""
 RESULTS_AT_MOST = 400
+FEWEST_STEPS = 50
+"""In a shorter run the first steps, in which kernels are chosen and memory is mapped, weigh too much."""
 
 
 def site_of(runtime: Runtime, slots: int, study: Study, points: Sequence[Point]) -> tuple[Site, Forecast]:
@@ -31,9 +40,15 @@ def site_of(runtime: Runtime, slots: int, study: Study, points: Sequence[Point])
     forecast = Forecast(
         device_spec(runtime), points, profile=profile, trained=_trained(study, points, runtime)
     )
-    factor = MALLOC_FACTOR if device_spec(runtime) is DEVICES["cpu"] else 1.0
-    site = Site(hours=forecast.of, memory_gb=lambda point: factor * point.cost.memory_gb, slots=slots)
-    return site, forecast
+    if runtime.device == "cpu" and not runtime.spec:
+        slots = min(slots, num_slots("auto", device="cpu", threads=runtime.threads))  # more share the cores
+    return Site(hours=forecast.of, memory_gb=partial(_memory_gb, runtime), slots=slots), forecast
+
+
+def _memory_gb(runtime: Runtime, point: Point) -> float:
+    """Tensors of a training step; on a CPU what the process takes, on a GPU without the driver's own."""
+    tensors = point.cost.memory_gb
+    return PROCESS_GB + MALLOC_FACTOR * tensors if runtime.device == "cpu" else tensors
 
 
 def device_spec(runtime: Runtime) -> Device | None:
@@ -45,12 +60,20 @@ def device_spec(runtime: Runtime) -> Device | None:
     return _specified(gpu_name() or "")
 
 
-def device_gb(runtime: Runtime) -> float | None:
-    """Memory of one device in 1e9 bytes; a CPU's is that of the machine."""
+def device_gb(runtime: Runtime, slots: int) -> float | None:
+    """Memory of one device in 1e9 bytes; on a CPU the share of the machine's that each of the `slots` has."""
     if runtime.device == "cpu" and not runtime.spec:
-        return psutil.virtual_memory().total / 1e9
+        return psutil.virtual_memory().total / 1e9 / slots
     spec = device_spec(runtime)
     return spec.memory_bytes / 1e9 if spec else None
+
+
+def check_spec(runtime: Runtime) -> None:
+    """Refused to train where the plan is for another device."""
+    if runtime.spec and device_spec(replace(runtime, spec=None)) is not DEVICES[runtime.spec]:
+        raise Refused(
+            f"device.spec={runtime.spec} is for planning, there is none here: add plan=true, or leave it out."
+        )
 
 
 def _specified(name: str) -> Device | None:
@@ -64,7 +87,8 @@ def _trained(study: Study, points: Sequence[Point], runtime: Runtime) -> Iterato
         known = set(os.listdir(study.path / "points"))
         chosen: defaultdict[Workload, list[Point]] = defaultdict(list)
         for point in points if known else ():
-            if point.id in known and len(same := chosen[training_step(point)]) < RESULTS_A_STEP:
+            is_long = point.epochs * point.steps_per_epoch >= FEWEST_STEPS
+            if is_long and point.id in known and len(same := chosen[training_step(point)]) < RESULTS_A_STEP:
                 same.append(point)
         for point in [point for same in chosen.values() for point in same][:RESULTS_AT_MOST]:
             seconds = _train_seconds(study, point, runtime)

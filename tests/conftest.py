@@ -6,12 +6,15 @@ import os
 import shutil
 import subprocess
 import sys
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
+from rich.console import Console
+from rich.table import Table
 
 from scaling.data.dataset import DataSet
 from scaling.models.resnet_small import ResNetSmall
@@ -23,6 +26,51 @@ ROOT = Path(__file__).parents[1]
 
 TINY = "width=0.125 resolution=8 data.num_train=256 data.num_val=64"
 """Overrides that make a point of mnist5k train in a fraction of a second."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--repetitions", type=int, default=20, help="of what happens at random moments; `make prove` says 100"
+    )
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A test with `repetition` is run so often, and one with `long_repetition` a twentieth of that."""
+    number = metafunc.config.getoption("repetitions")
+    for name, repetitions in (("repetition", number), ("long_repetition", max(1, number // 20))):
+        if name in metafunc.fixturenames:
+            metafunc.parametrize(name, range(repetitions))
+
+
+@pytest.fixture
+def repetitions(request: pytest.FixtureRequest) -> int:
+    """For a test that repeats by itself."""
+    return int(request.config.getoption("repetitions"))
+
+
+_PROVED = pytest.StashKey[dict[str, Counter[str]]]()
+
+
+@pytest.fixture
+def proved(request: pytest.FixtureRequest) -> Callable[..., None]:
+    """Count a repetition of a case, and what became of it, for the table that `make prove` prints."""
+    counts = request.config.stash.setdefault(_PROVED, defaultdict(Counter))
+
+    def count(case: str, **outcome: int) -> None:
+        counts[case].update(repetitions=1, **outcome)
+
+    return count
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """What was proved in this process, as a table."""
+    columns = ("repetitions", "refused", "committed_twice", "lost")
+    table = Table("case", *(column.replace("_", " ") for column in columns))
+    for case, counts in config.stash.get(_PROVED, {}).items():
+        table.add_row(case, *(str(counts[column]) for column in columns))
+    if table.row_count:
+        terminalreporter.write_line("")
+        Console(file=terminalreporter._tw._file, width=110).print(table)
 
 
 @pytest.fixture(autouse=True)
@@ -88,10 +136,10 @@ def bash() -> Callable[..., subprocess.CompletedProcess[str]]:
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 4 MB."""
+    """A file system of 8 MB."""
     place = tmp_path / "small_disk"
     place.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(place)]
+    command = ["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(place)]
     if os.geteuid() != 0 or subprocess.run(command, capture_output=True, check=False).returncode != 0:
         unavailable("mounting a small file system needs root")
     yield place
@@ -104,6 +152,15 @@ def another_user() -> int:
     if os.geteuid() != 0:
         unavailable("acting as another user needs root")
     return 65534
+
+
+@pytest.fixture
+def in_pid_namespace() -> list[str]:
+    """Words that make the command after them run in a pid namespace of its own, as in a container."""
+    words = ["unshare", "--pid", "--fork", "--mount-proc"]
+    if subprocess.run([*words, "true"], capture_output=True, check=False).returncode != 0:
+        unavailable("making a pid namespace needs root")
+    return words
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import subprocess
 from collections.abc import Callable
@@ -30,6 +31,34 @@ def test_one_point_trains_in_the_foreground_and_prints_its_row(bash: Bash, tmp_p
     again = bash(line)
     assert "1 done or left out, 0 to run" in again.stdout
     assert f"{result['metrics']['top1']:.4g}" in again.stdout
+
+
+def test_the_report_sets_what_a_study_took_beside_what_the_plan_said(bash: Bash, tmp_path: Path) -> None:
+    """The first two points are predicted from specifications, the third from the results of those."""
+    line = f"python sweep.py -m {TINY} epochs=30 tracker=none study.root={tmp_path} study.name=mine"
+    alone = {"SCALING_STUDY_PROFILES": str(tmp_path / "none")}
+    assert bash(f"{line} seed=0,1", **alone).returncode == 0
+    said = {row["point"]: row for row in _csv(tmp_path / "mine/plan.csv")}
+    assert bash(f"{line} seed=0,1,2", **alone).returncode == 0
+    said |= {row["point"]: row for row in _csv(tmp_path / "mine/plan.csv") if row["action"] == "run"}
+    assert bash(f"{line} seed=0,1,2", **alone).returncode == 0
+
+    done = bash(f"python -m analysis report {tmp_path}/mine")
+    assert done.returncode == 0, done.stderr
+    assert "for these 3 points, and it took" in done.stdout
+    table = _csv(tmp_path / "mine/report/table.csv")
+    assert sorted(row["predicted_from"] for row in table) == ["results", "specifications", "specifications"]
+    for row in table:
+        directory = tmp_path / "mine/points" / row["point"]
+        measured = json.loads((directory / "result.json").read_text())["measured"]
+        took = measured["train_seconds"] + measured["evaluate_seconds"]
+        assert 3600 * float(row["actual_hours"]) == pytest.approx(took)
+        assert float(row["predicted_hours"]) == pytest.approx(float(said[row["point"]]["hours"]), rel=1e-5)
+        assert row["predicted_from"] == said[row["point"]]["hours_from"]
+
+
+def _csv(path: Path) -> list[dict[str, str]]:
+    return list(csv.DictReader(path.read_text().splitlines()))
 
 
 def test_a_failing_point_in_the_foreground_says_why(bash: Bash, tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ def axes_of(config: DictConfig, overrides: Sequence[Override], parse: Parse) -> 
     for override in overrides:
         if override.key_or_group in values or is_axis(override):
             values[override.key_or_group] = values_of(override)
-    coupled = values.pop(ZIP) if ZIP in values else _plain(config.get(ZIP))
+    coupled = values.pop(ZIP, _plain(config.get(ZIP)))
     axes = [axis(name, each) for name, each in values.items()]
     return _with_zip(axes, coupled, {each.key_or_group for each in overrides})
 
@@ -46,12 +46,9 @@ def blocks_of(config: DictConfig, parse: Parse) -> list[list[Axis]]:
 
 
 def combined(shared: Sequence[Axis], block: Sequence[Axis], named: Collection[str]) -> list[Axis]:
-    """The axes of a block on top of the shared ones; Refused where both, or the line, set the same.
-
-    `named` is what the line sets, be it to one value.
-    """
-    beside = {*named, *(name for each in shared for name in each.names)}
+    """The axes of a block on top of the shared ones; Refused where both set the same, or the line does."""
     own = Counter(name for each in block for name in each.names)
+    beside = {*named, *(name for each in shared for name in each.names)}
     for name, count in own.items():
         if count > 1:
             raise Refused(f"{name} is set twice in a block: leave one of them out.")
@@ -60,21 +57,14 @@ def combined(shared: Sequence[Axis], block: Sequence[Axis], named: Collection[st
     return [*shared, *block]
 
 
-def refuse_grid(config: DictConfig) -> None:
-    """Refused for the config of a single point that names several."""
-    several = [name for name in (ZIP, "blocks") if config.get(name) is not None]
-    if found := [*several, *_logs(config)]:
-        raise Refused(f"{found[0]} names several values: add -m to make a grid of them.")
-
-
-def _logs(config: DictConfig, above: str = "") -> Iterator[str]:
+def logs_of(config: DictConfig, above: str = "") -> Iterator[str]:
     """Dotted names of the settings that are log-spaced values."""
     for key, value in config.items_ex(resolve=False):
         name = f"{above}{key!s}"
         if is_log(value):
             yield name
         elif OmegaConf.is_dict(value):
-            yield from _logs(value, f"{name}.")
+            yield from logs_of(value, f"{name}.")
 
 
 def is_axis(override: Override) -> bool:

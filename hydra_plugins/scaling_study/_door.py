@@ -37,6 +37,8 @@ def tidy(words: list[str]) -> list[str]:
     tidied = multirun + [
         _FORMATS.get(word, word) for word in words if word not in ("-m", "--multirun", "--debug")
     ]
+    if sum(word.startswith("where=") for word in tidied) > 1:
+        raise Refused("where is said twice: join the conditions with and.")
     for word in tidied:
         group, equals, choice = word.partition("=")
         if equals and group in GROUPS and choice in ("", "null"):
@@ -85,6 +87,10 @@ def _one_sentence(error: Exception) -> str:
     if isinstance(error.__cause__, Refused):
         return str(error.__cause__)
     text = str(error)
+    if re.search(r"\bwhere=", text):
+        return (
+            "where needs two pairs of quotes, one for the shell and one for Hydra: \"where='flops < 2e9'\"."
+        )
     if unknown := re.match(r"Could not override '([^']+)'", text):
         return unknown_option(unknown[1])
     if absent := re.search(r"Could not find '([^']+)/([^'/]+)'", text):

@@ -14,7 +14,7 @@ from hydra.plugins.launcher import Launcher
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
-from launchers.launch import Request
+from launchers.request import Request
 from scaling.errors import Refused
 
 

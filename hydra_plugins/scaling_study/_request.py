@@ -5,24 +5,32 @@ from __future__ import annotations
 import shlex
 import sys
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from launchers.launch import Request, Show
+from hydra_plugins.scaling_study._axes import logs_of
+from hydra_plugins.scaling_study._wishes import (
+    MATCH_OPTIONS,
+    limits_of,
+    match_of,
+    patterns_of,
+    show_of,
+    yes_or_no,
+)
+from launchers.request import Request
 from scaling.data.catalog import DataConfig, declare
 from scaling.errors import Refused
 from scaling.models.families import FAMILIES
 from scaling.study.axis import Axis
 from scaling.study.grid import Grid, expand
 from scaling.study.limits import Limits
-from scaling.study.match import Match, MatchedCost
 from scaling.study.point import KNOBS
-from scaling.study.settings import LARGEST_COST, number, strict
+from scaling.study.settings import strict
 from scaling.study.suggest import suggest
 from scaling.tracking.tracker import Tracker
 from scaling.training.recipe import Recipe
@@ -35,8 +43,17 @@ GROUPS = (*_SCIENCE, "device", "tracker")
 _SECTIONS = (*GROUPS, "study")
 _VARIED = (*KNOBS, *_SCIENCE, "precision")
 """Keys that may have several values."""
+_GROUPED: Mapping[str, tuple[str, ...]] = {
+    "study": ("name", "root"),
+    "device": ("name", "spec", "threads", "checkpoint_every_s"),
+    "match": MATCH_OPTIONS,
+    "limit": tuple(field.name for field in fields(Limits)),
+}
+"""Options of the sections that are no dataclass of their own."""
 _SINGLE = ("zip", "blocks", "match", "where", "limit", "reuse", "plan", "probe")
 """Keys that choose among points and say what to do with them."""
+_OF_A_LINE = ("device", "tracker", "where", "limit", "reuse", "plan", "probe", "hydra.launcher")
+"""What all grids of a line have in common."""
 _KEYS = tuple(dict.fromkeys((*_VARIED, *_SECTIONS, *_SINGLE)))
 
 
@@ -47,11 +64,25 @@ class Composed:
     config: DictConfig
     axes: Sequence[Axis]
     choices: Mapping[str, str | None]
+    named: Collection[str] = ()
+    """What the line itself gives a value."""
+
+
+def one_point(config: DictConfig, choices: Mapping[str, str | None], named: Collection[str]) -> Composed:
+    """What a line without -m asks for; Refused where it asks for a grid."""
+    for key in ("zip", "blocks"):
+        if config[key] is not None:
+            raise Refused(f"{key}={config[key]} names several points: add -m to make a grid of them.")
+    for name in logs_of(_without_hydra(config)):
+        value = OmegaConf.select(config, name)
+        raise Refused(f"{name}={value} names several values: add -m to make a grid of them.")
+    return Composed(config, [], choices, named)
 
 
 def request(composed: Sequence[Composed]) -> Request:
     """All points of the composed grids; Refused names every one that cannot be built."""
     first = _plain(composed[0].config)
+    _check_alike(composed)
     grids: dict[Path, list[Grid]] = defaultdict(list)
     for each in composed:
         grids[_study_path(each)] += _grids(each)
@@ -60,12 +91,24 @@ def request(composed: Sequence[Composed]) -> Request:
         runtime=_runtime(first),
         tracker=strict(Tracker, first["tracker"], "tracker"),
         command=shlex.join(["python", *sys.argv]),
-        show=_show(first["plan"]),
+        show=show_of(first["plan"]),
         where=first["where"],
-        limits=strict(Limits, _numbers(first["limit"]), "limit"),
-        reuse=_patterns(first["reuse"]),
-        probe=_yes_or_no("probe", first["probe"]),
+        limits=limits_of(first["limit"]),
+        reuse=patterns_of(first["reuse"]),
+        probe=yes_or_no("probe", first["probe"]),
     )
+
+
+def _check_alike(composed: Sequence[Composed]) -> None:
+    """Refused where the studies of one line would be planned, run or watched in different ways."""
+
+    def of(each: Composed, key: str) -> Any:
+        launcher = each.config.hydra.launcher if key == "hydra.launcher" else None
+        return OmegaConf.to_container(launcher) if launcher is not None else _plain(each.config)[key]
+
+    for key in _OF_A_LINE if len(composed) > 1 else ():
+        if any(of(each, key) != of(composed[0], key) for each in composed[1:]):
+            raise Refused(f"The grids of this line differ in {key}: launch them one at a time.")
 
 
 def _grids(composed: Composed) -> list[Grid]:
@@ -74,7 +117,7 @@ def _grids(composed: Composed) -> list[Grid]:
     names = [name for axis in composed.axes for name in axis.names]
     for name in names:
         _check_axis(config, name)
-    match = _match(config, names)
+    match = match_of(_plain(config)["match"], {*names, *composed.named})
     if not _has_interpolations(config):
         return [Grid(_plain(config), composed.axes, match)]
     grids = []
@@ -84,70 +127,6 @@ def _grids(composed: Composed) -> list[Grid]:
             OmegaConf.update(changed, name, value)
         grids.append(Grid(_plain(changed), (), match))
     return grids
-
-
-def _match(config: DictConfig, varied: Sequence[str]) -> Match | None:
-    """The match that the config asks for, if any."""
-    values = _section("match", _plain(config)["match"])
-    for key in values:
-        if key not in _options("match"):
-            raise Refused(unknown_option(f"match.{key}"))
-    budgets = {cost: values[cost] for cost in get_args(MatchedCost) if values.get(cost) is not None}
-    if not budgets and values.get("solve") is None:
-        return None
-    if len(budgets) != 1 or values.get("solve") is None:
-        raise Refused(
-            "match needs budgets of one cost and the axis to solve, such as match.flops=[1e9,2e9] "
-            "match.solve=width."
-        )
-    if values["solve"] in varied:
-        raise Refused(
-            f"match.solve={values['solve']}: an axis that is solved cannot be given values besides."
-        )
-    ((cost, each),) = budgets.items()
-    listed = each if isinstance(each, list) else [each]
-    return Match(
-        cost=cost,
-        budgets=tuple(number(f"match.{cost}", budget, at_most=LARGEST_COST) for budget in listed),
-        solve=values["solve"],
-        tolerance=number("match.tolerance", values.get("tolerance", Match.tolerance)),
-    )
-
-
-def _numbers(values: Any) -> dict[str, Any]:
-    """Limits, of which a count may be written as a float, such as 1e3."""
-    limits = _section("limit", values)
-    points = limits.get("points")
-    if isinstance(points, float) and points.is_integer():
-        return {**limits, "points": int(points)}
-    return limits
-
-
-def _section(name: str, values: Any) -> dict[str, Any]:
-    """The options of a section that may be null."""
-    if not isinstance(values, dict | None):
-        raise Refused(f"{name}={values} should name what it is of: known are {', '.join(_options(name))}.")
-    return values or {}
-
-
-def _patterns(value: Any) -> tuple[str, ...]:
-    listed = [] if value is None else value if isinstance(value, list) else [value]
-    if not all(isinstance(each, str) and each for each in listed):
-        raise Refused(f"reuse={value} should be study directories, such as results/*.")
-    return tuple(listed)
-
-
-def _show(value: Any) -> Show:
-    shown: dict[Any, Show] = {False: "launch", True: "table", "json": "json", "csv": "csv"}
-    if not isinstance(value, bool | str) or value not in shown:
-        raise Refused(f"plan={value} should be true, false, json or csv.")
-    return shown[value]
-
-
-def _yes_or_no(name: str, value: Any) -> bool:
-    if not isinstance(value, bool):
-        raise Refused(f"{name}={value} should be true or false.")
-    return value
 
 
 def check_group(group: str) -> None:
@@ -162,13 +141,13 @@ def _check_axis(config: DictConfig, name: str) -> None:
     section, _, key = name.partition(".")
     if section not in _KEYS:
         raise Refused(unknown_option(name))
+    if section in _SCIENCE and not key:
+        raise Refused(
+            f"{name} is a whole group: choose it on the line, as in {name}=a,b, or vary one of its settings, "
+            f"such as {name}.{_options(section)[0]}."
+        )
     if section not in _VARIED:
         raise Refused(f"{name} cannot have several values in one launch: only what changes the outcome can.")
-    if name in _SCIENCE:
-        raise Refused(
-            f"{name} as a whole is no axis of a study, a zip or a block: vary options of it, such as "
-            f"{name}.{_options(name)[1]}, or give several choices on the line."
-        )
     if key and OmegaConf.select(config, name, default=_MISSING) is _MISSING:
         raise Refused(unknown_option(name))
 
@@ -181,27 +160,17 @@ def unknown_option(name: str) -> str:
     section, _, key = name.partition(".")
     if section == "hydra":
         return f"{name} is not an option of what is chosen here: --cfg hydra shows those that are."
-    if not key or section not in (*_SECTIONS, "match", "limit"):
+    if not key or section not in (*_SECTIONS, *_GROUPED):
         return f"{name} is not an option: {suggest(section, list(_KEYS))}."
     return f"{name} is not an option: {suggest(key, _options(section))}."
 
 
 def _options(section: str) -> list[str]:
-    kinds = {
-        "data": DataConfig,
-        "recipe": Recipe,
-        "schedule": Schedule,
-        "tracker": Tracker,
-        "limit": Limits,
-    }
-    if section == "match":
-        return [*get_args(MatchedCost), "solve", "tolerance"]
+    kinds = {"data": DataConfig, "recipe": Recipe, "schedule": Schedule, "tracker": Tracker}
     if section == "model":
         return ["family", *{field.name for family in FAMILIES.values() for field in fields(family)}]
-    if section == "study":
-        return ["name", "root"]
-    if section == "device":
-        return ["name", "spec", "threads", "checkpoint_every_s"]
+    if section in _GROUPED:
+        return list(_GROUPED[section])
     return [field.name for field in fields(kinds[section])]
 
 
@@ -210,9 +179,9 @@ def _plain(config: DictConfig) -> dict[str, Any]:
     unknown = [str(key) for key in without_hydra if key not in _KEYS]
     if unknown:
         raise Refused(unknown_option(unknown[0]))
-    absent = [key for key in (*_SECTIONS, *_SINGLE) if key not in without_hydra]
-    if absent:
-        raise Refused(f"~{absent[0]} leaves out what every line needs: leave that out.")
+    for key in (*_SECTIONS, *_SINGLE):
+        if key not in without_hydra:
+            raise Refused(f"~{key}: {key} cannot be taken away; {key}=null switches off what can be.")
     try:
         plain = OmegaConf.to_container(without_hydra, resolve=True, throw_on_missing=True)
     except OmegaConfBaseException as error:
@@ -243,7 +212,7 @@ def _study_path(composed: Composed) -> Path:
 
 
 def _runtime(settings: Mapping[str, Any]) -> Runtime:
-    root = settings["data"].get("root")
+    root = settings["data"]["root"]
     if isinstance(root, str):
         root = str(Path(root).expanduser().absolute())  # a job may run in another directory
     values = {"name": Runtime.device, **settings["device"], "data_root": root}

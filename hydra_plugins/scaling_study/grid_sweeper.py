@@ -72,8 +72,9 @@ class GridSweeper(Sweeper):
         values = [each for each in overrides if not self._is_group(each)]
         shared = axes_of(config, values, self._parse)
         blocks = blocks_of(config, self._parse) or [[]]
-        choices, named = config.hydra.runtime.choices, {each.key_or_group for each in values}
-        return [Composed(config, combined(shared, block, named), choices) for block in blocks]
+        choices = config.hydra.runtime.choices
+        named = {each.key_or_group for each in values}
+        return [Composed(config, combined(shared, block, named), choices, named) for block in blocks]
 
     def _load(self, overrides: list[str]) -> DictConfig:
         return self._config_loader.load_configuration(

@@ -8,8 +8,9 @@ from typing import Any
 from hydra.core.config_store import ConfigStore
 
 from hydra_plugins.scaling_study._grid_launcher import GridLauncher
-from launchers.launch import Request, run_request
+from launchers.launch import run_request
 from launchers.local import LocalPool
+from launchers.request import Request
 from scaling.study.settings import strict
 
 ConfigStore.instance().store(

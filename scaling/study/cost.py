@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
 
 from scaling.models.network import Network
 from scaling.study.form import form_of
@@ -44,6 +46,39 @@ def cost_of(
     `batch_size` images go through the network at once in training; `momentum` and `average` say whether the
     optimizer keeps them.
     """
+    one = _of_a_step(
+        network, resolution, frames, in_channels, num_classes, batch_size, precision, momentum, average
+    )
+    return Cost(
+        params=one.params,
+        flops=2 * one.macs,
+        activations=one.activations,
+        train_flops=6 * one.macs * images_seen,
+        memory_gb=one.memory_gb,
+    )
+
+
+class _Step(NamedTuple):
+    """What does not depend on how long a point trains."""
+
+    params: int
+    macs: int
+    activations: int
+    memory_gb: float
+
+
+@lru_cache(maxsize=65536)
+def _of_a_step(
+    network: Network,
+    resolution: int,
+    frames: int,
+    in_channels: int,
+    num_classes: int,
+    batch_size: int,
+    precision: Precision,
+    momentum: bool,
+    average: bool,
+) -> _Step:
     form = form_of(network, in_channels, num_classes)
     positions = {grid: grid.positions(resolution, frames) for grid in form.grids}
     macs = outputs = 0
@@ -60,10 +95,4 @@ def cost_of(
         momentum=momentum,
         average=average,
     )
-    return Cost(
-        params=form.params,
-        flops=2 * macs,
-        activations=outputs,
-        train_flops=6 * macs * images_seen,
-        memory_gb=memory.total / 1e9,
-    )
+    return _Step(form.params, macs, outputs, memory.total / 1e9)

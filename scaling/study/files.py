@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from scaling.errors import Refused
 
@@ -42,39 +42,56 @@ def read_json(path: Path) -> dict[str, Any] | None:
     return value
 
 
-def write_json(path: Path, value: dict[str, Any]) -> None:
+class Fence(Protocol):
+    """What keeps late writers out, such as a lease. Holders are numbered; the highest number may write."""
+
+    @property
+    def token(self) -> int: ...
+
+    def check(self) -> None:
+        """Raise where a later holder has taken over."""
+
+
+def write_json(path: Path, value: dict[str, Any], fence: Fence | None = None) -> None:
     """Replace the file by `value`; NaN and infinities become null, which every JSON reader understands."""
-    write_text(path, to_json(value))
+    write_text(path, to_json(value), fence)
 
 
-def write_text(path: Path, text: str) -> None:
+def write_text(path: Path, text: str, fence: Fence | None = None) -> None:
     """Replace the file by `text`."""
-    write_bytes(path, text.encode())
+    write_bytes(path, text.encode(), fence)
 
 
-def write_bytes(path: Path, content: bytes) -> None:
-    """Replace the file by `content`."""
-    aside = _write_aside(path, content)
-    try:
+def write_bytes(
+    path: Path, content: bytes | memoryview, fence: Fence | None = None, *, flush: bool = False
+) -> None:
+    """Replace the file by `content`; with `flush`, so that it outlives a power cut."""
+    with _written_aside(path, content, fence, flush=flush) as aside:
         os.replace(aside, path)
-    except OSError:
-        aside.unlink(missing_ok=True)
-        raise
 
 
-def write_json_once(path: Path, value: dict[str, Any]) -> bool:
+def write_json_once(path: Path, value: dict[str, Any], fence: Fence | None = None) -> bool:
     """Create the file, flushed to disk, unless it exists: of several writers exactly one gets True.
 
     The link is atomic and exclusive on local disks and on NFS alike.
     """
-    aside = _write_aside(path, to_json(value).encode(), flush=True)
-    try:
-        os.link(aside, path)
-    except FileExistsError:
-        return False
-    finally:
-        aside.unlink(missing_ok=True)
+    with _written_aside(path, to_json(value).encode(), fence, flush=True) as aside:
+        try:
+            os.link(aside, path)
+        except FileExistsError:
+            return False
     return True
+
+
+def shut_out(directory: Path, *, before: int) -> None:
+    """Remove what holders with tokens below `before` have written aside, so that they cannot move it.
+
+    One who was paused between the check and the move has an aside file from before the new token was
+    there, so it is found here: its move fails, however late it wakes.
+    """
+    for aside in directory.glob(f".*{_FENCED}*"):
+        if int(aside.name.rpartition(_FENCED)[2]) < before:
+            aside.unlink(missing_ok=True)
 
 
 def set_aside(path: Path) -> Path:
@@ -142,16 +159,44 @@ def _finite(value: Any) -> Any:
     return value
 
 
-def _write_aside(path: Path, content: bytes, *, flush: bool = False) -> Path:
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+_FENCED = ".fenced-"
+"""In the name of an aside file, before the token of its writer."""
+
+
+@contextmanager
+def _written_aside(
+    path: Path, content: bytes | memoryview, fence: Fence | None, *, flush: bool
+) -> Iterator[Path]:
+    """A file beside `path`, to be moved there at once; the fence is asked when it is whole."""
+    suffix = ".tmp" if fence is None else f"{_FENCED}{fence.token}"
+    try:
+        aside = _write_aside(path, content, suffix, flush=flush)
+        try:
+            _check(fence)
+            yield aside
+        finally:
+            aside.unlink(missing_ok=True)
+    except FileNotFoundError:
+        _check(fence)  # whoever has taken over has removed it
+        raise
+
+
+def _check(fence: Fence | None) -> None:
+    if fence is not None:
+        fence.check()
+
+
+def _write_aside(path: Path, content: bytes | memoryview, suffix: str, *, flush: bool) -> Path:
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=suffix, dir=path.parent)
+    aside = Path(name)
     try:
         with os.fdopen(handle, "wb") as file:
+            os.fchmod(file.fileno(), 0o644)
             file.write(content)
             if flush:
                 file.flush()
                 os.fsync(file.fileno())
     except OSError:
-        os.unlink(name)
+        aside.unlink(missing_ok=True)
         raise
-    os.chmod(name, 0o644)
-    return Path(name)
+    return aside

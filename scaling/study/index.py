@@ -10,8 +10,9 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -59,22 +60,30 @@ class Index:
         self._file = study / NAME
         self._points = f"{study}/points"
         self._read_at_ns = 1e9 * server_time(study)
-        self._kept = _read(self._file)
+        lines = _lines(self._file)
+        self._kept = _stamps_in(lines[::2])
+        self._lines = lines[1::2]
         self._current: dict[str, Entry] = {}
         self._num_new = 0
+
+    @cached_property
+    def _rows(self) -> dict[str, Row]:
+        """The kept rows, made when the first of them is asked for."""
+        rows = (row for line in self._lines for row in _rows_in(line))
+        return dict(zip(self._kept, rows, strict=True))
 
     def holds(self, point_id: str) -> bool:
         """Whether the point is completed, by a row that can be believed."""
         kept = self._kept.get(point_id)
-        return kept is not None and kept.stamps == self._stamps(point_id)
+        return kept is not None and kept == self._stamps(point_id)
 
     def row(self, point_id: str, read: Callable[[str], Row]) -> Row:
         """The point's row: the kept one, or else what `read` makes of its files."""
         stamps = self._stamps(point_id)  # before the reading: what changes meanwhile has another stamp
-        kept = self._kept.get(point_id)
-        if kept is not None and kept.stamps == stamps:
-            self._current[point_id] = kept
-            return kept.row
+        if stamps is not None and stamps == self._kept.get(point_id):
+            row = self._rows[point_id]
+            self._current[point_id] = Entry(stamps, row)
+            return row
         row = read(point_id)
         if stamps is not None and stamps.at_rest(self._read_at_ns) and row["status"] == "completed":
             self._current[point_id] = Entry(stamps, row)
@@ -102,13 +111,13 @@ class Index:
         return Stamps(changed, result.st_mtime_ns, result.st_size, point.st_mtime_ns, point.st_size)
 
 
-def _read(file: Path) -> dict[str, Entry]:
-    """Nothing where the file is absent, damaged, or written by other code."""
+def _lines(file: Path) -> list[bytes]:
+    """All but the first; none where the file is absent, damaged, or written by other code."""
     try:
         head, _, body = file.read_bytes().partition(b"\n")
     except OSError:
-        return {}
-    return _decode(body) if head == _head(body) else {}
+        return []
+    return body.splitlines() if head == _head(body) else []
 
 
 def _head(body: bytes) -> bytes:
@@ -118,27 +127,27 @@ def _head(body: bytes) -> bytes:
 
 
 def _encode(entries: dict[str, Entry]) -> bytes:
-    """A line for each set of columns, column by column, which is read several times faster than objects."""
+    """Two lines for each set of columns: the stamps, and the rows column by column, which is read fast."""
     sheets: dict[tuple[str, ...], dict[str, Entry]] = {}
     for point_id, entry in entries.items():
         sheets.setdefault(tuple(entry.row), {})[point_id] = entry
-    return "\n".join(json.dumps(_sheet(names, entries)) for names, entries in sheets.items()).encode()
+    return "\n".join(line for names, sheet in sheets.items() for line in _sheet(names, sheet)).encode()
 
 
-def _sheet(names: tuple[str, ...], entries: dict[str, Entry]) -> dict[str, Any]:
-    return {
-        "names": names,
-        "points": list(entries),
-        "stamps": list(zip(*(entry.stamps for entry in entries.values()), strict=True)),
-        "columns": list(zip(*(entry.row.values() for entry in entries.values()), strict=True)),
-    }
+def _sheet(names: tuple[str, ...], entries: dict[str, Entry]) -> tuple[str, str]:
+    stamps = list(zip(*(entry.stamps for entry in entries.values()), strict=True))
+    columns = list(zip(*(entry.row.values() for entry in entries.values()), strict=True))
+    return json.dumps({"points": list(entries), "stamps": stamps}), json.dumps([names, columns])
 
 
-def _decode(body: bytes) -> dict[str, Entry]:
-    entries: dict[str, Entry] = {}
-    for line in body.splitlines():
+def _stamps_in(lines: Iterable[bytes]) -> dict[str, Stamps]:
+    kept: dict[str, Stamps] = {}
+    for line in lines:
         sheet = json.loads(line)
-        stamps = map(Stamps._make, zip(*sheet["stamps"], strict=True))
-        rows = (dict(zip(sheet["names"], row, strict=True)) for row in zip(*sheet["columns"], strict=True))
-        entries |= dict(zip(sheet["points"], map(Entry, stamps, rows), strict=True))
-    return entries
+        kept |= zip(sheet["points"], map(Stamps._make, zip(*sheet["stamps"], strict=True)), strict=True)
+    return kept
+
+
+def _rows_in(line: bytes) -> Iterator[Row]:
+    names, columns = json.loads(line)
+    return (dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True))

@@ -2,6 +2,11 @@
 
 Each holder creates the file of the next token, which only one process can do. The highest token owns the
 point; a holder that was paused and wakes finds a higher one and is refused. Token files are never deleted.
+
+A holder writes a file aside, checks that it still holds, and moves the file into place. Who takes over first
+creates the next token and then removes what former holders have written aside. So a holder that is paused
+even between the check and the move cannot move anything after its successor has begun: no window is left,
+but for a file system that shows a new file, or the end of one, to other machines late.
 """
 
 from __future__ import annotations
@@ -17,11 +22,15 @@ from types import TracebackType
 
 import psutil
 
-from scaling.study.files import Corrupt, read_json, write_json, write_json_once
+from scaling.study.files import Corrupt, read_json, shut_out, write_json, write_json_once
 
 HEARTBEAT_S = 10.0
 STALE_AFTER_S = 60.0
 """A holder silent for six heartbeats is taken for dead, unless its own machine already knows better."""
+
+
+class Superseded(RuntimeError):
+    """Another worker holds the point now, so nothing more is written for it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,11 +64,12 @@ class Process:
 class Lease:
     """Held from `acquire` to `release`; a thread of its own keeps the heartbeat. A context manager."""
 
-    def __init__(self, path: Path, holder: Process, heartbeat_s: float = HEARTBEAT_S) -> None:
+    def __init__(self, path: Path, holder: Process) -> None:
         self._path = path
+        self._next = _file(path.parent, _token(path) + 1)
         self._holder = holder
         self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._beat, args=(heartbeat_s,), daemon=True)
+        self._thread = threading.Thread(target=self._beat, daemon=True)
         self._thread.start()
 
     @property
@@ -68,17 +78,24 @@ class Lease:
         return _token(self._path)
 
     def held(self) -> bool:
-        """Whether no later holder has taken over; ask before every write."""
-        return _highest(self._path.parent) == self._path
+        """Whether no later holder has taken over."""
+        return self._path.exists() and not self._next.exists()
+
+    def check(self) -> None:
+        """Raise Superseded where a later holder has taken over. The lease is the fence of every write."""
+        if not self.held():
+            raise Superseded(
+                f"another worker has taken over {self._path.parent.name}; this one writes nothing more"
+            )
 
     def release(self) -> None:
-        """Let the next one in at once."""
+        """Let the next one in at once. Harmless where the lease was lost: only the last token counts."""
         self._ended.set()
         self._thread.join()
         write_json(self._path, _content(self._holder, released=True))
 
-    def _beat(self, heartbeat_s: float) -> None:
-        while not self._ended.wait(heartbeat_s):
+    def _beat(self) -> None:
+        while not self._ended.wait(HEARTBEAT_S):
             with suppress(OSError):
                 os.utime(self._path)
 
@@ -92,23 +109,24 @@ class Lease:
             self.release()
 
 
-def acquire(directory: Path, *, stale_after_s: float = STALE_AFTER_S) -> Lease | None:
+def acquire(directory: Path) -> Lease | None:
     """The lease on a point's directory, or None where somebody holds it or was quicker."""
     highest = _highest(directory)
-    if highest is not None and _is_live(highest, stale_after_s):
+    if highest is not None and _is_live(highest):
         return None
     token = 1 if highest is None else _token(highest) + 1
-    path = directory / f"lease-{token:06d}.json"
+    path = _file(directory, token)
     holder = Process.current()
     if not write_json_once(path, _content(holder, released=False)):
         return None
+    shut_out(directory, before=token)
     return Lease(path, holder)
 
 
-def live_holder(directory: Path, *, stale_after_s: float = STALE_AFTER_S) -> Process | None:
+def live_holder(directory: Path) -> Process | None:
     """The process that works on this point now."""
     highest = _highest(directory)
-    if highest is None or not _is_live(highest, stale_after_s):
+    if highest is None or not _is_live(highest):
         return None
     return _read_holder(highest)
 
@@ -124,6 +142,10 @@ def _start_time(pid: int) -> float:
 
 def _content(holder: Process, *, released: bool) -> dict[str, object]:
     return {**asdict(holder), "released": released}
+
+
+def _file(directory: Path, token: int) -> Path:
+    return directory / f"lease-{token:06d}.json"
 
 
 def _highest(directory: Path) -> Path | None:
@@ -144,11 +166,11 @@ def _read_holder(path: Path) -> Process | None:
         return None
 
 
-def _is_live(path: Path, stale_after_s: float) -> bool:
+def _is_live(path: Path) -> bool:
     holder = _read_holder(path)
     if holder is None or holder.is_gone():
         return False
-    return server_time(path.parent) - path.stat().st_mtime < stale_after_s
+    return server_time(path.parent) - path.stat().st_mtime < STALE_AFTER_S
 
 
 def server_time(directory: Path) -> float:

@@ -99,10 +99,15 @@ class _Spent:
         if limits.points is not None and self._num_points + 1 > limits.points:
             return f"limit.points={limits.points} is used up"
         if limits.train_flops is not None and self._train_flops + train_flops > limits.train_flops:
-            return f"limit.train_flops={limits.train_flops:.4g}: it takes {train_flops:.3g}"
+            left = max(0.0, limits.train_flops - self._train_flops)
+            return (
+                f"limit.train_flops={limits.train_flops:.4g}: it takes {train_flops:.3g}, {left:.3g} are left"
+            )
         if limits.device_hours is not None:
             if share.hours is None:
                 return f"limit.device_hours={limits.device_hours:g}: nothing tells its hours, try probe=true"
             if self._hours + share.hours > limits.device_hours:
-                return f"limit.device_hours={limits.device_hours:g}: it takes {share.hours:.3g}"
+                left = max(0.0, limits.device_hours - self._hours)
+                limit = f"limit.device_hours={limits.device_hours:g}"
+                return f"{limit}: it takes {share.hours:.3g}, {left:.3g} are left"
         return None

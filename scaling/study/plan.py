@@ -23,6 +23,9 @@ from scaling.study.store import Study
 
 Action = Literal["run", "skip", "wait", "retry", "drop"]
 
+REASONS_AT_MOST = 10
+"""Reasons for which points are dropped that one sentence names."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Planned:
@@ -37,6 +40,8 @@ class Planned:
     """Of a training step on the device of the plan."""
     matched: Matched | None = None
     """What a cost of it was to meet."""
+    share_left: float = 1.0
+    """Of its training, what is still to be done."""
     origin: Path | None = None
     """The study that holds its result, where it is another one."""
 
@@ -61,7 +66,6 @@ class Wishes:
 
     constraint: Callable[[Planned], str | None] = lambda _: None
     """Why a point is not wanted; None for one that is."""
-    limits: Limits = field(default_factory=Limits)
     origins: Mapping[str, Path] = field(default_factory=dict)
     """Studies that hold the result of a point, by its id."""
 
@@ -71,12 +75,14 @@ class Plan:
     """Every point asked for, in the order of the grid."""
 
     entries: Sequence[Planned]
-    limits: Limits
     slots: int
+    """Points that train at a time."""
     num_repeats: int = 0
     """Settings that were the same point as an earlier one."""
     varied: tuple[str, ...] = ()
     """Settings besides the axes that have several values, by dotted name."""
+    limits: Limits = field(default_factory=Limits)
+    """That points were dropped under."""
 
     @cached_property
     def to_run(self) -> list[Point]:
@@ -89,6 +95,11 @@ class Plan:
         """All but the dropped ones."""
         return [entry.point for entry in self.entries if entry.action != "drop"]
 
+    @property
+    def predicted(self) -> dict[str, Hours]:
+        """Hours of the points to train, by id, where something tells them."""
+        return {entry.point.id: entry.hours for entry in self.entries if entry.is_to_train and entry.hours}
+
     @cached_property
     def counts(self) -> Counter[Action]:
         return Counter(entry.action for entry in self.entries)
@@ -99,16 +110,16 @@ class Plan:
         return losses([entry.point for entry in self.entries], self.wanted)
 
     def passed_over(self) -> list[Planned]:
-        """Points that are neither done, nor to be run, nor dropped; a person should hear of each."""
-        told = ("run", "drop")
-        return [entry for entry in self.entries if entry.action not in told and entry.why != "done"]
+        """Points that are neither done anywhere, nor to be run, nor dropped: a person should hear of each."""
+        return [
+            entry
+            for entry in self.entries
+            if entry.action not in ("run", "drop") and entry.why != "done" and entry.origin is None
+        ]
 
 
 def make_plan(study: Study, expansion: Expansion, site: Site, wishes: Wishes | None = None) -> Plan:
-    """What is to be done with each point, from the study's files and from what is wanted.
-
-    Refused where a constraint or a limit leaves nothing at all.
-    """
+    """What is to be done with each point, from the study's files and from what is wanted."""
     wishes = wishes or Wishes()
     states = study.states([point.id for point in expansion.points])
     entries = []
@@ -121,16 +132,28 @@ def make_plan(study: Study, expansion: Expansion, site: Site, wishes: Wishes | N
             hours=site.hours(point),
             memory_gb=site.memory_gb(point),
             matched=expansion.matched.get(point.id),
+            share_left=1 - states[point.id].epoch / point.epochs,
         )
         entries.append(_reused(entry, wishes.origins))
     entries = _constrained(entries, wishes.constraint)
-    return Plan(
-        _limited(entries, wishes.limits),
-        wishes.limits,
-        site.slots,
-        expansion.num_repeats,
-        expansion.varied,
-    )
+    return Plan(entries, site.slots, expansion.num_repeats, expansion.varied)
+
+
+def limited(plans: Sequence[Plan], limits: Limits) -> list[Plan]:
+    """The plans of one line with the points dropped that do not fit within the limits on all of them.
+
+    Refused where they, or the constraints before them, leave nothing.
+    """
+    wanted = [entry for plan in plans for entry in plan.entries if entry.action != "drop"]
+    if not wanted:
+        raise Refused(_nothing_left("where", [entry for plan in plans for entry in plan.entries]))
+    reasons = over(limits, [_share(entry) for entry in wanted])
+    if len(reasons) == len(wanted):
+        raise Refused(_nothing_left("limit", [_dropped(entry, reasons) for entry in wanted]))
+    return [
+        replace(plan, entries=[_dropped(entry, reasons) for entry in plan.entries], limits=limits)
+        for plan in plans
+    ]
 
 
 def _decide(study: Study, point_id: str, state: State) -> tuple[Action, str]:
@@ -169,21 +192,14 @@ def _constrained(entries: Sequence[Planned], constraint: Callable[[Planned], str
     for entry in entries:
         reason = constraint(entry)
         kept.append(entry if reason is None else replace(entry, action="drop", why=reason, origin=None))
-    if all(entry.action == "drop" for entry in kept):
-        raise Refused(_nothing_left("where", kept))
     return kept
 
 
-def _limited(entries: Sequence[Planned], limits: Limits) -> list[Planned]:
-    shares = [_share(entry) for entry in entries if entry.action != "drop"]
-    reasons = over(limits, shares)
-    limited = [
-        replace(entry, action="drop", why=reasons[entry.point.id]) if entry.point.id in reasons else entry
-        for entry in entries
-    ]
-    if all(entry.action == "drop" for entry in limited):
-        raise Refused(_nothing_left("limit", [entry for entry in limited if entry.point.id in reasons]))
-    return limited
+def _dropped(entry: Planned, reasons: Mapping[str, str]) -> Planned:
+    reason = reasons.get(entry.point.id)
+    if reason is None or entry.action == "drop":
+        return entry
+    return replace(entry, action="drop", why=reason, origin=None)
 
 
 def _share(entry: Planned) -> Share:
@@ -196,9 +212,16 @@ def _share(entry: Planned) -> Share:
 
 
 def _nothing_left(what: str, dropped: Sequence[Planned]) -> str:
-    """The reason that keeps most points out, with the cheapest of them."""
+    """How many points each reason leaves out, and that of the cheapest in full."""
+    counts = Counter(reason_in_short(entry.why) for entry in dropped)
     cheapest = min(dropped, key=lambda entry: entry.point.cost.train_flops)
+    listed = ", ".join(f"{count} by {reason}" for reason, count in counts.most_common(REASONS_AT_MOST))
     return (
-        f"{what} leaves none of {len(dropped)} points: even the cheapest, {cheapest.point}, is left out, as "
+        f"{what} leaves none of {len(dropped)} points ({listed}); the cheapest is {cheapest.point}: "
         f"{cheapest.why}."
     )
+
+
+def reason_in_short(why: str) -> str:
+    """The limit or condition that drops a point, without the point's own numbers."""
+    return why.partition(":")[0].partition(" is false")[0].removesuffix(" is used up")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -22,8 +23,21 @@ def write_plan(plan: Plan, path: Path) -> None:
 
 def as_csv(plan: Plan) -> str:
     """A header and a line a point, action and reason last."""
+    return _csv([row(entry, plan.varied) for entry in plan.entries])
+
+
+def as_one_csv(plans: Mapping[Path, Plan]) -> str:
+    """The plans of several studies in one table, each line with its study; of one, as in plan.csv."""
+    if len(plans) == 1:
+        return as_csv(next(iter(plans.values())))
+    varied = tuple(dict.fromkeys(name for plan in plans.values() for name in plan.varied))
+    return _csv(
+        [{"study": path, **row(entry, varied)} for path, plan in plans.items() for entry in plan.entries]
+    )
+
+
+def _csv(rows: Sequence[Mapping[str, Any]]) -> str:
     text = io.StringIO()
-    rows = [row(entry, plan.varied) for entry in plan.entries]
     writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n", extrasaction="ignore")
     writer.writeheader()
     writer.writerows(rows)

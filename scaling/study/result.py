@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
+from scaling.profile.forecast import Hours
 from scaling.study.point import Point
 
 Status = Literal["pending", "running", "completed", "failed"]
@@ -47,10 +48,19 @@ class Result:
 
     point: Point
     state: State
+    predicted: Hours | None = None
+    """By the last launch before it first started; None where nothing told, and in older studies."""
     metrics: Mapping[str, float | None] = field(default_factory=dict)
     """top1, test_top1 in percent; loss, train_loss in nats."""
     measured: Mapping[str, float | None] = field(default_factory=dict)
-    """train_seconds (in training steps, all attempts), memory_bytes (peak)."""
+    """train_seconds, evaluate_seconds (in training steps and in evaluations, all attempts), memory_bytes
+    (peak)."""
+
+    @property
+    def actual_hours(self) -> float | None:
+        """What `predicted` is of: training steps and evaluations. None where one of them was not measured."""
+        train, evaluate = (self.measured.get(f"{work}_seconds") for work in ("train", "evaluate"))
+        return None if train is None or evaluate is None else (train + evaluate) / 3600
 
     def row(self) -> dict[str, Any]:
         """The result as one flat row of a table."""
@@ -71,6 +81,9 @@ class Result:
             **asdict(point.cost),
             "train_seconds": self.measured.get("train_seconds"),
             "memory_bytes": self.measured.get("memory_bytes"),
+            "predicted_hours": self.predicted and self.predicted.hours,
+            "predicted_from": self.predicted and self.predicted.source,
+            "actual_hours": self.actual_hours,
             "precision": point.precision,
             **{f"recipe.{name}": value for name, value in asdict(point.recipe).items()},
         }

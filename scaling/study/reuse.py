@@ -50,8 +50,8 @@ def take_over(study: Study, point: Point, other: Study) -> bool:
     with writing_below(study.path), held:
         _link(there / "metrics.jsonl", here / "metrics.jsonl")
         origin = {"study": str(other.path.resolve())}
-        if write_json_once(here / "result.json", {"origin": origin, **result}):
-            study.note(point.id, other.noted(point.id))
+        if write_json_once(here / "result.json", {"origin": origin, **result}, held):
+            study.note(point.id, other.noted(point.id), held)
     return True
 
 

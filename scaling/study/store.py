@@ -7,12 +7,13 @@ import logging
 import os
 import platform
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 from scaling.errors import Refused
+from scaling.profile.forecast import Hours
 from scaling.study import lease
 from scaling.study.checkout import installed_version
 from scaling.study.files import (
@@ -26,6 +27,7 @@ from scaling.study.files import (
     writing_below,
 )
 from scaling.study.index import Index
+from scaling.study.lease import Lease
 from scaling.study.point import Point
 from scaling.study.result import Result, State
 from scaling.study.settings import point_from_json, strict
@@ -118,20 +120,37 @@ class Study:
         """Where the files of a point are."""
         return self.path / "points" / point_id
 
-    def add(self, points: Iterable[Point]) -> None:
-        """Write down the points that are not in the study yet."""
-        index, there = Index(self.path), self._names()
+    def add(self, points: Iterable[Point], predicted: Mapping[str, Hours] | None = None) -> None:
+        """Write down the points that are not in the study yet, each with the hours predicted for it, by id.
+
+        The prediction that is kept is that of the last launch before the point first started: each replaces
+        the one before, with none where `predicted` has none, and after the start it stays as it is.
+        """
+        index = Index(self.path)
         with writing_below(self.path):
             for point in points:
-                file = self.directory(point.id) / "point.json"
-                if index.holds(point.id):  # so its point.json is as it was when it was read
-                    continue
-                if point.id not in there or _read_or_set_aside(file) is None:
-                    file.parent.mkdir(parents=True, exist_ok=True)
-                    write_json(file, {"schema": SCHEMA, **point.to_json(), "cost": asdict(point.cost)})
+                if not index.holds(point.id):  # else its point.json is as it was when it was read
+                    self._write_down(point, (predicted or {}).get(point.id))
+
+    def _write_down(self, point: Point, hours: Hours | None) -> None:
+        directory = self.directory(point.id)
+        kept = _read_or_set_aside(directory / "point.json")
+        has_started = any((directory / name).exists() for name in ("status.json", "result.json"))
+        predicted = None if hours is None or has_started else hours._asdict()
+        if kept is None or not (has_started or kept.get("predicted") == predicted):
+            cost = asdict(point.cost)
+            directory.mkdir(parents=True, exist_ok=True)
+            write_json(
+                directory / "point.json",
+                {"schema": SCHEMA, **point.to_json(), "cost": cost, "predicted": predicted},
+            )
 
     def point(self, point_id: str) -> Point:
         """The point written down under this id."""
+        return self._written_down(point_id)[0]
+
+    def _written_down(self, point_id: str) -> tuple[Point, Hours | None]:
+        """The point, and the hours that were predicted for it before it started."""
         try:
             value = read_json(self.directory(point_id) / "point.json")
         except Corrupt as error:
@@ -139,7 +158,8 @@ class Study:
         if value is None:
             raise Refused(f"{point_id} is not a point of {self.path}.")
         try:
-            return point_from_json(value)
+            predicted = value.get("predicted")
+            return point_from_json(value), None if predicted is None else Hours(**predicted)
         except (KeyError, TypeError, AttributeError) as error:
             raise Refused(
                 f"{self.directory(point_id)}/point.json is no point ({type(error).__name__}: {error}): "
@@ -160,21 +180,24 @@ class Study:
 
     def state(self, point_id: str) -> State:
         """Where the point stands, told from its files and from whether its holder lives."""
+        return self._read(point_id)[0]
+
+    def _read(self, point_id: str) -> tuple[State, dict[str, Any]]:
+        """Where the point stands, and what result.json holds where it is completed."""
         directory = self.directory(point_id)
         noted = self.noted(point_id)
         try:
             result = read_json(directory / "result.json")
         except Corrupt as error:
-            return State(message=f"{error}; it will be set aside and the point run again")
+            return State(message=f"{error}; it will be set aside and the point run again"), {}
         if result is not None:
-            return replace(noted, status="completed", failure=None, message=None)
+            return replace(noted, status="completed", failure=None, message=None), result
         if noted.status == "completed":
-            return replace(noted, status="pending", message="its result.json is missing")
-        if noted.status == "running" and lease.live_holder(directory) is None:
-            return replace(
-                noted, status="failed", failure="killed", message="the process that trained it is gone"
-            )
-        return noted
+            noted = replace(noted, status="pending", message="its result.json is missing")
+        elif noted.status == "running" and lease.live_holder(directory) is None:
+            gone = "the process that trained it is gone"
+            noted = replace(noted, status="failed", failure="killed", message=gone)
+        return noted, {}
 
     def states(self, point_ids: Iterable[str]) -> dict[str, State]:
         """Where each point stands, many at a time; of a completed one perhaps the status alone."""
@@ -195,23 +218,22 @@ class Study:
             value = {}
         return State(**{field.name: value[field.name] for field in fields(State) if field.name in value})
 
-    def note(self, point_id: str, state: State) -> None:
-        """Write status.json; the caller holds the lease."""
-        write_json(self.directory(point_id) / "status.json", asdict(state))
+    def note(self, point_id: str, state: State, held: Lease | None = None) -> None:
+        """Write status.json under the lease, or without where the result is the caller's already."""
+        write_json(self.directory(point_id) / "status.json", asdict(state), held)
 
     def clear_unreadable(self, point_id: str) -> None:
-        """Set an unreadable result.json aside, so that the point can run again."""
+        """Set an unreadable result.json aside, under the lease, so that the point can run again."""
         _read_or_set_aside(self.directory(point_id) / "result.json")
 
     def result(self, point_id: str) -> Result:
         """The point's row as it stands."""
-        state = self.state(point_id)
-        value = {}
-        if state.status == "completed":
-            value = read_json(self.directory(point_id) / "result.json") or {}
+        state, value = self._read(point_id)
+        point, predicted = self._written_down(point_id)
         return Result(
-            point=self.point(point_id),
+            point=point,
             state=state,
+            predicted=predicted,
             metrics=value.get("metrics") or {},
             measured=value.get("measured") or {},
         )

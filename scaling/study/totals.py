@@ -14,7 +14,7 @@ from scaling.study.plan import Plan
 
 @dataclass(frozen=True, kw_only=True)
 class Totals:
-    """Of the points to train."""
+    """Of the points to train, as far as they are not trained yet."""
 
     num_points: int
     train_flops: float
@@ -41,13 +41,13 @@ class Totals:
 def totals(plan: Plan) -> Totals:
     """The sums over the points that `plan` trains."""
     entries = [entry for entry in plan.entries if entry.is_to_train]
-    known = [entry.hours for entry in entries if entry.hours is not None]
-    hours = [each.hours for each in known]
+    known = [(entry.hours, entry.share_left) for entry in entries if entry.hours is not None]
+    hours = [each.hours * share_left for each, share_left in known]
     return Totals(
         num_points=len(entries),
-        train_flops=sum(entry.point.cost.train_flops for entry in entries),
+        train_flops=sum(entry.share_left * entry.point.cost.train_flops for entry in entries),
         device_hours=sum(hours),
-        sources=Counter(each.source for each in known),
+        sources=Counter(each.source for each, _ in known),
         slots=plan.slots,
         wall_hours=makespan(hours, plan.slots) if len(known) == len(entries) else None,
     )

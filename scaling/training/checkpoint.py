@@ -6,43 +6,32 @@ import io
 import logging
 import os
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from scaling.study.files import writing_below
+from scaling.study.files import Fence, write_bytes, writing_below
 
 log = logging.getLogger(__name__)
 
 
 class Checkpoint:
-    """The file at `path`. `before_save` may raise, which keeps a late writer from replacing a newer file."""
+    """The file at `path`; a fence keeps a late writer from replacing a newer file."""
 
-    def __init__(self, path: Path, before_save: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, path: Path, fence: Fence | None = None) -> None:
         self.path = path
-        self._before_save = before_save
+        self._fence = fence
 
     def save(self, state: dict[str, Any]) -> None:
         """Replace the file by `state`: tensors and plain values only. A crash leaves the former file.
 
-        Raises Unwritable where the directory takes no such file.
+        Raises Unwritable where the directory takes no such file, and what the fence raises.
         """
-        self._before_save()
         content = io.BytesIO()  # torch would hide the reason why a disk takes no more
         torch.save(state, content)
-        aside = self.path.with_name(f"{self.path.name}.{os.getpid()}.tmp")
         with writing_below(self.path.parent):
-            try:
-                with aside.open("wb") as file:
-                    file.write(content.getbuffer())
-                    file.flush()
-                    os.fsync(file.fileno())
-                aside.replace(self.path)
-            except OSError:
-                aside.unlink(missing_ok=True)
-                raise
+            write_bytes(self.path, content.getbuffer(), self._fence, flush=True)
             _sync_directory(self.path.parent)
 
     def load(self) -> dict[str, Any] | None:
@@ -65,10 +54,8 @@ class Checkpoint:
         return state
 
     def remove(self) -> None:
-        """Delete the file, and what killed writers left of theirs; a damaged one that was kept stays."""
+        """Delete the file; a damaged one that was kept stays."""
         self.path.unlink(missing_ok=True)
-        for leftover in self.path.parent.glob(f"{self.path.name}.*.tmp"):
-            leftover.unlink(missing_ok=True)
 
 
 def _sync_directory(directory: Path) -> None:

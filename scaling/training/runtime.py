@@ -28,6 +28,9 @@ class Runtime:
             raise Refused(f"device.name={self.device} is unknown: use cpu or cuda.")
         if self.spec is not None:
             device_of(self.spec, option="device.spec")
+            if (self.spec == "cpu") != (self.device == "cpu"):
+                other = "cpu" if self.spec == "cpu" else "cuda"
+                raise Refused(f"device.spec={self.spec} is no {self.device}: add device={other}.")
         if self.threads < 1:
             raise Refused(f"device.threads={self.threads} must be at least 1.")
         if self.checkpoint_every_s <= 0:

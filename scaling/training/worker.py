@@ -17,7 +17,7 @@ from typing import Any
 
 from scaling.study import lease
 from scaling.study.files import Unwritable, write_json_once, write_text, writing_below
-from scaling.study.lease import Lease, Process
+from scaling.study.lease import Lease, Process, Superseded
 from scaling.study.result import State
 from scaling.study.snapshot import code_digest
 from scaling.study.store import Study
@@ -44,10 +44,6 @@ class WorkList:
     launcher: Process | None
     """When this process is gone, the worker stops too; None for one that outlives its launcher."""
     stop_file: Path | None
-
-
-class Superseded(RuntimeError):
-    """Another worker holds the point now, so nothing more is written for it."""
 
 
 def work(todo: WorkList) -> None:
@@ -83,13 +79,13 @@ def run_point(
     Raises Unwritable where the study takes no files; every other error is noted as the point's failure.
     """
     with writing_below(study.path):
-        study.clear_unreadable(point_id)
         if _has_ended(study, point_id, launch):
             return
         held = lease.acquire(study.directory(point_id))
         if held is None:
             return
         with held:
+            study.clear_unreadable(point_id)
             if _has_ended(study, point_id, launch):  # while we waited for the lease
                 return
             before = study.noted(point_id)
@@ -104,7 +100,7 @@ def run_point(
 
 
 def _has_ended(study: Study, point_id: str, launch: str) -> bool:
-    if (study.directory(point_id) / "result.json").exists():
+    if study.state(point_id).status == "completed":
         return True
     noted = study.noted(point_id)
     return noted.status == "failed" and noted.launch == launch
@@ -132,21 +128,26 @@ class _Attempt:
         self._state = State()
 
     def run(self, state: State, should_stop: Callable[[], bool]) -> None:
-        self._note(state)
         with _logging_to(self._directory / "log.txt"):
             try:
-                log.info("attempt %d of %s", state.attempt, self._id)
-                self._train(should_stop)
-                self._note(replace(self._state, status="completed"))
-            except Stopped as stopped:
-                self._note(replace(self._state, status="pending", message=str(stopped)))
+                self._note(state)
+                log.info("attempt %d of %s under token %d", state.attempt, self._id, self._held.token)
+                self._to_its_end(should_stop)
             except Superseded as error:
                 log.warning("%s", error)
-            except Unwritable:
-                raise
-            except Exception as error:
-                log.exception("failed")
-                self._note(replace(self._state, status="failed", **_failure(error)))
+
+    def _to_its_end(self, should_stop: Callable[[], bool]) -> None:
+        try:
+            self._train(should_stop)
+        except (Superseded, Unwritable):
+            raise
+        except Stopped as stopped:
+            self._note(replace(self._state, status="pending", message=str(stopped)))
+        except Exception as error:
+            log.exception("failed")
+            self._note(replace(self._state, status="failed", **_failure(error)))
+        else:  # the result is ours, so the last word is too, whoever holds the lease by now
+            self._study.note(self._id, replace(self._state, status="completed"))
 
     def _train(self, should_stop: Callable[[], bool]) -> None:
         os.environ["OMP_NUM_THREADS"] = str(self._runtime.threads)  # read when torch is first imported
@@ -159,7 +160,7 @@ class _Attempt:
         started = time.time()
         point = self._study.point(self._id)
         device = use_device(self._runtime.device, num_threads=self._runtime.threads)
-        checkpoint = Checkpoint(self._directory / "checkpoint.pt", before_save=self._check_held)
+        checkpoint = Checkpoint(self._directory / "checkpoint.pt", self._held)
         outcome = train(
             point,
             load(point.data, self._runtime.data_root),
@@ -191,30 +192,25 @@ class _Attempt:
         checkpoint.remove()
 
     def _keep(self, rows: list[Row]) -> None:
-        """Write the rows of all epochs so far, which also mends what a late writer may have left."""
-        self._check_held()
+        """Write the rows of all epochs so far."""
+        text = "".join(json.dumps(row) + "\n" for row in rows)
         with writing_below(self._study.path):
-            write_text(self._directory / "metrics.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
+            write_text(self._directory / "metrics.jsonl", text, self._held)
         self._note(replace(self._state, epoch=len(rows)))
         if self._on_epoch is not None:
             self._on_epoch(rows)
 
     def _commit(self, result: dict[str, Any]) -> None:
-        self._check_held()
         with writing_below(self._study.path):
-            committed = write_json_once(self._directory / "result.json", result)
+            committed = write_json_once(self._directory / "result.json", result, self._held)
         if not committed:
             raise Superseded(f"{self._id} has a result already; this one is dropped")
+        log.info("committed the result under token %d", self._held.token)
 
     def _note(self, state: State) -> None:
-        self._check_held()
         self._state = state
         with writing_below(self._study.path):
-            self._study.note(self._id, state)
-
-    def _check_held(self) -> None:
-        if not self._held.held():
-            raise Superseded(f"another worker has taken over {self._id}; this one writes nothing more")
+            self._study.note(self._id, state, self._held)
 
 
 def _failure(error: Exception) -> dict[str, Any]:

@@ -68,6 +68,8 @@ def test_every_reference_of_an_inlined_figure_exists():
         (ERROR, [1.01, 3.2], ["1", "1.5", "2", "2.5", "3"]),
         (FLOPS, [1.9e6, 2.1e6], ["1.9M", "2M", "2.1M", "2.2M"]),
         (TRAIN_SECONDS, [8, 700], ["10 s", "20 s", "30 s", "1 min", "2 min", "5 min", "10 min"]),
+        (TRAIN_SECONDS, [9.4, 11.6], ["9 s", "10 s", "11 s", "12 s"]),
+        (TRAIN_SECONDS, [11520, 11520], ["3.1 h", "3.2 h", "3.3 h"]),
     ],
 )
 def test_ticks_are_round(metric, values, texts):

@@ -32,6 +32,11 @@ def test_thousands_commas_are_read():
     assert table(raw(flops=["1,000,000", "2,000,000"])).rows["flops"].tolist() == [1e6, 2e6]
 
 
+def test_numbers_are_read_alike_as_numbers_and_as_text():
+    frame = raw(flops=[2**53 + 1, 3], params=[1e6, np.nan], latency_ms=[np.inf, 0.1 + 0.2])
+    pd.testing.assert_frame_equal(table(frame).rows, table(frame.astype(str)).rows, check_exact=True)
+
+
 @pytest.mark.parametrize(
     ("status", "top1", "reason"),
     [
@@ -50,6 +55,18 @@ def test_a_row_is_left_out_with_its_reason(status, top1, reason):
 def test_impossible_costs_become_unknown():
     rows = table(raw(flops=[-1.0, np.inf])).rows
     assert rows["flops"].isna().all()
+
+
+def test_hours_are_numbers_and_their_source_is_text():
+    hours = {"predicted_hours": ["1.5", ""], "actual_hours": ["2", "0"], "predicted_from": ["results", ""]}
+    rows = table(raw(**hours)).rows
+    assert (rows["predicted_hours"][0], rows["actual_hours"][0], rows["predicted_from"][0]) == (
+        1.5,
+        2,
+        "results",
+    )
+    assert rows[list(hours)].iloc[1].isna().all()
+    assert table(raw()).rows[list(hours)].isna().all(axis=None)
 
 
 def test_without_seeds_equal_rows_are_repeats():

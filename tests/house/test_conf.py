@@ -22,6 +22,8 @@ SMALLEST = {
     "model/resnet": ["depth=14", "resolution=32"],
     "model/resnet_rs": ["depth=14", "resolution=32"],
     "model/resnet_rs_grid": ["depth=14", "resolution=32"],
+    "study/resnet_rs_grid": ["depth=26", "resolution=128"],
+    "study/resnet_rs_epochs": ["depth=101", "resolution=128"],
     "model/efficientnet": ["depth=1", "resolution=32"],
     "model/efficientnet_rs": ["depth=1", "resolution=ladder"],
 }

@@ -16,6 +16,8 @@ DOCUMENTS = [
     ROOT / "CHANGELOG.md",
     ROOT / "docs" / "benchmarks.md",
     ROOT / "docs" / "networks.md",
+    ROOT / "docs" / "planning.md",
+    ROOT / "docs" / "proofs.md",
 ]
 
 Bash = Callable[..., subprocess.CompletedProcess[str]]
@@ -35,9 +37,11 @@ def test_there_are_commands_to_test() -> None:
 @pytest.mark.parametrize("line", _commands("python sweep.py"))
 def test_documented_sweeps_make_a_plan(bash: Bash, tmp_path: Path, pictures: Path, line: str) -> None:
     line = line.replace("~/pictures", str(pictures))
-    done = bash(f"{line} plan=true study.root={tmp_path}")
+    if "--json" not in line and "--csv" not in line:
+        line += " plan=true"
+    done = bash(f"{line} study.root={tmp_path}")
     assert done.returncode == 0, done.stderr
-    assert " to run" in done.stdout
+    assert " to run" in done.stdout + done.stderr
 
 
 @pytest.mark.parametrize("line", _commands("python -m analysis"))
@@ -67,6 +71,16 @@ def test_documented_costs_are_printed(bash: Bash, tmp_path: Path, line: str) -> 
         assert trained.returncode == 0, trained.stderr
         line = line.replace("results/quickstart", str(tmp_path / "tiny"))
     done = bash(line, SCALING_STUDY_PROFILES=str(tmp_path / "profiles"))
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("line", _commands("python -m control"))
+def test_documented_controls_run(bash: Bash, tmp_path: Path, line: str) -> None:
+    planned = bash(
+        f"python sweep.py resolution=8 width=0.125 plan=true study.root={tmp_path} study.name=tiny"
+    )
+    assert planned.returncode == 0, planned.stderr
+    done = bash(line.replace("results/quickstart", str(tmp_path / "tiny")))
     assert done.returncode == 0, done.stderr
 
 

@@ -74,11 +74,18 @@ def start_sweep(tmp_path: Path) -> Iterator[Callable[..., Sweep]]:
     """Start a sweep into a study of the test's own; whatever is left of it is killed at the end."""
     started: list[Sweep] = []
 
-    def start(overrides: str, *, root: Path = tmp_path, name: str = "mine", **variables: str) -> Sweep:
+    def start(
+        overrides: str,
+        *,
+        root: Path = tmp_path,
+        name: str = "mine",
+        checkout: Path = ROOT,
+        **variables: str,
+    ) -> Sweep:
         line = [sys.executable, "sweep.py", "-m", *shlex.split(overrides)]
         process = subprocess.Popen(
             [*line, f"study.root={root}", f"study.name={name}"],
-            cwd=ROOT,
+            cwd=checkout,
             env={**os.environ, "COLUMNS": "200", **variables},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -76,13 +76,13 @@ def test_after_a_probe_the_hours_are_measured_and_a_second_one_measures_nothing(
 
 def test_a_probe_measures_the_device_at_hand(points: list[Point]) -> None:
     with pytest.raises(Refused, match=r"^probe=true measures the device at hand: leave device.spec=a100 out"):
-        _probe(points, Runtime(spec="a100"))
+        _probe(points, Runtime(device="cuda", spec="a100"))
     if not visible_gpus():
         with pytest.raises(Refused, match=r"^device=cuda is not available: "):
             _probe(points, Runtime(device="cuda"))
 
 
-RUNTIMES = [Runtime(), Runtime(spec="a100"), Runtime(spec="v100"), Runtime(device="cuda")]
+RUNTIMES = [Runtime(), *(Runtime(device="cuda", spec=spec) for spec in ("a100", "v100", None))]
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])

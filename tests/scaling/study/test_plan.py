@@ -16,7 +16,7 @@ from scaling.study import lease
 from scaling.study.files import write_json_once
 from scaling.study.grid import Expansion
 from scaling.study.limits import Limits
-from scaling.study.plan import Plan, Planned, Site, Wishes, make_plan
+from scaling.study.plan import Plan, Planned, Site, Wishes, limited, make_plan
 from scaling.study.plan_file import as_csv, as_json
 from scaling.study.point import Point
 from scaling.study.quantities import QUANTITIES, Quantities, constraint_of
@@ -37,11 +37,18 @@ def _hours(point: Point) -> Hours:
     return Hours(point.cost.train_flops / 1e12, "specifications")
 
 
+NO_LIMITS = Limits()
 SITE = Site(hours=_hours, memory_gb=lambda point: point.cost.memory_gb, slots=2)
 
 
-def _plan(study: Study, points: Sequence[Point], **wishes: object) -> Plan:
-    return make_plan(study, Expansion(list(points)), SITE, Wishes(**wishes))  # type: ignore[arg-type]
+def _plan(
+    study: Study,
+    points: Sequence[Point],
+    constraint: Callable[[Planned], str | None] = lambda _: None,
+    limits: Limits = NO_LIMITS,
+) -> Plan:
+    plan = make_plan(study, Expansion(list(points)), SITE, Wishes(constraint=constraint))
+    return limited([plan], limits)[0]
 
 
 def _action(study: Study, point: Point) -> tuple[str, str]:
@@ -165,7 +172,9 @@ def test_a_point_fits_or_not(study: Study, make_point: Make, text: str, kept: in
     if kept:
         assert len(_plan(study, points, constraint=_where(text, device_gb=1.0)).wanted) == kept
     else:
-        with pytest.raises(Refused, match=r"where leaves none of 1 points: .* as fits\(1e-3\) is false"):
+        with pytest.raises(
+            Refused, match=r"none of 1 points \(1 by fits\(1e-3\)\); .*: fits\(1e-3\) is false"
+        ):
             _plan(study, points, constraint=_where(text))
 
 
@@ -226,7 +235,7 @@ def test_a_limit_of_memory_is_for_each_point(study: Study, grid: list[Point]) ->
 
 def test_a_limit_that_leaves_nothing_is_refused(study: Study, grid: list[Point]) -> None:
     with pytest.raises(
-        Refused, match=r"limit leaves none of 72 points: even the cheapest, depth=8 width=0.25 .* it takes"
+        Refused, match=r"none of 72 points \(72 by limit.train_flops=1\); the cheapest is depth=8 .* it takes"
     ):
         _plan(study, grid, limits=Limits(train_flops=1.0))
 
@@ -234,7 +243,7 @@ def test_a_limit_that_leaves_nothing_is_refused(study: Study, grid: list[Point])
 def test_hours_that_nothing_tells_do_not_fit_a_limit_of_hours(study: Study, make_point: Make) -> None:
     site = replace(SITE, hours=lambda _: None)
     with pytest.raises(Refused, match="nothing tells its hours, try probe=true"):
-        make_plan(study, Expansion([make_point()]), site, Wishes(limits=Limits(device_hours=1.0)))
+        limited([make_plan(study, Expansion([make_point()]), site)], Limits(device_hours=1.0))
 
 
 @pytest.mark.parametrize(
@@ -268,7 +277,9 @@ def test_nothing_is_lost_where_nothing_is_dropped(study: Study, grid: list[Point
 def test_totals_are_of_what_runs(study: Study, grid: list[Point]) -> None:
     study.add(grid[:1])
     _complete(study, grid[0])
-    sums = totals(_plan(study, grid))
+    plan = _plan(study, grid)
+    sums = totals(plan)
+    assert plan.predicted == {point.id: _hours(point) for point in grid[1:]}
     assert (sums.num_points, sums.waves, sums.slots) == (71, 36, 2)
     assert sums.train_flops == sum(point.cost.train_flops for point in grid[1:])
     assert sums.device_hours == pytest.approx(sums.train_flops / 1e12)

@@ -13,9 +13,10 @@ from pathlib import Path
 import pytest
 
 from scaling.errors import Refused
+from scaling.profile.forecast import Hours
 from scaling.study.files import locked, write_json_once
 from scaling.study.point import Point
-from scaling.study.result import State
+from scaling.study.result import State, Status
 from scaling.study.store import SCHEMA, Study, Task
 
 Make = Callable[..., Point]
@@ -63,6 +64,82 @@ def test_an_unreadable_point_is_written_again(study: Study, make_point: Make) ->
     study.add([point])
     assert study.point(point.id) == point
     assert (file.parent / "point.json.corrupt-0").read_text() == "{half"
+
+
+SPECIFIED, MEASURED = Hours(0.5, "specifications"), Hours(0.25, "measured")
+
+
+def test_the_prediction_of_the_last_launch_before_the_start_is_kept(study: Study, make_point: Make) -> None:
+    point = make_point()
+    file = study.directory(point.id) / "point.json"
+    study.add([point])
+    assert study.result(point.id).predicted is None
+    study.add([point], {point.id: SPECIFIED})
+    assert json.loads(file.read_text())["predicted"] == {"hours": 0.5, "source": "specifications"}
+    study.add([point], {point.id: MEASURED})
+    assert study.result(point.id).predicted == MEASURED
+    study.add([point])  # now to be taken over from another study, say
+    assert study.result(point.id).predicted is None
+    assert study.point(point.id) == point
+
+
+@pytest.mark.parametrize("status", ["running", "pending", "failed", "completed"])
+def test_a_prediction_stays_once_the_point_has_started(
+    study: Study, make_point: Make, status: Status
+) -> None:
+    point, late = make_point(), make_point(seed=1)
+    study.add([point], {point.id: SPECIFIED})
+    study.add([late])
+    for each in (point, late):
+        study.note(each.id, State(status=status, attempt=1))
+    written = (study.directory(point.id) / "point.json").stat().st_ino
+    study.add([point, late], {point.id: MEASURED, late.id: MEASURED})
+    assert study.result(point.id).predicted == SPECIFIED
+    assert study.result(late.id).predicted is None
+    assert (study.directory(point.id) / "point.json").stat().st_ino == written
+
+
+def test_a_started_point_that_is_mended_gets_no_prediction(study: Study, make_point: Make) -> None:
+    point = make_point()
+    study.add([point], {point.id: SPECIFIED})
+    _complete(study, point)
+    (study.directory(point.id) / "point.json").write_text("")
+    study.add([point], {point.id: MEASURED})
+    assert study.result(point.id).predicted is None
+
+
+@pytest.mark.parametrize("predicted", [0.5, {"hours": 0.5}, {"hours": 0.5, "source": "measured", "by": "me"}])
+def test_a_prediction_that_is_none_is_refused(study: Study, make_point: Make, predicted: object) -> None:
+    point = make_point()
+    study.add([point])
+    file = study.directory(point.id) / "point.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"predicted": predicted}))
+    with pytest.raises(Refused, match=r"point\.json is no point"):
+        study.rows()
+
+
+def test_an_equal_prediction_writes_nothing(study: Study, make_point: Make) -> None:
+    point = make_point()
+    study.add([point], {point.id: SPECIFIED})
+    written = (study.directory(point.id) / "point.json").stat().st_ino
+    study.add([point], {point.id: SPECIFIED})
+    assert (study.directory(point.id) / "point.json").stat().st_ino == written
+
+
+def test_a_row_sets_the_hours_predicted_beside_those_it_took(study: Study, make_point: Make) -> None:
+    point, old = make_point(), make_point(seed=1)
+    study.add([point, old], {point.id: SPECIFIED})
+    file = study.directory(old.id) / "point.json"
+    file.write_text(json.dumps({k: v for k, v in json.loads(file.read_text()).items() if k != "predicted"}))
+    _complete(study, old)
+    study.note(point.id, State(status="completed", attempt=1))
+    measured = {"train_seconds": 1500, "evaluate_seconds": 300}
+    write_json_once(study.directory(point.id) / "result.json", {"measured": measured})
+    rows = {row["point"]: row for row in study.rows()}
+    hours = ("predicted_hours", "predicted_from", "actual_hours")
+    assert [rows[point.id][name] for name in hours] == [0.5, "specifications", 0.5]
+    assert [rows[old.id][name] for name in hours] == [None, None, None]
+    assert study.rows() == list(map(rows.get, sorted(rows)))
 
 
 def test_another_task_is_refused(study: Study) -> None:

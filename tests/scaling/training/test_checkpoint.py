@@ -78,14 +78,13 @@ def test_a_full_disk_is_an_os_error_and_leaves_no_rest(small_disk: Path) -> None
     checkpoint = Checkpoint(small_disk / "checkpoint.pt")
     checkpoint.save(STATE)
     with pytest.raises(Unwritable, match="the disk is full"):
-        checkpoint.save({"weights": torch.zeros(2_000_000)})
+        checkpoint.save({"weights": torch.zeros(4_000_000)})
     assert [file.name for file in small_disk.iterdir()] == ["checkpoint.pt"]
     assert checkpoint.load() is not None
 
 
-def test_remove_takes_leftovers_along(checkpoint: Checkpoint) -> None:
+def test_remove_may_be_repeated(checkpoint: Checkpoint) -> None:
     checkpoint.save(STATE)
-    checkpoint.path.with_name("checkpoint.pt.123.tmp").write_bytes(b"killed while writing")
     checkpoint.remove()
     assert not list(checkpoint.path.parent.iterdir())
     checkpoint.remove()

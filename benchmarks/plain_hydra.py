@@ -1,0 +1,43 @@
+"""A plain Hydra app on our conf/ that trains nothing and ends as its last job is handed over.
+
+Takes the number of jobs, then a line such as that of `sweep.py`. Hydra's basic launcher hands a job over by
+calling the task function; hydra-submitit-launcher hands all of them over in one call of submitit.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from itertools import count
+from typing import NoReturn
+
+import hydra
+from omegaconf import DictConfig
+from submitit import AutoExecutor
+
+NUM_JOBS = int(sys.argv.pop(1))
+called = count(1)
+
+
+@hydra.main(config_path="../conf", config_name="config", version_base="1.3")
+def job(_: DictConfig) -> None:
+    """Ends the process when it is called for the last time."""
+    if next(called) == NUM_JOBS:
+        end(NUM_JOBS)
+
+
+def submit(_: AutoExecutor, __: object, *arguments: list[object]) -> NoReturn:
+    """In place of AutoExecutor.map_array, which would start a process a job."""
+    end(len(arguments[0]))
+
+
+def end(num_jobs: int) -> NoReturn:
+    """As soon as all is handed over."""
+    sys.stdout.write(f"{num_jobs} jobs handed over\n")
+    sys.stdout.flush()
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    AutoExecutor.map_array = submit
+    job()

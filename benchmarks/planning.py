@@ -1,0 +1,197 @@
+"""How fast a grid is planned and handed over: ours beside Hydra's own multirun and hydra-submitit-launcher.
+
+    make bench                                       or: python benchmarks/planning.py --points 100
+
+The same grid over the same conf/ in fresh processes, one after the other: `sweep.py -m … plan=true` until it
+exits; `sweep.py -m …` until its pool is called; Hydra's basic sweeper until its basic launcher calls a task
+function that does nothing for the last job, and until hydra-submitit-launcher hands all jobs to submitit.
+That launcher is kept in the cache directory, for the peer's process alone. Ours runs before, between and
+after the peers.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+from rich.console import Console
+from rich.table import Table
+
+from scaling.data.cache import cache_dir
+
+ROOT = Path(__file__).parents[1]
+SUBMITIT_LAUNCHER = "hydra-submitit-launcher==1.2.0"
+NETWORKS = ("depth=8,14,20,26,32", "width=0.25,0.5,0.75,1,1.25", "resolution=14,20,24,28")
+NUM_NETWORKS = 5 * 5 * 4
+EPOCHS_AT_MOST = 10
+
+
+@dataclass(frozen=True, kw_only=True)
+class Way:
+    """A command that plans a grid or hands it over."""
+
+    name: str
+    script: tuple[str, ...]
+    """What Python runs, from the root of the checkout, with the words that come before the axes."""
+    settings: tuple[str, ...]
+    """Words after the axes; {directory} is a new one that it may write to."""
+    says: str
+    """What must stand in its output; {points} is how many there are."""
+    path: Path | None = None
+    """Where else it imports from."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ran:
+    """A process that has ended."""
+
+    seconds: float
+    """From its start to its end."""
+    cpu_seconds: float
+    """Of it and the processes it waited for; other work on the machine changes these less."""
+    memory_mb: float
+    """Its resident memory at the peak."""
+    output: str
+    """On stdout and stderr."""
+
+
+Runs = Mapping[tuple[str, int], Sequence[Ran]]
+"""By the name of the way and the number of points."""
+
+OURS = ("study.root={directory}", "study.name=bench")
+PLAN = Way(
+    name="ours, plan on the screen",
+    script=("sweep.py", "-m"),
+    settings=(*OURS, "plan=true"),
+    says=" {points} to run",
+)
+HANDED_OVER = Way(
+    name="ours, handed over",
+    script=("-m", "benchmarks.handed_over", "-m"),
+    settings=OURS,
+    says="{points} jobs handed over",
+)
+
+
+def peer(name: str, launcher: str, num_points: int, path: Path | None = None) -> Way:
+    """Hydra's own sweeper with the launcher, and without our plugins."""
+    return Way(
+        name=name,
+        script=("benchmarks/plain_hydra.py", str(num_points), "-m", "hydra/sweeper=basic"),
+        settings=(f"hydra/launcher={launcher}", "hydra.sweep.dir={directory}", "hydra.sweep.subdir=."),
+        says="{points} jobs handed over",
+        path=path,
+    )
+
+
+def main() -> None:
+    """Print the comparison at one number of points, and ours at ten times as many."""
+    num_points = asked()
+    basic = peer("Hydra, its basic launcher", "basic", num_points)
+    submitit = peer("Hydra, submitit launcher", "submitit_local", num_points, submitit_launcher())
+    title = f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}, "
+    title += f"{SUBMITIT_LAUNCHER}, load {os.getloadavg()[0]:.1f} before"
+    check_without_torch(num_points)
+    ours = [(way, size) for size in (num_points, 10 * num_points) for way in (PLAN, HANDED_OVER)]
+    runs: dict[tuple[str, int], list[Ran]] = defaultdict(list)
+    for way, size in [*ours, (basic, num_points), *ours, (submitit, num_points), *ours]:
+        runs[way.name, size].append(run(way, size))
+    Console(width=116).print(table_of(runs, title))
+
+
+def asked() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--points", type=int, default=1000, help="100, or a multiple of 1,000")
+    num_points: int = parser.parse_args().points
+    if num_points != NUM_NETWORKS and (num_points < 1 or num_points % (NUM_NETWORKS * EPOCHS_AT_MOST)):
+        parser.error(f"--points {num_points} should be 100, or a multiple of 1,000")
+    return num_points
+
+
+def submitit_launcher() -> Path:
+    """Where the peer's launcher is, installed there if need be and nowhere else."""
+    path = cache_dir() / SUBMITIT_LAUNCHER
+    if not path.exists():
+        words = ["install", "--quiet", "--disable-pip-version-check", "--no-deps", "--target", str(path)]
+        subprocess.run([sys.executable, "-m", "pip", *words, SUBMITIT_LAUNCHER], check=True)
+    return path
+
+
+def check_without_torch(num_points: int) -> None:
+    """A plan must not import torch."""
+    output = run(PLAN, num_points, "-X", "importtime").output
+    imported = {line.rpartition("|")[2].strip() for line in output.splitlines()}
+    assert "hydra" in imported, "-X importtime lists no imports"
+    assert "torch" not in imported, "the plan imports torch"
+
+
+def run(way: Way, num_points: int, *options: str) -> Ran:
+    """Run the way in a process of its own."""
+    with tempfile.TemporaryDirectory() as directory, tempfile.TemporaryFile() as output:
+        words = [*way.script, *axes(num_points), *way.settings]
+        line = [sys.executable, *options, *(word.format(directory=directory) for word in words)]
+        environment = {**os.environ, "PYTHONPATH": str(way.path or "")}
+        started = time.perf_counter()
+        process = subprocess.Popen(line, cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT)
+        _, status, usage = os.wait4(process.pid, 0)
+        seconds = time.perf_counter() - started
+        process.returncode = os.waitstatus_to_exitcode(status)
+        output.seek(0)
+        text = output.read().decode()
+    says = way.says.format(points=num_points)
+    assert process.returncode == 0, text
+    assert says in text, f"{way.name} does not say {says}: {text}"
+    unit = 1 if sys.platform == "darwin" else 1024  # bytes there, KiB elsewhere
+    return Ran(
+        seconds=seconds,
+        cpu_seconds=usage.ru_utime + usage.ru_stime,
+        memory_mb=usage.ru_maxrss * unit / 1e6,
+        output=text,
+    )
+
+
+def axes(num_points: int) -> list[str]:
+    """The grid, in which all points differ."""
+    num_epochs = min(EPOCHS_AT_MOST, num_points // NUM_NETWORKS)
+    num_seeds = num_points // NUM_NETWORKS // num_epochs
+    return [*NETWORKS, f"epochs=range(1,{num_epochs + 1})", f"seed=range({num_seeds})", "tracker=none"]
+
+
+def table_of(runs: Runs, title: str) -> Table:
+    """The ratios are to ours until handed over, at the same number of points."""
+    columns = ("way", "points", "n", "seconds", "CPU s", "points a second", "memory MB", "ratio", "CPU ratio")
+    table = Table(*columns, title=title)
+    for (name, num_points), ran in runs.items():
+        seconds, cpu_seconds = medians(ran)
+        ours, cpu_ours = medians(runs[HANDED_OVER.name, num_points])
+        table.add_row(
+            name,
+            f"{num_points:,}",
+            f"{len(ran)}",
+            f"{seconds:.2f}",
+            f"{cpu_seconds:.2f}",
+            f"{num_points / seconds:,.1f}",
+            f"{max(each.memory_mb for each in ran):.0f}",
+            f"{seconds / ours:.1f}",
+            f"{cpu_seconds / cpu_ours:.1f}",
+        )
+    return table
+
+
+def medians(ran: Sequence[Ran]) -> tuple[float, float]:
+    """Seconds and CPU seconds."""
+    return median(each.seconds for each in ran), median(each.cpu_seconds for each in ran)
+
+
+if __name__ == "__main__":
+    main()

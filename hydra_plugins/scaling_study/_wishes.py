@@ -1,0 +1,77 @@
+"""What a line says besides its grid, checked: the match, the limits, what to reuse, what to show."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import fields
+from typing import Any, get_args
+
+from launchers.request import Show
+from scaling.errors import Refused
+from scaling.study.limits import Limits
+from scaling.study.match import Match, MatchedCost
+from scaling.study.settings import LARGEST_COST, number, strict
+from scaling.study.suggest import suggest
+
+MATCH_OPTIONS = (*get_args(MatchedCost), "solve", "tolerance")
+
+
+def match_of(values: Any, named: Collection[str]) -> Match | None:
+    """The match that the config asks for, if any; `named` are the settings that are given values."""
+    if values is None:
+        return None
+    for key in values if isinstance(values, dict) else [values]:
+        if key not in MATCH_OPTIONS:
+            raise Refused(f"match.{key} is not an option: {suggest(str(key), MATCH_OPTIONS)}.")
+    budgets = {cost: values[cost] for cost in get_args(MatchedCost) if values.get(cost) is not None}
+    if not budgets and values.get("solve") is None:
+        return None
+    if len(budgets) != 1 or values.get("solve") is None:
+        raise Refused(
+            "match needs budgets of one cost and the axis to solve, such as match.flops=[1e9,2e9] "
+            "match.solve=width."
+        )
+    if values["solve"] in named:
+        raise Refused(
+            f"match.solve={values['solve']}: an axis that is solved cannot be given values besides."
+        )
+    ((cost, each),) = budgets.items()
+    listed = each if isinstance(each, list) else [each]
+    return Match(
+        cost=cost,
+        budgets=tuple(number(f"match.{cost}", budget, at_most=LARGEST_COST) for budget in listed),
+        solve=values["solve"],
+        tolerance=number("match.tolerance", values.get("tolerance", Match.tolerance)),
+    )
+
+
+def limits_of(values: Any) -> Limits:
+    """The limits that the config sets; a count may be written as a float, such as 1e3."""
+    if values is None:
+        return Limits()
+    if not isinstance(values, dict):
+        raise Refused(f"limit={values} should be one of {', '.join(each.name for each in fields(Limits))}.")
+    points = values.get("points")
+    if isinstance(points, float) and points.is_integer():
+        values = {**values, "points": int(points)}
+    return strict(Limits, values, "limit")
+
+
+def patterns_of(value: Any) -> tuple[str, ...]:
+    listed = [] if value is None else value if isinstance(value, list) else [value]
+    if not all(isinstance(each, str) and each for each in listed):
+        raise Refused(f"reuse={value} should be study directories, such as results/*.")
+    return tuple(listed)
+
+
+def show_of(value: Any) -> Show:
+    shown: dict[Any, Show] = {False: "launch", True: "table", "json": "json", "csv": "csv"}
+    if not isinstance(value, bool | str) or value not in shown:
+        raise Refused(f"plan={value} should be true, false, json or csv.")
+    return shown[value]
+
+
+def yes_or_no(name: str, value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise Refused(f"{name}={value} should be true or false.")
+    return value

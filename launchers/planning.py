@@ -1,0 +1,85 @@
+"""The plans of a request: one a study, within the limits that all of them share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from rich.console import Console
+
+from launchers.probe import probe
+from launchers.request import Request
+from launchers.site import device_gb, site_of
+from scaling.errors import Refused
+from scaling.profile.forecast import Calibration
+from scaling.study.limits import Limits
+from scaling.study.plan import Plan, Planned, Wishes, limited, make_plan
+from scaling.study.point import Point
+from scaling.study.quantities import Quantities, constraint_of
+from scaling.study.reuse import origins
+from scaling.study.store import Study, Task
+
+
+@dataclass(frozen=True, kw_only=True)
+class Planning:
+    """The plan of one study."""
+
+    study: Study
+    """It may not be there yet: `create` makes it."""
+    task: Task
+    plan: Plan
+    calibration: Calibration | None
+    """How the speed model behind the hours fared on measured steps, where it was scaled to any."""
+
+    def create(self) -> None:
+        """Make the study, unless it is there; Refused where it is of another task or cannot be written."""
+        Study.create(self.study.path, self.task)
+
+
+def plan_request(request: Request, slots: int, console: Console) -> list[Planning]:
+    """Plan every study of the request; nothing is written.
+
+    With `probe` this is done twice: what the first plan would train, whatever its hours, is measured before
+    the second.
+    """
+    if request.probe:
+        any_hours = replace(request.limits, device_hours=None)
+        first = _plan_all(request, slots, any_hours)
+        probe([point for each in first for point in each.plan.to_run], request.runtime, console)
+    return _plan_all(request, slots, request.limits)
+
+
+def _plan_all(request: Request, slots: int, limits: Limits) -> list[Planning]:
+    plannings = [_plan(path, request, slots) for path in request.studies]
+    plans = limited([each.plan for each in plannings], limits)
+    return [replace(each, plan=plan) for each, plan in zip(plannings, plans, strict=True)]
+
+
+def _plan(path: Path, request: Request, slots: int) -> Planning:
+    """The plan of one study, limits aside."""
+    expansion = request.studies[path]
+    task = _task(path, expansion.points)
+    study = Study(path)
+    if (path / "study.json").exists():
+        Study.create(path, task)  # refuses another task, or a newer version, before anything else
+    site, forecast = site_of(request.runtime, slots, study, expansion.points)
+    wishes = Wishes(
+        constraint=_constraint(request, slots), origins=origins(request.reuse, study, expansion.points)
+    )
+    plan = make_plan(study, expansion, site, wishes)
+    return Planning(study=study, task=task, plan=plan, calibration=forecast.calibration)
+
+
+def _constraint(request: Request, slots: int) -> Callable[[Planned], str | None]:
+    if request.where is None:
+        return lambda _: None
+    constraint = constraint_of(request.where, device_gb=device_gb(request.runtime, slots))
+    return lambda entry: constraint.reason(Quantities(entry))
+
+
+def _task(path: Path, points: Sequence[Point]) -> Task:
+    names = sorted({point.data.name for point in points})
+    if len(names) > 1:
+        raise Refused(f"The study {path} would mix the data sets {', '.join(names)}: leave study.name out.")
+    return Task(names[0])

@@ -1,0 +1,61 @@
+"""A worker that loses its point, whatever it was about to write: it writes nothing and goes on."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from scaling.study import lease
+from scaling.study.point import Point
+from scaling.study.result import State
+from scaling.study.store import Study, Task
+from scaling.training.runtime import Runtime
+from scaling.training.worker import run_point
+
+THEIRS = State(status="running", attempt=7, epoch=1, launch="theirs")
+
+
+def _stopped() -> bool:
+    return True
+
+
+def _fails() -> bool:
+    raise RuntimeError("the late worker fails")
+
+
+def _goes_on() -> bool:
+    return False
+
+
+@pytest.mark.parametrize("then", [_stopped, _fails, _goes_on])
+def test_a_worker_that_lost_its_point_notes_nothing_more(
+    make_point: Callable[..., Point], tmp_path: Path, then: Callable[[], bool]
+) -> None:
+    point = make_point()
+    study = Study.create(tmp_path / "mine", Task("mnist5k"))
+    study.add([point])
+    directory = study.directory(point.id)
+    takers: list[lease.Lease] = []
+
+    def lose_it() -> bool:
+        """Before the first step: the lease falls silent, and another one takes the point."""
+        if not takers:
+            silent_since = time.time() - lease.STALE_AFTER_S - 5
+            os.utime(directory / "lease-000001.json", (silent_since, silent_since))
+            taker = lease.acquire(directory)
+            assert taker is not None
+            study.note(point.id, THEIRS, taker)
+            takers.append(taker)
+        return then()
+
+    run_point(study, point.id, Runtime(), launch="mine", snapshot=None, should_stop=lose_it)
+    assert study.noted(point.id) == THEIRS
+    assert "another worker has taken over" in (directory / "log.txt").read_text()
+    left = {file.name for file in directory.iterdir() if not file.name.startswith("lease-")}
+    assert left == {"point.json", "status.json", "log.txt"}
+    assert takers[0].held()
+    takers[0].release()
