@@ -133,7 +133,6 @@ def test_these_lines_make_a_plan_and_run_nothing(bash: Bash, tmp_path: Path, lin
         ("-m hydra.sweeper.params=3", "hydra.sweeper.params=3 should name axes"),
         ("study.root=null", "study.root=None should be a directory."),
         ("-m tracker=none,wandb", "tracker cannot have several choices in one launch"),
-        ("plan=maybe", "plan=maybe should be true, false, json or csv."),
         ("-m data=mnist5k,fashion_mnist study.name=mix", "would mix the data sets fashion_mnist, mnist5k"),
         ("--foo", "unrecognized arguments: --foo"),
         ("depth={", "depth={ cannot be read: no viable alternative at input '{'"),

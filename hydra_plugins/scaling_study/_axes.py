@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from hydra.core.override_parser.types import Override, QuotedString
@@ -46,11 +47,24 @@ def blocks_of(config: DictConfig, parse: Parse) -> list[list[Axis]]:
 
 def combined(shared: Sequence[Axis], block: Sequence[Axis], named: Collection[str]) -> list[Axis]:
     """The axes of a block on top of the shared ones; Refused where both set the same, or the line does."""
-    own = {name for each in block for name in each.names}
+    own = Counter(name for each in block for name in each.names)
     beside = {*named, *(name for each in shared for name in each.names)}
-    if twice := sorted(own & beside):
-        raise Refused(f"{twice[0]} is set by the study's blocks and beside them: change blocks instead.")
+    for name, count in own.items():
+        if count > 1:
+            raise Refused(f"{name} is set twice in a block: leave one of them out.")
+        if name in beside:
+            raise Refused(f"{name} is set by the study's blocks and beside them: change blocks instead.")
     return [*shared, *block]
+
+
+def logs_of(config: DictConfig, above: str = "") -> Iterator[str]:
+    """Dotted names of the settings that are log-spaced values."""
+    for key, value in config.items_ex(resolve=False):
+        name = f"{above}{key!s}"
+        if is_log(value):
+            yield name
+        elif OmegaConf.is_dict(value):
+            yield from logs_of(value, f"{name}.")
 
 
 def is_axis(override: Override) -> bool:
@@ -74,9 +88,9 @@ def values_of(override: Override) -> list[Any]:
 
 def _with_zip(axes: list[Axis], coupled: Any, named: set[str]) -> list[Axis]:
     """The axes and the zip, which replaces a study's axes, and contradicts those of the line."""
-    if coupled is None:
-        return axes
     values = coupled[0] if isinstance(coupled, list) and len(coupled) == 1 else coupled
+    if values is None:
+        return axes
     one = zipped(values)
     for name in one.names:
         if name in named:
@@ -86,15 +100,16 @@ def _with_zip(axes: list[Axis], coupled: Any, named: set[str]) -> list[Axis]:
 
 def _block(block: Mapping[Any, Any], parse: Parse) -> list[Axis]:
     axes = []
-    for name, value in block.items():
+    for key, value in block.items():
+        name = str(key)
         if name == ZIP:
-            continue
-        if isinstance(value, str):
+            axes.append(zipped(value))
+        elif isinstance(value, str):
             (override,) = parse([f"{name}={value}"])
             axes.append(axis(name, values_of(override)))
         else:
-            axes.append(axis(str(name), value if isinstance(value, list) else [value]))
-    return _with_zip(axes, block.get(ZIP), set(block))
+            axes.append(axis(name, value if isinstance(value, list) else [value]))
+    return axes
 
 
 def _plain(value: Any) -> Any:

@@ -13,6 +13,7 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from hydra_plugins.scaling_study._axes import logs_of
 from hydra_plugins.scaling_study._wishes import (
     MATCH_OPTIONS,
     limits_of,
@@ -25,7 +26,7 @@ from launchers.request import Request
 from scaling.data.catalog import DataConfig, declare
 from scaling.errors import Refused
 from scaling.models.families import FAMILIES
-from scaling.study.axis import Axis, is_log
+from scaling.study.axis import Axis
 from scaling.study.grid import Grid, expand
 from scaling.study.limits import Limits
 from scaling.study.point import KNOBS
@@ -53,7 +54,7 @@ _SINGLE = ("zip", "blocks", "match", "where", "limit", "reuse", "plan", "probe")
 """Keys that choose among points and say what to do with them."""
 _OF_A_LINE = ("device", "tracker", "where", "limit", "reuse", "plan", "probe", "hydra.launcher")
 """What all grids of a line have in common."""
-_KEYS = (*_VARIED, *_SECTIONS, *_SINGLE)
+_KEYS = tuple(dict.fromkeys((*_VARIED, *_SECTIONS, *_SINGLE)))
 
 
 @dataclass(frozen=True)
@@ -72,9 +73,9 @@ def one_point(config: DictConfig, choices: Mapping[str, str | None], named: Coll
     for key in ("zip", "blocks"):
         if config[key] is not None:
             raise Refused(f"{key}={config[key]} names several points: add -m to make a grid of them.")
-    for key in (*KNOBS, "precision", *(f"{each}.{key}" for each in _SCIENCE for key in config[each])):
-        if is_log(value := OmegaConf.select(config, key)):
-            raise Refused(f"{key}={value} names several values: add -m to make a grid of them.")
+    for name in logs_of(_without_hydra(config)):
+        value = OmegaConf.select(config, name)
+        raise Refused(f"{name}={value} names several values: add -m to make a grid of them.")
     return Composed(config, [], choices, named)
 
 
@@ -214,7 +215,7 @@ def _runtime(settings: Mapping[str, Any]) -> Runtime:
     root = settings["data"]["root"]
     if isinstance(root, str):
         root = str(Path(root).expanduser().absolute())  # a job may run in another directory
-    values = {**settings["device"], "data_root": root}
+    values = {"name": Runtime.device, **settings["device"], "data_root": root}
     values["device"] = values.pop("name")
     return strict(Runtime, values, "device")
 

@@ -41,7 +41,7 @@ def match_of(values: Any, named: Collection[str]) -> Match | None:
         cost=cost,
         budgets=tuple(number(f"match.{cost}", budget, at_most=LARGEST_COST) for budget in listed),
         solve=values["solve"],
-        tolerance=number("match.tolerance", values["tolerance"]),
+        tolerance=number("match.tolerance", values.get("tolerance", Match.tolerance)),
     )
 
 

@@ -57,7 +57,9 @@ def _regimes(
     if not epochs:
         return []
     where = " and ".join(f"{number}" for number in epochs)
-    return [f"At {where} epochs no {what} is left: {so} there."]
+    num_lost, num_settings = (len({setting for setting, _ in regimes}) for regimes in (lost, before))
+    of = "" if num_lost == num_settings == 1 else f" in {num_lost} of {num_settings} settings"
+    return [f"At {where} epochs{of} no {what} is left: {so} there."]
 
 
 def _by_regime(points: Iterable[Point]) -> dict[Regime, list[Point]]:

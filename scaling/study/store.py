@@ -175,7 +175,7 @@ class Study:
         """Names of all directories of points."""
         try:
             return set(os.listdir(self.path / "points"))
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return set()
 
     def state(self, point_id: str) -> State:

@@ -1,0 +1,158 @@
+"""A probe: real steps of a few points, measured once, from which a plan's hours then come."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+import torch
+from rich.console import Console
+
+from launchers.probe import STEPS_AT_MOST, probe, spread
+from launchers.site import site_of
+from launchers.slots import visible_gpus
+from scaling.errors import Refused
+from scaling.models.resnet_small import ResNetSmall
+from scaling.profile.attempt import attempt
+from scaling.profile.profiles import Profile, profile_of
+from scaling.profile.workload import Workload, training_step
+from scaling.study.point import Point
+from scaling.study.store import Study, Task
+from scaling.training.recipe import Recipe
+from scaling.training.runtime import Runtime
+
+Make = Callable[..., Point]
+
+HERE = torch.device("cpu")
+
+
+@pytest.fixture(autouse=True)
+def profiles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A place for profiles of the test's own."""
+    directory = tmp_path / "profiles"
+    monkeypatch.setenv("SCALING_STUDY_PROFILES", str(directory))
+    return directory
+
+
+@pytest.fixture
+def points(make_point: Make) -> list[Point]:
+    """Seven different steps that take milliseconds, dearest first, and each again with another seed."""
+    depths = (44, 38, 32, 26, 20, 14, 8)
+    small = {"width": 0.125, "resolution": 8, "recipe": Recipe(batch_size=16)}
+    return [make_point(depth=depth, seed=seed, **small) for depth in depths for seed in (0, 1)]
+
+
+def _probe(points: list[Point], runtime: Runtime) -> str:
+    """What it says."""
+    said = io.StringIO()
+    probe(points, runtime, Console(file=said, width=200))
+    return said.getvalue()
+
+
+def _sources(points: list[Point], study: Study) -> dict[float, str]:
+    """Where the hours come from, by depth."""
+    site, _ = site_of(Runtime(), 1, study, points)
+    return {point.depth: hours.source for point in points if (hours := site.hours(point))}
+
+
+def test_after_a_probe_the_hours_are_measured_and_a_second_one_measures_nothing(
+    points: list[Point], tmp_path: Path, profiles: Path
+) -> None:
+    study = Study.create(tmp_path / "mine", Task("mnist5k"))
+    assert set(_sources(points, study).values()) == {"specifications"}
+    assert "Probing 5 of the points' training steps on " in _probe(points, Runtime())
+    sources = _sources(points, study)
+    assert [sources[depth] for depth in (8, 44)] == ["measured", "measured"]
+    assert sorted(sources.values()) == ["calibrated"] * 2 + ["measured"] * 5
+    (file,) = profiles.glob("*.json")
+    before = file.read_bytes()
+    assert "Probing 0 of the points' training steps on " in _probe(points, Runtime())
+    assert file.read_bytes() == before
+
+
+def test_a_probe_measures_the_device_at_hand(points: list[Point]) -> None:
+    with pytest.raises(Refused, match=r"^probe=true measures the device at hand: leave device.spec=a100 out"):
+        _probe(points, Runtime(device="cuda", spec="a100"))
+    if not visible_gpus():
+        with pytest.raises(Refused, match=r"^device=cuda is not available: "):
+            _probe(points, Runtime(device="cuda"))
+
+
+RUNTIMES = [Runtime(), *(Runtime(device="cuda", spec=spec) for spec in ("a100", "v100", None))]
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+@pytest.mark.parametrize("runtime", RUNTIMES, ids=["cpu", "a100", "v100", "no specification"])
+def test_steps_are_spread_from_the_cheapest_to_the_dearest(
+    make_point: Make, runtime: Runtime, precision: str
+) -> None:
+    for count in range(1, 14):
+        points = [
+            make_point(depth=8 + 6 * index, seed=seed, precision=precision)
+            for index in reversed(range(count))
+            for seed in (0, 1)
+        ]
+        steps = [training_step(point) for point in points[::-2]]
+        chosen = spread(points, runtime)
+        places = [steps.index(step) for step in chosen]
+        assert len(chosen) == min(count, STEPS_AT_MOST)
+        assert (places[0], places[-1]) == (0, count - 1)
+        gaps = {after - before for before, after in pairwise(places)}
+        assert all(0 < gap <= count / 4 + 1 for gap in gaps)
+
+
+def test_steps_of_two_precisions_are_spread_by_their_flops(make_point: Make) -> None:
+    points = [make_point(depth=depth, precision=each) for depth in (20, 14, 8) for each in ("bf16", "fp32")]
+    chosen = spread(points, Runtime())
+    assert (chosen[0].network, chosen[-1].network) == (points[-1].network, points[0].network)
+
+
+def _workload(**changes: object) -> Workload:
+    fields = {
+        "network": ResNetSmall().network(8, 0.125),
+        "resolution": 8,
+        "in_channels": 1,
+        "num_classes": 10,
+        "batch_size": 4,
+        "precision": "fp32",
+        "work": "training",
+    }
+    return Workload(**(fields | changes))  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def profile() -> Profile:
+    found = profile_of("cpu", 1)
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize("work", ["training", "inference"])
+def test_an_attempt_that_works_is_kept(profile: Profile, work: str) -> None:
+    workload = _workload(work=work)
+    assert attempt(workload, HERE, profile, at_least_s=0.0, num_repeats=6) is None
+    kept = Profile(profile.device, 1).of(workload)
+    assert kept is not None
+    assert kept.timing.num_repeats == 6
+
+
+@pytest.mark.parametrize(
+    ("work", "reason"), [("training", r"needs about .* GB, .* GB are free"), ("inference", "out of memory")]
+)
+def test_an_attempt_that_memory_does_not_suffice_for_says_so(
+    profile: Profile, work: str, reason: str
+) -> None:
+    workload = _workload(work=work, batch_size=10**9, resolution=1000)
+    said = attempt(workload, HERE, profile, at_least_s=0.0, num_repeats=6)
+    assert said is not None
+    assert re.fullmatch(reason, said)
+    assert profile.is_empty
+
+
+def test_an_attempt_that_fails_otherwise_raises(profile: Profile) -> None:
+    with pytest.raises(RuntimeError, match="Expected"):
+        attempt(_workload(frames=4), HERE, profile, at_least_s=0.0, num_repeats=6)
