@@ -228,7 +228,7 @@ def test_a_refused_line_leaves_no_study(bash: Bash, tmp_path: Path) -> None:
             "where is said twice: join the conditions",
         ),
         ("-m '~limit'", "limit cannot be taken away; limit=null switches off what can be."),
-        ("-m 'blocks=[{depth:8,zip:[14x1]}]'", "depth is set by zip and beside it"),
+        ("-m 'blocks=[{depth:8,zip:[14x1]}]'", "depth is set twice in a block"),
         ("'recipe.weight_decay={log:[1e-5,1e-3,3]}'", "add -m to make a grid of them."),
         ("-m 'depth={'", "depth={ cannot be read: "),
         ("-m 'zip=[]'", "zip=[] should be models such as 50x1@160"),
