@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
+import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from types import FrameType
 
 from rich.console import Console
 from rich.progress import (
@@ -89,13 +93,31 @@ def _measure_all(
         markup=False,
     )
     _warn_if_busy(want, console)
-    with _Steps(console, len(todo)) as steps:
+    with _Steps(console, len(todo)) as steps, _interrupts_remembered() as interrupted:
         for workload, line in todo.items():
+            if interrupted.is_set():
+                raise KeyboardInterrupt
             steps.begin(_what(line, workload))
             reason = attempt(workload)
             if reason is not None:
                 failures[workload] = reason
             steps.end()
+
+
+@contextmanager
+def _interrupts_remembered() -> Iterator[threading.Event]:
+    """Ctrl-C raises as it does, and is kept in mind: where it meets garbage collection, Python swallows it."""
+    interrupted = threading.Event()
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        interrupted.set()
+        signal.default_int_handler(number, frame)
+
+    before = signal.signal(signal.SIGINT, interrupt)
+    try:
+        yield interrupted
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _what(line: Line, workload: Workload) -> str:

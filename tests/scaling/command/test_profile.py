@@ -176,7 +176,10 @@ def test_an_interrupt_keeps_what_was_measured(profiles: Path) -> None:
     while not profiles.exists() and time.monotonic() < deadline:
         time.sleep(0.05)
     os.kill(running.pid, signal.SIGINT)
-    out, err = running.communicate(timeout=60)
+    try:
+        out, err = running.communicate(timeout=60)
+    finally:
+        running.kill()
     assert running.returncode == 130, err
     assert "Traceback" not in err
     assert "Stopped; what was measured is kept" in err
