@@ -106,7 +106,7 @@ def _measure_all(
 
 @contextmanager
 def _interrupts_remembered() -> Iterator[threading.Event]:
-    """Ctrl-C raises as it does, and is kept in mind: where it meets garbage collection, Python swallows it."""
+    """Ctrl-C raises as it does, and is kept in mind: in garbage collection Python swallows it."""
     interrupted = threading.Event()
 
     def interrupt(number: int, frame: FrameType | None) -> None:
