@@ -28,7 +28,8 @@ from submitit.local.local import LocalExecutor
 
 from scaling.study.store import Study
 from scaling.training.runtime import Runtime
-from scaling.training.worker import WorkList, work
+from scaling.training.worker import work
+from scaling.training.worklist import Terms, WorkList
 
 ROOT = Path(__file__).parents[1]
 SLOTS = 2
@@ -62,11 +63,7 @@ def _alone(study: Study, point_id: str) -> WorkList:
     return WorkList(
         study=study.path,
         point_ids=(point_id,),
-        runtime=Runtime(),
-        launch="bench",
-        snapshot=None,
-        launcher=None,
-        stop_file=None,
+        terms=Terms(launch="bench", runtime=Runtime()),
     )
 
 

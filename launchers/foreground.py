@@ -5,13 +5,15 @@ from __future__ import annotations
 import signal
 from collections.abc import Callable
 
-from launchers.watch import Tally, Watch, launch_name
+from launchers.watch import Tally, Watch
+from scaling.study.launch import launch_name
 from scaling.study.plan import Plan
 from scaling.study.snapshot import Snapshot
 from scaling.study.store import Study
 from scaling.training.runtime import Runtime
 from scaling.training.stop import Stop
 from scaling.training.worker import run_point
+from scaling.training.worklist import Terms
 
 
 class Foreground:
@@ -31,20 +33,12 @@ class Foreground:
         show: Callable[[Tally], None],
     ) -> Tally:
         """As LocalPool.run does, from the code that this process has imported: the snapshot is its record."""
-        launch = launch_name()
-        watch = Watch(study, plan.to_run, launch)
+        terms = Terms(launch=launch_name(), runtime=runtime, snapshot=snapshot.hash)
+        watch = Watch(study, plan.to_run, terms.launch)
         stop = Stop()
         with stop.on_signals(signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             for point in plan.to_run:
-                run_point(
-                    study,
-                    point.id,
-                    runtime,
-                    launch=launch,
-                    snapshot=snapshot.hash,
-                    should_stop=stop.requested,
-                    on_epoch=lambda _: show(watch.look()),
-                )
+                run_point(study, point.id, terms, stop, on_epoch=lambda _: show(watch.look()))
                 if stop.requested():
                     raise KeyboardInterrupt
         return watch.look()

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
@@ -15,26 +14,24 @@ from submitit.local.local import LocalExecutor, LocalJob
 
 from launchers.interpreter import interpreter
 from launchers.slots import num_slots, visible_gpus
-from launchers.watch import Tally, Watch, launch_name
+from launchers.watch import Tally, Watch
 from scaling.errors import Refused
-from scaling.study import lease
-from scaling.study.files import write_text, writing_below
+from scaling.study.files import writing_below
+from scaling.study.launch import Launch, launch_name
 from scaling.study.lease import Process
 from scaling.study.plan import Plan
-from scaling.study.result import State
 from scaling.study.snapshot import Snapshot
 from scaling.study.store import Study
 from scaling.training.runtime import Runtime
 from scaling.training.stop import Stop
-from scaling.training.worker import WorkList, work
+from scaling.training.worker import work
+from scaling.training.worklist import Policy, Terms, WorkList
 
 POLL_S = 0.25
 STOP_WITHIN_S = 20.0
 """Time the workers have to save their checkpoints once they are told to stop."""
 _FOREVER_MIN = 60 * 24 * 365
 """submitit wants a time limit; a local job has none."""
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,18 +40,19 @@ class LocalPool:
 
     slots: int | str = "auto"
     """Points at a time; `auto` is one a GPU, or one for every `device.threads` cores."""
-    max_requeues: int = 2
+    max_requeues: int = Policy.max_requeues
     """How often a point is started again after its worker was killed."""
-    same_failure_limit: int = 3
+    same_failure_limit: int = Policy.same_failure_limit
     """The launch stops when the first so many points to end have failed with one traceback."""
 
     def __post_init__(self) -> None:
         if self.slots != "auto" and (isinstance(self.slots, str) or self.slots < 1):
             raise Refused(f"hydra.launcher.slots={self.slots} should be auto or a number of at least 1.")
-        if self.max_requeues < 0:
-            raise Refused(f"hydra.launcher.max_requeues={self.max_requeues} must not be negative.")
-        if self.same_failure_limit < 1:
-            raise Refused(f"hydra.launcher.same_failure_limit={self.same_failure_limit} must be at least 1.")
+        assert self.policy  # refuses what it cannot be
+
+    @property
+    def policy(self) -> Policy:
+        return Policy(max_requeues=self.max_requeues, same_failure_limit=self.same_failure_limit)
 
     def num_slots(self, runtime: Runtime) -> int:
         """Points at a time."""
@@ -88,19 +86,18 @@ class _Launch:
     def __init__(
         self, pool: LocalPool, study: Study, plan: Plan, snapshot: Snapshot, runtime: Runtime
     ) -> None:
-        self._pool = pool
         self._study = study
-        self._snapshot = snapshot
         self._python = interpreter(snapshot)
         self._runtime = runtime
         self._me = Process.current()
-        self._name = launch_name()
-        self._folder = study.path.absolute() / "jobs" / self._name
-        self._watch = Watch(study, plan.to_run, self._name)
+        self._launch = Launch(study.path.absolute(), launch_name())
+        self._folder = self._launch.folder
+        self._terms = Terms(
+            launch=self._launch.name, runtime=runtime, policy=pool.policy, snapshot=snapshot.hash
+        )
+        self._watch = Watch(study, plan.to_run, self._launch.name)
         self._num_slots = pool.num_slots(runtime)
         self._jobs: dict[int, LocalJob[None]] = {}
-        self._killed: dict[str, set[int]] = {}
-        """The attempts of a point that ended with the death of their worker."""
         self._num_attempts_seen = -1
         with writing_below(study.path):
             self._folder.mkdir(parents=True, exist_ok=True)
@@ -110,7 +107,7 @@ class _Launch:
             show(self._watch.look())
             if interrupted():
                 raise KeyboardInterrupt
-            self._stop_if_all_fail_alike()
+            self._heed_stop_file()
             self._reap()
             self._fill_slots()
             if not self._jobs:
@@ -120,7 +117,7 @@ class _Launch:
     def end(self) -> None:
         """Leave no process: ask the workers to stop, wait, and kill what is left."""
         with suppress(OSError):
-            write_text(self._stop_file, "")
+            self._launch.stop("")
         deadline = time.monotonic() + STOP_WITHIN_S
         with suppress(KeyboardInterrupt):  # a second Ctrl-C: do not wait
             while self._jobs and time.monotonic() < deadline:
@@ -128,10 +125,6 @@ class _Launch:
                 time.sleep(0.05)
         for job in self._jobs.values():
             _kill_tree(int(job.job_id))
-
-    @property
-    def _stop_file(self) -> Path:
-        return self._folder / "stop"
 
     def _reap(self) -> None:
         """Forget jobs that have ended."""
@@ -142,36 +135,11 @@ class _Launch:
         idle = [slot for slot in range(self._num_slots) if slot not in self._jobs]
         if not idle:
             return
-        waiting = [
-            point_id for point_id, state in self._watch.free().items() if self._may_start(point_id, state)
-        ]
+        waiting = list(self._watch.free())
         if waiting and not self._jobs:
             self._check_workers_start()
         for slot, _ in zip(idle, waiting, strict=False):
             self._jobs[slot] = self._submit(slot, waiting)
-
-    def _may_start(self, point_id: str, state: State) -> bool:
-        """Whether a free point is to be started. One that lost its worker too often is noted as failed."""
-        if state.status != "running":
-            return True
-        attempts = self._killed.setdefault(point_id, set())
-        if state.attempt not in attempts:
-            attempts.add(state.attempt)
-            log.warning("the worker of %s was killed after epoch %d", point_id, state.epoch)
-        if len(attempts) <= self._pool.max_requeues:
-            return True
-        self._give_up(point_id, state, len(attempts))
-        return False
-
-    def _give_up(self, point_id: str, state: State, num_kills: int) -> None:
-        held = lease.acquire(self._study.directory(point_id))
-        if held is None:
-            return
-        with suppress(lease.Superseded), held:
-            if self._study.state(point_id) == state:  # nobody has gone on with it meanwhile
-                message = f"its worker was killed {num_kills} times, the last time after epoch {state.epoch}"
-                failed = replace(state, status="failed", failure="killed", message=message)
-                self._study.note(point_id, failed, held)
 
     def _check_workers_start(self) -> None:
         """Refuse to start workers for ever that end before they take a point."""
@@ -185,26 +153,20 @@ class _Launch:
             )
         self._num_attempts_seen = num_attempts
 
-    def _stop_if_all_fail_alike(self) -> None:
-        ended = self._watch.ended()
-        signatures = {state.signature for state in ended}
-        if len(ended) < self._pool.same_failure_limit or len(signatures) > 1 or None in signatures:
-            return
-        if ended[0].failure in ("code_error", "data_error"):
-            raise Refused(
-                f"Stopped: the first {len(ended)} points to end all failed alike ({ended[0].message}); "
-                f"their tracebacks are in {self._study.path}/points/*/log.txt."
-            )
+    def _heed_stop_file(self) -> None:
+        """End as a worker, or another process, has asked for."""
+        why = self._launch.stopped()
+        if why:
+            raise Refused(why)
+        if why is not None:
+            raise KeyboardInterrupt
 
     def _submit(self, slot: int, point_ids: list[str]) -> LocalJob[None]:
         todo = WorkList(
             study=self._study.path.absolute(),
             point_ids=tuple(point_ids),
-            runtime=self._runtime,
-            launch=self._name,
-            snapshot=self._snapshot.hash,
+            terms=self._terms,
             launcher=self._me,
-            stop_file=self._stop_file,
         )
         gpus = visible_gpus() if self._runtime.device == "cuda" else []
         with writing_below(self._study.path), _interrupts_ignored():

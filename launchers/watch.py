@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,11 +22,6 @@ class Tally:
 
     def count(self, status: str) -> int:
         return sum(state.status == status for state in self.states.values())
-
-
-def launch_name() -> str:
-    """Tells this launch from every other of the study on this machine."""
-    return f"{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}"
 
 
 class Watch:

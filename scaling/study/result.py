@@ -28,6 +28,7 @@ class State:
 
     status: Status = "pending"
     failure: Failure | None = None
+    """Why it failed, or, while it is pending, why it does not run any more."""
     message: str | None = None
     """One line for a person: why it failed, or how far it is."""
     attempt: int = 0
@@ -36,6 +37,10 @@ class State:
     """Epochs behind it."""
     launch: str | None = None
     """The launch that started it last."""
+    requeues: int = 0
+    """How often it went on in this launch after it had been stopped or its process had been lost."""
+    job: str | None = None
+    """The Slurm job that started it last, such as 123_4; None elsewhere."""
     code: str | None = None
     """Digest of the code that last ran it: a code error is tried again when this has changed."""
     signature: str | None = None

@@ -1,16 +1,18 @@
-"""Whether a worker has been told to stop: by a signal, by a file, or by the end of those who started it."""
+"""Whether a worker has been told to stop: by a signal, a file, the clock, or the end of its parents."""
 
 from __future__ import annotations
 
 import os
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
 from scaling.study.lease import Process
+from scaling.study.result import Failure
 
 POLL_S = 0.5
 
@@ -18,12 +20,18 @@ POLL_S = 0.5
 class Stop:
     """Call `requested` as often as you like; a thread of its own does the looking."""
 
-    def __init__(self, *, file: Path | None = None, launcher: Process | None = None) -> None:
+    def __init__(
+        self, *, file: Path | None = None, launcher: Process | None = None, deadline: float | None = None
+    ) -> None:
+        self.failure: Failure | None = None
+        """What ends the points that are stopped: None where somebody wanted them to stop."""
         self._event = threading.Event()
         self._file = file
         self._launcher = launcher
+        self._deadline = deadline
+        """In seconds since 1970."""
         self._parent = os.getppid()
-        if file is not None or launcher is not None:
+        if file is not None or launcher is not None or deadline is not None:
             threading.Thread(target=self._watch, daemon=True).start()
 
     def requested(self) -> bool:
@@ -43,6 +51,8 @@ class Stop:
         del frame
         if number == signal.SIGINT and self._event.is_set():
             raise KeyboardInterrupt
+        if number in (signal.SIGTERM, signal.SIGUSR2):
+            self.failure = "preempted"
         self._event.set()
 
     def _watch(self) -> None:
@@ -51,5 +61,8 @@ class Stop:
             orphaned = self._launcher is not None and (
                 self._launcher.is_gone() or os.getppid() != self._parent
             )
+            if self._deadline is not None and time.time() >= self._deadline:
+                self.failure = "timeout"
+                self._event.set()
             if told or orphaned:
                 self._event.set()

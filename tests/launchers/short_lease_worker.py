@@ -8,7 +8,8 @@ from pathlib import Path
 
 from scaling.study import lease
 from scaling.training.runtime import Runtime
-from scaling.training.worker import WorkList, work
+from scaling.training.worker import work
+from scaling.training.worklist import Terms, WorkList
 
 
 def main(launch: str, heartbeat_s: float, stale_after_s: float) -> None:
@@ -19,11 +20,7 @@ def main(launch: str, heartbeat_s: float, stale_after_s: float) -> None:
         todo = WorkList(
             study=Path(study),
             point_ids=tuple(point_ids),
-            runtime=Runtime(checkpoint_every_s=0.02),
-            launch=launch,
-            snapshot=None,
-            launcher=None,
-            stop_file=None,
+            terms=Terms(launch=launch, runtime=Runtime(checkpoint_every_s=0.02)),
         )
         work(todo)
         sys.stdout.write("worked off\n")

@@ -112,7 +112,7 @@ def test_a_point_whose_workers_are_always_killed_fails_alone(start_sweep: Start)
     failed = [state for state in sweep.states().values() if state.status == "failed"]
     assert [state.failure for state in failed] == ["killed"]
     assert failed[0].message is not None
-    assert failed[0].message.startswith("its worker was killed 1 times, the last time after epoch ")
+    assert failed[0].message.startswith("it was stopped or killed 1 times, the last time after epoch ")
     assert "3 of 4 points done, 1 failed, 0 left." in output
     assert "1 to run" in start_sweep(line).end()[1]
 

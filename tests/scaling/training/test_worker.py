@@ -14,7 +14,9 @@ from scaling.study.point import Point
 from scaling.study.result import State
 from scaling.study.store import Study, Task
 from scaling.training.runtime import Runtime
+from scaling.training.stop import Stop
 from scaling.training.worker import run_point
+from scaling.training.worklist import Terms
 
 THEIRS = State(status="running", attempt=7, epoch=1, launch="theirs")
 
@@ -41,7 +43,12 @@ def test_a_worker_that_lost_its_point_notes_nothing_more(
     directory = study.directory(point.id)
     takers: list[lease.Lease] = []
 
-    def lose_it() -> bool:
+    class LosingIt(Stop):
+        def requested(self) -> bool:
+            lose_it()
+            return then()
+
+    def lose_it() -> None:
         """Before the first step: the lease falls silent, and another one takes the point."""
         if not takers:
             silent_since = time.time() - lease.STALE_AFTER_S - 5
@@ -50,9 +57,8 @@ def test_a_worker_that_lost_its_point_notes_nothing_more(
             assert taker is not None
             study.note(point.id, THEIRS, taker)
             takers.append(taker)
-        return then()
 
-    run_point(study, point.id, Runtime(), launch="mine", snapshot=None, should_stop=lose_it)
+    run_point(study, point.id, Terms(launch="mine", runtime=Runtime()), LosingIt())
     assert study.noted(point.id) == THEIRS
     assert "another worker has taken over" in (directory / "log.txt").read_text()
     left = {file.name for file in directory.iterdir() if not file.name.startswith("lease-")}

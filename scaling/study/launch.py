@@ -1,0 +1,65 @@
+"""A launch: one typed line at work in a study, with the folder where its jobs and workers meet."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from scaling.study.files import write_text
+from scaling.study.result import State
+
+
+def launch_name() -> str:
+    """Tells this launch from every other of the study on this machine."""
+    return f"{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}"
+
+
+@dataclass(frozen=True)
+class Launch:
+    """What is on disk of a launch, in `jobs/<name>/` of its study."""
+
+    study: Path
+    name: str
+
+    @property
+    def folder(self) -> Path:
+        return self.study / "jobs" / self.name
+
+    @property
+    def stop_file(self) -> Path:
+        """Its presence tells all workers to save a checkpoint and end; its text says why."""
+        return self.folder / "stop"
+
+    def stop(self, why: str) -> None:
+        """Tell all workers to stop, unless they have been told so."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        if not self.stop_file.exists():
+            write_text(self.stop_file, why)
+
+    def stopped(self) -> str | None:
+        """Why it was told to stop; None where it was not."""
+        try:
+            return self.stop_file.read_text()
+        except FileNotFoundError:
+            return None
+
+    def note_end(self, point_id: str, state: State, same_failure_limit: int) -> None:
+        """Note how a point has ended; the first ones that all fail with one traceback stop the launch."""
+        if state.failure not in ("code_error", "data_error") or state.signature is None:
+            self._mark("ended", "otherwise")
+            return
+        self._mark("ended", state.signature, point_id)
+        alike = len(os.listdir(self.folder / "ended" / state.signature))
+        if alike >= same_failure_limit and len(os.listdir(self.folder / "ended")) == 1:
+            self.stop(
+                f"Stopped: the first {alike} points to end all failed alike ({state.message}); "
+                f"their tracebacks are in {self.study}/points/*/log.txt."
+            )
+
+    def _mark(self, *names: str) -> None:
+        mark = self.folder.joinpath(*names)
+        if not mark.exists():
+            mark.parent.mkdir(parents=True, exist_ok=True)
+            mark.touch()

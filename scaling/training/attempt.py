@@ -1,0 +1,168 @@
+"""An attempt: one try at a point under its lease, from the first write to the last."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from scaling.study.files import Unwritable, write_json_once, write_text, writing_below
+from scaling.study.lease import Lease, Superseded
+from scaling.study.result import State
+from scaling.study.store import Study
+from scaling.training.failure import Stopped, classify
+from scaling.training.stop import Stop
+from scaling.training.worklist import Terms
+
+log = logging.getLogger(__name__)
+
+Row = dict[str, float]
+
+
+class Attempt:
+    """Call `run` once."""
+
+    def __init__(
+        self,
+        study: Study,
+        point_id: str,
+        held: Lease,
+        terms: Terms,
+        stop: Stop,
+        on_epoch: Callable[[list[Row]], None] | None,
+    ) -> None:
+        self._study = study
+        self._id = point_id
+        self._directory = study.directory(point_id)
+        self._held = held
+        self._terms = terms
+        self._runtime = terms.runtime
+        self._stop = stop
+        self._on_epoch = on_epoch
+        self._state = State()
+
+    def run(self, state: State) -> State:
+        """Bring the point from `state` to its end, or to a checkpoint; the last state that was noted."""
+        with _logging_to(self._directory / "log.txt"):
+            try:
+                self._note(state)
+                log.info("attempt %d of %s under token %d", state.attempt, self._id, self._held.token)
+                self._to_its_end()
+            except Superseded as error:
+                log.warning("%s", error)
+        return self._state
+
+    def _to_its_end(self) -> None:
+        try:
+            self._train()
+        except (Superseded, Unwritable):
+            raise
+        except Stopped as stopped:
+            why = self._stop.failure
+            self._note(replace(self._state, status="pending", failure=why, message=str(stopped)))
+        except Exception as error:
+            log.exception("failed")
+            self._note(replace(self._state, status="failed", **_failure(error)))
+        else:  # the result is ours, so the last word is too, whoever holds the lease by now
+            self._state = replace(self._state, status="completed")
+            self._study.note(self._id, self._state)
+
+    def _train(self) -> None:
+        os.environ["OMP_NUM_THREADS"] = str(self._runtime.threads)  # read when torch is first imported
+        from scaling.data.load import load  # torch is imported by the first point, not by the planner
+        from scaling.training.checkpoint import Checkpoint
+        from scaling.training.device import use_device
+        from scaling.training.loop import train
+        from scaling.training.provenance import provenance
+
+        started = time.time()
+        point = self._study.point(self._id)
+        device = use_device(self._runtime.device, num_threads=self._runtime.threads)
+        checkpoint = Checkpoint(self._directory / "checkpoint.pt", self._held)
+        outcome = train(
+            point,
+            load(point.data, self._runtime.data_root),
+            device=device,
+            checkpoint=checkpoint,
+            checkpoint_every_s=self._runtime.checkpoint_every_s,
+            on_epoch=self._keep,
+            should_stop=self._stop.requested,
+        )
+        self._commit(
+            {
+                "id": self._id,
+                "metrics": dict(outcome.metrics),
+                "measured": {
+                    "train_seconds": outcome.train_seconds,
+                    "evaluate_seconds": outcome.evaluate_seconds,
+                    "memory_bytes": outcome.memory_bytes,
+                },
+                "provenance": {
+                    **provenance(self._study.path, self._terms.snapshot, device),
+                    "threads": self._runtime.threads,
+                    "attempt": self._state.attempt,
+                    "token": self._held.token,
+                    "started": started,
+                    "ended": time.time(),
+                },
+            }
+        )
+        checkpoint.remove()
+
+    def _keep(self, rows: list[Row]) -> None:
+        """Write the rows of all epochs so far."""
+        text = "".join(json.dumps(row) + "\n" for row in rows)
+        with writing_below(self._study.path):
+            write_text(self._directory / "metrics.jsonl", text, self._held)
+        self._note(replace(self._state, epoch=len(rows)))
+        if self._on_epoch is not None:
+            self._on_epoch(rows)
+
+    def _commit(self, result: dict[str, Any]) -> None:
+        with writing_below(self._study.path):
+            committed = write_json_once(self._directory / "result.json", result, self._held)
+        if not committed:
+            raise Superseded(f"{self._id} has a result already; this one is dropped")
+        log.info("committed the result under token %d", self._held.token)
+
+    def _note(self, state: State) -> None:
+        self._state = state
+        with writing_below(self._study.path):
+            self._study.note(self._id, state, self._held)
+
+
+def _failure(error: Exception) -> dict[str, Any]:
+    """The fields of a failed state: class, one line, and a digest of where it was raised."""
+    frames = traceback.extract_tb(error.__traceback__)
+    where = [type(error).__name__, *(f"{frame.filename}:{frame.name}:{frame.lineno}" for frame in frames)]
+    lines = str(error).strip().splitlines()
+    return {
+        "failure": classify(error),
+        "message": f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__,
+        "signature": hashlib.sha256("\n".join(where).encode()).hexdigest()[:16],
+    }
+
+
+@contextmanager
+def _logging_to(path: Path) -> Iterator[None]:
+    """Send this process's log to the point's own file too."""
+    handler = logging.FileHandler(path)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    root = logging.getLogger()
+    level = root.level
+    root.addHandler(handler)
+    root.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        root.removeHandler(handler)
+        root.setLevel(level)
+        handler.close()

@@ -1,0 +1,53 @@
+"""A work list: the points that a worker takes one after another, and the terms of their launch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from scaling.errors import Refused
+from scaling.study.lease import Process
+from scaling.training.runtime import Runtime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Policy:
+    """What a launch does about points that do not end well."""
+
+    max_requeues: int = 2
+    """How often a point goes on after it was stopped or lost its process."""
+    same_failure_limit: int = 3
+    """The launch stops when the first so many points to end have failed with one traceback."""
+
+    def __post_init__(self) -> None:
+        if self.max_requeues < 0:
+            raise Refused(f"hydra.launcher.max_requeues={self.max_requeues} must not be negative.")
+        if self.same_failure_limit < 1:
+            raise Refused(f"hydra.launcher.same_failure_limit={self.same_failure_limit} must be at least 1.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Terms:
+    """What holds for every point of a launch."""
+
+    launch: str
+    """Names the launch: a point that failed in it is not started in it again."""
+    runtime: Runtime
+    policy: Policy = field(default_factory=Policy)
+    snapshot: str | None = None
+    """Hash of the code that the launch runs; None where nobody took a snapshot."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkList:
+    """What a launcher hands to a worker process."""
+
+    study: Path
+    point_ids: tuple[str, ...]
+    terms: Terms
+    launcher: Process | None = None
+    """When this process is gone, the worker stops too; None for one that outlives its launcher."""
+    job: str | None = None
+    """The Slurm job, such as 123_4; None elsewhere."""
+    deadline: float | None = None
+    """When to stop, in seconds since 1970, because the job's time is nearly up; None: never."""
