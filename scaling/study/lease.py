@@ -23,6 +23,7 @@ from types import TracebackType
 import psutil
 
 from scaling.study.files import Corrupt, read_json, shut_out, write_json, write_json_once
+from scaling.study.job import job_id, num_restarts
 
 HEARTBEAT_S = 10.0
 STALE_AFTER_S = 60.0
@@ -40,6 +41,10 @@ class Process:
     host: str
     pid: int
     started: float
+    job: str | None = None
+    """The Slurm job that it is part of, such as 123_4."""
+    restarts: int = 0
+    """How often Slurm had started that job again."""
 
     @classmethod
     def current(cls) -> Process:
@@ -48,10 +53,15 @@ class Process:
     @classmethod
     def of(cls, pid: int) -> Process:
         """The process that has this pid on this machine now; raises psutil.NoSuchProcess."""
-        return cls(host=_host(), pid=pid, started=_start_time(pid))
+        return cls(host=_host(), pid=pid, started=_start_time(pid), job=job_id(), restarts=num_restarts())
 
     def is_gone(self) -> bool:
-        """Known to have ended. False also where that cannot be known from this machine."""
+        """Known to have ended. False also where that cannot be known from here.
+
+        Slurm starts a job again only after its earlier run has ended, or its node has left the cluster.
+        """
+        if self.job is not None and self.job == job_id() and self.restarts < num_restarts():
+            return True
         if self.host != _host():
             return False
         try:
@@ -161,8 +171,8 @@ def _read_holder(path: Path) -> Process | None:
         content = read_json(path)
         if content is None or content["released"]:
             return None
-        return Process(host=content["host"], pid=content["pid"], started=content["started"])
-    except (Corrupt, KeyError):
+        return Process(**{name: value for name, value in content.items() if name != "released"})
+    except (Corrupt, KeyError, TypeError):
         return None
 
 

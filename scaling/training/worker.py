@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from scaling.study import lease
 from scaling.study.files import writing_below
+from scaling.study.job import job_id
 from scaling.study.launch import Launch
 from scaling.study.result import State
 from scaling.study.snapshot import code_digest
@@ -26,7 +27,7 @@ def work(todo: WorkList) -> None:
         for point_id in todo.point_ids:
             if stop.requested():
                 return
-            run_point(study, point_id, todo.terms, stop, job=todo.job)
+            run_point(study, point_id, todo.terms, stop)
 
 
 def run_point(
@@ -35,7 +36,6 @@ def run_point(
     terms: Terms,
     stop: Stop,
     *,
-    job: str | None = None,
     on_epoch: Callable[[list[Row]], None] | None = None,
 ) -> None:
     """Bring one point to its end, unless it is there already or somebody else is at it.
@@ -53,7 +53,7 @@ def run_point(
             if _has_ended(study, point_id, terms.launch):  # while we waited for the lease
                 return
             before = study.noted(point_id)
-            begun = _begun(before, terms, job)
+            begun = _begun(before, terms)
             if begun.requeues > terms.policy.max_requeues:
                 ended = _given_up(before)
                 study.note(point_id, ended, held)
@@ -71,7 +71,7 @@ def _has_ended(study: Study, point_id: str, launch: str) -> bool:
     return noted.status == "failed" and noted.launch == launch
 
 
-def _begun(before: State, terms: Terms, job: str | None) -> State:
+def _begun(before: State, terms: Terms) -> State:
     """The state of a point that starts, or goes on after `before`."""
     return State(
         status="running",
@@ -79,7 +79,7 @@ def _begun(before: State, terms: Terms, job: str | None) -> State:
         epoch=before.epoch,
         launch=terms.launch,
         requeues=before.requeues + 1 if before.launch == terms.launch else 0,
-        job=job,
+        job=job_id(),
         code=code_digest(),
     )
 

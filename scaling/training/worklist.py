@@ -47,7 +47,5 @@ class WorkList:
     terms: Terms
     launcher: Process | None = None
     """When this process is gone, the worker stops too; None for one that outlives its launcher."""
-    job: str | None = None
-    """The Slurm job, such as 123_4; None elsewhere."""
     deadline: float | None = None
     """When to stop, in seconds since 1970, because the job's time is nearly up; None: never."""
