@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 from collections.abc import Callable
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from scaling.study import lease
 from scaling.study.files import writing_below
@@ -17,17 +18,25 @@ from scaling.training.attempt import Attempt, Row
 from scaling.training.stop import Stop
 from scaling.training.worklist import Terms, WorkList
 
+if TYPE_CHECKING:
+    from scaling.training.processes import Processes
 
-def work(todo: WorkList) -> None:
+
+def work(todo: WorkList, processes: Processes | None = None) -> None:
     """Run every point of the list that nobody else runs. A point that fails is noted and harms no other."""
-    launch = Launch(todo.study, todo.terms.launch)
-    stop = Stop(file=launch.stop_file, launcher=todo.launcher, deadline=todo.deadline)
+    stop = stop_of(todo)
     study = Study.open(todo.study)
     with stop.on_signals(signal.SIGTERM, signal.SIGUSR2):
         for point_id in todo.point_ids:
             if stop.requested():
                 return
-            run_point(study, point_id, todo.terms, stop)
+            run_point(study, point_id, todo.terms, stop, processes=processes)
+
+
+def stop_of(todo: WorkList) -> Stop:
+    """What tells a worker of this list to stop."""
+    launch = Launch(todo.study, todo.terms.launch)
+    return Stop(file=launch.stop_file, launcher=todo.launcher, deadline=todo.deadline)
 
 
 def run_point(
@@ -37,6 +46,7 @@ def run_point(
     stop: Stop,
     *,
     on_epoch: Callable[[list[Row]], None] | None = None,
+    processes: Processes | None = None,
 ) -> None:
     """Bring one point to its end, unless it is there already or somebody else is at it.
 
@@ -58,7 +68,7 @@ def run_point(
                 ended = _given_up(before)
                 study.note(point_id, ended, held)
             else:
-                ended = Attempt(study, point_id, held, terms, stop, on_epoch).run(begun)
+                ended = Attempt(study, point_id, held, terms, stop, on_epoch, processes).run(begun)
         if ended.status in ("completed", "failed"):
             launch = Launch(study.path, terms.launch)
             launch.note_end(point_id, ended, terms.policy.same_failure_limit)
