@@ -55,10 +55,11 @@ class Recipe:
     def norm_batches_each(self, num_processes: int) -> int:
         """Norm batches of a step for each of so many processes; Refused where they do not come out even."""
         number = self.batch_size // self.images_per_norm
+        batches = "norm batch" if number == 1 else "norm batches"
         if num_processes < 1 or number % num_processes:
             right = " or ".join(str(other) for other in range(1, number + 1) if number % other == 0)
             raise Refused(
-                f"{num_processes} processes cannot share a step of {number} norm batch{'es' * (number > 1)} evenly "
+                f"{num_processes} processes cannot share a step of {number} {batches} evenly "
                 f"(recipe.batch_size={self.batch_size}, recipe.norm_batch={self.norm_batch}): "
                 f"use {right}, or another recipe.norm_batch."
             )
