@@ -233,7 +233,8 @@ class Joined(Processes):
                 return PeerFailed(**json.loads(self._store.get(key)))
         except dist.DistError as lost:
             error = Disconnected(_first_line(lost))
-        return PeerLost(f"another of {self.size} processes is gone: {error}")
+        log.warning("disconnected: %s", error)
+        return PeerLost(f"another of the {self.size} processes that trained it is gone")
 
 
 def _reached(collective: Callable[[], object]) -> None:
