@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -12,8 +13,11 @@ from pathlib import Path
 import psutil
 from submitit.local.local import LocalExecutor, LocalJob
 
+from launchers.attended import attend
 from launchers.interpreter import interpreter
-from launchers.slots import num_slots, visible_gpus
+from launchers.request import Launching
+from launchers.site import check_here, device_gb
+from launchers.slots import num_at_full_speed, num_slots, visible_gpus
 from launchers.watch import Tally, Watch
 from scaling.errors import Refused
 from scaling.study.files import writing_below
@@ -55,8 +59,21 @@ class LocalPool:
         return Policy(max_requeues=self.max_requeues, same_failure_limit=self.same_failure_limit)
 
     def num_slots(self, runtime: Runtime) -> int:
-        """Points at a time."""
-        return num_slots(self.slots, device=runtime.device, threads=runtime.threads)
+        """Points that train at a time, each at full speed."""
+        return num_at_full_speed(self.slots, device=runtime.device, threads=runtime.threads)
+
+    def device_gb(self, runtime: Runtime) -> float | None:
+        """Memory that a point may take, in 1e9 bytes."""
+        return device_gb(runtime, self.num_slots(runtime))
+
+    def check(self, runtime: Runtime) -> None:
+        """Refused where this machine lacks the device."""
+        check_here(runtime)
+
+    def launch(self, launching: Launching) -> Counter[str]:
+        """Train what the plan says; returns when nothing is left to do, and raises what `run` does."""
+        each = launching
+        return attend(each, lambda show: self.run(each.study, each.plan, each.snapshot, each.runtime, show))
 
     def run(
         self,
@@ -96,7 +113,7 @@ class _Launch:
             launch=self._launch.name, runtime=runtime, policy=pool.policy, snapshot=snapshot.hash
         )
         self._watch = Watch(study, plan.to_run, self._launch.name)
-        self._num_slots = pool.num_slots(runtime)
+        self._num_slots = num_slots(pool.slots, device=runtime.device, threads=runtime.threads)
         self._jobs: dict[int, LocalJob[None]] = {}
         self._num_attempts_seen = -1
         with writing_below(study.path):
