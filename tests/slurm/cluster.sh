@@ -4,7 +4,8 @@
 #   cluster.sh start                  install what is missing, start what does not run, print how to use it
 #   cluster.sh stop | status          end all that start has started; say what runs (exit code 1: not all of it)
 #   cluster.sh start-controller | stop-controller | restart-controller
-#   cluster.sh start-node n2 | stop-node n2       the jobs' processes stay; the controller notices after 15 s
+#   cluster.sh start-node n2 | stop-node n2       as a node that is cut off: the processes of its jobs live on
+#   cluster.sh kill-node n2           as a node that loses power; Slurm notices either after half a minute
 #   cluster.sh accounting off | on    with or without what sacct reads
 #
 # Variables: CLUSTER_DIR (all of the cluster is there), CLUSTER_PORT (the first of six), MAX_ARRAY_SIZE and
@@ -33,11 +34,12 @@ main() {
         start-controller) start_controller ;;
         stop-controller) end slurmctld ;;
         restart-controller) end slurmctld && start_controller ;;
-        "start-node n"[1-4]) start_node "$2" && wait_for nodes_answer ;;
+        "start-node n"[1-4]) start_node "$2" && wait_for node_answers "$2" ;;
         "stop-node n"[1-4]) end "$2" ;;
+        "kill-node n"[1-4]) kill_node "$2" ;;
         "accounting on" | "accounting off") switch_accounting "$2" ;;
         *) fail "usage: ${0##*/} start | stop | status | {start,stop,restart}-controller |" \
-                "{start,stop}-node n1..n4 | accounting on|off" ;;
+                "{start,stop,kill}-node n1..n4 | accounting on|off" ;;
     esac
 }
 
@@ -50,14 +52,15 @@ start() {
         start_database
         for node in "${NODES[@]}"; do start_node "$node"; done
         start_controller
-        wait_for nodes_answer
+        for node in "${NODES[@]}"; do wait_for node_answers "$node"; done
     fi
     echo "export SLURM_CONF=$SLURM_CONF"
 }
 
 stop() {
     cancel_jobs
-    for name in slurmctld "${NODES[@]}" slurmdbd mariadbd munged; do end "$name"; done
+    for node in "${NODES[@]}"; do kill_node "$node"; done
+    for name in slurmctld slurmdbd mariadbd munged; do end "$name"; done
 }
 
 status() {
@@ -80,7 +83,7 @@ configure() {
     for name in slurm gres slurmdbd; do write_config "$name"; done
     for number in 0 1; do [ -c "$DIR/gpu$number" ] || mknod "$DIR/gpu$number" c 1 3; done
     for node in "${NODES[@]}"; do
-        grep -qw "$node" /etc/hosts || echo "127.0.0.1 $node" >>/etc/hosts
+        grep -qE "\s$node(\s|$)" /etc/hosts || echo "127.0.0.1 $node" >>/etc/hosts
     done
 }
 
@@ -127,8 +130,24 @@ nodes_known() {
     ! sinfo -h -N -o %T | grep -qx unknown
 }
 
-nodes_answer() {
-    ! sinfo -h -N -o %T | grep -Ev 'idle$|mixed$|allocated$|completing$'
+node_answers() { # NAME
+    sinfo -h -n "$1" -p main -o %T | grep -qE '^(idle|mixed|allocated|completing)$'
+}
+
+kill_node() { # NAME: with all that its jobs have started, whatever became of its parents
+    running "$1" && kill -9 "$(pid_of "$1")"
+    processes_of_jobs "$1" | sort -u | xargs -r kill -9 2>/dev/null || true
+}
+
+processes_of_jobs() { # NAME of a node
+    local process parent
+    for process in /proc/[0-9]*; do
+        if belongs "${process##*/}" && belongs "${process##*/}" "SLURMD_NODENAME=$1"; then
+            echo "${process##*/}"
+            parent=$(awk '/^PPid/ {print $2}' "$process/status" 2>/dev/null) || continue
+            [ "$(cat "/proc/$parent/comm" 2>/dev/null)" != slurmstepd ] || echo "$parent"
+        fi
+    done
 }
 
 switch_accounting() { # on | off
@@ -158,7 +177,11 @@ launch() { # NAME COMMAND…: unless it runs already
 }
 
 running() { # NAME: the process of that number is still the one that was started
-    tr '\0' '\n' 2>/dev/null <"/proc/$(pid_of "$1")/environ" | grep -qx "SLURM_CONF=$SLURM_CONF"
+    belongs "$(pid_of "$1")"
+}
+
+belongs() { # PID [VARIABLE=VALUE]: whether it was started with that, or else for this cluster
+    tr '\0' '\n' 2>/dev/null <"/proc/$1/environ" | grep -qxF "${2:-SLURM_CONF=$SLURM_CONF}"
 }
 
 pid_of() { # NAME
