@@ -11,6 +11,7 @@ from rich.console import Console
 from launchers.probe import probe
 from launchers.request import Launcher, Request
 from launchers.site import site_of
+from launchers.slurm.reconcile import reconciled
 from scaling.errors import Refused
 from scaling.profile.forecast import Calibration
 from scaling.study.limits import Limits
@@ -65,7 +66,9 @@ def _plan(path: Path, request: Request, launcher: Launcher) -> Planning:
         Study.create(path, task)  # refuses another task, or a newer version, before anything else
     site, forecast = site_of(request.runtime, launcher.num_slots(request.runtime), study, expansion.points)
     wishes = Wishes(
-        constraint=_constraint(request, launcher), origins=origins(request.reuse, study, expansion.points)
+        constraint=_constraint(request, launcher),
+        origins=origins(request.reuse, study, expansion.points),
+        queued=reconciled(study),
     )
     plan = make_plan(study, expansion, site, wishes)
     return Planning(study=study, task=task, plan=plan, calibration=forecast.calibration)

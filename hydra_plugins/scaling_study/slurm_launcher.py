@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from hydra.core.config_store import ConfigStore
+from omegaconf import OmegaConf
 
 from hydra_plugins.scaling_study._grid_launcher import GridLauncher
 from launchers.launch import run_request
@@ -29,7 +30,10 @@ class SlurmLauncher(GridLauncher):
     """Hands requests to Slurm, whose options are the launcher's."""
 
     def __init__(self, **options: Any) -> None:
-        self._slurm = Slurm(strict(Options, options, "hydra.launcher"))
+        plain = OmegaConf.to_container(OmegaConf.create(options))
+        assert isinstance(plain, dict)
+        named = {str(name): value for name, value in plain.items()}
+        self._slurm = Slurm(strict(Options, named, "hydra.launcher"))
 
     def launch_request(self, request: Request) -> int:
         return run_request(request, self._slurm)

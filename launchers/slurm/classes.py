@@ -14,7 +14,7 @@ from scaling.study.plan import Planned
 from scaling.training.runtime import Runtime
 
 TIME_FACTOR, START_MIN = 3.0, 10.0
-"""A job may take so many times the predicted hours of its points, and this besides; then it is queued again."""
+"""Time limit of a job: so many times the predicted hours of its points, and this besides."""
 UNKNOWN_MIN = 120
 """Time limit where nothing predicts hours."""
 LIMITS_MIN = (15, 30, 60, 120, 240, 480, 720, 1440, 2880)

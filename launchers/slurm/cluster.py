@@ -60,10 +60,9 @@ def largest_array() -> int:
 def room_for_jobs(qos: str | None) -> int | None:
     """How many more jobs this user may submit; None where nothing limits it, or nothing tells."""
     user = getpass.getuser()
-    limits = [
-        *_limits("show", "assoc", f"user={user}", "format=MaxSubmitJobs"),
-        *(_limits("show", "qos", f"where name={qos}", "format=MaxSubmitJobsPerUser") if qos else ()),
-    ]
+    limits = _limits("show", "assoc", f"user={user}", "format=MaxSubmitJobs")
+    if qos is not None:
+        limits += _limits("show", "qos", f"where name={qos}", "format=MaxSubmitJobsPerUser")
     if not limits:
         return None
     queued = ask("squeue", "-h", "-r", "-u", user, "-o", "%i").split()
@@ -114,7 +113,7 @@ def _minutes(text: str) -> int | None:
     if found is None:
         return None
     days, hours, minutes = (int(part or 0) for part in found.groups()[:3])
-    return (24 * days + hours) * 60 + minutes
+    return int((24 * days + hours) * 60 + minutes)
 
 
 def why_denied(denied: Denied, partition: Partition) -> str:

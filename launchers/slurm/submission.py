@@ -63,9 +63,8 @@ class Submitter:
         taken = 0
         for number, (size, at_once) in enumerate(zip(arrays, shares, strict=True), start=1):
             indices = list(range(taken, taken + size))
-            taken_now, record = self._submit_some(
-                record, [share_of(each) for each in indices], number, at_once
-            )
+            wanted = [share_of(each) for each in indices]
+            taken_now, record = self._submit_some(record, wanted, number, at_once)
             taken += taken_now
             if taken_now < size:
                 break
@@ -97,7 +96,7 @@ class Submitter:
     def _submit_array(
         self, record: Record, shares: Sequence[Share], comment: str, at_once: int | None
     ) -> str:
-        """The id that Slurm gave it; a submission that Slurm may have taken without a word is undone first."""
+        """The id that Slurm gave it. What it may have taken without a word is undone before the next try."""
         executor = self._executor(record.job_class, comment, at_once)
         give_up_at = time.monotonic() + self._options.submit_within_s
         while True:
@@ -158,8 +157,8 @@ def teardown(launch: Launch) -> list[str]:
         'me="${SLURM_ARRAY_JOB_ID:+${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID}"; me="${me:-$SLURM_JOB_ID}"',
         f'if [ $code -ne 0 ] && [ $code -ne {GO_ON} ]; then echo $code >> "{crashes}"; fi',
         f'num_crashes=$(cat "{crashes}" 2>/dev/null | wc -l)',
-        f'if [ $code -ne 0 ] && [ $num_crashes -le {CRASHES_AT_MOST} ] && [ ! -e "{launch.stop_file}" ]; then',
-        '    scontrol requeue "$me"',
+        f"if [ $code -ne 0 ] && [ $num_crashes -le {CRASHES_AT_MOST} ]; then",
+        f'    [ -e "{launch.stop_file}" ] || scontrol requeue "$me"',
         "fi",
         "exit $code",
     ]

@@ -68,6 +68,8 @@ class Wishes:
     """Why a point is not wanted; None for one that is."""
     origins: Mapping[str, Path] = field(default_factory=dict)
     """Studies that hold the result of a point, by its id."""
+    queued: Mapping[str, str] = field(default_factory=dict)
+    """Jobs that will train a point, or go on with it, by its id."""
 
 
 @dataclass(frozen=True)
@@ -124,7 +126,7 @@ def make_plan(study: Study, expansion: Expansion, site: Site, wishes: Wishes | N
     states = study.states([point.id for point in expansion.points])
     entries = []
     for point in expansion.points:
-        action, why = _decide(study, point.id, states[point.id])
+        action, why = _decide(study, point.id, states[point.id], wishes.queued.get(point.id))
         entry = Planned(
             point=point,
             action=action,
@@ -156,14 +158,16 @@ def limited(plans: Sequence[Plan], limits: Limits) -> list[Plan]:
     ]
 
 
-def _decide(study: Study, point_id: str, state: State) -> tuple[Action, str]:
+def _decide(study: Study, point_id: str, state: State, queued: str | None) -> tuple[Action, str]:
     if state.status == "completed":
         return "skip", "done"
-    if state == State():
+    if state == State() and queued is None:
         return "run", "new"
     holder = lease.live_holder(study.directory(point_id))
     if holder is not None:
         return "wait", f"running in process {holder.pid} on {holder.host.split('/')[0]}"
+    if queued is not None:
+        return "wait", f"left to {queued}"
     if state.status == "failed":
         return _after_failure(state, study.directory(point_id))
     if state.epoch:
