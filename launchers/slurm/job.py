@@ -17,8 +17,9 @@ from dataclasses import dataclass
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
+from launchers.settle import settle
 from launchers.slurm.client import ask
-from launchers.slurm.fate import RUN_STARTS, fate, settle
+from launchers.slurm.fate import RUN_STARTS, fate
 from launchers.slurm.record import Record, read_record
 from scaling.errors import Refused
 from scaling.study import lease
