@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from pathlib import Path
 
 from launchers.slurm.client import ask
 from scaling.errors import Refused
-from scaling.study import lease
-from scaling.study.result import Failure, State, Status
-from scaling.study.store import Study
+from scaling.study.result import Failure
 
 RUN_STARTS = "--- a run of this job starts ---"
 """A line of the log of a job: what is above it is of earlier runs."""
@@ -41,22 +38,6 @@ def fate(job: str, log: Path) -> Failure:
         if pattern.search(said):
             return failure
     return _accounted(job)
-
-
-def settle(study: Study, point_id: str, failure: Failure, message: str, *, for_good: bool = False) -> None:
-    """Note of a point that runs no more why. `for_good`, or when it ran out of memory, it has failed."""
-    held = lease.acquire(study.directory(point_id))
-    if held is None:
-        return
-    with held:
-        noted = study.noted(point_id)
-        if noted.status == "running" and study.state(point_id).status != "completed":
-            study.note(point_id, _settled(noted, failure, message, for_good), held)
-
-
-def _settled(noted: State, failure: Failure, message: str, for_good: bool) -> State:
-    status: Status = "failed" if for_good or failure == "out_of_memory" else "pending"
-    return replace(noted, status=status, failure=failure, message=message)
 
 
 def _last_run(log: Path) -> str:

@@ -8,17 +8,20 @@ from __future__ import annotations
 
 import logging
 import multiprocessing
+import os
 import signal
 import sys
 import time
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
+from launchers.oom import OomKills
+from launchers.settle import settle
 from launchers.slurm.client import ask
-from launchers.slurm.fate import RUN_STARTS, fate, settle
+from launchers.slurm.fate import RUN_STARTS, fate
 from launchers.slurm.record import Record, read_record
 from scaling.errors import Refused
 from scaling.study import lease
@@ -28,7 +31,9 @@ from scaling.study.lease import Process
 from scaling.study.store import Study
 from scaling.tracking.process import start
 from scaling.tracking.tracker import Tracker
+from scaling.training.meeting import Meeting
 from scaling.training.stop import Stop
+from scaling.training.together import work_together
 from scaling.training.worker import work
 from scaling.training.worklist import Terms, WorkList
 
@@ -36,6 +41,8 @@ GO_ON = 75
 """Exit code of a job that has work left: EX_TEMPFAIL of sysexits.h."""
 POLL_S = 0.2
 TRACKER_WITHIN_S = 30.0
+PORTS = range(20000, 30000)
+"""On which the processes of a point meet; below those that Linux gives out by itself."""
 DEATHS_AT_MOST = 20
 """Workers that may die in one run of a job."""
 
@@ -70,11 +77,15 @@ def carry_out(share: Share) -> None:
     """Runs in the job; exits with GO_ON where the job is to be queued again."""
     sys.stdout.write(f"{RUN_STARTS}\n")
     sys.stdout.flush()
-    job = _Job(share)
-    if job.launch.stopped() is None:
-        job.run()
+    job, here = _Job(share), meeting()
+    if job.launch.stopped() is not None:
+        return
+    if here.rank == 0:
+        job.run(here)
         if job.launch.stopped() is None and job.is_unfinished():
             sys.exit(GO_ON)
+    else:
+        job.follow(here)
 
 
 class _Job:
@@ -89,14 +100,22 @@ class _Job:
         self._stop = Stop(file=self.launch.stop_file, deadline=self._deadline)
         self._workers: list[BaseProcess] = []
         self._num_deaths = 0
+        self._oom_kills = OomKills()
 
-    def run(self) -> None:
+    def follow(self, here: Meeting) -> None:
+        """Train along with the first of several processes."""
+        work_together(self._todo(), here)
+
+    def run(self, here: Meeting) -> None:
         with self._stop.on_signals(signal.SIGTERM, signal.SIGUSR2):
             if num_restarts():
                 self._settle()
             mirror = start(self._study.path, self._share.tracker, point_ids=self._own())
             try:
-                self._train()
+                if here.size == 1:
+                    self._train()
+                else:
+                    work_together(self._todo(), here)
             finally:
                 if mirror is not None:
                     mirror.finish(min(TRACKER_WITHIN_S, max(1.0, self._deadline - time.time())))
@@ -106,14 +125,16 @@ class _Job:
         self._record = read_record(self._share.record)  # its number of jobs is final by now
         return any(self._is_left(point_id) for point_id in self._mine())
 
-    def _train(self) -> None:
-        todo = WorkList(
+    def _todo(self) -> WorkList:
+        return WorkList(
             study=self._study.path,
             point_ids=tuple(self._in_order()),
             terms=self._share.terms,
-            launcher=Process.current(),
             deadline=self._deadline,
         )
+
+    def _train(self) -> None:
+        todo = replace(self._todo(), launcher=Process.current())
         self._workers = [_start(todo) for _ in range(self._share.slots)]
         while self._workers and not self._stop.requested():
             time.sleep(POLL_S)
@@ -124,6 +145,9 @@ class _Job:
         ended = [worker for worker in self._workers if not worker.is_alive()]
         dead = [worker for worker in ended if worker.exitcode]
         self._workers = [worker for worker in self._workers if worker not in ended]
+        if dead and self._oom_kills.rose():
+            for point_id in self._lost():
+                settle(self._study, point_id, "out_of_memory", "the kernel killed it for want of memory")
         self._num_deaths += len(dead)
         if self._num_deaths <= DEATHS_AT_MOST and not self._stop.requested():
             self._workers += [_start(todo) for _ in dead]
@@ -139,16 +163,19 @@ class _Job:
 
     def _settle(self) -> None:
         """Note what became of the points that an earlier run of this job has lost."""
-        lost = [
-            each for each in self._record.job_class.point_ids if self._study.noted(each).status == "running"
-        ]
-        lost = [each for each in lost if self._study.noted(each).job == job_id()]
+        lost = self._lost()
         if not lost:
             return
         job = str(job_id())
         failure = fate(job, self.launch.folder / f"{job}_0_log.out")
         for point_id in lost:
             settle(self._study, point_id, failure, f"lost its job {job}, which Slurm has started again")
+
+    def _lost(self) -> list[str]:
+        """Points that this job was at, and nobody is any more."""
+        noted = {each: self._study.noted(each) for each in self._record.job_class.point_ids}
+        begun = [each for each, state in noted.items() if (state.status, state.job) == ("running", job_id())]
+        return [each for each in begun if lease.live_holder(self._study.directory(each)) is None]
 
     def _own(self) -> tuple[str, ...]:
         return self._record.share(self._share.index)
@@ -171,6 +198,19 @@ class _Job:
             return False
         holder = lease.live_holder(self._study.directory(point_id))
         return holder is None or holder.job == job_id()
+
+
+def meeting() -> Meeting:
+    """Of the tasks that srun has started for this job; process 0 is on the node that srun runs on."""
+    of = os.environ
+    job, restarts = int(of.get("SLURM_JOB_ID", 0)), num_restarts()
+    return Meeting(
+        rank=int(of.get("SLURM_PROCID", 0)),
+        size=int(of.get("SLURM_NTASKS", 1)),
+        local_rank=int(of.get("SLURM_LOCALID", 0)),
+        address=of.get("SLURM_LAUNCH_NODE_IPADDR", "127.0.0.1"),
+        port=PORTS[(7 * job + restarts) % len(PORTS)],
+    )
 
 
 def _start(todo: WorkList) -> BaseProcess:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from launchers.settle import settle
 from launchers.slurm.client import ask
-from launchers.slurm.fate import fate, settle
+from launchers.slurm.fate import fate
 from launchers.slurm.queue import queue_of, queued_points
 from scaling.study import lease
 from scaling.study.files import Unwritable, writing_below

@@ -21,8 +21,6 @@ from launchers.slurm.options import Options
 from launchers.slurm.record import Record
 from scaling.study.launch import Launch
 
-CRASHES_AT_MOST = 3
-"""Runs of a job that may end in no orderly way before it is not queued again."""
 TRY_AGAIN_S = 5.0
 
 log = logging.getLogger(__name__)
@@ -131,7 +129,7 @@ class Submitter:
             signal_delay_s=round(margin_s(asked.timeout_min)),
             stderr_to_stdout=True,
             setup=list(options.setup) or None,
-            teardown=teardown(self._launch),
+            teardown=teardown(self._launch, options.max_requeues),
             srun_args=["--kill-on-bad-exit=1", *options.srun_args],
             array_parallelism=at_once or 10**6,
             additional_parameters={
@@ -146,7 +144,7 @@ class Submitter:
         return executor
 
 
-def teardown(launch: Launch) -> list[str]:
+def teardown(launch: Launch, crashes_at_most: int) -> list[str]:
     """The end of a batch script: the job is queued again where it says so, or has been killed.
 
     Of an array the element has to be named: its bare id may stand for the whole array.
@@ -157,7 +155,7 @@ def teardown(launch: Launch) -> list[str]:
         'me="${SLURM_ARRAY_JOB_ID:+${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID}"; me="${me:-$SLURM_JOB_ID}"',
         f'if [ $code -ne 0 ] && [ $code -ne {GO_ON} ]; then echo $code >> "{crashes}"; fi',
         f'num_crashes=$(cat "{crashes}" 2>/dev/null | wc -l)',
-        f"if [ $code -ne 0 ] && [ $num_crashes -le {CRASHES_AT_MOST} ]; then",
+        f"if [ $code -ne 0 ] && [ $num_crashes -le {crashes_at_most} ]; then",
         f'    [ -e "{launch.stop_file}" ] || scontrol requeue "$me"',
         "fi",
         "exit $code",

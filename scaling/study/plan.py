@@ -88,9 +88,14 @@ class Plan:
 
     @cached_property
     def to_run(self) -> list[Point]:
-        """Points to train, dearest first, so that the end is not one long straggler."""
-        points = [entry.point for entry in self.entries if entry.is_to_train]
-        return sorted(points, key=lambda point: -point.cost.train_flops)
+        """Points to train, the longest first, so that the end is not one long straggler.
+
+        By what is left of their hours, or of their training FLOPs where nothing tells hours.
+        """
+        to_train = [entry for entry in self.entries if entry.is_to_train]
+        has_hours = all(entry.hours for entry in to_train)
+        longest_first = sorted(to_train, key=lambda entry: _work_left(entry, has_hours), reverse=True)
+        return [entry.point for entry in longest_first]
 
     @property
     def wanted(self) -> list[Point]:
@@ -204,6 +209,11 @@ def _dropped(entry: Planned, reasons: Mapping[str, str]) -> Planned:
     if reason is None or entry.action == "drop":
         return entry
     return replace(entry, action="drop", why=reason, origin=None)
+
+
+def _work_left(entry: Planned, in_hours: bool) -> float:
+    whole = entry.hours.hours if in_hours and entry.hours else entry.point.cost.train_flops
+    return entry.share_left * whole
 
 
 def _share(entry: Planned) -> Share:
