@@ -1,28 +1,27 @@
-"""The command: python -m control status STUDY."""
+"""The command: python -m control status|watch|logs|retry|cancel STUDY."""
 
 from __future__ import annotations
 
+import os
 import sys
+from argparse import Namespace
 from collections.abc import Sequence
 from dataclasses import asdict
-from pathlib import Path
 
 from rich.console import Console
 
-from control.status import status_of
-from control.terminal import print_status
-from scaling.command.line import Parser
+from control.options import parse
 from scaling.command.output import print_json
 from scaling.errors import INTERRUPTED, Refused
 from scaling.study.store import Study
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; 0 when it worked, 2 when something was refused."""
+    """Run one command; 0 when it worked, 2 when something was refused, 130 after Ctrl-C."""
     words = sys.argv[1:] if arguments is None else list(arguments)
     try:
-        options = _parser().parse_args(words)
-        options.run(options)
+        asked = parse(words)
+        _COMMANDS[asked.command](Study.open(asked.study), asked)
     except KeyboardInterrupt:
         return INTERRUPTED
     except Refused as refusal:
@@ -33,24 +32,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _parser() -> Parser:
-    shared = Parser(add_help=False)
-    shared.add_argument("study", metavar="STUDY", type=Path, help="a study directory, such as results/mine")
-    shared.add_argument("--debug", action="store_true", help="show the traceback of a refusal")
-    parser = Parser(prog="python -m control", description="Watch and steer a study.")
-    commands = parser.add_subparsers(required=True, metavar="status")
-    status = commands.add_parser("status", parents=[shared], help="how far it is, and what runs where")
-    status.add_argument("--json", action="store_true", help="print it as JSON")
-    status.set_defaults(run=lambda asked: _status(asked.study, as_json=asked.json))
-    return parser
+def _console() -> Console:
+    """As wide as the terminal; of a file nobody knows."""
+    is_known = sys.stdout.isatty() or "COLUMNS" in os.environ
+    return Console(highlight=False, width=None if is_known else 140)
 
 
-def _status(path: Path, *, as_json: bool) -> None:
-    status = status_of(Study.open(path))
-    if as_json:
-        print_json(asdict(status))
+def _status(study: Study, asked: Namespace) -> None:
+    from control.status import Watcher
+    from control.table import as_json, tabulate
+    from control.terminal import print_status
+
+    glance = Watcher(study).look()
+    table = tabulate(glance, asked.filter, asked.by)
+    if asked.json:
+        print_json(asdict(glance.status) | {"rows": as_json(table)[: asked.limit]})
     else:
-        print_status(Console(soft_wrap=True, highlight=False), status)
+        print_status(_console(), glance, table, limit=asked.limit)
+
+
+_COMMANDS = {"status": _status}
 
 
 if __name__ == "__main__":
