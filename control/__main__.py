@@ -1,4 +1,4 @@
-"""The command: python -m control status|watch|logs|retry|cancel STUDY."""
+"""The command: python -m control status, watch, logs, retry or cancel of a study."""
 
 from __future__ import annotations
 
@@ -10,7 +10,17 @@ from dataclasses import asdict
 
 from rich.console import Console
 
+from control.cancel import cancel
+from control.logs import has_log, job_log, print_log
 from control.options import parse
+from control.pick import pick
+from control.retry import retry
+from control.screen import View
+from control.status import Watcher
+from control.table import as_json, tabulate
+from control.terminal import print_status
+from control.watch import Wish, watch, watch_once
+from control.words import listed
 from scaling.command.output import print_json
 from scaling.errors import INTERRUPTED, Refused
 from scaling.study.store import Study
@@ -21,15 +31,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = sys.argv[1:] if arguments is None else list(arguments)
     try:
         asked = parse(words)
-        _COMMANDS[asked.command](Study.open(asked.study), asked)
+        return _COMMANDS[asked.command](Study.open(asked.study), asked)
     except KeyboardInterrupt:
         return INTERRUPTED
+    except BrokenPipeError:  # of `| head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     except Refused as refusal:
         if "--debug" in words:
             raise
         Console(stderr=True, soft_wrap=True).print(f"control: {refusal}", markup=False, highlight=False)
         return 2
-    return 0
 
 
 def _console() -> Console:
@@ -38,20 +50,47 @@ def _console() -> Console:
     return Console(highlight=False, width=None if is_known else 140)
 
 
-def _status(study: Study, asked: Namespace) -> None:
-    from control.status import Watcher
-    from control.table import as_json, tabulate
-    from control.terminal import print_status
-
+def _status(study: Study, asked: Namespace) -> int:
     glance = Watcher(study).look()
     table = tabulate(glance, asked.filter, asked.by)
     if asked.json:
         print_json(asdict(glance.status) | {"rows": as_json(table)[: asked.limit]})
     else:
         print_status(_console(), glance, table, limit=asked.limit)
+    return 0
 
 
-_COMMANDS = {"status": _status}
+def _watch(study: Study, asked: Namespace) -> int:
+    view = View(filter=asked.filter, by=asked.by)
+    if asked.once:
+        watch_once(study, view, _console())
+    else:
+        watch(study, Wish(view=view, every_s=asked.every, stay=asked.stay), _console())
+    return 0
+
+
+def _logs(study: Study, asked: Namespace) -> int:
+    point_id = pick(study, asked.words)
+    aside = Console(stderr=True, soft_wrap=True, highlight=False)
+    if job := job_log(study, point_id):
+        aside.print(f"{point_id}; its job wrote to {job}", markup=False, style="bright_black")
+    elif not has_log(study, point_id):
+        aside.print(f"{point_id} was not started yet.", markup=False)
+    print_log(study, point_id, tail=asked.tail, follow=asked.follow)
+    return 0
+
+
+def _retry(study: Study, asked: Namespace) -> int:
+    failures = listed(asked.failure)
+    retry(study, asked.words, failures, _console(), mark=asked.mark, yes=asked.yes)
+    return 0
+
+
+def _cancel(study: Study, asked: Namespace) -> int:
+    return cancel(study, _console(), yes=asked.yes)
+
+
+_COMMANDS = {"status": _status, "watch": _watch, "logs": _logs, "retry": _retry, "cancel": _cancel}
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
 """An ETA: about how long points, and the study, still take.
 
-A running point goes on at its own pace: the seconds in training steps of its epochs so far. A study goes on at
-the pace of the last hour (of the last launch, where that is younger), as soon as twice as many points were
-completed in it as run now, which counts everything that happens between points; before that, at the pace at
-which the points that run do train. It never ends before the last of the points that run.
+A running point goes on at its own pace: the seconds in training steps of its epochs so far. A study goes on
+at the pace of the last hour (of the last launch, where that is younger) as soon as twice as many points were
+completed in it as run now, which counts all that happens between points; before that, at the pace at which
+the points that run train. It never ends before the last of the points that run.
 """
 
 from __future__ import annotations

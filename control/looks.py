@@ -117,7 +117,7 @@ class Looks:
     def _ended(self, now: Now) -> Now:
         """Nobody holds the point any more: gone, unless its end was noted since it was read."""
         self._silent.pop(now.point.id, None)
-        again = replace(now.point, **noted_in(self._study.directory(now.point.id)))
+        again = replace(now.point, **noted_in(f"{self._study.path}/points/{now.point.id}"))
         if again.status == "running":
             return replace(now, word="gone")
         return Now(point=again, word=again.status)

@@ -48,7 +48,7 @@ def _parser() -> Parser:
     watch = commands.add_parser(
         "watch", parents=[shared, _filters()], help="the same, live, with the frontier so far"
     )
-    watch.add_argument("--every", type=float, default=2.0, metavar="S", help="look every S seconds (2)")
+    watch.add_argument("--every", type=float, metavar="S", help="look every S seconds")
     watch.add_argument("--once", action="store_true", help="look once and end")
     watch.add_argument("--stay", action="store_true", help="stay when there is nothing left to wait for")
 
@@ -58,7 +58,7 @@ def _parser() -> Parser:
     logs.add_argument("--tail", type=int, metavar="N", help="begin with the last N lines")
 
     retry = commands.add_parser("retry", parents=[shared], help="run again what failed, diverged points too")
-    retry.add_argument("words", nargs="*", metavar="POINT", help=_POINT)
+    retry.add_argument("words", nargs="*", metavar="POINT", help=f"only these: ids, or {_FILTER}")
     retry.add_argument("--failure", action="append", metavar="CLASS", help=f"only {', '.join(FAILURES)}")
     retry.add_argument(
         "--mark", action="store_true", help="only mark the points, and say which line runs them"

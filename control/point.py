@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from scaling.study.files import Corrupt, read_json
@@ -60,9 +59,9 @@ class Seen:
 
 def see(study: Study, point_id: str) -> Seen:
     """Read the files of a point; Refused where its point.json cannot be read."""
-    directory = study.directory(point_id)
+    directory = f"{study.path}/points/{point_id}"  # a Path would take as long as the reading
     try:
-        value = read_json(directory / "point.json") or {}
+        value = read_json(f"{directory}/point.json") or {}
         facts = {**value["cost"], "predicted_hours": (value["predicted"] or {}).get("hours")}
         return _seen(
             point_id,
@@ -101,7 +100,7 @@ def _seen(
 _NOTED = ("status", "failure", "message", "attempt", "epoch", "launch", "job")
 
 
-def _noted(directory: Path) -> dict[str, Any]:
+def _noted(directory: str) -> dict[str, Any]:
     """What status.json and result.json say, the second before the first, as `Study.state` has it."""
     names = os.listdir(directory)
     noted: dict[str, Any] = {}
@@ -110,7 +109,7 @@ def _noted(directory: Path) -> dict[str, Any]:
     if "result.json" not in names:
         return noted | _LOST if noted.get("status") == "completed" else noted
     try:
-        result = read_json(directory / "result.json") or {}
+        result = read_json(f"{directory}/result.json") or {}
     except Corrupt as error:
         return {"message": f"{error}; it will be set aside and the point run again"}
     return noted | {
@@ -119,17 +118,17 @@ def _noted(directory: Path) -> dict[str, Any]:
         "message": None,
         "top1": (result.get("metrics") or {}).get("top1"),
         "train_seconds": (result.get("measured") or {}).get("train_seconds"),
-        "ended": _ended(str(directory)),
+        "ended": _ended(directory),
     }
 
 
 _LOST = {"status": "pending", "message": "its result.json is missing"}
 
 
-def noted_in(directory: Path) -> dict[str, Any]:
+def noted_in(directory: str) -> dict[str, Any]:
     """What status.json says that a watcher cares for; nothing where it cannot be read."""
     try:
-        value = read_json(directory / "status.json") or {}
+        value = read_json(f"{directory}/status.json") or {}
     except Corrupt:
         return {}
     return {name: value[name] for name in _NOTED if name in value}

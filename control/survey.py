@@ -16,6 +16,7 @@ class Survey:
 
     def __init__(self, study: Study) -> None:
         self.study = study
+        self._points = f"{study.path}/points"
         self._kept: dict[str, tuple[int, Seen]] = {}
         """By id: when its directory had changed last (ns), and what was read then."""
 
@@ -27,7 +28,7 @@ class Survey:
         return sorted(map(self._point, ids), key=lambda seen: [*seen.axes.values(), seen.setting])
 
     def _point(self, point_id: str) -> Seen:
-        changed = _changed_ns(self.study, point_id)  # before the reading
+        changed = self._changed_ns(point_id)  # before the reading
         kept = self._kept.get(point_id)
         if kept is not None and kept[0] == changed:
             return kept[1]
@@ -40,15 +41,14 @@ class Survey:
         """Take the completed points that the index holds from there: it is one file."""
         index = Index(self.study.path)
         for point_id in ids:
-            changed = _changed_ns(self.study, point_id)
+            changed = self._changed_ns(point_id)
             row = index.row(point_id, _not_held)
             if row["status"] == "completed":
                 self._kept[point_id] = changed, from_row(self.study, row)
 
+    def _changed_ns(self, point_id: str) -> int:
+        return os.stat(f"{self._points}/{point_id}").st_mtime_ns
+
 
 def _not_held(point_id: str) -> dict[str, Any]:
     return {"status": f"{point_id} is not in the index"}
-
-
-def _changed_ns(study: Study, point_id: str) -> int:
-    return os.stat(f"{study.path}/points/{point_id}").st_mtime_ns

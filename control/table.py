@@ -9,7 +9,7 @@ from itertools import product
 from typing import Any
 
 from control.knobs import Knobs, Value
-from control.looks import Now, Word
+from control.looks import Now
 from control.status import Glance
 from control.words import Filter
 from scaling.errors import Refused
@@ -35,7 +35,7 @@ class Row:
     """Seconds of one device that are left of them all."""
 
     @property
-    def counts(self) -> Counter[Word]:
+    def counts(self) -> Counter[str]:
         return Counter(now.word for now in self.points)
 
 
@@ -73,7 +73,7 @@ def as_json(table: Table) -> list[dict[str, Any]]:
     """A row as plain values: of points all that is known, of groups their counts."""
     if not table.is_of_points:
         return [
-            {**row.values, **row.counts, "share": row.share, "device_seconds_left": row.device_s}
+            {**row.values, **dict(row.counts), "share": row.share, "device_seconds_left": row.device_s}
             for row in table.rows
         ]
     return [_point_json(row) for row in table.rows]

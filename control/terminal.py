@@ -89,8 +89,7 @@ def _of_points(table: Table, rows: Sequence[Row], width: int) -> Grid:
     grid.columns[0].header = "point"
     for heading in ("state", "epochs", "ETA"):
         grid.add_column(heading, no_wrap=True)
-    grid.add_column("", no_wrap=True, overflow="ellipsis", ratio=1)
-    grid.expand = True
+    grid.add_column("", overflow="ellipsis")
     for row in rows:
         now = row.points[0]
         epoch = now.point.epochs if now.word == "completed" else now.point.epoch
@@ -133,8 +132,8 @@ def _of_groups(table: Table, rows: Sequence[Row]) -> Grid:
             Text(str(row.counts[word] or "·"), STYLES[word] if row.counts[word] else "bright_black")
             for word in words
         ]
-        word: Word = "completed" if row.share == 1 else "running"
-        share = Text.assemble(_bar(row.share, word, _BAR), f" {row.share:4.0%}")
+        standing: Word = "completed" if row.share == 1 else "running"
+        share = Text.assemble(_bar(row.share, standing, _BAR), f" {row.share:4.0%}")
         left = "" if not row.device_s else duration(row.device_s)
         grid.add_row(str(len(row.points)), *_values(table, row), *counts, share, left)
     return grid
@@ -161,10 +160,13 @@ def _state(now: Now) -> str:
 def _remark(now: Now) -> Text:
     """What failed, who runs it, or what is noted."""
     if now.status == "failed":
-        return Text.assemble((str(now.failure), "red"), f": {now.message}")
-    if now.word == "completed" and now.point.top1 is not None:
-        return Text(f"top1 {now.point.top1:.2f} %", style="bright_black")
-    return Text(now.where or now.message or "", style="bright_black")
+        remark = Text.assemble((str(now.failure), "red"), f": {now.message}")
+    elif now.word == "completed" and now.point.top1 is not None:
+        remark = Text(f"top1 {now.point.top1:.2f} %", style="bright_black")
+    else:
+        remark = Text(now.where or now.message or "", style="bright_black")
+    remark.no_wrap = True  # of all columns this one gives way
+    return remark
 
 
 def _bar(share: float, word: Word, width: int) -> Text:
