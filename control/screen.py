@@ -11,8 +11,8 @@ from rich.table import Table as Grid
 from rich.text import Text
 
 from control.status import Glance
-from control.table import Table
-from control.terminal import failures, headline, pace, render
+from control.table import Row, Table
+from control.terminal import WIDE, failures, headline, pace, render
 from control.words import Filter
 from scaling.quantity import count_text
 
@@ -60,9 +60,19 @@ def full(
     below = _frontier(members, glance, _frontier_rows(members, size.height))
     room = max(1, size.height - len(head) - _height(members, size.height) - 3)  # heading, empty line, foot
     first = min(view.first, max(0, len(table.rows) - room))
-    shown = table.rows[first : first + room]
+    shown = sorted(table.rows, key=_urgency)[first : first + room]
     gap = [Text()] * (room + 1 - len(shown) + (not shown))
     return Group(*head, render(table, shown, size.width), *gap, below, foot), room
+
+
+_ORDER = {
+    word: place for place, word in enumerate(("running", "silent", "gone", "failed", "queued", "pending"))
+}
+
+
+def _urgency(row: Row) -> int:
+    """What runs or has failed comes first; rows of one kind stay in order."""
+    return min(_ORDER.get(now.word, len(_ORDER)) for now in row.points) if len(row.points) == 1 else 0
 
 
 def once(glance: Glance, table: Table, members: Sequence[Member] | None, width: int) -> RenderableType:
@@ -74,7 +84,7 @@ def once(glance: Glance, table: Table, members: Sequence[Member] | None, width: 
 
 def _head(glance: Glance, width: int) -> Sequence[Text]:
     lines = [
-        *headline(glance.status, min(width, 100)),
+        *headline(glance.status, min(width, WIDE)),
         Text(pace(glance.status, glance.eta.at), style="bright_black"),
         *failures(glance.status),
         Text(),

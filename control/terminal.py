@@ -27,6 +27,8 @@ STYLES: dict[Word, str] = {
 }
 _SHORT = {"resolution": "px"}
 """Headings that would be wider than their values."""
+WIDE = 100
+"""Columns from which on nothing is said in short."""
 _BAR = 12
 _DONE, _HALF, _TO_DO = "━", "╸", "─"
 
@@ -34,7 +36,7 @@ _DONE, _HALF, _TO_DO = "━", "╸", "─"
 def print_status(console: Console, glance: Glance, table: Table, *, limit: int | None) -> None:
     """Counts, how it goes, what failed, and the table."""
     status = glance.status
-    for line in headline(status, min(console.width, 100)):
+    for line in headline(status, min(console.width, WIDE)):
         console.print(line, soft_wrap=True)
     console.print(pace(status, glance.eta.at), style="bright_black", soft_wrap=True)
     for line in failures(status):
@@ -81,46 +83,47 @@ def render(table: Table, rows: Sequence[Row], width: int) -> RenderableType:
     """These rows of the table, one line each."""
     if not rows:
         return Group()
-    return _of_points(table, rows, width) if table.is_of_points else _of_groups(table, rows)
+    is_narrow = width < WIDE
+    grid = Grid(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    grid.add_column("point" if table.is_of_points else "points", no_wrap=True)
+    for name in table.knobs:
+        grid.add_column(_heading(name, is_narrow), justify="right", no_wrap=True)
+    if table.is_of_points:
+        _add_points(grid, table, rows, is_narrow)
+    else:
+        _add_groups(grid, table, rows)
+    return grid
 
 
-def _of_points(table: Table, rows: Sequence[Row], width: int) -> Grid:
-    grid = _grid(table)
-    grid.columns[0].header = "point"
+def _heading(name: str, is_narrow: bool) -> str:
+    heading = _SHORT.get(name, name.rpartition(".")[2])
+    return f"{heading[:8]}…" if is_narrow and len(heading) > 9 else heading
+
+
+def _add_points(grid: Grid, table: Table, rows: Sequence[Row], is_narrow: bool) -> None:
     for heading in ("state", "epochs", "ETA"):
         grid.add_column(heading, no_wrap=True)
     grid.add_column("", overflow="ellipsis")
     for row in rows:
         now = row.points[0]
         epoch = now.point.epochs if now.word == "completed" else now.point.epoch
-        progress = Text.assemble(
-            _bar(row.share, now.word, _BAR if width >= 100 else 6), f" {epoch}/{now.point.epochs}"
-        )
-        eta = (
-            ""
-            if row.eta_s is None
-            else f"about {duration(row.eta_s)}"
-            if width >= 100
-            else duration(row.eta_s)
-        )
+        bar = _bar(row.share, now.word, 6 if is_narrow else _BAR)
+        eta = "" if row.eta_s is None else duration(row.eta_s)
         grid.add_row(
-            Text(now.point.id[: _SHOWN if width < 100 else 16], style="bright_black"),
+            Text(now.point.id[: _SHOWN if is_narrow else 16], style="bright_black"),
             *_values(table, row),
             Text(_state(now), style=STYLES[now.word]),
-            progress,
-            eta,
-            _remark(now),
+            Text.assemble(bar, f" {epoch}/{now.point.epochs}"),
+            eta if is_narrow or not eta else f"about {eta}",
+            _remark(now, is_narrow),
         )
-    return grid
 
 
 _SHOWN = 6
 """Digits of an id where there is little room: any unique start of an id is understood."""
 
 
-def _of_groups(table: Table, rows: Sequence[Row]) -> Grid:
-    grid = _grid(table)
-    grid.columns[0].header = "points"
+def _add_groups(grid: Grid, table: Table, rows: Sequence[Row]) -> None:
     grid.columns[0].justify = "right"
     words = [word for word in STYLES if any(row.counts[word] for row in rows)]
     for word in words:
@@ -128,23 +131,15 @@ def _of_groups(table: Table, rows: Sequence[Row]) -> Grid:
     grid.add_column("work", no_wrap=True)
     grid.add_column("left", justify="right", no_wrap=True)
     for row in rows:
-        counts = [
-            Text(str(row.counts[word] or "·"), STYLES[word] if row.counts[word] else "bright_black")
-            for word in words
-        ]
-        standing: Word = "completed" if row.share == 1 else "running"
-        share = Text.assemble(_bar(row.share, standing, _BAR), f" {row.share:4.0%}")
-        left = "" if not row.device_s else duration(row.device_s)
+        counts = [_count(row.counts[word], word) for word in words]
+        bar = _bar(row.share, "completed" if row.share == 1 else "running", _BAR)
+        left = duration(row.device_s) if row.device_s else ""
+        share = Text.assemble(bar, f" {row.share:4.0%}")
         grid.add_row(str(len(row.points)), *_values(table, row), *counts, share, left)
-    return grid
 
 
-def _grid(table: Table) -> Grid:
-    grid = Grid(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    grid.add_column("", no_wrap=True)
-    for name in table.knobs:
-        grid.add_column(_SHORT.get(name, name.rpartition(".")[2]), justify="right", no_wrap=True)
-    return grid
+def _count(count: int, word: Word) -> Text:
+    return Text(str(count or "·"), style=STYLES[word] if count else "bright_black")
 
 
 def _values(table: Table, row: Row) -> list[str]:
@@ -157,14 +152,15 @@ def _state(now: Now) -> str:
     return "done" if now.word == "completed" else now.word
 
 
-def _remark(now: Now) -> Text:
-    """What failed, who runs it, or what is noted."""
+def _remark(now: Now, is_narrow: bool) -> Text:
+    """What failed, who runs it, or what is noted; in short the class, or the host."""
     if now.status == "failed":
-        remark = Text.assemble((str(now.failure), "red"), f": {now.message}")
+        remark = Text.assemble((str(now.failure), "red"), "" if is_narrow else f": {now.message}")
     elif now.word == "completed" and now.point.top1 is not None:
         remark = Text(f"top1 {now.point.top1:.2f} %", style="bright_black")
     else:
-        remark = Text(now.where or now.message or "", style="bright_black")
+        where = now.host if is_narrow and now.host else now.where
+        remark = Text(where or now.message or "", style="bright_black")
     remark.no_wrap = True  # of all columns this one gives way
     return remark
 
