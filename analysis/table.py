@@ -93,6 +93,11 @@ def build_table(raw: pd.DataFrame, *, name: str, source: str, latency_of: str = 
     return Table(name=name, source=source, rows=rows, latency_of=latency_of)
 
 
+def table_of(rows: Sequence[Mapping[str, object]], *, name: str) -> Table:
+    """The table of plain rows, as a study has them; raises as `build_table` does."""
+    return build_table(pd.DataFrame(rows), name=name, source=name)
+
+
 def _require_columns(raw: pd.DataFrame, source: str) -> None:
     missing = [axis for axis in AXES if axis not in raw]
     if "top1" not in raw and "error" not in raw:

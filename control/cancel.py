@@ -12,6 +12,8 @@ from control.ask import agreed
 from control.lines import lines_of
 from control.looks import Now
 from control.status import Watcher
+from launchers.slurm.client import Silent
+from launchers.slurm.reconcile import cancel_jobs
 from scaling.study import lease
 from scaling.study.files import write_text, writing_below
 from scaling.study.store import Study
@@ -33,9 +35,18 @@ def cancel(study: Study, console: Console, *, yes: bool) -> int:
     with writing_below(study.path):
         for folder in launches:
             write_text(folder / "stop", "")
+    _cancel_waiting_jobs(study, console)
     still = _after_waiting(study, running)
     _tell(study, running, still, console)
     return 1 if still else 0
+
+
+def _cancel_waiting_jobs(study: Study, console: Console) -> None:
+    """Those that wait at Slurm; one that starts all the same finds the stop file, and ends."""
+    try:
+        cancel_jobs(study)
+    except Silent as silent:
+        console.print(f"{silent} Jobs that start later will end at once.", soft_wrap=True, markup=False)
 
 
 def _launches(study: Study) -> list[Path]:

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import pandas as pd
-
 from analysis.frontier import frontier
 from analysis.metric import FLOPS
 from analysis.noise import group_seeds, seed_noise
-from analysis.table import build_table
+from analysis.table import table_of
 from control.point import Seen
 
 
@@ -33,7 +31,7 @@ def frontier_so_far(points: Sequence[Seen], name: str) -> list[Member]:
     rows = [_row(point) for point in points if point.status == "completed" and point.top1 is not None]
     if not rows:
         return []
-    groups = group_seeds(build_table(pd.DataFrame(rows), name=name, source=name).usable)
+    groups = group_seeds(table_of(rows, name=name).usable)
     line = frontier(groups, seed_noise(groups), None, FLOPS).line
     return [
         Member(

@@ -3,8 +3,8 @@
 A point that says it runs is believed while its holder's heartbeat is younger than STALE_AFTER_S. Older, it is
 `silent`, which is all that one look can tell: the file system may be slow, or the machine. It is `gone` only
 
-- when its process is known to have ended, because it was on this machine, or let go of the point, and the
-  point, read once more, still says that it runs; or
+- when its process is known to have ended, because it was on this machine, or let go of the point, the point,
+  read once more, still says that it runs, and no job is there that will go on with it; or
 - when it is as silent in a second look, LOOK_AGAIN_S or more after the first. A healthy worker writes a
   heartbeat each HEARTBEAT_S, so none is ever silent in both, and one that is there on this machine, but
   paused, stays silent; or
@@ -104,7 +104,7 @@ class Looks:
             pid=holder.pid if holder else None,
         )
         if sign is not None and (holder is None or holder.is_gone()):
-            return self._ended(now)
+            return replace(now, word="queued") if job in ("queued", "running") else self._ended(now)
         if silent_s is not None and silent_s < STALE_AFTER_S:
             self._silent.pop(point.id, None)
             return replace(now, silent_s=None)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from control.eta import LATELY_S, Eta
 from control.looks import Looks, Now
+from control.scheduler import Scheduler
 from control.survey import Survey
 from scaling.study.result import Status as Standing
 from scaling.study.store import Study
@@ -48,6 +49,8 @@ class Status:
     """In training steps of the completed points, all attempts."""
     last_result: float | None
     """When the last result was written, in seconds since 1970; None where there is none."""
+    scheduler: str | None
+    """Why Slurm could not be asked, so that all this is from the files alone; None where it could."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,16 +69,19 @@ class Watcher:
     def __init__(self, study: Study) -> None:
         self._survey = Survey(study)
         self._looks = Looks(study)
+        self._scheduler = Scheduler(study)
 
     def look(self) -> Glance:
         """Everything now; Refused where a point cannot be read."""
         study = self._survey.study
-        points = self._looks.look(self._survey.points())
+        seen = list(self._survey.points())
+        points = self._looks.look(seen, self._scheduler.words(seen))
         eta = Eta(study=study, points=points, at=time.time())
-        return Glance(study=study, points=points, eta=eta, status=_status(study, points, eta))
+        status = _status(study, points, eta, self._scheduler.complaint)
+        return Glance(study=study, points=points, eta=eta, status=status)
 
 
-def _status(study: Study, points: Sequence[Now], eta: Eta) -> Status:
+def _status(study: Study, points: Sequence[Now], eta: Eta, complaint: str | None) -> Status:
     counts = Counter(now.status for now in points)
     ended = [now.point.ended for now in points if now.point.ended]
     return Status(
@@ -89,6 +95,7 @@ def _status(study: Study, points: Sequence[Now], eta: Eta) -> Status:
         completed_last_hour=sum(eta.at - each < LATELY_S for each in ended),
         training_hours=sum(now.point.train_seconds or 0.0 for now in points) / 3600,
         last_result=max(ended, default=None),
+        scheduler=complaint,
     )
 
 

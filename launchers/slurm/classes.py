@@ -83,7 +83,7 @@ def _resources(
     entry: Planned, options: Options, runtime: Runtime, partition: Partition, ran_out_gb: float | None
 ) -> Resources:
     tasks = options.processes
-    check_divides(entry, tasks)
+    entry.point.recipe.norm_batches_each(tasks)  # refuses a number that cannot share them
     per_node = _tasks_per_node(options, runtime, partition)
     auto_gpus = per_node if runtime.device == "cuda" else 0
     auto_cpus = options.slots * runtime.threads
@@ -95,17 +95,6 @@ def _resources(
         mem_gb=_mem_gb(entry, options, runtime, per_node, ran_out_gb),
         timeout_min=_timeout_min(entry, options, partition),
     )
-
-
-def check_divides(entry: Planned, processes: int) -> None:
-    """Refused where the groups that batch norm sees cannot be shared out evenly."""
-    recipe = entry.point.recipe
-    num_groups = math.ceil(recipe.batch_size / recipe.images_per_norm)
-    if num_groups % processes:
-        raise Refused(
-            f"hydra.launcher.processes={processes} cannot share {recipe.batch_size} images a batch, "
-            f"{recipe.images_per_norm} normed together, evenly: use a divisor of {num_groups}."
-        )
 
 
 def _tasks_per_node(options: Options, runtime: Runtime, partition: Partition) -> int:

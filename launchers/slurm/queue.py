@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -28,6 +29,17 @@ class Queued:
     @property
     def array(self) -> str:
         return self.job.partition("_")[0]
+
+    def holds(self, job: str) -> bool:
+        """Whether it is this job, or elements of an array among which it is."""
+        array, _, element = job.partition("_")
+        if self.job == job or array != self.array:
+            return self.job == job
+        waiting = re.search(r"\[([\d,-]+)", self.job)
+        return waiting is not None and any(
+            int(first) <= int(element) <= int(last or first)
+            for first, _, last in (part.partition("-") for part in waiting[1].split(","))
+        )
 
     def __str__(self) -> str:
         return f"Slurm job {self.job} ({self.state}: {self.reason})"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from launchers.settle import settle
 from launchers.slurm.client import ask
 from launchers.slurm.fate import fate
-from launchers.slurm.queue import queue_of, queued_points
+from launchers.slurm.queue import Queue, queue_of, queued_points
 from scaling.study import lease
 from scaling.study.files import Unwritable, writing_below
 from scaling.study.launch import Launch
@@ -13,22 +13,21 @@ from scaling.study.store import Study
 
 
 def reconciled(study: Study) -> dict[str, str]:
-    """Points that a Slurm job has or will have, with a word about it; raises Silent.
-
-    Of points whose job is gone for good, and that nobody works on, the cause is noted, where the study can
-    be written.
-    """
+    """Points that a Slurm job has or will have, with a word about it; raises Silent."""
     queue = queue_of(study)
-    queued = queued_points(study, queue)
+    note_losses(study, queue)
+    return queued_points(study, queue)
+
+
+def note_losses(study: Study, queue: Queue) -> None:
+    """Note of points whose jobs are gone for good, and that nobody works on, why; where a study takes notes."""
     try:
         with writing_below(study.path):
-            for record, _ in queue:
-                for point_id in record.job_class.point_ids:
-                    if point_id not in queued:
-                        _note_loss(study, point_id)
+            for record, jobs in queue:
+                for point_id in () if jobs else record.job_class.point_ids:
+                    _note_loss(study, point_id)
     except Unwritable:
         pass
-    return queued
 
 
 def _note_loss(study: Study, point_id: str) -> None:

@@ -7,22 +7,30 @@ from torch import Tensor
 
 
 def augment(
-    images: Tensor, chosen: Tensor, *, padding: int, mirror: bool, generator: torch.Generator
+    images: Tensor,
+    chosen: Tensor,
+    *,
+    padding: int,
+    mirror: bool,
+    generator: torch.Generator,
+    share: slice = slice(None),
 ) -> Tensor:
     """The `chosen` (B,) of `images` (N, C, S, S), each with an offset and a mirroring of its own.
+
+    Only a `share` of them is made, as it would be among all of them.
 
     A crop is a window of S pixels in the image extended by `padding` reflected pixels on each side: a dark
     frame stays dark and a photograph goes on. `padding` is less than S, `generator` on the images' device.
     """
     if padding == 0 and not mirror:
-        return images[chosen]
+        return images[chosen[share]]
     batch, side = len(chosen), images.shape[-1]
     offsets = torch.randint(-padding, padding + 1, (2, batch, 1), generator=generator, device=images.device)
-    rows, columns = _reflect(offsets + torch.arange(side, device=images.device), side)
+    rows, columns = _reflect(offsets[:, share] + torch.arange(side, device=images.device), side)
     if mirror:
         mirrored = torch.rand((batch, 1), generator=generator, device=images.device) < 0.5
-        columns = torch.where(mirrored, columns.flip(1), columns)
-    crops = images[chosen[:, None, None], :, rows[:, :, None], columns[:, None, :]]
+        columns = torch.where(mirrored[share], columns.flip(1), columns)
+    crops = images[chosen[share, None, None], :, rows[:, :, None], columns[:, None, :]]
     return crops.permute(0, 3, 1, 2)  # the indexing leaves channels last, as the network wants them
 
 

@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import logging
 import os
 import time
-import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from scaling.study.files import Unwritable, write_json_once, write_text, writing_below
 from scaling.study.lease import Lease, Superseded
 from scaling.study.result import State
 from scaling.study.store import Study
 from scaling.training import garbage
-from scaling.training.failure import Stopped, classify
+from scaling.training.failure import PeerLost, Stopped, noted
 from scaling.training.stop import Stop
 from scaling.training.worklist import Terms
+
+if TYPE_CHECKING:
+    from scaling.training.processes import Processes
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +40,7 @@ class Attempt:
         terms: Terms,
         stop: Stop,
         on_epoch: Callable[[list[Row]], None] | None,
+        processes: Processes | None = None,
     ) -> None:
         self._study = study
         self._id = point_id
@@ -48,6 +50,7 @@ class Attempt:
         self._runtime = terms.runtime
         self._stop = stop
         self._on_epoch = on_epoch
+        self._processes = processes
         self._state = State()
 
     def run(self, state: State) -> State:
@@ -69,9 +72,12 @@ class Attempt:
         except Stopped as stopped:
             why = self._stop.failure
             self._note(replace(self._state, status="pending", failure=why, message=str(stopped)))
+        except PeerLost as lost:
+            self._note(replace(self._state, status="pending", failure="killed", message=str(lost)))
+            raise
         except Exception as error:
             log.exception("failed")
-            self._note(replace(self._state, status="failed", **_failure(error)))
+            self._note(replace(self._state, status="failed", **noted(error)))
         else:  # the result is ours, so the last word is too, whoever holds the lease by now
             self._state = replace(self._state, status="completed")
             self._study.note(self._id, self._state)
@@ -83,21 +89,25 @@ class Attempt:
             from scaling.training.checkpoint import Checkpoint
             from scaling.training.device import use_device
             from scaling.training.loop import train
+            from scaling.training.processes import ALONE
             from scaling.training.provenance import provenance
 
         started = time.time()
-        point = self._study.point(self._id)
-        device = use_device(self._runtime.device, num_threads=self._runtime.threads)
+        processes = self._processes or ALONE
         checkpoint = Checkpoint(self._directory / "checkpoint.pt", self._held)
-        outcome = train(
-            point,
-            load(point.data, self._runtime.data_root),
-            device=device,
-            checkpoint=checkpoint,
-            checkpoint_every_s=self._runtime.checkpoint_every_s,
-            on_epoch=self._keep,
-            should_stop=self._stop.requested,
-        )
+        with processes.training(self._id):
+            point = self._study.point(self._id)
+            device = use_device(self._runtime.device, num_threads=self._runtime.threads)
+            outcome = train(
+                point,
+                load(point.data, self._runtime.data_root),
+                device=device,
+                checkpoint=checkpoint,
+                checkpoint_every_s=self._runtime.checkpoint_every_s,
+                on_epoch=self._keep,
+                should_stop=lambda: processes.should_stop(self._stop),
+                processes=processes,
+            )
         self._commit(
             {
                 "id": self._id,
@@ -110,6 +120,7 @@ class Attempt:
                 "provenance": {
                     **provenance(self._study.path, self._terms.snapshot, device),
                     "threads": self._runtime.threads,
+                    "processes": processes.size,
                     "attempt": self._state.attempt,
                     "token": self._held.token,
                     "started": started,
@@ -139,18 +150,6 @@ class Attempt:
         self._state = state
         with writing_below(self._study.path):
             self._study.note(self._id, state, self._held)
-
-
-def _failure(error: Exception) -> dict[str, Any]:
-    """The fields of a failed state: class, one line, and a digest of where it was raised."""
-    frames = traceback.extract_tb(error.__traceback__)
-    where = [type(error).__name__, *(f"{frame.filename}:{frame.name}:{frame.lineno}" for frame in frames)]
-    lines = str(error).strip().splitlines()
-    return {
-        "failure": classify(error),
-        "message": f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__,
-        "signature": hashlib.sha256("\n".join(where).encode()).hexdigest()[:16],
-    }
 
 
 @contextmanager

@@ -25,6 +25,12 @@ def use_device(name: str, *, num_threads: int) -> torch.device:
     return torch.device(name)
 
 
+def use_gpu(local_rank: int) -> None:
+    """Make this process's GPU the one of its number on the machine, where it sees several."""
+    if torch.cuda.device_count() > 1:
+        torch.cuda.set_device(local_rank)
+
+
 def synchronize(device: torch.device) -> None:
     """Wait for the work that was handed to `device`; a CPU has none left."""
     if device.type == "cuda":

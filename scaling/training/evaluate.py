@@ -2,30 +2,38 @@
 
 from __future__ import annotations
 
+from itertools import islice
+
 import torch
 from torch import nn
 from torch.nn import functional
 
 from scaling.data.load import Split
+from scaling.training.processes import ALONE, Processes
 
 _BATCH = 256
 
 
 @torch.inference_mode()
-def evaluate(model: nn.Module, split: Split, *, bf16: bool) -> tuple[float, float]:
-    """Mean cross-entropy in nats, without label smoothing, and top-1 accuracy in percent."""
+def evaluate(
+    model: nn.Module, split: Split, *, bf16: bool, processes: Processes = ALONE
+) -> tuple[float, float]:
+    """Mean cross-entropy in nats, without label smoothing, and top-1 accuracy in percent.
+
+    Of several processes each takes every so many-th batch.
+    """
     was_training = model.training
     model.eval()
     device = split.labels.device
     loss = torch.zeros((), dtype=torch.float64, device=device)
     num_correct = torch.zeros((), dtype=torch.int64, device=device)
-    for images, labels in zip(
-        torch.split(split.images, _BATCH), torch.split(split.labels, _BATCH), strict=True
-    ):
+    batches = zip(torch.split(split.images, _BATCH), torch.split(split.labels, _BATCH), strict=True)
+    for images, labels in islice(batches, processes.rank, None, processes.size):
         images = images.contiguous(memory_format=torch.channels_last)
         with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
             logits = model(images).float()
         loss += functional.cross_entropy(logits, labels, reduction="sum")
         num_correct += (logits.argmax(1) == labels).sum()
     model.train(was_training)
+    processes.sum([loss, num_correct])
     return loss.item() / len(split), 100 * num_correct.item() / len(split)

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
+import traceback
+from typing import Any
+
 from scaling.errors import DataError
 
 _OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "not enough memory")
 """What torch says on CUDA and on the CPU (Linux, Windows) when memory runs out; all are RuntimeErrors."""
+
+PEER_LOST = 75
+"""Exit code of a process that ends because another one is gone: try again (EX_TEMPFAIL of sysexits.h)."""
 
 
 class Diverged(RuntimeError):
@@ -34,6 +41,32 @@ class Stopped(RuntimeError):
         return f"Stopped after {self.step} steps, to go on from the checkpoint."
 
 
+class PeerFailed(RuntimeError):
+    """Another of the processes that train a point together has raised an exception."""
+
+    def __init__(self, rank: int, trace: str, noted: dict[str, Any]) -> None:
+        super().__init__(rank, trace, noted)
+        self.rank = rank
+        self.trace = trace
+        """Its traceback."""
+        self.noted = noted
+        """What `noted` made of the exception there."""
+
+    def __str__(self) -> str:
+        return f"Process {self.rank} failed:\n{self.trace}"
+
+
+class PeerLost(SystemExit):
+    """Another of these processes is gone, so this one ends too; the point goes on from its checkpoint."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.code = PEER_LOST
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
 def classify(error: BaseException) -> str:
     """The name of the failure that `error` stands for, as a failed row of the study tells it."""
     match error:
@@ -48,3 +81,17 @@ def classify(error: BaseException) -> str:
         case RuntimeError() if any(text in str(error).lower() for text in _OUT_OF_MEMORY):
             return "out_of_memory"
     return "code_error"
+
+
+def noted(error: Exception) -> dict[str, Any]:
+    """The fields of a failed state: class, one line, and a digest of where it was raised."""
+    if isinstance(error, PeerFailed):
+        return error.noted
+    frames = traceback.extract_tb(error.__traceback__)
+    where = [type(error).__name__, *(f"{frame.filename}:{frame.name}:{frame.lineno}" for frame in frames)]
+    lines = str(error).strip().splitlines()
+    return {
+        "failure": classify(error),
+        "message": f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__,
+        "signature": hashlib.sha256("\n".join(where).encode()).hexdigest()[:16],
+    }

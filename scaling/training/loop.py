@@ -13,6 +13,7 @@ from scaling.study.point import Point
 from scaling.training.checkpoint import Checkpoint
 from scaling.training.device import peak_memory_bytes, reset_peak_memory
 from scaling.training.failure import Stopped
+from scaling.training.processes import ALONE, Processes
 from scaling.training.run import Run
 
 
@@ -39,6 +40,7 @@ def train(
     checkpoint_every_s: float,
     on_epoch: Callable[[list[dict[str, float]]], None],
     should_stop: Callable[[], bool],
+    processes: Processes = ALONE,
 ) -> Outcome:
     """Train `point` on `images` (uint8, as `load` gives them) from its checkpoint, or from the start.
 
@@ -49,17 +51,20 @@ def train(
 
     On a CPU the rows (seconds aside) and the weights are bit for bit those of a run without interruption.
     `should_stop` is asked before every step. Raises Stopped (with a checkpoint saved) and Diverged.
+
+    Several `processes` all call this, and only the first one touches the checkpoint. Their answers to
+    `should_stop` must agree. They get the same rows (seconds aside) and outcome, or raise the same.
     """
     reset_peak_memory(device)
-    run = Run(point, at_resolution(images, point.resolution), device)
-    saved = checkpoint.load()
+    run = Run(point, at_resolution(images, point.resolution), device, processes)
+    saved = processes.from_first(checkpoint.load)
     if saved is not None:
         run.restore(saved)
     saved_at = time.monotonic()
     while not run.finished:
         stopping = should_stop()
         if stopping or time.monotonic() - saved_at >= checkpoint_every_s:
-            checkpoint.save(run.state())
+            _save(run, checkpoint)
             saved_at = time.monotonic()
         if stopping:
             raise Stopped(run.step)
@@ -67,8 +72,13 @@ def train(
         if run.at_epoch_end:
             run.finish_epoch()
             on_epoch(list(run.rows))
-    checkpoint.save(run.state())  # nothing is lost between here and the caller's own record
+    _save(run, checkpoint)  # nothing is lost between here and the caller's own record
     return _outcome(run)
+
+
+def _save(run: Run, checkpoint: Checkpoint) -> None:
+    if run.processes.is_first:
+        checkpoint.save(run.state())
 
 
 def _outcome(run: Run) -> Outcome:

@@ -52,6 +52,18 @@ class Recipe:
         """`norm_batch` with its default filled in."""
         return self.batch_size if self.norm_batch is None else self.norm_batch
 
+    def norm_batches_each(self, num_processes: int) -> int:
+        """Norm batches of a step for each of so many processes; Refused where they do not come out even."""
+        number = self.batch_size // self.images_per_norm
+        if num_processes < 1 or number % num_processes:
+            right = " or ".join(str(other) for other in range(1, number + 1) if number % other == 0)
+            raise Refused(
+                f"{num_processes} processes cannot share the {number} norm batches of a step evenly "
+                f"(recipe.batch_size={self.batch_size}, recipe.norm_batch={self.norm_batch}): "
+                f"use {right}, or another recipe.norm_batch."
+            )
+        return number // num_processes
+
     @property
     def peak_learning_rate(self) -> float:
         """The learning rate at the end of the warm-up for this batch."""

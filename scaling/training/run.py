@@ -20,6 +20,7 @@ from scaling.training.ema import Ema
 from scaling.training.evaluate import evaluate
 from scaling.training.evaluated import is_evaluated
 from scaling.training.failure import Diverged
+from scaling.training.processes import ALONE, Processes
 from scaling.training.randomness import derived_seed, generator
 from scaling.training.step import build_stepper
 
@@ -32,18 +33,25 @@ _STEPS_BETWEEN_CHECKS = 50
 
 
 class Run:
-    """Network, optimizer, average, progress and rows of a point on `device`."""
+    """Network, optimizer, average, progress and rows of a point on `device`.
 
-    def __init__(self, point: Point, images: Images, device: torch.device) -> None:
+    Several processes each make such a run, and it is the same in all of them after every step.
+    """
+
+    def __init__(
+        self, point: Point, images: Images, device: torch.device, processes: Processes = ALONE
+    ) -> None:
         self.point = point
         self.images = images.to(device)
         self.device = device
+        self.processes = processes
+        self._share = processes.share(point.recipe.batch_size)
         self.num_steps = point.epochs * point.steps_per_epoch
         self.bf16 = point.precision == "bf16"
         torch.manual_seed(derived_seed("weights", point.seed))
         network = build(point.network, in_channels=point.data.channels, num_classes=point.data.num_classes)
         self.model: nn.Module = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.stepper = build_stepper(self.model, point.recipe, bf16=self.bf16)
+        self.stepper = build_stepper(self.model, point.recipe, bf16=self.bf16, processes=processes)
         self.ema = Ema(self.model, point.recipe.ema_decay) if point.recipe.ema_decay else None
         self.step = 0
         self.train_seconds = 0.0
@@ -94,8 +102,9 @@ class Run:
         with self._timed():
             chosen = self._chosen()
             torch.manual_seed(derived_seed("step", self.point.seed, self.step))
+            labels = self.images.train.labels[chosen[self._share]]
             loss, num_correct = self.stepper.step(
-                self._augmented(chosen), self.images.train.labels[chosen], self._learning_rate(self.step)
+                self._augmented(chosen), labels, self._learning_rate(self.step)
             )
             if self.ema:
                 self.ema.update_parameters(self.model)
@@ -132,7 +141,8 @@ class Run:
     def evaluate(self, split: Split) -> tuple[float, float]:
         """Loss in nats and top-1 in percent of the averaged weights, or of the raw ones without average."""
         started = time.perf_counter()
-        found = evaluate(self.ema.module if self.ema else self.model, split, bf16=self.bf16)
+        model = self.ema.module if self.ema else self.model
+        found = evaluate(model, split, bf16=self.bf16, processes=self.processes)
         self.evaluate_seconds += time.perf_counter() - started
         return found
 
@@ -147,6 +157,7 @@ class Run:
         return self._order[index * batch : (index + 1) * batch]
 
     def _augmented(self, chosen: Tensor) -> Tensor:
+        """This process's share of the chosen images; what happens to one does not depend on the sharing."""
         recipe = self.point.recipe
         return augment(
             self.images.train.images,
@@ -154,6 +165,7 @@ class Run:
             padding=min(round(recipe.crop_padding * self.point.resolution), self.point.resolution - 1),
             mirror=recipe.flip and self.point.data.mirror,
             generator=generator("augment", self.point.seed, self.step, device=self.device),
+            share=self._share,
         )
 
     def _learning_rate(self, step: int) -> float:

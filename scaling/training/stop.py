@@ -37,6 +37,11 @@ class Stop:
     def requested(self) -> bool:
         return self._event.is_set()
 
+    def tell(self, failure: Failure | None) -> None:
+        """Stop, because another process of the same point was told to."""
+        self.failure = failure
+        self._event.set()
+
     @contextmanager
     def on_signals(self, *signals: signal.Signals) -> Iterator[None]:
         """Stop on any of these; the main thread only. A second SIGINT interrupts at once."""

@@ -7,6 +7,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import psutil
 
@@ -22,6 +23,9 @@ from scaling.training.attempt import Attempt, Row
 from scaling.training.stop import Stop
 from scaling.training.worklist import Terms, WorkList
 
+if TYPE_CHECKING:
+    from scaling.training.processes import Processes
+
 LOOK_AGAIN_S = 0.2
 """Pause of a worker that has no room for any point."""
 LEAK_FACTOR = 2.0
@@ -30,18 +34,23 @@ LEAK_FACTOR = 2.0
 log = logging.getLogger(__name__)
 
 
-def work(todo: WorkList) -> None:
+def work(todo: WorkList, processes: Processes | None = None) -> None:
     """Run every point of the list that nobody else runs. A point that fails is noted and harms no other.
 
     Points that there is no room for wait, and later ones go before. A process that leaks leaves the rest to
     another one.
     """
-    launch = Launch(todo.study, todo.terms.launch)
-    stop = Stop(file=launch.stop_file, launcher=todo.launcher, deadline=todo.deadline)
+    stop = stop_of(todo)
     study = Study.open(todo.study)
     with stop.on_signals(signal.SIGTERM, signal.SIGUSR2):
         for point_id in _with_room(todo, stop):
-            run_point(study, point_id, todo.terms, stop)
+            run_point(study, point_id, todo.terms, stop, processes=processes)
+
+
+def stop_of(todo: WorkList) -> Stop:
+    """What tells a worker of this list to stop."""
+    launch = Launch(todo.study, todo.terms.launch)
+    return Stop(file=launch.stop_file, launcher=todo.launcher, deadline=todo.deadline)
 
 
 def _with_room(todo: WorkList, stop: Stop) -> Iterator[str]:
@@ -78,6 +87,7 @@ def run_point(
     stop: Stop,
     *,
     on_epoch: Callable[[list[Row]], None] | None = None,
+    processes: Processes | None = None,
 ) -> None:
     """Bring one point to its end, unless it is there already or somebody else is at it.
 
@@ -99,7 +109,7 @@ def run_point(
                 ended = _given_up(before)
                 study.note(point_id, ended, held)
             else:
-                ended = Attempt(study, point_id, held, terms, stop, on_epoch).run(begun)
+                ended = Attempt(study, point_id, held, terms, stop, on_epoch, processes).run(begun)
         garbage.free()
         if ended.status in ("completed", "failed"):
             launch = Launch(study.path, terms.launch)

@@ -36,3 +36,23 @@ def test_defaults_are_filled_in() -> None:
 def test_bad_values_are_refused_by_name(name: str, value: float) -> None:
     with pytest.raises(Refused, match=f"recipe.{name}={value}"):
         Recipe(**{name: value})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("num_processes", "each"), [(1, 4), (2, 2), (4, 1)])
+def test_processes_share_the_norm_batches(num_processes: int, each: int) -> None:
+    assert Recipe(batch_size=64, norm_batch=16).norm_batches_each(num_processes) == each
+
+
+@pytest.mark.parametrize("num_processes", [0, 3, 8])
+def test_norm_batches_that_do_not_come_out_even_are_refused(num_processes: int) -> None:
+    sentence = (
+        rf"{num_processes} processes cannot share a step of 4 norm batches evenly \(recipe.batch_size=64, "
+        r"recipe.norm_batch=16\): use 1 or 2 or 4, or another recipe.norm_batch\."
+    )
+    with pytest.raises(Refused, match=f"^{sentence}$"):
+        Recipe(batch_size=64, norm_batch=16).norm_batches_each(num_processes)
+
+
+def test_one_norm_batch_is_for_one_process() -> None:
+    with pytest.raises(Refused, match="2 processes cannot share a step of 1 norm batch evenly"):
+        Recipe(batch_size=64).norm_batches_each(2)

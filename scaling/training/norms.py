@@ -1,0 +1,51 @@
+"""Running statistics of batch norms that several processes update, as if one had seen all their images."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from scaling.training.processes import Processes
+
+
+class Statistics:
+    """Call `begin` before a process's `num_norm_batches` of a step, and the rest after them.
+
+    One process alone moves a statistic r by r <- a r + (1 - a) b for norm batch after norm batch, with
+    a = 1 - momentum. With n of them each, process i of 0 to P - 1 gets from r to r_i = a^n r + d_i; one alone
+    would then continue from there, so its result is a^(nP) r + the sum of a^(n(P - 1 - i)) d_i over all i.
+    """
+
+    def __init__(self, model: nn.Module, processes: Processes, num_norm_batches: int) -> None:
+        norms = [module for module in model.modules() if isinstance(module, _BatchNorm)]
+        self._counts = [norm.get_buffer("num_batches_tracked") for norm in norms]
+        self._uncounted = num_norm_batches * (processes.size - 1)
+        self._values = [norm.get_buffer(f"running_{of}") for norm in norms for of in ("mean", "var")]
+        kept = [(1 - cast(float, norm.momentum)) ** num_norm_batches for norm in norms for _ in range(2)]
+        later = processes.size - 1 - processes.rank
+        self._kept_by_one = kept
+        self._kept_by_later = [share**later for share in kept]
+        self._kept_by_all = [share**processes.size for share in kept]
+        self._before = [value.clone() for value in self._values]
+
+    @torch.no_grad()
+    def begin(self) -> None:
+        """Remember where the statistics are."""
+        torch._foreach_copy_(self._before, self._values)
+
+    @torch.no_grad()
+    def contributions(self) -> list[Tensor]:
+        """What this process adds to each statistic; all processes' have to be summed."""
+        moved = list(torch._foreach_sub(self._values, torch._foreach_mul(self._before, self._kept_by_one)))
+        torch._foreach_mul_(moved, self._kept_by_later)
+        return moved
+
+    @torch.no_grad()
+    def end(self, sums: list[Tensor]) -> None:
+        """Take over the sums of the contributions."""
+        torch._foreach_copy_(self._values, torch._foreach_mul(self._before, self._kept_by_all))
+        torch._foreach_add_(self._values, sums)
+        torch._foreach_add_(self._counts, self._uncounted)

@@ -1,0 +1,267 @@
+"""Several processes that train one point, each a real one, against one process and against disturbances."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import random
+import resource
+import signal
+import socket
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from scaling.data.catalog import DataConfig, declare
+from scaling.study.point import Point
+from scaling.study.store import Study, Task
+from scaling.training.failure import PEER_LOST
+from scaling.training.meeting import Meeting
+from scaling.training.runtime import Runtime
+from scaling.training.together import work_together
+from scaling.training.worklist import Policy, Terms, WorkList
+
+MakePoint = Callable[..., Point]
+Row = dict[str, float]
+
+FORKED = multiprocessing.get_context("forkserver")
+FORKED.set_forkserver_preload(["scaling.training.loop", "scaling.training.together"])
+
+LONG: dict[str, Any] = {"num_train": 480, "norm_batch": 8, "epochs": 6, "resolution": 10, "seed": 5}
+"""Long enough to be disturbed: 90 steps."""
+
+
+class Pool:
+    """Processes that train the points of a study together."""
+
+    def __init__(self, path: Path, *points: Point, size: int, checkpoint_every_s: float = 0.01) -> None:
+        self.study = Study.create(path, Task("mnist5k"))
+        self.study.add(points)
+        self.size = size
+        runtime = Runtime(checkpoint_every_s=checkpoint_every_s)
+        terms = Terms(launch="launch", runtime=runtime, policy=Policy(max_requeues=100))
+        self.todo = WorkList(study=path, point_ids=tuple(point.id for point in points), terms=terms)
+        self.processes: list[BaseProcess] = []
+
+    def start(self, *, data_roots: tuple[Path, ...] = ()) -> None:
+        """Start all processes, each with images of its own where `data_roots` are given."""
+        port = _free_port()
+        roots = data_roots or (None,) * self.size
+        for rank, root in enumerate(roots):
+            terms = self.todo.terms
+            runtime = replace(terms.runtime, data_root=None if root is None else str(root))
+            todo = replace(self.todo, terms=replace(terms, runtime=runtime))
+            meeting = Meeting(rank=rank, size=self.size, port=port, timeout_s=60)
+            self.processes.append(FORKED.Process(target=work_together, args=(todo, meeting)))
+            self.processes[-1].start()
+
+    def ended(self) -> list[int | None]:
+        """The exit codes of all processes, in the order of their ranks."""
+        for process in self.processes:
+            process.join(100)
+        codes = [process.exitcode for process in self.processes]
+        self.processes.clear()
+        return codes
+
+    def kill(self, rank: int, number: signal.Signals = signal.SIGKILL) -> None:
+        pid = self.processes[rank].pid
+        assert pid is not None
+        os.kill(pid, number)
+
+    def wait_for(self, happened: Callable[[Path], object], index: int = 0) -> None:
+        """Until it is true of the files of the point."""
+        directory = self.directory(index)
+        until = time.monotonic() + 60
+        while not happened(directory):
+            assert time.monotonic() < until
+            assert any(process.is_alive() for process in self.processes)
+            time.sleep(0.005)
+
+    def directory(self, index: int = 0) -> Path:
+        return self.study.directory(self.todo.point_ids[index])
+
+    def outcome(self, index: int = 0) -> tuple[list[Row], dict[str, float]]:
+        """Rows without times, and metrics, of a completed point."""
+        point_id = self.todo.point_ids[index]
+        assert self.study.state(point_id).status == "completed", self.log(index)
+        lines = (self.directory(index) / "metrics.jsonl").read_text().splitlines()
+        rows = [
+            {name: value for name, value in json.loads(line).items() if name != "seconds"} for line in lines
+        ]
+        return rows, dict(self.study.result(point_id).metrics)  # type: ignore[arg-type]
+
+    def log(self, index: int = 0) -> str:
+        return (self.directory(index) / "log.txt").read_text()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _saved_at(directory: Path) -> int:
+    checkpoint = directory / "checkpoint.pt"
+    return checkpoint.stat().st_mtime_ns if checkpoint.exists() else 0
+
+
+def _is_in_third_epoch(directory: Path) -> bool:
+    metrics = directory / "metrics.jsonl"
+    return metrics.exists() and len(metrics.read_text().splitlines()) == 2
+
+
+def _trained(path: Path, *points: Point, size: int) -> Pool:
+    pool = Pool(path, *points, size=size)
+    pool.start()
+    assert pool.ended() == [0] * size
+    return pool
+
+
+@pytest.fixture(scope="module")
+def undisturbed(
+    make_point: MakePoint, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[int], tuple[list[Row], dict[str, float]]]:
+    """What so many processes make of the long point when nothing disturbs them."""
+    outcomes: dict[int, tuple[list[Row], dict[str, float]]] = {}
+
+    def outcome(size: int) -> tuple[list[Row], dict[str, float]]:
+        if size not in outcomes:
+            path = tmp_path_factory.mktemp("undisturbed") / "study"
+            outcomes[size] = _trained(path, make_point(**LONG), size=size).outcome()
+        return outcomes[size]
+
+    return outcome
+
+
+@pytest.mark.parametrize("size", [2, 4])
+@pytest.mark.parametrize("ema_decay", [0.9, 0])
+def test_they_train_what_one_process_trains(
+    make_point: MakePoint, tmp_path: Path, size: int, ema_decay: float
+) -> None:
+    """Without the average, what is evaluated depends on the running statistics alone."""
+    point = make_point(norm_batch=8, epochs=3, learning_rate=0.4, ema_decay=ema_decay)
+    rows, metrics = _trained(tmp_path / "alone", point, size=1).outcome()
+    pool = _trained(tmp_path / "together", point, size=size)
+    their_rows, their_metrics = pool.outcome()
+    assert their_metrics == pytest.approx(metrics, rel=1e-5)
+    assert len(rows) == len(their_rows) == 3
+    for row, theirs in zip(rows, their_rows, strict=True):
+        assert theirs == pytest.approx(row, rel=1e-5)
+    result = json.loads((pool.directory() / "result.json").read_text())
+    assert result["provenance"]["processes"] == size
+
+
+@pytest.mark.parametrize(
+    ("size", "killed"),
+    [(2, (0, 1)), (2, (0,)), (2, (1,)), (4, (2,))],
+    ids=["both", "first", "second", "third"],
+)
+def test_killed_ones_end_bit_for_bit_the_same(
+    make_point: MakePoint,
+    tmp_path: Path,
+    undisturbed: Callable[[int], Any],
+    size: int,
+    killed: tuple[int, ...],
+) -> None:
+    pool = Pool(tmp_path / "study", make_point(**LONG), size=size)
+    moments = random.Random(size + sum(killed))
+    for _ in range(2):
+        pool.start()
+        saved_at = _saved_at(pool.directory())
+        pool.wait_for(lambda directory, before=saved_at: _saved_at(directory) > before)
+        time.sleep(moments.uniform(0, 0.1))
+        for rank in killed:
+            pool.kill(rank)
+        since = time.monotonic()
+        codes = pool.ended()
+        assert time.monotonic() - since < 20
+        assert [code for rank, code in enumerate(codes) if rank not in killed] == [PEER_LOST] * (
+            size - len(killed)
+        )
+        if 0 not in killed:
+            noted = pool.study.noted(pool.todo.point_ids[0])
+            assert (noted.status, noted.failure) == ("pending", "killed")
+    pool.start()
+    assert pool.ended() == [0] * size
+    assert pool.outcome() == undisturbed(size)
+
+
+@pytest.mark.parametrize("rank", [0, 1])
+def test_a_signal_to_one_stops_all_with_a_checkpoint(
+    make_point: MakePoint, tmp_path: Path, undisturbed: Callable[[int], Any], rank: int
+) -> None:
+    pool = Pool(tmp_path / "study", make_point(**LONG), size=2, checkpoint_every_s=1e9)
+    pool.start()
+    pool.wait_for(_is_in_third_epoch)
+    pool.kill(rank, signal.SIGTERM)
+    assert pool.ended() == [0, 0]
+    noted = pool.study.noted(pool.todo.point_ids[0])
+    assert (noted.status, noted.failure) == ("pending", "preempted")
+    assert (pool.directory() / "checkpoint.pt").exists()
+    pool.start()
+    assert pool.ended() == [0, 0]
+    assert pool.outcome() == undisturbed(2)
+
+
+def test_divergence_is_noted_once_and_harms_no_other_point(make_point: MakePoint, tmp_path: Path) -> None:
+    diverging = make_point(norm_batch=16, learning_rate=1e30, epochs=30)
+    pool = _trained(tmp_path / "study", diverging, make_point(norm_batch=16), size=2)
+    noted = pool.study.noted(diverging.id)
+    assert (noted.status, noted.failure) == ("failed", "diverged")
+    assert pool.log().count("training has diverged") == 1
+    assert pool.outcome(1)
+
+
+def test_a_number_of_processes_that_does_not_come_out_even_is_refused(
+    make_point: MakePoint, tmp_path: Path
+) -> None:
+    point = make_point(norm_batch=8)
+    noted = _trained(tmp_path / "study", point, size=3).study.noted(point.id)
+    assert noted.status == "failed"
+    assert noted.message is not None
+    assert noted.message.startswith("Refused: 3 processes cannot share a step of 4 norm batches evenly")
+
+
+def test_what_one_process_raises_is_noted_with_its_class_and_traceback(
+    make_point: MakePoint, tmp_path: Path, pictures: Path
+) -> None:
+    """The images are where one of them looks only; the next point, which needs no such place, is trained."""
+    config = DataConfig(name="image_folder", root=str(pictures), side=8, mirror=False, num_val=20)
+    point = replace(make_point(norm_batch=16), data=declare(config))
+    pool = Pool(tmp_path / "study", point, make_point(norm_batch=16), size=2)
+    pool.start(data_roots=(pictures, tmp_path / "nowhere"))
+    assert pool.ended() == [0, 0]
+    noted = pool.study.noted(point.id)
+    assert (noted.status, noted.failure) == ("failed", "data_error")
+    assert "Process 1 failed:\nTraceback" in pool.log()
+    assert "DataError" in pool.log()
+    assert pool.outcome(1)
+
+
+def test_memory_that_one_process_lacks_in_a_step_is_noted_as_such(
+    make_point: MakePoint, tmp_path: Path
+) -> None:
+    """Tensors of more than 32 MB are mapped anew for each step."""
+    size = {"num_train": 2048, "batch_size": 2048, "norm_batch": 1024, "resolution": 28, "width": 0.5}
+    point = make_point(**size, epochs=30)
+    pool = Pool(tmp_path / "study", point, make_point(norm_batch=16), size=2, checkpoint_every_s=1e9)
+    pool.start()
+    pool.wait_for(_is_in_third_epoch)
+    pid = pool.processes[1].pid
+    assert pid is not None
+    in_use = psutil.Process(pid).memory_info().vms
+    resource.prlimit(pid, resource.RLIMIT_AS, (in_use - 2**25, resource.RLIM_INFINITY))
+    pool.wait_for(lambda directory: "failed" in (directory / "log.txt").read_text())
+    resource.prlimit(pid, resource.RLIMIT_AS, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    assert pool.ended() == [0, 0]
+    noted = pool.study.noted(point.id)
+    assert (noted.status, noted.failure) == ("failed", "out_of_memory"), pool.log()
+    assert "Process 1 failed:\nTraceback" in pool.log()
+    assert pool.outcome(1)
