@@ -20,7 +20,7 @@ def reconciled(study: Study) -> dict[str, str]:
 
 
 def note_losses(study: Study, queue: Queue) -> None:
-    """Note of points whose jobs are gone for good, and that nobody works on, why; where a study takes notes."""
+    """Note why points have ended whose jobs are gone for good, where the study takes notes."""
     try:
         with writing_below(study.path):
             for record, jobs in queue:
