@@ -6,12 +6,19 @@ import fcntl
 import os
 import shutil
 import subprocess
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 import pytest
+from rich.console import Console
+from rich.table import Table
 
+from scaling.study.store import Study
 from tests.conftest import unavailable
+from tests.slurm.sweeps import Outcomes, Sweep, Verdict, outcome
 
 SCRIPT = Path(__file__).with_name("cluster.sh")
 CLUSTER = Path(os.environ.get("CLUSTER_DIR", "/tmp/scaling-study-slurm"))
@@ -62,3 +69,77 @@ def cluster(*words: str) -> str:
     run = subprocess.run([SCRIPT, *words], capture_output=True, text=True, timeout=240, check=False)
     assert run.returncode == 0, run.stderr
     return run.stdout
+
+
+@pytest.fixture
+def proving(repetitions: int) -> bool:
+    """Whether faults are injected as often as `make prove` does, instead of once."""
+    return repetitions > 20
+
+
+@pytest.fixture
+def new_sweep(slurm: object, tmp_path: Path) -> Iterator[Callable[[str], Sweep]]:
+    """Takes a line; each sweep has a study of its own, and leaves no job behind."""
+    del slurm
+    made: list[Sweep] = []
+
+    def make(line: str) -> Sweep:
+        name = f"{tmp_path.parent.name}-{tmp_path.name}-{len(made)}"
+        made.append(Sweep(line, Study(tmp_path / name)))
+        return made[-1]
+
+    yield make
+    for sweep in made:
+        sweep.end()
+
+
+@pytest.fixture(scope="session")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Outcomes]:
+    """Takes a line; what its points come to in a local pool that nobody disturbs."""
+
+    @cache
+    def outcomes(line: str) -> Outcomes:
+        sweep = Sweep(line, Study(tmp_path_factory.mktemp("undisturbed") / "study"))
+        sweep.type(launcher="local")
+        return {point_id: outcome(sweep.study, point_id) for point_id in sweep.study.point_ids()}
+
+    return outcomes
+
+
+@dataclass
+class Tally:
+    """The table of faults, as it comes together."""
+
+    rows: defaultdict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+
+    def fault(self, name: str) -> None:
+        self.rows[name]["injected"] += 1
+
+    def verdict(self, name: str, seen: Verdict) -> None:
+        """Of a study in which the fault was injected."""
+        self.rows[name].update(
+            points=seen.points, survived=len(seen.survived), lost=seen.lost, resumed=seen.resumed
+        )
+
+    def table(self) -> Table:
+        columns = ("injected", "points", "survived", "lost", "resumed")
+        table = Table("fault", *columns)
+        for name, counts in self.rows.items():
+            table.add_row(name, *(str(counts[column]) for column in columns))
+        return table
+
+
+_TALLY = pytest.StashKey[Tally]()
+
+
+@pytest.fixture
+def tally(request: pytest.FixtureRequest) -> Tally:
+    return request.config.stash.setdefault(_TALLY, Tally())
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """The faults of this process, as a table."""
+    tally = config.stash.get(_TALLY, None)
+    if tally is not None:
+        terminalreporter.write_line("")
+        Console(file=terminalreporter._tw._file, width=110).print(tally.table())

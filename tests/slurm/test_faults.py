@@ -1,0 +1,66 @@
+"""Faults of a cluster: whatever happens to a job, its points are completed or classified, and none is lost."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+from itertools import cycle, islice
+from pathlib import Path
+
+import pytest
+
+from scaling.study.store import Study
+from tests.slurm import faults
+from tests.slurm.conftest import Tally, cluster
+from tests.slurm.sweeps import SLOW, TINY, Outcomes, Sweep, output, verdict, wait_for
+
+pytestmark = [
+    pytest.mark.prove,
+    pytest.mark.xdist_group("slurm"),
+    pytest.mark.usefixtures("slurm"),
+    pytest.mark.timeout(3600),
+]
+
+FAULTS: dict[str, tuple[faults.Fault, int]] = {
+    "preempted in the middle of training": (faults.preempt, 20),
+    "kill -9 of a random process": (faults.kill_a_process, 20),
+    "scontrol requeue": (faults.requeue, 20),
+    "a node dying": (faults.kill_the_node, 5),
+    "the controller restarted": (faults.restart_the_controller, 10),
+}
+"""Each with how often `make prove` does it; by default all happen to one sweep, once each."""
+TWO_JOBS = "hydra.launcher.array_parallelism=2"
+
+NewSweep = Callable[[str], Sweep]
+Undisturbed = Callable[[str], Outcomes]
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "chosen" in metafunc.fixturenames:
+        together = metafunc.config.getoption("repetitions") <= 20
+        sets = [tuple(FAULTS)] if together else [(name,) for name in FAULTS]
+        metafunc.parametrize("chosen", sets, ids=["all"] if together else list(FAULTS))
+
+
+def test_faults_in_the_middle_of_training(
+    chosen: tuple[str, ...], new_sweep: NewSweep, undisturbed: Undisturbed, tally: Tally, proving: bool
+) -> None:
+    wanted = FAULTS[chosen[0]][1] if proving else len(chosen)
+    to_come = list(islice(cycle(chosen), wanted))
+    while to_come:
+        sweep = new_sweep(f"{SLOW} {TWO_JOBS}")
+        sweep.type()
+        injected = []
+        while to_come and (job := sweep.job_in_training()) is not None:
+            time.sleep(random.random())
+            injected.append(to_come.pop(0))
+            FAULTS[injected[-1]][0](job)
+        sweep.finish()
+        seen = verdict(sweep.study, undisturbed(SLOW))
+        for name in injected:
+            tally.fault(name)
+        for name in dict.fromkeys(injected):
+            tally.verdict(name, seen)
+        assert seen.lost == 0
+        assert sweep.left() == []
