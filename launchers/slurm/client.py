@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import shutil
 import subprocess
+import time
 from collections.abc import Sequence
 
 from scaling.errors import Refused
 
 ANSWER_WITHIN_S = 60.0
+TRY_AGAIN_S = 5.0
+
+log = logging.getLogger(__name__)
 
 _SILENT = re.compile(
     r"unable to contact slurm controller|connection refused|connection timed out|socket timed out"
@@ -35,6 +40,20 @@ def check_installed() -> None:
                 f"hydra/launcher=slurm needs {command}, which is not on the path: launch from a login node "
                 "of the cluster, or use hydra/launcher=local."
             )
+
+
+def await_controller(within_s: float) -> None:
+    """Return once Slurm's controller answers; raises Silent where it has not after `within_s` seconds."""
+    give_up_at = time.monotonic() + within_s
+    while True:
+        try:
+            ask("sinfo", "-h")
+            return
+        except Silent as silent:
+            if time.monotonic() >= give_up_at:
+                raise
+            log.warning("%s Trying again.", silent)
+            time.sleep(TRY_AGAIN_S)
 
 
 def ask(*words: str, within_s: float = ANSWER_WITHIN_S) -> str:

@@ -12,7 +12,7 @@ from launchers.outcome import tell_outcome
 from launchers.progress import Display
 from launchers.request import Launching
 from launchers.slurm.classes import JobClass, classes_of
-from launchers.slurm.client import check_installed
+from launchers.slurm.client import await_controller, check_installed
 from launchers.slurm.cluster import largest_array, partition_of, room_for_jobs
 from launchers.slurm.job import Share, margin_s
 from launchers.slurm.options import Options
@@ -61,6 +61,7 @@ class Slurm:
     def check(self, runtime: Runtime) -> None:
         """Refused where this machine cannot submit, or the partition is unknown or lacks the GPUs."""
         check_installed()
+        await_controller(self.options.submit_within_s)
         partition = partition_of(self.options.partition)
         if runtime.device == "cuda" and partition.gpus == 0:
             raise Refused(f"device=cuda: the nodes of the partition {partition.name} have no GPU.")

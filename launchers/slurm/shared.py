@@ -14,6 +14,9 @@ IMMEDIATE_S = 5
 ANSWER_WITHIN_S = 60.0
 ROOM_BYTES = 1 << 20
 
+_WHERE = ("exclude", "nodelist", "reservation")
+"""Lines of sbatch that say on which nodes."""
+
 
 def check_shared(study: Path, options: Options) -> None:
     """Refused where a free node does not see the study, or cannot write to it or to its own disk."""
@@ -23,6 +26,7 @@ def check_shared(study: Path, options: Options) -> None:
         "qos": options.qos,
         "constraint": options.constraint,
     }
+    chosen |= {name: str(options.sbatch[name]) for name in _WHERE if name in options.sbatch}
     where = [f"--{name}={value}" for name, value in chosen.items() if value is not None]
     try:
         said = ask(

@@ -14,14 +14,12 @@ from submitit.core.utils import FailedJobError, FailedSubmissionError
 from submitit.slurm.slurm import SlurmExecutor
 
 from launchers.slurm.classes import JobClass
-from launchers.slurm.client import Denied, Silent, ask, refusal
+from launchers.slurm.client import TRY_AGAIN_S, Denied, Silent, ask, refusal
 from launchers.slurm.cluster import Partition, why_denied
 from launchers.slurm.job import GO_ON, Share, carry_out, margin_s
 from launchers.slurm.options import Options
 from launchers.slurm.record import Record
 from scaling.study.launch import Launch
-
-TRY_AGAIN_S = 5.0
 
 log = logging.getLogger(__name__)
 
@@ -147,7 +145,8 @@ class Submitter:
 def teardown(launch: Launch, crashes_at_most: int) -> list[str]:
     """The end of a batch script: the job is queued again where it says so, or has been killed.
 
-    Of an array the element has to be named: its bare id may stand for the whole array.
+    Of an array the element has to be named: its bare id may stand for the whole array. While the controller
+    is down it is asked again.
     """
     crashes = f"{launch.folder}/crashes-$me"
     return [
@@ -156,7 +155,8 @@ def teardown(launch: Launch, crashes_at_most: int) -> list[str]:
         f'if [ $code -ne 0 ] && [ $code -ne {GO_ON} ]; then echo $code >> "{crashes}"; fi',
         f'num_crashes=$(cat "{crashes}" 2>/dev/null | wc -l)',
         f"if [ $code -ne 0 ] && [ $num_crashes -le {crashes_at_most} ]; then",
-        f'    [ -e "{launch.stop_file}" ] || scontrol requeue "$me"',
+        f'    while [ ! -e "{launch.stop_file}" ] && scontrol requeue "$me" 2>&1 | tee /dev/stderr |',
+        '        grep -qiE "unable to contact|timed out|connection refused"; do sleep 5; done',
         "fi",
         "exit $code",
     ]

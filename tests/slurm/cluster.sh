@@ -5,6 +5,7 @@
 #   cluster.sh stop | status          end all that start has started; say what runs (exit code 1: not all of it)
 #   cluster.sh start-controller | stop-controller | restart-controller
 #   cluster.sh start-node n2 | stop-node n2       as a node that is cut off: the processes of its jobs live on
+#   cluster.sh start-node-elsewhere n2 DIRECTORY  as a node that does not share that directory with the others
 #   cluster.sh kill-node n2           as a node that loses power; Slurm notices either after half a minute
 #   cluster.sh accounting off | on    with or without what sacct reads
 #
@@ -35,11 +36,12 @@ main() {
         stop-controller) end slurmctld ;;
         restart-controller) end slurmctld && start_controller ;;
         "start-node n"[1-4]) start_node "$2" && wait_for node_answers "$2" ;;
+        "start-node-elsewhere n"[1-4]" /"*) end "$2" && start_node "$2" "$3" && wait_for node_answers "$2" ;;
         "stop-node n"[1-4]) end "$2" ;;
         "kill-node n"[1-4]) kill_node "$2" ;;
         "accounting on" | "accounting off") switch_accounting "$2" ;;
         *) fail "usage: ${0##*/} start | stop | status | {start,stop,restart}-controller |" \
-                "{start,stop,kill}-node n1..n4 | accounting on|off" ;;
+                "{start,stop,kill}-node n1..n4 | start-node-elsewhere n1..n4 /DIRECTORY | accounting on|off" ;;
     esac
 }
 
@@ -122,8 +124,10 @@ start_controller() {
     wait_for nodes_known
 }
 
-start_node() { # NAME
-    SLURMD_NODENAME=$1 launch "$1" slurmd -D -N "$1"
+start_node() { # NAME [DIRECTORY that it has to itself]
+    local alone=()
+    [ -z "${2:-}" ] || alone=(unshare --mount sh -c 'mount -t tmpfs tmpfs "$0" && exec "$@"' "$2")
+    SLURMD_NODENAME=$1 launch "$1" "${alone[@]}" slurmd -D -N "$1"
 }
 
 nodes_known() {

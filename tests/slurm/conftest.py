@@ -22,6 +22,8 @@ from tests.slurm.sweeps import Outcomes, Sweep, Verdict, outcome
 
 SCRIPT = Path(__file__).with_name("cluster.sh")
 CLUSTER = Path(os.environ.get("CLUSTER_DIR", "/tmp/scaling-study-slurm"))
+NewSweep = Callable[[str], Sweep]
+Undisturbed = Callable[[str], Outcomes]
 STARTED = CLUSTER / "started_by_tests"
 """Is there if tests are to stop the cluster when the last of them has ended."""
 
@@ -78,7 +80,7 @@ def proving(repetitions: int) -> bool:
 
 
 @pytest.fixture
-def new_sweep(slurm: object, tmp_path: Path) -> Iterator[Callable[[str], Sweep]]:
+def new_sweep(slurm: object, tmp_path: Path) -> Iterator[NewSweep]:
     """Takes a line; each sweep has a study of its own, and leaves no job behind."""
     del slurm
     made: list[Sweep] = []
@@ -94,7 +96,7 @@ def new_sweep(slurm: object, tmp_path: Path) -> Iterator[Callable[[str], Sweep]]
 
 
 @pytest.fixture(scope="session")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Outcomes]:
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Undisturbed:
     """Takes a line; what its points come to in a local pool that nobody disturbs."""
 
     @cache
@@ -112,14 +114,16 @@ class Tally:
 
     rows: defaultdict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
 
-    def fault(self, name: str) -> None:
-        self.rows[name]["injected"] += 1
-
-    def verdict(self, name: str, seen: Verdict) -> None:
-        """Of a study in which the fault was injected."""
+    def add(self, name: str, injected: int, seen: Verdict) -> None:
+        """Count a fault, how often it was injected into a study, and what became of the study's points."""
         self.rows[name].update(
-            points=seen.points, survived=len(seen.survived), lost=seen.lost, resumed=seen.resumed
+            injected=injected,
+            points=seen.points,
+            survived=len(seen.survived),
+            lost=seen.lost,
+            resumed=seen.resumed,
         )
+        assert seen.lost == 0
 
     def table(self) -> Table:
         columns = ("injected", "points", "survived", "lost", "resumed")

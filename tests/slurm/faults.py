@@ -47,6 +47,16 @@ def restart_the_controller(job: str) -> None:
     cluster("start-controller")
 
 
+def kill_while_the_controller_is_down(job: str) -> None:
+    """The job cannot be queued again at once."""
+    cluster("stop-controller")
+    for each in processes(job):
+        if each.name() == "srun":
+            each.kill()
+    time.sleep(12)  # longer than Slurm's own commands try
+    cluster("start-controller")
+
+
 def kill_the_node(job: str) -> None:
     """It comes back once Slurm has seen that it is gone."""
     node = _node(job)

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from launchers.slurm.record import Record, records
 from scaling.study import lease
 from scaling.study.files import read_json
 from scaling.study.store import Study
@@ -28,6 +29,9 @@ SLOW = (
 """Four points of a few seconds each, with many checkpoints."""
 TINY = f"depth=8 width=0.125 resolution=8 epochs=1 data.num_train=256 {FEW_IMAGES}"
 """Points that train in a fraction of a second."""
+
+TWO_JOBS = "hydra.launcher.array_parallelism=2"
+"""As many as the machine has cores."""
 
 LINGER_S = 20.0
 """A job that has nothing left to do may last so long; Slurm has lost sight of one that lasts longer."""
@@ -79,6 +83,11 @@ class Sweep:
         said, _ = process.communicate(timeout=240)
         assert process.returncode == 0, said
         return said
+
+    @property
+    def records(self) -> list[Record]:
+        """What has been handed to Slurm, a class of jobs each."""
+        return list(records(self.study.path))
 
     def jobs(self) -> dict[str, str]:
         """Slurm's word for each job that it has of the study, such as 12_3, in any state but ended."""
