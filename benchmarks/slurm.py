@@ -1,6 +1,8 @@
 """How soon a grid is at Slurm: ours beside hydra-submitit-launcher, on a real cluster, in one run.
 
-    python benchmarks/slurm.py [--points 1000]       as root, on a Debian machine
+    make bench                                       or: python -m benchmarks.slurm --points 100
+
+On a Debian machine, as root.
 
 The same grid over the same conf/ goes to a cluster of this host's own, whose partition is down, so that jobs
 wait and take no time from what is measured. From the start of the process: until Slurm has the first job,

@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 
 from launchers.slurm.client import Denied, ask
+from launchers.slurm.options import Options
 from scaling.errors import Refused
 from scaling.study.suggest import suggest
 
@@ -116,9 +117,16 @@ def _minutes(text: str) -> int | None:
     return int((24 * days + hours) * 60 + minutes)
 
 
-def why_denied(denied: Denied, partition: Partition) -> str:
-    """A refusal of sbatch, with what there is."""
-    return (
-        f"{str(denied).rstrip('.')}; a node of the partition {partition.name} has at most {partition.cpus} "
-        f"cores, {partition.memory_gb:.3g} GB and {partition.gpus} GPUs, and there are {partition.num_nodes}."
-    )
+def why_denied(denied: Denied, options: Options, partition: Partition) -> str:
+    """A refusal of sbatch, with the option that it is about, or with what there is."""
+    said = re.sub(r"^sbatch: (sbatch: |allocation failure: )?", "", str(denied))
+    for word, name in (("qos", "qos"), ("account", "account"), ("feature", "constraint")):
+        value = getattr(options, name)
+        if value is not None and re.search(rf"invalid {word}", said, re.IGNORECASE):
+            return f"hydra.launcher.{name}={value} does not hold on this cluster: {said}"
+    if "node configuration" in said:
+        return (
+            f"{said} A node of the partition {partition.name} has at most {partition.cpus} cores, "
+            f"{partition.memory_gb:.3g} GB and {partition.gpus} GPUs, and there are {partition.num_nodes}."
+        )
+    return said

@@ -6,7 +6,6 @@ left, and its batch script then has it queued again; nobody has to watch.
 
 from __future__ import annotations
 
-import logging
 import multiprocessing
 import os
 import signal
@@ -46,8 +45,6 @@ PORTS = range(20000, 30000)
 DEATHS_AT_MOST = 20
 """Workers that may die in one run of a job."""
 
-log = logging.getLogger(__name__)
-
 
 @dataclass(frozen=True, kw_only=True)
 class Share:
@@ -84,6 +81,7 @@ def carry_out(share: Share) -> None:
         job.run(here)
         if job.launch.stopped() is None and job.is_unfinished():
             sys.exit(GO_ON)
+        job.spare_others()
     else:
         job.follow(here)
 
@@ -124,6 +122,12 @@ class _Job:
         """Whether something that this job is responsible for is left, and nobody else is at it."""
         self._record = read_record(self._share.record)  # its number of jobs is final by now
         return any(self._is_left(point_id) for point_id in self._mine())
+
+    def spare_others(self) -> None:
+        """Take jobs that still wait from the queue, where nothing of their class is left to do."""
+        if self._record.job_ids and not any(map(self._is_open, self._record.job_class.point_ids)):
+            with suppress(Refused):
+                ask("scancel", "--state=PENDING", *self._record.job_ids)
 
     def _todo(self) -> WorkList:
         return WorkList(
@@ -190,11 +194,15 @@ class _Job:
         """What this job is responsible for, then what others would come to last."""
         return dict.fromkeys([*self._mine(), *reversed(self._record.job_class.point_ids)])
 
-    def _is_left(self, point_id: str) -> bool:
+    def _is_open(self, point_id: str) -> bool:
+        """Whether the point has not come to an end in this launch."""
         noted = self._study.noted(point_id)
         if noted.status == "failed" and noted.launch == self.launch.name:
             return False
-        if self._study.state(point_id).status == "completed":
+        return self._study.state(point_id).status != "completed"
+
+    def _is_left(self, point_id: str) -> bool:
+        if not self._is_open(point_id):
             return False
         holder = lease.live_holder(self._study.directory(point_id))
         return holder is None or holder.job == job_id()

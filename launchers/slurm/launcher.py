@@ -78,10 +78,9 @@ class Slurm:
         launch = Launch(study.path.absolute(), launch_name())
         submitted = self._submit(launching, launch, to_train)
         num_jobs = sum(record.num_jobs for record in submitted)
-        arrays = sum(len(record.job_ids) for record in submitted)
         console.print(
-            f"Submitted {len(to_train)} points in {num_jobs} jobs, {arrays} arrays; nothing has to stay open "
-            f"for them. To watch: python -m control watch {study.path}"
+            f"Submitted {len(to_train)} points in {num_jobs} jobs; nothing has to stay open for them. "
+            f"To watch: python -m control watch {study.path}"
         )
         if not self.options.wait:
             return Counter()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from scaling.errors import Refused
 from scaling.training.worklist import Policy
@@ -26,7 +26,7 @@ class Options:
     """Of all jobs; None: the name of the study."""
     setup: tuple[str, ...] = ()
     """Shell commands before Python starts, such as `module load cuda`."""
-    sbatch: Mapping[str, Extra] = field(default_factory=dict)
+    sbatch: Mapping[str, Extra] | None = None
     """More lines for sbatch, such as `{exclude: n[1-2], mail-type: FAIL}`; true is a flag without value."""
     srun_args: tuple[str, ...] = ()
     timeout_min: int | str = "auto"
@@ -69,7 +69,7 @@ class Options:
             _at_least_one("array_parallelism", self.array_parallelism)
         if self.processes > 1 and self.slots > 1:
             raise Refused("hydra.launcher: a job trains several points (slots) or one by several processes.")
-        for name in self.sbatch:
+        for name in self.sbatch or {}:
             if name.replace("_", "-") in _OWN:
                 raise Refused(f"hydra.launcher.sbatch.{name} is set by the launcher itself: leave it out.")
         assert self.policy  # refuses what it cannot be

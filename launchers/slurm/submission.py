@@ -46,7 +46,8 @@ class Submitter:
             try:
                 ask("sbatch", "--test-only", script.name)
             except Denied as denied:
-                raise Denied(f"{job_class.resources}: {why_denied(denied, self._partition)}") from denied
+                why = why_denied(denied, self._options, self._partition)
+                raise Denied(f"Slurm takes no job of {job_class.resources}: {why}") from denied
 
     def submit(self, record: Record, share_of: Callable[[int], Share], parallel: int | None) -> Record:
         """Submit the jobs of a class; the record with those that Slurm took, which may be fewer.
@@ -134,7 +135,7 @@ class Submitter:
                 "requeue": True,
                 **{
                     key.replace("_", "-"): value
-                    for key, value in options.sbatch.items()
+                    for key, value in (options.sbatch or {}).items()
                     if value is not False
                 },
             },
