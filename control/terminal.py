@@ -105,7 +105,8 @@ def _heading(name: str, is_narrow: bool) -> str:
 
 
 def _add_points(grid: Grid, table: Table, rows: Sequence[Row], is_narrow: bool) -> None:
-    for heading in ("state", "epochs", "ETA"):
+    has_eta = any(row.eta_s is not None for row in rows)
+    for heading in ("state", "epochs", "ETA" if has_eta else ""):
         grid.add_column(heading, no_wrap=True)
     grid.add_column("", overflow="ellipsis")
     for row in rows:

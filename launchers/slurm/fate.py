@@ -56,8 +56,6 @@ def _accounted(job: str) -> Failure:
         answer = ask("sacct", "-D", "-X", "-n", "-P", "-j", job, "-o", "State")
     except Refused:
         return "killed"
-    for state in reversed(answer.splitlines()):
-        for word, failure in _IN_ACCOUNTING:
-            if state.startswith(word):
-                return failure
-    return "killed"
+    ended = [state for state in answer.splitlines() if not state.startswith(("RUNNING", "PENDING"))]
+    found = [failure for word, failure in _IN_ACCOUNTING if ended and ended[-1].startswith(word)]
+    return found[0] if found else "killed"

@@ -72,8 +72,6 @@ def margin_s(timeout_min: int) -> float:
 
 def carry_out(share: Share) -> None:
     """Runs in the job; exits with GO_ON where the job is to be queued again."""
-    sys.stdout.write(f"{RUN_STARTS}\n")
-    sys.stdout.flush()
     job, here = _Job(share), meeting()
     if job.launch.stopped() is not None:
         return
@@ -108,6 +106,8 @@ class _Job:
         with self._stop.on_signals(signal.SIGTERM, signal.SIGUSR2):
             if num_restarts():
                 self._settle()
+            sys.stdout.write(f"{RUN_STARTS}\n")  # not before the end of the run before has been read
+            sys.stdout.flush()
             mirror = start(self._study.path, self._share.tracker, point_ids=self._own())
             try:
                 if here.size == 1:

@@ -26,7 +26,7 @@ def check_shared(study: Path, options: Options) -> None:
         "qos": options.qos,
         "constraint": options.constraint,
     }
-    chosen |= {name: str(options.sbatch[name]) for name in _WHERE if name in options.sbatch}
+    chosen |= {name: str(value) for name, value in (options.sbatch or {}).items() if name in _WHERE}
     where = [f"--{name}={value}" for name, value in chosen.items() if value is not None]
     try:
         said = ask(

@@ -129,7 +129,7 @@ class Submitter:
             stderr_to_stdout=True,
             setup=list(options.setup) or None,
             teardown=teardown(self._launch, options.max_requeues),
-            srun_args=["--kill-on-bad-exit=1", *options.srun_args],
+            srun_args=["--kill-on-bad-exit=1", "--open-mode=append", *options.srun_args],
             array_parallelism=at_once or 10**6,
             additional_parameters={
                 "requeue": True,

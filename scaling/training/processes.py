@@ -132,6 +132,7 @@ class Joined(Processes):
         """
         while (point_id := self._told()) is not None:
             yield point_id
+        self._leave()
 
     @contextmanager
     def following(self) -> Iterator[None]:
@@ -151,6 +152,7 @@ class Joined(Processes):
             self._store.wait([f"gone/{rank}" for rank in range(1, self.size)], self._timeout)
         except dist.DistError as error:
             log.warning("another process did not say goodbye: %s", _first_line(error))
+        self._leave()
 
     def _announce(self, point_id: str | None) -> None:
         group = self._store.add("groups", 0)  # one more than before where a process has failed since
@@ -166,6 +168,7 @@ class Joined(Processes):
             if turn["point"] is None:
                 self._store.set(f"gone/{self.rank}", "")
         except dist.DistError as error:
+            self._leave()
             raise PeerLost(f"process 0 of {self.size} is gone: {_first_line(error)}") from error
         self._group_told = turn["group"]
         point_id: str | None = turn["point"]

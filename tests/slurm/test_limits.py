@@ -1,4 +1,4 @@
-"""Limits of a job: time that is shorter than a point, memory that is too little; and a site without accounting."""
+"""Limits of a job: too little time for a point, too little memory; and a site without accounting."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def _runs_out_of_memory(sweep: Sweep) -> None:
     sweep.wait_until_gone()
     [point_id] = sweep.study.point_ids()
     noted = sweep.study.noted(point_id)
-    assert (noted.status, noted.failure) == ("failed", "out_of_memory")
+    assert (noted.status, noted.failure, noted.attempt) == ("failed", "out_of_memory", 1)
 
 
 def _asks_for_more(sweep: Sweep) -> None:

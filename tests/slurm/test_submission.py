@@ -1,4 +1,4 @@
-"""What can go wrong around submitting: limits of the site, two lines at once, a killed line, a silent Slurm."""
+"""What can go wrong around submitting: a site's limits, two lines at once, a killed one, a silent Slurm."""
 
 from __future__ import annotations
 

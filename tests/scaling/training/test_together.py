@@ -12,6 +12,7 @@ import socket
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from multiprocessing.context import ForkServerContext, SpawnContext
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,7 @@ from scaling.training.worklist import Policy, Terms, WorkList
 MakePoint = Callable[..., Point]
 Row = dict[str, float]
 
+SPAWNED = multiprocessing.get_context("spawn")
 FORKED = multiprocessing.get_context("forkserver")
 FORKED.set_forkserver_preload(["scaling.training.loop", "scaling.training.together"])
 
@@ -50,7 +52,9 @@ class Pool:
         self.todo = WorkList(study=path, point_ids=tuple(point.id for point in points), terms=terms)
         self.processes: list[BaseProcess] = []
 
-    def start(self, *, data_roots: tuple[Path, ...] = ()) -> None:
+    def start(
+        self, context: ForkServerContext | SpawnContext = FORKED, *, data_roots: tuple[Path, ...] = ()
+    ) -> None:
         """Start all processes, each with images of its own where `data_roots` are given."""
         port = _free_port()
         roots = data_roots or (None,) * self.size
@@ -59,7 +63,7 @@ class Pool:
             runtime = replace(terms.runtime, data_root=None if root is None else str(root))
             todo = replace(self.todo, terms=replace(terms, runtime=runtime))
             meeting = Meeting(rank=rank, size=self.size, port=port, timeout_s=60)
-            self.processes.append(FORKED.Process(target=work_together, args=(todo, meeting)))
+            self.processes.append(context.Process(target=work_together, args=(todo, meeting)))
             self.processes[-1].start()
 
     def ended(self) -> list[int | None]:
@@ -208,6 +212,20 @@ def test_a_signal_to_one_stops_all_with_a_checkpoint(
     pool.start()
     assert pool.ended() == [0, 0]
     assert pool.outcome() == undisturbed(2)
+
+
+def test_interpreters_end_with_the_code_that_says_what_happened(
+    make_point: MakePoint, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Forked processes skip what an interpreter does at its end; libraries with threads can fail there."""
+    pool = Pool(tmp_path / "study", make_point(**LONG), size=2)
+    pool.start(SPAWNED)
+    pool.wait_for(_saved_at)
+    pool.kill(1)
+    assert pool.ended() == [PEER_LOST, -signal.SIGKILL]
+    pool.start(SPAWNED)
+    assert pool.ended() == [0, 0]
+    assert capfd.readouterr().err == ""
 
 
 def test_divergence_is_noted_once_and_harms_no_other_point(make_point: MakePoint, tmp_path: Path) -> None:
