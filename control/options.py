@@ -58,7 +58,7 @@ def _parser() -> Parser:
     logs.add_argument("--tail", type=int, metavar="N", help="begin with the last N lines")
 
     retry = commands.add_parser("retry", parents=[shared], help="run again what failed, diverged points too")
-    retry.add_argument("words", nargs="*", metavar="POINT", help=f"only these: ids, or {_FILTER}")
+    retry.add_argument("words", nargs="*", default=[], metavar="POINT", help=f"only these: ids, or {_FILTER}")
     retry.add_argument("--failure", action="append", metavar="CLASS", help=f"only {', '.join(FAILURES)}")
     retry.add_argument(
         "--mark", action="store_true", help="only mark the points, and say which line runs them"
@@ -72,7 +72,7 @@ def _parser() -> Parser:
 
 def _filters() -> Parser:
     filters = Parser(add_help=False)
-    filters.add_argument("words", nargs="*", metavar="KNOB=VALUE", help=_FILTER)
+    filters.add_argument("words", nargs="*", default=[], metavar="KNOB=VALUE", help=_FILTER)
     filters.add_argument("--state", action="append", metavar="STATE", help=f"only {', '.join(STATES)}")
     filters.add_argument("--failure", action="append", metavar="CLASS", help=f"only {', '.join(FAILURES)}")
     filters.add_argument("--by", action="append", metavar="KNOB", help="group by these, such as depth,width")
