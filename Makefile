@@ -26,6 +26,7 @@ bench: $(VENV)/.dev
 	@$(BIN)/python benchmarks/launch_overhead.py
 	@$(BIN)/python benchmarks/planning_cost.py
 	@$(BIN)/python benchmarks/planning.py
+	@$(BIN)/python -m benchmarks.slurm
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -91,6 +92,11 @@ def build_table(raw: pd.DataFrame, *, name: str, source: str, latency_of: str = 
     rows = rows.astype(dict.fromkeys(whole, int))
     rows = rows.sort_values([*AXES, "setting", "seed", "error"], kind="stable", ignore_index=True)
     return Table(name=name, source=source, rows=rows, latency_of=latency_of)
+
+
+def table_of(rows: Sequence[Mapping[str, object]], *, name: str) -> Table:
+    """The table of plain rows, as a study has them; raises as `build_table` does."""
+    return build_table(pd.DataFrame(rows), name=name, source=name)
 
 
 def _require_columns(raw: pd.DataFrame, source: str) -> None:

@@ -1,56 +1,96 @@
-"""The command: python -m control status STUDY."""
+"""The command: python -m control status, watch, logs, retry or cancel of a study."""
 
 from __future__ import annotations
 
+import os
 import sys
+from argparse import Namespace
 from collections.abc import Sequence
 from dataclasses import asdict
-from pathlib import Path
 
 from rich.console import Console
 
-from control.status import status_of
+from control.cancel import cancel
+from control.logs import has_log, job_log, print_log
+from control.options import parse
+from control.pick import pick
+from control.retry import retry
+from control.screen import View
+from control.status import Watcher
+from control.table import as_json, tabulate
 from control.terminal import print_status
-from scaling.command.line import Parser
+from control.watch import Wish, watch, watch_once
+from control.words import listed
 from scaling.command.output import print_json
 from scaling.errors import INTERRUPTED, Refused
 from scaling.study.store import Study
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; 0 when it worked, 2 when something was refused."""
+    """Run one command; 0 when it worked, 2 when something was refused, 130 after Ctrl-C."""
     words = sys.argv[1:] if arguments is None else list(arguments)
     try:
-        options = _parser().parse_args(words)
-        options.run(options)
+        asked = parse(words)
+        return _COMMANDS[asked.command](Study.open(asked.study), asked)
     except KeyboardInterrupt:
         return INTERRUPTED
+    except BrokenPipeError:  # of `| head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     except Refused as refusal:
         if "--debug" in words:
             raise
         Console(stderr=True, soft_wrap=True).print(f"control: {refusal}", markup=False, highlight=False)
         return 2
+
+
+def _console() -> Console:
+    """As wide as the terminal; of a file nobody knows."""
+    is_known = sys.stdout.isatty() or "COLUMNS" in os.environ
+    return Console(highlight=False, width=None if is_known else 140)
+
+
+def _status(study: Study, asked: Namespace) -> int:
+    glance = Watcher(study).look()
+    table = tabulate(glance, asked.filter, asked.by)
+    if asked.json:
+        print_json(asdict(glance.status) | {"rows": as_json(table)[: asked.limit]})
+    else:
+        print_status(_console(), glance, table, limit=asked.limit)
     return 0
 
 
-def _parser() -> Parser:
-    shared = Parser(add_help=False)
-    shared.add_argument("study", metavar="STUDY", type=Path, help="a study directory, such as results/mine")
-    shared.add_argument("--debug", action="store_true", help="show the traceback of a refusal")
-    parser = Parser(prog="python -m control", description="Watch and steer a study.")
-    commands = parser.add_subparsers(required=True, metavar="status")
-    status = commands.add_parser("status", parents=[shared], help="how far it is, and what runs where")
-    status.add_argument("--json", action="store_true", help="print it as JSON")
-    status.set_defaults(run=lambda asked: _status(asked.study, as_json=asked.json))
-    return parser
-
-
-def _status(path: Path, *, as_json: bool) -> None:
-    status = status_of(Study.open(path))
-    if as_json:
-        print_json(asdict(status))
+def _watch(study: Study, asked: Namespace) -> int:
+    view = View(filter=asked.filter, by=asked.by)
+    if asked.once:
+        watch_once(study, view, _console())
     else:
-        print_status(Console(soft_wrap=True, highlight=False), status)
+        watch(study, Wish(view=view, every_s=asked.every, stay=asked.stay), _console())
+    return 0
+
+
+def _logs(study: Study, asked: Namespace) -> int:
+    point_id = pick(study, asked.words)
+    aside = Console(stderr=True, soft_wrap=True, highlight=False)
+    if job := job_log(study, point_id):
+        aside.print(f"{point_id}; its job wrote to {job}", markup=False, style="bright_black")
+    elif not has_log(study, point_id):
+        aside.print(f"{point_id} was not started yet.", markup=False)
+    print_log(study, point_id, tail=asked.tail, follow=asked.follow)
+    return 0
+
+
+def _retry(study: Study, asked: Namespace) -> int:
+    failures = listed(asked.failure)
+    retry(study, asked.words, failures, _console(), mark=asked.mark, yes=asked.yes)
+    return 0
+
+
+def _cancel(study: Study, asked: Namespace) -> int:
+    return cancel(study, _console(), yes=asked.yes)
+
+
+_COMMANDS = {"status": _status, "watch": _watch, "logs": _logs, "retry": _retry, "cancel": _cancel}
 
 
 if __name__ == "__main__":

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
-from typing import Any
 
-from scaling.study import lease
+from control.eta import LATELY_S, Eta
+from control.looks import Looks, Now
+from control.scheduler import Scheduler
+from control.survey import Survey
+from scaling.study.result import Status as Standing
 from scaling.study.store import Study
 
-HOLDERS_AT_MOST = 5
-"""Running points that are named."""
-LATELY_S = 3600.0
+STATUSES: tuple[Standing, ...] = ("completed", "running", "pending", "failed")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,85 +29,82 @@ class Failed:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Running:
-    """A point and who trains it."""
-
-    point: str
-    axes: str
-    epoch: int
-    """Epochs behind it."""
-    epochs: int
-    host: str
-    pid: int
-
-
-@dataclass(frozen=True, kw_only=True)
 class Status:
     """A study at one moment."""
 
     study: str
     num_points: int
-    counts: Mapping[str, int]
+    counts: Mapping[Standing, int]
     """Points that are completed, running, pending, failed."""
+    num_silent: int
+    """Running points of which nothing was heard for a while."""
     failures: Mapping[str, Failed]
     """By class, most frequent first."""
+    share: float
+    """Of the work of all points, what is behind them, between 0 and 1."""
+    eta_s: float | None
+    """About how long until the last point ends; None where nothing runs, or nothing tells."""
     completed_last_hour: int
     training_hours: float
     """In training steps of the completed points, all attempts."""
     last_result: float | None
     """When the last result was written, in seconds since 1970; None where there is none."""
-    running: Sequence[Running]
-    """The first HOLDERS_AT_MOST by id."""
+    scheduler: str | None
+    """Why Slurm could not be asked, so that all this is from the files alone; None where it could."""
 
 
-def status_of(study: Study) -> Status:
-    """Read the whole study; Refused where a point cannot be read."""
-    rows = study.rows()
-    written = [_written(study, row["point"]) for row in rows if row["status"] == "completed"]
-    counts = Counter(row["status"] for row in rows)
+@dataclass(frozen=True, kw_only=True)
+class Glance:
+    """All that one look at a study tells."""
+
+    study: Study
+    points: Sequence[Now]
+    eta: Eta
+    status: Status
+
+
+class Watcher:
+    """Looks at a study again and again."""
+
+    def __init__(self, study: Study) -> None:
+        self._survey = Survey(study)
+        self._looks = Looks(study)
+        self._scheduler = Scheduler(study)
+
+    def look(self) -> Glance:
+        """Everything now; Refused where a point cannot be read."""
+        study = self._survey.study
+        seen = list(self._survey.points())
+        points = self._looks.look(seen, self._scheduler.words(seen))
+        eta = Eta(study=study, points=points, at=time.time())
+        status = _status(study, points, eta, self._scheduler.complaint)
+        return Glance(study=study, points=points, eta=eta, status=status)
+
+
+def _status(study: Study, points: Sequence[Now], eta: Eta, complaint: str | None) -> Status:
+    counts = Counter(now.status for now in points)
+    ended = [now.point.ended for now in points if now.point.ended]
     return Status(
         study=str(study.path),
-        num_points=len(rows),
-        counts={status: counts[status] for status in ("completed", "running", "pending", "failed")},
-        failures=_failures(rows),
-        completed_last_hour=sum(time.time() - each < LATELY_S for each in written),
-        training_hours=sum(row["train_seconds"] or 0.0 for row in rows) / 3600,
-        last_result=max(written, default=0.0) or None,
-        running=_running(study, rows),
+        num_points=len(points),
+        counts={status: counts[status] for status in STATUSES},
+        num_silent=sum(now.word == "silent" for now in points),
+        failures=_failures(points),
+        share=eta.share(points),
+        eta_s=eta.study_s,
+        completed_last_hour=sum(eta.at - each < LATELY_S for each in ended),
+        training_hours=sum(now.point.train_seconds or 0.0 for now in points) / 3600,
+        last_result=max(ended, default=None),
+        scheduler=complaint,
     )
 
 
-def _written(study: Study, point_id: str) -> float:
-    """When the result was written; 0 where it has been removed since."""
-    try:
-        return os.stat(f"{study.path}/points/{point_id}/result.json").st_mtime
-    except FileNotFoundError:
-        return 0.0
-
-
-def _failures(rows: Sequence[Mapping[str, Any]]) -> dict[str, Failed]:
-    failed = [row for row in rows if row["status"] == "failed"]
-    examples = {row["failure"]: row for row in reversed(failed)}
+def _failures(points: Sequence[Now]) -> dict[str, Failed]:
+    failed = [now for now in points if now.status == "failed"]
+    examples = {str(now.failure): now for now in reversed(failed)}
     return {
-        failure: Failed(count=count, example=examples[failure]["message"], point=examples[failure]["point"])
-        for failure, count in Counter(row["failure"] for row in failed).most_common()
+        failure: Failed(
+            count=count, example=examples[failure].message or "", point=examples[failure].point.id
+        )
+        for failure, count in Counter(str(now.failure) for now in failed).most_common()
     }
-
-
-def _running(study: Study, rows: Sequence[Mapping[str, Any]]) -> list[Running]:
-    ids = [row["point"] for row in rows if row["status"] == "running"]
-    held = ((point_id, lease.live_holder(study.directory(point_id))) for point_id in ids)
-    running = (_run(study, point_id, holder) for point_id, holder in held if holder is not None)
-    return list(islice(running, HOLDERS_AT_MOST))
-
-
-def _run(study: Study, point_id: str, holder: lease.Process) -> Running:
-    point = study.point(point_id)
-    return Running(
-        point=point_id,
-        axes=str(point),
-        epoch=study.noted(point_id).epoch,
-        epochs=point.epochs,
-        host=holder.host.split("/")[0],
-        pid=holder.pid,
-    )

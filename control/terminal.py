@@ -1,39 +1,200 @@
-"""The terminal: a status as a person reads it."""
+"""The terminal: a status as a person reads it, at any width."""
 
 from __future__ import annotations
 
-import time
+from collections.abc import Iterator, Sequence
 
-from rich.console import Console
+from rich.console import Console, Group, RenderableType
 from rich.markup import escape
+from rich.table import Table as Grid
+from rich.text import Text
 
-from control.status import Status
+from control.knobs import text
+from control.looks import Now, Word
+from control.status import Glance, Status
+from control.table import Row, Table
 from launchers.progress import duration
+from scaling.study.result import Status as Standing
+
+STYLES: dict[Word, str] = {
+    "completed": "green",
+    "running": "cyan",
+    "silent": "yellow",
+    "gone": "red",
+    "pending": "bright_black",
+    "queued": "blue",
+    "failed": "red",
+}
+_SHORT = {"resolution": "px"}
+"""Headings that would be wider than their values."""
+WIDE = 100
+"""Columns from which on nothing is said in short."""
+_BAR = 12
+_DONE, _HALF, _TO_DO = "━", "╸", "─"
 
 
-def print_status(console: Console, status: Status) -> None:
-    """Counts, how it goes, what failed, what runs."""
+def print_status(console: Console, glance: Glance, table: Table, *, limit: int | None) -> None:
+    """Counts, how it goes, what failed, and the table."""
+    status = glance.status
+    for line in headline(status, min(console.width, WIDE)):
+        console.print(line, soft_wrap=True)
+    console.print(pace(status, glance.eta.at), style="bright_black", soft_wrap=True)
+    if status.scheduler is not None:
+        console.print(
+            f"{status.scheduler} What follows is from the files alone.", style="yellow", soft_wrap=True
+        )
+    for line in failures(status):
+        console.print(line, soft_wrap=True)
+    if not table.rows:
+        return
+    shown = table.rows[:limit]
+    console.print()
+    console.print(render(table, shown, console.width))
+    if len(shown) < len(table.rows):
+        console.print(f"  and {len(table.rows) - len(shown)} more rows", style="bright_black")
+
+
+def headline(status: Status, width: int) -> Iterator[Text]:
+    """The study and its counts, and how far it is."""
     counts = ", ".join(f"{count} {what}" for what, count in status.counts.items())
-    console.print(f"[bold]{escape(status.study)}[/bold]: {status.num_points} points, {counts}.")
-    console.print(_pace(status))
-    for failure, failed in status.failures.items():
-        console.print(
-            f"  {failed.count} failed by {failure}, such as {failed.point}: {failed.example}", markup=False
-        )
-    for each in status.running:
-        where = f"process {each.pid} on {each.host}"
-        console.print(
-            f"  {each.point} ({each.axes}): {each.epoch} of {each.epochs} epochs, {where}", markup=False
-        )
-    if status.counts["running"] > len(status.running):
-        console.print(f"  and {status.counts['running'] - len(status.running)} more that run")
+    silent = f" ({status.num_silent} of them silent)" if status.num_silent else ""
+    counts = counts.replace(" running", f" running{silent}")
+    yield Text.assemble((status.study, "bold"), f": {status.num_points} points, {counts}.")
+    if status.num_points:
+        text = f" {status.share:.0%} of the work done, {_remaining(status)}"
+        yield Text.assemble(_counted_bar(status, max(10, width - len(text))), text)
 
 
-def _pace(status: Status) -> str:
+def pace(status: Status, at: float) -> str:
+    """How many results there are, and how old the last one is."""
     if status.last_result is None:
         return "No result yet."
-    ago = duration(max(0.0, time.time() - status.last_result))
+    ago = duration(max(0.0, at - status.last_result))
     return (
         f"{status.training_hours:.3g} hours of training in completed points; {status.completed_last_hour} "
         f"completed in the last hour, the last one {ago} ago."
     )
+
+
+def failures(status: Status) -> Iterator[Text]:
+    """A line a class."""
+    for failure, failed in status.failures.items():
+        what = f"  {failed.count} failed by {failure}"
+        yield Text.assemble((what, "red"), f", such as {failed.point}: {failed.example}")
+
+
+def render(table: Table, rows: Sequence[Row], width: int) -> RenderableType:
+    """These rows of the table, one line each."""
+    if not rows:
+        return Group()
+    is_narrow = width < WIDE
+    grid = Grid(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    grid.add_column("point" if table.is_of_points else "points", no_wrap=True)
+    for name in table.knobs:
+        grid.add_column(_heading(name, is_narrow), justify="right", no_wrap=True)
+    if table.is_of_points:
+        _add_points(grid, table, rows, is_narrow)
+    else:
+        _add_groups(grid, table, rows)
+    return grid
+
+
+def _heading(name: str, is_narrow: bool) -> str:
+    heading = _SHORT.get(name, name.rpartition(".")[2])
+    return f"{heading[:8]}…" if is_narrow and len(heading) > 9 else heading
+
+
+def _add_points(grid: Grid, table: Table, rows: Sequence[Row], is_narrow: bool) -> None:
+    has_eta = any(row.eta_s is not None for row in rows)
+    for heading in ("state", "epochs", "ETA" if has_eta else ""):
+        grid.add_column(heading, no_wrap=True)
+    grid.add_column("", overflow="ellipsis")
+    for row in rows:
+        now = row.points[0]
+        epoch = now.point.epochs if now.word == "completed" else now.point.epoch
+        bar = _bar(row.share, now.word, 6 if is_narrow else _BAR)
+        eta = "" if row.eta_s is None else duration(row.eta_s)
+        grid.add_row(
+            Text(now.point.id[: _SHOWN if is_narrow else 16], style="bright_black"),
+            *_values(table, row),
+            Text(_state(now), style=STYLES[now.word]),
+            Text.assemble(bar, f" {epoch}/{now.point.epochs}"),
+            eta if is_narrow or not eta else f"about {eta}",
+            _remark(now, is_narrow),
+        )
+
+
+_SHOWN = 6
+"""Digits of an id where there is little room: any unique start of an id is understood."""
+
+
+def _add_groups(grid: Grid, table: Table, rows: Sequence[Row]) -> None:
+    grid.columns[0].justify = "right"
+    words = [word for word in STYLES if any(row.counts[word] for row in rows)]
+    for word in words:
+        grid.add_column("done" if word == "completed" else word, justify="right", no_wrap=True)
+    grid.add_column("work", no_wrap=True)
+    grid.add_column("left", justify="right", no_wrap=True)
+    for row in rows:
+        counts = [_count(row.counts[word], word) for word in words]
+        bar = _bar(row.share, "completed" if row.share == 1 else "running", _BAR)
+        left = duration(row.device_s) if row.device_s else ""
+        share = Text.assemble(bar, f" {row.share:4.0%}")
+        grid.add_row(str(len(row.points)), *_values(table, row), *counts, share, left)
+
+
+def _count(count: int, word: Word) -> Text:
+    return Text(str(count or "·"), style=STYLES[word] if count else "bright_black")
+
+
+def _values(table: Table, row: Row) -> list[str]:
+    return [escape(text(row.values[name])) for name in table.knobs]
+
+
+def _state(now: Now) -> str:
+    if now.word == "silent" and now.silent_s is not None:
+        return f"silent {duration(now.silent_s)}"
+    return "done" if now.word == "completed" else now.word
+
+
+def _remark(now: Now, is_narrow: bool) -> Text:
+    """What failed, who runs it, or what is noted; in short the class, or the host."""
+    if now.status == "failed":
+        remark = Text.assemble((str(now.failure), "red"), "" if is_narrow else f": {now.message}")
+    elif now.word == "completed" and now.point.top1 is not None:
+        remark = Text(f"top1 {now.point.top1:.2f} %", style="bright_black")
+    else:
+        where = now.host if is_narrow and now.host else now.where
+        remark = Text(where or now.message or "", style="bright_black")
+    remark.no_wrap = True  # of all columns this one gives way
+    return remark
+
+
+def _bar(share: float, word: Word, width: int) -> Text:
+    """A line, coloured as far as `share` of it."""
+    halves = int(2 * width * share)
+    done = _DONE * (halves // 2) + (_HALF if halves % 2 else "")
+    return Text.assemble((done, STYLES[word]), (_TO_DO * (width - len(done)), "bright_black"))
+
+
+def _counted_bar(status: Status, width: int) -> Text:
+    """A line with a part for each state, as long as its share of the points."""
+    bar = Text()
+    left = width
+    for standing in _ORDER:
+        count = status.counts[standing]
+        length = min(left, max(1, round(width * count / status.num_points))) if count else 0
+        left -= length
+        bar.append((_DONE if standing != "pending" else _TO_DO) * length, STYLES[standing])
+    return bar.append(_TO_DO * left, STYLES["pending"])
+
+
+_ORDER: tuple[Standing, ...] = ("completed", "failed", "running", "pending")
+
+
+def _remaining(status: Status) -> str:
+    if status.eta_s is not None:
+        return f"about {duration(status.eta_s)} to go"
+    if status.counts["running"]:
+        return "estimating the time"
+    return "nothing runs now" if status.counts["pending"] else "nothing runs any more"

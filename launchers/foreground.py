@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import signal
+from collections import Counter
 from collections.abc import Callable
 
+from launchers.attended import attend
+from launchers.request import Launching
+from launchers.site import check_here, device_gb
 from launchers.watch import Tally, Watch
 from scaling.study.launch import launch_name
 from scaling.study.plan import Plan
@@ -23,6 +27,19 @@ class Foreground:
         """One point at a time."""
         del runtime
         return 1
+
+    def device_gb(self, runtime: Runtime) -> float | None:
+        """Memory that a point may take, in 1e9 bytes."""
+        return device_gb(runtime, 1)
+
+    def check(self, runtime: Runtime) -> None:
+        """Refused where this machine lacks the device."""
+        check_here(runtime)
+
+    def launch(self, launching: Launching) -> Counter[str]:
+        """As LocalPool.launch does."""
+        each = launching
+        return attend(each, lambda show: self.run(each.study, each.plan, each.snapshot, each.runtime, show))
 
     def run(
         self,

@@ -9,13 +9,9 @@ from pathlib import Path
 
 from rich.console import Console
 
-from launchers.outcome import tell_outcome
 from launchers.plan_view import print_table, tell_plan
 from launchers.planning import plan_request
-from launchers.progress import Display
-from launchers.request import Launcher, Request, Show
-from launchers.site import check_spec
-from launchers.slots import check_device
+from launchers.request import Launcher, Launching, Request, Show
 from scaling.command.output import print_json
 from scaling.data.catalog import check_readable
 from scaling.study.plan import Plan
@@ -23,10 +19,6 @@ from scaling.study.plan_file import as_json, as_one_csv, write_plan
 from scaling.study.reuse import take_over
 from scaling.study.snapshot import Snapshot, take
 from scaling.study.store import Study
-from scaling.tracking.process import start
-
-TRACKER_WITHIN_S = 60.0
-"""Time the tracker has for its last runs after the last point; the next launch writes what is missing."""
 
 
 def run_request(request: Request, launcher: Launcher) -> int:
@@ -39,10 +31,10 @@ def run_request(request: Request, launcher: Launcher) -> int:
         soft_wrap=True, highlight=False, width=None if sys.stdout.isatty() else 140, stderr=to_files
     )
     if request.show == "launch":
-        check_spec(request.runtime)
+        launcher.check(request.runtime)
         for name in sorted({point.data.name for each in request.studies.values() for point in each.points}):
             check_readable(name)
-    plannings = plan_request(request, launcher.num_slots(request.runtime), console)
+    plannings = plan_request(request, launcher, console)
     for each in plannings:
         each.create()
         write_plan(each.plan, each.study.path / "plan.csv")
@@ -52,7 +44,6 @@ def run_request(request: Request, launcher: Launcher) -> int:
             each.study.remember(request.command, len(each.plan.entries), None)
         _print(console, request.show, {each.study.path: each.plan for each in plannings})
         return 0
-    check_device(request.runtime.device)
     snapshots = [take(each.study.path, request.command) for each in plannings]  # before anything trains
     ended: Counter[str] = Counter()
     for each, snapshot in zip(plannings, snapshots, strict=True):
@@ -79,20 +70,13 @@ def _launch(
     for entry in plan.entries:
         if entry.origin is not None:
             take_over(study, entry.point, Study(entry.origin))
-    _run(console, study, plan, snapshot, request, launcher)
-    return tell_outcome(console, study, plan.wanted)
-
-
-def _run(
-    console: Console, study: Study, plan: Plan, snapshot: Snapshot, request: Request, launcher: Launcher
-) -> None:
-    mirror = start(study.path, request.tracker)
-    try:
-        if plan.to_run:
-            with Display(console, len(plan.to_run)) as display:
-                launcher.run(study, plan, snapshot, request.runtime, display.show)
-    finally:
-        if mirror is not None and not mirror.finish(TRACKER_WITHIN_S):
-            mirror = start(study.path, request.tracker)  # it was killed: what it left out is written now
-            if mirror is not None:
-                mirror.finish(TRACKER_WITHIN_S)
+    return launcher.launch(
+        Launching(
+            study=study,
+            plan=plan,
+            snapshot=snapshot,
+            runtime=request.runtime,
+            tracker=request.tracker,
+            console=console,
+        )
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -12,8 +13,14 @@ from pathlib import Path
 import psutil
 from submitit.local.local import LocalExecutor, LocalJob
 
+from launchers.attended import attend
 from launchers.interpreter import interpreter
-from launchers.slots import num_slots, visible_gpus
+from launchers.memory import room_for
+from launchers.oom import OomKills
+from launchers.request import Launching
+from launchers.settle import settle
+from launchers.site import check_here, device_gb
+from launchers.slots import num_at_full_speed, num_slots, visible_gpus
 from launchers.watch import Tally, Watch
 from scaling.errors import Refused
 from scaling.study.files import writing_below
@@ -28,6 +35,8 @@ from scaling.training.worker import work
 from scaling.training.worklist import Policy, Terms, WorkList
 
 POLL_S = 0.25
+MAX_LOAD = 0.1
+"""Share of its time that a launcher spends on looking, at most: with many points it looks less often."""
 STOP_WITHIN_S = 20.0
 """Time the workers have to save their checkpoints once they are told to stop."""
 _FOREVER_MIN = 60 * 24 * 365
@@ -55,8 +64,21 @@ class LocalPool:
         return Policy(max_requeues=self.max_requeues, same_failure_limit=self.same_failure_limit)
 
     def num_slots(self, runtime: Runtime) -> int:
-        """Points at a time."""
-        return num_slots(self.slots, device=runtime.device, threads=runtime.threads)
+        """Points that train at a time, each at full speed."""
+        return num_at_full_speed(self.slots, device=runtime.device, threads=runtime.threads)
+
+    def device_gb(self, runtime: Runtime) -> float | None:
+        """Memory that a point may take, in 1e9 bytes."""
+        return device_gb(runtime, self.num_slots(runtime))
+
+    def check(self, runtime: Runtime) -> None:
+        """Refused where this machine lacks the device."""
+        check_here(runtime)
+
+    def launch(self, launching: Launching) -> Counter[str]:
+        """Train what the plan says; returns when nothing is left to do, and raises what `run` does."""
+        each = launching
+        return attend(each, lambda show: self.run(each.study, each.plan, each.snapshot, each.runtime, show))
 
     def run(
         self,
@@ -96,14 +118,19 @@ class _Launch:
             launch=self._launch.name, runtime=runtime, policy=pool.policy, snapshot=snapshot.hash
         )
         self._watch = Watch(study, plan.to_run, self._launch.name)
-        self._num_slots = pool.num_slots(runtime)
+        self._num_slots = num_slots(pool.slots, device=runtime.device, threads=runtime.threads)
+        self._gpus: list[int | None] = [*visible_gpus()] if runtime.device == "cuda" else [None]
         self._jobs: dict[int, LocalJob[None]] = {}
         self._num_attempts_seen = -1
         with writing_below(study.path):
             self._folder.mkdir(parents=True, exist_ok=True)
+        memory_gb = {entry.point.id: entry.memory_gb for entry in plan.entries if entry.is_to_train}
+        self._rooms = {gpu: room_for(memory_gb, gpu=gpu, folder=self._folder) for gpu in self._gpus}
+        self._oom_kills = OomKills()
 
     def until_done(self, show: Callable[[Tally], None], interrupted: Callable[[], bool]) -> Tally:
         while True:
+            began = time.monotonic()
             show(self._watch.look())
             if interrupted():
                 raise KeyboardInterrupt
@@ -112,7 +139,7 @@ class _Launch:
             self._fill_slots()
             if not self._jobs:
                 return self._watch.look()
-            time.sleep(POLL_S)
+            time.sleep(max(POLL_S, (time.monotonic() - began) / MAX_LOAD))
 
     def end(self) -> None:
         """Leave no process: ask the workers to stop, wait, and kill what is left."""
@@ -127,8 +154,18 @@ class _Launch:
             _kill_tree(int(job.job_id))
 
     def _reap(self) -> None:
-        """Forget jobs that have ended."""
+        """Forget jobs that have ended, and note what the kernel has killed for want of memory."""
+        num_before = len(self._jobs)
         self._jobs = {slot: job for slot, job in self._jobs.items() if not job.done()}
+        if len(self._jobs) < num_before and self._oom_kills.rose():
+            self._note_out_of_memory()
+
+    def _note_out_of_memory(self) -> None:
+        """Of points that have lost their worker: started again, they would only lose another."""
+        for point_id, state in self._watch.free().items():
+            if state.status == "running" and state.launch == self._launch.name:
+                with writing_below(self._study.path):
+                    settle(self._study, point_id, "out_of_memory", "the kernel killed it for want of memory")
 
     def _fill_slots(self) -> None:
         """Give every idle slot a worker as long as there are points that nobody works on."""
@@ -162,21 +199,22 @@ class _Launch:
             raise KeyboardInterrupt
 
     def _submit(self, slot: int, point_ids: list[str]) -> LocalJob[None]:
+        gpu = self._gpus[slot % len(self._gpus)]
         todo = WorkList(
             study=self._study.path.absolute(),
             point_ids=tuple(point_ids),
             terms=self._terms,
+            room=self._rooms[gpu],
             launcher=self._me,
         )
-        gpus = visible_gpus() if self._runtime.device == "cuda" else []
         with writing_below(self._study.path), _interrupts_ignored():
-            _check_room(self._folder)
+            _check_disk(self._folder)
             executor = LocalExecutor(self._folder, python=self._python)
             executor.update_parameters(
                 timeout_min=_FOREVER_MIN,
                 stderr_to_stdout=True,
-                gpus_per_node=min(1, len(gpus)),
-                visible_gpus=gpus[slot % len(gpus) :][:1] if gpus else (),
+                gpus_per_node=0 if gpu is None else 1,
+                visible_gpus=() if gpu is None else (gpu,),
             )
             job = executor.submit(work, todo)
         assert isinstance(job, LocalJob)
@@ -193,9 +231,9 @@ def _interrupts_ignored() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
-def _check_room(folder: Path) -> None:
+def _check_disk(folder: Path) -> None:
     """OSError where the disk has no room for a small checkpoint."""
-    probe = folder / f".room-{time.monotonic_ns()}"
+    probe = folder / f".disk-{time.monotonic_ns()}"
     try:
         probe.write_bytes(bytes(1 << 20))
     finally:

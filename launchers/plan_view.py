@@ -88,11 +88,11 @@ def _counts(plan: Plan) -> str:
 
 
 def _arithmetic(plan: Plan, sums: Totals) -> str:
-    largest, smallest = (plan.to_run[end].cost.train_flops for end in (0, -1))
+    train_flops = [point.cost.train_flops for point in plan.to_run]
     memory = max(entry.memory_gb for entry in plan.entries if entry.is_to_train)
     return (
-        f"{sums.train_flops:.2e} training FLOPs in all, from {smallest:.1e} to {largest:.1e} a point; "
-        f"each takes at most {memory:.3g} GB."
+        f"{sums.train_flops:.2e} training FLOPs in all, from {min(train_flops):.1e} to "
+        f"{max(train_flops):.1e} a point; each takes at most {memory:.3g} GB."
     )
 
 

@@ -9,8 +9,9 @@ from pathlib import Path
 from rich.console import Console
 
 from launchers.probe import probe
-from launchers.request import Request
-from launchers.site import device_gb, site_of
+from launchers.request import Launcher, Request
+from launchers.site import site_of
+from launchers.slurm.reconcile import reconciled
 from scaling.errors import Refused
 from scaling.profile.forecast import Calibration
 from scaling.study.limits import Limits
@@ -37,7 +38,7 @@ class Planning:
         Study.create(self.study.path, self.task)
 
 
-def plan_request(request: Request, slots: int, console: Console) -> list[Planning]:
+def plan_request(request: Request, launcher: Launcher, console: Console) -> list[Planning]:
     """Plan every study of the request; nothing is written.
 
     With `probe` this is done twice: what the first plan would train, whatever its hours, is measured before
@@ -45,36 +46,38 @@ def plan_request(request: Request, slots: int, console: Console) -> list[Plannin
     """
     if request.probe:
         any_hours = replace(request.limits, device_hours=None)
-        first = _plan_all(request, slots, any_hours)
+        first = _plan_all(request, launcher, any_hours)
         probe([point for each in first for point in each.plan.to_run], request.runtime, console)
-    return _plan_all(request, slots, request.limits)
+    return _plan_all(request, launcher, request.limits)
 
 
-def _plan_all(request: Request, slots: int, limits: Limits) -> list[Planning]:
-    plannings = [_plan(path, request, slots) for path in request.studies]
+def _plan_all(request: Request, launcher: Launcher, limits: Limits) -> list[Planning]:
+    plannings = [_plan(path, request, launcher) for path in request.studies]
     plans = limited([each.plan for each in plannings], limits)
     return [replace(each, plan=plan) for each, plan in zip(plannings, plans, strict=True)]
 
 
-def _plan(path: Path, request: Request, slots: int) -> Planning:
+def _plan(path: Path, request: Request, launcher: Launcher) -> Planning:
     """The plan of one study, limits aside."""
     expansion = request.studies[path]
     task = _task(path, expansion.points)
     study = Study(path)
     if (path / "study.json").exists():
         Study.create(path, task)  # refuses another task, or a newer version, before anything else
-    site, forecast = site_of(request.runtime, slots, study, expansion.points)
+    site, forecast = site_of(request.runtime, launcher.num_slots(request.runtime), study, expansion.points)
     wishes = Wishes(
-        constraint=_constraint(request, slots), origins=origins(request.reuse, study, expansion.points)
+        constraint=_constraint(request, launcher),
+        origins=origins(request.reuse, study, expansion.points),
+        queued=reconciled(study),
     )
     plan = make_plan(study, expansion, site, wishes)
     return Planning(study=study, task=task, plan=plan, calibration=forecast.calibration)
 
 
-def _constraint(request: Request, slots: int) -> Callable[[Planned], str | None]:
+def _constraint(request: Request, launcher: Launcher) -> Callable[[Planned], str | None]:
     if request.where is None:
         return lambda _: None
-    constraint = constraint_of(request.where, device_gb=device_gb(request.runtime, slots))
+    constraint = constraint_of(request.where, device_gb=launcher.device_gb(request.runtime))
     return lambda entry: constraint.reason(Quantities(entry))
 
 

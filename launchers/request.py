@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
 
-from launchers.watch import Tally
+from rich.console import Console
+
 from scaling.study.grid import Expansion
 from scaling.study.limits import Limits
 from scaling.study.plan import Plan
@@ -19,19 +21,36 @@ from scaling.training.runtime import Runtime
 Show = Literal["launch", "table", "json", "csv"]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Launching:
+    """What a launcher is handed: one study's plan, written down, and how to run and show it."""
+
+    study: Study
+    plan: Plan
+    snapshot: Snapshot
+    runtime: Runtime
+    tracker: Tracker
+    console: Console
+
+
 class Launcher(Protocol):
     """Where points run."""
 
-    def num_slots(self, runtime: Runtime) -> int: ...
+    def num_slots(self, runtime: Runtime) -> int:
+        """Points that train at a time, each at full speed."""
+        ...
 
-    def run(
-        self,
-        study: Study,
-        plan: Plan,
-        snapshot: Snapshot,
-        runtime: Runtime,
-        show: Callable[[Tally], None],
-    ) -> Tally: ...
+    def device_gb(self, runtime: Runtime) -> float | None:
+        """Memory that a point may take on its device, in 1e9 bytes; None where nothing tells."""
+        ...
+
+    def check(self, runtime: Runtime) -> None:
+        """Refused where no point could train there, before anything is written."""
+        ...
+
+    def launch(self, launching: Launching) -> Counter[str]:
+        """Run the plan, or hand it to who does; how many of its points stand where after that."""
+        ...
 
 
 @dataclass(frozen=True, kw_only=True)

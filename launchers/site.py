@@ -11,7 +11,7 @@ from functools import partial
 
 import psutil
 
-from launchers.slots import num_slots
+from launchers.slots import check_device
 from scaling.errors import Refused
 from scaling.profile.devices import DEVICES, Device
 from scaling.profile.forecast import Forecast
@@ -40,8 +40,6 @@ def site_of(runtime: Runtime, slots: int, study: Study, points: Sequence[Point])
     forecast = Forecast(
         device_spec(runtime), points, profile=profile, trained=_trained(study, points, runtime)
     )
-    if runtime.device == "cpu" and not runtime.spec:
-        slots = min(slots, num_slots("auto", device="cpu", threads=runtime.threads))  # more share the cores
     return Site(hours=forecast.of, memory_gb=partial(_memory_gb, runtime), slots=slots), forecast
 
 
@@ -68,12 +66,13 @@ def device_gb(runtime: Runtime, slots: int) -> float | None:
     return spec.memory_bytes / 1e9 if spec else None
 
 
-def check_spec(runtime: Runtime) -> None:
-    """Refused to train where the plan is for another device."""
+def check_here(runtime: Runtime) -> None:
+    """Refused where this machine lacks the device, or the plan is for another one."""
     if runtime.spec and device_spec(replace(runtime, spec=None)) is not DEVICES[runtime.spec]:
         raise Refused(
             f"device.spec={runtime.spec} is for planning, there is none here: add plan=true, or leave it out."
         )
+    check_device(runtime.device)
 
 
 def _specified(name: str) -> Device | None:

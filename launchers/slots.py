@@ -18,6 +18,12 @@ def num_slots(slots: int | str, *, device: str, threads: int) -> int:
     return max(1, _num_cores() // threads)
 
 
+def num_at_full_speed(slots: int | str, *, device: str, threads: int) -> int:
+    """Of the slots: on a CPU no more than there are cores for, as more would share them."""
+    wanted = num_slots(slots, device=device, threads=threads)
+    return min(wanted, num_slots("auto", device=device, threads=threads)) if device == "cpu" else wanted
+
+
 def check_device(device: str) -> None:
     """Refused where the points could not train on this device."""
     if device == "cuda" and not visible_gpus():

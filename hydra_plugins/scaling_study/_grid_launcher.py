@@ -26,7 +26,7 @@ class GridLauncher(Launcher):
 
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
         del job_overrides, initial_job_idx
-        raise Refused("hydra/launcher=local needs hydra/sweeper=grid.")
+        raise Refused("This launcher needs hydra/sweeper=grid.")
 
     @abstractmethod
     def launch_request(self, request: Request) -> int:

@@ -46,7 +46,7 @@ class GridSweeper(Sweeper):
 
     def sweep(self, arguments: list[str]) -> None:
         if not isinstance(self._launcher, GridLauncher):
-            raise Refused("hydra/sweeper=grid needs hydra/launcher=local.")
+            raise Refused("hydra/sweeper=grid needs hydra/launcher=local or slurm.")
         if code := self._launcher.launch_request(request(self._compose(arguments))):
             sys.exit(code)
 

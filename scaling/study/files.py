@@ -27,10 +27,11 @@ class Unwritable(Refused):
     """A directory that takes no files; whatever is in it already is safe."""
 
 
-def read_json(path: Path) -> dict[str, Any] | None:
+def read_json(path: Path | str) -> dict[str, Any] | None:
     """The object in the file; None where there is no file; Corrupt where it is not a JSON object."""
     try:
-        value = json.loads(path.read_bytes())
+        with open(path, "rb") as file:
+            value = json.loads(file.read())
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:

@@ -141,6 +141,25 @@ def live_holder(directory: Path) -> Process | None:
     return _read_holder(highest)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Sign:
+    """The last sign of life of whoever worked on a point last."""
+
+    holder: Process | None
+    """None where it has let the point go."""
+    heard: float
+    """When its heartbeat was last written, in seconds since 1970, by the clock that stamps the files."""
+
+
+def last_sign(directory: Path) -> Sign | None:
+    """Of the latest holder of this point, alive or not; None where there never was one."""
+    highest = _highest(directory)
+    if highest is None:
+        return None
+    holder = _read_holder(highest)  # before the time: opening a file on NFS renews what is known of it
+    return Sign(holder=holder, heard=highest.stat().st_mtime)
+
+
 def _start_time(pid: int) -> float:
     """When a process started, in clock ticks since the machine did: no change of the clock moves that."""
     try:

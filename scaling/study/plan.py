@@ -68,6 +68,8 @@ class Wishes:
     """Why a point is not wanted; None for one that is."""
     origins: Mapping[str, Path] = field(default_factory=dict)
     """Studies that hold the result of a point, by its id."""
+    queued: Mapping[str, str] = field(default_factory=dict)
+    """Jobs that will train a point, or go on with it, by its id."""
 
 
 @dataclass(frozen=True)
@@ -86,9 +88,14 @@ class Plan:
 
     @cached_property
     def to_run(self) -> list[Point]:
-        """Points to train, dearest first, so that the end is not one long straggler."""
-        points = [entry.point for entry in self.entries if entry.is_to_train]
-        return sorted(points, key=lambda point: -point.cost.train_flops)
+        """Points to train, the longest first, so that the end is not one long straggler.
+
+        By what is left of their hours, or of their training FLOPs where nothing tells hours.
+        """
+        to_train = [entry for entry in self.entries if entry.is_to_train]
+        has_hours = all(entry.hours for entry in to_train)
+        longest_first = sorted(to_train, key=lambda entry: _work_left(entry, has_hours), reverse=True)
+        return [entry.point for entry in longest_first]
 
     @property
     def wanted(self) -> list[Point]:
@@ -124,7 +131,7 @@ def make_plan(study: Study, expansion: Expansion, site: Site, wishes: Wishes | N
     states = study.states([point.id for point in expansion.points])
     entries = []
     for point in expansion.points:
-        action, why = _decide(study, point.id, states[point.id])
+        action, why = _decide(study, point.id, states[point.id], wishes.queued.get(point.id))
         entry = Planned(
             point=point,
             action=action,
@@ -156,14 +163,16 @@ def limited(plans: Sequence[Plan], limits: Limits) -> list[Plan]:
     ]
 
 
-def _decide(study: Study, point_id: str, state: State) -> tuple[Action, str]:
+def _decide(study: Study, point_id: str, state: State, queued: str | None) -> tuple[Action, str]:
     if state.status == "completed":
         return "skip", "done"
-    if state == State():
+    if state == State() and queued is None:
         return "run", "new"
     holder = lease.live_holder(study.directory(point_id))
     if holder is not None:
         return "wait", f"running in process {holder.pid} on {holder.host.split('/')[0]}"
+    if queued is not None:
+        return "wait", f"left to {queued}"
     if state.status == "failed":
         return _after_failure(state, study.directory(point_id))
     if state.epoch:
@@ -200,6 +209,11 @@ def _dropped(entry: Planned, reasons: Mapping[str, str]) -> Planned:
     if reason is None or entry.action == "drop":
         return entry
     return replace(entry, action="drop", why=reason, origin=None)
+
+
+def _work_left(entry: Planned, in_hours: bool) -> float:
+    whole = entry.hours.hours if in_hours and entry.hours else entry.point.cost.train_flops
+    return entry.share_left * whole
 
 
 def _share(entry: Planned) -> Share:

@@ -104,6 +104,7 @@ class Study:
         entry = {
             "time": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
             "command": command,
+            "cwd": os.getcwd(),
             "num_points": num_points,
             "host": platform.node(),
             "user": _user(),

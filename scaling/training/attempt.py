@@ -16,6 +16,7 @@ from scaling.study.files import Unwritable, write_json_once, write_text, writing
 from scaling.study.lease import Lease, Superseded
 from scaling.study.result import State
 from scaling.study.store import Study
+from scaling.training import garbage
 from scaling.training.failure import PeerLost, Stopped, noted
 from scaling.training.stop import Stop
 from scaling.training.worklist import Terms
@@ -83,12 +84,13 @@ class Attempt:
 
     def _train(self) -> None:
         os.environ["OMP_NUM_THREADS"] = str(self._runtime.threads)  # read when torch is first imported
-        from scaling.data.load import load  # torch is imported by the first point, not by the planner
-        from scaling.training.checkpoint import Checkpoint
-        from scaling.training.device import use_device
-        from scaling.training.loop import train
-        from scaling.training.processes import ALONE
-        from scaling.training.provenance import provenance
+        with garbage.importing():
+            from scaling.data.load import load  # torch is imported by the first point, not by the planner
+            from scaling.training.checkpoint import Checkpoint
+            from scaling.training.device import use_device
+            from scaling.training.loop import train
+            from scaling.training.processes import ALONE
+            from scaling.training.provenance import provenance
 
         started = time.time()
         processes = self._processes or ALONE

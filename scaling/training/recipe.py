@@ -59,7 +59,7 @@ class Recipe:
         if num_processes < 1 or number % num_processes:
             right = " or ".join(str(other) for other in range(1, number + 1) if number % other == 0)
             raise Refused(
-                f"{num_processes} processes cannot share a step of {number} {batches} evenly "
+                f"{num_processes} processes cannot share the {number} {batches} of a step evenly "
                 f"(recipe.batch_size={self.batch_size}, recipe.norm_batch={self.norm_batch}): "
                 f"use {right}, or another recipe.norm_batch."
             )

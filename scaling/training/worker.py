@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import signal
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
+
+import psutil
 
 from scaling.study import lease
 from scaling.study.files import writing_below
@@ -14,6 +18,7 @@ from scaling.study.launch import Launch
 from scaling.study.result import State
 from scaling.study.snapshot import code_digest
 from scaling.study.store import Study
+from scaling.training import garbage
 from scaling.training.attempt import Attempt, Row
 from scaling.training.stop import Stop
 from scaling.training.worklist import Terms, WorkList
@@ -21,15 +26,24 @@ from scaling.training.worklist import Terms, WorkList
 if TYPE_CHECKING:
     from scaling.training.processes import Processes
 
+LOOK_AGAIN_S = 0.2
+"""Pause of a worker that has no room for any point."""
+LEAK_FACTOR = 2.0
+"""Times the largest estimate of its points so far: a process that has grown beyond leaks, or hoards."""
+
+log = logging.getLogger(__name__)
+
 
 def work(todo: WorkList, processes: Processes | None = None) -> None:
-    """Run every point of the list that nobody else runs. A point that fails is noted and harms no other."""
+    """Run every point of the list that nobody else runs. A point that fails is noted and harms no other.
+
+    Points that there is no room for wait, and later ones go before. A process that leaks leaves the rest to
+    another one.
+    """
     stop = stop_of(todo)
     study = Study.open(todo.study)
     with stop.on_signals(signal.SIGTERM, signal.SIGUSR2):
-        for point_id in todo.point_ids:
-            if stop.requested():
-                return
+        for point_id in _with_room(todo, stop):
             run_point(study, point_id, todo.terms, stop, processes=processes)
 
 
@@ -37,6 +51,33 @@ def stop_of(todo: WorkList) -> Stop:
     """What tells a worker of this list to stop."""
     launch = Launch(todo.study, todo.terms.launch)
     return Stop(file=launch.stop_file, launcher=todo.launcher, deadline=todo.deadline)
+
+
+def _with_room(todo: WorkList, stop: Stop) -> Iterator[str]:
+    """The points, each when there is room for it, until there is reason to end."""
+    left, room, largest_gb = dict.fromkeys(todo.point_ids), todo.room, 0.0
+    while left and not stop.requested():
+        with writing_below(todo.study):
+            point_id = next(iter(left)) if room is None else room.take(left)
+        if point_id is None:
+            time.sleep(LOOK_AGAIN_S)
+            continue
+        del left[point_id]
+        yield point_id
+        if room is not None:
+            with writing_below(todo.study):
+                room.leave()
+            largest_gb = max(largest_gb, room.needs_gb[point_id])
+            if todo.terms.runtime.device == "cpu" and _has_leaked(largest_gb):
+                return
+
+
+def _has_leaked(largest_gb: float) -> bool:
+    resident_gb = psutil.Process().memory_info().rss / 1e9
+    if resident_gb <= LEAK_FACTOR * largest_gb:
+        return False
+    log.warning("%.3g GB are left from points that take %.3g at most: ending", resident_gb, largest_gb)
+    return True
 
 
 def run_point(
@@ -69,6 +110,7 @@ def run_point(
                 study.note(point_id, ended, held)
             else:
                 ended = Attempt(study, point_id, held, terms, stop, on_epoch, processes).run(begun)
+        garbage.free()
         if ended.status in ("completed", "failed"):
             launch = Launch(study.path, terms.launch)
             launch.note_end(point_id, ended, terms.policy.same_failure_limit)

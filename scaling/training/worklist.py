@@ -7,6 +7,7 @@ from pathlib import Path
 
 from scaling.errors import Refused
 from scaling.study.lease import Process
+from scaling.training.room import Room
 from scaling.training.runtime import Runtime
 
 
@@ -45,6 +46,8 @@ class WorkList:
     study: Path
     point_ids: tuple[str, ...]
     terms: Terms
+    room: Room | None = None
+    """The memory that is shared with other workers; None where there is enough."""
     launcher: Process | None = None
     """When this process is gone, the worker stops too; None for one that outlives its launcher."""
     deadline: float | None = None

@@ -50,8 +50,8 @@ def test_it_tells_counts_failures_and_pace(bash: Bash, study: Study) -> None:
     assert "2 hours of training in completed points; 1 completed in the last hour" in done.stdout
     assert "the last one 10 min ago" in done.stdout
     lines = [line.strip() for line in done.stdout.splitlines()]
-    assert lines[2].startswith("2 failed by out_of_memory, such as ")
-    assert lines[3].endswith("the loss is [inf]")
+    assert any(line.startswith("2 failed by out_of_memory, such as ") for line in lines)
+    assert any(line.endswith("the loss is [inf]") for line in lines)
 
 
 def test_it_is_printed_as_json(bash: Bash, study: Study) -> None:
@@ -64,19 +64,18 @@ def test_it_is_printed_as_json(bash: Bash, study: Study) -> None:
     assert value["last_result"] == pytest.approx(time.time() - 600, abs=60)
 
 
-def test_it_names_who_runs_what_up_to_a_handful(bash: Bash, study: Study, make_point: Make) -> None:
+def test_it_names_who_runs_what(bash: Bash, study: Study, make_point: Make) -> None:
     points = [make_point(seed=seed, epochs=8) for seed in range(7)]
     study.add(points)
     held = [lease.acquire(study.directory(point.id)) for point in points]
     for point in points:
         study.note(point.id, State(status="running", attempt=1, epoch=3))
     done = bash(f"python -m control status {study.path}")
-    where = f"3 of 8 epochs, process {os.getpid()} on {socket.gethostname()}"
-    assert done.stdout.count(where) == 5
-    assert "and 2 more that run" in done.stdout
-    running = json.loads(bash(f"python -m control status {study.path} --json").stdout)["running"]
-    assert {each["pid"] for each in running} == {os.getpid()}
-    assert "seed=" in running[0]["axes"]
+    lines = [line for line in done.stdout.splitlines() if " 3/8 " in line]
+    assert len(lines) == 7
+    assert all(f"process {os.getpid()} on {socket.gethostname()}" in line for line in lines)
+    rows = json.loads(bash(f"python -m control status {study.path} --json").stdout)["rows"]
+    assert sum(row["state"] == "running" for row in rows) == 7
     for each in held:
         assert each is not None
         each.release()

@@ -245,7 +245,7 @@ def test_a_number_of_processes_that_does_not_come_out_even_is_refused(
     noted = _trained(tmp_path / "study", point, size=3).study.noted(point.id)
     assert noted.status == "failed"
     assert noted.message is not None
-    assert noted.message.startswith("Refused: 3 processes cannot share a step of 4 norm batches evenly")
+    assert noted.message.startswith("Refused: 3 processes cannot share the 4 norm batches of a step evenly")
 
 
 def test_what_one_process_raises_is_noted_with_its_class_and_traceback(

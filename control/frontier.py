@@ -1,0 +1,52 @@
+"""The frontier so far: of the results there are, those that no other beats in error and FLOPs at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from analysis.frontier import frontier
+from analysis.metric import FLOPS
+from analysis.noise import group_seeds, seed_noise
+from analysis.table import table_of
+from control.point import Seen
+
+
+@dataclass(frozen=True, kw_only=True)
+class Member:
+    """A model on the frontier, over its seeds."""
+
+    flops: float
+    top1: float
+    """In percent, the mean over the seeds."""
+    depth: float
+    width: float
+    resolution: int
+    epochs: int
+    num_seeds: int
+
+
+def frontier_so_far(points: Sequence[Seen], name: str) -> list[Member]:
+    """The frontier of the completed points, cheapest first."""
+    rows = [_row(point) for point in points if point.status == "completed" and point.top1 is not None]
+    if not rows:
+        return []
+    groups = group_seeds(table_of(rows, name=name).usable)
+    line = frontier(groups, seed_noise(groups), None, FLOPS).line
+    return [
+        Member(
+            flops=row["flops"],
+            top1=100 - row["error"],
+            depth=row["depth"],
+            width=row["width"],
+            resolution=int(row["resolution"]),
+            epochs=int(row["epochs"]),
+            num_seeds=int(row["num_seeds"]),
+        )
+        for row in line.to_dict("records")
+    ]
+
+
+def _row(point: Seen) -> dict[str, object]:
+    about = {name: getattr(point, name) for name in ("model", "data", "setting", "status", "top1", "flops")}
+    return {"point": point.id, **about, **point.axes}

@@ -1,0 +1,86 @@
+"""Knobs: what the points of a study differ in, the axes first, then settings by their dotted names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from control.point import Seen
+from scaling.study.files import Corrupt, read_json
+from scaling.study.store import Study
+
+Value = float | str | bool | None
+
+_SECTIONS = ("model", "recipe", "schedule", "data")
+_NO_KNOBS = ("data.fingerprint",)
+"""What follows from others."""
+
+
+class Knobs:
+    """Asked by name; every setting's own values are read once, from one of its points."""
+
+    def __init__(self, study: Study, points: Sequence[Seen]) -> None:
+        self._settings = _settings_that_vary(study, points)
+        self.values = {name: _distinct(self.of(point, name) for point in points) for name in _names(points)}
+        """By name, in order; axes with a single value too."""
+        for name in dict.fromkeys(name for each in self._settings.values() for name in each):
+            self.values[name] = _distinct(self.of(point, name) for point in points)
+
+    @property
+    def varied(self) -> list[str]:
+        """Those with several values."""
+        return [name for name, values in self.values.items() if len(values) > 1]
+
+    def of(self, point: Seen, name: str) -> Value:
+        """The value of a point; None where it has no such knob."""
+        if name in point.axes:
+            return point.axes[name]
+        return self._settings.get(point.setting, {}).get(name)
+
+
+def text(value: Value) -> str:
+    """As it is typed."""
+    if isinstance(value, bool) or value is None:
+        return str(value).lower() if value is not None else "-"
+    return f"{value:g}" if isinstance(value, int | float) else value
+
+
+def _names(points: Sequence[Seen]) -> list[str]:
+    return list(dict.fromkeys(name for point in points for name in point.axes))
+
+
+def _settings_that_vary(study: Study, points: Sequence[Seen]) -> dict[str, Mapping[str, Value]]:
+    """By the digest of each setting: what is not the same in all of them."""
+    first = {point.setting: point.id for point in reversed(points)}
+    if len(first) < 2:
+        return {}
+    settings = {setting: _flat(study, point_id) for setting, point_id in first.items()}
+    names = dict.fromkeys(name for each in settings.values() for name in each)
+    varied = [name for name in names if len({each.get(name) for each in settings.values()}) > 1]
+    return {setting: {name: each.get(name) for name in varied} for setting, each in settings.items()}
+
+
+def _flat(study: Study, point_id: str) -> dict[str, Value]:
+    """The settings of a point by dotted name, axes aside."""
+    try:
+        value = read_json(study.directory(point_id) / "point.json") or {}
+    except Corrupt:
+        return {}
+    flat = {"model": value.get("family"), "precision": value.get("precision")}
+    for section in _SECTIONS:
+        flat |= {f"{section}.{name}": _plain(each) for name, each in (value.get(section) or {}).items()}
+    return {name: each for name, each in flat.items() if name not in _NO_KNOBS}
+
+
+def _plain(value: Any) -> Value:
+    return value if value is None or isinstance(value, bool | int | float | str) else str(value)
+
+
+def _distinct(values: Iterable[Value]) -> list[Value]:
+    """Each once: numbers by size, then words."""
+    found = dict.fromkeys(values)
+    return sorted(found, key=lambda each: (isinstance(each, str) or each is None, _key(each)))
+
+
+def _key(value: Value) -> Any:
+    return str(value) if isinstance(value, str) or value is None else float(value)

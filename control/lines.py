@@ -1,0 +1,63 @@
+"""Lines: the command lines that launched a study, to be typed again."""
+
+from __future__ import annotations
+
+import shlex
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+
+from scaling.errors import Refused
+from scaling.study.files import read_json
+from scaling.study.store import Study
+
+ROOT = Path(__file__).parents[1]
+
+
+@dataclass(frozen=True)
+class Line:
+    """A command line, and the directory it was typed in."""
+
+    command: str
+    cwd: Path
+
+    def __str__(self) -> str:
+        return (
+            self.command if self.cwd == Path.cwd() else f"cd {shlex.quote(str(self.cwd))} && {self.command}"
+        )
+
+    def type_again(self) -> int:
+        """Run it with this Python until it ends; its exit code. Ctrl-C is its to heed.
+
+        Refused where the directory is no more.
+        """
+        if not self.cwd.is_dir():
+            raise Refused(f"{self.cwd}, where the line was typed, is no directory any more: {self.command}")
+        with _interrupts_left_to_others():
+            return subprocess.run([sys.executable, *shlex.split(self.command)[1:]], cwd=self.cwd).returncode
+
+
+def lines_of(study: Study) -> list[Line]:
+    """Each line that launched points of the study, once, the newest first."""
+    history = (read_json(study.path / "study.json") or {}).get("history", [])
+    launched = [entry for entry in reversed(history) if entry.get("snapshot") is not None]
+    return list(dict.fromkeys(Line(entry["command"], Path(entry.get("cwd", ROOT))) for entry in launched))
+
+
+@contextmanager
+def _interrupts_left_to_others() -> Iterator[None]:
+    """Ctrl-C reaches the child too; were it not ignored here, the child would be killed before it saves."""
+
+    def ignore(number: int, frame: FrameType | None) -> None:
+        del number, frame
+
+    before = signal.signal(signal.SIGINT, ignore)  # unlike SIG_IGN, a child does not inherit this
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -1,0 +1,79 @@
+"""The options of each command."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Sequence
+from pathlib import Path
+
+from control.words import FAILURES, STATES, Filter, listed
+from scaling.command.line import Parser
+from scaling.errors import Refused
+
+_FILTER = "knobs with the values that are wanted, such as depth=14,26"
+_POINT = "an id, the start of one, or knobs that a single point has, such as depth=14 seed=0"
+
+
+def parse(words: Sequence[str]) -> Namespace:
+    """The command with its study and options; Refused for what it does not know."""
+    asked, rest = _parser().parse_known_args(words)
+    if rest and (not hasattr(asked, "words") or any(word.startswith("-") for word in rest)):
+        _parser().error(f"unrecognized arguments: {' '.join(rest)}")
+    if hasattr(asked, "words"):
+        asked.words += rest  # argparse takes no words after an option
+    if hasattr(asked, "state"):
+        asked.filter = Filter(
+            states=listed(asked.state), failures=listed(asked.failure), words=tuple(asked.words)
+        )
+        asked.by = listed(asked.by)
+    for name in ("limit", "tail", "every"):
+        if getattr(asked, name, None) is not None and getattr(asked, name) <= 0:
+            raise Refused(f"--{name} {getattr(asked, name):g} should be more than 0.")
+    return asked
+
+
+def _parser() -> Parser:
+    parser = Parser(prog="python -m control", description="Watch and steer a study.")
+    commands = parser.add_subparsers(required=True, dest="command", metavar="status|watch|logs|retry|cancel")
+    shared = Parser(add_help=False)
+    shared.add_argument("study", metavar="STUDY", type=Path, help="a study directory, such as results/mine")
+    shared.add_argument("--debug", action="store_true", help="show the traceback of a refusal")
+
+    status = commands.add_parser(
+        "status", parents=[shared, _filters()], help="how far it is, what failed, and what runs where"
+    )
+    status.add_argument("--json", action="store_true", help="print it as JSON")
+    status.add_argument("--limit", type=int, metavar="N", help="show the first N rows of the table")
+
+    watch = commands.add_parser(
+        "watch", parents=[shared, _filters()], help="the same, live, with the frontier so far"
+    )
+    watch.add_argument("--every", type=float, metavar="S", help="look every S seconds")
+    watch.add_argument("--once", action="store_true", help="look once and end")
+    watch.add_argument("--stay", action="store_true", help="stay when there is nothing left to wait for")
+
+    logs = commands.add_parser("logs", parents=[shared], help="the log of a point")
+    logs.add_argument("words", nargs="+", metavar="POINT", help=_POINT)
+    logs.add_argument("--follow", "-f", action="store_true", help="go on until the point has ended")
+    logs.add_argument("--tail", type=int, metavar="N", help="begin with the last N lines")
+
+    retry = commands.add_parser("retry", parents=[shared], help="run again what failed, diverged points too")
+    retry.add_argument("words", nargs="*", default=[], metavar="POINT", help=f"only these: ids, or {_FILTER}")
+    retry.add_argument("--failure", action="append", metavar="CLASS", help=f"only {', '.join(FAILURES)}")
+    retry.add_argument(
+        "--mark", action="store_true", help="only mark the points, and say which line runs them"
+    )
+    retry.add_argument("--yes", "-y", action="store_true", help="do not ask")
+
+    cancel = commands.add_parser("cancel", parents=[shared], help="stop what runs; nothing is lost")
+    cancel.add_argument("--yes", "-y", action="store_true", help="do not ask")
+    return parser
+
+
+def _filters() -> Parser:
+    filters = Parser(add_help=False)
+    filters.add_argument("words", nargs="*", default=[], metavar="KNOB=VALUE", help=_FILTER)
+    filters.add_argument("--state", action="append", metavar="STATE", help=f"only {', '.join(STATES)}")
+    filters.add_argument("--failure", action="append", metavar="CLASS", help=f"only {', '.join(FAILURES)}")
+    filters.add_argument("--by", action="append", metavar="KNOB", help="group by these, such as depth,width")
+    return filters

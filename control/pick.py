@@ -1,0 +1,62 @@
+"""Which point a person means: by its id, the start of it, or knobs that it alone has."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from control.knobs import Knobs
+from control.point import Seen
+from control.survey import Survey
+from control.words import Values, checked, has
+from scaling.errors import Refused
+from scaling.study.store import Study
+from scaling.study.suggest import suggest
+
+NAMED_AT_MOST = 5
+
+
+def pick(study: Study, words: Sequence[str]) -> str:
+    """The id of the one point that is meant; Refused where none is, or several are."""
+    if all("=" not in word for word in words):
+        if len(words) > 1:
+            raise Refused(f"{' '.join(words)} are several points: name one.")
+        return pick_by_id(study, words[0])
+    points = Survey(study).points()
+    knobs = Knobs(study, points)
+    values = checked(words, knobs)
+    found = [point for point in points if has(point, values, knobs)]
+    if not found:
+        raise Refused(f"No point has {' '.join(words)}; the nearest is {_nearest(points, values, knobs)}.")
+    if len(found) > 1:
+        raise Refused(f"{len(found)} points have {' '.join(words)}: {_differences(found, knobs)}.")
+    return found[0].id
+
+
+def pick_by_id(study: Study, start: str) -> str:
+    """The point whose id begins so."""
+    ids = study.point_ids()
+    found = [point_id for point_id in ids if point_id.startswith(start)]
+    if start in found:
+        return start
+    if len(found) == 1:
+        return found[0]
+    if found:
+        named = ", ".join(found[:NAMED_AT_MOST])
+        raise Refused(f"{start} is the start of {len(found)} points, such as {named}: type more of it.")
+    near = suggest(start, ids) if len(ids) <= NAMED_AT_MOST else f"such as {ids[0]}, or say depth=… and so on"
+    raise Refused(f"{start} is no point of {study.path}: {near if ids else 'it has none'}.")
+
+
+def _nearest(points: Sequence[Seen], values: Values, knobs: Knobs) -> str:
+    """The point that has most of the wanted values."""
+
+    def num_met(point: Seen) -> int:
+        return sum(has(point, {name: wanted}, knobs) for name, wanted in values.items())
+
+    best = max(points, key=num_met)
+    return f"{best.words} ({best.id})"
+
+
+def _differences(found: Sequence[Seen], knobs: Knobs) -> str:
+    names = [name for name in knobs.varied if len({knobs.of(point, name) for point in found}) > 1]
+    return f"say which by {', '.join(names)}" if names else f"say which by its id, such as {found[0].id}"

@@ -1,0 +1,142 @@
+"""A point as a watcher sees it: what its files say, without making the point itself, which takes too long."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from scaling.study.files import Corrupt, read_json
+from scaling.study.point import KNOBS
+from scaling.study.result import Failure, Status
+from scaling.study.store import Study
+
+
+@dataclass(frozen=True, kw_only=True)
+class Seen:
+    """A point and what is noted of it, true or not."""
+
+    id: str
+    model: str
+    data: str
+    setting: str
+    """Digest of all that the axes leave out."""
+    axes: Mapping[str, float]
+    flops: int
+    train_flops: int
+    predicted_hours: float | None
+    status: Status = "pending"
+    failure: Failure | None = None
+    message: str | None = None
+    attempt: int = 0
+    epoch: int = 0
+    """Epochs behind it."""
+    launch: str | None = None
+    job: str | None = None
+    """The Slurm job that has it."""
+    top1: float | None = None
+    """In percent, of a completed point."""
+    train_seconds: float | None = None
+    """In training steps, of a completed point."""
+    ended: float | None = None
+    """When its result was written, in seconds since 1970."""
+
+    @property
+    def epochs(self) -> int:
+        return int(self.axes["epochs"])
+
+    @property
+    def share(self) -> float:
+        """Of its training, what is behind it."""
+        return 1.0 if self.status == "completed" else min(1.0, self.epoch / self.epochs)
+
+    @property
+    def words(self) -> str:
+        """`depth=8 width=0.5 …`"""
+        return " ".join(f"{name}={value:g}" for name, value in self.axes.items())
+
+
+def see(study: Study, point_id: str) -> Seen:
+    """Read the files of a point; Refused where its point.json cannot be read."""
+    directory = f"{study.path}/points/{point_id}"  # a Path would take as long as the reading
+    try:
+        value = read_json(f"{directory}/point.json") or {}
+        facts = {**value["cost"], "predicted_hours": (value["predicted"] or {}).get("hours")}
+        return _seen(
+            point_id,
+            value | {"model": value["family"], "data": value["data"]["name"]},
+            facts,
+            _noted(directory),
+        )
+    except (Corrupt, KeyError, TypeError, AttributeError):
+        study.point(point_id)  # says what is wrong
+        raise
+
+
+def from_row(study: Study, row: Mapping[str, Any]) -> Seen:
+    """A completed point from its row of the index."""
+    noted = {name: row[name] for name in ("status", "top1", "train_seconds")}
+    noted |= {"epoch": row["epochs"], "ended": _ended(f"{study.path}/points/{row['point']}")}
+    return _seen(row["point"], row, row, noted)
+
+
+def _seen(
+    point_id: str, about: Mapping[str, Any], facts: Mapping[str, Any], noted: Mapping[str, Any]
+) -> Seen:
+    return Seen(
+        id=point_id,
+        model=about["model"],
+        data=about["data"],
+        setting=about["setting"],
+        axes={name: about[name] for name in KNOBS if about.get(name) is not None},
+        flops=facts["flops"],
+        train_flops=facts["train_flops"],
+        predicted_hours=facts["predicted_hours"],
+        **noted,
+    )
+
+
+_NOTED = ("status", "failure", "message", "attempt", "epoch", "launch", "job")
+
+
+def _noted(directory: str) -> dict[str, Any]:
+    """What status.json and result.json say, the second before the first, as `Study.state` has it."""
+    names = os.listdir(directory)
+    noted: dict[str, Any] = {}
+    if "status.json" in names:
+        noted = noted_in(directory)
+    if "result.json" not in names:
+        return noted | _LOST if noted.get("status") == "completed" else noted
+    try:
+        result = read_json(f"{directory}/result.json") or {}
+    except Corrupt as error:
+        return {"message": f"{error}; it will be set aside and the point run again"}
+    return noted | {
+        "status": "completed",
+        "failure": None,
+        "message": None,
+        "top1": (result.get("metrics") or {}).get("top1"),
+        "train_seconds": (result.get("measured") or {}).get("train_seconds"),
+        "ended": _ended(directory),
+    }
+
+
+_LOST = {"status": "pending", "message": "its result.json is missing"}
+
+
+def noted_in(directory: str) -> dict[str, Any]:
+    """What status.json says that a watcher cares for; nothing where it cannot be read."""
+    try:
+        value = read_json(f"{directory}/status.json") or {}
+    except Corrupt:
+        return {}
+    return {name: value[name] for name in _NOTED if name in value}
+
+
+def _ended(directory: str) -> float | None:
+    """When the result was written; None where it has been removed since."""
+    try:
+        return os.stat(f"{directory}/result.json").st_mtime
+    except FileNotFoundError:
+        return None

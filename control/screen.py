@@ -1,0 +1,137 @@
+"""The screen of `watch`: header, table, frontier and keys, made to fit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from rich.console import ConsoleDimensions, Group, RenderableType
+from rich.table import Table as Grid
+from rich.text import Text
+
+from control.status import Glance
+from control.table import Row, Table
+from control.terminal import WIDE, failures, headline, pace, render
+from control.words import Filter
+from scaling.quantity import count_text
+
+if TYPE_CHECKING:
+    from control.frontier import Member
+
+FRONTIER_AT_MOST = 8
+CYCLE = (None, "running", "failed", "pending", "completed", "silent")
+"""States that the key f goes through."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class View:
+    """What a person has chosen to see."""
+
+    filter: Filter
+    by: tuple[str, ...] = ()
+    chosen: int = 0
+    """Place in CYCLE."""
+    first: int = 0
+    """Row that is on top of the table."""
+    is_paused: bool = False
+
+    @property
+    def filtered(self) -> Filter:
+        state = CYCLE[self.chosen]
+        return self.filter if state is None else replace(self.filter, states=(state,))
+
+    def typed(self, key: str, page: int, num_rows: int) -> View:
+        """After a key; the table shows `page` of its rows."""
+        moves = {"down": 1, "j": 1, "up": -1, "k": -1, "page down": page, " ": page, "page up": -page}
+        if key in moves:
+            return replace(self, first=max(0, min(self.first + moves[key], num_rows - page)))
+        if key == "f":
+            return replace(self, chosen=(self.chosen + 1) % len(CYCLE), first=0)
+        return replace(self, is_paused=not self.is_paused) if key == "p" else self
+
+
+def full(
+    glance: Glance, table: Table, members: Sequence[Member] | None, view: View, size: ConsoleDimensions
+) -> tuple[RenderableType, int]:
+    """The screen, and how many rows of the table it has room for."""
+    head = [*_head(glance, size.width)]
+    foot = _foot(table, view)
+    below = _frontier(members, glance, _frontier_rows(members, size.height))
+    room = max(1, size.height - len(head) - _height(members, size.height) - 3)  # heading, empty line, foot
+    first = min(view.first, max(0, len(table.rows) - room))
+    shown = sorted(table.rows, key=_urgency)[first : first + room]
+    gap = [Text()] * (room + 1 - len(shown) + (not shown))
+    return Group(*head, render(table, shown, size.width), *gap, below, foot), room
+
+
+_ORDER = {
+    word: place for place, word in enumerate(("running", "silent", "gone", "failed", "queued", "pending"))
+}
+
+
+def _urgency(row: Row) -> int:
+    """What runs or has failed comes first; rows of one kind stay in order."""
+    return min(_ORDER.get(now.word, len(_ORDER)) for now in row.points) if len(row.points) == 1 else 0
+
+
+def once(glance: Glance, table: Table, members: Sequence[Member] | None, width: int) -> RenderableType:
+    """All of it, however long."""
+    return Group(
+        *_head(glance, width), render(table, table.rows, width), Text(), _frontier(members, glance, 99)
+    )
+
+
+def _head(glance: Glance, width: int) -> Sequence[Text]:
+    lines = [
+        *headline(glance.status, min(width, WIDE)),
+        Text(pace(glance.status, glance.eta.at), style="bright_black"),
+        *failures(glance.status),
+        Text(),
+    ]
+    for line in lines:
+        line.no_wrap, line.overflow = True, "ellipsis"
+    return lines
+
+
+def _frontier_rows(members: Sequence[Member] | None, height: int) -> int:
+    return min(len(members or ()), FRONTIER_AT_MOST, max(2, height // 5))
+
+
+def _height(members: Sequence[Member] | None, height: int) -> int:
+    """Lines of the frontier: its title, its heading and its rows."""
+    return 2 + _frontier_rows(members, height) if members else 1
+
+
+def _frontier(members: Sequence[Member] | None, glance: Glance, num_rows: int) -> RenderableType:
+    if not members:
+        is_known = members is not None or not glance.status.counts["completed"]
+        return Text("no frontier yet" if is_known else "working out the frontier …", style="bright_black")
+    shown = _spread(members, num_rows)
+    more = f", {len(shown)} of them shown" if len(shown) < len(members) else ""
+    title = Text.assemble(("Frontier so far", "bold"), f": {len(members)} models{more}")
+    grid = Grid(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    for heading in ("FLOPs", "top1 %", "depth", "width", "px", "epochs", "seeds", ""):
+        grid.add_column(heading, justify="left" if not heading else "right", no_wrap=True)
+    best = max(each.top1 for each in members)
+    for each in shown:
+        numbers = (each.depth, each.width, each.resolution, each.epochs, each.num_seeds)
+        bar = Text("━" * max(1, round(20 * each.top1 / best)), style="green")
+        grid.add_row(count_text(each.flops), f"{each.top1:.2f}", *(f"{each:g}" for each in numbers), bar)
+    return Group(title, grid)
+
+
+def _spread(members: Sequence[Member], count: int) -> list[Member]:
+    """So many of them, evenly, the first and the last among them."""
+    if len(members) <= count:
+        return list(members)
+    step = (len(members) - 1) / max(1, count - 1)
+    return [members[round(index * step)] for index in range(count)]
+
+
+def _foot(table: Table, view: View) -> Text:
+    filtered = str(view.filtered) or "all"
+    keys = f"q quit  f filter  p pause  ↑↓ scroll  {table.num_points} points ({filtered})"
+    foot = Text.assemble((" paused " if view.is_paused else "", "reverse"), (keys, "bright_black"))
+    foot.no_wrap, foot.overflow = True, "ellipsis"
+    return foot

@@ -1,0 +1,130 @@
+"""The table of a status: one row a point for few, one a group of points for many."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+from control.knobs import Knobs, Value
+from control.looks import Now
+from control.status import Glance
+from control.words import Filter
+from scaling.errors import Refused
+from scaling.study.suggest import suggest
+
+ROWS_AT_MOST = 40
+"""Points that have a row each; more are grouped."""
+_GROUPED_BY = ("depth", "width", "resolution", "epochs")
+"""The knobs that tell most, in this order."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """Some points that share the values of the knobs of the table."""
+
+    values: Mapping[str, Value]
+    points: Sequence[Now]
+    share: float
+    """Of the work, what is behind them."""
+    eta_s: float | None
+    """Of a single point that runs."""
+    device_s: float | None
+    """Seconds of one device that are left of them all."""
+
+    @property
+    def counts(self) -> Counter[str]:
+        return Counter(now.word for now in self.points)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    """Rows in the order of their values."""
+
+    knobs: Sequence[str]
+    rows: Sequence[Row]
+    is_of_points: bool
+    """Whether each row is one point."""
+    num_points: int
+    """That the filter lets through."""
+
+
+def tabulate(glance: Glance, filtered: Filter, by: Sequence[str] = ()) -> Table:
+    """The points that the filter lets through; Refused for knobs and values that the study lacks."""
+    knobs = Knobs(glance.study, [now.point for now in glance.points])
+    for name in by:
+        if name not in knobs.values:
+            raise Refused(f"--by {name} is not a knob of this study: {suggest(name, list(knobs.values))}.")
+    points = filtered.apply(glance.points, knobs)
+    is_of_points = not by and len(points) <= ROWS_AT_MOST
+    names = knobs.varied if is_of_points else list(by) or _most_telling(knobs)
+    groups = [[now] for now in points] if is_of_points else _groups(points, knobs, names)
+    return Table(
+        knobs=names,
+        rows=[_row(group, glance, knobs, names) for group in groups],
+        is_of_points=is_of_points,
+        num_points=len(points),
+    )
+
+
+def as_json(table: Table) -> list[dict[str, Any]]:
+    """A row as plain values: of points all that is known, of groups their counts."""
+    if not table.is_of_points:
+        return [
+            {**row.values, **dict(row.counts), "share": row.share, "device_seconds_left": row.device_s}
+            for row in table.rows
+        ]
+    return [_point_json(row) for row in table.rows]
+
+
+def _point_json(row: Row) -> dict[str, Any]:
+    now = row.points[0]
+    return {
+        "point": now.point.id,
+        **now.point.axes,
+        **row.values,
+        "state": now.word,
+        "epoch": now.point.epoch,
+        "eta_s": row.eta_s,
+        "silent_s": now.silent_s,
+        "failure": now.failure,
+        "message": now.message,
+        "host": now.host,
+        "pid": now.pid,
+        "job": now.point.job,
+        "attempt": now.point.attempt,
+    }
+
+
+def _most_telling(knobs: Knobs) -> list[str]:
+    """Depth and width where they vary, else the next two; only one where two would be too many rows."""
+    varied = knobs.varied
+    ordered = [*(name for name in _GROUPED_BY if name in varied), *varied]
+    names = list(dict.fromkeys(name for name in ordered if name != "seed"))[:2] or varied[:1]
+    num_rows = len(list(product(*(knobs.values[name] for name in names))))
+    return names if num_rows <= ROWS_AT_MOST else names[:1]
+
+
+def _groups(points: Sequence[Now], knobs: Knobs, names: Sequence[str]) -> list[list[Now]]:
+    groups: defaultdict[tuple[Value, ...], list[Now]] = defaultdict(list)
+    for now in points:
+        groups[tuple(knobs.of(now.point, name) for name in names)].append(now)
+    places = {name: {value: index for index, value in enumerate(knobs.values[name])} for name in names}
+
+    def place(values: tuple[Value, ...]) -> list[int]:
+        return [places[name][value] for name, value in zip(names, values, strict=True)]
+
+    return [groups[values] for values in sorted(groups, key=place)]
+
+
+def _row(group: Sequence[Now], glance: Glance, knobs: Knobs, names: Sequence[str]) -> Row:
+    first = group[0]
+    return Row(
+        values={name: knobs.of(first.point, name) for name in names},
+        points=group,
+        share=first.point.share if len(group) == 1 else glance.eta.share(group),
+        eta_s=glance.eta.of(first) if len(group) == 1 else None,
+        device_s=glance.eta.device_s(group),
+    )

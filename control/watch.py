@@ -1,0 +1,133 @@
+"""A watch: the status of a study as it changes, until nothing is left to wait for."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from rich.console import Console
+from rich.live import Live
+
+from control.keys import Keys
+from control.latest import LatestFrontier
+from control.screen import View, full, once
+from control.status import Glance, Watcher
+from control.table import tabulate
+from control.terminal import headline
+from scaling.study.store import Study
+
+EVERY_S = 2.0
+LINE_EVERY_S = 15.0
+"""Time from line to line where there is no terminal."""
+RESTARTED_WITHIN_S = 30.0
+"""A point whose process is gone is soon started again where its launch lives."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wish:
+    """What the person who watches wants."""
+
+    view: View
+    every_s: float | None
+    """Seconds from look to look; None leaves it to the kind of output."""
+    stay: bool
+    """Whether to stay when there is nothing left to wait for."""
+
+
+def watch(study: Study, wish: Wish, console: Console) -> None:
+    """Show the study until it has ended, or until q is typed."""
+    if console.is_terminal:
+        with _ended_by_signals():
+            _on_screen(study, wish, console)
+    else:
+        _as_lines(study, wish, console)
+
+
+def watch_once(study: Study, view: View, console: Console) -> None:
+    """Print what `watch` would show, however long."""
+    with LatestFrontier() as latest:
+        _print(Watcher(study).look(), view, latest, console)
+
+
+def _print(glance: Glance, view: View, latest: LatestFrontier, console: Console) -> None:
+    members = latest.members(glance, wait=True)
+    console.print(once(glance, tabulate(glance, view.filtered, view.by), members, console.width))
+
+
+def _as_lines(study: Study, wish: Wish, console: Console) -> None:
+    watcher, end = Watcher(study), _End()
+    while True:
+        glance = watcher.look()
+        tabulate(glance, wish.view.filtered)  # refuses a filter that nothing can meet
+        words = " ".join(line.plain.strip("━─╸ ") for line in headline(glance.status, console.width))
+        console.print(f"{time.strftime('%H:%M:%S')} {words}", markup=False, soft_wrap=True)
+        if end.has_come(glance) and not wish.stay:
+            return
+        time.sleep(wish.every_s or LINE_EVERY_S)
+
+
+def _on_screen(study: Study, wish: Wish, console: Console) -> None:
+    watcher, end, view = Watcher(study), _End(), wish.view
+    glance = watcher.look()
+    tabulate(glance, view.filtered, view.by)  # what is wrong is said before the screen is taken
+    with LatestFrontier() as latest:
+        with (
+            Keys() as keys,
+            Live(console=console, screen=True, auto_refresh=False, vertical_overflow="crop") as live,
+        ):
+            next_look = time.monotonic() + (wish.every_s or EVERY_S)
+            while wish.stay or not end.has_come(glance):
+                table = tabulate(glance, view.filtered, view.by)
+                picture, page = full(glance, table, latest.members(glance), view, console.size)
+                live.update(picture, refresh=True)
+                typed = keys.wait(max(0.0, min(_REDRAW_S, next_look - time.monotonic())))
+                if "q" in typed:
+                    break
+                for key in typed:
+                    view = view.typed(key, page, len(table.rows))
+                if time.monotonic() >= next_look:
+                    next_look = time.monotonic() + (wish.every_s or EVERY_S)
+                    glance = glance if view.is_paused else watcher.look()
+        _print(glance, view, latest, console)
+
+
+_REDRAW_S = 1.0
+"""The screen follows a change of its size so soon."""
+
+
+class _End:
+    """Whether all points have ended and nobody runs."""
+
+    def __init__(self) -> None:
+        self._gone_since: float | None = None
+
+    def has_come(self, glance: Glance) -> bool:
+        """Points whose process is gone count once nobody has started them again for a while."""
+        counts = glance.status.counts
+        if counts["running"] or counts["pending"]:
+            self._gone_since = None
+            return False
+        if not any(now.word == "gone" for now in glance.points):
+            return True
+        self._gone_since = self._gone_since or time.monotonic()
+        return time.monotonic() - self._gone_since >= RESTARTED_WITHIN_S
+
+
+@contextmanager
+def _ended_by_signals() -> Iterator[None]:
+    """End as Ctrl-C does, so that the terminal is put back."""
+
+    def interrupt(number: int, frame: object) -> None:
+        del number, frame
+        raise KeyboardInterrupt
+
+    signals = (signal.SIGTERM, signal.SIGHUP)
+    before = {number: signal.signal(number, interrupt) for number in signals}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,31 @@
+"""An attended launch: the process that was typed stays, shows how far it is, and says what became of it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+
+from launchers.outcome import tell_outcome
+from launchers.progress import Display
+from launchers.request import Launching
+from launchers.watch import Tally
+from scaling.tracking.process import start
+
+TRACKER_WITHIN_S = 60.0
+"""Time the tracker has for its last runs after the last point; the next launch writes what is missing."""
+
+
+def attend(launching: Launching, run: Callable[[Callable[[Tally], None]], object]) -> Counter[str]:
+    """Call `run` with what shows its progress, with the tracker at work; how many points stand where."""
+    study, tracker, num_points = launching.study, launching.tracker, len(launching.plan.to_run)
+    mirror = start(study.path, tracker)
+    try:
+        if num_points:
+            with Display(launching.console, num_points) as display:
+                run(display.show)
+    finally:
+        if mirror is not None and not mirror.finish(TRACKER_WITHIN_S):
+            mirror = start(study.path, tracker)  # it was killed: what it left out is written now
+            if mirror is not None:
+                mirror.finish(TRACKER_WITHIN_S)
+    return tell_outcome(launching.console, study, launching.plan.wanted)

@@ -1,0 +1,60 @@
+"""Memory of this machine and its GPUs: what is free of it, and the rooms that share it out."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+import psutil
+
+from launchers.cgroup import memory_groups, number_in
+from scaling.training.room import Room
+
+CUDA_PROCESS_GB = 0.6
+"""Memory of a GPU that a process takes besides its tensors: CUDA's context and the libraries' workspaces."""
+
+_LIMITS = (  # limit, use and, of the use, what the kernel drops when memory is short
+    ("memory.max", "memory.current", "inactive_file "),
+    ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file "),
+)
+
+
+def room_for(memory_gb: Mapping[str, float], *, gpu: int | None, folder: Path) -> Room | None:
+    """The room that workers on one GPU share, or all on the CPU, with its ledger in `folder`.
+
+    `memory_gb` has what the plan says of each point, by its id. None where nothing tells what is free.
+    """
+    if gpu is None:
+        return Room(ledger=folder / "room.json", size_gb=free_gb(), needs_gb=memory_gb)
+    free = free_gpu_gb(gpu)
+    if free is None:
+        return None
+    needs = {point_id: CUDA_PROCESS_GB + gb for point_id, gb in memory_gb.items()}
+    return Room(ledger=folder / f"room-gpu{gpu}.json", size_gb=free, needs_gb=needs)
+
+
+def free_gb() -> float:
+    """What this process and its children may still take, in 1e9 bytes: of the machine, under their limits."""
+    return min([psutil.virtual_memory().available, *_left_in_groups()]) / 1e9
+
+
+def free_gpu_gb(gpu: int) -> float | None:
+    """Free memory of a GPU, in 1e9 bytes; None where the driver does not tell."""
+    command = ["nvidia-smi", "--query-gpu=memory.free", "--format=csv,noheader,nounits", "-i", str(gpu)]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        return int(done.stdout) * 2**20 / 1e9
+    except (OSError, subprocess.TimeoutExpired, ValueError):
+        return None
+
+
+def _left_in_groups() -> list[int]:
+    """Bytes below the limit of each control group that has one."""
+    left = []
+    for group in memory_groups():
+        for limit, use, droppable in _LIMITS:
+            most, used = number_in(group / limit), number_in(group / use)
+            if most is not None and used is not None:
+                left.append(most - used + (number_in(group / "memory.stat", droppable) or 0))
+    return left

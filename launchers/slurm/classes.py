@@ -1,0 +1,139 @@
+"""A class of jobs: points that ask Slurm for the same resources, and so share arrays."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from launchers.slurm.cluster import Partition
+from launchers.slurm.options import Options
+from scaling.errors import Refused
+from scaling.study.plan import Planned
+from scaling.training.runtime import Runtime
+
+TIME_FACTOR, START_MIN = 3.0, 10.0
+"""Time limit of a job: so many times the predicted hours of its points, and this besides."""
+UNKNOWN_MIN = 120
+"""Time limit where nothing predicts hours."""
+LIMITS_MIN = (15, 30, 60, 120, 240, 480, 720, 1440, 2880)
+"""Time limits that are asked for: few, so that classes are few."""
+MEMORY_FACTOR, MEMORY_STEPS_GB = 1.25, (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512)
+SUPERVISOR_GB = 0.3
+"""The process of a job that starts its workers, and the tracker's."""
+CUDA_HOST_GB = 6.0
+"""Host memory of a process that trains on a GPU."""
+
+
+@dataclass(frozen=True, kw_only=True, order=True)
+class Resources:
+    """What one job asks for."""
+
+    nodes: int
+    tasks_per_node: int
+    cpus_per_task: int
+    gpus_per_node: int
+    mem_gb: float
+    """Of each node, in 1024^3 bytes as Slurm counts it."""
+    timeout_min: int
+
+    def __str__(self) -> str:
+        gpus = f", {self.gpus_per_node} GPUs" if self.gpus_per_node else ""
+        return (
+            f"{self.nodes} x ({self.tasks_per_node * self.cpus_per_task} cores{gpus}, {self.mem_gb:g} GB) "
+            f"for {self.timeout_min} min"
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobClass:
+    """Points by the resources that they ask for."""
+
+    name: str
+    resources: Resources
+    point_ids: tuple[str, ...]
+    """Dearest first."""
+
+
+def classes_of(
+    entries: Iterable[Planned],
+    options: Options,
+    runtime: Runtime,
+    partition: Partition,
+    hungry: dict[str, float],
+) -> list[JobClass]:
+    """The points to train, by class. `hungry` has the GB that ran out on a point before, by its id."""
+    points: defaultdict[Resources, list[Planned]] = defaultdict(list)
+    for entry in entries:
+        needed = _resources(entry, options, runtime, partition, hungry.get(entry.point.id))
+        points[needed].append(entry)
+    return [
+        JobClass(name=f"class-{number}", resources=resources, point_ids=_dearest_first(points[resources]))
+        for number, resources in enumerate(sorted(points, reverse=True), start=1)
+    ]
+
+
+def _dearest_first(entries: Sequence[Planned]) -> tuple[str, ...]:
+    by_cost = sorted(entries, key=lambda entry: -entry.point.cost.train_flops)
+    return tuple(entry.point.id for entry in by_cost)
+
+
+def _resources(
+    entry: Planned, options: Options, runtime: Runtime, partition: Partition, ran_out_gb: float | None
+) -> Resources:
+    tasks = options.processes
+    entry.point.recipe.norm_batches_each(tasks)  # refuses a number that cannot share them
+    per_node = _tasks_per_node(options, runtime, partition)
+    auto_gpus = per_node if runtime.device == "cuda" else 0
+    auto_cpus = options.slots * runtime.threads
+    return Resources(
+        nodes=tasks // per_node,
+        tasks_per_node=per_node,
+        cpus_per_task=auto_cpus if isinstance(options.cpus_per_task, str) else options.cpus_per_task,
+        gpus_per_node=auto_gpus if isinstance(options.gpus_per_node, str) else options.gpus_per_node,
+        mem_gb=_mem_gb(entry, options, runtime, per_node, ran_out_gb),
+        timeout_min=_timeout_min(entry, options, partition),
+    )
+
+
+def _tasks_per_node(options: Options, runtime: Runtime, partition: Partition) -> int:
+    if not isinstance(options.nodes, str):
+        if options.processes % options.nodes:
+            raise Refused(
+                f"hydra.launcher.nodes={options.nodes} should divide hydra.launcher.processes="
+                f"{options.processes}."
+            )
+        return options.processes // options.nodes
+    most = partition.gpus if runtime.device == "cuda" else partition.cpus // runtime.threads
+    fitting = [each for each in range(1, options.processes + 1) if options.processes % each == 0]
+    return max(each for each in fitting if each <= max(1, most))
+
+
+def _mem_gb(
+    entry: Planned, options: Options, runtime: Runtime, per_node: int, ran_out_gb: float | None
+) -> float:
+    if not isinstance(options.mem_gb, str):
+        return options.mem_gb
+    each = CUDA_HOST_GB if runtime.device == "cuda" else MEMORY_FACTOR * entry.memory_gb
+    needed = SUPERVISOR_GB + each * options.slots * per_node
+    if ran_out_gb is not None:
+        needed = max(needed, 2 * ran_out_gb)
+    return next((step for step in MEMORY_STEPS_GB if step >= needed), math.ceil(needed))
+
+
+def _timeout_min(entry: Planned, options: Options, partition: Partition) -> int:
+    longest = partition.longest_min
+    if not isinstance(options.timeout_min, str):
+        if longest is not None and options.timeout_min > longest:
+            raise Refused(
+                f"hydra.launcher.timeout_min={options.timeout_min} is more than the {longest} minutes of "
+                f"the partition {partition.name}: a job with a shorter limit goes on when it is queued again."
+            )
+        return options.timeout_min
+    limit = UNKNOWN_MIN
+    if entry.hours is not None:
+        points = math.ceil(options.points_per_job / options.slots)
+        minutes = START_MIN + TIME_FACTOR * 60 * entry.hours.hours * points / options.processes
+        limit = next((step for step in LIMITS_MIN if step >= minutes), LIMITS_MIN[-1])
+    return limit if longest is None else min(limit, longest)

@@ -1,0 +1,78 @@
+"""Slurm's commands: asked with patience, answered with their output or in a sentence."""
+
+from __future__ import annotations
+
+import logging
+import re
+import shutil
+import subprocess
+import time
+from collections.abc import Sequence
+
+from scaling.errors import Refused
+
+ANSWER_WITHIN_S = 60.0
+TRY_AGAIN_S = 5.0
+
+log = logging.getLogger(__name__)
+
+_SILENT = re.compile(
+    r"unable to contact slurm controller|connection refused|connection timed out|socket timed out"
+    r"|slurm backup controller|zero bytes were transmitted|unable to establish controller",
+    re.IGNORECASE,
+)
+_PREFIX = re.compile(r"^(\w+: )?(error|fatal|info): ")
+
+
+class Silent(Refused):
+    """Slurm's controller does not answer; what it would have said is not known."""
+
+
+class Denied(Refused):
+    """Slurm has answered that it will not."""
+
+
+def check_installed() -> None:
+    """Refused where this machine cannot submit."""
+    for command in ("sbatch", "srun", "squeue"):
+        if shutil.which(command) is None:
+            raise Refused(
+                f"hydra/launcher=slurm needs {command}, which is not on the path: launch from a login node "
+                "of the cluster, or use hydra/launcher=local."
+            )
+
+
+def await_controller(within_s: float) -> None:
+    """Return once Slurm's controller answers; raises Silent where it has not after `within_s` seconds."""
+    give_up_at = time.monotonic() + within_s
+    while True:
+        try:
+            ask("sinfo", "-h")
+            return
+        except Silent as silent:
+            if time.monotonic() >= give_up_at:
+                raise
+            log.warning("%s Trying again.", silent)
+            time.sleep(TRY_AGAIN_S)
+
+
+def ask(*words: str, within_s: float = ANSWER_WITHIN_S) -> str:
+    """The standard output of a command; raises Silent and Denied."""
+    try:
+        done = subprocess.run(words, capture_output=True, text=True, timeout=within_s, check=False)
+    except subprocess.TimeoutExpired:
+        raise Silent(f"{words[0]} got no answer from Slurm within {within_s:.0f} s.") from None
+    except FileNotFoundError:
+        raise Silent(f"{words[0]} is not on the path, so Slurm cannot be asked.") from None
+    if done.returncode == 0:
+        return done.stdout
+    raise refusal(words, done.stderr)
+
+
+def refusal(words: Sequence[str], complaint: str) -> Silent | Denied:
+    """What a command that failed means."""
+    said = [_PREFIX.sub("", line.strip()) for line in complaint.splitlines() if line.strip()]
+    sentence = "; ".join(dict.fromkeys(said)) or "it said nothing"
+    if _SILENT.search(complaint):
+        return Silent(f"Slurm's controller does not answer ({words[0]}: {sentence}).")
+    return Denied(f"{words[0]}: {sentence}.")

@@ -1,0 +1,132 @@
+"""The cluster as Slurm describes it: its partitions, and how many jobs it takes."""
+
+from __future__ import annotations
+
+import getpass
+import re
+from dataclasses import dataclass
+
+from launchers.slurm.client import Denied, ask
+from launchers.slurm.options import Options
+from scaling.errors import Refused
+from scaling.study.suggest import suggest
+
+
+@dataclass(frozen=True, kw_only=True)
+class Partition:
+    """Nodes that jobs are sent to."""
+
+    name: str
+    is_default: bool
+    longest_min: int | None
+    """The longest time limit of a job; None: any."""
+    num_nodes: int
+    cpus: int
+    """Of a node, the largest."""
+    memory_gb: float
+    """Of a node, the largest, in 1024^3 bytes as Slurm counts it."""
+    gpus: int
+    """Of a node, the most."""
+
+
+def partitions() -> list[Partition]:
+    """All partitions that this user sees; raises Silent."""
+    found: dict[str, Partition] = {}
+    for line in ask("sinfo", "-h", "-e", "-o", "%P|%l|%D|%c|%m|%G").splitlines():
+        each = _partition(line)
+        found[each.name] = _joined(found[each.name], each) if each.name in found else each
+    return list(found.values())
+
+
+def partition_of(name: str | None) -> Partition:
+    """The partition of this name, or the default one for None; Refused where there is none."""
+    known = partitions()
+    if not known:
+        raise Refused("Slurm has no partition that you may use: ask those who run the cluster.")
+    chosen = [each for each in known if each.name == name or (name is None and each.is_default)]
+    if not chosen:
+        names = [each.name for each in known]
+        if name is None:
+            raise Refused(f"Slurm has no default partition: say hydra.launcher.partition={'|'.join(names)}.")
+        raise Refused(f"hydra.launcher.partition={name} is not on this cluster: {suggest(name, names)}.")
+    return chosen[0]
+
+
+def largest_array() -> int:
+    """How many jobs an array may have."""
+    found = re.search(r"^MaxArraySize\s*=\s*(\d+)", ask("scontrol", "show", "config"), re.MULTILINE)
+    return max(1, int(found[1])) if found else 1001
+
+
+def room_for_jobs(qos: str | None) -> int | None:
+    """How many more jobs this user may submit; None where nothing limits it, or nothing tells."""
+    user = getpass.getuser()
+    limits = _limits("show", "assoc", f"user={user}", "format=MaxSubmitJobs")
+    if qos is not None:
+        limits += _limits("show", "qos", f"where name={qos}", "format=MaxSubmitJobsPerUser")
+    if not limits:
+        return None
+    queued = ask("squeue", "-h", "-r", "-u", user, "-o", "%i").split()
+    return max(0, min(limits) - len(queued))
+
+
+def _limits(*words: str) -> list[int]:
+    try:
+        answer = ask("sacctmgr", "-n", "-P", *(part for word in words for part in word.split()))
+    except Refused:  # no accounting, so no such limits
+        return []
+    return [int(line) for line in answer.split() if line.isdigit()]
+
+
+def _partition(line: str) -> Partition:
+    name, longest, num_nodes, cpus, memory_mb, gres = line.split("|")
+    return Partition(
+        name=name.rstrip("*"),
+        is_default=name.endswith("*"),
+        longest_min=_minutes(longest),
+        num_nodes=int(num_nodes),
+        cpus=_number(cpus),
+        memory_gb=_number(memory_mb) / 1024,
+        gpus=sum(int(count) for count in re.findall(r"gpu(?::[^:,(]+)?:(\d+)", gres)),
+    )
+
+
+def _joined(one: Partition, other: Partition) -> Partition:
+    """sinfo has a line for each kind of nodes."""
+    return Partition(
+        name=one.name,
+        is_default=one.is_default or other.is_default,
+        longest_min=one.longest_min,
+        num_nodes=one.num_nodes + other.num_nodes,
+        cpus=max(one.cpus, other.cpus),
+        memory_gb=max(one.memory_gb, other.memory_gb),
+        gpus=max(one.gpus, other.gpus),
+    )
+
+
+def _number(text: str) -> int:
+    return int(text.rstrip("+"))
+
+
+def _minutes(text: str) -> int | None:
+    """Of a limit such as 2-12:00:00, 30:00 or infinite."""
+    found = re.fullmatch(r"(?:(\d+)-)?(?:(\d+):)?(\d+):(\d+)", text.strip())
+    if found is None:
+        return None
+    days, hours, minutes = (int(part or 0) for part in found.groups()[:3])
+    return int((24 * days + hours) * 60 + minutes)
+
+
+def why_denied(denied: Denied, options: Options, partition: Partition) -> str:
+    """A refusal of sbatch, with the option that it is about, or with what there is."""
+    said = re.sub(r"^sbatch: (sbatch: |allocation failure: )?", "", str(denied))
+    for word, name in (("qos", "qos"), ("account", "account"), ("feature", "constraint")):
+        value = getattr(options, name)
+        if value is not None and re.search(rf"invalid {word}", said, re.IGNORECASE):
+            return f"hydra.launcher.{name}={value} does not hold on this cluster: {said}"
+    if "node configuration" in said:
+        return (
+            f"{said} A node of the partition {partition.name} has at most {partition.cpus} cores, "
+            f"{partition.memory_gb:.3g} GB and {partition.gpus} GPUs, and there are {partition.num_nodes}."
+        )
+    return said

@@ -1,0 +1,244 @@
+"""What a job of an array does: trains its share of a class, helps with the rest, and asks to be queued again.
+
+A job is responsible for its share, and for what else it has begun. It ends with GO_ON where some of that is
+left, and its batch script then has it queued again; nobody has to watch.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+
+from launchers.oom import OomKills
+from launchers.settle import settle
+from launchers.slurm.client import ask
+from launchers.slurm.fate import RUN_STARTS, fate
+from launchers.slurm.record import Record, read_record
+from scaling.errors import Refused
+from scaling.study import lease
+from scaling.study.job import job_id, num_restarts
+from scaling.study.launch import Launch
+from scaling.study.lease import Process
+from scaling.study.store import Study
+from scaling.tracking.process import start
+from scaling.tracking.tracker import Tracker
+from scaling.training.meeting import Meeting
+from scaling.training.stop import Stop
+from scaling.training.together import work_together
+from scaling.training.worker import work
+from scaling.training.worklist import Terms, WorkList
+
+GO_ON = 75
+"""Exit code of a job that has work left: EX_TEMPFAIL of sysexits.h."""
+POLL_S = 0.2
+TRACKER_WITHIN_S = 30.0
+PORTS = range(20000, 30000)
+"""On which the processes of a point meet; below those that Linux gives out by itself."""
+DEATHS_AT_MOST = 20
+"""Workers that may die in one run of a job."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Share:
+    """What is handed to one job."""
+
+    record: Path
+    """File of the class that the job is of."""
+    index: int
+    """Of the job in its class, over all arrays."""
+    slots: int
+    terms: Terms
+    tracker: Tracker
+    margin_s: float
+    """Time before its end at which a job stops and saves checkpoints."""
+
+    @property
+    def study(self) -> Path:
+        return self.record.parents[2]
+
+
+def margin_s(timeout_min: int) -> float:
+    """Enough to write checkpoints, and no large part of a short job."""
+    return min(60.0, 0.2 * 60 * timeout_min)
+
+
+def carry_out(share: Share) -> None:
+    """Runs in the job; exits with GO_ON where the job is to be queued again."""
+    job, here = _Job(share), meeting()
+    if job.launch.stopped() is not None:
+        return
+    if here.rank == 0:
+        job.run(here)
+        if job.launch.stopped() is None and job.is_unfinished():
+            sys.exit(GO_ON)
+        job.spare_others()
+    else:
+        job.follow(here)
+
+
+class _Job:
+    """One run of a job."""
+
+    def __init__(self, share: Share) -> None:
+        self._share = share
+        self.launch = Launch(share.study, share.terms.launch)
+        self._study = Study.open(share.study)
+        self._record = read_record(share.record)
+        self._deadline = time.time() + _time_left_s(self._record) - share.margin_s
+        self._stop = Stop(file=self.launch.stop_file, deadline=self._deadline)
+        self._workers: list[BaseProcess] = []
+        self._num_deaths = 0
+        self._oom_kills = OomKills()
+
+    def follow(self, here: Meeting) -> None:
+        """Train along with the first of several processes."""
+        work_together(self._todo(), here)
+
+    def run(self, here: Meeting) -> None:
+        with self._stop.on_signals(signal.SIGTERM, signal.SIGUSR2):
+            if num_restarts():
+                self._settle()
+            sys.stdout.write(f"{RUN_STARTS}\n")  # not before the end of the run before has been read
+            sys.stdout.flush()
+            mirror = start(self._study.path, self._share.tracker, point_ids=self._own())
+            try:
+                if here.size == 1:
+                    self._train()
+                else:
+                    work_together(self._todo(), here)
+            finally:
+                if mirror is not None:
+                    mirror.finish(min(TRACKER_WITHIN_S, max(1.0, self._deadline - time.time())))
+
+    def is_unfinished(self) -> bool:
+        """Whether something that this job is responsible for is left, and nobody else is at it."""
+        self._record = read_record(self._share.record)  # its number of jobs is final by now
+        return any(self._is_left(point_id) for point_id in self._mine())
+
+    def spare_others(self) -> None:
+        """Take jobs that still wait from the queue, where nothing of their class is left to do."""
+        if self._record.job_ids and not any(map(self._is_open, self._record.job_class.point_ids)):
+            with suppress(Refused):
+                ask("scancel", "--state=PENDING", *self._record.job_ids)
+
+    def _todo(self) -> WorkList:
+        return WorkList(
+            study=self._study.path,
+            point_ids=tuple(self._in_order()),
+            terms=self._share.terms,
+            deadline=self._deadline,
+        )
+
+    def _train(self) -> None:
+        todo = replace(self._todo(), launcher=Process.current())
+        self._workers = [_start(todo) for _ in range(self._share.slots)]
+        while self._workers and not self._stop.requested():
+            time.sleep(POLL_S)
+            self._replace_dead(todo)
+        self._end()
+
+    def _replace_dead(self, todo: WorkList) -> None:
+        ended = [worker for worker in self._workers if not worker.is_alive()]
+        dead = [worker for worker in ended if worker.exitcode]
+        self._workers = [worker for worker in self._workers if worker not in ended]
+        if dead and self._oom_kills.rose():
+            for point_id in self._lost():
+                settle(self._study, point_id, "out_of_memory", "the kernel killed it for want of memory")
+        self._num_deaths += len(dead)
+        if self._num_deaths <= DEATHS_AT_MOST and not self._stop.requested():
+            self._workers += [_start(todo) for _ in dead]
+
+    def _end(self) -> None:
+        """Let the workers save their checkpoints."""
+        deadline = time.time() + self._share.margin_s
+        for worker in self._workers:
+            worker.terminate()
+        for worker in self._workers:
+            worker.join(max(0.0, deadline - time.time()))
+            worker.kill()
+
+    def _settle(self) -> None:
+        """Note what became of the points that an earlier run of this job has lost."""
+        lost = self._lost()
+        if not lost:
+            return
+        job = str(job_id())
+        failure = fate(job, self.launch.folder / f"{job}_0_log.out")
+        for point_id in lost:
+            settle(self._study, point_id, failure, f"lost its job {job}, which Slurm has started again")
+
+    def _lost(self) -> list[str]:
+        """Points that this job was at, and nobody is any more."""
+        noted = {each: self._study.noted(each) for each in self._record.job_class.point_ids}
+        begun = [each for each, state in noted.items() if (state.status, state.job) == ("running", job_id())]
+        return [each for each in begun if lease.live_holder(self._study.directory(each)) is None]
+
+    def _own(self) -> tuple[str, ...]:
+        return self._record.share(self._share.index)
+
+    def _mine(self) -> list[str]:
+        """The share, and what else this job has begun."""
+        own = self._own()
+        begun = [each for each in self._record.job_class.point_ids if self._study.noted(each).job == job_id()]
+        return list(dict.fromkeys([*own, *begun]))
+
+    def _in_order(self) -> Iterable[str]:
+        """What this job is responsible for, then what others would come to last."""
+        return dict.fromkeys([*self._mine(), *reversed(self._record.job_class.point_ids)])
+
+    def _is_open(self, point_id: str) -> bool:
+        """Whether the point has not come to an end in this launch."""
+        noted = self._study.noted(point_id)
+        if noted.status == "failed" and noted.launch == self.launch.name:
+            return False
+        return self._study.state(point_id).status != "completed"
+
+    def _is_left(self, point_id: str) -> bool:
+        if not self._is_open(point_id):
+            return False
+        holder = lease.live_holder(self._study.directory(point_id))
+        return holder is None or holder.job == job_id()
+
+
+def meeting() -> Meeting:
+    """Of the tasks that srun has started for this job; process 0 is on the node that srun runs on."""
+    of = os.environ
+    job, restarts = int(of.get("SLURM_JOB_ID", 0)), num_restarts()
+    return Meeting(
+        rank=int(of.get("SLURM_PROCID", 0)),
+        size=int(of.get("SLURM_NTASKS", 1)),
+        local_rank=int(of.get("SLURM_LOCALID", 0)),
+        address=of.get("SLURM_LAUNCH_NODE_IPADDR", "127.0.0.1"),
+        port=PORTS[(7 * job + restarts) % len(PORTS)],
+    )
+
+
+def _start(todo: WorkList) -> BaseProcess:
+    process = multiprocessing.get_context("spawn").Process(target=work, args=(todo,))
+    process.start()
+    return process
+
+
+def _time_left_s(record: Record) -> float:
+    """Until Slurm ends this job: by Slurm's word, or, where it does not answer, by what was asked for."""
+    with suppress(Refused, ValueError):
+        return _seconds(ask("squeue", "-h", "-j", str(job_id()), "-o", "%L").strip())
+    return 60.0 * record.job_class.resources.timeout_min
+
+
+def _seconds(text: str) -> float:
+    """Of a time such as 1-02:03:04, 2:03:04 or 3:04; ValueError for others."""
+    if text in ("UNLIMITED", "NOT_SET"):
+        return 1e9
+    days, _, clock = text.rpartition("-")
+    parts = [int(part) for part in clock.split(":")]
+    hours, minutes, seconds = [0] * (3 - len(parts)) + parts
+    return int(days or 0) * 86400.0 + hours * 3600 + minutes * 60 + seconds

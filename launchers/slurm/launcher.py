@@ -1,0 +1,179 @@
+"""The Slurm launcher: hands the points of a plan to Slurm, and returns once all jobs are submitted."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from launchers.interpreter import interpreter
+from launchers.outcome import tell_outcome
+from launchers.progress import Display
+from launchers.request import Launching
+from launchers.slurm.classes import JobClass, classes_of
+from launchers.slurm.client import await_controller, check_installed
+from launchers.slurm.cluster import largest_array, partition_of, room_for_jobs
+from launchers.slurm.job import Share, margin_s
+from launchers.slurm.options import Options
+from launchers.slurm.queue import queue_of
+from launchers.slurm.record import Record, new_record, records
+from launchers.slurm.shared import check_shared
+from launchers.slurm.submission import Submitter
+from launchers.watch import Watch
+from scaling.errors import Refused
+from scaling.profile.devices import DEVICES
+from scaling.study.files import writing_below
+from scaling.study.launch import Launch, launch_name
+from scaling.study.plan import Planned
+from scaling.study.store import Study
+from scaling.training.runtime import Runtime
+from scaling.training.worklist import Terms
+
+WATCH_EVERY_S = 2.0
+ASK_EVERY_S = 30.0
+"""How often Slurm is asked, with `wait`, whether any job is left."""
+
+
+@dataclass(frozen=True)
+class Slurm:
+    """Trains the points of a plan in jobs of a cluster."""
+
+    options: Options
+
+    def num_slots(self, runtime: Runtime) -> int:
+        """Points that the whole partition could train at a time, were it free."""
+        options = self.options
+        check_installed()
+        partition = partition_of(options.partition)
+        of_a_node = partition.gpus if runtime.device == "cuda" else partition.cpus // runtime.threads
+        jobs = max(1, partition.num_nodes * of_a_node // options.processes)
+        if options.array_parallelism is not None:
+            jobs = min(jobs, options.array_parallelism)
+        return jobs * (options.slots if runtime.device == "cuda" else 1)
+
+    def device_gb(self, runtime: Runtime) -> float | None:
+        """Of the GPU that device.spec names; without GPU of a node."""
+        if runtime.device == "cuda":
+            return DEVICES[runtime.spec].memory_bytes / 1e9 if runtime.spec else None
+        return partition_of(self.options.partition).memory_gb * 1.024**3
+
+    def check(self, runtime: Runtime) -> None:
+        """Refused where this machine cannot submit, or the partition is unknown or lacks the GPUs."""
+        check_installed()
+        await_controller(self.options.submit_within_s)
+        partition = partition_of(self.options.partition)
+        if runtime.device == "cuda" and partition.gpus == 0:
+            raise Refused(f"device=cuda: the nodes of the partition {partition.name} have no GPU.")
+
+    def launch(self, launching: Launching) -> Counter[str]:
+        """Submit what the plan says, and with `wait` stay until it has ended.
+
+        Two launches of one study submit one after the other: the second one finds the first one's jobs.
+        """
+        study, plan, console = launching.study, launching.plan, launching.console
+        to_train = [entry for entry in plan.entries if entry.is_to_train]
+        if not to_train:
+            return tell_outcome(console, study, plan.wanted)
+        launch = Launch(study.path.absolute(), launch_name())
+        submitted = self._submit(launching, launch, to_train)
+        num_jobs = sum(record.num_jobs for record in submitted)
+        console.print(
+            f"Submitted {len(to_train)} points in {num_jobs} jobs; nothing has to stay open for them. "
+            f"To watch: python -m control watch {study.path}"
+        )
+        if not self.options.wait:
+            return Counter()
+        self._wait(launching, launch)
+        return tell_outcome(console, study, plan.wanted)
+
+    def _submit(self, launching: Launching, launch: Launch, to_train: Sequence[Planned]) -> list[Record]:
+        options, study = self.options, launching.study
+        partition = partition_of(options.partition)
+        classes = classes_of(to_train, options, launching.runtime, partition, _ran_out(study, to_train))
+        submitter = Submitter(
+            launch,
+            options,
+            python=interpreter(launching.snapshot),
+            partition=partition,
+            largest_array=largest_array(),
+        )
+        for each in classes:
+            submitter.check(each)
+        if options.probe:
+            check_shared(study.path.absolute(), options)
+        with writing_below(study.path):
+            launch.folder.mkdir(parents=True, exist_ok=True)
+            return self._submit_classes(launching, launch, submitter, classes)
+
+    def _submit_classes(
+        self, launching: Launching, launch: Launch, submitter: Submitter, classes: Sequence[JobClass]
+    ) -> list[Record]:
+        terms = Terms(
+            launch=launch.name,
+            runtime=launching.runtime,
+            policy=self.options.policy,
+            snapshot=launching.snapshot.hash,
+        )
+        wanted = {each: -(-len(each.point_ids) // self.options.points_per_job) for each in classes}
+        submitted = []
+        for job_class, num_jobs in within(wanted, room_for_jobs(self.options.qos)).items():
+            record = new_record(launch.folder, job_class, num_jobs)
+            record.write()
+
+            def share(index: int, record: Record = record) -> Share:
+                return Share(
+                    record=record.file,
+                    index=index,
+                    slots=self.options.slots,
+                    terms=terms,
+                    tracker=launching.tracker,
+                    margin_s=margin_s(record.job_class.resources.timeout_min),
+                )
+
+            parallel = self.options.array_parallelism
+            submitted.append(submitter.submit(record, share, parallel))
+        return submitted
+
+    def _wait(self, launching: Launching, launch: Launch) -> None:
+        """Until no point can change any more: all have ended, or Slurm has none of the jobs left."""
+        watch = Watch(launching.study, launching.plan.to_run, launch.name)
+        ask_at = time.monotonic() + ASK_EVERY_S
+        with Display(launching.console, len(launching.plan.to_run)) as display:
+            while True:
+                display.show(watch.look())
+                if not watch.open_ids():
+                    return
+                if time.monotonic() >= ask_at:
+                    if not any(queue for _, queue in queue_of(launching.study)):
+                        return
+                    ask_at = time.monotonic() + ASK_EVERY_S
+                time.sleep(WATCH_EVERY_S)
+
+
+def within(wanted: Mapping[JobClass, int], room: int | None) -> dict[JobClass, int]:
+    """Jobs of each class, where there is room for so many in all: each class has at least one.
+
+    Fewer jobs do not mean fewer points: a job takes the next point of its class while it has time left.
+    """
+    total = sum(wanted.values())
+    if room is None or total <= room:
+        return dict(wanted)
+    return {job_class: max(1, number * room // total) for job_class, number in wanted.items()}
+
+
+def _ran_out(study: Study, to_train: Sequence[Planned]) -> dict[str, float]:
+    """The memory in GB that was not enough for a point in the launch before, by its id."""
+    failed = {
+        entry.point.id: noted.launch
+        for entry in to_train
+        if (noted := study.noted(entry.point.id)).failure == "out_of_memory"
+    }
+    if not failed:
+        return {}
+    return {
+        point_id: record.job_class.resources.mem_gb
+        for record in records(study.path)
+        for point_id in record.job_class.point_ids
+        if failed.get(point_id) == record.launch
+    }

@@ -1,0 +1,84 @@
+"""The options of the Slurm launcher, as `hydra.launcher.…=` sets them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from scaling.errors import Refused
+from scaling.training.worklist import Policy
+
+Extra = str | int | float | bool
+
+_OWN = ("array", "comment", "output", "error", "open-mode", "signal", "requeue", "no-requeue", "wait")
+"""Lines of sbatch that the launcher writes itself."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """Where `auto` is allowed, the plan's costs decide, for each class of points by itself."""
+
+    partition: str | None = None
+    account: str | None = None
+    qos: str | None = None
+    constraint: str | None = None
+    job_name: str | None = None
+    """Of all jobs; None: the name of the study."""
+    setup: tuple[str, ...] = ()
+    """Shell commands before Python starts, such as `module load cuda`."""
+    sbatch: Mapping[str, Extra] | None = None
+    """More lines for sbatch, such as `{exclude: n[1-2], mail-type: FAIL}`; true is a flag without value."""
+    srun_args: tuple[str, ...] = ()
+    timeout_min: int | str = "auto"
+    """Time limit of a job. A point that takes longer goes on in the same job, which is queued again."""
+    mem_gb: float | str = "auto"
+    """Memory of a node for a job."""
+    cpus_per_task: int | str = "auto"
+    gpus_per_node: int | str = "auto"
+    """With device=cuda one for each process of a point; otherwise none."""
+    processes: int = 1
+    """That train a point together, each with a GPU of its own where device=cuda."""
+    nodes: int | str = "auto"
+    """That the processes of a point are spread over."""
+    slots: int = 1
+    """Points that a job trains at a time, side by side; they share its GPU."""
+    points_per_job: int = 1
+    """Points that a job is made for. It goes on with others of its class while it has time left."""
+    array_parallelism: int | None = None
+    """Jobs of a launch that run at a time, at most."""
+    max_requeues: int = 20
+    """How often a point goes on after it was stopped or lost its process."""
+    same_failure_limit: int = Policy.same_failure_limit
+    """The launch stops when the first so many points to end have failed with one traceback."""
+    submit_within_s: float = 300.0
+    """How long to try again where Slurm's controller does not answer."""
+    probe: bool = True
+    """Whether to look first, where a node is free at once, if the nodes see the study's directory."""
+    wait: bool = False
+    """Whether the launch stays until all points have ended, instead of returning once all is submitted."""
+
+    def __post_init__(self) -> None:
+        for name in ("processes", "slots", "points_per_job"):
+            _at_least_one(name, getattr(self, name))
+        for name in ("timeout_min", "mem_gb", "cpus_per_task", "nodes"):
+            if getattr(self, name) != "auto":
+                _at_least_one(name, getattr(self, name), "auto or ")
+        if self.gpus_per_node != "auto" and (isinstance(self.gpus_per_node, str) or self.gpus_per_node < 0):
+            raise Refused(f"hydra.launcher.gpus_per_node={self.gpus_per_node} should be auto or a number.")
+        if self.array_parallelism is not None:
+            _at_least_one("array_parallelism", self.array_parallelism)
+        if self.processes > 1 and self.slots > 1:
+            raise Refused("hydra.launcher: a job trains several points (slots) or one by several processes.")
+        for name in self.sbatch or {}:
+            if name.replace("_", "-") in _OWN:
+                raise Refused(f"hydra.launcher.sbatch.{name} is set by the launcher itself: leave it out.")
+        assert self.policy  # refuses what it cannot be
+
+    @property
+    def policy(self) -> Policy:
+        return Policy(max_requeues=self.max_requeues, same_failure_limit=self.same_failure_limit)
+
+
+def _at_least_one(name: str, value: float | str, also: str = "") -> None:
+    if isinstance(value, str) or value < 1:
+        raise Refused(f"hydra.launcher.{name}={value} should be {also}a number of at least 1.")

@@ -1,0 +1,92 @@
+"""The queue: which jobs of a study Slurm still holds, and so which points need no new ones."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from launchers.slurm.client import ask
+from launchers.slurm.record import Record, records
+from scaling.study.store import Study
+
+ASK_AGAIN_S = 2.0
+"""A job is gone only when two answers, so far apart, do not have it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Queued:
+    """A job, or the elements of an array that wait together."""
+
+    job: str
+    """Such as 123, 123_4 or 123_[5-9]."""
+    state: str
+    """Slurm's word, in lower case, such as pending or running."""
+    reason: str
+    """Why it waits, or the node it runs on."""
+
+    @property
+    def array(self) -> str:
+        return self.job.partition("_")[0]
+
+    def holds(self, job: str) -> bool:
+        """Whether it is this job, or elements of an array among which it is."""
+        array, _, element = job.partition("_")
+        if self.job == job or array != self.array:
+            return self.job == job
+        waiting = re.search(r"\[([\d,-]+)", self.job)
+        return waiting is not None and any(
+            int(first) <= int(element) <= int(last or first)
+            for first, _, last in (part.partition("-") for part in waiting[1].split(","))
+        )
+
+    def __str__(self) -> str:
+        return f"Slurm job {self.job} ({self.state}: {self.reason})"
+
+
+Queue = list[tuple[Record, list[Queued]]]
+"""The records of a study, each with those of its jobs that are still there."""
+
+
+def queue_of(study: Study) -> Queue:
+    """What Slurm holds of a study now; raises Silent. Slurm is not asked about a study that it never had."""
+    known = list(records(study.path))
+    if not known:
+        return []
+    first = _ask(known)
+    if all(first):
+        return list(zip(known, first, strict=True))
+    time.sleep(ASK_AGAIN_S)
+    return [(record, now or before) for record, now, before in zip(known, _ask(known), first, strict=True)]
+
+
+def queued_points(study: Study, queue: Queue) -> dict[str, str]:
+    """Points that a job in the queue has or will have, with a word about it."""
+    found: dict[str, str] = {}
+    for record, jobs in queue:
+        if jobs:
+            noun = f"{jobs[0]}" if len(jobs) == 1 else f"{jobs[0]} and {len(jobs) - 1} more"
+            found |= {
+                point_id: noun for point_id in record.job_class.point_ids if _is_open(study, point_id, record)
+            }
+    return found
+
+
+def _is_open(study: Study, point_id: str, record: Record) -> bool:
+    """Whether the point has not come to an end in this launch."""
+    noted = study.noted(point_id)
+    return noted.status != "completed" and not (noted.status == "failed" and noted.launch == record.launch)
+
+
+def _ask(known: Sequence[Record]) -> list[list[Queued]]:
+    """The jobs of each record."""
+    found: list[list[Queued]] = [[] for _ in known]
+    for user in sorted({record.user for record in known}):
+        for line in ask("squeue", "-h", "-u", user, "-o", "%i|%T|%r|%N|%k").splitlines():
+            job, state, reason, node, comment = line.split("|", 4)
+            queued = Queued(job=job, state=state.lower(), reason=node or reason)
+            for record, jobs in zip(known, found, strict=True):
+                if comment.startswith(f"{record.comment}/") or queued.array in record.job_ids:
+                    jobs.append(queued)
+    return found

@@ -1,0 +1,191 @@
+"""A submission: the arrays of one class, cut to what the site takes, tried again while Slurm is silent."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import logging
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from submitit.core.utils import FailedJobError, FailedSubmissionError
+from submitit.slurm.slurm import SlurmExecutor
+
+from launchers.slurm.classes import JobClass
+from launchers.slurm.client import TRY_AGAIN_S, Denied, Silent, ask, refusal
+from launchers.slurm.cluster import Partition, why_denied
+from launchers.slurm.job import GO_ON, Share, carry_out, margin_s
+from launchers.slurm.options import Options
+from launchers.slurm.record import Record
+from scaling.study.launch import Launch
+
+log = logging.getLogger(__name__)
+
+
+class Submitter:
+    """Hands the classes of a launch to Slurm through submitit."""
+
+    def __init__(
+        self, launch: Launch, options: Options, *, python: str, partition: Partition, largest_array: int
+    ) -> None:
+        self._launch = launch
+        self._options = options
+        self._python = python
+        self._partition = partition
+        self._largest_array = largest_array
+
+    def check(self, job_class: JobClass) -> None:
+        """Refused where Slurm would take no job of this class; nothing is submitted."""
+        executor = self._executor(job_class, "test", None)
+        text = executor._make_submission_file_text("true", "test")  # submitit has no public way to see it
+        with tempfile.NamedTemporaryFile("w", suffix=".sh") as script:
+            script.write(text)
+            script.flush()
+            try:
+                ask("sbatch", "--test-only", script.name)
+            except Denied as denied:
+                why = why_denied(denied, self._options, self._partition)
+                raise Denied(f"Slurm takes no job of {job_class.resources}: {why}") from denied
+
+    def submit(self, record: Record, share_of: Callable[[int], Share], parallel: int | None) -> Record:
+        """Submit the jobs of a class; the record with those that Slurm took, which may be fewer.
+
+        Each array is noted once it is there. Raises Silent where Slurm does not answer for long, and
+        Denied where it takes none.
+        """
+        arrays = cut(record.num_jobs, self._largest_array)
+        shares = share_out(parallel, arrays) if parallel is not None else [None] * len(arrays)
+        taken = 0
+        for number, (size, at_once) in enumerate(zip(arrays, shares, strict=True), start=1):
+            indices = list(range(taken, taken + size))
+            wanted = [share_of(each) for each in indices]
+            taken_now, record = self._submit_some(record, wanted, number, at_once)
+            taken += taken_now
+            if taken_now < size:
+                break
+        if taken < record.num_jobs:
+            record = replace(record, num_jobs=taken)
+            record.write()
+        return record
+
+    def _submit_some(
+        self, record: Record, shares: Sequence[Share], number: int, at_once: int | None
+    ) -> tuple[int, Record]:
+        """Submit as many of `shares` as the site's limits let in: half of them, a quarter, and so on."""
+        taken, trying = 0, len(shares)
+        while trying and taken < len(shares):
+            chosen = shares[taken : taken + trying]
+            comment = f"{record.comment}/{number}.{taken}"
+            try:
+                job_id = self._submit_array(record, chosen, comment, at_once)
+            except Denied as denied:
+                if "limit" not in str(denied).lower() or (trying == 1 and not (taken or record.job_ids)):
+                    raise
+                trying //= 2
+                continue
+            taken += len(chosen)
+            record = replace(record, job_ids=(*record.job_ids, job_id))
+            record.write()
+        return taken, record
+
+    def _submit_array(
+        self, record: Record, shares: Sequence[Share], comment: str, at_once: int | None
+    ) -> str:
+        """The id that Slurm gave it. What it may have taken without a word is undone before the next try."""
+        executor = self._executor(record.job_class, comment, at_once)
+        give_up_at = time.monotonic() + self._options.submit_within_s
+        while True:
+            try:
+                return _submitted(executor, shares)
+            except Silent as silent:
+                if time.monotonic() >= give_up_at:
+                    raise Silent(
+                        f"{silent} Nothing is lost: type the same line again when it does."
+                    ) from silent
+                log.warning("%s Trying again.", silent)
+                time.sleep(TRY_AGAIN_S)
+                _undo(record.user, comment)
+
+    def _executor(self, job_class: JobClass, comment: str, at_once: int | None) -> SlurmExecutor:
+        options, asked = self._options, job_class.resources
+        executor = SlurmExecutor(self._launch.folder, python=self._python)
+        executor.update_parameters(
+            job_name=options.job_name or self._launch.study.name,
+            partition=options.partition,
+            account=options.account,
+            qos=options.qos,
+            constraint=options.constraint,
+            comment=comment,
+            wckey=None,
+            nodes=asked.nodes,
+            ntasks_per_node=asked.tasks_per_node,
+            cpus_per_task=asked.cpus_per_task,
+            gpus_per_node=asked.gpus_per_node or None,
+            mem=f"{round(1024 * asked.mem_gb)}MB",
+            time=asked.timeout_min,
+            signal_delay_s=round(margin_s(asked.timeout_min)),
+            stderr_to_stdout=True,
+            setup=list(options.setup) or None,
+            teardown=teardown(self._launch, options.max_requeues),
+            srun_args=["--kill-on-bad-exit=1", "--open-mode=append", *options.srun_args],
+            array_parallelism=at_once or 10**6,
+            additional_parameters={
+                "requeue": True,
+                **{
+                    key.replace("_", "-"): value
+                    for key, value in (options.sbatch or {}).items()
+                    if value is not False
+                },
+            },
+        )
+        return executor
+
+
+def teardown(launch: Launch, crashes_at_most: int) -> list[str]:
+    """The end of a batch script: the job is queued again where it says so, or has been killed.
+
+    Of an array the element has to be named: its bare id may stand for the whole array. While the controller
+    is down it is asked again.
+    """
+    crashes = f"{launch.folder}/crashes-$me"
+    return [
+        "code=$?",
+        'me="${SLURM_ARRAY_JOB_ID:+${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID}"; me="${me:-$SLURM_JOB_ID}"',
+        f'if [ $code -ne 0 ] && [ $code -ne {GO_ON} ]; then echo $code >> "{crashes}"; fi',
+        f'num_crashes=$(cat "{crashes}" 2>/dev/null | wc -l)',
+        f"if [ $code -ne 0 ] && [ $num_crashes -le {crashes_at_most} ]; then",
+        f'    while [ ! -e "{launch.stop_file}" ] && scontrol requeue "$me" 2>&1 | tee /dev/stderr |',
+        '        grep -qiE "unable to contact|timed out|connection refused"; do sleep 5; done',
+        "fi",
+        "exit $code",
+    ]
+
+
+def cut(num_jobs: int, largest: int) -> list[int]:
+    """Sizes of arrays; MaxArraySize bounds the index of a job in its array, which starts at 0."""
+    return [min(largest, num_jobs - first) for first in range(0, num_jobs, largest)]
+
+
+def share_out(total: int, sizes: Sequence[int]) -> list[int]:
+    """Of `total` jobs at a time as many for each array as its size deserves, at least one."""
+    whole = sum(sizes)
+    return [max(1, min(size, total * size // whole)) for size in sizes]
+
+
+def _submitted(executor: SlurmExecutor, shares: Sequence[Share]) -> str:
+    try:
+        with contextlib.redirect_stderr(io.StringIO()):  # submitit prints there what it raises, too
+            jobs = executor.map_array(carry_out, shares)
+    except (FailedJobError, FailedSubmissionError) as error:
+        raise refusal(["sbatch"], str(error)) from error
+    return str(jobs[0].job_id).partition("_")[0]
+
+
+def _undo(user: str, comment: str) -> None:
+    with contextlib.suppress(Silent):
+        for line in ask("squeue", "-h", "-u", user, "-o", "%F|%k").splitlines():
+            job, _, said = line.partition("|")
+            if said == comment:
+                ask("scancel", job)

@@ -1,0 +1,80 @@
+"""Points read lightly, and again only when they have changed: the same as a study's own rows."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from pathlib import Path
+
+import pytest
+
+from control.point import Seen
+from control.survey import Survey
+from scaling.errors import Refused
+from scaling.study.result import State
+from scaling.study.store import Study
+
+
+@pytest.fixture
+def study(finished: Path, tmp_path: Path) -> Study:
+    return Study.open(shutil.copytree(finished, tmp_path / "mine"))
+
+
+def _check(seen: Seen, row: dict[str, object]) -> None:
+    names = ("model", "data", "setting", "flops", "train_flops", "top1", "train_seconds", "predicted_hours")
+    for name in (*names, "status", "failure", "message"):
+        assert getattr(seen, name) == row[name], name
+    assert seen.axes == {name: row[name] for name in seen.axes}
+    assert (seen.id, len(seen.axes)) == (row["point"], 5)
+
+
+def test_what_is_read_is_what_the_rows_say(study: Study) -> None:
+    light = {seen.id: seen for seen in Survey(study).points()}
+    rows = study.rows()
+    assert len(rows) == len(light) == 10
+    for row in rows:
+        _check(light[row["point"]], row)
+    assert {seen.epoch for seen in light.values()} == {0, 2}
+
+
+def test_the_index_gives_the_same_points(study: Study) -> None:
+    light = Survey(study).points()
+    for file in study.path.glob("points/*"):
+        os.utime(file, (time.time() - 60,) * 2)
+    study.rows()
+    assert (study.path / "index.jsonl").exists()
+    for one, other in zip(light, Survey(study).points(), strict=True):
+        for name in ("id", "axes", "setting", "status", "top1", "epoch", "ended", "flops", "predicted_hours"):
+            assert getattr(one, name) == getattr(other, name), name
+
+
+def test_what_changes_is_read_again_and_nothing_else(study: Study) -> None:
+    survey = Survey(study)
+    time.sleep(2.1)  # until then a file may change again under the same time stamp
+    before = {seen.id: seen for seen in survey.points()}
+    changed = next(seen.id for seen in before.values() if seen.failure)
+    study.note(changed, State(status="running", attempt=2, epoch=1))
+    after = {seen.id: seen for seen in survey.points()}
+    assert (after[changed].status, after[changed].epoch) == ("running", 1)
+    assert all(after[point_id] is before[point_id] for point_id in before if point_id != changed)
+
+
+def test_a_lost_or_damaged_result_is_a_point_to_run(study: Study) -> None:
+    lost, damaged = [seen.id for seen in Survey(study).points() if seen.status == "completed"][:2]
+    (study.directory(lost) / "result.json").unlink()
+    (study.directory(damaged) / "result.json").write_text("{")
+    seen = {each.id: each for each in Survey(study).points()}
+    assert seen[lost].status == seen[damaged].status == "pending"
+    assert seen[lost].message == study.state(lost).message
+    assert seen[damaged].message == study.state(damaged).message
+
+
+def test_a_damaged_point_is_refused(study: Study) -> None:
+    file = study.directory(study.point_ids()[0]) / "point.json"
+    file.write_text("{")
+    with pytest.raises(Refused, match="type the line that made the study again to mend it"):
+        Survey(study).points()
+    file.write_text("{}")
+    with pytest.raises(Refused, match="is no point"):
+        Survey(study).points()
