@@ -12,14 +12,14 @@ from tests.slurm.sweeps import TINY, Sweep
 
 pytestmark = [pytest.mark.xdist_group("slurm"), pytest.mark.usefixtures("slurm")]
 
-NODE = "a node of the partition main has at most 4 cores, 5.86 GB and 2 GPUs, and there are 4."
+NODE = "A node of the partition main has at most 4 cores, 5.86 GB and 2 GPUs, and there are 4."
 
 REFUSED = {
     "partition=nowhere": "hydra.launcher.partition=nowhere is not on this cluster: ",
-    "gpus_per_node=3": f"Requested node configuration is not available; {NODE}",
-    "cpus_per_task=5": f"Requested node configuration is not available; {NODE}",
-    "mem_gb=7": f"Requested node configuration is not available; {NODE}",
-    "nodes=5 hydra.launcher.processes=5": "hydra.launcher.processes=5 cannot share 64 images a batch",
+    "gpus_per_node=3": f"Requested node configuration is not available. {NODE}",
+    "cpus_per_task=5": f"Requested node configuration is not available. {NODE}",
+    "mem_gb=7": f"Requested node configuration is not available. {NODE}",
+    "nodes=5 hydra.launcher.processes=5": "5 processes cannot share a step of",
     "account=nobody": "Invalid account or account/partition combination specified",
     "qos=best": "Invalid qos specification",
     "constraint=infiniband": "Invalid feature specification",
