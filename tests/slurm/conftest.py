@@ -32,20 +32,26 @@ STARTED = CLUSTER / "started_by_tests"
 def slurm() -> Iterator[Callable[..., str]]:
     """Takes the words of a command of `cluster.sh`; Slurm's own commands find the cluster by SLURM_CONF.
 
-    Each process that tests holds a shared lock while it needs the cluster; only one can start it, and the
-    last one stops it.
+    Each process that tests holds a shared lock while it needs the cluster; one at a time may start or stop
+    it, and the last one stops it.
     """
     if os.geteuid() != 0:
         unavailable("a Slurm cluster is started by root")
     if not (shutil.which("slurmctld") or shutil.which("apt-get")):
         unavailable("Slurm is not installed (Debian packages slurm-wlm slurmdbd munge mariadb-server)")
-    with open(f"{CLUSTER}.lock", "w") as lock, pytest.MonkeyPatch.context() as environment:
+    with (
+        open(f"{CLUSTER}.lock", "w") as lock,
+        open(f"{CLUSTER}.users", "w") as users,
+        pytest.MonkeyPatch.context() as environment,
+    ):
         fcntl.flock(lock, fcntl.LOCK_EX)
         start()
-        fcntl.flock(lock, fcntl.LOCK_SH)
+        fcntl.flock(users, fcntl.LOCK_SH)
+        fcntl.flock(lock, fcntl.LOCK_UN)
         environment.setenv("SLURM_CONF", str(CLUSTER / "slurm.conf"))
         yield cluster
-        if STARTED.exists() and alone(lock.fileno()):
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if STARTED.exists() and alone(users.fileno()):
             STARTED.unlink()
             cluster("stop")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -26,7 +27,8 @@ def preempt(job: str) -> None:
 
 
 def requeue(job: str) -> None:
-    output("scontrol", "requeue", job)
+    """Slurm refuses where the job waits already, after an earlier fault."""
+    subprocess.run(["scontrol", "requeue", job], capture_output=True, timeout=120, check=False)
 
 
 def kill_a_process(job: str) -> None:

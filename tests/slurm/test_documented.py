@@ -13,6 +13,7 @@ DOCUMENT = Path(__file__).parents[2] / "docs" / "slurm.md"
 LINES = re.findall(r"^    (python sweep\.py .*)$", DOCUMENT.read_text(), re.MULTILINE)
 
 
+@pytest.mark.xdist_group("slurm")
 @pytest.mark.parametrize("line", LINES)
 def test_documented_lines_make_a_plan(
     slurm: Callable[..., str],
