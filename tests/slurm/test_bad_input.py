@@ -19,7 +19,7 @@ REFUSED = {
     "gpus_per_node=3": f"Requested node configuration is not available. {NODE}",
     "cpus_per_task=5": f"Requested node configuration is not available. {NODE}",
     "mem_gb=7": f"Requested node configuration is not available. {NODE}",
-    "nodes=5 hydra.launcher.processes=5": "5 processes cannot share a step of",
+    "nodes=5 hydra.launcher.processes=5": "5 processes cannot share the 1 norm batch of a step evenly",
     "account=nobody": "Invalid account or account/partition combination specified",
     "qos=best": "Invalid qos specification",
     "constraint=infiniband": "Invalid feature specification",

@@ -46,8 +46,8 @@ def test_processes_share_the_norm_batches(num_processes: int, each: int) -> None
 @pytest.mark.parametrize("num_processes", [0, 3, 8])
 def test_norm_batches_that_do_not_come_out_even_are_refused(num_processes: int) -> None:
     sentence = (
-        rf"{num_processes} processes cannot share the 4 norm batches of a step evenly \(recipe.batch_size=64, "
-        r"recipe.norm_batch=16\): use 1 or 2 or 4, or another recipe.norm_batch\."
+        rf"{num_processes} processes cannot share the 4 norm batches of a step evenly "
+        r"\(recipe.batch_size=64, recipe.norm_batch=16\): use 1 or 2 or 4, or another recipe.norm_batch\."
     )
     with pytest.raises(Refused, match=f"^{sentence}$"):
         Recipe(batch_size=64, norm_batch=16).norm_batches_each(num_processes)
