@@ -147,7 +147,7 @@ def teardown(launch: Launch, crashes_at_most: int) -> list[str]:
     """The end of a batch script: the job is queued again where it says so, or has been killed.
 
     Of an array the element has to be named: its bare id may stand for the whole array. While the controller
-    is down it is asked again.
+    is down it is asked again; `-a`, as tee would else empty the log that it writes to.
     """
     crashes = f"{launch.folder}/crashes-$me"
     return [
@@ -156,7 +156,7 @@ def teardown(launch: Launch, crashes_at_most: int) -> list[str]:
         f'if [ $code -ne 0 ] && [ $code -ne {GO_ON} ]; then echo $code >> "{crashes}"; fi',
         f'num_crashes=$(cat "{crashes}" 2>/dev/null | wc -l)',
         f"if [ $code -ne 0 ] && [ $num_crashes -le {crashes_at_most} ]; then",
-        f'    while [ ! -e "{launch.stop_file}" ] && scontrol requeue "$me" 2>&1 | tee /dev/stderr |',
+        f'    while [ ! -e "{launch.stop_file}" ] && scontrol requeue "$me" 2>&1 | tee -a /dev/stderr |',
         '        grep -qiE "unable to contact|timed out|connection refused"; do sleep 5; done',
         "fi",
         "exit $code",
