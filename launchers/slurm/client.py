@@ -47,13 +47,24 @@ def await_controller(within_s: float) -> None:
     give_up_at = time.monotonic() + within_s
     while True:
         try:
-            ask("sinfo", "-h")
+            _check_nodes_known()
             return
         except Silent as silent:
-            if time.monotonic() >= give_up_at:
-                raise
-            log.warning("%s Trying again.", silent)
-            time.sleep(TRY_AGAIN_S)
+            try_again(silent, give_up_at)
+
+
+def try_again(silent: Silent, give_up_at: float) -> None:
+    """Return when it is time to ask again; raises Silent past `give_up_at` of the monotonic clock."""
+    if time.monotonic() >= give_up_at:
+        raise Silent(f"{silent} Nothing is lost: type the same line again when it does.") from silent
+    log.warning("%s Trying again.", silent)
+    time.sleep(TRY_AGAIN_S)
+
+
+def _check_nodes_known() -> None:
+    """For seconds after its start a controller has heard from no node, and denies whatever needs one."""
+    if set(ask("sinfo", "-h", "-N", "-o", "%T").split()) == {"unknown"}:
+        raise Silent("Slurm's controller has just started, and does not say yet which nodes it has.")
 
 
 def ask(*words: str, within_s: float = ANSWER_WITHIN_S) -> str:

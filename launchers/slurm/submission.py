@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import io
-import logging
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -14,14 +13,12 @@ from submitit.core.utils import FailedJobError, FailedSubmissionError
 from submitit.slurm.slurm import SlurmExecutor
 
 from launchers.slurm.classes import JobClass
-from launchers.slurm.client import TRY_AGAIN_S, Denied, Silent, ask, refusal
+from launchers.slurm.client import Denied, Silent, ask, await_controller, refusal, try_again
 from launchers.slurm.cluster import Partition, why_denied
 from launchers.slurm.job import GO_ON, Share, carry_out, margin_s
 from launchers.slurm.options import Options
 from launchers.slurm.record import Record
 from scaling.study.launch import Launch
-
-log = logging.getLogger(__name__)
 
 
 class Submitter:
@@ -100,12 +97,8 @@ class Submitter:
             try:
                 return _submitted(executor, shares)
             except Silent as silent:
-                if time.monotonic() >= give_up_at:
-                    raise Silent(
-                        f"{silent} Nothing is lost: type the same line again when it does."
-                    ) from silent
-                log.warning("%s Trying again.", silent)
-                time.sleep(TRY_AGAIN_S)
+                try_again(silent, give_up_at)
+                await_controller(give_up_at - time.monotonic())
                 _undo(record.user, comment)
 
     def _executor(self, job_class: JobClass, comment: str, at_once: int | None) -> SlurmExecutor:
