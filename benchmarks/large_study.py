@@ -1,12 +1,13 @@
-"""How fast a large finished study is read: its rows, its status, its table, and the plan of the same line.
+"""How fast a large study is read: its rows, its status, its table, and the plan of the same line.
 
-    python benchmarks/large_study.py                 or: python benchmarks/large_study.py --points 10000
+    python benchmarks/large_study.py --points 10000 --finished 0.5
 
 A line makes the points of a grid, as always. Their results are synthetic, because reading is what is
 measured and not training: each point gets the files that a worker leaves, with numbers of plausible size
 made up from its axes (`result.json`, `status.json`, and a row an epoch in `metrics.jsonl`; no log). Each
 time is of a new process, start-up included; the files are in the memory of the system, as they have just
-been written. 100,000 points take 2 GB below the temporary directory, and are removed at the end.
+been written. Of the points that are not finished, one in ten has failed, and the others wait. 100,000
+points take 2 GB below the temporary directory, and are removed at the end.
 """
 
 from __future__ import annotations
@@ -43,8 +44,10 @@ TABLE = "import sys; from analysis.source import read_source; print(len(read_sou
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--points", type=int, default=100_000)
-    num_seeds = max(1, round(parser.parse_args().points / NUM_A_SEED))
+    parser.add_argument("--points", type=int, default=10_000)
+    parser.add_argument("--finished", type=float, default=1.0, help="share of the points, 1 by default")
+    asked = parser.parse_args()
+    num_seeds = max(1, round(asked.points / NUM_A_SEED))
     console = Console(width=100)
     with tempfile.TemporaryDirectory() as root:
         needed = num_seeds * NUM_A_SEED * BYTES_A_POINT
@@ -53,10 +56,12 @@ def main() -> None:
         study = Path(root) / NAME
         line = [*AXES, f"seed=range({num_seeds})", "tracker=none", f"study.root={root}", f"study.name={NAME}"]
         made = _seconds([sys.executable, "-m", "benchmarks.handed_over", "-m", *line])
-        num_points = _finish(Study.open(study))
+        num_points = _finish(Study.open(study), asked.finished)
         time.sleep(3)  # files at rest are believed
         machine = f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}"
-        table = Table("what", "seconds", title=f"n={num_points:,} finished points, {machine}")
+        table = Table(
+            "what", "seconds", title=f"n={num_points:,} points, {asked.finished:.0%} finished, {machine}"
+        )
         table.add_row("the line that makes the points, until its pool is called", f"{made:.1f}")
         for what, command in _commands(study, [sys.executable, "sweep.py", "-m", *line, "plan=true"]):
             table.add_row(what, f"{_seconds(command):.1f}")
@@ -64,8 +69,9 @@ def main() -> None:
 
 
 def _commands(study: Path, sweep: Sequence[str]) -> Iterator[tuple[str, Sequence[str]]]:
-    """What is timed, in this order: the first reading leaves the index that the others find."""
+    """What is timed, in this order: the first reading of rows leaves the index that the others find."""
     python = sys.executable
+    yield "python -m control status, without an index", [python, "-m", "control", "status", str(study)]
     yield "rows, first reading", [python, "-c", ROWS, str(study)]
     yield "rows", [python, "-c", ROWS, str(study)]
     yield "python -m control status", [python, "-m", "control", "status", str(study)]
@@ -79,10 +85,13 @@ def _seconds(command: Sequence[str]) -> float:
     return time.perf_counter() - started
 
 
-def _finish(study: Study) -> int:
-    """Write what a worker leaves behind for each point; how many there are."""
+def _finish(study: Study, share: float) -> int:
+    """Write what a worker leaves behind for that share of the points; how many there are in all."""
     ids = study.point_ids()
-    for point_id in ids:
+    num_finished = round(share * len(ids))
+    for point_id in ids[num_finished::10]:
+        study.note(point_id, State(status="failed", failure="killed", message="synthetic", attempt=1))
+    for point_id in ids[:num_finished]:
         directory = study.directory(point_id)
         point = json.loads((directory / "point.json").read_text())
         epochs = _epochs(point)

@@ -68,7 +68,7 @@ def test_a_job_dies_where_accounting_is_off(
         sweep.type()
         job = sweep.job_in_training()
         assert job is not None
-        faults.kill_the_batch_script(job)
+        assert faults.kill_the_batch_script(job)
         sweep.finish()
     finally:
         slurm("accounting", "on")
