@@ -23,10 +23,11 @@ prove: $(VENV)/.dev
 	@$(BIN)/python -m pytest -q -m prove --repetitions 100
 
 bench: $(VENV)/.dev
-	@$(BIN)/python benchmarks/launch_overhead.py
-	@$(BIN)/python benchmarks/planning_cost.py
-	@$(BIN)/python benchmarks/planning.py
+	@$(BIN)/python -m benchmarks.launch_overhead
+	@$(BIN)/python -m benchmarks.planning_cost
+	@$(BIN)/python -m benchmarks.planning
 	@$(BIN)/python -m benchmarks.slurm
+	@$(BIN)/python -m benchmarks.large_study --finished 0.5
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info

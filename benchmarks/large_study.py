@@ -1,6 +1,6 @@
 """How fast a large study is read: its rows, its status, its table, and the plan of the same line.
 
-    python benchmarks/large_study.py --points 10000 --finished 0.5
+    python -m benchmarks.large_study --points 10000 --finished 0.5
 
 A line makes the points of a grid, as always. Their results are synthetic, because reading is what is
 measured and not training: each point gets the files that a worker leaves, with numbers of plausible size

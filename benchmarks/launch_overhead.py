@@ -1,11 +1,15 @@
-"""Overhead a point: our local pool beside submitit's local executor and a process a point, in one run.
+"""Overhead a point: our local pool beside submitit, Hydra's launchers and a process a point, in one run.
 
-    make bench                                       or: python benchmarks/launch_overhead.py --points 12
+    make bench                                       or: python -m benchmarks.launch_overhead --points 12
 
-The same grid of tiny points is trained in three ways on two slots: by the pool (`-m`); by one submitit job a
-point, at most two at a time and without a tracker; by one `python sweep.py` a point, two at a time, as a
-shell loop would. The pool and the single processes write their W&B runs, as they do by default. Overhead is
-wall time x slots minus the seconds spent in training steps, divided by the points.
+The same grid of tiny points is trained on two slots: by the pool (`-m`); by one submitit job a point, at most
+two at a time; by Hydra's own multirun with hydra-joblib-launcher, whose two workers live on, and with
+hydra-submitit-launcher, two jobs at a time; by one `python sweep.py` a point, two at a time, as a shell loop
+would. The pool and the single processes write their W&B runs, as they do by default; the others write none,
+and find the points of the study made. Overhead is wall time x slots minus the seconds spent in training
+steps, divided by the points. Ways that take seconds a point train fewer of them.
+
+Then the pool alone on points of about 30 seconds: which share of its slots' time is spent in training steps.
 """
 
 from __future__ import annotations
@@ -20,87 +24,150 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 from submitit.local.local import LocalExecutor
 
+from benchmarks.peers import JOBLIB_LAUNCHER, SUBMITIT_LAUNCHER, installed
+from benchmarks.plain_training import alone
 from scaling.study.store import Study
-from scaling.training.runtime import Runtime
 from scaling.training.worker import work
-from scaling.training.worklist import Terms, WorkList
 
 ROOT = Path(__file__).parents[1]
 SLOTS = 2
-SETTINGS = ["depth=8", "width=0.125", "resolution=8", "epochs=1", "data.num_train=512"]
+NUM_POINTS = 200
+FEWER = 24
+"""Points of a way that takes seconds a point."""
+TINY = ("depth=8", "width=0.125", "resolution=8", "epochs=1", "data.num_train=512")
+LONG = ("depth=14", "width=0.5", "resolution=20", "epochs=20", "data.num_train=2000", "data.num_val=200")
+"""Points of about half a minute on a core."""
+NUM_LONG = 12
 
 
-def pool(root: Path, num_points: int) -> None:
+@dataclass(frozen=True, kw_only=True)
+class Took:
+    """What a way took for its points, in seconds."""
+
+    num_points: int
+    wall: float
+    training: float
+    """In training steps, of all points."""
+
+    @property
+    def overhead(self) -> float:
+        return (SLOTS * self.wall - self.training) / self.num_points
+
+
+def pool(root: Path, num_points: int, settings: Sequence[str] = TINY) -> None:
     """One line, warm workers."""
-    sweep(root, "-m", f"seed=range({num_points})", f"hydra.launcher.slots={SLOTS}")
+    sweep(root, "-m", f"seed=range({num_points})", f"hydra.launcher.slots={SLOTS}", *settings)
 
 
 def one_process_a_point(root: Path, num_points: int) -> None:
     """A new `python sweep.py` for each point."""
     with ThreadPoolExecutor(SLOTS) as threads:
-        list(threads.map(lambda seed: sweep(root, f"seed={seed}"), range(num_points)))
+        list(threads.map(lambda seed: sweep(root, f"seed={seed}", *TINY), range(num_points)))
 
 
 def one_job_a_point(root: Path, num_points: int) -> None:
     """A submitit job for each point; submitit has no queue, so this keeps at most SLOTS of them going."""
-    settings = (f"seed=range({num_points})", "tracker=none")
-    sweep(root, "-m", *settings, script=("-m", "benchmarks.handed_over"))
-    study = Study.open(root / "bench")
+    study = made(root, num_points)
     executor = LocalExecutor(root / "jobs")
     executor.update_parameters(timeout_min=60)
     with ThreadPoolExecutor(SLOTS) as threads:
-        alone = [_alone(study, point_id) for point_id in study.point_ids()]
-        list(threads.map(lambda todo: executor.submit(work, todo).result(), alone))
+        each_alone = [alone(study, point_id) for point_id in study.point_ids()]
+        list(threads.map(lambda todo: executor.submit(work, todo).result(), each_alone))
 
 
-def _alone(study: Study, point_id: str) -> WorkList:
-    return WorkList(
-        study=study.path,
-        point_ids=(point_id,),
-        terms=Terms(launch="bench", runtime=Runtime()),
-    )
+def hydra_joblib(root: Path, num_points: int) -> None:
+    """Hydra's multirun, workers of joblib."""
+    multirun(root, num_points, JOBLIB_LAUNCHER, "hydra/launcher=joblib", f"hydra.launcher.n_jobs={SLOTS}")
+
+
+def hydra_submitit(root: Path, num_points: int) -> None:
+    """Hydra's multirun, a process a job; its launcher starts a batch of them at once."""
+    batch = f"hydra.sweeper.max_batch_size={SLOTS}"
+    multirun(root, num_points, SUBMITIT_LAUNCHER, "hydra/launcher=submitit_local", batch)
+
+
+def made(root: Path, num_points: int) -> Study:
+    """A study of tiny points that nobody has trained."""
+    settings = (f"seed=range({num_points})", "tracker=none", *TINY)
+    sweep(root, "-m", *settings, script=("-m", "benchmarks.handed_over"))
+    return Study.open(root / "bench")
 
 
 def sweep(root: Path, *arguments: str, script: Sequence[str] = ("sweep.py",)) -> None:
     """Run the front door, or what takes its place, into a study below `root`."""
-    line = [sys.executable, *script, *arguments, *SETTINGS, f"study.root={root}", "study.name=bench"]
+    line = [sys.executable, *script, *arguments, f"study.root={root}", "study.name=bench"]
     subprocess.run(line, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
 
 
-def measure(way: Callable[[Path, int], None], num_points: int) -> tuple[float, float]:
-    """Wall seconds, and seconds in training steps of all points."""
+def multirun(root: Path, num_points: int, package: str, *words: str) -> None:
+    """Run the plain Hydra app for each point of a study, with the launcher of a package."""
+    points = ",".join(f"'{point_id}'" for point_id in made(root, num_points).point_ids())
+    line = [sys.executable, "benchmarks/plain_training.py", "-m", "hydra/sweeper=basic", *words]
+    where = [f"study.root={root}", "study.name=bench", f"hydra.sweep.dir={root}/hydra"]
+    environment = os.environ | {"PYTHONPATH": f"{installed(package)}:{ROOT}"}
+    subprocess.run(
+        [*line, *where, f"+point={points}"], cwd=ROOT, env=environment, check=True, stdout=subprocess.DEVNULL
+    )
+
+
+def measure(way: Callable[[Path, int], None], num_points: int) -> Took:
     with tempfile.TemporaryDirectory() as directory:
         started = time.perf_counter()
         way(Path(directory), num_points)
         wall = time.perf_counter() - started
         files = list((Path(directory) / "bench/points").glob("*/result.json"))
         assert len(files) == num_points, f"{len(files)} of {num_points} points have a result"
-        return wall, sum(json.loads(file.read_text())["measured"]["train_seconds"] for file in files)
+        training = sum(json.loads(file.read_text())["measured"]["train_seconds"] for file in files)
+        return Took(num_points=num_points, wall=wall, training=training)
+
+
+def compared(num_points: int, machine: str) -> Table:
+    """The pool first; the ratios are to it."""
+    few = min(FEWER, num_points)
+    ways: tuple[tuple[str, Callable[[Path, int], None], int], ...] = (
+        ("pool", pool, num_points),
+        (JOBLIB_LAUNCHER, hydra_joblib, num_points),
+        ("submitit job a point", one_job_a_point, few),
+        (SUBMITIT_LAUNCHER, hydra_submitit, few),
+        ("process a point", one_process_a_point, few),
+    )
+    table = Table("way", "n", "wall s", "training s", "overhead s a point", "ratio", title=machine)
+    first = 0.0
+    for name, way, number in ways:
+        took = measure(way, number)
+        first = first or took.overhead
+        numbers = f"{took.wall:.1f}", f"{took.training:.1f}", f"{took.overhead:.3f}"
+        table.add_row(name, str(number), *numbers, f"{took.overhead / first:.1f}")
+    return table
+
+
+def busy(machine: str) -> Table:
+    """How busy the pool keeps its slots with long points."""
+    took = measure(lambda root, number: pool(root, number, LONG), NUM_LONG)
+    table = Table("way", "n", "wall s", "training s a point", "slots in training", title=machine)
+    share = took.training / (SLOTS * took.wall)
+    each = took.training / took.num_points
+    table.add_row("pool", str(NUM_LONG), f"{took.wall:.1f}", f"{each:.1f}", f"{share:.1%}")
+    return table
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--points", type=int, default=24)
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--points", type=int, default=NUM_POINTS)
     num_points = parser.parse_args().points
     os.environ["OMP_NUM_THREADS"] = "1"
-    ways = {"pool": pool, "submitit job a point": one_job_a_point, "process a point": one_process_a_point}
-    machine = f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}"
-    table = Table(
-        "way", "wall s", "training s", "overhead s a point", "ratio", title=f"n={num_points}, {machine}"
-    )
-    first = 0.0
-    for name, way in ways.items():
-        wall, training = measure(way, num_points)
-        overhead = (SLOTS * wall - training) / num_points
-        first = first or overhead
-        table.add_row(name, f"{wall:.1f}", f"{training:.1f}", f"{overhead:.2f}", f"{overhead / first:.1f}")
-    Console().print(table)
+    machine = f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}, "
+    machine += f"load {os.getloadavg()[0]:.1f} before"
+    console = Console(width=110)
+    console.print(compared(num_points, machine))
+    console.print(busy(machine))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """How fast a grid is planned and handed over: ours beside Hydra's own multirun and hydra-submitit-launcher.
 
-    make bench                                       or: python benchmarks/planning.py --points 100
+    make bench                                       or: python -m benchmarks.planning --points 100
 
 The same grid over the same conf/ in fresh processes, one after the other: `sweep.py -m … plan=true` until it
 exits; `sweep.py -m …` until its pool is called; Hydra's basic sweeper until its basic launcher calls a task
@@ -27,10 +27,9 @@ from statistics import median
 from rich.console import Console
 from rich.table import Table
 
-from scaling.data.cache import cache_dir
+from benchmarks.peers import SUBMITIT_LAUNCHER, installed
 
 ROOT = Path(__file__).parents[1]
-SUBMITIT_LAUNCHER = "hydra-submitit-launcher==1.2.0"
 NETWORKS = ("depth=8,14,20,26,32", "width=0.25,0.5,0.75,1,1.25", "resolution=14,20,24,28")
 NUM_NETWORKS = 5 * 5 * 4
 EPOCHS_AT_MOST = 10
@@ -98,7 +97,7 @@ def main() -> None:
     """Print the comparison at one number of points, and ours at ten times as many."""
     num_points = asked()
     basic = peer("Hydra, its basic launcher", "basic", num_points)
-    submitit = peer("Hydra, submitit launcher", "submitit_local", num_points, submitit_launcher())
+    submitit = peer("Hydra, submitit launcher", "submitit_local", num_points, installed(SUBMITIT_LAUNCHER))
     title = f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}, "
     title += f"{SUBMITIT_LAUNCHER}, load {os.getloadavg()[0]:.1f} before"
     check_without_torch(num_points)
@@ -116,15 +115,6 @@ def asked() -> int:
     if num_points != NUM_NETWORKS and (num_points < 1 or num_points % (NUM_NETWORKS * EPOCHS_AT_MOST)):
         parser.error(f"--points {num_points} should be 100, or a multiple of 1,000")
     return num_points
-
-
-def submitit_launcher() -> Path:
-    """Where the peer's launcher is, installed there if need be and nowhere else."""
-    path = cache_dir() / SUBMITIT_LAUNCHER
-    if not path.exists():
-        words = ["install", "--quiet", "--disable-pip-version-check", "--no-deps", "--target", str(path)]
-        subprocess.run([sys.executable, "-m", "pip", *words, SUBMITIT_LAUNCHER], check=True)
-    return path
 
 
 def check_without_torch(num_points: int) -> None:

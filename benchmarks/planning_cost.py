@@ -1,6 +1,6 @@
 """How fast points are priced: our closed forms against counting a network built on torch's meta device.
 
-    make bench                                       or: python benchmarks/planning_cost.py
+    make bench                                       or: python -m benchmarks.planning_cost
 
 Prices a second on one core, a network's description made anew for each point: for a grid of 112 networks at
 9 resolutions and 10 lengths, the same at one length, networks that all differ, and, as a tool without closed

@@ -25,7 +25,8 @@ from statistics import median
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.planning import NUM_NETWORKS, ROOT, SUBMITIT_LAUNCHER, axes, submitit_launcher
+from benchmarks.peers import SUBMITIT_LAUNCHER, installed
+from benchmarks.planning import NUM_NETWORKS, ROOT, axes
 
 CLUSTER = ROOT / "tests/slurm/cluster.sh"
 REPEATS = 3
@@ -94,7 +95,7 @@ def run_peer(num_points: int) -> Submitted:
             "hydra.sweep.subdir=${hydra.job.num}",
         )
         line = [sys.executable, "benchmarks/plain_slurm.py", "-m", *axes(num_points), *settings]
-        return watched(line, num_points, path=submitit_launcher())
+        return watched(line, num_points, path=installed(SUBMITIT_LAUNCHER))
 
 
 def watched(line: list[str], num_points: int, path: Path | None = None) -> Submitted:
