@@ -22,6 +22,8 @@ def pick(study: Study, words: Sequence[str]) -> str:
             raise Refused(f"{' '.join(words)} are several points: name one.")
         return pick_by_id(study, words[0])
     points = Survey(study).points()
+    if not points:
+        raise Refused(f"{study.path} has no points yet: a line without plan=true makes them.")
     knobs = Knobs(study, points)
     values = checked(words, knobs)
     found = [point for point in points if has(point, values, knobs)]

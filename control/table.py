@@ -54,11 +54,11 @@ class Table:
 def tabulate(glance: Glance, filtered: Filter, by: Sequence[str] = ()) -> Table:
     """The points that the filter lets through; Refused for knobs and values that the study lacks."""
     knobs = Knobs(glance.study, [now.point for now in glance.points])
-    for name in by:
+    for name in by if glance.points else ():
         if name not in knobs.values:
             raise Refused(f"--by {name} is not a knob of this study: {suggest(name, list(knobs.values))}.")
     points = filtered.apply(glance.points, knobs)
-    is_of_points = not by and len(points) <= ROWS_AT_MOST
+    is_of_points = not (by and points) and len(points) <= ROWS_AT_MOST
     names = knobs.varied if is_of_points else list(by) or _most_telling(knobs)
     groups = [[now] for now in points] if is_of_points else _groups(points, knobs, names)
     return Table(

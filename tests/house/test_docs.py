@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import TINY
+
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [
     ROOT / "README.md",
@@ -19,6 +21,7 @@ DOCUMENTS = [
     ROOT / "docs" / "planning.md",
     ROOT / "docs" / "proofs.md",
     ROOT / "docs" / "slurm.md",
+    ROOT / "docs" / "watching.md",
 ]
 
 Bash = Callable[..., subprocess.CompletedProcess[str]]
@@ -66,10 +69,7 @@ def test_documented_analyses_run(bash: Bash, tmp_path: Path, line: str) -> None:
 @pytest.mark.parametrize("line", _commands("python -m scaling"))
 def test_documented_costs_are_printed(bash: Bash, tmp_path: Path, line: str) -> None:
     if "results/" in line:
-        trained = bash(
-            "python sweep.py width=0.125 resolution=8 data.num_train=256 data.num_val=64 tracker=none "
-            f"study.root={tmp_path} study.name=tiny"
-        )
+        trained = bash(f"python sweep.py {TINY} tracker=none study.root={tmp_path} study.name=tiny")
         assert trained.returncode == 0, trained.stderr
         line = line.replace("results/quickstart", str(tmp_path / "tiny"))
     done = bash(line, SCALING_STUDY_PROFILES=str(tmp_path / "profiles"))
@@ -78,10 +78,8 @@ def test_documented_costs_are_printed(bash: Bash, tmp_path: Path, line: str) -> 
 
 @pytest.mark.parametrize("line", _commands("python -m control"))
 def test_documented_controls_run(bash: Bash, tmp_path: Path, line: str) -> None:
-    planned = bash(
-        f"python sweep.py resolution=8 width=0.125 plan=true study.root={tmp_path} study.name=tiny"
-    )
-    assert planned.returncode == 0, planned.stderr
+    trained = bash(f"python sweep.py {TINY} depth=8 tracker=none study.root={tmp_path} study.name=tiny")
+    assert trained.returncode == 0, trained.stderr
     done = bash(line.replace("results/quickstart", str(tmp_path / "tiny")))
     assert done.returncode == 0, done.stderr
 
