@@ -132,7 +132,7 @@ def _add_groups(grid: Grid, table: Table, rows: Sequence[Row]) -> None:
     grid.columns[0].justify = "right"
     words = [word for word in STYLES if any(row.counts[word] for row in rows)]
     for word in words:
-        grid.add_column("done" if word == "completed" else word, justify="right", no_wrap=True)
+        grid.add_column(word, justify="right", no_wrap=True)
     grid.add_column("work", no_wrap=True)
     grid.add_column("left", justify="right", no_wrap=True)
     for row in rows:
@@ -154,7 +154,7 @@ def _values(table: Table, row: Row) -> list[str]:
 def _state(now: Now) -> str:
     if now.word == "silent" and now.silent_s is not None:
         return f"silent {duration(now.silent_s)}"
-    return "done" if now.word == "completed" else now.word
+    return now.word
 
 
 def _remark(now: Now, is_narrow: bool) -> Text:
