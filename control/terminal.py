@@ -40,9 +40,8 @@ def print_status(console: Console, glance: Glance, table: Table, *, limit: int |
         console.print(line, soft_wrap=True)
     console.print(pace(status, glance.eta.at), style="bright_black", soft_wrap=True)
     if status.scheduler is not None:
-        console.print(
-            f"{status.scheduler} What follows is from the files alone.", style="yellow", soft_wrap=True
-        )
+        complaint = Text(f"{status.scheduler} What follows is from the files alone.", style="yellow")
+        console.print(complaint, soft_wrap=True)
     for line in failures(status):
         console.print(line, soft_wrap=True)
     if not table.rows:
