@@ -57,9 +57,9 @@ class Terminal:
         self.output = ""
 
     def wait_for(self, words: str, timeout_s: float = 60, *, since: int = 0) -> None:
-        """Until the words have been written after the first `since` characters; fails the test otherwise."""
+        """Until the words, colours aside, are there after the first `since` characters; fails otherwise."""
         deadline = time.monotonic() + timeout_s
-        while words not in self.output[since:]:
+        while words not in _CODE.sub("", self.output[since:]):
             if time.monotonic() > deadline:
                 pytest.fail(f"{words!r} not within {timeout_s} s: {self.output[-3000:]!r}")
             self._read(0.2)
@@ -78,6 +78,11 @@ class Terminal:
             self._read(0.2)
         self._read(0.2)
         return self.process.returncode
+
+    @property
+    def text(self) -> str:
+        """All that was written, without colours and moves."""
+        return _CODE.sub("", self.output)
 
     @property
     def frames(self) -> list[str]:

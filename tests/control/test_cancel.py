@@ -1,0 +1,111 @@
+"""A cancel: what runs stops and keeps its checkpoints, and the same line completes it, bit by bit."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from control import cancel
+from scaling.study import lease
+from scaling.study.point import Point
+from scaling.study.result import State
+from scaling.study.store import Study, Task
+from tests.control.conftest import SLOW, Observed, Said, Terminal
+from tests.launchers.conftest import Sweep
+
+pytestmark = pytest.mark.xdist_group("control")
+
+Say = Callable[[str], Said]
+Bash = Callable[..., subprocess.CompletedProcess[str]]
+States = dict[str, State]
+
+
+def _is_under_way(states: States) -> bool:
+    return any(state.status == "running" and state.epoch >= 3 for state in states.values())
+
+
+def _stopped(sweep: Sweep) -> list[str]:
+    return [point_id for point_id, state in sweep.states().items() if state.status == "pending"]
+
+
+def test_a_cancelled_line_typed_again_ends_as_if_undisturbed(
+    start_sweep: Callable[..., Sweep], bash: Bash, observed: Observed
+) -> None:
+    sweep = start_sweep(SLOW)
+    sweep.wait_for(_is_under_way)
+    done = bash(f"python -m control cancel {sweep.study.path} --yes")
+    assert (done.returncode, done.stderr) == (0, "")
+    code, output = sweep.end()
+    assert code == 130
+    assert "Traceback" not in output
+    assert sweep.leftovers() == []
+    stopped = _stopped(sweep)
+    assert stopped
+    assert f"{len(stopped)} points stopped, and nothing is lost." in done.stdout
+    for point_id in stopped:
+        assert (sweep.study.directory(point_id) / "checkpoint.pt").exists()
+        assert "checkpoint" in (sweep.states()[point_id].message or "")
+
+    assert bash(f"python -m control cancel {sweep.study.path} --yes").stdout == _nothing_runs(sweep.study)
+
+    line = done.stdout.strip().partition("The same line goes on from their checkpoints: ")[2]
+    assert line.startswith("python sweep.py -m depth=8 ")
+    again = bash(line)
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert "3 of 3 points done, 0 failed, 0 left." in again.stdout
+    assert all(sweep.states()[point_id].attempt == 2 for point_id in stopped)
+    assert sweep.rows() == Sweep(sweep.process, Study.open(observed.path)).rows()
+
+
+def _nothing_runs(study: Study) -> str:
+    return f"Nothing of {study.path} runs.\n"
+
+
+def test_where_nothing_runs_nothing_is_stopped(say: Say, finished: Path, tmp_path: Path) -> None:
+    for study in (Study.open(finished), Study.create(tmp_path / "new", Task("mnist5k"))):
+        said = say(f"cancel {study.path}")  # nor is anybody asked
+        assert (said.code, said.out, said.err) == (0, _nothing_runs(study), "")
+
+
+@pytest.fixture
+def held(tmp_path: Path, make_point: Callable[..., Point]) -> Iterator[Study]:
+    """A study, under a name like markup, with a point that this process holds and does not let go."""
+    study = Study.create(tmp_path / "[bold]", Task("mnist5k"))
+    study.add([make_point()])
+    (point_id,) = study.point_ids()
+    (study.path / "jobs" / "launch").mkdir(parents=True)
+    with lease.acquire(study.directory(point_id)) or pytest.fail("the point is held"):
+        study.note(point_id, State(status="running", attempt=1, epoch=1))
+        yield study
+
+
+def _was_told_to_stop(study: Study) -> bool:
+    return (study.path / "jobs" / "launch" / "stop").exists()
+
+
+def test_it_asks_first(terminal: Callable[..., Terminal], held: Study) -> None:
+    screen = terminal(f"cancel {held.path}", columns=200)
+    screen.wait_for(f"Stop 1 running points of {held.path}? [y/n]")
+    screen.type("n\n")
+    assert screen.end() == 0
+    assert not _was_told_to_stop(held)
+
+
+def test_without_a_terminal_it_wants_yes(bash: Bash, held: Study) -> None:
+    done = bash(f"python -m control cancel {held.path} </dev/null")
+    assert done.returncode == 2
+    assert done.stderr == "control: There is no terminal to ask you on: add --yes.\n"
+    assert not _was_told_to_stop(held)
+
+
+def test_what_does_not_stop_is_named(say: Say, held: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cancel, "STOPPED_WITHIN_S", 1.0)
+    for _ in range(2):  # asked again it says so again
+        said = say(f"cancel {held.path} --yes")
+        assert said.code == 1
+        assert f"1 points still run after 1 s, such as {held.point_ids()[0]} in process " in said.out
+        assert "a point in the foreground heeds Ctrl-C alone" in said.out
+        assert _was_told_to_stop(held)
