@@ -28,10 +28,10 @@ from tests.launchers.conftest import start_sweep as start_sweep  # a fixture of 
 FAST = "width=0.125 resolution=8 data.num_train=256 data.num_val=64 tracker=none"
 """Overrides that make a point train in a fraction of a second."""
 SLOW = (
-    "depth=8 width=0.25 resolution=14 epochs=1,2,24 device.checkpoint_every_s=0.3 hydra.launcher.slots=2 "
-    "data.num_train=640 data.num_val=64 tracker=none"
+    "depth=8 width=0.25 resolution=14 epochs=1,2,20 device.checkpoint_every_s=0.3 data.num_train=640 "
+    "data.num_val=64 tracker=none"
 )
-"""Three points, of which one takes some seconds and two are completed before it."""
+"""Three points, of which one takes some seconds."""
 
 _CODE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
@@ -150,7 +150,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A study of ten points that a real sweep has ended: eight are completed, two have diverged."""
     root = tmp_path_factory.mktemp("finished")
     blocks = "{recipe.learning_rate:[0.05,0.1],seed:[0,1]},{recipe.learning_rate:1e30,seed:0}"
-    sweep = _start_sweep(f"depth=8,14 epochs=2 {FAST} 'blocks=[{blocks}]'", root)
+    sweep = _start_sweep(f"depth=8,14 epochs=2 {FAST} hydra.launcher.slots=1 'blocks=[{blocks}]'", root)
     output, _ = sweep.communicate()
     assert sweep.returncode == 0, output
     return root / "mine"
@@ -183,7 +183,7 @@ def observed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Observed]:
     """The same points undisturbed, for others to compare with."""
     root = tmp_path_factory.mktemp("observed")
     path = root / "mine"
-    sweep = _start_sweep(SLOW, root)
+    sweep = _start_sweep(f"{SLOW} hydra.launcher.slots=2", root)  # short ones end beside the long one
     while len(list(path.glob("points/*/point.json"))) < 3:
         assert sweep.poll() is None, sweep.communicate()
         time.sleep(0.1)
@@ -198,7 +198,7 @@ def observed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Observed]:
 
 
 def _lines(path: Path) -> list[list[str]]:
-    return [["watch", str(path), "--every", "1"], ["logs", str(path), "epochs=24", "--follow"]]
+    return [["watch", str(path), "--every", "1"], ["logs", str(path), "epochs=20", "--follow"]]
 
 
 def _start_sweep(overrides: str, root: Path) -> subprocess.Popen[str]:

@@ -27,37 +27,36 @@ def _is_under_way(states: States) -> bool:
     return any(state.status == "running" and state.epoch >= 3 for state in states.values())
 
 
-def _stopped(sweep: Sweep) -> list[str]:
-    return [point_id for point_id, state in sweep.states().items() if state.status == "pending"]
-
-
 def test_a_cancelled_line_typed_again_ends_as_if_undisturbed(
     start_sweep: Callable[..., Sweep], bash: Bash, observed: Observed
 ) -> None:
-    sweep = start_sweep(SLOW)
+    sweep = start_sweep(f"{SLOW} hydra.launcher.slots=1")
     sweep.wait_for(_is_under_way)
+    line = _cancel(sweep, bash)
+    (stopped,) = (point_id for point_id, state in sweep.states().items() if state.attempt)
+    assert "checkpoint" in (sweep.states()[stopped].message or "")
+    assert (sweep.study.directory(stopped) / "checkpoint.pt").exists()
+    assert {state.status for state in sweep.states().values()} == {"pending"}
+    assert bash(f"python -m control cancel {sweep.study.path} --yes").stdout == _nothing_runs(sweep.study)
+
+    again = bash(line)
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert "3 of 3 points done, 0 failed, 0 left." in again.stdout
+    assert sweep.states()[stopped].attempt == 2
+    assert sweep.rows() == Sweep(sweep.process, Study.open(observed.path)).rows()
+
+
+def _cancel(sweep: Sweep, bash: Bash) -> str:
+    """Cancel the sweep and see it end; the line that is said to go on."""
     done = bash(f"python -m control cancel {sweep.study.path} --yes")
     assert (done.returncode, done.stderr) == (0, "")
     code, output = sweep.end()
     assert code == 130
     assert "Traceback" not in output
     assert sweep.leftovers() == []
-    stopped = _stopped(sweep)
-    assert stopped
-    assert f"{len(stopped)} points stopped, and nothing is lost." in done.stdout
-    for point_id in stopped:
-        assert (sweep.study.directory(point_id) / "checkpoint.pt").exists()
-        assert "checkpoint" in (sweep.states()[point_id].message or "")
-
-    assert bash(f"python -m control cancel {sweep.study.path} --yes").stdout == _nothing_runs(sweep.study)
-
-    line = done.stdout.strip().partition("The same line goes on from their checkpoints: ")[2]
-    assert line.startswith("python sweep.py -m depth=8 ")
-    again = bash(line)
-    assert again.returncode == 0, again.stdout + again.stderr
-    assert "3 of 3 points done, 0 failed, 0 left." in again.stdout
-    assert all(sweep.states()[point_id].attempt == 2 for point_id in stopped)
-    assert sweep.rows() == Sweep(sweep.process, Study.open(observed.path)).rows()
+    said = "1 points stopped, and nothing is lost. The same line goes on from their checkpoints: "
+    assert done.stdout.startswith(f"{said}python sweep.py -m depth=8 ")
+    return done.stdout.removeprefix(said)
 
 
 def _nothing_runs(study: Study) -> str:
@@ -102,10 +101,10 @@ def test_without_a_terminal_it_wants_yes(bash: Bash, held: Study) -> None:
 
 
 def test_what_does_not_stop_is_named(say: Say, held: Study, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cancel, "STOPPED_WITHIN_S", 1.0)
+    monkeypatch.setattr(cancel, "STOPPED_WITHIN_S", 0.4)
     for _ in range(2):  # asked again it says so again
         said = say(f"cancel {held.path} --yes")
         assert said.code == 1
-        assert f"1 points still run after 1 s, such as {held.point_ids()[0]} in process " in said.out
+        assert f"1 points still run after 0 s, such as {held.point_ids()[0]} in process " in said.out
         assert "a point in the foreground heeds Ctrl-C alone" in said.out
         assert _was_told_to_stop(held)

@@ -104,7 +104,7 @@ def test_a_point_that_was_not_started_has_none(say: Say, many: Study) -> None:
 
 def test_it_is_followed_until_the_point_ends(observed: Observed) -> None:
     """From before its start, some seconds long."""
-    (point_id,) = (row["point"] for row in Study.open(observed.path).rows() if row["epochs"] == 24)
+    (point_id,) = (row["point"] for row in Study.open(observed.path).rows() if row["epochs"] == 20)
     assert observed.logs.returncode == 0, observed.logs.stderr
     assert observed.logs.stdout == _log(observed.path, point_id)
     assert observed.logs.stdout.endswith("committed the result under token 1\n")

@@ -149,16 +149,22 @@ def test_a_point_that_somebody_holds_is_left_to_them(say: Say, study: Study) -> 
         ("dept=8", "dept is not a knob of this study: did you mean depth."),
         ("depth=9", "No point has depth=9: there are depth=8, 14."),
         ("xyz", "xyz is no point of "),
-        ("", "There is no terminal to ask you on: add --yes."),
-        ("--mark", "There is no terminal to ask you on: add --yes."),
     ],
 )
-def test_a_mistake_changes_nothing(bash: Bash, study: Study, words: str, sentence: str) -> None:
+def test_a_mistake_changes_nothing(say: Say, study: Study, words: str, sentence: str) -> None:
     files = _files(study, study.point_ids())
-    done = bash(f"python -m control retry {study.path} {words} </dev/null")
+    said = say(f"retry {study.path} {words} --yes")
+    assert (said.code, said.out) == (2, "")
+    assert said.err.startswith(f"control: {sentence}")
+    assert said.err.count("\n") == 1
+    assert _files(study, study.point_ids()) == files
+
+
+def test_without_a_terminal_it_wants_yes(bash: Bash, study: Study) -> None:
+    files = _files(study, study.point_ids())
+    done = bash(f"python -m control retry {study.path} </dev/null")
     assert done.returncode == 2
-    assert done.stderr.startswith(f"control: {sentence}")
-    assert done.stderr.count("\n") == 1
+    assert done.stderr == "control: There is no terminal to ask you on: add --yes.\n"
     assert _files(study, study.point_ids()) == files
 
 

@@ -27,7 +27,7 @@ def test_the_screen_shows_counts_and_frontier_while_a_study_runs(observed: Obser
     assert f"{observed.path}: 3 points, 0 completed" in frames[0].replace("\n", "")
     assert any("2 completed, 1 running, 0 pending, 0 failed." in frame for frame in frames)
     assert any(
-        re.search(r"24 +running +━+.* [1-9]\d*/24 +about \d+ s  process \d+", frame) for frame in frames
+        re.search(r"20 +running +━+.* [1-9]\d*/20 +about \d+ s  process \d+", frame) for frame in frames
     )
     assert any("Frontier so far: " in frame and "1 running" in frame for frame in frames)
     assert not any("about -" in frame for frame in frames)
