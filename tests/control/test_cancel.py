@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import subprocess
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from control import cancel
 from scaling.study import lease
+from scaling.study.files import write_json
+from scaling.study.lease import Lease
 from scaling.study.point import Point
 from scaling.study.result import State
 from scaling.study.store import Study, Task
@@ -70,41 +74,63 @@ def test_where_nothing_runs_nothing_is_stopped(say: Say, finished: Path, tmp_pat
 
 
 @pytest.fixture
-def held(tmp_path: Path, make_point: Callable[..., Point]) -> Iterator[Study]:
-    """A study, under a name like markup, with a point that this process holds and does not let go."""
+def study(tmp_path: Path, make_point: Callable[..., Point]) -> Study:
+    """A launch of one point, under a name like markup."""
     study = Study.create(tmp_path / "[bold]", Task("mnist5k"))
     study.add([make_point()])
-    (point_id,) = study.point_ids()
     (study.path / "jobs" / "launch").mkdir(parents=True)
-    with lease.acquire(study.directory(point_id)) or pytest.fail("the point is held"):
-        study.note(point_id, State(status="running", attempt=1, epoch=1))
-        yield study
+    return study
+
+
+@pytest.fixture
+def held(study: Study) -> Iterator[Lease]:
+    """The point runs: this process holds it."""
+    (point_id,) = study.point_ids()
+    with lease.acquire(study.directory(point_id)) or pytest.fail("the point is held") as held:
+        study.note(point_id, State(status="running", attempt=1, epoch=1), held)
+        yield held
 
 
 def _was_told_to_stop(study: Study) -> bool:
     return (study.path / "jobs" / "launch" / "stop").exists()
 
 
-def test_it_asks_first(terminal: Callable[..., Terminal], held: Study) -> None:
-    screen = terminal(f"cancel {held.path}", columns=200)
-    screen.wait_for(f"Stop 1 running points of {held.path}? [y/n]")
+@pytest.mark.usefixtures("held")
+def test_it_asks_first(terminal: Callable[..., Terminal], study: Study) -> None:
+    screen = terminal(f"cancel {study.path}", columns=200)
+    screen.wait_for(f"Stop 1 running points of {study.path}? [y/n]")
     screen.type("n\n")
     assert screen.end() == 0
-    assert not _was_told_to_stop(held)
+    assert not _was_told_to_stop(study)
 
 
-def test_without_a_terminal_it_wants_yes(bash: Bash, held: Study) -> None:
-    done = bash(f"python -m control cancel {held.path} </dev/null")
+@pytest.mark.usefixtures("held")
+def test_without_a_terminal_it_wants_yes(bash: Bash, study: Study) -> None:
+    done = bash(f"python -m control cancel {study.path} </dev/null")
     assert done.returncode == 2
     assert done.stderr == "control: There is no terminal to ask you on: add --yes.\n"
-    assert not _was_told_to_stop(held)
+    assert not _was_told_to_stop(study)
 
 
-def test_what_does_not_stop_is_named(say: Say, held: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.usefixtures("held")
+def test_what_does_not_stop_is_named(say: Say, study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cancel, "STOPPED_WITHIN_S", 0.4)
     for _ in range(2):  # asked again it says so again
-        said = say(f"cancel {held.path} --yes")
+        said = say(f"cancel {study.path} --yes")
         assert said.code == 1
-        assert f"1 points still run after 0 s, such as {held.point_ids()[0]} in process " in said.out
+        assert f"1 points still run after 0 s, such as {study.point_ids()[0]} in process " in said.out
         assert "a point in the foreground heeds Ctrl-C alone" in said.out
-        assert _was_told_to_stop(held)
+        assert _was_told_to_stop(study)
+
+
+def test_what_is_completed_meanwhile_was_not_stopped(say: Say, study: Study, held: Lease) -> None:
+    def complete() -> None:
+        while not _was_told_to_stop(study):
+            time.sleep(0.05)
+        write_json(study.directory(study.point_ids()[0]) / "result.json", {}, held)
+        held.release()
+
+    with ThreadPoolExecutor() as worker:
+        worker.submit(complete)
+        said = say(f"cancel {study.path} --yes")
+    assert (said.code, said.out) == (0, "0 points stopped, and nothing is lost.\n")

@@ -116,6 +116,15 @@ def test_once_prints_all_of_it(say: Callable[[str], Said], finished: Path) -> No
     assert "\x1b" not in said.out
 
 
+def test_a_narrow_terminal_loses_no_heading(terminal: OpenTerminal, finished: Path) -> None:
+    screen = terminal(f"watch {finished} --once --by depth,seed", columns=60)
+    assert screen.end() == 0
+    lines = [line.split() for line in screen.text.splitlines()]
+    assert ["points", "depth", "seed", "completed", "failed", "work", "left"] in lines
+    assert ["FLOPs", "top1", "%", "depth", "width", "px", "epochs", "seeds"] in lines
+    assert max(map(len, screen.text.splitlines())) <= 60
+
+
 def test_once_on_a_terminal_takes_no_screen(terminal: OpenTerminal, finished: Path) -> None:
     screen = terminal(f"watch {finished} --once --state failed")
     assert screen.end() == 0
