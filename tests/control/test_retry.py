@@ -11,7 +11,7 @@ import pytest
 
 from control.retry import MARK
 from scaling.study import lease
-from scaling.study.result import State
+from scaling.study.result import Failure, State
 from scaling.study.store import Study
 from tests.control.conftest import FAST, Said, Terminal
 
@@ -84,8 +84,9 @@ def test_marked_points_wait_for_their_line(say: Say, study: Study) -> None:
 
 def test_a_point_goes_on_from_its_checkpoint_unless_it_diverged(say: Say, study: Study) -> None:
     point_id = _by_status(study, "failed")[0]
-    for failure, is_kept in (("killed", True), ("diverged", False)):
-        study.note(point_id, State(status="failed", failure=failure, attempt=1, epoch=1))  # type: ignore[arg-type]
+    cases: list[tuple[Failure, bool]] = [("killed", True), ("diverged", False)]
+    for failure, is_kept in cases:
+        study.note(point_id, State(status="failed", failure=failure, attempt=1, epoch=1))
         checkpoint = study.directory(point_id) / "checkpoint.pt"
         checkpoint.touch()
         say(f"retry {study.path} {point_id} --mark --yes")
