@@ -83,8 +83,10 @@ def once(glance: Glance, table: Table, members: Sequence[Member] | None, width: 
 
 
 def _head(glance: Glance, width: int) -> Sequence[Text]:
+    counts, *bar = headline(glance.status, min(width, WIDE))
     lines = [
-        *headline(glance.status, min(width, WIDE)),
+        _end_of(counts, width),
+        *bar,
         Text(pace(glance.status, glance.eta.at), style="bright_black"),
         *failures(glance.status),
         Text(),
@@ -92,6 +94,11 @@ def _head(glance: Glance, width: int) -> Sequence[Text]:
     for line in lines:
         line.no_wrap, line.overflow = True, "ellipsis"
     return lines
+
+
+def _end_of(line: Text, width: int) -> Text:
+    """The part that fits: a long path gives way to the counts after it."""
+    return line if len(line) <= width else Text.assemble("…", line[len(line) - width + 1 :])
 
 
 def _frontier_rows(members: Sequence[Member] | None, height: int) -> int:
