@@ -6,6 +6,7 @@ import sys
 
 from rich.console import Console
 from rich.prompt import Confirm
+from rich.text import Text
 
 from scaling.errors import Refused
 
@@ -16,4 +17,4 @@ def agreed(console: Console, question: str, *, yes: bool) -> bool:
         return True
     if not sys.stdin.isatty():
         raise Refused("There is no terminal to ask you on: add --yes.")
-    return Confirm.ask(question, console=console)
+    return Confirm.ask(Text(question), console=console)

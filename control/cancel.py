@@ -65,7 +65,9 @@ def _after_waiting(study: Study, running: Sequence[Now]) -> list[Now]:
 
 
 def _tell(study: Study, running: Sequence[Now], still: Sequence[Now], console: Console) -> None:
-    stopped = len(running) - len(still)
+    held = {now.point.id for now in still}
+    let_go = [now.point.id for now in running if now.point.id not in held]
+    stopped = sum(study.state(point_id).status != "completed" for point_id in let_go)
     if still:
         console.print(
             f"{len(still)} points still run after {STOPPED_WITHIN_S:.0f} s, such as {still[0].point.id} in "

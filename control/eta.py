@@ -125,7 +125,7 @@ class _Progress:
             left = 3600 * (self.point.predicted_hours or 0.0) - since
             return left if left > 0 else None
         an_epoch = self.seconds / self.epochs
-        return (self.point.epochs - self.epochs) * an_epoch - min(since, an_epoch)
+        return max(0.0, (self.point.epochs - self.epochs) * an_epoch - min(since, an_epoch))
 
 
 def _progress(study: Study, point: Seen) -> _Progress:

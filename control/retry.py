@@ -32,7 +32,8 @@ def retry(
     glance = Watcher(study).look()
     chosen = _chosen(study, glance, words, failures)
     if not chosen:
-        console.print(f"Nothing to retry: {_why_nothing(glance, words, failures)}.", soft_wrap=True)
+        why = _why_nothing(glance, words, failures)
+        console.print(f"Nothing to retry: {why}.", soft_wrap=True, markup=False)
         return
     lines = lines_of(study)
     _announce(console, study, glance, chosen, lines)
@@ -76,7 +77,8 @@ def _announce(
 ) -> None:
     by_class = Counter(str(now.failure) for now in chosen)
     listed = ", ".join(f"{by_class[name]} {name}" for name in FAILURES if by_class[name])
-    console.print(f"To be run again in {study.path}: {len(chosen)} points ({listed}).", soft_wrap=True)
+    what = f"{len(chosen)} points ({listed})"
+    console.print(f"To be run again in {study.path}: {what}.", soft_wrap=True, markup=False)
     if glance.status.counts["running"]:
         console.print(f"  {glance.status.counts['running']} points run now, and go on.")
     for line in lines[:1]:

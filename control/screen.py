@@ -83,8 +83,10 @@ def once(glance: Glance, table: Table, members: Sequence[Member] | None, width: 
 
 
 def _head(glance: Glance, width: int) -> Sequence[Text]:
+    counts, *bar = headline(glance.status, min(width, WIDE))
     lines = [
-        *headline(glance.status, min(width, WIDE)),
+        _end_of(counts, width),
+        *bar,
         Text(pace(glance.status, glance.eta.at), style="bright_black"),
         *failures(glance.status),
         Text(),
@@ -92,6 +94,11 @@ def _head(glance: Glance, width: int) -> Sequence[Text]:
     for line in lines:
         line.no_wrap, line.overflow = True, "ellipsis"
     return lines
+
+
+def _end_of(line: Text, width: int) -> Text:
+    """The part that fits: a long path gives way to the counts after it."""
+    return line if len(line) <= width else Text.assemble("…", line[len(line) - width + 1 :])
 
 
 def _frontier_rows(members: Sequence[Member] | None, height: int) -> int:
@@ -112,11 +119,12 @@ def _frontier(members: Sequence[Member] | None, glance: Glance, num_rows: int) -
     title = Text.assemble(("Frontier so far", "bold"), f": {len(members)} models{more}")
     grid = Grid(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
     for heading in ("FLOPs", "top1 %", "depth", "width", "px", "epochs", "seeds", ""):
-        grid.add_column(heading, justify="left" if not heading else "right", no_wrap=True)
+        grid.add_column(heading, justify="left" if not heading else "right", no_wrap=bool(heading))
     best = max(each.top1 for each in members)
     for each in shown:
         numbers = (each.depth, each.width, each.resolution, each.epochs, each.num_seeds)
         bar = Text("━" * max(1, round(20 * each.top1 / best)), style="green")
+        bar.no_wrap, bar.overflow = True, "crop"  # of all columns this one gives way
         grid.add_row(count_text(each.flops), f"{each.top1:.2f}", *(f"{each:g}" for each in numbers), bar)
     return Group(title, grid)
 

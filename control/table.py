@@ -60,7 +60,8 @@ def tabulate(glance: Glance, filtered: Filter, by: Sequence[str] = ()) -> Table:
     points = filtered.apply(glance.points, knobs)
     is_of_points = not (by and points) and len(points) <= ROWS_AT_MOST
     names = knobs.varied if is_of_points else list(by) or _most_telling(knobs)
-    groups = [[now] for now in points] if is_of_points else _groups(points, knobs, names)
+    ordered = _ordered(points, knobs, names)
+    groups = [[now] for now in ordered] if is_of_points else _groups(ordered, knobs, names)
     return Table(
         knobs=names,
         rows=[_row(group, glance, knobs, names) for group in groups],
@@ -107,16 +108,17 @@ def _most_telling(knobs: Knobs) -> list[str]:
     return names if num_rows <= ROWS_AT_MOST else names[:1]
 
 
-def _groups(points: Sequence[Now], knobs: Knobs, names: Sequence[str]) -> list[list[Now]]:
-    groups: defaultdict[tuple[Value, ...], list[Now]] = defaultdict(list)
-    for now in points:
-        groups[tuple(knobs.of(now.point, name) for name in names)].append(now)
+def _ordered(points: Sequence[Now], knobs: Knobs, names: Sequence[str]) -> list[Now]:
+    """In the order of the values of these knobs."""
     places = {name: {value: index for index, value in enumerate(knobs.values[name])} for name in names}
+    return sorted(points, key=lambda now: [places[name][knobs.of(now.point, name)] for name in names])
 
-    def place(values: tuple[Value, ...]) -> list[int]:
-        return [places[name][value] for name, value in zip(names, values, strict=True)]
 
-    return [groups[values] for values in sorted(groups, key=place)]
+def _groups(ordered: Sequence[Now], knobs: Knobs, names: Sequence[str]) -> list[list[Now]]:
+    groups: defaultdict[tuple[Value, ...], list[Now]] = defaultdict(list)
+    for now in ordered:
+        groups[tuple(knobs.of(now.point, name) for name in names)].append(now)
+    return list(groups.values())
 
 
 def _row(group: Sequence[Now], glance: Glance, knobs: Knobs, names: Sequence[str]) -> Row:

@@ -29,7 +29,7 @@ _SHORT = {"resolution": "px"}
 """Headings that would be wider than their values."""
 WIDE = 100
 """Columns from which on nothing is said in short."""
-_BAR = 12
+_BAR, _NARROW_BAR = 12, 6
 _DONE, _HALF, _TO_DO = "━", "╸", "─"
 
 
@@ -40,9 +40,8 @@ def print_status(console: Console, glance: Glance, table: Table, *, limit: int |
         console.print(line, soft_wrap=True)
     console.print(pace(status, glance.eta.at), style="bright_black", soft_wrap=True)
     if status.scheduler is not None:
-        console.print(
-            f"{status.scheduler} What follows is from the files alone.", style="yellow", soft_wrap=True
-        )
+        complaint = Text(f"{status.scheduler} What follows is from the files alone.", style="yellow")
+        console.print(complaint, soft_wrap=True)
     for line in failures(status):
         console.print(line, soft_wrap=True)
     if not table.rows:
@@ -95,7 +94,7 @@ def render(table: Table, rows: Sequence[Row], width: int) -> RenderableType:
     if table.is_of_points:
         _add_points(grid, table, rows, is_narrow)
     else:
-        _add_groups(grid, table, rows)
+        _add_groups(grid, table, rows, is_narrow)
     return grid
 
 
@@ -112,7 +111,7 @@ def _add_points(grid: Grid, table: Table, rows: Sequence[Row], is_narrow: bool) 
     for row in rows:
         now = row.points[0]
         epoch = now.point.epochs if now.word == "completed" else now.point.epoch
-        bar = _bar(row.share, now.word, 6 if is_narrow else _BAR)
+        bar = _bar(row.share, now.word, _NARROW_BAR if is_narrow else _BAR)
         eta = "" if row.eta_s is None else duration(row.eta_s)
         grid.add_row(
             Text(now.point.id[: _SHOWN if is_narrow else 16], style="bright_black"),
@@ -128,16 +127,17 @@ _SHOWN = 6
 """Digits of an id where there is little room: any unique start of an id is understood."""
 
 
-def _add_groups(grid: Grid, table: Table, rows: Sequence[Row]) -> None:
+def _add_groups(grid: Grid, table: Table, rows: Sequence[Row], is_narrow: bool) -> None:
     grid.columns[0].justify = "right"
+    width = _NARROW_BAR if is_narrow else _BAR
     words = [word for word in STYLES if any(row.counts[word] for row in rows)]
     for word in words:
-        grid.add_column("done" if word == "completed" else word, justify="right", no_wrap=True)
+        grid.add_column(word, justify="right", no_wrap=True)
     grid.add_column("work", no_wrap=True)
     grid.add_column("left", justify="right", no_wrap=True)
     for row in rows:
         counts = [_count(row.counts[word], word) for word in words]
-        bar = _bar(row.share, "completed" if row.share == 1 else "running", _BAR)
+        bar = _bar(row.share, "completed" if row.share == 1 else "running", width)
         left = duration(row.device_s) if row.device_s else ""
         share = Text.assemble(bar, f" {row.share:4.0%}")
         grid.add_row(str(len(row.points)), *_values(table, row), *counts, share, left)
@@ -154,7 +154,7 @@ def _values(table: Table, row: Row) -> list[str]:
 def _state(now: Now) -> str:
     if now.word == "silent" and now.silent_s is not None:
         return f"silent {duration(now.silent_s)}"
-    return "done" if now.word == "completed" else now.word
+    return now.word
 
 
 def _remark(now: Now, is_narrow: bool) -> Text:

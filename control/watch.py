@@ -53,8 +53,8 @@ def watch_once(study: Study, view: View, console: Console) -> None:
 
 
 def _print(glance: Glance, view: View, latest: LatestFrontier, console: Console) -> None:
-    members = latest.members(glance, wait=True)
-    console.print(once(glance, tabulate(glance, view.filtered, view.by), members, console.width))
+    table = tabulate(glance, view.filtered, view.by)
+    console.print(once(glance, table, latest.members(glance, wait=True), console.width))
 
 
 def _as_lines(study: Study, wish: Wish, console: Console) -> None:

@@ -4,23 +4,36 @@ from __future__ import annotations
 
 import os
 import pty
+import re
 import select
+import shlex
 import struct
 import subprocess
 import sys
 import termios
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from fcntl import ioctl
 from pathlib import Path
 
 import pytest
 
+from control.__main__ import main
+from scaling.study.point import Point
+from scaling.study.store import Study, Task
 from tests.launchers.conftest import ROOT
 from tests.launchers.conftest import start_sweep as start_sweep  # a fixture of these tests too
 
 FAST = "width=0.125 resolution=8 data.num_train=256 data.num_val=64 tracker=none"
 """Overrides that make a point train in a fraction of a second."""
+SLOW = (
+    "depth=8 width=0.25 resolution=14 epochs=1,2,20 device.checkpoint_every_s=0.3 data.num_train=640 "
+    "data.num_val=64 tracker=none"
+)
+"""Three points, of which one takes some seconds."""
+
+_CODE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
 class Terminal:
@@ -44,9 +57,9 @@ class Terminal:
         self.output = ""
 
     def wait_for(self, words: str, timeout_s: float = 60, *, since: int = 0) -> None:
-        """Until the words have been written after the first `since` characters; fails the test otherwise."""
+        """Until the words, colours aside, are there after the first `since` characters; fails otherwise."""
         deadline = time.monotonic() + timeout_s
-        while words not in self.output[since:]:
+        while words not in _CODE.sub("", self.output[since:]):
             if time.monotonic() > deadline:
                 pytest.fail(f"{words!r} not within {timeout_s} s: {self.output[-3000:]!r}")
             self._read(0.2)
@@ -65,6 +78,18 @@ class Terminal:
             self._read(0.2)
         self._read(0.2)
         return self.process.returncode
+
+    @property
+    def text(self) -> str:
+        """All that was written, without colours and moves."""
+        return _CODE.sub("", self.output)
+
+    @property
+    def frames(self) -> list[str]:
+        """What the alternate screen has shown, one picture after another, without colours."""
+        full = self.output.partition("\x1b[?1049h")[2].partition("\x1b[?1049l")[0]
+        frames = [_CODE.sub("", frame).replace("\r", "") for frame in full.split("\x1b[H")]
+        return [frame for frame in frames if frame]
 
     @property
     def after(self) -> list[object]:
@@ -98,19 +123,102 @@ def terminal() -> Iterator[Callable[..., Terminal]]:
         each.close()
 
 
-@pytest.fixture(scope="module")
+@dataclass(frozen=True)
+class Said:
+    """What a command left behind."""
+
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def say(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Said]:
+    """Run `python -m control LINE` in this process, which spares a new one."""
+    monkeypatch.delenv("COLUMNS", raising=False)
+
+    def run(line: str) -> Said:
+        code = main(shlex.split(line))
+        captured = capsys.readouterr()
+        return Said(code, captured.out, captured.err)
+
+    return run
+
+
+@pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A study of ten points that a real sweep has ended: eight are completed, two have diverged."""
     root = tmp_path_factory.mktemp("finished")
     blocks = "{recipe.learning_rate:[0.05,0.1],seed:[0,1]},{recipe.learning_rate:1e30,seed:0}"
-    line = f"depth=8,14 epochs=2 {FAST} 'blocks=[{blocks}]' study.root={root} study.name=mine"
-    done = subprocess.run(
-        ["bash", "-c", f"{sys.executable} sweep.py -m {line}"],
-        cwd=ROOT,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
+    sweep = _start_sweep(f"depth=8,14 epochs=2 {FAST} hydra.launcher.slots=1 'blocks=[{blocks}]'", root)
+    output, _ = sweep.communicate()
+    assert sweep.returncode == 0, output
     return root / "mine"
+
+
+@pytest.fixture
+def many(tmp_path: Path, make_point: Callable[..., Point]) -> Study:
+    """A study of 48 points, all to come."""
+    study = Study.create(tmp_path / "many", Task("mnist5k"))
+    axes = [(depth, width, seed) for depth in (8, 14) for width in (0.25, 0.5) for seed in range(12)]
+    study.add([make_point(depth=depth, width=width, seed=seed) for depth, width, seed in axes])
+    return study
+
+
+@dataclass(frozen=True, kw_only=True)
+class Observed:
+    """The sweep of SLOW from its start to its end, as three saw it who observed it meanwhile."""
+
+    path: Path
+    screen: Terminal
+    """Of `watch` on a terminal of 100 columns and 30 rows."""
+    watch: subprocess.CompletedProcess[str]
+    """Without a terminal."""
+    logs: subprocess.CompletedProcess[str]
+    """With --follow, of the longest point."""
+
+
+@pytest.fixture(scope="session")
+def observed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Observed]:
+    """The same points undisturbed, for others to compare with."""
+    root = tmp_path_factory.mktemp("observed")
+    path = root / "mine"
+    sweep = _start_sweep(f"{SLOW} hydra.launcher.slots=2", root)  # short ones end beside the long one
+    while len(list(path.glob("points/*/point.json"))) < 3:
+        assert sweep.poll() is None, sweep.communicate()
+        time.sleep(0.1)
+    screen = Terminal(f"watch {path} --every 0.4")
+    others = [_start(["-m", "control", *line]) for line in _lines(path)]
+    code = screen.end()
+    assert code == 0, screen.output[-3000:]
+    watch, logs = (_ended(other) for other in others)
+    assert _ended(sweep).returncode == 0
+    yield Observed(path=path, screen=screen, watch=watch, logs=logs)
+    screen.close()
+
+
+def _lines(path: Path) -> list[list[str]]:
+    return [["watch", str(path), "--every", "1"], ["logs", str(path), "epochs=20", "--follow"]]
+
+
+def _start_sweep(overrides: str, root: Path) -> subprocess.Popen[str]:
+    words = ["sweep.py", "-m", *shlex.split(overrides), f"study.root={root}", "study.name=mine"]
+    return _start(words, stderr=subprocess.STDOUT)
+
+
+def _start(words: list[str], stderr: int = subprocess.PIPE) -> subprocess.Popen[str]:
+    """A process of this Python in the checkout."""
+    environment = {name: value for name, value in os.environ.items() if name != "COLUMNS"}
+    return subprocess.Popen(
+        [sys.executable, *words],
+        cwd=ROOT,
+        env={**environment, "OMP_NUM_THREADS": "1"},
+        stdout=subprocess.PIPE,
+        stderr=stderr,
+        text=True,
+    )
+
+
+def _ended(process: subprocess.Popen[str]) -> subprocess.CompletedProcess[str]:
+    output, errors = process.communicate(timeout=60)
+    return subprocess.CompletedProcess(process.args, process.returncode, output, errors)

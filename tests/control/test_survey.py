@@ -15,6 +15,8 @@ from scaling.errors import Refused
 from scaling.study.result import State
 from scaling.study.store import Study
 
+pytestmark = pytest.mark.xdist_group("control")
+
 
 @pytest.fixture
 def study(finished: Path, tmp_path: Path) -> Study:
