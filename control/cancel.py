@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -12,8 +12,10 @@ from control.ask import agreed
 from control.lines import lines_of
 from control.looks import Now
 from control.status import Watcher
-from launchers.slurm.client import Silent
+from launchers.slurm.client import Denied, Silent
+from launchers.slurm.queue import Queue, queue_of
 from launchers.slurm.reconcile import cancel_jobs
+from launchers.slurm.record import records
 from scaling.study import lease
 from scaling.study.files import write_text, writing_below
 from scaling.study.store import Study
@@ -25,8 +27,9 @@ POLL_S = 0.25
 def cancel(study: Study, console: Console, *, yes: bool) -> int:
     """Stop every launch of the study; 0 when nothing runs any more, 1 when something still does."""
     running = [now for now in Watcher(study).look().points if now.status == "running"]
-    launches = _launches(study)
-    if not running and not launches:
+    queue, complaint = _queue(study)
+    launches = _launches(study, {record.launch for record, jobs in queue if jobs or complaint})
+    if not running and not launches and not any(jobs for _, jobs in queue):
         console.print(f"Nothing of {study.path} runs.", soft_wrap=True, markup=False)
         return 0
     what = f"{len(running)} running points of {study.path}" if running else f"what waits in {study.path}"
@@ -35,23 +38,44 @@ def cancel(study: Study, console: Console, *, yes: bool) -> int:
     with writing_below(study.path):
         for folder in launches:
             write_text(folder / "stop", "")
-    _cancel_waiting_jobs(study, console)
+    if complaint or not _cancel_waiting_jobs(study):
+        console.print(
+            f"{complaint or 'Slurm does not answer.'} Jobs that wait there end as soon as they start.",
+            soft_wrap=True,
+            markup=False,
+        )
     still = _after_waiting(study, running)
     _tell(study, running, still, console)
     return 1 if still else 0
 
 
-def _cancel_waiting_jobs(study: Study, console: Console) -> None:
+def _queue(study: Study) -> tuple[Queue, str | None]:
+    """What Slurm has of the study; where it does not answer all that it once had, and what it says."""
+    try:
+        return queue_of(study), None
+    except Silent as silent:
+        return [(record, []) for record in records(study.path)], str(silent)
+
+
+def _cancel_waiting_jobs(study: Study) -> bool:
     """Those that wait at Slurm; one that starts all the same finds the stop file, and ends."""
     try:
         cancel_jobs(study)
-    except Silent as silent:
-        console.print(f"{silent} Jobs that start later will end at once.", soft_wrap=True, markup=False)
+    except (Silent, Denied):
+        return False
+    return True
 
 
-def _launches(study: Study) -> list[Path]:
-    """Directories of launches that have not been told to stop; that the launch lives is not known."""
-    return [folder for folder in sorted((study.path / "jobs").glob("*/")) if not (folder / "stop").exists()]
+def _launches(study: Study, at_slurm: Collection[str]) -> list[Path]:
+    """Directories of launches that have not been told to stop and may live.
+
+    Of those on this machine that is not known; of those at Slurm it is given.
+    """
+    folders = [
+        folder for folder in sorted((study.path / "jobs").glob("*/")) if not (folder / "stop").exists()
+    ]
+    ended = {record.launch for record in records(study.path)} - set(at_slurm)
+    return [folder for folder in folders if folder.name not in ended]
 
 
 def _after_waiting(study: Study, running: Sequence[Now]) -> list[Now]:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 
 from control.looks import JobWord
 from control.point import Seen
 from launchers.slurm.client import Silent
-from launchers.slurm.queue import Queue, Queued, queue_of
+from launchers.slurm.queue import Queue, Queued, queue_of, queued_points
 from launchers.slurm.reconcile import note_losses
 from scaling.study.store import Study
 
 ASK_EVERY_S = 10.0
+ANSWER_WITHIN_S = 5.0
+"""Somebody watches, and waits for it."""
 
 
 class Scheduler:
@@ -21,6 +24,7 @@ class Scheduler:
     def __init__(self, study: Study) -> None:
         self._study = study
         self._queue: Queue = []
+        self._waited_for: Mapping[str, str] = {}
         self._asked_at = float("-inf")
         self.complaint: str | None = None
         """What Slurm, or the lack of it, says where it does not answer; None where it does."""
@@ -28,31 +32,35 @@ class Scheduler:
     def words(self, points: Sequence[Seen]) -> Mapping[str, JobWord]:
         """What is known of the points' jobs, by point id; nothing where Slurm does not answer."""
         if time.monotonic() - self._asked_at >= ASK_EVERY_S:
-            self._ask()
+            self._ask({point.id for point in points if point.status in ("running", "pending")})
         if not self._queue or self.complaint is not None:
             return {}
-        jobs = [job for _, of_record in self._queue for job in of_record]
-        waited_for = {
-            point_id for record, live in self._queue if live for point_id in record.job_class.point_ids
-        }
-        words = {point.id: _word(point, jobs, point.id in waited_for) for point in points}
+        jobs: defaultdict[str, list[Queued]] = defaultdict(list)
+        for _, of_record in self._queue:
+            for job in of_record:
+                jobs[job.array].append(job)
+        words = {point.id: _word(point, jobs, point.id in self._waited_for) for point in points}
         return {point_id: word for point_id, word in words.items() if word is not None}
 
-    def _ask(self) -> None:
-        self._asked_at = time.monotonic()
+    def _ask(self, left: Collection[str]) -> None:
+        """About the points that have not ended."""
         try:
-            self._queue, self.complaint = queue_of(self._study), None
-            note_losses(self._study, self._queue)
+            self._queue = queue_of(self._study, left, within_s=ANSWER_WITHIN_S)
+            self._waited_for = queued_points(self._study, self._queue)
+            note_losses(self._study, self._queue, left)
+            self.complaint = None
         except Silent as silent:
             self.complaint = str(silent)
+        self._asked_at = time.monotonic()
 
 
-def _word(point: Seen, jobs: Sequence[Queued], is_waited_for: bool) -> JobWord | None:
+def _word(point: Seen, jobs: Mapping[str, Sequence[Queued]], is_waited_for: bool) -> JobWord | None:
     if point.status == "pending":
         return "queued" if is_waited_for else None
     if point.job is None:
         return None
-    states = [job.state for job in jobs if job.holds(point.job)]
+    of_array = jobs.get(point.job.partition("_")[0], ())
+    states = [job.state for job in of_array if job.holds(point.job)]
     if not states:
         return "gone"
     return "queued" if states[0] == "pending" else "running"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 from collections import Counter
 from collections.abc import Callable
+from typing import ClassVar
 
 from launchers.attended import attend
 from launchers.request import Launching
@@ -22,6 +23,8 @@ from scaling.training.worklist import Terms
 
 class Foreground:
     """Trains the points of a plan one after another, here."""
+
+    is_slurm: ClassVar[bool] = False
 
     def num_slots(self, runtime: Runtime) -> int:
         """One point at a time."""

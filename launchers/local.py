@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import psutil
 from submitit.local.local import LocalExecutor, LocalJob
@@ -46,6 +47,8 @@ _FOREVER_MIN = 60 * 24 * 365
 @dataclass(frozen=True, kw_only=True)
 class LocalPool:
     """Trains the points of a plan on this machine."""
+
+    is_slurm: ClassVar[bool] = False
 
     slots: int | str = "auto"
     """Points at a time; `auto` is one a GPU, or one for every `device.threads` cores."""

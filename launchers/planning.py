@@ -11,6 +11,7 @@ from rich.console import Console
 from launchers.probe import probe
 from launchers.request import Launcher, Request
 from launchers.site import site_of
+from launchers.slurm.client import Silent
 from launchers.slurm.reconcile import reconciled
 from scaling.errors import Refused
 from scaling.profile.forecast import Calibration
@@ -46,18 +47,29 @@ def plan_request(request: Request, launcher: Launcher, console: Console) -> list
     """
     if request.probe:
         any_hours = replace(request.limits, device_hours=None)
-        first = _plan_all(request, launcher, any_hours)
+        first = _plan_all(request, launcher, any_hours, console)
         probe([point for each in first for point in each.plan.to_run], request.runtime, console)
-    return _plan_all(request, launcher, request.limits)
+    return _plan_all(request, launcher, request.limits, console)
 
 
-def _plan_all(request: Request, launcher: Launcher, limits: Limits) -> list[Planning]:
-    plannings = [_plan(path, request, launcher) for path in request.studies]
+def _plan_all(request: Request, launcher: Launcher, limits: Limits, console: Console) -> list[Planning]:
+    plannings = [_plan(path, request, launcher, console) for path in request.studies]
     plans = limited([each.plan for each in plannings], limits)
     return [replace(each, plan=plan) for each, plan in zip(plannings, plans, strict=True)]
 
 
-def _plan(path: Path, request: Request, launcher: Launcher) -> Planning:
+def _queued(study: Study, launcher: Launcher, console: Console) -> dict[str, str]:
+    """Points that Slurm's jobs have; another launcher can do without, as leases keep two from one point."""
+    try:
+        return reconciled(study)
+    except Silent as silent:
+        if launcher.is_slurm:
+            raise
+        console.print(f"{silent} What its jobs still have of {study.path} is not known.", style="yellow")
+        return {}
+
+
+def _plan(path: Path, request: Request, launcher: Launcher, console: Console) -> Planning:
     """The plan of one study, limits aside."""
     expansion = request.studies[path]
     task = _task(path, expansion.points)
@@ -68,7 +80,7 @@ def _plan(path: Path, request: Request, launcher: Launcher) -> Planning:
     wishes = Wishes(
         constraint=_constraint(request, launcher),
         origins=origins(request.reuse, study, expansion.points),
-        queued=reconciled(study),
+        queued=_queued(study, launcher, console),
     )
     plan = make_plan(study, expansion, site, wishes)
     return Planning(study=study, task=task, plan=plan, calibration=forecast.calibration)

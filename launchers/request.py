@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import ClassVar, Literal, Protocol
 
 from rich.console import Console
 
@@ -35,6 +35,9 @@ class Launching:
 
 class Launcher(Protocol):
     """Where points run."""
+
+    is_slurm: ClassVar[bool]
+    """Whether Slurm has to answer."""
 
     def num_slots(self, runtime: Runtime) -> int:
         """Points that train at a time, each at full speed."""

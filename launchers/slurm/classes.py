@@ -92,7 +92,7 @@ def _resources(
         tasks_per_node=per_node,
         cpus_per_task=auto_cpus if isinstance(options.cpus_per_task, str) else options.cpus_per_task,
         gpus_per_node=auto_gpus if isinstance(options.gpus_per_node, str) else options.gpus_per_node,
-        mem_gb=_mem_gb(entry, options, runtime, per_node, ran_out_gb),
+        mem_gb=_mem_gb(entry, options, runtime, partition, per_node, ran_out_gb),
         timeout_min=_timeout_min(entry, options, partition),
     )
 
@@ -111,15 +111,22 @@ def _tasks_per_node(options: Options, runtime: Runtime, partition: Partition) ->
 
 
 def _mem_gb(
-    entry: Planned, options: Options, runtime: Runtime, per_node: int, ran_out_gb: float | None
+    entry: Planned,
+    options: Options,
+    runtime: Runtime,
+    partition: Partition,
+    per_node: int,
+    ran_out_gb: float | None,
 ) -> float:
+    """A step that is enough for the estimate, and no more than a node has where the node may be enough."""
     if not isinstance(options.mem_gb, str):
         return options.mem_gb
     each = CUDA_HOST_GB if runtime.device == "cuda" else MEMORY_FACTOR * entry.memory_gb
     needed = SUPERVISOR_GB + each * options.slots * per_node
     if ran_out_gb is not None:
-        needed = max(needed, 2 * ran_out_gb)
-    return next((step for step in MEMORY_STEPS_GB if step >= needed), math.ceil(needed))
+        needed = max(needed, min(2 * ran_out_gb, partition.memory_gb))
+    asked = next((step for step in MEMORY_STEPS_GB if step >= needed), math.ceil(needed))
+    return min(asked, partition.memory_gb) if needed <= partition.memory_gb else asked
 
 
 def _timeout_min(entry: Planned, options: Options, partition: Partition) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import re
 import shutil
 import subprocess
@@ -69,8 +70,11 @@ def _check_nodes_known() -> None:
 
 def ask(*words: str, within_s: float = ANSWER_WITHIN_S) -> str:
     """The standard output of a command; raises Silent and Denied."""
+    environment = os.environ | {"SLURM_BITSTR_LEN": "0"}  # squeue names all elements of an array
     try:
-        done = subprocess.run(words, capture_output=True, text=True, timeout=within_s, check=False)
+        done = subprocess.run(
+            words, capture_output=True, text=True, timeout=within_s, check=False, env=environment
+        )
     except subprocess.TimeoutExpired:
         raise Silent(f"{words[0]} got no answer from Slurm within {within_s:.0f} s.") from None
     except FileNotFoundError:

@@ -38,6 +38,8 @@ from scaling.training.worklist import Terms, WorkList
 
 GO_ON = 75
 """Exit code of a job that has work left: EX_TEMPFAIL of sysexits.h."""
+STUCK = 1
+"""Exit code of a job that has work left and came to none: a crash, of which so many are too many."""
 POLL_S = 0.2
 TRACKER_WITHIN_S = 30.0
 PORTS = range(20000, 30000)
@@ -73,15 +75,17 @@ def margin_s(timeout_min: int) -> float:
 def carry_out(share: Share) -> None:
     """Runs in the job; exits with GO_ON where the job is to be queued again."""
     job, here = _Job(share), meeting()
-    if job.launch.stopped() is not None:
-        return
-    if here.rank == 0:
-        job.run(here)
-        if job.launch.stopped() is None and job.is_unfinished():
-            sys.exit(GO_ON)
-        job.spare_others()
-    else:
+    if here.rank > 0:
         job.follow(here)
+        return
+    if job.launch.stopped() is None:
+        job.run(here)
+    if job.launch.stopped() is not None:
+        job.clear_queue()
+    elif job.is_unfinished():
+        sys.exit(GO_ON if job.has_begun_any() else STUCK)
+    else:
+        job.spare_others()
 
 
 class _Job:
@@ -89,6 +93,7 @@ class _Job:
 
     def __init__(self, share: Share) -> None:
         self._share = share
+        self._id = str(job_id())
         self.launch = Launch(share.study, share.terms.launch)
         self._study = Study.open(share.study)
         self._record = read_record(share.record)
@@ -96,6 +101,7 @@ class _Job:
         self._stop = Stop(file=self.launch.stop_file, deadline=self._deadline)
         self._workers: list[BaseProcess] = []
         self._num_deaths = 0
+        self._num_attempts_before = self._num_attempts()
         self._oom_kills = OomKills()
 
     def follow(self, here: Meeting) -> None:
@@ -104,11 +110,13 @@ class _Job:
 
     def run(self, here: Meeting) -> None:
         with self._stop.on_signals(signal.SIGTERM, signal.SIGUSR2):
+            self.launch.note_begun()
             if num_restarts():
                 self._settle()
             sys.stdout.write(f"{RUN_STARTS}\n")  # not before the end of the run before has been read
             sys.stdout.flush()
-            mirror = start(self._study.path, self._share.tracker, point_ids=self._own())
+            taken = self.launch.taken_file(self._id)
+            mirror = start(self._study.path, self._share.tracker, listed=taken)
             try:
                 if here.size == 1:
                     self._train()
@@ -123,11 +131,21 @@ class _Job:
         self._record = read_record(self._share.record)  # its number of jobs is final by now
         return any(self._is_left(point_id) for point_id in self._mine())
 
+    def has_begun_any(self) -> bool:
+        """Whether this run of the job has taken any of its points."""
+        return self._num_attempts() > self._num_attempts_before
+
     def spare_others(self) -> None:
-        """Take jobs that still wait from the queue, where nothing of their class is left to do."""
-        if self._record.job_ids and not any(map(self._is_open, self._record.job_class.point_ids)):
+        """Clear the queue where nothing of the class is left to do."""
+        if not any(map(self._is_open, self._record.job_class.point_ids)):
+            self.clear_queue()
+
+    def clear_queue(self) -> None:
+        """Take the jobs of the class that still wait from the queue."""
+        job_ids = read_record(self._share.record).job_ids
+        if job_ids:
             with suppress(Refused):
-                ask("scancel", "--state=PENDING", *self._record.job_ids)
+                ask("scancel", "--state=PENDING", *job_ids)
 
     def _todo(self) -> WorkList:
         return WorkList(
@@ -170,25 +188,23 @@ class _Job:
         lost = self._lost()
         if not lost:
             return
-        job = str(job_id())
-        failure = fate(job, self.launch.folder / f"{job}_0_log.out")
+        failure = fate(self._id, self._record.log(self._id))
         for point_id in lost:
-            settle(self._study, point_id, failure, f"lost its job {job}, which Slurm has started again")
+            settle(self._study, point_id, failure, f"lost its job {self._id}, which Slurm has started again")
 
     def _lost(self) -> list[str]:
         """Points that this job was at, and nobody is any more."""
-        noted = {each: self._study.noted(each) for each in self._record.job_class.point_ids}
-        begun = [each for each, state in noted.items() if (state.status, state.job) == ("running", job_id())]
+        noted = {each: self._study.noted(each) for each in self.launch.taken(self._id)}
+        begun = [each for each, state in noted.items() if (state.status, state.job) == ("running", self._id)]
         return [each for each in begun if lease.live_holder(self._study.directory(each)) is None]
-
-    def _own(self) -> tuple[str, ...]:
-        return self._record.share(self._share.index)
 
     def _mine(self) -> list[str]:
         """The share, and what else this job has begun."""
-        own = self._own()
-        begun = [each for each in self._record.job_class.point_ids if self._study.noted(each).job == job_id()]
-        return list(dict.fromkeys([*own, *begun]))
+        begun = [each for each in self.launch.taken(self._id) if self._study.noted(each).job == self._id]
+        return list(dict.fromkeys([*self._record.share(self._share.index), *begun]))
+
+    def _num_attempts(self) -> int:
+        return sum(self._study.noted(each).attempt for each in self._mine())
 
     def _in_order(self) -> Iterable[str]:
         """What this job is responsible for, then what others would come to last."""
@@ -205,7 +221,7 @@ class _Job:
         if not self._is_open(point_id):
             return False
         holder = lease.live_holder(self._study.directory(point_id))
-        return holder is None or holder.job == job_id()
+        return holder is None or holder.job == self._id
 
 
 def meeting() -> Meeting:

@@ -6,20 +6,22 @@ import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from launchers.interpreter import interpreter
 from launchers.outcome import tell_outcome
 from launchers.progress import Display
 from launchers.request import Launching
 from launchers.slurm.classes import JobClass, classes_of
-from launchers.slurm.client import await_controller, check_installed
+from launchers.slurm.client import Silent, await_controller, check_installed
 from launchers.slurm.cluster import largest_array, partition_of, room_for_jobs
 from launchers.slurm.job import Share, margin_s
 from launchers.slurm.options import Options
 from launchers.slurm.queue import queue_of
+from launchers.slurm.reconcile import note_losses
 from launchers.slurm.record import Record, new_record, records
 from launchers.slurm.shared import check_shared
-from launchers.slurm.submission import Submitter
+from launchers.slurm.submission import Submitter, share_out
 from launchers.watch import Watch
 from scaling.errors import Refused
 from scaling.profile.devices import DEVICES
@@ -38,6 +40,8 @@ ASK_EVERY_S = 30.0
 @dataclass(frozen=True)
 class Slurm:
     """Trains the points of a plan in jobs of a cluster."""
+
+    is_slurm: ClassVar[bool] = True
 
     options: Options
 
@@ -67,10 +71,7 @@ class Slurm:
             raise Refused(f"device=cuda: the nodes of the partition {partition.name} have no GPU.")
 
     def launch(self, launching: Launching) -> Counter[str]:
-        """Submit what the plan says, and with `wait` stay until it has ended.
-
-        Two launches of one study submit one after the other: the second one finds the first one's jobs.
-        """
+        """Submit what the plan says, and with `wait` stay until it has ended."""
         study, plan, console = launching.study, launching.plan, launching.console
         to_train = [entry for entry in plan.entries if entry.is_to_train]
         if not to_train:
@@ -100,8 +101,8 @@ class Slurm:
         )
         for each in classes:
             submitter.check(each)
-        if options.probe:
-            check_shared(study.path.absolute(), options)
+        if options.probe and not check_shared(study.path.absolute(), options):
+            launching.console.print("No node is free, so whether the nodes see the study was not checked.")
         with writing_below(study.path):
             launch.folder.mkdir(parents=True, exist_ok=True)
             return self._submit_classes(launching, launch, submitter, classes)
@@ -116,8 +117,11 @@ class Slurm:
             snapshot=launching.snapshot.hash,
         )
         wanted = {each: -(-len(each.point_ids) // self.options.points_per_job) for each in classes}
-        submitted = []
-        for job_class, num_jobs in within(wanted, room_for_jobs(self.options.qos)).items():
+        num_jobs_of = within(wanted, room_for_jobs(self.options.qos))
+        at_once = self.options.array_parallelism
+        shares = share_out(at_once, [*num_jobs_of.values()]) if at_once else [None] * len(num_jobs_of)
+        submitted: list[Record] = []
+        for (job_class, num_jobs), parallel in zip(num_jobs_of.items(), shares, strict=True):
             record = new_record(launch.folder, job_class, num_jobs)
             record.write()
 
@@ -131,24 +135,52 @@ class Slurm:
                     margin_s=margin_s(record.job_class.resources.timeout_min),
                 )
 
-            parallel = self.options.array_parallelism
-            submitted.append(submitter.submit(record, share, parallel))
+            try:
+                submitted.append(submitter.submit(record, share, parallel))
+            except Refused as refused:
+                raise _after(submitted, refused) from refused
         return submitted
 
     def _wait(self, launching: Launching, launch: Launch) -> None:
         """Until no point can change any more: all have ended, or Slurm has none of the jobs left."""
         watch = Watch(launching.study, launching.plan.to_run, launch.name)
         ask_at = time.monotonic() + ASK_EVERY_S
-        with Display(launching.console, len(launching.plan.to_run)) as display:
-            while True:
-                display.show(watch.look())
-                if not watch.open_ids():
-                    return
-                if time.monotonic() >= ask_at:
-                    if not any(queue for _, queue in queue_of(launching.study)):
+        try:
+            with Display(launching.console, len(launching.plan.to_run)) as display:
+                while True:
+                    display.show(watch.look())
+                    if not watch.open_ids():
                         return
-                    ask_at = time.monotonic() + ASK_EVERY_S
-                time.sleep(WATCH_EVERY_S)
+                    if time.monotonic() >= ask_at:
+                        if _are_gone(launching.study, watch.open_ids()):
+                            return
+                        ask_at = time.monotonic() + ASK_EVERY_S
+                    time.sleep(WATCH_EVERY_S)
+        except KeyboardInterrupt:
+            launching.console.print(
+                f"The jobs go on. To stop them: python -m control cancel {launching.study.path}"
+            )
+            raise
+
+
+def _are_gone(study: Study, points: Sequence[str]) -> bool:
+    """Whether Slurm has none of the points' jobs; not where it does not answer."""
+    try:
+        queue = queue_of(study, points)
+    except Silent:
+        return False
+    note_losses(study, queue, points)
+    return not any(jobs for _, jobs in queue)
+
+
+def _after(submitted: Sequence[Record], refused: Refused) -> Refused:
+    """The refusal of a class, with what was submitted before it."""
+    num_jobs = sum(record.num_jobs for record in submitted)
+    if not num_jobs:
+        return refused
+    return Refused(
+        f"{refused} {num_jobs} jobs were submitted before, and go on; the same line adds the rest."
+    )
 
 
 def within(wanted: Mapping[JobClass, int], room: int | None) -> dict[JobClass, int]:

@@ -45,7 +45,7 @@ class Options:
     points_per_job: int = 1
     """Points that a job is made for. It goes on with others of its class while it has time left."""
     array_parallelism: int | None = None
-    """Jobs of a launch that run at a time, at most."""
+    """Jobs of a launch that run at a time, at most; each array has one at least."""
     max_requeues: int = 20
     """How often a point goes on after it was stopped or lost its process."""
     same_failure_limit: int = Policy.same_failure_limit

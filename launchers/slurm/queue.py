@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from launchers.slurm.client import ask
+from launchers.slurm.client import ANSWER_WITHIN_S, ask
 from launchers.slurm.record import Record, records
+from scaling.study.launch import Launch
 from scaling.study.store import Study
 
 ASK_AGAIN_S = 2.0
@@ -38,7 +39,7 @@ class Queued:
         waiting = re.search(r"\[([\d,-]+)", self.job)
         return waiting is not None and any(
             int(first) <= int(element) <= int(last or first)
-            for first, _, last in (part.partition("-") for part in waiting[1].split(","))
+            for first, _, last in (part.partition("-") for part in waiting[1].strip(",").split(","))
         )
 
     def __str__(self) -> str:
@@ -49,23 +50,36 @@ Queue = list[tuple[Record, list[Queued]]]
 """The records of a study, each with those of its jobs that are still there."""
 
 
-def queue_of(study: Study) -> Queue:
-    """What Slurm holds of a study now; raises Silent. Slurm is not asked about a study that it never had."""
-    known = list(records(study.path))
+def queue_of(
+    study: Study, points: Collection[str] | None = None, *, within_s: float = ANSWER_WITHIN_S
+) -> Queue:
+    """What Slurm holds of a study now, or of these of its points; raises Silent.
+
+    Slurm is not asked about points that it never had.
+    """
+    known = [each for each in records(study.path) if points is None or _has_any(each, points)]
     if not known:
         return []
-    first = _ask(known)
+    first = _ask(known, within_s)
     if all(first):
         return list(zip(known, first, strict=True))
     time.sleep(ASK_AGAIN_S)
-    return [(record, now or before) for record, now, before in zip(known, _ask(known), first, strict=True)]
+    again = _ask(known, within_s)
+    return [(record, now or before) for record, now, before in zip(known, again, first, strict=True)]
+
+
+def _has_any(record: Record, points: Collection[str]) -> bool:
+    return any(point_id in points for point_id in record.job_class.point_ids)
 
 
 def queued_points(study: Study, queue: Queue) -> dict[str, str]:
-    """Points that a job in the queue has or will have, with a word about it."""
+    """Points that a job in the queue has or will have, with a word about it.
+
+    The jobs of a launch that was told to stop take none any more.
+    """
     found: dict[str, str] = {}
     for record, jobs in queue:
-        if jobs:
+        if jobs and Launch(study.path, record.launch).stopped() is None:
             noun = f"{jobs[0]}" if len(jobs) == 1 else f"{jobs[0]} and {len(jobs) - 1} more"
             found |= {
                 point_id: noun for point_id in record.job_class.point_ids if _is_open(study, point_id, record)
@@ -74,16 +88,19 @@ def queued_points(study: Study, queue: Queue) -> dict[str, str]:
 
 
 def _is_open(study: Study, point_id: str, record: Record) -> bool:
-    """Whether the point has not come to an end in this launch."""
+    """Whether the point has not come to an end in this launch, nor was marked to be run again at once."""
     noted = study.noted(point_id)
-    return noted.status != "completed" and not (noted.status == "failed" and noted.launch == record.launch)
+    is_marked = noted.status == "pending" and noted.attempt > 0 and noted.launch is None
+    has_failed = noted.status == "failed" and noted.launch == record.launch
+    return noted.status != "completed" and not has_failed and not is_marked
 
 
-def _ask(known: Sequence[Record]) -> list[list[Queued]]:
+def _ask(known: Sequence[Record], within_s: float) -> list[list[Queued]]:
     """The jobs of each record."""
     found: list[list[Queued]] = [[] for _ in known]
     for user in sorted({record.user for record in known}):
-        for line in ask("squeue", "-h", "-u", user, "-o", "%i|%T|%r|%N|%k").splitlines():
+        answer = ask("squeue", "-h", "-u", user, "-o", "%i|%T|%r|%N|%k", within_s=within_s)
+        for line in answer.splitlines():
             job, state, reason, node, comment = line.split("|", 4)
             queued = Queued(job=job, state=state.lower(), reason=node or reason)
             for record, jobs in zip(known, found, strict=True):

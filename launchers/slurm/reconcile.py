@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from dataclasses import replace
+
 from launchers.settle import settle
 from launchers.slurm.client import ask
 from launchers.slurm.fate import fate
 from launchers.slurm.queue import Queue, queue_of, queued_points
+from launchers.slurm.record import Record, records
 from scaling.study import lease
 from scaling.study.files import Unwritable, writing_below
 from scaling.study.launch import Launch
@@ -14,30 +18,58 @@ from scaling.study.store import Study
 
 def reconciled(study: Study) -> dict[str, str]:
     """Points that a Slurm job has or will have, with a word about it; raises Silent."""
-    queue = queue_of(study)
-    note_losses(study, queue)
+    if next(records(study.path), None) is None:
+        return {}
+    left = {each for each in study.point_ids() if study.noted(each).status in ("running", "pending")}
+    queue = queue_of(study, left)
+    note_losses(study, queue, left)
     return queued_points(study, queue)
 
 
-def note_losses(study: Study, queue: Queue) -> None:
-    """Note why points have ended whose jobs are gone for good, where the study takes notes."""
+def note_losses(study: Study, queue: Queue, points: Collection[str]) -> None:
+    """Note why those of the points ended whose jobs are gone for good, where the study takes notes.
+
+    The newest launch that has a point speaks for it: an older one's jobs may well be gone.
+    """
+    newest = {point_id: entry for entry in queue for point_id in entry[0].job_class.point_ids}
     try:
         with writing_below(study.path):
-            for record, jobs in queue:
-                for point_id in () if jobs else record.job_class.point_ids:
-                    _note_loss(study, point_id)
+            for point_id in sorted(newest.keys() & set(points)):
+                record, jobs = newest[point_id]
+                if not jobs:
+                    _note_loss(study, point_id, record)
     except Unwritable:
         pass
 
 
-def _note_loss(study: Study, point_id: str) -> None:
+def _note_loss(study: Study, point_id: str, record: Record) -> None:
     noted = study.noted(point_id)
-    if noted.status != "running" or noted.job is None or noted.launch is None:
+    if lease.live_holder(study.directory(point_id)) is not None:
         return
-    if lease.live_holder(study.directory(point_id)) is None:
-        log = Launch(study.path, noted.launch).folder / f"{noted.job}_0_log.out"
+    if noted.status == "running" and noted.job is not None and noted.launch is not None:
+        log = Launch(study.path, noted.launch).folder / record.log(noted.job).name
         failure = fate(noted.job, log)
         settle(study, point_id, failure, f"Slurm has its job {noted.job} no more; see {log}", for_good=True)
+    elif noted.status == "pending" and _should_have_run(study, record):
+        _note_left_behind(study, point_id, record)
+
+
+def _should_have_run(study: Study, record: Record) -> bool:
+    """Whether all jobs of the class were submitted, and nobody told them to stop."""
+    return record.is_submitted and Launch(study.path, record.launch).stopped() is None
+
+
+def _note_left_behind(study: Study, point_id: str, record: Record) -> None:
+    """Of a point that no job has brought to its end: most often the jobs ended before Python started."""
+    held = lease.acquire(study.directory(point_id))
+    if held is None:
+        return
+    with held:
+        noted = study.noted(point_id)
+        if noted.status == "pending" and study.state(point_id).status != "completed":
+            message = f"its jobs have ended without it; see the logs in {record.file.parent}"
+            gone = replace(noted, status="failed", failure="killed", message=message, launch=record.launch)
+            study.note(point_id, gone, held)
 
 
 def cancel_jobs(study: Study) -> int:

@@ -23,6 +23,8 @@ class Record:
     """In all arrays of the class."""
     job_ids: tuple[str, ...] = ()
     """Of its arrays, as far as Slurm has answered."""
+    is_submitted: bool = False
+    """Whether all of its arrays have been handed over."""
 
     @property
     def launch(self) -> str:
@@ -32,6 +34,10 @@ class Record:
     def comment(self) -> str:
         """The comment of its jobs at Slurm: finds them whether or not their ids have been noted."""
         return f"scaling-study/{self.launch}/{self.job_class.name}"
+
+    def log(self, job: str) -> Path:
+        """Where a job of the class, such as 12_3, writes."""
+        return self.file.parent / f"{job}_0_log.out"
 
     def share(self, index: int) -> tuple[str, ...]:
         """The points that a job is responsible for, dearest first."""
@@ -45,6 +51,7 @@ class Record:
                 "resources": asdict(self.job_class.resources),
                 "num_jobs": self.num_jobs,
                 "jobs": self.job_ids,
+                "submitted": self.is_submitted,
                 "points": self.job_class.point_ids,
             },
         )
@@ -71,6 +78,7 @@ def read_record(file: Path) -> Record:
         job_class=job_class,
         num_jobs=value["num_jobs"],
         job_ids=tuple(value["jobs"]),
+        is_submitted=value["submitted"],
     )
 
 

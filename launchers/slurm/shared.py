@@ -10,7 +10,7 @@ from launchers.slurm.options import Options
 from scaling.errors import Refused
 
 IMMEDIATE_S = 5
-"""A node that is not free so soon is not waited for: jobs that cannot see the study say so in their logs."""
+"""A node that is not free so soon is not waited for."""
 ANSWER_WITHIN_S = 60.0
 ROOM_BYTES = 1 << 20
 
@@ -18,8 +18,11 @@ _WHERE = ("exclude", "nodelist", "reservation")
 """Lines of sbatch that say on which nodes."""
 
 
-def check_shared(study: Path, options: Options) -> None:
-    """Refused where a free node does not see the study, or cannot write to it or to its own disk."""
+def check_shared(study: Path, options: Options) -> bool:
+    """Refused where a free node does not see the study, or cannot write to it or to its own disk.
+
+    False where no node was free, so that nothing is known.
+    """
     chosen = {
         "partition": options.partition,
         "account": options.account,
@@ -34,11 +37,12 @@ def check_shared(study: Path, options: Options) -> None:
             "--chdir=/", *where, "--job-name=scaling-study-probe", "bash", "-c", _script(study),
             within_s=ANSWER_WITHIN_S,
         )  # fmt: skip
-    except (Denied, Silent):  # no node is free, or it went away: that says nothing
-        return
+    except (Denied, Silent):  # no node is free, or it went away
+        return False
     node, _, problem = said.strip().partition(" ")
     if problem:
         raise Refused(f"The node {node} {problem}.")
+    return True
 
 
 def _script(study: Path) -> str:
@@ -50,13 +54,14 @@ def _script(study: Path) -> str:
     unwritable = shlex.quote(f" cannot write to {study}: is the disk full, or read-only there?")
     return (
         f'node="${{SLURMD_NODENAME:-$(hostname)}}"; printf %s "$node"\n'
+        f'own="${{TMPDIR:-/tmp}}"; [ -d "$own" ] || own=/tmp\n'
         f"if ! [ -e {marker} ]; then\n"
         f"    printf %s {unseen}\n"
         f'elif ! {room} 2>/dev/null > {probe}"$node"; then\n'
         f"    printf %s {unwritable}\n"
-        f'elif ! {room} 2>/dev/null > "${{TMPDIR:-/tmp}}/.scaling-study-$node"; then\n'
-        f'    printf %s " has no room in ${{TMPDIR:-/tmp}}: free some, or leave it out with '
+        f'elif ! {room} 2>/dev/null > "$own/.scaling-study-$node"; then\n'
+        f'    printf %s " has no room in $own: free some, or leave it out with '
         'hydra.launcher.sbatch={exclude: $node}"\n'
         "fi\n"
-        f'rm -f {probe}"$node" "${{TMPDIR:-/tmp}}/.scaling-study-$node"\n'
+        f'rm -f {probe}"$node" "$own/.scaling-study-$node"\n'
     )

@@ -16,6 +16,15 @@ def launch_name() -> str:
     return f"{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}"
 
 
+def ids_in(file: Path) -> list[str]:
+    """The lines of a file, each once, without one that is still being written; none while it is not there."""
+    try:
+        *lines, _ = file.read_text().split("\n")
+    except FileNotFoundError:
+        return []
+    return list(dict.fromkeys(lines))
+
+
 @dataclass(frozen=True)
 class Launch:
     """What is on disk of a launch, in `jobs/<name>/` of its study."""
@@ -38,12 +47,32 @@ class Launch:
         if not self.stop_file.exists():
             write_text(self.stop_file, why)
 
+    @property
+    def begun_file(self) -> Path:
+        """There once a job of the launch has come as far as Python."""
+        return self.folder / "begun"
+
+    def note_begun(self) -> None:
+        self._mark("begun")
+
     def stopped(self) -> str | None:
         """Why it was told to stop; None where it was not."""
         try:
             return self.stop_file.read_text()
         except FileNotFoundError:
             return None
+
+    def taken_file(self, job: str) -> Path:
+        """The ids of the points that a Slurm job has taken, a line each, however often."""
+        return self.folder / f"taken-{job}.txt"
+
+    def note_taken(self, job: str, point_id: str) -> None:
+        with open(self.taken_file(job), "a") as file:
+            file.write(f"{point_id}\n")
+
+    def taken(self, job: str) -> list[str]:
+        """The points that the job has taken, each once."""
+        return ids_in(self.taken_file(job))
 
     def note_end(self, point_id: str, state: State, same_failure_limit: int) -> None:
         """Note how a point has ended; the first ones that all fail with one traceback stop the launch."""

@@ -1,6 +1,6 @@
 """A mirror: the process that writes the W&B runs of a study from the files its points leave.
 
-    python -m scaling.tracking.mirror STUDY_DIR [--mode offline] [--until-pid PID] [--point ID ...]
+    python -m scaling.tracking.mirror STUDY_DIR [--mode offline] [--until-pid PID] [--listed FILE]
 
 Without --until-pid it writes what has ended and exits. With it, it watches until that process is gone or
 closes the mirror's standard input, then writes what is left. It says what it does on standard error.
@@ -14,12 +14,14 @@ import logging
 import os
 import sys
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TextIO
 
 import psutil
 
+from scaling.study.job import job_id
+from scaling.study.launch import ids_in
 from scaling.tracking.launcher import Launcher
 from scaling.tracking.point_files import PointFiles, Stamp, read_point, stamp
 from scaling.tracking.point_run import PointRun, ServerLost, is_written
@@ -44,11 +46,12 @@ class TooManyFailures(RuntimeError):
 class Mirror:
     """Remembers what it has seen of each point, so that a look costs little where nothing has changed."""
 
-    def __init__(self, study_dir: Path, tracker: Tracker, point_ids: Collection[str] | None = None) -> None:
+    def __init__(self, study_dir: Path, tracker: Tracker, listed: Path | None = None) -> None:
         self._points_dir = study_dir / "points"
         self._group = study_dir.resolve().name
         self._tracker = tracker
-        self._point_ids = point_ids
+        self._listed = listed
+        self._job = None if listed is None else job_id()
         self._completed: set[str] = set()
         self._stamps: dict[str, Stamp] = {}
         self._live: dict[str, PointRun] = {}
@@ -76,7 +79,7 @@ class Mirror:
             found = set(os.listdir(self._points_dir))
         except OSError:
             return []
-        chosen = found if self._point_ids is None else found.intersection(self._point_ids)
+        chosen = found if self._listed is None else found.intersection(ids_in(self._listed))
         return sorted(chosen - self._completed)
 
     def _changed(self, point_id: str) -> bool:
@@ -109,6 +112,8 @@ class Mirror:
             raise TooManyFailures(f"{MAX_FAILURES} runs in a row could not be written") from error
 
     def _show(self, files: PointFiles) -> None:
+        if self._job is not None and files.status.get("job") != self._job:
+            return  # the job that went on with the point writes its run
         if not files.ended:
             if files.state == "running" and self._tracker.mode == "online":
                 self._run_of(files).log(files.rows)
@@ -139,11 +144,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     os.environ.pop("WANDB_SERVICE", None)  # another process's helper, where the launcher has runs of its own
     tracker = Tracker(mode=args.mode, project=args.project, entity=args.entity)
     launcher = Launcher(args.until_pid)
-    with open(args.study_dir / LOG, "a") as log:
-        if not _is_alone(log, launcher):
-            logger.info("another mirror is at work on this study; it writes the runs")
+    with open(args.listed or args.study_dir / LOG, "a") as lock:
+        if not _is_alone(lock, launcher):
+            logger.info("another mirror is at work on these points; it writes the runs")
             return 0
-        return _watch(Mirror(args.study_dir, tracker, args.point), launcher)
+        return _watch(Mirror(args.study_dir, tracker, args.listed), launcher)
 
 
 def _watch(mirror: Mirror, launcher: Launcher) -> int:
@@ -168,11 +173,11 @@ def _go_on_offline() -> None:
     os.execv(sys.executable, [*sys.orig_argv, "--mode", "offline"])
 
 
-def _is_alone(log: TextIO, launcher: Launcher) -> bool:
-    """Wait until no other mirror is at work on this study; False when the launcher has ended before that."""
+def _is_alone(lock: TextIO, launcher: Launcher) -> bool:
+    """Wait until no other mirror is at work on these points; False when the launcher ends before that."""
     while True:
         try:
-            fcntl.flock(log, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             return True
         except BlockingIOError:
             if launcher.has_ended(PAUSE_S):
@@ -188,7 +193,9 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--project", default=Tracker.project)
     parser.add_argument("--entity")
     parser.add_argument("--until-pid", type=int)
-    parser.add_argument("--point", nargs="*", metavar="ID", help="mirror these points only")
+    parser.add_argument(
+        "--listed", type=Path, metavar="FILE", help="mirror only points whose ids stand in FILE, a line each"
+    )
     args = parser.parse_args(argv)
     if not args.study_dir.is_dir():
         parser.error(f"{args.study_dir} is not a directory: name that of a study.")

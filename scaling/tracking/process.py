@@ -6,7 +6,6 @@ import logging
 import os
 import subprocess
 import sys
-from collections.abc import Collection
 from pathlib import Path
 
 from scaling.tracking.tracker import LOG, Tracker
@@ -47,17 +46,18 @@ class MirrorProcess:
         self._process.stdin.close()
 
 
-def start(
-    study_dir: Path, tracker: Tracker, *, point_ids: Collection[str] | None = None
-) -> MirrorProcess | None:
-    """Start a mirror of all or some points; None where the tracker is `none` or it cannot start."""
+def start(study_dir: Path, tracker: Tracker, *, listed: Path | None = None) -> MirrorProcess | None:
+    """Start a mirror of all points, or of those whose ids come to stand in a file and that this job has.
+
+    None where the tracker is `none` or it cannot start.
+    """
     if tracker.mode == "none":
         return None
     options = ["--mode", tracker.mode, "--project", tracker.project, "--until-pid", str(os.getpid())]
     if tracker.entity is not None:
         options += ["--entity", tracker.entity]
-    if point_ids is not None:
-        options += ["--point", *point_ids]
+    if listed is not None:
+        options += ["--listed", str(listed.resolve())]
     command = [sys.executable, "-m", "scaling.tracking.mirror", str(study_dir.resolve()), *options]
     try:
         return MirrorProcess(_spawn(command, study_dir / LOG))

@@ -15,6 +15,8 @@ from scaling.study.lease import Process
 from scaling.study.result import Failure
 
 POLL_S = 0.5
+EARLY_S = 60.0
+"""Slurm may send the signal that was asked for so much before its time (sbatch, --signal)."""
 
 
 class Stop:
@@ -57,7 +59,8 @@ class Stop:
         if number == signal.SIGINT and self._event.is_set():
             raise KeyboardInterrupt
         if number in (signal.SIGTERM, signal.SIGUSR2):
-            self.failure = "preempted"
+            is_late = self._deadline is not None and time.time() >= self._deadline - EARLY_S
+            self.failure = "timeout" if is_late else "preempted"
         self._event.set()
 
     def _watch(self) -> None:

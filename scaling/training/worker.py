@@ -103,8 +103,11 @@ def run_point(
             study.clear_unreadable(point_id)
             if _has_ended(study, point_id, terms.launch):  # while we waited for the lease
                 return
+            launch = Launch(study.path, terms.launch)
             before = study.noted(point_id)
             begun = _begun(before, terms)
+            if begun.job is not None:
+                launch.note_taken(begun.job, point_id)
             if begun.requeues > terms.policy.max_requeues:
                 ended = _given_up(before)
                 study.note(point_id, ended, held)
@@ -112,7 +115,6 @@ def run_point(
                 ended = Attempt(study, point_id, held, terms, stop, on_epoch, processes).run(begun)
         garbage.free()
         if ended.status in ("completed", "failed"):
-            launch = Launch(study.path, terms.launch)
             launch.note_end(point_id, ended, terms.policy.same_failure_limit)
 
 

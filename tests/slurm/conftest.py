@@ -120,19 +120,23 @@ class Tally:
 
     rows: defaultdict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
 
-    def add(self, name: str, injected: int, seen: Verdict) -> None:
-        """Count a fault, how often it was injected into a study, and what became of the study's points."""
+    def add(self, name: str, injected: int, seen: Verdict, retyped: int = 0) -> None:
+        """Count a fault, how often it was injected into a study, and what became of the study's points.
+
+        `retyped` is how often the line had to be typed again for points that had failed.
+        """
         self.rows[name].update(
             injected=injected,
             points=seen.points,
             survived=len(seen.survived),
             lost=seen.lost,
             resumed=seen.resumed,
+            retyped=retyped,
         )
         assert seen.lost == 0
 
     def table(self) -> Table:
-        columns = ("injected", "points", "survived", "lost", "resumed")
+        columns = ("injected", "points", "survived", "lost", "resumed", "retyped")
         table = Table("fault", *columns)
         for name, counts in self.rows.items():
             table.add_row(name, *(str(counts[column]) for column in columns))

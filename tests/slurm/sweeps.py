@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from launchers.slurm.reconcile import reconciled
 from launchers.slurm.record import Record, records
 from scaling.study import lease
 from scaling.study.files import read_json
@@ -117,6 +118,13 @@ class Sweep:
         holder = lease.live_holder(self.study.directory(point_id))
         is_at_it = holder is not None and self.study.noted(point_id).epoch >= 1
         return holder.job if holder is not None and is_at_it else None
+
+    def unexplained(self) -> list[str]:
+        """Points that are neither completed nor failed with a class once no job is left."""
+        self.wait_until_gone()
+        reconciled(self.study)
+        noted = {each: self.study.noted(each) for each in self.left()}
+        return [each for each, state in noted.items() if state.status != "failed" or state.failure is None]
 
     def wait_until_gone(self) -> None:
         """Until Slurm has no job of the study, but for those that it no longer sees."""

@@ -52,8 +52,9 @@ def test_faults_in_the_middle_of_training(
             inject, _ = FAULTS[to_come[0]]
             if inject(job):
                 injected.append(to_come.pop(0))
-        sweep.finish()
+        assert sweep.unexplained() == []
+        retyped = sweep.finish()
         seen = verdict(sweep.study, undisturbed(SLOW))
         for name, times in Counter(injected).items():
-            tally.add(name, times, seen)
+            tally.add(name, times, seen, retyped)
         assert sweep.left() == []

@@ -34,11 +34,12 @@ class PointDir:
         self._write("point.json", point_json(self.id, seed, epochs))
         self.set_status("pending")
 
-    def set_status(self, status: str, failure: str | None = None, message: str | None = None) -> None:
+    def set_status(
+        self, status: str, failure: str | None = None, message: str | None = None, job: str | None = None
+    ) -> None:
         attempt = 2 if failure is None else 1
-        self._write(
-            "status.json", {"status": status, "failure": failure, "message": message, "attempt": attempt}
-        )
+        status_json = {"status": status, "failure": failure, "message": message, "attempt": attempt}
+        self._write("status.json", status_json | {"job": job})
 
     def train(self, num_epochs: int, **values: float) -> None:
         self.set_status("running")

@@ -148,12 +148,26 @@ def test_what_has_not_ended_or_cannot_be_read_is_skipped(study: Any) -> None:
     assert [len(point.run_dirs()) for point in (running, broken, half, whole)] == [0, 0, 0, 1]
 
 
-def test_only_the_points_named_are_written(study: Any) -> None:
-    points = [study.add(seed) for seed in range(3)]
+def test_only_the_points_listed_are_written(study: Any, tmp_path: Path) -> None:
+    points, listed = [study.add(seed) for seed in range(3)], tmp_path / "listed.txt"
     for point in points:
         point.complete()
-    study.mirror("--point", points[0].id, points[2].id)
+    listed.write_text(f"{points[0].id}\n{points[2].id}\n{points[1].id}")  # the last line is not whole yet
+    study.mirror("--listed", str(listed))
     assert [len(point.run_dirs()) for point in points] == [1, 0, 1]
+
+
+def test_a_job_leaves_points_that_another_job_went_on_with(
+    study: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine, others, listed = study.add(0), study.add(1), tmp_path / "listed.txt"
+    for point, job in ((mine, "12"), (others, "13")):
+        point.complete()
+        point.set_status("completed", job=job)
+    listed.write_text(f"{mine.id}\n{others.id}\n")
+    monkeypatch.setenv("SLURM_JOB_ID", "12")
+    study.mirror("--listed", str(listed))
+    assert [len(point.run_dirs()) for point in (mine, others)] == [1, 0]
 
 
 def test_it_gives_up_when_nothing_can_be_written(study: Any) -> None:

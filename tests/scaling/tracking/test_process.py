@@ -40,10 +40,11 @@ def test_finish_writes_what_is_left(study: Any, capfd: pytest.CaptureFixture[str
     assert capfd.readouterr() == ("", "")
 
 
-def test_a_point_is_written_when_it_ends(study: Any) -> None:
-    point = study.add()
-    process = start(study.path, OFFLINE, point_ids=[point.id])
+def test_a_point_is_written_when_it_ends(study: Any, tmp_path: Path) -> None:
+    point, listed = study.add(), tmp_path / "taken.txt"
+    process = start(study.path, OFFLINE, listed=listed)
     assert process is not None
+    listed.write_text(f"{point.id}\n")
     point.complete()
     assert until(lambda: bool(point.run_dirs() and (point.path / "wandb").exists()))
     assert process.finish(timeout_s=60)

@@ -1,0 +1,71 @@
+"""What jobs do that nobody disturbs, or that somebody stops on purpose."""
+
+from __future__ import annotations
+
+import pytest
+
+from control.__main__ import main as control
+from tests.slurm.conftest import NewSweep, Undisturbed
+from tests.slurm.sweeps import FEW_IMAGES, SLOW, TINY, Sweep, outcome
+
+pytestmark = [pytest.mark.xdist_group("slurm"), pytest.mark.usefixtures("slurm")]
+
+
+def test_two_processes_on_two_nodes_train_a_point(new_sweep: NewSweep, undisturbed: Undisturbed) -> None:
+    line = f"{TINY} recipe.batch_size=64 recipe.norm_batch=32"
+    sweep = new_sweep(f"{line} hydra.launcher.processes=2 hydra.launcher.nodes=2")
+    sweep.type()
+    sweep.wait_until_gone()
+    [(point_id, (_, alone))] = undisturbed(line).items()
+    _, metrics = outcome(sweep.study, point_id)
+    assert sweep.records[0].job_class.resources.nodes == 2
+    assert metrics["loss"] == pytest.approx(alone["loss"], rel=1e-4)
+
+
+def test_points_side_by_side_have_their_runs_written(new_sweep: NewSweep) -> None:
+    line = TINY.replace("tracker=none", "")
+    sweep = new_sweep(f"{line} seed=range(6) hydra.launcher.slots=2 hydra.launcher.points_per_job=3")
+    sweep.type()
+    sweep.wait_until_gone()
+    assert sweep.left() == []
+    runs = {each: list(sweep.study.directory(each).glob("wandb/*run-*")) for each in sweep.study.point_ids()}
+    assert {len(found) for found in runs.values()} == {1}
+
+
+def test_what_was_cancelled_goes_on_with_the_same_line(
+    new_sweep: NewSweep, undisturbed: Undisturbed, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sweep = new_sweep(f"{SLOW} hydra.launcher.array_parallelism=1")
+    sweep.type()
+    assert sweep.job_in_training() is not None
+    assert control(["cancel", str(sweep.study.path), "--yes"]) == 0
+    assert "1 point" in capsys.readouterr().out
+    assert "Submitted 4 points" in sweep.type()
+    assert sweep.finish() == 0
+    assert {each: outcome(sweep.study, each) for each in sweep.study.point_ids()} == undisturbed(SLOW)
+
+
+def test_jobs_that_cannot_start_do_so_once(new_sweep: NewSweep) -> None:
+    sweep = new_sweep(f"{TINY} seed=0,1 'hydra.launcher.setup=[echo started, exit 3]'")
+    sweep.type()
+    assert sweep.unexplained() == []
+    assert {sweep.study.noted(each).failure for each in sweep.study.point_ids()} == {"killed"}
+    assert _num_starts(sweep) == 2
+    sweep.type("hydra.launcher.setup=[]")
+    assert sweep.finish() == 0
+
+
+def test_a_job_whose_time_is_over_before_it_trains_ends(new_sweep: NewSweep) -> None:
+    """Of the minute that it has, its setup takes all but the margin."""
+    sweep = new_sweep(
+        f"depth=8 epochs=1 data.num_train=256 {FEW_IMAGES} hydra.launcher.max_requeues=1 "
+        "hydra.launcher.timeout_min=1 'hydra.launcher.setup=[echo started, sleep 47]'"
+    )
+    sweep.type()
+    assert sweep.unexplained() == []
+    assert _num_starts(sweep) <= 3
+
+
+def _num_starts(sweep: Sweep) -> int:
+    logs = (sweep.study.path / "jobs").glob("*/*_log.out")
+    return sum(log.read_text().splitlines().count("started") for log in logs)
