@@ -55,9 +55,14 @@ def queue_of(
 ) -> Queue:
     """What Slurm holds of a study now, or of these of its points; raises Silent.
 
-    Slurm is not asked about points that it never had.
+    The newest launch that has a point speaks for it: an older one's jobs may well be gone. Slurm is not asked
+    about points that it never had.
     """
-    known = [each for each in records(study.path) if points is None or _has_any(each, points)]
+    known = list(records(study.path))
+    if points is not None:
+        newest = {point_id: each.file for each in known for point_id in each.job_class.point_ids}
+        files = {newest[point_id] for point_id in newest.keys() & set(points)}
+        known = [each for each in known if each.file in files]
     if not known:
         return []
     first = _ask(known, within_s)
@@ -66,10 +71,6 @@ def queue_of(
     time.sleep(ASK_AGAIN_S)
     again = _ask(known, within_s)
     return [(record, now or before) for record, now, before in zip(known, again, first, strict=True)]
-
-
-def _has_any(record: Record, points: Collection[str]) -> bool:
-    return any(point_id in points for point_id in record.job_class.point_ids)
 
 
 def queued_points(study: Study, queue: Queue) -> dict[str, str]:

@@ -27,10 +27,7 @@ def reconciled(study: Study) -> dict[str, str]:
 
 
 def note_losses(study: Study, queue: Queue, points: Collection[str]) -> None:
-    """Note why those of the points ended whose jobs are gone for good, where the study takes notes.
-
-    The newest launch that has a point speaks for it: an older one's jobs may well be gone.
-    """
+    """Note why those of the points ended whose jobs are gone for good, where the study takes notes."""
     newest = {point_id: entry for entry in queue for point_id in entry[0].job_class.point_ids}
     try:
         with writing_below(study.path):

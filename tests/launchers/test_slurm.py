@@ -81,6 +81,7 @@ def test_processes_are_spread_over_nodes(make_point: Callable[..., Point]) -> No
         ("12_[5-9%2]", "12_7", True),
         ("12_[5-9%2]", "12_4", False),
         ("12_[1,5-9]", "12_1", True),
+        ("12_[1,3,...]", "12_1", True),
         ("12_[1,5-9]", "13_1", False),
         ("12", "12", True),
         ("12", "13", False),
