@@ -165,8 +165,8 @@ def cut(num_jobs: int, largest: int) -> list[int]:
 
 def share_out(total: int, sizes: Sequence[int]) -> list[int]:
     """Of `total` jobs at a time as many for each array as its size deserves, at least one."""
-    whole = sum(sizes)
-    return [max(1, min(size, total * size // whole)) for size in sizes]
+    more_wanted, more = sum(sizes) - len(sizes), max(0, total - len(sizes))
+    return [1 + min(size - 1, more * (size - 1) // max(1, more_wanted)) for size in sizes]
 
 
 def _submitted(executor: SlurmExecutor, shares: Sequence[Share]) -> str:
