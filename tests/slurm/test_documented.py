@@ -1,4 +1,4 @@
-"""The documented lines that go to Slurm make a plan, and their jobs are such as this cluster takes."""
+"""The documented lines that go to Slurm make a plan, with the cluster at hand."""
 
 from __future__ import annotations
 
