@@ -47,11 +47,6 @@ class Metric:
         return f"{value:.2f}" if self.unit == "%" else count_text(value)
 
 
-def counted(count: float, noun: str) -> str:
-    """`1 point`, `2 points`."""
-    return f"{count:g} {noun}{'' if count == 1 else 's'}"
-
-
 ERROR = Metric(
     name="error", column="error", label="top-1 error", unit="%", direction="minimise", transform="log"
 )

@@ -14,12 +14,11 @@ from markupsafe import Markup
 
 from analysis.findings import Findings
 from analysis.frontier import STANDINGS, Frontier
-from analysis.metric import counted
 from analysis.plot import Picture
 from analysis.prediction import FEWEST_NETWORKS, Prediction, hours_text, prediction_sentence, ratio_text
 from analysis.rules import points_text, sentences
 from analysis.table import AXES
-from scaling.quantity import count_text
+from scaling.quantity import count_text, counted
 
 TEMPLATES = Path(__file__).parent / "templates"
 MAX_ROWS = 200

@@ -9,11 +9,10 @@ from typing import get_args
 import numpy as np
 import pandas as pd
 
-from analysis.metric import counted
 from analysis.noise import BOOTSTRAP_SEED, Floats, Interval, Rows, interval
 from analysis.table import AXES, Table
 from scaling.profile.forecast import Source
-from scaling.quantity import duration_text
+from scaling.quantity import counted, duration_text
 
 SOURCES: tuple[str, ...] = (*get_args(Source), "unknown")
 """From the best evidence to none that is told."""

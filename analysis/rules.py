@@ -7,10 +7,10 @@ from typing import Any
 
 from analysis.findings import Findings
 from analysis.frontier import Frontier
-from analysis.metric import counted
 from analysis.noise import BOOTSTRAP_SEED, Interval
 from analysis.pairs import Regime
 from analysis.resolution import Resolution
+from scaling.quantity import counted
 
 DIGITS = 4
 

@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 
 from analysis.ladder import MAX_GAP
-from analysis.metric import counted
 from analysis.noise import GROUP, Noise
 from analysis.pairs import Pairs
 from analysis.table import AXES, Table
+from scaling.quantity import counted
 
 FEW_SEEDS = 3
 SHORT_EPOCHS = 100

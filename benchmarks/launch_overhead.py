@@ -9,7 +9,8 @@ would. The pool and the single processes write their W&B runs, as they do by def
 and find the points of the study made. Overhead is wall time x slots minus the seconds spent in training
 steps, divided by the points. Ways that take seconds a point train fewer of them.
 
-Then the pool alone on points of about 30 seconds: which share of its slots' time is spent in training steps.
+Then the pool alone on points of about 30 seconds: which share of its slots' time is spent in training steps,
+and which in those and in the evaluations that come after each epoch.
 """
 
 from __future__ import annotations
@@ -55,6 +56,8 @@ class Took:
     wall: float
     training: float
     """In training steps, of all points."""
+    evaluating: float
+    """In evaluations, of all points."""
 
     @property
     def overhead(self) -> float:
@@ -124,8 +127,13 @@ def measure(way: Callable[[Path, int], None], num_points: int) -> Took:
         wall = time.perf_counter() - started
         files = list((Path(directory) / "bench/points").glob("*/result.json"))
         assert len(files) == num_points, f"{len(files)} of {num_points} points have a result"
-        training = sum(json.loads(file.read_text())["measured"]["train_seconds"] for file in files)
-        return Took(num_points=num_points, wall=wall, training=training)
+        measured = [json.loads(file.read_text())["measured"] for file in files]
+        return Took(
+            num_points=num_points,
+            wall=wall,
+            training=sum(each["train_seconds"] for each in measured),
+            evaluating=sum(each["evaluate_seconds"] for each in measured),
+        )
 
 
 def compared(num_points: int, machine: str) -> Table:
@@ -151,10 +159,13 @@ def compared(num_points: int, machine: str) -> Table:
 def busy(machine: str) -> Table:
     """How busy the pool keeps its slots with long points."""
     took = measure(lambda root, number: pool(root, number, LONG), NUM_LONG)
-    table = Table("way", "n", "wall s", "training s a point", "slots in training", title=machine)
-    share = took.training / (SLOTS * took.wall)
+    table = Table(
+        "n", "wall s", "training s a point", "slots in training", "in training or evaluation", title=machine
+    )
+    whole = SLOTS * took.wall
+    shares = took.training / whole, (took.training + took.evaluating) / whole
     each = took.training / took.num_points
-    table.add_row("pool", str(NUM_LONG), f"{took.wall:.1f}", f"{each:.1f}", f"{share:.1%}")
+    table.add_row(str(NUM_LONG), f"{took.wall:.1f}", f"{each:.1f}", *(f"{share:.1%}" for share in shares))
     return table
 
 

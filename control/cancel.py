@@ -16,6 +16,7 @@ from launchers.slurm.client import Denied, Silent
 from launchers.slurm.queue import Queue, queue_of
 from launchers.slurm.reconcile import cancel_jobs
 from launchers.slurm.record import records
+from scaling.quantity import counted
 from scaling.study import lease
 from scaling.study.files import write_text, writing_below
 from scaling.study.store import Study
@@ -32,8 +33,8 @@ def cancel(study: Study, console: Console, *, yes: bool) -> int:
     if not running and not launches and not any(jobs for _, jobs in queue):
         console.print(f"Nothing of {study.path} runs.", soft_wrap=True, markup=False)
         return 0
-    what = f"{len(running)} running points of {study.path}" if running else f"what waits in {study.path}"
-    if not agreed(console, f"Stop {what}?", yes=yes):
+    what = counted(len(running), "running point") if running else "what waits"
+    if not agreed(console, f"Stop {what} of {study.path}?", yes=yes):
         return 0
     with writing_below(study.path):
         for folder in launches:
@@ -94,11 +95,12 @@ def _tell(study: Study, running: Sequence[Now], still: Sequence[Now], console: C
     stopped = sum(study.state(point_id).status != "completed" for point_id in let_go)
     if still:
         console.print(
-            f"{len(still)} points still run after {STOPPED_WITHIN_S:.0f} s, such as {still[0].point.id} in "
-            f"{still[0].where}; a point in the foreground heeds Ctrl-C alone.",
+            f"{counted(len(still), 'point')} still running after {STOPPED_WITHIN_S:.0f} s, such as "
+            f"{still[0].point.id} in {still[0].where}; a point in the foreground heeds Ctrl-C alone.",
             soft_wrap=True,
             markup=False,
         )
     lines = lines_of(study)
     again = f" The same line goes on from their checkpoints: {lines[0]}" if lines else ""
-    console.print(f"{stopped} points stopped, and nothing is lost.{again}", soft_wrap=True, markup=False)
+    told = f"{counted(stopped, 'point')} stopped, and nothing is lost.{again}"
+    console.print(told, soft_wrap=True, markup=False)

@@ -17,6 +17,7 @@ from control.pick import pick_by_id
 from control.status import Glance, Watcher
 from control.words import FAILURES, Filter
 from scaling.errors import INTERRUPTED, Refused
+from scaling.quantity import counted
 from scaling.study import lease
 from scaling.study.result import State
 from scaling.study.store import Study
@@ -42,7 +43,8 @@ def retry(
     marked = [now.point.id for now in chosen if mark_again(study, now.point.id)]
     if mark:
         line = f", by typing: {lines[0]}" if lines else "."
-        console.print(f"Marked {len(marked)} points to be run again{line}", soft_wrap=True, markup=False)
+        told = f"Marked {counted(len(marked), 'point')} to be run again{line}"
+        console.print(told, soft_wrap=True, markup=False)
     else:
         _type_again(study, marked, lines, console)
 
@@ -77,10 +79,10 @@ def _announce(
 ) -> None:
     by_class = Counter(str(now.failure) for now in chosen)
     listed = ", ".join(f"{by_class[name]} {name}" for name in FAILURES if by_class[name])
-    what = f"{len(chosen)} points ({listed})"
+    what = f"{counted(len(chosen), 'point')} ({listed})"
     console.print(f"To be run again in {study.path}: {what}.", soft_wrap=True, markup=False)
     if glance.status.counts["running"]:
-        console.print(f"  {glance.status.counts['running']} points run now, and go on.")
+        console.print(f"  {counted(glance.status.counts['running'], 'running point')} will go on.")
     for line in lines[:1]:
         console.print(f"  {line}", soft_wrap=True, markup=False)
     if len(lines) > 1:

@@ -12,9 +12,9 @@ from rich.text import Text
 
 from control.status import Glance
 from control.table import Row, Table
-from control.terminal import WIDE, failures, headline, pace, render
+from control.terminal import WIDE, complaint, failures, headline, pace, render
 from control.words import Filter
-from scaling.quantity import count_text
+from scaling.quantity import count_text, counted
 
 if TYPE_CHECKING:
     from control.frontier import Member
@@ -88,6 +88,7 @@ def _head(glance: Glance, width: int) -> Sequence[Text]:
         _end_of(counts, width),
         *bar,
         Text(pace(glance.status, glance.eta.at), style="bright_black"),
+        *complaint(glance.status),
         *failures(glance.status),
         Text(),
     ]
@@ -116,7 +117,7 @@ def _frontier(members: Sequence[Member] | None, glance: Glance, num_rows: int) -
         return Text("no frontier yet" if is_known else "working out the frontier …", style="bright_black")
     shown = _spread(members, num_rows)
     more = f", {len(shown)} of them shown" if len(shown) < len(members) else ""
-    title = Text.assemble(("Frontier so far", "bold"), f": {len(members)} models{more}")
+    title = Text.assemble(("Frontier so far", "bold"), f": {counted(len(members), 'model')}{more}")
     grid = Grid(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
     for heading in ("FLOPs", "top1 %", "depth", "width", "px", "epochs", "seeds", ""):
         grid.add_column(heading, justify="left" if not heading else "right", no_wrap=bool(heading))
@@ -139,7 +140,7 @@ def _spread(members: Sequence[Member], count: int) -> list[Member]:
 
 def _foot(table: Table, view: View) -> Text:
     filtered = str(view.filtered) or "all"
-    keys = f"q quit  f filter  p pause  ↑↓ scroll  {table.num_points} points ({filtered})"
+    keys = f"q quit  f filter  p pause  ↑↓ scroll  {counted(table.num_points, 'point')} ({filtered})"
     foot = Text.assemble((" paused " if view.is_paused else "", "reverse"), (keys, "bright_black"))
     foot.no_wrap, foot.overflow = True, "ellipsis"
     return foot

@@ -14,6 +14,7 @@ from control.looks import Now, Word
 from control.status import Glance, Status
 from control.table import Row, Table
 from launchers.progress import duration
+from scaling.quantity import counted
 from scaling.study.result import Status as Standing
 
 STYLES: dict[Word, str] = {
@@ -39,10 +40,7 @@ def print_status(console: Console, glance: Glance, table: Table, *, limit: int |
     for line in headline(status, min(console.width, WIDE)):
         console.print(line, soft_wrap=True)
     console.print(pace(status, glance.eta.at), style="bright_black", soft_wrap=True)
-    if status.scheduler is not None:
-        complaint = Text(f"{status.scheduler} What follows is from the files alone.", style="yellow")
-        console.print(complaint, soft_wrap=True)
-    for line in failures(status):
+    for line in (*complaint(status), *failures(status)):
         console.print(line, soft_wrap=True)
     if not table.rows:
         return
@@ -58,7 +56,7 @@ def headline(status: Status, width: int) -> Iterator[Text]:
     counts = ", ".join(f"{count} {what}" for what, count in status.counts.items())
     silent = f" ({status.num_silent} of them silent)" if status.num_silent else ""
     counts = counts.replace(" running", f" running{silent}")
-    yield Text.assemble((status.study, "bold"), f": {status.num_points} points, {counts}.")
+    yield Text.assemble((status.study, "bold"), f": {counted(status.num_points, 'point')}, {counts}.")
     if status.num_points:
         text = f" {status.share:.0%} of the work done, {_remaining(status)}"
         yield Text.assemble(_counted_bar(status, max(10, width - len(text))), text)
@@ -73,6 +71,12 @@ def pace(status: Status, at: float) -> str:
         f"{status.training_hours:.3g} hours of training in completed points; {status.completed_last_hour} "
         f"completed in the last hour, the last one {ago} ago."
     )
+
+
+def complaint(status: Status) -> Iterator[Text]:
+    """A line where Slurm does not answer."""
+    if status.scheduler is not None:
+        yield Text(f"{status.scheduler} What follows is from the files alone.", style="yellow")
 
 
 def failures(status: Status) -> Iterator[Text]:

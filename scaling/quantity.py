@@ -28,3 +28,8 @@ def duration_text(seconds: float) -> str:
         if seconds >= size:
             return f"{seconds / size:.3g} {unit}"
     return f"{seconds:.3g} s"
+
+
+def counted(count: float, noun: str) -> str:
+    """`1 point`, `2 points`."""
+    return f"{count:g} {noun}{'' if count == 1 else 's'}"

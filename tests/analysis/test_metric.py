@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from analysis.metric import COSTS, ERROR, FLOPS, LATENCY, TRAIN_SECONDS, counted
+from analysis.metric import COSTS, ERROR, FLOPS, LATENCY, TRAIN_SECONDS
+from scaling.quantity import counted
 
 
 @pytest.mark.parametrize(

@@ -58,7 +58,7 @@ def _cancel(sweep: Sweep, bash: Bash) -> str:
     assert code == 130
     assert "Traceback" not in output
     assert sweep.leftovers() == []
-    said = "1 points stopped, and nothing is lost. The same line goes on from their checkpoints: "
+    said = "1 point stopped, and nothing is lost. The same line goes on from their checkpoints: "
     assert done.stdout.startswith(f"{said}python sweep.py -m depth=8 ")
     return done.stdout.removeprefix(said)
 
@@ -118,7 +118,7 @@ def test_what_does_not_stop_is_named(say: Say, study: Study, monkeypatch: pytest
     for _ in range(2):  # asked again it says so again
         said = say(f"cancel {study.path} --yes")
         assert said.code == 1
-        assert f"1 points still run after 0 s, such as {study.point_ids()[0]} in process " in said.out
+        assert f"1 point still running after 0 s, such as {study.point_ids()[0]} in process " in said.out
         assert "a point in the foreground heeds Ctrl-C alone" in said.out
         assert _was_told_to_stop(study)
 

@@ -62,7 +62,7 @@ def test_what_failed_is_run_again_and_nothing_else(bash: Bash, tmp_path: Path, b
 
     files = _files(study, [completed])
     done = bash(f"python -m control retry {study.path} --yes")
-    assert "1 points (1 diverged)." in done.stdout
+    assert "1 point (1 diverged)." in done.stdout
     assert (study.state(failed).failure, study.state(failed).attempt) == ("diverged", 3)
     assert _files(study, [completed]) == files
     assert (study.directory(failed) / "log.txt").read_text().count("Traceback") >= 3
@@ -138,7 +138,7 @@ def test_there_may_be_nothing_to_retry(say: Say, study: Study, words: str, sente
 def test_a_point_that_somebody_holds_is_left_to_them(say: Say, study: Study) -> None:
     one, other = _by_status(study, "failed")
     with lease.acquire(study.directory(one)) or pytest.fail("the point is held"):
-        assert "Marked 1 points" in say(f"retry {study.path} --mark --yes").out
+        assert "Marked 1 point" in say(f"retry {study.path} --mark --yes").out
     assert study.noted(one).status == "failed"
     assert study.noted(other).message == MARK
 
