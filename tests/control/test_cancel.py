@@ -98,7 +98,7 @@ def _was_told_to_stop(study: Study) -> bool:
 @pytest.mark.usefixtures("held")
 def test_it_asks_first(terminal: Callable[..., Terminal], study: Study) -> None:
     screen = terminal(f"cancel {study.path}", columns=200)
-    screen.wait_for(f"Stop 1 running points of {study.path}? [y/n]")
+    screen.wait_for(f"Stop 1 running point of {study.path}? [y/n]")
     screen.type("n\n")
     assert screen.end() == 0
     assert not _was_told_to_stop(study)

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from control.retry import MARK
+from scaling.quantity import counted
 from scaling.study import lease
 from scaling.study.result import Failure, State
 from scaling.study.store import Study
@@ -113,7 +114,7 @@ def _named(study: Study, words: str) -> str:
 def test_only_wanted_points_are_marked(say: Say, study: Study, words: str, count: int) -> None:
     said = say(f"retry {study.path} {_named(study, words)} --mark --yes")
     assert said.code == 0
-    assert f"Marked {count} points to be run again" in said.out
+    assert f"Marked {counted(count, 'point')} to be run again" in said.out
     assert len(_by_status(study, "pending")) == count
 
 
