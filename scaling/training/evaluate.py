@@ -11,23 +11,22 @@ from torch.nn import functional
 from scaling.data.load import Split
 from scaling.training.processes import ALONE, Processes
 
-_BATCH = 256
-
 
 @torch.inference_mode()
 def evaluate(
-    model: nn.Module, split: Split, *, bf16: bool, processes: Processes = ALONE
+    model: nn.Module, split: Split, *, batch_size: int, bf16: bool, processes: Processes = ALONE
 ) -> tuple[float, float]:
     """Mean cross-entropy in nats, without label smoothing, and top-1 accuracy in percent.
 
-    Of several processes each takes every so many-th batch.
+    A `batch_size` that training has takes less memory than its steps do. Of several processes each takes
+    every so many-th batch.
     """
     was_training = model.training
     model.eval()
     device = split.labels.device
     loss = torch.zeros((), dtype=torch.float64, device=device)
     num_correct = torch.zeros((), dtype=torch.int64, device=device)
-    batches = zip(torch.split(split.images, _BATCH), torch.split(split.labels, _BATCH), strict=True)
+    batches = zip(torch.split(split.images, batch_size), torch.split(split.labels, batch_size), strict=True)
     for images, labels in islice(batches, processes.rank, None, processes.size):
         images = images.contiguous(memory_format=torch.channels_last)
         with torch.autocast(device.type, torch.bfloat16, enabled=bf16):

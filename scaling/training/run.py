@@ -142,7 +142,8 @@ class Run:
         """Loss in nats and top-1 in percent of the averaged weights, or of the raw ones without average."""
         started = time.perf_counter()
         model = self.ema.module if self.ema else self.model
-        found = evaluate(model, split, bf16=self.bf16, processes=self.processes)
+        part = self.point.recipe.images_per_norm
+        found = evaluate(model, split, batch_size=part, bf16=self.bf16, processes=self.processes)
         self.evaluate_seconds += time.perf_counter() - started
         return found
 

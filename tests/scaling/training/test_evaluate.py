@@ -17,7 +17,7 @@ def test_loss_and_top1_over_uneven_batches() -> None:
     model = nn.Sequential(nn.Flatten(), nn.Dropout(0.5), nn.Linear(16, 3))
     images = torch.randn(300, 1, 4, 4, generator=generator)
     labels = torch.randint(3, (300,), generator=generator)
-    loss, top1 = evaluate(model, Split(images=images, labels=labels), bf16=False)
+    loss, top1 = evaluate(model, Split(images=images, labels=labels), batch_size=128, bf16=False)
     logits = model.eval()(images).detach()
     assert loss == pytest.approx(functional.cross_entropy(logits, labels).item(), rel=1e-5)
     assert top1 == pytest.approx(100 * (logits.argmax(1) == labels).double().mean().item())
@@ -27,7 +27,7 @@ def test_loss_and_top1_over_uneven_batches() -> None:
 def test_the_mode_of_the_model_is_left_as_it_was(training: bool) -> None:
     model = nn.Sequential(nn.Flatten(), nn.Linear(4, 2)).train(training)
     split = Split(images=torch.zeros(2, 1, 2, 2), labels=torch.zeros(2, dtype=torch.int64))
-    evaluate(model, split, bf16=False)
+    evaluate(model, split, batch_size=2, bf16=False)
     assert model.training is training
 
 
