@@ -39,12 +39,9 @@ def cancel(study: Study, console: Console, *, yes: bool) -> int:
     with writing_below(study.path):
         for folder in launches:
             write_text(folder / "stop", "")
-    if complaint or not _cancel_waiting_jobs(study):
-        console.print(
-            f"{complaint or 'Slurm does not answer.'} Jobs that wait there end as soon as they start.",
-            soft_wrap=True,
-            markup=False,
-        )
+    if complaint := complaint or _cancel_waiting_jobs(study):
+        told = f"{complaint} Jobs that wait at Slurm end as soon as they start."
+        console.print(told, soft_wrap=True, markup=False)
     still = _after_waiting(study, running)
     _tell(study, running, still, console)
     return 1 if still else 0
@@ -58,13 +55,13 @@ def _queue(study: Study) -> tuple[Queue, str | None]:
         return [(record, []) for record in records(study.path)], str(silent)
 
 
-def _cancel_waiting_jobs(study: Study) -> bool:
-    """Those that wait at Slurm; one that starts all the same finds the stop file, and ends."""
+def _cancel_waiting_jobs(study: Study) -> str | None:
+    """Those that wait at Slurm; why not. One that starts all the same finds the stop file, and ends."""
     try:
         cancel_jobs(study)
-    except (Silent, Denied):
-        return False
-    return True
+    except (Silent, Denied) as why_not:
+        return str(why_not)
+    return None
 
 
 def _launches(study: Study, at_slurm: Collection[str]) -> list[Path]:
@@ -75,7 +72,9 @@ def _launches(study: Study, at_slurm: Collection[str]) -> list[Path]:
     folders = [
         folder for folder in sorted((study.path / "jobs").glob("*/")) if not (folder / "stop").exists()
     ]
-    ended = {record.launch for record in records(study.path)} - set(at_slurm)
+    known = list(records(study.path))
+    submitting = {record.launch for record in known if not record.is_submitted}
+    ended = {record.launch for record in known} - submitting - set(at_slurm)
     return [folder for folder in folders if folder.name not in ended]
 
 

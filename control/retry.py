@@ -105,7 +105,13 @@ def mark_again(study: Study, point_id: str) -> bool:
             for name in ("checkpoint.pt", "metrics.jsonl"):
                 (study.directory(point_id) / name).unlink(missing_ok=True)
             state = replace(state, epoch=0)
-        again = State(status="pending", message=MARK, attempt=state.attempt, epoch=state.epoch)
+        again = State(
+            status="pending",
+            failure=state.failure,  # by which a launch asks for more memory
+            message=MARK,
+            attempt=state.attempt,
+            epoch=state.epoch,
+        )
         study.note(point_id, again, held)
         return True
     return False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from control.looks import JobWord
 from control.point import Seen
@@ -32,7 +32,7 @@ class Scheduler:
     def words(self, points: Sequence[Seen]) -> Mapping[str, JobWord]:
         """What is known of the points' jobs, by point id; nothing where Slurm does not answer."""
         if time.monotonic() - self._asked_at >= ASK_EVERY_S:
-            self._ask({point.id for point in points if point.status in ("running", "pending")})
+            self._ask(points)
         if not self._queue or self.complaint is not None:
             return {}
         jobs: defaultdict[str, list[Queued]] = defaultdict(list)
@@ -42,12 +42,13 @@ class Scheduler:
         words = {point.id: _word(point, jobs, point.id in self._waited_for) for point in points}
         return {point_id: word for point_id, word in words.items() if word is not None}
 
-    def _ask(self, left: Collection[str]) -> None:
-        """About the points that have not ended."""
+    def _ask(self, points: Sequence[Seen]) -> None:
+        """About the points that are not completed."""
+        left = {point.id: point.status for point in points if point.status != "completed"}
         try:
             self._queue = queue_of(self._study, left, within_s=ANSWER_WITHIN_S)
             self._waited_for = queued_points(self._study, self._queue)
-            note_losses(self._study, self._queue, left)
+            note_losses(self._study, self._queue, [each for each in left if left[each] != "failed"])
             self.complaint = None
         except Silent as silent:
             self.complaint = str(silent)

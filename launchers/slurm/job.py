@@ -82,6 +82,8 @@ def carry_out(share: Share) -> None:
         job.run(here)
     if job.launch.stopped() is not None:
         job.clear_queue()
+        if here.size > 1:
+            sys.exit(STUCK)  # ends those that wait to meet; the stop file keeps the job from the queue
     elif job.is_unfinished():
         sys.exit(GO_ON if job.has_begun_any() else STUCK)
     else:

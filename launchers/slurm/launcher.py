@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from launchers.interpreter import interpreter
@@ -25,6 +25,7 @@ from launchers.slurm.submission import Submitter, share_out
 from launchers.watch import Watch
 from scaling.errors import Refused
 from scaling.profile.devices import DEVICES
+from scaling.study import lease
 from scaling.study.files import writing_below
 from scaling.study.launch import Launch, launch_name
 from scaling.study.plan import Planned
@@ -120,6 +121,7 @@ class Slurm:
         num_jobs_of = within(wanted, room_for_jobs(self.options.qos))
         at_once = self.options.array_parallelism
         shares = share_out(at_once, [*num_jobs_of.values()]) if at_once else [None] * len(num_jobs_of)
+        _take_on(launching.study, launch, [point_id for each in classes for point_id in each.point_ids])
         submitted: list[Record] = []
         for (job_class, num_jobs), parallel in zip(num_jobs_of.items(), shares, strict=True):
             record = new_record(launch.folder, job_class, num_jobs)
@@ -163,6 +165,15 @@ class Slurm:
             raise
 
 
+def _take_on(study: Study, launch: Launch, point_ids: Sequence[str]) -> None:
+    """Let points that were marked to be run again wait for the jobs of this launch."""
+    for point_id in point_ids:
+        if study.noted(point_id).is_marked and (held := lease.acquire(study.directory(point_id))):
+            with held:
+                taken_on = replace(study.noted(point_id), message=None, launch=launch.name)
+                study.note(point_id, taken_on, held)
+
+
 def _are_gone(study: Study, points: Sequence[str]) -> bool:
     """Whether Slurm has none of the points' jobs; not where it does not answer."""
     try:
@@ -196,16 +207,12 @@ def within(wanted: Mapping[JobClass, int], room: int | None) -> dict[JobClass, i
 
 def _ran_out(study: Study, to_train: Sequence[Planned]) -> dict[str, float]:
     """The memory in GB that was not enough for a point in the launch before, by its id."""
-    failed = {
-        entry.point.id: noted.launch
-        for entry in to_train
-        if (noted := study.noted(entry.point.id)).failure == "out_of_memory"
-    }
+    ids = [entry.point.id for entry in to_train]
+    failed = {point_id for point_id in ids if study.noted(point_id).failure == "out_of_memory"}
     if not failed:
         return {}
     return {
         point_id: record.job_class.resources.mem_gb
-        for record in records(study.path)
-        for point_id in record.job_class.point_ids
-        if failed.get(point_id) == record.launch
+        for record in records(study.path)  # the newest last
+        for point_id in failed.intersection(record.job_class.point_ids)
     }

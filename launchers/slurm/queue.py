@@ -55,22 +55,25 @@ def queue_of(
 ) -> Queue:
     """What Slurm holds of a study now, or of these of its points; raises Silent.
 
-    The newest launch that has a point speaks for it: an older one's jobs may well be gone. Slurm is not asked
-    about points that it never had.
+    Slurm is not asked about points that it never had, and asked twice where a point has no job left.
     """
-    known = list(records(study.path))
-    if points is not None:
-        newest = {point_id: each.file for each in known for point_id in each.job_class.point_ids}
-        files = {newest[point_id] for point_id in newest.keys() & set(points)}
-        known = [each for each in known if each.file in files]
+    wanted = None if points is None else set(points)
+    known = [each for each in records(study.path) if wanted is None or wanted & set(each.job_class.point_ids)]
     if not known:
         return []
-    first = _ask(known, within_s)
-    if all(first):
-        return list(zip(known, first, strict=True))
+    queue = list(zip(known, _ask(known, within_s), strict=True))
+    without = without_job(queue)
+    if not (without if wanted is None else wanted & without):
+        return queue
     time.sleep(ASK_AGAIN_S)
     again = _ask(known, within_s)
-    return [(record, now or before) for record, now, before in zip(known, again, first, strict=True)]
+    return [(record, now or before) for (record, before), now in zip(queue, again, strict=True)]
+
+
+def without_job(queue: Queue) -> set[str]:
+    """Points of which no launch has a job left."""
+    every = {point_id for record, _ in queue for point_id in record.job_class.point_ids}
+    return every - {point_id for record, jobs in queue if jobs for point_id in record.job_class.point_ids}
 
 
 def queued_points(study: Study, queue: Queue) -> dict[str, str]:
@@ -91,9 +94,8 @@ def queued_points(study: Study, queue: Queue) -> dict[str, str]:
 def _is_open(study: Study, point_id: str, record: Record) -> bool:
     """Whether the point has not come to an end in this launch, nor was marked to be run again at once."""
     noted = study.noted(point_id)
-    is_marked = noted.status == "pending" and noted.attempt > 0 and noted.launch is None
     has_failed = noted.status == "failed" and noted.launch == record.launch
-    return noted.status != "completed" and not has_failed and not is_marked
+    return noted.status != "completed" and not has_failed and not noted.is_marked
 
 
 def _ask(known: Sequence[Record], within_s: float) -> list[list[Queued]]:

@@ -8,11 +8,12 @@ from dataclasses import replace
 from launchers.settle import settle
 from launchers.slurm.client import ask
 from launchers.slurm.fate import fate
-from launchers.slurm.queue import Queue, queue_of, queued_points
+from launchers.slurm.queue import Queue, queue_of, queued_points, without_job
 from launchers.slurm.record import Record, records
 from scaling.study import lease
 from scaling.study.files import Unwritable, writing_below
 from scaling.study.launch import Launch
+from scaling.study.result import State
 from scaling.study.store import Study
 
 
@@ -20,21 +21,20 @@ def reconciled(study: Study) -> dict[str, str]:
     """Points that a Slurm job has or will have, with a word about it; raises Silent."""
     if next(records(study.path), None) is None:
         return {}
-    left = {each for each in study.point_ids() if study.noted(each).status in ("running", "pending")}
+    statuses = {each: study.noted(each).status for each in study.point_ids()}
+    left = [each for each, status in statuses.items() if status != "completed"]
     queue = queue_of(study, left)
-    note_losses(study, queue, left)
+    note_losses(study, queue, [each for each in left if statuses[each] != "failed"])
     return queued_points(study, queue)
 
 
 def note_losses(study: Study, queue: Queue, points: Collection[str]) -> None:
     """Note why those of the points ended whose jobs are gone for good, where the study takes notes."""
-    newest = {point_id: entry for entry in queue for point_id in entry[0].job_class.point_ids}
+    newest = {point_id: record for record, _ in queue for point_id in record.job_class.point_ids}
     try:
         with writing_below(study.path):
-            for point_id in sorted(newest.keys() & set(points)):
-                record, jobs = newest[point_id]
-                if not jobs:
-                    _note_loss(study, point_id, record)
+            for point_id in sorted(without_job(queue) & set(points)):
+                _note_loss(study, point_id, newest[point_id])
     except Unwritable:
         pass
 
@@ -47,13 +47,14 @@ def _note_loss(study: Study, point_id: str, record: Record) -> None:
         log = Launch(study.path, noted.launch).folder / record.log(noted.job).name
         failure = fate(noted.job, log)
         settle(study, point_id, failure, f"Slurm has its job {noted.job} no more; see {log}", for_good=True)
-    elif noted.status == "pending" and _should_have_run(study, record):
+    elif noted.status == "pending" and _should_have_run(study, record, noted):
         _note_left_behind(study, point_id, record)
 
 
-def _should_have_run(study: Study, record: Record) -> bool:
-    """Whether all jobs of the class were submitted, and nobody told them to stop."""
-    return record.is_submitted and Launch(study.path, record.launch).stopped() is None
+def _should_have_run(study: Study, record: Record, noted: State) -> bool:
+    """Whether all jobs of the class were submitted, nobody told them to stop, and no later launch had it."""
+    is_newest = not noted.is_marked and (noted.launch or "") <= record.launch  # names begin with the time
+    return is_newest and record.is_submitted and Launch(study.path, record.launch).stopped() is None
 
 
 def _note_left_behind(study: Study, point_id: str, record: Record) -> None:

@@ -138,21 +138,23 @@ class Submitter:
 def teardown(launch: Launch, crashes_at_most: int) -> list[str]:
     """The end of a batch script: the job is queued again where it says so, or has been killed.
 
-    Not where no job of the launch has ever come as far as Python, where the job has nothing to read, or
-    where its crash cannot be noted: it would crash for ever. Of an array the element has to be named: its
-    bare id may stand for the whole array. While the controller is down it is asked again; `-a`, as tee would
-    else empty the log that it writes to.
+    Not where no job of the launch has ever come as far as Python, unless it was killed, where the job has
+    nothing to read, or where its crash cannot be noted: it would crash for ever. Of an array the element has
+    to be named: its bare id may stand for the whole array. While the controller is down it is asked again;
+    `-a`, as tee would else empty the log that it writes to.
     """
     crashes, share = f"{launch.folder}/crashes-$me", f"{launch.folder}/${{me}}_submitted.pkl"
     return [
         "code=$?",
         'me="${SLURM_ARRAY_JOB_ID:+${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID}"; me="${me:-$SLURM_JOB_ID}"',
         f'if [ $code -ne 0 ] && [ $code -ne {GO_ON} ]; then echo $code >> "{crashes}" || exit $code; fi',
-        f'if [ ! -e "{launch.begun_file}" ] || [ ! -e "{share}" ]; then exit $code; fi',
+        f'if [ $code -lt 128 ] && [ ! -e "{launch.begun_file}" ]; then exit $code; fi',
+        f'if [ ! -e "{share}" ]; then exit $code; fi',
         f'num_crashes=$(cat "{crashes}" 2>/dev/null | wc -l)',
         f"if [ $code -ne 0 ] && [ $num_crashes -le {crashes_at_most} ]; then",
         f'    while [ ! -e "{launch.stop_file}" ] && scontrol requeue "$me" 2>&1 | tee -a /dev/stderr |',
-        '        grep -qiE "unable to contact|timed out|connection refused"; do sleep 5; done',
+        '        grep -qiE "unable to contact|timed out|connection refused|zero bytes|unable to establish"',
+        "    do sleep 5; done",
         "fi",
         "exit $code",
     ]

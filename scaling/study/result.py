@@ -46,6 +46,11 @@ class State:
     signature: str | None = None
     """Digest of the traceback: one signature in the first points that fail stops a launch."""
 
+    @property
+    def is_marked(self) -> bool:
+        """Whether somebody wants it to be run again, and no launch has taken it on yet."""
+        return self.status == "pending" and self.attempt > 0 and self.launch is None
+
 
 @dataclass(frozen=True, kw_only=True)
 class Result:

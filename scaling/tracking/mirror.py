@@ -46,12 +46,14 @@ class TooManyFailures(RuntimeError):
 class Mirror:
     """Remembers what it has seen of each point, so that a look costs little where nothing has changed."""
 
-    def __init__(self, study_dir: Path, tracker: Tracker, listed: Path | None = None) -> None:
+    def __init__(
+        self, study_dir: Path, tracker: Tracker, *, listed: Path | None = None, own_job: bool = False
+    ) -> None:
         self._points_dir = study_dir / "points"
         self._group = study_dir.resolve().name
         self._tracker = tracker
         self._listed = listed
-        self._job = None if listed is None else job_id()
+        self._own_job = own_job
         self._completed: set[str] = set()
         self._stamps: dict[str, Stamp] = {}
         self._live: dict[str, PointRun] = {}
@@ -112,8 +114,8 @@ class Mirror:
             raise TooManyFailures(f"{MAX_FAILURES} runs in a row could not be written") from error
 
     def _show(self, files: PointFiles) -> None:
-        if self._job is not None and files.status.get("job") != self._job:
-            return  # the job that went on with the point writes its run
+        if self._own_job and files.status.get("job") != job_id():
+            return  # the Slurm job that had the point last writes its run
         if not files.ended:
             if files.state == "running" and self._tracker.mode == "online":
                 self._run_of(files).log(files.rows)
@@ -148,7 +150,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         if not _is_alone(lock, launcher):
             logger.info("another mirror is at work on these points; it writes the runs")
             return 0
-        return _watch(Mirror(args.study_dir, tracker, args.listed), launcher)
+        own_job = args.until_pid is not None or args.listed is not None
+        return _watch(Mirror(args.study_dir, tracker, listed=args.listed, own_job=own_job), launcher)
 
 
 def _watch(mirror: Mirror, launcher: Launcher) -> int:

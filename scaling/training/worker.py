@@ -109,7 +109,7 @@ def run_point(
             if begun.job is not None:
                 launch.note_taken(begun.job, point_id)
             if begun.requeues > terms.policy.max_requeues:
-                ended = _given_up(before)
+                ended = replace(_given_up(before), job=begun.job)
                 study.note(point_id, ended, held)
             else:
                 ended = Attempt(study, point_id, held, terms, stop, on_epoch, processes).run(begun)

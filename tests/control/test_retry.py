@@ -77,7 +77,7 @@ def test_marked_points_wait_for_their_line(say: Say, study: Study) -> None:
     assert "Marked 2 points to be run again, by typing: python sweep.py -m depth=8,14" in said.out
     assert _by_status(study, "pending") == failed
     for point_id in failed:
-        assert study.state(point_id) == State(message=MARK, attempt=1)
+        assert study.state(point_id) == State(failure="diverged", message=MARK, attempt=1)
         assert not (study.directory(point_id) / "metrics.jsonl").exists()  # else it would diverge again
     assert _files(study, completed) == files
     assert list((study.path / "jobs").iterdir()) == launches

@@ -71,6 +71,20 @@ def test_the_newest_launch_speaks_for_a_point(study: Study) -> None:
     assert list(queued_points(study, queue)) == [point_id]
 
 
+def test_a_job_of_an_older_launch_may_have_the_point(study: Study) -> None:
+    """Two lines at once: the newer one's jobs found it taken, and ended."""
+    point_id = note(study, State(status="pending", attempt=1, launch="a", job="13_0"))
+    queue = [(record_of(study, "a"), [WAITING]), (record_of(study, "b"), [])]
+    note_losses(study, queue, [point_id])
+    assert study.noted(point_id).status == "pending"
+
+
+def test_a_point_that_was_interrupted_elsewhere_since_is_not_lost(study: Study) -> None:
+    point_id = note(study, State(status="pending", attempt=2, launch="b"))
+    note_losses(study, [(record_of(study, "a"), [])], [point_id])
+    assert study.noted(point_id).status == "pending"
+
+
 def test_a_point_that_its_jobs_never_came_to_has_failed(study: Study) -> None:
     [point_id] = study.point_ids()
     note_losses(study, [(record_of(study, "a"), [])], [point_id])
@@ -98,5 +112,7 @@ def test_jobs_of_a_stopped_launch_hold_no_points(study: Study) -> None:
 
 def test_a_point_marked_to_be_run_again_waits_for_no_job(study: Study) -> None:
     failed = State(status="failed", failure="diverged", attempt=1, launch="older")
-    note(study, replace(failed, status="pending", failure=None, launch=None))
+    point_id = note(study, replace(failed, status="pending", launch=None))
     assert queued_points(study, [(record_of(study, "a"), [WAITING])]) == {}
+    note_losses(study, [(record_of(study, "a"), [])], [point_id])
+    assert study.noted(point_id).is_marked
