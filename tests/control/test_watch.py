@@ -73,7 +73,7 @@ def test_f_goes_through_the_states_and_q_leaves(terminal: OpenTerminal, finished
     assert len(re.findall(r"top1 \d+\.\d\d %", screen.frames[-1])) == 8
     assert screen.after != screen.before
     screen.type("q")
-    assert screen.end(5) == 0
+    assert screen.end(30) == 0
     assert screen.after == screen.before
     assert screen.output.count(LEAVE) == 1
 
@@ -85,7 +85,7 @@ def test_an_interrupt_puts_the_terminal_back(
     screen = terminal(f"watch {many.path}")
     screen.wait_for("48 points (all)")
     screen.process.send_signal(number)
-    assert screen.end(5) == 130
+    assert screen.end(30) == 130
     assert screen.after == screen.before
     assert screen.output.endswith(f"{SHOW_CURSOR}{LEAVE}")
     assert "Traceback" not in screen.output

