@@ -56,7 +56,7 @@ def test_jobs_that_cannot_start_do_so_once(new_sweep: NewSweep) -> None:
 
 
 def test_a_job_whose_time_is_over_before_it_trains_ends(new_sweep: NewSweep) -> None:
-    """Of the minute that it has, its setup takes all but the margin and, at best, the time to take the point."""
+    """Of the minute that it has, its setup takes all but the margin and perhaps a second."""
     sweep = new_sweep(
         f"depth=8 epochs=1 data.num_train=256 {FEW_IMAGES} hydra.launcher.max_requeues=0 "
         "hydra.launcher.timeout_min=1 'hydra.launcher.setup=[echo started, sleep 47]'"
