@@ -27,6 +27,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 
 from rich.console import Console
 from rich.table import Table
@@ -137,22 +138,24 @@ def measure(way: Callable[[Path, int], None], num_points: int) -> Took:
 
 
 def compared(num_points: int, machine: str) -> Table:
-    """The pool first; the ratios are to it."""
+    """The pool before, between and after the peers; the ratios are to its median."""
     few = min(FEWER, num_points)
-    ways: tuple[tuple[str, Callable[[Path, int], None], int], ...] = (
-        ("pool", pool, num_points),
+    peers: tuple[tuple[str, Callable[[Path, int], None], int], ...] = (
         (JOBLIB_LAUNCHER, hydra_joblib, num_points),
         ("submitit job a point", one_job_a_point, few),
         (SUBMITIT_LAUNCHER, hydra_submitit, few),
         ("process a point", one_process_a_point, few),
     )
-    table = Table("way", "n", "wall s", "training s", "overhead s a point", "ratio", title=machine)
-    first = 0.0
-    for name, way, number in ways:
-        took = measure(way, number)
-        first = first or took.overhead
-        numbers = f"{took.wall:.1f}", f"{took.training:.1f}", f"{took.overhead:.3f}"
-        table.add_row(name, str(number), *numbers, f"{took.overhead / first:.1f}")
+    took: list[tuple[str, Took]] = [("pool", measure(pool, num_points))]
+    for name, way, number in peers:
+        took.append((name, measure(way, number)))
+        if way in (hydra_joblib, one_process_a_point):
+            took.append(("pool", measure(pool, num_points)))
+    middle = median(each.overhead for name, each in took if name == "pool")
+    table = Table("way", "points", "wall s", "training s", "overhead s a point", "ratio", title=machine)
+    for name, each in took:
+        numbers = f"{each.wall:.1f}", f"{each.training:.1f}", f"{each.overhead:.3f}"
+        table.add_row(name, str(each.num_points), *numbers, f"{each.overhead / middle:.1f}")
     return table
 
 
@@ -160,7 +163,12 @@ def busy(machine: str) -> Table:
     """How busy the pool keeps its slots with long points."""
     took = measure(lambda root, number: pool(root, number, LONG), NUM_LONG)
     table = Table(
-        "n", "wall s", "training s a point", "slots in training", "in training or evaluation", title=machine
+        "points",
+        "wall s",
+        "training s a point",
+        "slots in training",
+        "in training or evaluation",
+        title=machine,
     )
     whole = SLOTS * took.wall
     shares = took.training / whole, (took.training + took.evaluating) / whole
