@@ -43,12 +43,12 @@ class Scheduler:
         return {point_id: word for point_id, word in words.items() if word is not None}
 
     def _ask(self, points: Sequence[Seen]) -> None:
-        """About the points that are not completed."""
-        left = {point.id: point.status for point in points if point.status != "completed"}
+        """About the points that have not ended."""
+        left = [point.id for point in points if point.status in ("running", "pending")]
         try:
             self._queue = queue_of(self._study, left, within_s=ANSWER_WITHIN_S)
             self._waited_for = queued_points(self._study, self._queue)
-            note_losses(self._study, self._queue, [each for each in left if left[each] != "failed"])
+            note_losses(self._study, self._queue, left)
             self.complaint = None
         except Silent as silent:
             self.complaint = str(silent)
