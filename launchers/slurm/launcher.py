@@ -144,25 +144,28 @@ class Slurm:
         return submitted
 
     def _wait(self, launching: Launching, launch: Launch) -> None:
-        """Until no point can change any more: all have ended, or Slurm has none of the jobs left."""
         watch = Watch(launching.study, launching.plan.to_run, launch.name)
-        ask_at = time.monotonic() + ASK_EVERY_S
         try:
             with Display(launching.console, len(launching.plan.to_run)) as display:
-                while True:
-                    display.show(watch.look())
-                    if not watch.open_ids():
-                        return
-                    if time.monotonic() >= ask_at:
-                        if _are_gone(launching.study, watch.open_ids()):
-                            return
-                        ask_at = time.monotonic() + ASK_EVERY_S
-                    time.sleep(WATCH_EVERY_S)
+                _show_until_ended(launching.study, watch, display)
         except KeyboardInterrupt:
             launching.console.print(
                 f"The jobs go on. To stop them: python -m control cancel {launching.study.path}"
             )
             raise
+
+
+def _show_until_ended(study: Study, watch: Watch, display: Display) -> None:
+    """Until no point can change any more: all have ended, or Slurm has none of the jobs left."""
+    ask_at = time.monotonic() + ASK_EVERY_S
+    display.show(watch.look())
+    while watch.open_ids():
+        if time.monotonic() >= ask_at:
+            if _are_gone(study, watch.open_ids()):
+                return
+            ask_at = time.monotonic() + ASK_EVERY_S
+        time.sleep(WATCH_EVERY_S)
+        display.show(watch.look())
 
 
 def _take_on(study: Study, launch: Launch, point_ids: Sequence[str]) -> None:
