@@ -190,7 +190,7 @@ class _Job:
         lost = self._lost()
         if not lost:
             return
-        failure = fate(self._id, self._record.log(self._id))
+        failure = fate(self._id, self.launch.job_log(self._id))
         for point_id in lost:
             settle(self._study, point_id, failure, f"lost its job {self._id}, which Slurm has started again")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import replace
 
 from launchers.settle import settle
 from launchers.slurm.client import ask
@@ -21,10 +20,9 @@ def reconciled(study: Study) -> dict[str, str]:
     """Points that a Slurm job has or will have, with a word about it; raises Silent."""
     if next(records(study.path), None) is None:
         return {}
-    statuses = {each: study.noted(each).status for each in study.point_ids()}
-    left = [each for each, status in statuses.items() if status != "completed"]
+    left = [each for each in study.point_ids() if study.noted(each).status != "completed"]
     queue = queue_of(study, left)
-    note_losses(study, queue, [each for each in left if statuses[each] != "failed"])
+    note_losses(study, queue, left)
     return queued_points(study, queue)
 
 
@@ -44,30 +42,18 @@ def _note_loss(study: Study, point_id: str, record: Record) -> None:
     if lease.live_holder(study.directory(point_id)) is not None:
         return
     if noted.status == "running" and noted.job is not None and noted.launch is not None:
-        log = Launch(study.path, noted.launch).folder / record.log(noted.job).name
+        log = Launch(study.path, noted.launch).job_log(noted.job)
         failure = fate(noted.job, log)
         settle(study, point_id, failure, f"Slurm has its job {noted.job} no more; see {log}", for_good=True)
     elif noted.status == "pending" and _should_have_run(study, record, noted):
-        _note_left_behind(study, point_id, record)
+        message = f"its jobs have ended without it; see the logs in {record.file.parent}"
+        settle(study, point_id, "killed", message, for_good=True, was="pending", launch=record.launch)
 
 
 def _should_have_run(study: Study, record: Record, noted: State) -> bool:
     """Whether all jobs of the class were submitted, nobody told them to stop, and no later launch had it."""
     is_newest = not noted.is_marked and (noted.launch or "") <= record.launch  # names begin with the time
     return is_newest and record.is_submitted and Launch(study.path, record.launch).stopped() is None
-
-
-def _note_left_behind(study: Study, point_id: str, record: Record) -> None:
-    """Of a point that no job has brought to its end: most often the jobs ended before Python started."""
-    held = lease.acquire(study.directory(point_id))
-    if held is None:
-        return
-    with held:
-        noted = study.noted(point_id)
-        if noted.status == "pending" and study.state(point_id).status != "completed":
-            message = f"its jobs have ended without it; see the logs in {record.file.parent}"
-            gone = replace(noted, status="failed", failure="killed", message=message, launch=record.launch)
-            study.note(point_id, gone, held)
 
 
 def cancel_jobs(study: Study) -> int:

@@ -35,10 +35,6 @@ class Record:
         """The comment of its jobs at Slurm: finds them whether or not their ids have been noted."""
         return f"scaling-study/{self.launch}/{self.job_class.name}"
 
-    def log(self, job: str) -> Path:
-        """Where a job of the class, such as 12_3, writes."""
-        return self.file.parent / f"{job}_0_log.out"
-
     def share(self, index: int) -> tuple[str, ...]:
         """The points that a job is responsible for, dearest first."""
         return self.job_class.point_ids[index :: self.num_jobs]

@@ -62,6 +62,10 @@ class Launch:
         except FileNotFoundError:
             return None
 
+    def job_log(self, job: str) -> Path:
+        """Where a Slurm job, such as 12_3, writes; submitit names it."""
+        return self.folder / f"{job}_0_log.out"
+
     def taken_file(self, job: str) -> Path:
         """The ids of the points that a Slurm job has taken, a line each, however often."""
         return self.folder / f"taken-{job}.txt"
