@@ -118,13 +118,13 @@ class _End:
 
 @contextmanager
 def _ended_by_signals() -> Iterator[None]:
-    """End as Ctrl-C does, so that the terminal is put back."""
+    """End as Ctrl-C does, so that the terminal is put back; Ctrl-C too, which a shell's `&` has ignored."""
 
     def interrupt(number: int, frame: object) -> None:
         del number, frame
         raise KeyboardInterrupt
 
-    signals = (signal.SIGTERM, signal.SIGHUP)
+    signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     before = {number: signal.signal(number, interrupt) for number in signals}
     try:
         yield
