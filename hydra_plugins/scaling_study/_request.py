@@ -34,10 +34,11 @@ from scaling.study.settings import strict
 from scaling.study.suggest import suggest
 from scaling.tracking.tracker import Tracker
 from scaling.training.recipe import Recipe
+from scaling.training.regularization import GOVERNED, Regularization
 from scaling.training.runtime import Runtime
 from scaling.training.schedule import Schedule
 
-_SCIENCE = ("model", "data", "recipe", "schedule")
+_SCIENCE = ("model", "data", "recipe", "regularization", "schedule")
 GROUPS = (*_SCIENCE, "device", "tracker")
 """Config groups in which a choice must be made."""
 _SECTIONS = (*GROUPS, "study")
@@ -117,6 +118,7 @@ def _grids(composed: Composed) -> list[Grid]:
     names = [name for axis in composed.axes for name in axis.names]
     for name in names:
         _check_axis(config, name)
+    _check_governed(config, {*names, *composed.named})
     match = match_of(_plain(config)["match"], {*names, *composed.named})
     if not _has_interpolations(config):
         return [Grid(_plain(config), composed.axes, match)]
@@ -127,6 +129,16 @@ def _grids(composed: Composed) -> list[Grid]:
             OmegaConf.update(changed, name, value)
         grids.append(Grid(_plain(changed), (), match))
     return grids
+
+
+def _check_governed(config: DictConfig, names: Collection[str]) -> None:
+    """Refused where a line says what its policy of regularisation says."""
+    for name in GOVERNED if config.regularization.policy == "by_scale" else ():
+        if f"recipe.{name}" in names:
+            raise Refused(
+                f"recipe.{name} is what regularization=by_scale says: leave it out, or add "
+                "regularization=given."
+            )
 
 
 def check_group(group: str) -> None:
@@ -166,7 +178,13 @@ def unknown_option(name: str) -> str:
 
 
 def _options(section: str) -> list[str]:
-    kinds = {"data": DataConfig, "recipe": Recipe, "schedule": Schedule, "tracker": Tracker}
+    kinds = {
+        "data": DataConfig,
+        "recipe": Recipe,
+        "regularization": Regularization,
+        "schedule": Schedule,
+        "tracker": Tracker,
+    }
     if section == "model":
         return ["family", *{field.name for family in FAMILIES.values() for field in fields(family)}]
     if section in _GROUPED:

@@ -20,16 +20,16 @@ def augment(
     Only a `share` of them is made, as it would be among all of them.
 
     A crop is a window of S pixels in the image extended by `padding` reflected pixels on each side: a dark
-    frame stays dark and a photograph goes on. `padding` is less than S, `generator` on the images' device.
+    frame stays dark and a photograph goes on. `padding` is less than S, `generator` is on the CPU.
     """
     if padding == 0 and not mirror:
         return images[chosen[share]]
     batch, side = len(chosen), images.shape[-1]
-    offsets = torch.randint(-padding, padding + 1, (2, batch, 1), generator=generator, device=images.device)
-    rows, columns = _reflect(offsets[:, share] + torch.arange(side, device=images.device), side)
+    offsets = torch.randint(-padding, padding + 1, (2, batch, 1), generator=generator)
+    rows, columns = _reflect(offsets[:, share] + torch.arange(side), side).to(images.device)
     if mirror:
-        mirrored = torch.rand((batch, 1), generator=generator, device=images.device) < 0.5
-        columns = torch.where(mirrored[share], columns.flip(1), columns)
+        mirrored = torch.rand((batch, 1), generator=generator)[share].to(images.device) < 0.5
+        columns = torch.where(mirrored, columns.flip(1), columns)
     crops = images[chosen[share, None, None], :, rows[:, :, None], columns[:, None, :]]
     return crops.permute(0, 3, 1, 2)  # the indexing leaves channels last, as the network wants them
 

@@ -1,10 +1,10 @@
-"""The images of a data set as tensors in memory: split, and at the resolution of a point."""
+"""The images of a data set as tensors: split, and at the resolution of a point."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import lru_cache
 
 import numpy as np
@@ -26,7 +26,7 @@ class Split:
     """Images and labels; shared and cached, so never to be changed in place."""
 
     images: Tensor
-    """(N, C, S, S)"""
+    """(N, C, S, S) uint8"""
     labels: Tensor
     """(N,) int64"""
 
@@ -40,23 +40,50 @@ class Split:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Images:
-    """A data set in its three splits: uint8 as it is stored, or float32 at the resolution of a point."""
+    """A data set in its three splits, at one resolution."""
 
     train: Split
     val: Split
     test: Split
+    mean: Tensor
+    """(C, 1, 1) float32, of the training images, from 0 to 255"""
+    deviation: Tensor
+    """(C, 1, 1) float32, likewise"""
+
+    def normalised(self, pixels: Tensor) -> Tensor:
+        """uint8 to float32, of which each channel has mean 0 and deviation 1 over the training images."""
+        return pixels.float().sub_(self.mean).div_(self.deviation)
 
     def to(self, device: torch.device) -> Images:
-        """All splits on `device`."""
-        return Images(train=self.train.to(device), val=self.val.to(device), test=self.test.to(device))
+        """All of it on `device`."""
+        return Images(**{field.name: getattr(self, field.name).to(device) for field in fields(self)})
+
+
+@lru_cache(maxsize=4)
+def load(data: DataSet, root: str | None, resolution: int) -> Images:
+    """The images that `data` declares, of `resolution` pixels; the last few stay in memory.
+
+    Resized once, with an antialiased bilinear filter. Raises DataError where they are absent, unreadable, or
+    have another fingerprint than declared.
+    """
+    splits = {name: at_resolution(split, resolution) for name, split in _load(data, root).items()}
+    mean, deviation = statistics(splits["train"].images)
+    return Images(**splits, mean=mean, deviation=deviation)
+
+
+def statistics(images: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean and deviation, (C, 1, 1) float32, of each channel of (N, C, S, S) uint8; exact, from counts."""
+    light = torch.arange(256, dtype=torch.float64)
+    counts = [torch.bincount(channel.flatten(), minlength=256) for channel in images.transpose(0, 1)]
+    shares = torch.stack(counts).double() / images[:, 0].numel()
+    mean = shares @ light
+    deviation = (shares @ light**2 - mean**2).clamp(min=1e-6).sqrt()
+    return mean.float()[:, None, None], deviation.float()[:, None, None]
 
 
 @lru_cache(maxsize=1)
-def load(data: DataSet, root: str | None) -> Images:
-    """The images that `data` declares, as uint8; the last ones stay in memory for the next point.
-
-    Raises DataError where they are absent, unreadable, or have another fingerprint than declared.
-    """
+def _load(data: DataSet, root: str | None) -> dict[str, Split]:
+    """The splits as they are stored."""
     stored = _read(data, root)
     if stored.facts.fingerprint != data.fingerprint:
         raise DataError(
@@ -70,9 +97,8 @@ def load(data: DataSet, root: str | None) -> Images:
         num_val=data.num_val,
         split_seed=data.split_seed,
     )
-    return Images(
-        train=_take(stored, train[: data.num_train]), val=_take(stored, val), test=_take(stored, test)
-    )
+    indices = {"train": train[: data.num_train], "val": val, "test": test}
+    return {name: _take(stored, chosen) for name, chosen in indices.items()}
 
 
 def split_indices(
@@ -90,23 +116,6 @@ def split_indices(
     num_drawn = 0 if num_own_test else num_test
     test = shuffled[:num_drawn] or list(range(num_pool, num_images))
     return shuffled[num_drawn + num_val :], shuffled[num_drawn : num_drawn + num_val], test
-
-
-@lru_cache(maxsize=4)
-def at_resolution(images: Images, resolution: int) -> Images:
-    """Float32 images of `resolution` pixels, each channel with mean 0 and deviation 1 over the training set.
-
-    Resized once, with an antialiased bilinear filter; the last few resolutions stay in memory.
-    """
-    train = _resize(images.train.images, resolution)
-    deviation, mean = torch.std_mean(train, dim=(0, 2, 3), keepdim=True)
-    deviation.clamp_(min=1e-6)
-
-    def normalise(split: Split) -> Split:
-        resized = train if split is images.train else _resize(split.images, resolution)
-        return Split(images=(resized - mean) / deviation, labels=split.labels)
-
-    return Images(train=normalise(images.train), val=normalise(images.val), test=normalise(images.test))
 
 
 def _read(data: DataSet, root: str | None) -> Stored:
@@ -129,12 +138,13 @@ def _take(stored: Stored, indices: Sequence[int]) -> Split:
     )
 
 
-def _resize(images: Tensor, resolution: int) -> Tensor:
-    """(N, C, S, S) uint8 to (N, C, resolution, resolution) float32 from 0 to 1."""
-    if images.shape[-1] == resolution:
-        return images.float() / 255
+def at_resolution(split: Split, resolution: int) -> Split:
+    """The split with its images resized, each by itself."""
+    if split.images.shape[-1] == resolution:
+        return split
+    size = (resolution, resolution)
     chunks = [
-        functional.interpolate(chunk.float(), size=(resolution, resolution), mode="bilinear", antialias=True)
-        for chunk in torch.split(images, _CHUNK)
+        functional.interpolate(chunk.float(), size=size, mode="bilinear", antialias=True).round().byte()
+        for chunk in torch.split(split.images, _CHUNK)
     ]
-    return torch.cat(chunks) / 255
+    return Split(images=torch.cat(chunks), labels=split.labels)

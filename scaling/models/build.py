@@ -6,15 +6,35 @@ from torch import nn
 
 from scaling.models.build_inverted import build_inverted
 from scaling.models.build_residual import build_residual
+from scaling.models.drop import Drop, drop_paths
 from scaling.models.network import Network
 from scaling.models.residual import ResidualNetwork
 
 
-def build(network: Network, *, in_channels: int, num_classes: int) -> nn.Module:
+def build(
+    network: Network,
+    *,
+    in_channels: int,
+    num_classes: int,
+    dropout: float = 0.0,
+    stochastic_depth: float = 0.0,
+) -> nn.Module:
     """Images (N, C, H, W), or clips (N, C, T, H, W), to logits (N, num_classes).
 
-    Seed torch first for a repeatable start.
+    Seed torch first for a repeatable start. `dropout` is the rate before the classifier, `stochastic_depth`
+    that of the last stage; what is dropped is decided from outside (`Drops`).
     """
     if isinstance(network, ResidualNetwork):
-        return build_residual(network, in_channels=in_channels, num_classes=num_classes)
-    return build_inverted(network, in_channels=in_channels, num_classes=num_classes)
+        trunk = build_residual(network, in_channels=in_channels, num_classes=num_classes)
+        if stochastic_depth:
+            drop_paths(trunk.stages, stochastic_depth)
+        if dropout:
+            trunk.head.drop = Drop(dropout, network.num_features)
+        return trunk
+    inverted = build_inverted(network, in_channels=in_channels, num_classes=num_classes)
+    if stochastic_depth:
+        drop_paths(inverted.blocks, stochastic_depth)
+    if dropout:
+        inverted.classifier = nn.Sequential(Drop(dropout, network.num_features), inverted.classifier)
+    module: nn.Module = inverted
+    return module

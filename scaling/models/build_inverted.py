@@ -6,14 +6,13 @@ from functools import partial
 
 from timm.models._efficientnet_builder import decode_arch_def, round_channels
 from timm.models.efficientnet import EfficientNet
-from torch import nn
 
 from scaling.models.inverted import InvertedNetwork, InvertedStage
 
 
-def build_inverted(network: InvertedNetwork, *, in_channels: int, num_classes: int) -> nn.Module:
+def build_inverted(network: InvertedNetwork, *, in_channels: int, num_classes: int) -> EfficientNet:
     """Images (N, C, H, W) to logits (N, num_classes), initialised as EfficientNet is."""
-    module: nn.Module = EfficientNet(
+    return EfficientNet(
         decode_arch_def([[_blocks(stage, network.se_ratio)] for stage in network.stages]),
         num_classes=num_classes,
         in_chans=in_channels,
@@ -23,7 +22,6 @@ def build_inverted(network: InvertedNetwork, *, in_channels: int, num_classes: i
         act_layer=network.activation,
         round_chs_fn=partial(round_channels, multiplier=1.0),
     )
-    return module
 
 
 def _blocks(stage: InvertedStage, se_ratio: float) -> str:

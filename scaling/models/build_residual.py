@@ -28,7 +28,7 @@ class ResNetTrunk(nn.Module):
         activation = partial(get_act_layer(network.activation), inplace=True)
         self.stem = _stem(network, in_channels, activation)
         outputs = [stage.channels * EXPANSION[network.block] for stage in network.stages]
-        self.stages = nn.Sequential(
+        self.stages: nn.Sequential = nn.Sequential(
             *(
                 _stage(stage, before, network, activation)
                 for stage, before in zip(network.stages, [network.stem_channels, *outputs], strict=False)
@@ -42,7 +42,7 @@ class ResNetTrunk(nn.Module):
         return logits
 
 
-def build_residual(network: ResidualNetwork, *, in_channels: int, num_classes: int) -> nn.Module:
+def build_residual(network: ResidualNetwork, *, in_channels: int, num_classes: int) -> ResNetTrunk:
     """The module, inflated in time where the network takes clips."""
     trunk = ResNetTrunk(network, in_channels=in_channels, num_classes=num_classes)
     if network.takes_clips:

@@ -17,6 +17,7 @@ from scaling.profile.peak import Peak
 from scaling.profile.profiles import cpu_model, cpu_name
 from scaling.profile.timing import Measured, timing_of
 from scaling.profile.workload import Workload
+from scaling.training.batches import Batch
 from scaling.training.device import use_device
 from scaling.training.ema import Ema
 from scaling.training.recipe import Recipe
@@ -112,7 +113,8 @@ def _training(workload: Workload, device: torch.device) -> Pass:
     recipe = Recipe(
         batch_size=workload.batch_size,
         norm_batch=workload.norm_batch,
-        momentum=Recipe.momentum if workload.momentum else 0.0,
+        optimizer="adamw" if workload.num_moments > 1 else "sgd",
+        momentum=Recipe.momentum if workload.num_moments else 0.0,
     )
     stepper = build_stepper(model, recipe, bf16=workload.precision == "bf16")
     average = Ema(model, recipe.ema_decay) if workload.average else None
@@ -122,7 +124,7 @@ def _training(workload: Workload, device: torch.device) -> Pass:
     labels = torch.arange(workload.batch_size, device=device) % workload.num_classes
 
     def one_pass() -> tuple[Tensor, Tensor]:
-        outcome = stepper.step(images, labels, 0.0)
+        outcome = stepper.step(Batch(images, labels, None), 0.0)
         if average is not None:
             average.update_parameters(model)
         return outcome

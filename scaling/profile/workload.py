@@ -28,8 +28,8 @@ class Workload:
     """Images that go through the network at once in a training step; None is the whole batch."""
     precision: Precision
     work: Work
-    momentum: bool = True
-    """Whether the optimizer keeps a momentum."""
+    num_moments: int = 1
+    """Numbers that the optimizer keeps for each weight."""
     average: bool = True
     """Whether a moving average of the weights is kept."""
 
@@ -43,7 +43,7 @@ class Workload:
             num_classes=self.num_classes,
             batch_size=self.norm_batch or self.batch_size,
             precision=self.precision,
-            momentum=self.momentum,
+            num_moments=self.num_moments,
             average=self.average,
             fused=fused,
         )
@@ -51,7 +51,7 @@ class Workload:
     def inference(self, batch_size: int) -> Workload:
         """Inference of the same network on batches of this size."""
         return replace(
-            self, work="inference", batch_size=batch_size, norm_batch=None, momentum=True, average=True
+            self, work="inference", batch_size=batch_size, norm_batch=None, num_moments=1, average=True
         )
 
     def key(self, *, threads: int, torch: str) -> str:
@@ -77,6 +77,6 @@ def training_step(point: Point) -> Workload:
         norm_batch=None if recipe.images_per_norm == recipe.batch_size else recipe.images_per_norm,
         precision=point.precision,
         work="training",
-        momentum=recipe.momentum > 0,
+        num_moments=recipe.num_moments,
         average=recipe.ema_decay > 0,
     )

@@ -38,16 +38,16 @@ def cost_of(
     images_seen: int,
     batch_size: int = 128,
     precision: Precision = "fp32",
-    momentum: bool = True,
+    num_moments: int = 1,
     average: bool = True,
 ) -> Cost:
     """Sum the layers of `network` on square images of `resolution` pixels, or clips of `frames` of them.
 
-    `batch_size` images go through the network at once in training; `momentum` and `average` say whether the
-    optimizer keeps them.
+    `batch_size` images go through the network at once in training; `num_moments` are what the optimizer
+    keeps for each weight, and `average` says whether an average of the weights is kept.
     """
     one = _of_a_step(
-        network, resolution, frames, in_channels, num_classes, batch_size, precision, momentum, average
+        network, resolution, frames, in_channels, num_classes, batch_size, precision, num_moments, average
     )
     return Cost(
         params=one.params,
@@ -76,7 +76,7 @@ def _of_a_step(
     num_classes: int,
     batch_size: int,
     precision: Precision,
-    momentum: bool,
+    num_moments: int,
     average: bool,
 ) -> _Step:
     form = form_of(network, in_channels, num_classes)
@@ -92,7 +92,7 @@ def _of_a_step(
         images=in_channels * resolution**2 * frames,
         batch_size=batch_size,
         precision=precision,
-        momentum=momentum,
+        num_moments=num_moments,
         average=average,
     )
     return _Step(form.params, macs, outputs, memory.total / 1e9)

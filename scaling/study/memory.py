@@ -50,7 +50,7 @@ def training_memory(
     num_classes: int,
     batch_size: int,
     precision: Precision,
-    momentum: bool = True,
+    num_moments: int = 1,
     average: bool = True,
     fused: bool = False,
 ) -> Memory:
@@ -67,7 +67,7 @@ def training_memory(
         images=in_channels * resolution**2 * frames,
         batch_size=batch_size,
         precision=precision,
-        momentum=momentum,
+        num_moments=num_moments,
         average=average,
         fused=fused,
     )
@@ -80,7 +80,7 @@ def memory_of(
     images: int,
     batch_size: int,
     precision: Precision,
-    momentum: bool,
+    num_moments: int,
     average: bool,
     fused: bool = False,
 ) -> Memory:
@@ -91,7 +91,7 @@ def memory_of(
         gradients, activations = in_update, 0
     return Memory(
         weights=form.params * (_WEIGHT_BYTES + (BYTES[precision] if precision != "fp32" else 0)),
-        optimizer=_WEIGHT_BYTES * form.params * (momentum + average),
+        optimizer=_WEIGHT_BYTES * form.params * (num_moments + average),
         gradients=gradients,
         activations=activations,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import MISSING, Field, asdict, dataclass, fields, is_dataclass
+from dataclasses import MISSING, Field, asdict, dataclass, field, fields, is_dataclass
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ from scaling.study.cost import Cost, cost_of
 from scaling.study.identity import canonical_json, digest_of_text, join
 from scaling.study.precision import Precision
 from scaling.training.recipe import Recipe
+from scaling.training.regularization import Regularization
 from scaling.training.schedule import Schedule
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ KNOBS = (*AXES, "frames")
 LARGEST_SIDE = 1_000_000
 """Pixels or frames beyond which a size is taken for a slip."""
 
-SEMANTICS = 1
+SEMANTICS = 2
 """Raised when the same settings would train to another outcome: old results then keep their old ids."""
 
 
@@ -48,8 +49,11 @@ class Point:
     model: Family
     data: DataSet
     recipe: Recipe
+    """What the point trains with, its regularisation included."""
     schedule: Schedule
     precision: Precision
+    regularization: Regularization = field(default_factory=Regularization)
+    """The policy that it has its regularisation from."""
 
     def __post_init__(self) -> None:
         if self.epochs < 1:
@@ -91,7 +95,7 @@ class Point:
             images_seen=self.epochs * self.steps_per_epoch * self.recipe.batch_size,
             batch_size=self.recipe.images_per_norm,
             precision=self.precision,
-            momentum=self.recipe.momentum > 0,
+            num_moments=self.recipe.num_moments,
             average=self.recipe.ema_decay > 0,
         )
 
@@ -110,7 +114,9 @@ class Point:
 
         A ladder only chooses among values of an axis, so it is left out.
         """
-        return _setting(self.family, self.model, self.data, self.recipe, self.schedule, self.precision)
+        recipe = self.regularization.without_governed(self.recipe)
+        shared = _shared_text(self.data, recipe, self.schedule, self.precision)
+        return _setting(self.family, self.model, self.regularization, tuple(shared.items()))
 
     @property
     def _shared(self) -> Mapping[str, str]:
@@ -149,8 +155,8 @@ def _shared_text(
     shared = {
         "semantics": SEMANTICS,
         "data": changed_fields(data),
-        "recipe": _all_fields(recipe) | {"norm_batch": recipe.images_per_norm},
-        "schedule": _all_fields(schedule),
+        "recipe": recipe.deciding(),
+        "schedule": schedule.deciding(),
         "precision": precision,
     }
     return {name: canonical_json(value) for name, value in shared.items()}
@@ -158,11 +164,16 @@ def _shared_text(
 
 @lru_cache(maxsize=1024)
 def _setting(
-    family: str, model: Family, data: DataSet, recipe: Recipe, schedule: Schedule, precision: Precision
+    family: str, model: Family, regularization: Regularization, shared: tuple[tuple[str, str], ...]
 ) -> str:
-    switches = {name: value for name, value in _all_fields(model).items() if name != "ladder"}
-    own = {"family": canonical_json(family), "model": canonical_json(switches)}
-    return digest_of_text(join({**own, **_shared_text(data, recipe, schedule, precision)}))[:8]
+    own = {
+        "family": family,
+        "model": {name: value for name, value in _all_fields(model).items() if name != "ladder"},
+        "regularization": _all_fields(regularization) if regularization.policy != "given" else "given",
+    }
+    return digest_of_text(join({name: canonical_json(value) for name, value in own.items()} | dict(shared)))[
+        :8
+    ]
 
 
 def check_size(family: str, network: Network, resolution: int, frames: int | None) -> None:
@@ -193,16 +204,16 @@ def changed_fields(value: DataclassInstance) -> dict[str, Any]:
     So a field that is added with a default leaves the ids of points that were made before as they were.
     """
     plain: dict[str, Any] = {}
-    for field in fields(value):
-        content = _as_declared(field, getattr(value, field.name))
-        if field.default is MISSING or content != field.default:
-            plain[field.name] = _plain(content)
+    for each in fields(value):
+        content = _as_declared(each, getattr(value, each.name))
+        if each.default is MISSING or content != each.default:
+            plain[each.name] = _plain(content)
     return plain
 
 
 def _all_fields(value: DataclassInstance) -> dict[str, Any]:
     """`value` as plain values."""
-    return {field.name: _as_declared(field, getattr(value, field.name)) for field in fields(value)}
+    return {each.name: _as_declared(each, getattr(value, each.name)) for each in fields(value)}
 
 
 def _as_declared(field: Field[Any], content: Any) -> Any:

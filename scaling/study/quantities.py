@@ -14,6 +14,7 @@ from scaling.study.cost import Cost
 from scaling.study.operation import Function
 from scaling.study.point import KNOBS, Point
 from scaling.training.recipe import Recipe
+from scaling.training.regularization import Regularization
 from scaling.training.schedule import Schedule
 
 if TYPE_CHECKING:
@@ -23,7 +24,8 @@ _COSTS = tuple(field.name for field in fields(Cost))
 _SECTIONS = {
     "model": ("family", *dict.fromkeys(each.name for kind in FAMILIES.values() for each in fields(kind))),
     "recipe": tuple(field.name for field in fields(Recipe)),
-    "schedule": tuple(field.name for field in fields(Schedule)),
+    "regularization": tuple(field.name for field in fields(Regularization)),
+    "schedule": tuple(field.name for field in fields(Schedule) if field.name != "milestones"),
     "data": ("name", "num_train", "num_val", "num_classes", "side"),
 }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar, get_origin, get_type_hints
 
@@ -19,6 +19,7 @@ from scaling.study.point import Point
 from scaling.study.precision import Precision
 from scaling.study.suggest import suggest
 from scaling.training.recipe import Recipe
+from scaling.training.regularization import Regularization
 from scaling.training.schedule import Schedule
 
 if TYPE_CHECKING:
@@ -86,19 +87,25 @@ class Shared:
     model: Family
     data: DataSet
     recipe: Recipe
+    regularization: Regularization
     schedule: Schedule
     precision: Precision
 
 
 def shared_from_settings(values: Mapping[str, Any], data: DataSet) -> Shared:
-    """The part of a composed setting that lies in `model`, `recipe`, `schedule` and `precision`."""
+    """The part of a composed setting that lies in sections of its own."""
     if values.get("precision") not in ("fp32", "bf16"):
         raise Refused(f"precision={values.get('precision')} should be fp32 or bf16.")
+    model = family_of(values["model"])
+    regularization = strict(Regularization, values.get("regularization", {}), "regularization")
+    if regularization.policy == "by_scale" and isinstance(model, EfficientNet):
+        raise Refused("regularization=by_scale is made for ResNets: add regularization=given.")
     return Shared(
         family=str(values["model"].get("family")),
-        model=family_of(values["model"]),
+        model=model,
         data=data,
-        recipe=strict(Recipe, values["recipe"], "recipe"),
+        recipe=recipe_of(values["recipe"]),
+        regularization=regularization,
         schedule=strict(Schedule, values["schedule"], "schedule"),
         precision=values["precision"],
     )
@@ -110,7 +117,7 @@ def point_at(axes: Mapping[str, Any], shared: Shared) -> Point:
     if isinstance(depth, NearDepth):
         depth = nearest_depth(shared.model, depth)
     frames = axes.get("frames")
-    return Point(
+    point = Point(
         depth=int(depth) if depth == int(depth) else depth,
         width=float(number("width", axes.get("width"))),
         resolution=resolution_of(axes.get("resolution"), depth, shared.family, shared.model),
@@ -123,11 +130,20 @@ def point_at(axes: Mapping[str, Any], shared: Shared) -> Point:
         recipe=shared.recipe,
         schedule=shared.schedule,
         precision=shared.precision,
+        regularization=shared.regularization,
     )
+    recipe = shared.regularization.applied(
+        point.recipe,
+        layers=point.network.num_layers,
+        width=point.width,
+        resolution=point.resolution,
+        epochs=point.epochs,
+    )
+    return point if recipe is point.recipe else replace(point, recipe=recipe)
 
 
 def point_from_settings(values: Mapping[str, Any], data: DataSet) -> Point:
-    """The point of a composed setting: the axes, `model`, `recipe`, `schedule`, `precision`."""
+    """The point of a composed setting: the axes, and the sections besides."""
     return point_at(values, shared_from_settings(values, data))
 
 
@@ -165,6 +181,16 @@ def within(name: str, value: N, *, at_most: int = LARGEST) -> N:
     if abs(value) > at_most:
         raise Refused(f"{name} should be at most {at_most:.0e}.")
     return value
+
+
+def recipe_of(values: Mapping[str, Any]) -> Recipe:
+    """The recipe of a config of conf/recipe/."""
+    recipe = strict(Recipe, values, "recipe")
+    if recipe.optimizer != "sgd":
+        from scaling.training.optimizer import check_optimizer  # timm brings torch, which is slow to import
+
+        check_optimizer(recipe.optimizer)
+    return recipe
 
 
 def family_of(values: Mapping[str, Any]) -> Family:

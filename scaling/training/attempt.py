@@ -100,7 +100,7 @@ class Attempt:
             device = use_device(self._runtime.device, num_threads=self._runtime.threads)
             outcome = train(
                 point,
-                load(point.data, self._runtime.data_root),
+                load(point.data, self._runtime.data_root, point.resolution),
                 device=device,
                 checkpoint=checkpoint,
                 checkpoint_every_s=self._runtime.checkpoint_every_s,

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from scaling.data.load import Split
+from scaling.data.load import Images, Split
 from scaling.training.processes import ALONE, Processes
 
 _IMAGES, _PIXELS = 256, 1 << 20
@@ -18,9 +18,15 @@ _IMAGES, _PIXELS = 256, 1 << 20
 
 @torch.inference_mode()
 def evaluate(
-    model: nn.Module, split: Split, *, batch_size: int, bf16: bool, processes: Processes = ALONE
+    model: nn.Module,
+    images: Images,
+    split: Split,
+    *,
+    batch_size: int,
+    bf16: bool,
+    processes: Processes = ALONE,
 ) -> tuple[float, float]:
-    """Mean cross-entropy in nats, without label smoothing, and top-1 accuracy in percent.
+    """Mean cross-entropy in nats, without label smoothing, and top-1 accuracy in percent, on a split.
 
     Batches have the `batch_size` of training, so that they take less memory than its steps, but for small
     images. Of several processes each takes every so many-th batch.
@@ -32,10 +38,10 @@ def evaluate(
     loss = torch.zeros((), dtype=torch.float64, device=device)
     num_correct = torch.zeros((), dtype=torch.int64, device=device)
     batches = zip(torch.split(split.images, size), torch.split(split.labels, size), strict=True)
-    for images, labels in islice(batches, processes.rank, None, processes.size):
-        images = images.contiguous(memory_format=torch.channels_last)
+    for pixels, labels in islice(batches, processes.rank, None, processes.size):
+        batch = images.normalised(pixels).contiguous(memory_format=torch.channels_last)
         with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
-            logits = model(images).float()
+            logits = model(batch).float()
         loss += functional.cross_entropy(logits, labels, reduction="sum")
         num_correct += (logits.argmax(1) == labels).sum()
     model.train(was_training)

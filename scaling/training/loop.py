@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import torch
 
-from scaling.data.load import Images, at_resolution
+from scaling.data.load import Images
 from scaling.study.point import Point
 from scaling.training.checkpoint import Checkpoint
 from scaling.training.device import peak_memory_bytes, reset_peak_memory
@@ -42,7 +42,7 @@ def train(
     should_stop: Callable[[], bool],
     processes: Processes = ALONE,
 ) -> Outcome:
-    """Train `point` on `images` (uint8, as `load` gives them) from its checkpoint, or from the start.
+    """Train `point` on `images`, as `load` gives them, from its checkpoint, or from the start.
 
     After each epoch `on_epoch` gets the rows of all epochs so far: `epoch`, `step`, `train_flops`,
     `learning_rate` (of the last step), `train_loss`, `train_top1`, `seconds` (of training so far), and, where
@@ -56,7 +56,7 @@ def train(
     `should_stop` must agree. They get the same rows (seconds aside) and outcome, or raise the same.
     """
     reset_peak_memory(device)
-    run = Run(point, at_resolution(images, point.resolution), device, processes)
+    run = Run(point, images, device, processes)
     saved = processes.from_first(checkpoint.load)
     if saved is not None:
         run.restore(saved)

@@ -13,6 +13,6 @@ def derived_seed(purpose: str, seed: int, index: int = 0) -> int:
     return int.from_bytes(digest[:8], "big") >> 1
 
 
-def generator(purpose: str, seed: int, index: int = 0, *, device: torch.device) -> torch.Generator:
-    """A generator on `device` that starts from `derived_seed`."""
-    return torch.Generator(device).manual_seed(derived_seed(purpose, seed, index))
+def generator(purpose: str, seed: int, index: int = 0) -> torch.Generator:
+    """A generator that starts from `derived_seed`; on the CPU, so that all devices are given the same."""
+    return torch.Generator().manual_seed(derived_seed(purpose, seed, index))

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
 
 from scaling.errors import Refused
+
+LARGEST_MAGNITUDE = 30
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -14,15 +18,25 @@ class Recipe:
     batch_size: int = 128
     norm_batch: int | None = None
     """Images that batch norm sees at once; None is the whole batch. Gradients accumulate over these parts."""
+    optimizer: str = "sgd"
+    """`sgd` with Nesterov's momentum, or one of timm's by its name, such as `lamb`."""
     learning_rate: float = 0.1
     """Peak learning rate for a batch of 256; it scales linearly with the batch (Goyal et al. 2017)."""
     momentum: float = 0.9
-    """Nesterov momentum of SGD."""
+    """Of SGD, and of those of timm's that have one."""
     weight_decay: float = 4e-5
     """L2 decay of weights; norms and biases are left out."""
     label_smoothing: float = 0.1
     ema_decay: float = 0.9999
     """Decay of the moving average of the weights that gets evaluated, at first (1+n)/(10+n); 0 is off."""
+    stochastic_depth: float = 0.0
+    """Rate at which an image skips the blocks of the last stage; earlier ones have less. 0 is off."""
+    dropout: float = 0.0
+    """Rate of features left out before the classifier; 0 is off."""
+    rand_augment_layers: int = 0
+    """Operations of RandAugment that each image goes through (Cubuk et al. 2019, 1909.13719); 0 is off."""
+    rand_augment_magnitude: float = 10.0
+    """Their strength, of which 10 is the most in that paper; ResNet-RS uses 10 and 15."""
     crop_padding: float = 0.125
     """Random crops from an image padded on each side by this share of the resolution; 0 is off."""
     flip: bool = True
@@ -40,17 +54,37 @@ class Recipe:
             )
         if self.learning_rate <= 0:
             raise Refused(f"recipe.learning_rate={self.learning_rate:g} must be positive.")
-        for name in ("momentum", "label_smoothing", "ema_decay", "crop_padding"):
+        shares = ("momentum", "label_smoothing", "ema_decay", "stochastic_depth", "dropout", "crop_padding")
+        for name in shares:
             value = getattr(self, name)
             if not 0 <= value < 1:
                 raise Refused(f"recipe.{name}={value:g} must be at least 0 and less than 1.")
         if self.weight_decay < 0:
             raise Refused(f"recipe.weight_decay={self.weight_decay:g} must not be negative.")
+        if self.rand_augment_layers < 0:
+            raise Refused(f"recipe.rand_augment_layers={self.rand_augment_layers} must not be negative.")
+        if not 0 <= self.rand_augment_magnitude <= LARGEST_MAGNITUDE:
+            raise Refused(
+                f"recipe.rand_augment_magnitude={self.rand_augment_magnitude:g} must be from 0 to "
+                f"{LARGEST_MAGNITUDE}."
+            )
 
     @property
     def images_per_norm(self) -> int:
         """`norm_batch` with its default filled in."""
         return self.batch_size if self.norm_batch is None else self.norm_batch
+
+    @property
+    def num_moments(self) -> int:
+        """Numbers that the optimizer keeps for each weight; for timm's two, which some of them undercut."""
+        return 2 if self.optimizer != "sgd" else int(self.momentum > 0)
+
+    def deciding(self) -> Mapping[str, Any]:
+        """The fields that decide the outcome, `norm_batch` filled in."""
+        fields = asdict(self) | {"norm_batch": self.images_per_norm}
+        if not self.rand_augment_layers:
+            del fields["rand_augment_magnitude"]
+        return fields
 
     def norm_batches_each(self, num_processes: int) -> int:
         """Norm batches of a step for each of so many processes; Refused where they do not come out even."""

@@ -9,19 +9,19 @@ from contextlib import contextmanager
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
-from scaling.data.augment import augment
 from scaling.data.load import Images, Split
 from scaling.models.build import build
 from scaling.study.point import Point
+from scaling.training.batches import Batches
 from scaling.training.device import synchronize
 from scaling.training.ema import Ema
 from scaling.training.evaluate import evaluate
 from scaling.training.evaluated import is_evaluated
 from scaling.training.failure import Diverged
 from scaling.training.processes import ALONE, Processes
-from scaling.training.randomness import derived_seed, generator
+from scaling.training.randomness import derived_seed
 from scaling.training.step import build_stepper
 
 _EXPLODED = 10
@@ -45,19 +45,25 @@ class Run:
         self.images = images.to(device)
         self.device = device
         self.processes = processes
-        self._share = processes.share(point.recipe.batch_size)
         self.num_steps = point.epochs * point.steps_per_epoch
         self.bf16 = point.precision == "bf16"
         torch.manual_seed(derived_seed("weights", point.seed))
-        network = build(point.network, in_channels=point.data.channels, num_classes=point.data.num_classes)
+        network = build(
+            point.network,
+            in_channels=point.data.channels,
+            num_classes=point.data.num_classes,
+            dropout=point.recipe.dropout,
+            stochastic_depth=point.recipe.stochastic_depth,
+        )
         self.model: nn.Module = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.stepper = build_stepper(self.model, point.recipe, bf16=self.bf16, processes=processes)
+        share = processes.share(point.recipe.batch_size)
+        self._batches = Batches(point, self.images, share, self.stepper.drops.num_numbers)
         self.ema = Ema(self.model, point.recipe.ema_decay) if point.recipe.ema_decay else None
         self.step = 0
         self.train_seconds = 0.0
         self.evaluate_seconds = 0.0
         self.rows: list[dict[str, float]] = []
-        self._order, self._order_epoch = torch.empty(0, dtype=torch.int64), -1
         self._reset_sums()
 
     def state(self) -> dict[str, Any]:
@@ -100,12 +106,8 @@ class Run:
     def advance(self) -> None:
         """Take one step; raises Diverged."""
         with self._timed():
-            chosen = self._chosen()
-            torch.manual_seed(derived_seed("step", self.point.seed, self.step))
-            labels = self.images.train.labels[chosen[self._share]]
-            loss, num_correct = self.stepper.step(
-                self._augmented(chosen), labels, self._learning_rate(self.step)
-            )
+            batch = self._batches.at(self.step)
+            loss, num_correct = self.stepper.step(batch, self._learning_rate(self.step))
             if self.ema:
                 self.ema.update_parameters(self.model)
             self._epoch_loss += loss
@@ -143,31 +145,9 @@ class Run:
         started = time.perf_counter()
         model = self.ema.module if self.ema else self.model
         part = self.point.recipe.images_per_norm
-        found = evaluate(model, split, batch_size=part, bf16=self.bf16, processes=self.processes)
+        found = evaluate(model, self.images, split, batch_size=part, bf16=self.bf16, processes=self.processes)
         self.evaluate_seconds += time.perf_counter() - started
         return found
-
-    def _chosen(self) -> Tensor:
-        """Indices of the coming step's training images: the next slice of the epoch's permutation."""
-        epoch, index = divmod(self.step, self.point.steps_per_epoch)
-        if epoch != self._order_epoch:
-            shuffle = generator("order", self.point.seed, epoch, device=torch.device("cpu"))
-            order = torch.randperm(len(self.images.train), generator=shuffle)
-            self._order, self._order_epoch = order.to(self.device), epoch
-        batch = self.point.recipe.batch_size
-        return self._order[index * batch : (index + 1) * batch]
-
-    def _augmented(self, chosen: Tensor) -> Tensor:
-        """This process's share of the chosen images; what happens to one does not depend on the sharing."""
-        recipe = self.point.recipe
-        return augment(
-            self.images.train.images,
-            chosen,
-            padding=min(round(recipe.crop_padding * self.point.resolution), self.point.resolution - 1),
-            mirror=recipe.flip and self.point.data.mirror,
-            generator=generator("augment", self.point.seed, self.step, device=self.device),
-            share=self._share,
-        )
 
     def _learning_rate(self, step: int) -> float:
         return self.point.recipe.peak_learning_rate * self.point.schedule.factor(step, self.num_steps)

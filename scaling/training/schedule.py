@@ -3,24 +3,51 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
 
 from scaling.errors import Refused
+
+Kind = Literal["cosine", "step", "wsd"]
+Cooldown = Literal["1-sqrt", "linear"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Schedule:
-    """Linear warm-up, then half a cosine to zero (Loshchilov and Hutter 2016, without restarts)."""
+    """Linear warm-up, then one of three ways down."""
 
-    kind: Literal["cosine"] = "cosine"
+    kind: Kind = "cosine"
+    """`cosine`: half of one, to zero (Loshchilov and Hutter 2016, without restarts). `step`: multiplied by
+    `step_factor` at each milestone (He et al. 2015). `wsd`, warmup-stable-decay: the peak until a cooldown to
+    zero (Hägele et al. 2024, arXiv 2405.18392)."""
     warmup_fraction: float = 5 / 350
     """Share of all steps spent on the warm-up (the paper: 5 of 350 epochs); a share fits any length."""
+    milestones: tuple[float, ...] = (1 / 3, 2 / 3, 8 / 9)
+    """Of `step`, as shares of all steps: epochs 30, 60 and 80 of 90."""
+    step_factor: float = 0.1
+    cooldown_fraction: float = 0.2
+    """Of `wsd`: share of all steps spent on the cooldown; more than a fifth brought nothing there."""
+    cooldown: Cooldown = "1-sqrt"
+    """Of `wsd`: the shape of the cooldown; the first one did better there."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.warmup_fraction < 1:
             raise Refused(
                 f"schedule.warmup_fraction={self.warmup_fraction:g} must be at least 0 and less than 1."
+            )
+        if not 0 < self.step_factor <= 1:
+            raise Refused(f"schedule.step_factor={self.step_factor:g} must be above 0 and at most 1.")
+        if not 0 < self.cooldown_fraction <= 1:
+            raise Refused(
+                f"schedule.cooldown_fraction={self.cooldown_fraction:g} must be above 0, at most 1."
+            )
+        if not all(0 < each < 1 for each in self.milestones) or list(self.milestones) != sorted(
+            set(self.milestones)
+        ):
+            raise Refused(
+                f"schedule.milestones={list(self.milestones)} must be rising shares of the run, such as "
+                "[0.33,0.67,0.89]."
             )
 
     def factor(self, step: int, num_steps: int) -> float:
@@ -28,5 +55,24 @@ class Schedule:
         warmup_steps = round(self.warmup_fraction * num_steps)
         if step < warmup_steps:
             return (step + 1) / (warmup_steps + 1)
-        progress = (step - warmup_steps) / (num_steps - warmup_steps)
-        return 0.5 * (1 + math.cos(math.pi * progress))
+        match self.kind:
+            case "cosine":
+                return 0.5 * (1 + math.cos(math.pi * (step - warmup_steps) / (num_steps - warmup_steps)))
+            case "step":
+                return self.step_factor ** sum(step >= round(each * num_steps) for each in self.milestones)
+            case "wsd":
+                return self._cooled(step, num_steps - warmup_steps, num_steps)
+
+    def _cooled(self, step: int, num_left: int, num_steps: int) -> float:
+        cooldown_steps = min(num_left, max(1, round(self.cooldown_fraction * num_steps)))
+        progress = max(0.0, (step + 1 - (num_steps - cooldown_steps)) / (cooldown_steps + 1))
+        return 1 - (math.sqrt(progress) if self.cooldown == "1-sqrt" else progress)
+
+    def deciding(self) -> Mapping[str, Any]:
+        """The fields that its kind reads, which decide the outcome."""
+        others: dict[Kind, tuple[str, ...]] = {
+            "cosine": ("milestones", "step_factor", "cooldown_fraction", "cooldown"),
+            "step": ("cooldown_fraction", "cooldown"),
+            "wsd": ("milestones", "step_factor"),
+        }
+        return {name: value for name, value in asdict(self).items() if name not in others[self.kind]}

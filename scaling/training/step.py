@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import repeat
 
-import timm.optim
 import torch
 from torch import Tensor, nn
 
+from scaling.models.drop import Drops
+from scaling.training.batches import Batch
 from scaling.training.norms import Statistics
+from scaling.training.optimizer import build_optimizer
 from scaling.training.processes import ALONE, Processes
 from scaling.training.recipe import Recipe
 
@@ -18,35 +22,35 @@ class Stepper:
     """A network with what updates it."""
 
     model: nn.Module
-    optimizer: torch.optim.SGD
+    optimizer: torch.optim.Optimizer
     criterion: nn.CrossEntropyLoss
     images_per_norm: int
+    drops: Drops
     bf16: bool
     processes: Processes = ALONE
     statistics: Statistics | None = None
     """What the processes combine of their batch norms; None for one alone."""
 
-    def step(self, images: Tensor, labels: Tensor, learning_rate: float) -> tuple[Tensor, Tensor]:
+    def step(self, batch: Batch, learning_rate: float) -> tuple[Tensor, Tensor]:
         """Train on one batch; its mean loss and its number of correct answers, as tensors on the device.
 
-        Of several processes each is given its share of the batch. It goes through the network in parts of
-        `images_per_norm`, each normalised by itself; the gradient is that of the mean loss over the whole
-        batch.
+        It goes through the network in parts of `images_per_norm`, each normalised by itself; the gradient is
+        that of the mean loss over the whole batch, of which each of several processes has a share.
         """
         if self.statistics:
             self.statistics.begin()
-        batch = len(labels) * self.processes.size
-        loss = torch.zeros((), device=images.device)
-        num_correct = torch.zeros((), dtype=torch.int64, device=images.device)
-        for part, answers in zip(
-            torch.split(images, self.images_per_norm), torch.split(labels, self.images_per_norm), strict=True
-        ):
+        batch_size = len(batch.labels) * self.processes.size
+        loss = torch.zeros((), device=batch.images.device)
+        num_correct = torch.zeros((), dtype=torch.int64, device=batch.images.device)
+        for images, labels, numbers in self._parts(batch):
+            if numbers is not None:
+                self.drops.decide(numbers)
             with torch.autocast(images.device.type, torch.bfloat16, enabled=self.bf16):
-                logits = self.model(part)
-                part_loss = self.criterion(logits, answers) * (len(answers) / batch)
+                logits = self.model(images)
+                part_loss = self.criterion(logits, labels) * (len(labels) / batch_size)
             part_loss.backward()
             loss += part_loss.detach()
-            num_correct += (logits.detach().argmax(1) == answers).sum()
+            num_correct += (logits.detach().argmax(1) == labels).sum()
         if self.statistics:
             self._combine(self.statistics, loss, num_correct)
         for group in self.optimizer.param_groups:
@@ -54,6 +58,12 @@ class Stepper:
         self.optimizer.step()
         self.optimizer.zero_grad()
         return loss, num_correct
+
+    def _parts(self, batch: Batch) -> Iterator[Batch]:
+        parts = [
+            repeat(None) if values is None else torch.split(values, self.images_per_norm) for values in batch
+        ]
+        return map(Batch, *parts)
 
     def _combine(self, statistics: Statistics, *sums: Tensor) -> None:
         """Make gradients, statistics and `sums` those of the whole batch, in one message."""
@@ -64,20 +74,14 @@ class Stepper:
 
 
 def build_stepper(model: nn.Module, recipe: Recipe, *, bf16: bool, processes: Processes = ALONE) -> Stepper:
-    """SGD with Nesterov momentum and label smoothing; weights decay, norms and biases do not."""
-    optimizer = torch.optim.SGD(
-        timm.optim.param_groups_weight_decay(model, recipe.weight_decay),
-        lr=recipe.peak_learning_rate,
-        momentum=recipe.momentum,
-        nesterov=recipe.momentum > 0,
-        foreach=True,
-    )
+    """The network with the optimizer and the loss of its recipe."""
     num_norm_batches = recipe.norm_batches_each(processes.size)
     return Stepper(
         model=model,
-        optimizer=optimizer,
+        optimizer=build_optimizer(model, recipe),
         criterion=nn.CrossEntropyLoss(label_smoothing=recipe.label_smoothing),
         images_per_norm=recipe.images_per_norm,
+        drops=Drops(model),
         bf16=bf16,
         processes=processes,
         statistics=Statistics(model, processes, num_norm_batches) if processes.size > 1 else None,

@@ -70,7 +70,7 @@ def _train(study: Study, point_id: str, runtime: Runtime, stop: Stop, processes:
     device = use_device(runtime.device, num_threads=runtime.threads)
     train(
         point,
-        load(point.data, runtime.data_root),
+        load(point.data, runtime.data_root, point.resolution),
         device=device,
         checkpoint=Checkpoint(study.directory(point_id) / "checkpoint.pt"),
         checkpoint_every_s=runtime.checkpoint_every_s,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import fields, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hydra import compose, initialize_config_dir
@@ -13,6 +14,11 @@ from hydra_plugins.scaling_study._request import Composed, request
 from scaling.errors import Refused
 from scaling.models.families import FAMILIES
 from scaling.training.recipe import Recipe
+from scaling.training.regularization import Regularization
+from scaling.training.schedule import Schedule
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 CONF = Path(__file__).parents[2] / "conf"
 FILES = sorted(file.relative_to(CONF).with_suffix("") for file in CONF.rglob("*.yaml") if file.parent != CONF)
@@ -69,7 +75,11 @@ def test_a_file_of_a_family_spells_out_every_switch_at_its_default(file: Path) -
     } == defaults
 
 
-def test_every_option_of_a_recipe_is_in_its_files() -> None:
+@pytest.mark.parametrize(
+    ("group", "kind"),
+    [("recipe", Recipe), ("schedule", Schedule), ("regularization", Regularization)],
+)
+def test_every_option_of_a_group_is_in_its_files(group: str, kind: type[DataclassInstance]) -> None:
     """A key missing from a file could not be overridden on the command line."""
-    for file in (CONF / "recipe").glob("*.yaml"):
-        assert set(OmegaConf.load(file)) == set(Recipe.__dataclass_fields__), file.name
+    for file in (CONF / group).glob("*.yaml"):
+        assert set(OmegaConf.load(file)) == {field.name for field in fields(kind)}, file.name

@@ -45,7 +45,7 @@ def declared(root: Path, **changes: object) -> DataSet:
 def test_train_and_test_folders(digits: Path, stored: Stored) -> None:
     data = declared(digits)
     assert (data.num_train, data.num_val, data.num_test, data.num_classes) == (50, 10, 15, 3)
-    images = load(data, str(digits))
+    images = load(data, str(digits), 28)
     assert images.train.images.shape == (50, 3, 28, 28)
     assert images.test.labels.tolist() == [0] * 5 + [1] * 5 + [2] * 5
     first = stored.images[np.flatnonzero(stored.labels == 0)[20], 0]
@@ -55,14 +55,14 @@ def test_train_and_test_folders(digits: Path, stored: Stored) -> None:
 def test_one_folder_of_classes_gives_a_share_to_the_test(digits: Path) -> None:
     data = declared(digits / "train")
     assert (data.num_train, data.num_val, data.num_test) == (41, 10, 9)
-    assert len(load(data, str(digits / "train")).test) == 9
+    assert len(load(data, str(digits / "train"), 28).test) == 9
 
 
 def test_images_become_squares(digits: Path) -> None:
     wide = np.zeros((20, 60, 3), np.uint8)
     wide[:, 20:40] = 255
     Image.fromarray(wide).save(digits / "test" / "digit2" / "zz_wide.png")
-    images = load(declared(digits, side=10), str(digits))
+    images = load(declared(digits, side=10), str(digits), 10)
     assert images.train.images.shape == (50, 3, 10, 10)
     assert images.test.images[-1].min() > 200
 
@@ -83,7 +83,7 @@ def test_a_changed_folder_is_another_data_set(digits: Path) -> None:
     next((digits / "train" / "digit0").iterdir()).unlink()
     assert declared(digits).fingerprint != data.fingerprint
     with pytest.raises(DataError, match=data.fingerprint):
-        load(data, str(digits))
+        load(data, str(digits), 28)
 
 
 def test_an_unreadable_image_is_named(digits: Path) -> None:

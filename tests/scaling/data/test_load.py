@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from scaling.data import mnist5k
 from scaling.data.catalog import DataConfig, declare
-from scaling.data.load import Images, at_resolution, load, split_indices
+from scaling.data.load import Split, at_resolution, load, split_indices, statistics
 from scaling.errors import DataError
 
 DATA = declare(DataConfig(name="mnist5k", num_val=750))
@@ -44,45 +44,57 @@ def test_the_split_never_changes() -> None:
 
 
 def test_fewer_training_images_leave_validation_and_test_as_they_are() -> None:
-    whole, part = load(DATA, None), load(replace(DATA, num_train=100), None)
+    whole, part = load(DATA, None, 28), load(replace(DATA, num_train=100), None, 28)
     assert torch.equal(part.train.images, whole.train.images[:100])
     assert torch.equal(part.val.images, whole.val.images)
     assert torch.equal(part.test.labels, whole.test.labels)
 
 
 def test_another_seed_holds_out_other_images() -> None:
-    other = load(replace(DATA, split_seed=1), None)
-    assert not torch.equal(other.val.images, load(DATA, None).val.images)
+    other = load(replace(DATA, split_seed=1), None, 28)
+    assert not torch.equal(other.val.images, load(DATA, None, 28).val.images)
 
 
 def test_another_fingerprint_is_refused_with_both() -> None:
     with pytest.raises(DataError) as error:
-        load(replace(DATA, fingerprint="0" * 64), None)
+        load(replace(DATA, fingerprint="0" * 64), None, 28)
     assert "0" * 64 in str(error.value)
     assert mnist5k.FACTS.fingerprint in str(error.value)
 
 
 def test_the_last_images_stay_in_memory() -> None:
-    images = load(DATA, None)
-    assert load(declare(DataConfig(name="mnist5k", num_val=750)), None) is images
-    assert at_resolution(images, 14) is at_resolution(images, 14)
+    images = load(DATA, None, 28)
+    assert load(declare(DataConfig(name="mnist5k", num_val=750)), None, 28) is images
+    assert load(DATA, None, 14) is load(DATA, None, 14)
 
 
 @pytest.mark.parametrize("resolution", [9, 14, 28, 32])
-def test_resolutions_are_normalised(resolution: int) -> None:
-    images = at_resolution(load(DATA, None), resolution)
+def test_images_have_the_resolution_and_are_normalised(resolution: int) -> None:
+    images = load(DATA, None, resolution)
     assert images.train.images.shape == (3500, 1, resolution, resolution)
-    assert images.val.images.dtype == torch.float32
-    assert images.train.images.mean().item() == pytest.approx(0, abs=1e-3)
-    assert images.train.images.std().item() == pytest.approx(1, abs=1e-3)
-    assert images.test.images.std().item() == pytest.approx(1, abs=0.1)
+    assert images.val.images.dtype == torch.uint8
+    train, test = images.normalised(images.train.images), images.normalised(images.test.images)
+    assert train.mean().item() == pytest.approx(0, abs=1e-4)
+    assert train.std().item() == pytest.approx(1, abs=1e-4)
+    assert test.std().item() == pytest.approx(1, abs=0.1)
+
+
+def test_statistics_are_those_of_each_channel() -> None:
+    generator = torch.Generator().manual_seed(0)
+    pixels = torch.randint(256, (50, 3, 5, 5), generator=generator, dtype=torch.uint8)
+    pixels[:, 2] = 7
+    mean, deviation = statistics(pixels)
+    values = pixels.double().transpose(0, 1).flatten(1)
+    torch.testing.assert_close(mean.flatten(), values.mean(1).float())
+    torch.testing.assert_close(deviation[:2].flatten(), values[:2].std(1, correction=0).float())
+    assert 0 < deviation[2] < 0.01
 
 
 def test_halving_averages_neighbours() -> None:
     """Antialiased: every stored pixel counts, where plain bilinear would skip most."""
-    images = load(DATA, None)
-    blank = replace(images.train, images=torch.zeros(2, 1, 28, 28, dtype=torch.uint8))
-    blank.images[1, 0, 14, 14] = 255
-    small = at_resolution(Images(train=blank, val=blank, test=blank), 7).train.images
-    light = small[1] - small[0, 0, 0, 0]
-    assert (light > 0).sum() >= 4
+    pixels = torch.zeros(2, 1, 28, 28, dtype=torch.uint8)
+    pixels[1, 0, 14, 14] = 255
+    split = at_resolution(Split(images=pixels, labels=torch.zeros(2, dtype=torch.int64)), 7)
+    assert split.images.dtype == torch.uint8
+    assert (split.images[1] > 0).sum() >= 3
+    assert split.images[0].sum() == 0

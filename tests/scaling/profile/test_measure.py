@@ -48,7 +48,7 @@ CLIP = FAMILIES["resnet3d_rs"]().network(14, 0.25)
         {"precision": "bf16"},
         {"work": "training"},
         {"work": "training", "precision": "bf16"},
-        {"work": "training", "norm_batch": 2, "momentum": False, "average": False},
+        {"work": "training", "norm_batch": 2, "num_moments": 0, "average": False},
         {"network": CLIP, "resolution": 32, "frames": 4, "batch_size": 2},
         {"network": CLIP, "resolution": 32, "frames": 4, "batch_size": 2, "work": "training"},
     ],

@@ -62,7 +62,7 @@ def test_what_was_measured_is_read_back(make_subject: MakeSubject, measured: Mea
         {"work": "training"},
         {"frames": 2},
         {"norm_batch": 2},
-        {"momentum": False},
+        {"num_moments": 2},
         {"average": False},
     ],
 )

@@ -115,22 +115,24 @@ def test_a_compiler_that_fuses_keeps_less(network: Network, resolution: int, fra
 
 @each_network
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
-@pytest.mark.parametrize(("momentum", "average"), [(True, True), (True, False), (False, False)])
+@pytest.mark.parametrize(("num_moments", "average"), [(1, True), (2, False), (0, False)])
 def test_the_breakdown_adds_up(
     network: Network,
     resolution: int,
     frames: int,
     precision: Precision,
-    momentum: bool,
+    num_moments: int,
     average: bool,
 ) -> None:
     params = cost_of(network, resolution=64, in_channels=3, num_classes=NUM_CLASSES, images_seen=1).params
-    memory = memory_of(network, resolution, frames, precision=precision, momentum=momentum, average=average)
+    memory = memory_of(
+        network, resolution, frames, precision=precision, num_moments=num_moments, average=average
+    )
     parts = (memory.weights, memory.optimizer, memory.gradients, memory.activations)
     assert memory.total == sum(parts)
     assert min(parts[0], *parts[2:]) > 0
     assert memory.weights == params * (4 if precision == "fp32" else 6)
-    assert memory.optimizer == 4 * params * (momentum + average)
+    assert memory.optimizer == 4 * params * (num_moments + average)
     assert memory.gradients <= 8 * params
 
 

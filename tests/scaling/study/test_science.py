@@ -20,6 +20,7 @@ from scaling.models.families import FAMILIES
 from scaling.study.point import Point
 from scaling.study.settings import point_from_settings
 from scaling.training.recipe import Recipe
+from scaling.training.schedule import Schedule
 
 Make = Callable[..., Point]
 Bash = Callable[..., subprocess.CompletedProcess[str]]
@@ -28,8 +29,15 @@ NO_SCIENCE = {
     "family": "a nickname: the network is what counts",
     "model.ladder": "chooses among values of the axis resolution",
     "data.clips": "goes with families that take clips: no point has another value of it",
+    "recipe.rand_augment_magnitude": "of nothing, without layers",
+    "schedule.milestones": "of another kind",
+    "schedule.step_factor": "of another kind",
+    "schedule.cooldown_fraction": "of another kind",
+    "schedule.cooldown": "of another kind",
+    "regularization.policy": "what it comes to stands in the recipe",
+    "regularization.plain_epochs": "likewise",
 }
-"""Fields of a point that are no part of its id by themselves."""
+"""Fields of a point that are no part of its id by themselves, or where others are as they are."""
 
 AXES: dict[str, dict[str, Any]] = {
     "resnet_small": {"depth": 8, "width": 4.0},  # where channels of SE are not rounded to the same
@@ -104,10 +112,47 @@ def _others(kind: type, name: str, value: Any) -> list[Any]:
         case str():
             return ["f" * len(value)]
         case tuple():
-            return [(value[0] + 2, *value[1:])]
+            return [(value[0] / 2 if isinstance(value[0], float) else value[0] + 2, *value[1:])]
         case None:
             return [64]  # recipe.norm_batch
     pytest.fail(f"say here what another value of {kind.__name__}.{name} is")
+
+
+@pytest.mark.parametrize(
+    ("part", "name", "reads"),
+    [
+        (Schedule(kind="step"), "milestones", True),
+        (Schedule(kind="step"), "step_factor", True),
+        (Schedule(kind="step"), "cooldown", False),
+        (Schedule(kind="step"), "cooldown_fraction", False),
+        (Schedule(kind="wsd"), "cooldown", True),
+        (Schedule(kind="wsd"), "cooldown_fraction", True),
+        (Schedule(kind="wsd"), "milestones", False),
+        (Schedule(kind="wsd"), "step_factor", False),
+        (Recipe(rand_augment_layers=2), "rand_augment_magnitude", True),
+    ],
+    ids=str,
+)
+def test_a_field_counts_where_it_is_read(make_point: Make, part: Any, name: str, reads: bool) -> None:
+    section = "schedule" if isinstance(part, Schedule) else "recipe"
+    point = make_point(**{section: part})
+    for other in _others(type(part), name, getattr(part, name)):
+        changed = replace(point, **{section: replace(part, **{name: other})})
+        assert (changed.id != point.id) == (changed.setting != point.setting) == reads
+
+
+def test_points_of_one_policy_are_compared_whatever_their_strengths(make_point: Make) -> None:
+    """Dropout grows with the width, so the recipes differ, and the setting does not."""
+    settings = SETTINGS | {"regularization": {"policy": "by_scale", "plain_epochs": 1}}
+    data = make_point().data
+    narrow, wide, short = (
+        point_from_settings(settings | axes, data) for axes in ({}, {"width": 2.0}, {"epochs": 1})
+    )
+    assert (narrow.recipe.dropout, wide.recipe.dropout, short.recipe.dropout) == (0.25, 0.375, 0)
+    assert narrow.setting == wide.setting == short.setting
+    assert point_from_settings(SETTINGS, data).setting != narrow.setting
+    given = make_point(recipe=narrow.recipe, schedule=narrow.schedule, model=narrow.model, width=1.0)
+    assert given.setting != narrow.setting
 
 
 def test_a_default_spelled_out_is_the_same_point(make_point: Make) -> None:

@@ -81,7 +81,7 @@ def train_point(tmp_path: Path, cpu: torch.device) -> Train:
 
         outcome = train(
             point,
-            load(point.data, None),
+            load(point.data, None, point.resolution),
             device=cpu,
             checkpoint=Checkpoint(tmp_path / directory / "checkpoint.pt"),
             checkpoint_every_s=checkpoint_every_s,

@@ -48,7 +48,7 @@ def start(directory: Path, steps: int) -> int:
     try:
         train(
             POINT,
-            load(POINT.data, None),
+            load(POINT.data, None, POINT.resolution),
             device=use_device("cpu", num_threads=1),
             checkpoint=Checkpoint(directory / "checkpoint.pt"),
             checkpoint_every_s=0.01,

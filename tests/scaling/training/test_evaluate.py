@@ -7,18 +7,25 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from scaling.data.load import Split
+from scaling.data.load import Images, Split
 from scaling.training.evaluate import evaluate
 from scaling.training.evaluated import is_evaluated
+
+
+def images_of(split: Split) -> Images:
+    """With the mean 100 and the deviation 50."""
+    mean, deviation = torch.full((1, 1, 1), 100.0), torch.full((1, 1, 1), 50.0)
+    return Images(train=split, val=split, test=split, mean=mean, deviation=deviation)
 
 
 def test_loss_and_top1_over_uneven_batches() -> None:
     generator = torch.Generator().manual_seed(0)
     model = nn.Sequential(nn.Flatten(), nn.Dropout(0.5), nn.Linear(16, 3))
-    images = torch.randn(300, 1, 4, 4, generator=generator)
+    pixels = torch.randint(256, (300, 1, 4, 4), generator=generator, dtype=torch.uint8)
     labels = torch.randint(3, (300,), generator=generator)
-    loss, top1 = evaluate(model, Split(images=images, labels=labels), batch_size=128, bf16=False)
-    logits = model.eval()(images).detach()
+    images = images_of(Split(images=pixels, labels=labels))
+    loss, top1 = evaluate(model, images, images.val, batch_size=128, bf16=False)
+    logits = model.eval()((pixels.float() - 100) / 50).detach()
     assert loss == pytest.approx(functional.cross_entropy(logits, labels).item(), rel=1e-5)
     assert top1 == pytest.approx(100 * (logits.argmax(1) == labels).double().mean().item())
 
@@ -26,8 +33,9 @@ def test_loss_and_top1_over_uneven_batches() -> None:
 @pytest.mark.parametrize("training", [True, False])
 def test_the_mode_of_the_model_is_left_as_it_was(training: bool) -> None:
     model = nn.Sequential(nn.Flatten(), nn.Linear(4, 2)).train(training)
-    split = Split(images=torch.zeros(2, 1, 2, 2), labels=torch.zeros(2, dtype=torch.int64))
-    evaluate(model, split, batch_size=2, bf16=False)
+    pixels = torch.zeros(2, 1, 2, 2, dtype=torch.uint8)
+    images = images_of(Split(images=pixels, labels=torch.zeros(2, dtype=torch.int64)))
+    evaluate(model, images, images.val, batch_size=2, bf16=False)
     assert model.training is training
 
 

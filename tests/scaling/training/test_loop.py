@@ -25,6 +25,14 @@ RECIPES: dict[str, dict[str, Any]] = {
     "usual": {},
     "no average": {"ema_decay": 0},
     "norm parts": {"norm_batch": 8},
+    "all methods": {
+        "dropout": 0.3,
+        "stochastic_depth": 0.5,
+        "rand_augment_layers": 2,
+        "norm_batch": 16,
+        "optimizer": "lamb",
+        "learning_rate": 0.01,
+    },
     "plain": {"crop_padding": 0, "flip": False, "momentum": 0, "label_smoothing": 0, "weight_decay": 0},
 }
 

@@ -11,6 +11,7 @@ from torch.nn import functional
 
 from scaling.models.build import build
 from scaling.models.resnet_small import ResNetSmall
+from scaling.training.batches import Batch
 from scaling.training.recipe import Recipe
 from scaling.training.step import build_stepper
 
@@ -28,10 +29,10 @@ def model() -> nn.Module:
 
 
 @pytest.fixture
-def batch() -> tuple[Tensor, Tensor]:
+def batch() -> Batch:
     generator = torch.Generator().manual_seed(1)
     images = torch.randn(32, 1, 9, 9, generator=generator)
-    return images, torch.randint(10, (32,), generator=generator)
+    return Batch(images, torch.randint(10, (32,), generator=generator), None)
 
 
 def smoothed_loss(logits: Tensor, labels: Tensor, smoothing: float) -> Tensor:
@@ -39,11 +40,11 @@ def smoothed_loss(logits: Tensor, labels: Tensor, smoothing: float) -> Tensor:
     return -(targets * logits.log_softmax(1)).sum(1).mean()
 
 
-def test_a_step_in_parts_is_the_mean_of_its_parts(model: nn.Module, batch: tuple[Tensor, Tensor]) -> None:
+def test_a_step_in_parts_is_the_mean_of_its_parts(model: nn.Module, batch: Batch) -> None:
     by_hand = copy.deepcopy(model)
     losses = [
         smoothed_loss(by_hand(images), labels, 0.2)
-        for images, labels in zip(batch[0].split(8), batch[1].split(8), strict=True)
+        for images, labels in zip(batch.images.split(8), batch.labels.split(8), strict=True)
     ]
     loss = torch.stack(losses).mean()
     loss.backward()
@@ -53,7 +54,7 @@ def test_a_step_in_parts_is_the_mean_of_its_parts(model: nn.Module, batch: tuple
             decay = 0.1 if parameter.ndim > 1 else 0.0
             gradient = parameter.grad + decay * parameter
             parameter -= LEARNING_RATE * (1 + 0.8) * gradient  # the first step of Nesterov's momentum
-    reported, num_correct = build_stepper(model, RECIPE, bf16=False).step(*batch, LEARNING_RATE)
+    reported, num_correct = build_stepper(model, RECIPE, bf16=False).step(batch, LEARNING_RATE)
     assert reported.item() == pytest.approx(loss.item(), rel=1e-6)
     assert 0 <= num_correct <= 32
     expected = by_hand.state_dict()
@@ -61,11 +62,11 @@ def test_a_step_in_parts_is_the_mean_of_its_parts(model: nn.Module, batch: tuple
         torch.testing.assert_close(tensor, expected[name], rtol=1e-4, atol=1e-6, msg=name)
 
 
-def test_batch_norm_sees_the_declared_batch(model: nn.Module, batch: tuple[Tensor, Tensor]) -> None:
+def test_batch_norm_sees_the_declared_batch(model: nn.Module, batch: Batch) -> None:
     """The loss of 32 images normalised together is another one than in parts of 8."""
     whole = Recipe(batch_size=32, label_smoothing=0.2)
-    together, _ = build_stepper(copy.deepcopy(model), whole, bf16=False).step(*batch, LEARNING_RATE)
-    in_parts, _ = build_stepper(model, RECIPE, bf16=False).step(*batch, LEARNING_RATE)
+    together, _ = build_stepper(copy.deepcopy(model), whole, bf16=False).step(batch, LEARNING_RATE)
+    in_parts, _ = build_stepper(model, RECIPE, bf16=False).step(batch, LEARNING_RATE)
     assert abs(together.item() - in_parts.item()) > 1e-3
 
 
@@ -79,8 +80,8 @@ def test_only_weights_decay(model: nn.Module) -> None:
     assert not decay
 
 
-def test_gradients_do_not_pile_up(model: nn.Module, batch: tuple[Tensor, Tensor]) -> None:
+def test_gradients_do_not_pile_up(model: nn.Module, batch: Batch) -> None:
     stepper = build_stepper(model, RECIPE, bf16=False)
-    stepper.step(*batch, LEARNING_RATE)
+    stepper.step(batch, LEARNING_RATE)
     assert all(parameter.grad is None for parameter in model.parameters())
     assert {group["lr"] for group in stepper.optimizer.param_groups} == {LEARNING_RATE}

@@ -1,0 +1,90 @@
+"""The batches of a run: which images a step sees and what happens to them, as a function of its number."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from scaling.data.augment import augment
+from scaling.data.load import Images
+from scaling.study.point import Point
+from scaling.training.randomness import generator
+
+
+class Batch(NamedTuple):
+    """What a step takes; of several processes each has its share."""
+
+    images: Tensor
+    """(N, C, S, S) float32, normalised"""
+    labels: Tensor
+    """(N,) int64"""
+    numbers: Tensor | None
+    """(N, numbers of an image), even between 0 and 1, that decide what the network drops; None if nothing."""
+
+
+class Batches:
+    """Of a point on `images`, which lie on the device; `num_numbers` are drawn for each image.
+
+    Everything is drawn for the whole batch, on the CPU, so that what happens to an image depends neither on
+    the processes nor on the device.
+    """
+
+    def __init__(self, point: Point, images: Images, share: slice, num_numbers: int) -> None:
+        self._point = point
+        self._images = images
+        self._share = share
+        self._num_numbers = num_numbers
+        self._device = images.train.labels.device
+        self._mean_light = images.mean.flatten().tolist()
+        self._order, self._order_epoch = torch.empty(0, dtype=torch.int64), -1
+
+    def at(self, step: int) -> Batch:
+        """The batch of step `step`, counted from 0."""
+        chosen = self._chosen(step)
+        return Batch(
+            images=self._images.normalised(self._augmented(step, chosen)),
+            labels=self._images.train.labels[chosen[self._share]],
+            numbers=self._numbers(step) if self._num_numbers else None,
+        )
+
+    def _chosen(self, step: int) -> Tensor:
+        """Indices of the training images: the next slice of the epoch's permutation."""
+        epoch, index = divmod(step, self._point.steps_per_epoch)
+        if epoch != self._order_epoch:
+            shuffle = generator("order", self._point.seed, epoch)
+            order = torch.randperm(len(self._images.train), generator=shuffle)
+            self._order, self._order_epoch = order.to(self._device), epoch
+        batch = self._point.recipe.batch_size
+        return self._order[index * batch : (index + 1) * batch]
+
+    def _augmented(self, step: int, chosen: Tensor) -> Tensor:
+        recipe, side = self._point.recipe, self._point.resolution
+        draws = generator("augment", self._point.seed, step)
+        pixels = augment(
+            self._images.train.images,
+            chosen,
+            padding=min(round(recipe.crop_padding * side), side - 1),
+            mirror=recipe.flip and self._point.data.mirror,
+            generator=draws,
+            share=self._share,
+        )
+        if not recipe.rand_augment_layers:
+            return pixels
+        from scaling.data.rand_augment import rand_augment  # torchvision is slow to import
+
+        return rand_augment(
+            pixels,
+            layers=recipe.rand_augment_layers,
+            magnitude=recipe.rand_augment_magnitude,
+            fill=self._mean_light,
+            generator=draws,
+            batch=recipe.batch_size,
+            share=self._share,
+        )
+
+    def _numbers(self, step: int) -> Tensor:
+        draws = generator("drop", self._point.seed, step)
+        numbers = torch.rand((self._point.recipe.batch_size, self._num_numbers), generator=draws)
+        return numbers[self._share].to(self._device)
