@@ -1,22 +1,24 @@
-"""The command: python -m analysis report|frontier|rules SOURCE."""
+"""The command: python -m analysis report|frontier|rules|methods SOURCE."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 from rich.console import Console
 
 from analysis.findings import Findings, find
+from analysis.methods import climb, ladder_sheet
 from analysis.metric import COSTS, LATENCY
 from analysis.provenance import origin
 from analysis.report import frontier_table, report_directory, write_report
 from analysis.rules import rules_json
 from analysis.source import read_source
 from analysis.table import KNOWN_COLUMNS, Table
-from analysis.terminal import print_frontier, print_report, print_rules
+from analysis.terminal import print_frontier, print_report, print_rules, print_sheet
 from scaling.command.line import Parser
 from scaling.command.output import print_json
 from scaling.errors import Refused
@@ -43,7 +45,7 @@ def _parser() -> Parser:
     )
     shared.add_argument("--debug", action="store_true", help="show the traceback of a refusal")
     parser = Parser(prog="python -m analysis", description="What a study says.")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="report|frontier|rules")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="report|frontier|rules|methods")
     report = commands.add_parser("report", parents=[shared], help="write and print everything")
     report.add_argument("--out", type=Path, help="directory of the report")
     report.add_argument("--json", action="store_true", help="print rules.json instead of text")
@@ -56,6 +58,8 @@ def _parser() -> Parser:
     )
     rules = commands.add_parser("rules", parents=[shared], help="print the rules")
     rules.add_argument("--json", action="store_true", help="print rules.json")
+    methods = commands.add_parser("methods", parents=[shared], help="print the ladder of training methods")
+    methods.add_argument("--json", action="store_true", help="print it as JSON")
     return parser
 
 
@@ -65,6 +69,8 @@ def _run(options: argparse.Namespace) -> None:
         _report(table, options.out or report_directory(options.source), options.json)
     elif options.command == "frontier":
         _frontier(find(table), options.cost, options.json)
+    elif options.command == "methods":
+        _methods(table, options.json)
     else:
         _rules(find(table), options.json)
 
@@ -111,6 +117,17 @@ def _rules(findings: Findings, as_json: bool) -> None:
         print_json(rules_json(findings, origin()))
     else:
         print_rules(Console(), findings)
+
+
+def _methods(table: Table, as_json: bool) -> None:
+    ladder = climb(table)
+    if as_json:
+        print_json(asdict(ladder))
+        return
+    sheet = ladder_sheet(ladder)
+    console = Console()
+    print_sheet(console, sheet)
+    console.print(sheet.note, highlight=False)
 
 
 if __name__ == "__main__":

@@ -34,7 +34,7 @@ def print_report(console: Console, report: Report) -> None:
     console.print(count_sentence(findings), highlight=False)
     failures = failure_sheet(findings)
     if failures.rows:
-        _print_sheet(console, failures)
+        print_sheet(console, failures)
     for frontier in list(findings.frontiers.values())[:1]:
         print_frontier(console, frontier)
     print_rules(console, findings)
@@ -51,7 +51,7 @@ def print_report(console: Console, report: Report) -> None:
 
 
 def print_frontier(console: Console, frontier: Frontier) -> None:
-    _print_sheet(console, frontier_sheet(frontier))
+    print_sheet(console, frontier_sheet(frontier))
 
 
 def print_rules(console: Console, findings: Findings) -> None:
@@ -68,11 +68,12 @@ def print_rules(console: Console, findings: Findings) -> None:
 
 
 def _print_prediction(console: Console, found: Prediction) -> None:
-    _print_sheet(console, prediction_sheet(found))
+    print_sheet(console, prediction_sheet(found))
     console.print(Padding(prediction_sentence(found), INDENT), highlight=False)
 
 
-def _print_sheet(console: Console, sheet: Sheet) -> None:
+def print_sheet(console: Console, sheet: Sheet) -> None:
+    """Its first rows, and how many there are besides."""
     table = RichTable(title=f"\n{sheet.title}", title_justify="left", title_style="bold", box=None)
     for name in sheet.head:
         table.add_column(SHORT.get(name, name), overflow="fold", no_wrap=name != "message")

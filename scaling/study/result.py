@@ -95,5 +95,15 @@ class Result:
             "predicted_from": self.predicted and self.predicted.source,
             "actual_hours": self.actual_hours,
             "precision": point.precision,
-            **{f"recipe.{name}": value for name, value in asdict(point.recipe).items()},
+            **_settings(point),
         }
+
+
+def _settings(point: Point) -> dict[str, Any]:
+    """Switches and strengths by dotted name, lists aside."""
+    return {
+        f"{section}.{name}": value
+        for section in ("model", "recipe", "schedule", "regularization")
+        for name, value in asdict(getattr(point, section)).items()
+        if not isinstance(value, tuple)
+    }
