@@ -8,6 +8,7 @@ from itertools import pairwise
 
 from timm.layers import ClassifierHead, get_act_layer
 from timm.layers.squeeze_excite import SEModule
+from timm.models import checkpoint_seq
 from timm.models.resnet import BasicBlock, Bottleneck, downsample_avg, downsample_conv
 from torch import Tensor, nn
 
@@ -35,9 +36,18 @@ class ResNetTrunk(nn.Module):
             )
         )
         self.head = ClassifierHead(network.num_features, num_classes)
+        self._computes_anew = False
+
+    def set_grad_checkpointing(self, enable: bool = True) -> None:
+        """Whether a backward pass computes the inside of each block anew; the name is timm's."""
+        self._computes_anew = enable
 
     def forward(self, images: Tensor) -> Tensor:
-        features = self.stages(self.stem(images))
+        features = self.stem(images)
+        if self._computes_anew and self.training:
+            features = checkpoint_seq(self.stages, features, flatten=True)
+        else:
+            features = self.stages(features)
         logits: Tensor = self.head(features.flatten(3))  # of a clip, height and width become one axis
         return logits
 

@@ -121,6 +121,7 @@ class Attempt:
                     **provenance(self._study.path, self._terms.snapshot, device),
                     "threads": self._runtime.threads,
                     "processes": processes.size,
+                    "frugal": outcome.frugal,
                     "attempt": self._state.attempt,
                     "token": self._held.token,
                     "started": started,

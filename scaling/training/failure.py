@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import traceback
 from typing import Any
 
 from scaling.errors import DataError
 
-_OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "not enough memory")
-"""What torch says on CUDA and on the CPU (Linux, Windows) when memory runs out; all are RuntimeErrors."""
+_OUT_OF_MEMORY = re.compile(
+    r"out of memory|can't allocate memory|not enough memory|could not create a primitive$", re.IGNORECASE
+)
+"""What torch says when memory runs out, on CUDA and on the CPU (Linux, Windows, oneDNN), as RuntimeErrors."""
 
 PEER_LOST = 75
 """Exit code of a process that ends because another one is gone: try again (EX_TEMPFAIL of sysexits.h)."""
@@ -78,7 +81,7 @@ def classify(error: BaseException) -> str:
             return "data_error"
         case MemoryError():
             return "out_of_memory"
-        case RuntimeError() if any(text in str(error).lower() for text in _OUT_OF_MEMORY):
+        case RuntimeError() if _OUT_OF_MEMORY.search(str(error)):
             return "out_of_memory"
     return "code_error"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,11 +11,14 @@ import torch
 
 from scaling.data.load import Images
 from scaling.study.point import Point
+from scaling.training import garbage
 from scaling.training.checkpoint import Checkpoint
 from scaling.training.device import peak_memory_bytes, reset_peak_memory
-from scaling.training.failure import Stopped
+from scaling.training.failure import Stopped, classify
 from scaling.training.processes import ALONE, Processes
 from scaling.training.run import Run
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +33,8 @@ class Outcome:
     """Time spent in evaluations, likewise."""
     memory_bytes: int | None
     """Most memory in use during the last attempt; None where the system does not tell."""
+    frugal: bool
+    """Whether memory ran out, so that it ended with activations computed anew."""
 
 
 def train(
@@ -50,16 +56,23 @@ def train(
     20 epochs, and for longer runs about 20 times evenly spread and at the end.
 
     On a CPU the rows (seconds aside) and the weights are bit for bit those of a run without interruption.
-    `should_stop` is asked before every step. Raises Stopped (with a checkpoint saved) and Diverged.
+    `should_stop` is asked before every step. Raises Stopped (with a checkpoint saved) and Diverged. Where
+    memory runs out, the point goes on from its checkpoint in a way that takes less and gives the same
+    numbers; what is normalised together stays so, and where that is still too much, the error travels.
 
     Several `processes` all call this, and only the first one touches the checkpoint. Their answers to
     `should_stop` must agree. They get the same rows (seconds aside) and outcome, or raise the same.
     """
     reset_peak_memory(device)
-    run = Run(point, images, device, processes)
-    saved = processes.from_first(checkpoint.load)
-    if saved is not None:
-        run.restore(saved)
+
+    def resumed(*, frugal: bool) -> Run:
+        run = Run(point, images, device, processes, frugal=frugal)
+        saved = processes.from_first(checkpoint.load)
+        if saved is not None:
+            run.restore(saved)
+        return run
+
+    run = resumed(frugal=False)
     saved_at = time.monotonic()
     while not run.finished:
         stopping = should_stop()
@@ -68,12 +81,30 @@ def train(
             saved_at = time.monotonic()
         if stopping:
             raise Stopped(run.step)
-        run.advance()
-        if run.at_epoch_end:
+        if not _advanced(run):
+            del run
+            garbage.free()
+            run = resumed(frugal=True)
+            log.warning("memory ran out: going on from step %d, activations are computed anew", run.step)
+        elif run.at_epoch_end:
             run.finish_epoch()
             on_epoch(list(run.rows))
     _save(run, checkpoint)  # nothing is lost between here and the caller's own record
     return _outcome(run)
+
+
+def _advanced(run: Run) -> bool:
+    """Whether a step was taken; False where memory ran out and less can be done with.
+
+    What one of several processes lacks the others know nothing of, so there it is a failure like any other.
+    """
+    try:
+        run.advance()
+    except Exception as error:
+        if classify(error) != "out_of_memory" or run.stepper.frugal or run.processes.size > 1:
+            raise
+        return False
+    return True
 
 
 def _save(run: Run, checkpoint: Checkpoint) -> None:
@@ -90,4 +121,5 @@ def _outcome(run: Run) -> Outcome:
         train_seconds=run.train_seconds,
         evaluate_seconds=run.evaluate_seconds,
         memory_bytes=peak_memory_bytes(run.device),
+        frugal=run.stepper.frugal,
     )

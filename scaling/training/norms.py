@@ -1,7 +1,9 @@
-"""Running statistics of batch norms that several processes update, as if one had seen all their images."""
+"""Running statistics of batch norms, where several processes update them or blocks are computed anew."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import cast
 
 import torch
@@ -9,6 +11,21 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from scaling.training.processes import Processes
+
+
+@contextmanager
+def at_rest(model: nn.Module) -> Iterator[None]:
+    """While a backward pass computes blocks anew: the running statistics, which have seen their images
+    already, are afterwards what they were."""
+    buffers = [buffer for norm in norms_of(model) for buffer in norm.buffers()]
+    before = [buffer.clone() for buffer in buffers]
+    yield
+    torch._foreach_copy_(buffers, before)
+
+
+def norms_of(model: nn.Module) -> list[_BatchNorm]:
+    """The batch norms of a network, in order."""
+    return [module for module in model.modules() if isinstance(module, _BatchNorm)]
 
 
 class Statistics:
@@ -20,7 +37,7 @@ class Statistics:
     """
 
     def __init__(self, model: nn.Module, processes: Processes, num_norm_batches: int) -> None:
-        norms = [module for module in model.modules() if isinstance(module, _BatchNorm)]
+        norms = norms_of(model)
         self._counts = [norm.get_buffer("num_batches_tracked") for norm in norms]
         self._uncounted = num_norm_batches * (processes.size - 1)
         self._values = [norm.get_buffer(f"running_{of}") for norm in norms for of in ("mean", "var")]

@@ -39,7 +39,13 @@ class Run:
     """
 
     def __init__(
-        self, point: Point, images: Images, device: torch.device, processes: Processes = ALONE
+        self,
+        point: Point,
+        images: Images,
+        device: torch.device,
+        processes: Processes = ALONE,
+        *,
+        frugal: bool = False,
     ) -> None:
         self.point = point
         self.images = images.to(device)
@@ -56,7 +62,9 @@ class Run:
             stochastic_depth=point.recipe.stochastic_depth,
         )
         self.model: nn.Module = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.stepper = build_stepper(self.model, point.recipe, bf16=self.bf16, processes=processes)
+        self.stepper = build_stepper(
+            self.model, point.recipe, bf16=self.bf16, processes=processes, frugal=frugal
+        )
         share = processes.share(point.recipe.batch_size)
         self._batches = Batches(point, self.images, share, self.stepper.drops.num_numbers)
         self.ema = Ema(self.model, point.recipe.ema_decay) if point.recipe.ema_decay else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass
 from itertools import repeat
 
@@ -11,7 +12,7 @@ from torch import Tensor, nn
 
 from scaling.models.drop import Drops
 from scaling.training.batches import Batch
-from scaling.training.norms import Statistics
+from scaling.training.norms import Statistics, at_rest
 from scaling.training.optimizer import build_optimizer
 from scaling.training.processes import ALONE, Processes
 from scaling.training.recipe import Recipe
@@ -27,6 +28,9 @@ class Stepper:
     images_per_norm: int
     drops: Drops
     bf16: bool
+    frugal: bool = False
+    """Whether the backward pass computes the inside of each block anew, which takes a third more time and a
+    fraction of the memory, and gives the same numbers."""
     processes: Processes = ALONE
     statistics: Statistics | None = None
     """What the processes combine of their batch norms; None for one alone."""
@@ -48,7 +52,8 @@ class Stepper:
             with torch.autocast(images.device.type, torch.bfloat16, enabled=self.bf16):
                 logits = self.model(images)
                 part_loss = self.criterion(logits, labels) * (len(labels) / batch_size)
-            part_loss.backward()
+            with at_rest(self.model) if self.frugal else nullcontext():
+                part_loss.backward()
             loss += part_loss.detach()
             num_correct += (logits.detach().argmax(1) == labels).sum()
         if self.statistics:
@@ -73,8 +78,11 @@ class Stepper:
         statistics.end(contributions)
 
 
-def build_stepper(model: nn.Module, recipe: Recipe, *, bf16: bool, processes: Processes = ALONE) -> Stepper:
+def build_stepper(
+    model: nn.Module, recipe: Recipe, *, bf16: bool, processes: Processes = ALONE, frugal: bool = False
+) -> Stepper:
     """The network with the optimizer and the loss of its recipe."""
+    model.set_grad_checkpointing(frugal)  # type: ignore[operator]
     num_norm_batches = recipe.norm_batches_each(processes.size)
     return Stepper(
         model=model,
@@ -83,6 +91,7 @@ def build_stepper(model: nn.Module, recipe: Recipe, *, bf16: bool, processes: Pr
         images_per_norm=recipe.images_per_norm,
         drops=Drops(model),
         bf16=bf16,
+        frugal=frugal,
         processes=processes,
         statistics=Statistics(model, processes, num_norm_batches) if processes.size > 1 else None,
     )

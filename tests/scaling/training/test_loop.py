@@ -162,3 +162,21 @@ def test_bf16_learns_too(make_point: MakePoint, train_point: Train) -> None:
     outcome, rows = train_point(make_point(precision="bf16"))
     assert rows[0] != train_point(make_point(), "fp32")[1][0]
     assert math.isfinite(outcome.metrics["loss"])
+
+
+def test_where_memory_runs_out_the_point_goes_on_and_nothing_changes(tmp_path: Path) -> None:
+    """In a process that may map so much more: plenty, too little for what a step usually keeps, too little."""
+    script = Path(__file__).with_name("little_memory.py")
+    runs = [
+        subprocess.run(
+            [sys.executable, script, tmp_path / name, *megabytes], capture_output=True, text=True, check=False
+        )
+        for name, megabytes in {"plenty": [], "little": ["330"], "less": ["60"]}.items()
+        if not (tmp_path / name).mkdir()
+    ]
+    plenty, little = (json.loads(run.stdout) for run in runs[:2])
+    assert (plenty["frugal"], little["frugal"]) == (False, True)
+    assert little["metrics"] == plenty["metrics"]
+    assert "memory ran out: going on from step 0, activations are computed anew" in runs[1].stderr
+    assert "memory ran out: going on" in runs[2].stderr
+    assert "RuntimeError" in runs[2].stderr.splitlines()[-1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 
 import pytest
 import torch
@@ -10,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from scaling.models.build import build
+from scaling.models.families import FAMILIES
 from scaling.models.resnet_small import ResNetSmall
 from scaling.training.batches import Batch
 from scaling.training.recipe import Recipe
@@ -85,3 +87,26 @@ def test_gradients_do_not_pile_up(model: nn.Module, batch: Batch) -> None:
     stepper.step(batch, LEARNING_RATE)
     assert all(parameter.grad is None for parameter in model.parameters())
     assert {group["lr"] for group in stepper.optimizer.param_groups} == {LEARNING_RATE}
+
+
+@pytest.mark.parametrize("bf16", [False, True])
+@pytest.mark.parametrize("family", ["resnet_small", "efficientnet"])
+def test_blocks_computed_anew_change_nothing(family: str, bf16: bool) -> None:
+    """Weights and running statistics, bit by bit, with all that is random."""
+    depth, side = {"resnet_small": (14, 9), "efficientnet": (0.1, 32)}[family]
+    recipe = replace(RECIPE, dropout=0.3, stochastic_depth=0.4)
+    generator = torch.Generator().manual_seed(1)
+    images = torch.randn(32, 1, side, side, generator=generator)
+    labels = torch.randint(10, (32,), generator=generator)
+    states = []
+    for frugal in (False, True):
+        torch.manual_seed(0)
+        network = FAMILIES[family]().network(depth, 0.5)
+        model = build(network, in_channels=1, num_classes=10, dropout=0.3, stochastic_depth=0.4)
+        stepper = build_stepper(model, recipe, bf16=bf16, frugal=frugal)
+        for seed in range(2):
+            numbers = torch.rand(32, stepper.drops.num_numbers, generator=torch.Generator().manual_seed(seed))
+            stepper.step(Batch(images, labels, numbers), LEARNING_RATE)
+        states.append(model.state_dict())
+    for name, tensor in states[0].items():
+        assert torch.equal(tensor, states[1][name]), name
