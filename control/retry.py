@@ -102,7 +102,7 @@ def mark_again(study: Study, point_id: str) -> bool:
         if study.state(point_id).status == "completed":
             return False
         if state.failure == "diverged":
-            for name in ("checkpoint.pt", "metrics.jsonl"):
+            for name in ("checkpoint.pt", "checkpoint.pt.former", "metrics.jsonl"):
                 (study.directory(point_id) / name).unlink(missing_ok=True)
             state = replace(state, epoch=0)
         again = State(

@@ -1,4 +1,4 @@
-"""A checkpoint: the state of a run in one file, whole or absent at any moment."""
+"""A checkpoint: the state of a run in one file, whole or absent at any moment, and the one before it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import io
 import logging
 import os
 import zipfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,8 @@ class Checkpoint:
 
     def __init__(self, path: Path, fence: Fence | None = None) -> None:
         self.path = path
+        self.former = path.with_name(path.name + ".former")
+        """The last one but this, for when this one turns out to be damaged."""
         self._fence = fence
 
     def save(self, state: dict[str, Any]) -> None:
@@ -31,13 +34,31 @@ class Checkpoint:
         content = io.BytesIO()  # torch would hide the reason why a disk takes no more
         torch.save(state, content)
         with writing_below(self.path.parent):
+            self._keep_former()
             write_bytes(self.path, content.getbuffer(), self._fence, flush=True)
             _sync_directory(self.path.parent)
 
     def load(self) -> dict[str, Any] | None:
-        """The saved state on the CPU, or None. A damaged file is set aside; no code in it is ever run."""
+        """The saved state on the CPU, or None. A damaged file is set aside, and the former one loaded.
+
+        No code in them is ever run.
+        """
+        state = self._load(self.path)
+        return self._load(self.former) if state is None else state
+
+    def remove(self) -> None:
+        """Delete the files; a damaged one that was kept stays."""
+        for path in (self.path, self.former):
+            path.unlink(missing_ok=True)
+
+    def _keep_former(self) -> None:
+        with suppress(FileNotFoundError, FileExistsError):  # the first one; a late writer does the same
+            self.former.unlink(missing_ok=True)
+            os.link(self.path, self.former)
+
+    def _load(self, path: Path) -> dict[str, Any] | None:
         try:
-            content = self.path.read_bytes()
+            content = path.read_bytes()
         except FileNotFoundError:
             return None
         try:
@@ -46,16 +67,11 @@ class Checkpoint:
                     raise zipfile.BadZipFile(f"{damaged} has a wrong checksum")
             state: dict[str, Any] = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
         except Exception as error:  # damage can surface as almost any error of zipfile, pickle or torch
-            corrupt = self.path.with_name(self.path.name + ".corrupt")
-            self.path.replace(corrupt)
-            log.warning("%s is damaged and kept as %s, training starts afresh: %s",
-                           self.path, corrupt.name, error)  # fmt: skip
+            corrupt = path.with_name(path.name + ".corrupt")
+            path.replace(corrupt)
+            log.warning("%s is damaged and kept as %s: %s", path, corrupt.name, error)
             return None
         return state
-
-    def remove(self) -> None:
-        """Delete the file; a damaged one that was kept stays."""
-        self.path.unlink(missing_ok=True)
 
 
 def _sync_directory(directory: Path) -> None:

@@ -28,6 +28,9 @@ _EXPLODED = 10
 """Times the loss of a random guess, ln(classes), from which the mean loss of an epoch has exploded: no run
 that still learns is ever that far above a guess, and one that is does not come back."""
 
+_EXPLODED_AT_ONCE = 100
+"""The same for the loss of one step, which may jump."""
+
 _STEPS_BETWEEN_CHECKS = 50
 """Steps between looks at the loss on a GPU, where each look makes the host wait."""
 
@@ -122,7 +125,7 @@ class Run:
             self._epoch_correct += num_correct
             self.step += 1
             if self.device.type == "cpu" or self.step % _STEPS_BETWEEN_CHECKS == 0:
-                self._check(loss.item())
+                self._check(loss.item(), _EXPLODED_AT_ONCE)
 
     def finish_epoch(self) -> None:
         """Add the row of the epoch that the last step ended, evaluated if it is its turn; raises Diverged."""
@@ -130,7 +133,7 @@ class Run:
         with self._timed():
             synchronize(self.device)
         train_loss = self._epoch_loss.item() / point.steps_per_epoch
-        self._check(train_loss, limit=_EXPLODED * math.log(point.data.num_classes))
+        self._check(train_loss, _EXPLODED)
         num_images = point.steps_per_epoch * point.recipe.batch_size
         epoch = self.step // point.steps_per_epoch
         row = {
@@ -160,8 +163,8 @@ class Run:
     def _learning_rate(self, step: int) -> float:
         return self.point.recipe.peak_learning_rate * self.point.schedule.factor(step, self.num_steps)
 
-    def _check(self, loss: float, limit: float = math.inf) -> None:
-        if not math.isfinite(loss) or loss > limit:
+    def _check(self, loss: float, times_a_guess: float = math.inf) -> None:
+        if not math.isfinite(loss) or loss > times_a_guess * math.log(self.point.data.num_classes):
             raise Diverged(self.step, loss)
 
     def _reset_sums(self) -> None:

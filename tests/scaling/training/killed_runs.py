@@ -13,6 +13,7 @@ import sys
 import time
 from pathlib import Path
 
+from scaling.data import rand_augment  # noqa: F401  likewise
 from scaling.data.catalog import DataConfig, declare
 from scaling.data.load import load
 from scaling.models.resnet_small import ResNetSmall
@@ -27,15 +28,26 @@ POINT = Point(
     depth=8,
     width=0.25,
     resolution=10,
-    epochs=6,
+    epochs=14,
     seed=5,
     family="resnet_small",
     model=ResNetSmall(),
     data=declare(DataConfig(name="mnist5k", num_val=100, num_train=480)),
-    recipe=Recipe(batch_size=32, learning_rate=0.8, ema_decay=0.9),
+    recipe=Recipe(
+        batch_size=32,
+        norm_batch=16,
+        learning_rate=0.8,
+        ema_decay=0.9,
+        stochastic_depth=0.3,
+        dropout=0.2,
+        rand_augment_layers=1,
+    ),
     schedule=Schedule(),
     precision="fp32",
 )
+
+
+NUM_KILLS = 20
 
 
 def start(directory: Path, steps: int) -> int:
@@ -65,14 +77,15 @@ def exit_code(child: int) -> int:
 
 
 def main(directory: Path, seed: int) -> None:
+    load(POINT.data, None, POINT.resolution)  # once, for all that are forked
     steps_read, steps_written = os.pipe()
     assert exit_code(start(directory / "whole", steps_written)) == 0
     os.read(steps_read, 10_000)
     moments = random.Random(seed)
     killed_at = []
-    for _ in range(6):
+    for _ in range(NUM_KILLS):
         child = start(directory / "killed", steps_written)
-        for _ in range(moments.randint(2, 14)):
+        for _ in range(moments.randint(2, 12)):
             os.read(steps_read, 1)
         time.sleep(moments.uniform(0, 0.02))  # anywhere in a step or in the writing of a checkpoint
         os.kill(child, signal.SIGKILL)

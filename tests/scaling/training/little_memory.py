@@ -24,10 +24,10 @@ from scaling.training.recipe import Recipe
 from scaling.training.schedule import Schedule
 
 POINT = Point(
-    depth=26,
-    width=1.0,
+    depth=50,
+    width=0.75,
     resolution=20,
-    epochs=2,
+    epochs=1,
     seed=0,
     family="resnet_small",
     model=ResNetSmall(),

@@ -29,21 +29,45 @@ def test_what_is_saved_is_loaded(checkpoint: Checkpoint) -> None:
     assert loaded is not None
     assert torch.equal(loaded.pop("weights"), STATE["weights"])
     assert loaded == {name: value for name, value in STATE.items() if name != "weights"}
-    assert [file.name for file in checkpoint.path.parent.iterdir()] == ["checkpoint.pt"]
+    assert _names(checkpoint) == ["checkpoint.pt", "checkpoint.pt.former"]
 
 
-@pytest.mark.parametrize("damage", ["truncated", "flipped", "empty"])
+def _names(checkpoint: Checkpoint) -> list[str]:
+    return sorted(file.name for file in checkpoint.path.parent.iterdir())
+
+
+DAMAGE = ["truncated", "flipped", "empty"]
+
+
+def _damage(file: Path, how: str) -> None:
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 1  # one bit of the weights
+    file.write_bytes({"truncated": content[:-50], "flipped": content, "empty": b""}[how])
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_the_former_one_is_loaded_where_the_last_is_damaged(checkpoint: Checkpoint, damage: str) -> None:
+    checkpoint.save(STATE | {"step": 1})
+    checkpoint.save(STATE | {"step": 2})
+    _damage(checkpoint.path, damage)
+    for _ in range(2):
+        loaded = checkpoint.load()
+        assert loaded is not None
+        assert loaded["step"] == 1
+    checkpoint.save(STATE)
+    assert _names(checkpoint) == ["checkpoint.pt", "checkpoint.pt.corrupt"]
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
 def test_a_damaged_file_is_set_aside(
     checkpoint: Checkpoint, damage: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     checkpoint.save(STATE)
-    content = bytearray(checkpoint.path.read_bytes())
-    content[len(content) // 2] ^= 1  # one bit of the weights
-    checkpoint.path.write_bytes({"truncated": content[:-50], "flipped": content, "empty": b""}[damage])
+    _damage(checkpoint.path, damage)
     with caplog.at_level(logging.WARNING):
         assert checkpoint.load() is None
     assert "is damaged" in caplog.text
-    assert [file.name for file in checkpoint.path.parent.iterdir()] == ["checkpoint.pt.corrupt"]
+    assert _names(checkpoint) == ["checkpoint.pt.corrupt"]
     assert checkpoint.load() is None
 
 
@@ -79,11 +103,12 @@ def test_a_full_disk_is_an_os_error_and_leaves_no_rest(small_disk: Path) -> None
     checkpoint.save(STATE)
     with pytest.raises(Unwritable, match="the disk is full"):
         checkpoint.save({"weights": torch.zeros(4_000_000)})
-    assert [file.name for file in small_disk.iterdir()] == ["checkpoint.pt"]
+    assert _names(checkpoint) == ["checkpoint.pt", "checkpoint.pt.former"]
     assert checkpoint.load() is not None
 
 
 def test_remove_may_be_repeated(checkpoint: Checkpoint) -> None:
+    checkpoint.save(STATE)
     checkpoint.save(STATE)
     checkpoint.remove()
     assert not list(checkpoint.path.parent.iterdir())

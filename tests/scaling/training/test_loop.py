@@ -150,10 +150,10 @@ def test_killed_at_random_moments_ends_bit_for_bit_the_same(tmp_path: Path) -> N
     script = Path(__file__).with_name("killed_runs.py")
     subprocess.run([sys.executable, script, tmp_path], check=True, timeout=120)
     killed_at = json.loads((tmp_path / "killed_at.json").read_text())
-    assert len(killed_at) == 6
-    assert len(set(killed_at)) >= 4
+    assert len(killed_at) == 20
+    assert len(set(killed_at)) >= 12
     rows = [json.loads((tmp_path / name / "rows.json").read_text()) for name in ("whole", "killed")]
-    assert len(rows[0]) == 6
+    assert len(rows[0]) == 14
     assert without_times(rows[0]) == without_times(rows[1])
     assert_same_weights(tmp_path / "whole", tmp_path / "killed")
 
@@ -165,15 +165,16 @@ def test_bf16_learns_too(make_point: MakePoint, train_point: Train) -> None:
 
 
 def test_where_memory_runs_out_the_point_goes_on_and_nothing_changes(tmp_path: Path) -> None:
-    """In a process that may map so much more: plenty, too little for what a step usually keeps, too little."""
+    """In processes that may map so many more megabytes: any, too few for what a step keeps, too few."""
     script = Path(__file__).with_name("little_memory.py")
     runs = [
         subprocess.run(
             [sys.executable, script, tmp_path / name, *megabytes], capture_output=True, text=True, check=False
         )
-        for name, megabytes in {"plenty": [], "little": ["330"], "less": ["60"]}.items()
+        for name, megabytes in {"plenty": [], "little": ["400"], "less": ["60"]}.items()
         if not (tmp_path / name).mkdir()
     ]
+    assert [run.returncode for run in runs] == [0, 0, 1], [run.stderr[-500:] for run in runs]
     plenty, little = (json.loads(run.stdout) for run in runs[:2])
     assert (plenty["frugal"], little["frugal"]) == (False, True)
     assert little["metrics"] == plenty["metrics"]
