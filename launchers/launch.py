@@ -13,7 +13,6 @@ from launchers.plan_view import print_table, tell_plan
 from launchers.planning import plan_request
 from launchers.request import Launcher, Launching, Request, Show
 from scaling.command.output import print_json
-from scaling.data.catalog import check_readable
 from scaling.study.plan import Plan
 from scaling.study.plan_file import as_json, as_one_csv, write_plan
 from scaling.study.reuse import take_over
@@ -32,8 +31,6 @@ def run_request(request: Request, launcher: Launcher) -> int:
     )
     if request.show == "launch":
         launcher.check(request.runtime)
-        for name in sorted({point.data.name for each in request.studies.values() for point in each.points}):
-            check_readable(name)
     plannings = plan_request(request, launcher, console)
     for each in plannings:
         each.create()

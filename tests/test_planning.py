@@ -234,10 +234,6 @@ def test_a_refused_line_leaves_no_study(bash: Bash, tmp_path: Path) -> None:
         ("-m 'zip=[]'", "zip=[] should be models such as 50x1@160"),
         ("-m probe=1", "probe=1 should be true or false."),
         ("-m device.spec=a1000", "device.spec=a1000 has no specification here: did you mean a100"),
-        (
-            "-m data=imagenet model=resnet_rs depth=50 resolution=160",
-            "its images are not read yet: add plan=true",
-        ),
         ("-m plan=1", "plan=1 should be true, false, json or csv."),
     ],
 )

@@ -1,10 +1,10 @@
-"""The catalogue of data sets: a setting in, the declared DataSet out. No torch for the named sets."""
+"""The catalogue of data sets: a setting in, the declared DataSet out. No torch."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from scaling.data import fashion_mnist, imagenet, mnist5k
+from scaling.data import fashion_mnist, image_folder, imagenet, mnist5k
 from scaling.data.dataset import DataSet
 from scaling.data.stored import Facts
 from scaling.errors import Refused
@@ -18,9 +18,6 @@ _NAMED: dict[str, tuple[Facts, bool]] = {
     "imagenet": (imagenet.FACTS, True),
 }
 """Facts and `mirror` of the sets that can be planned where they are absent."""
-
-_NOT_READ = ("imagenet",)
-"""Sets whose images this version does not read."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,10 +34,10 @@ class DataConfig:
     """Images to hold out of the training set."""
     split_seed: int = 0
     """Draws which images are held out."""
-    side: int | None = None
-    """Pixels along one side to store images at; of image_folder only."""
     mirror: bool | None = None
     """Whether a mirrored image keeps its class; of image_folder only."""
+    max_unreadable: float = DataSet.max_unreadable
+    """Share of the image files that may be damaged and are left out; beyond it, nothing is trained."""
 
 
 def declare(config: DataConfig) -> DataSet:
@@ -58,6 +55,8 @@ def declare(config: DataConfig) -> DataSet:
         )
     if not 1 <= num_train <= num_left:
         raise Refused(f"data.num_train={config.num_train} must be from 1 to {num_left} for {config.name}.")
+    if not 0 <= config.max_unreadable < 1:
+        raise Refused(f"data.max_unreadable={config.max_unreadable:g} must be at least 0 and less than 1.")
     return DataSet(
         name=config.name,
         fingerprint=facts.fingerprint,
@@ -69,15 +68,8 @@ def declare(config: DataConfig) -> DataSet:
         num_test=num_test,
         split_seed=config.split_seed,
         mirror=mirror,
+        max_unreadable=config.max_unreadable,
     )
-
-
-def check_readable(name: str) -> None:
-    """Refused for a data set that can be planned and not trained yet."""
-    if name in _NOT_READ:
-        raise Refused(
-            f"data={name} can be planned and priced, but its images are not read yet: add plan=true."
-        )
 
 
 def _facts(config: DataConfig) -> tuple[Facts, bool]:
@@ -86,18 +78,12 @@ def _facts(config: DataConfig) -> tuple[Facts, bool]:
     if config.name not in _NAMED:
         known = ", ".join([*_NAMED, "image_folder"])
         raise Refused(f"data.name={config.name} is unknown: use one of {known}.")
-    if config.side is not None or config.mirror is not None:
-        raise Refused(f"data.side and data.mirror are settings of image_folder, {config.name} has its own.")
+    if config.mirror is not None:
+        raise Refused(f"data.mirror is a setting of image_folder, {config.name} has its own.")
     return _NAMED[config.name]
 
 
 def _folder_facts(config: DataConfig) -> tuple[Facts, bool]:
-    if config.root is None:
-        raise Refused("data.root is missing: image_folder needs the directory that holds the classes.")
-    if config.side is None or config.side < 1:
-        raise Refused(f"data.side={config.side} must be the pixels to store images at, such as 64.")
     if config.mirror is None:
         raise Refused("data.mirror is missing: say true if a mirrored image keeps its class, else false.")
-    from scaling.data import image_folder  # decoding images needs torchvision, which is slow to import
-
-    return image_folder.read_facts(config.root, config.side), config.mirror
+    return image_folder.read_facts(config.root), config.mirror

@@ -11,8 +11,8 @@ class DataSet:
 
     name: str
     fingerprint: str
-    """SHA-256 over all pixels and labels in their stored order, or what `imagenet.py` says of a set that is
-    not stored so; the job verifies it before it trains."""
+    """SHA-256 over all pixels and labels in their stored order, or what `image_folder.py` and `imagenet.py`
+    say of files; the job verifies it before it trains."""
     num_classes: int
     channels: int
     side: int | None
@@ -28,5 +28,7 @@ class DataSet:
     """Draws the held-out images."""
     mirror: bool
     """Whether a mirrored image keeps its class (true for photographs, false for digits)."""
+    max_unreadable: float = 0.001
+    """Share of the image files that may be damaged and are left out of their splits."""
     clips: bool = False
     """Whether an example is a clip of frames rather than an image."""

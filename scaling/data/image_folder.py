@@ -1,99 +1,87 @@
-"""image_folder: any directory with one folder of images a class, read once and cached."""
+"""image_folder: any directory with one folder of images a class. No torch."""
 
 from __future__ import annotations
 
 import hashlib
 import logging
-from collections import Counter
+import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TypeAlias
 
-import numpy as np
-from numpy.typing import NDArray
-from PIL import Image
-from torchvision.datasets import ImageFolder
-from torchvision.transforms.functional import center_crop, resize
-
-from scaling.data.cache import cache_dir, fetch, fetch_facts
-from scaling.data.stored import Facts, Stored
+from scaling.data.cache import cache_dir
+from scaling.data.folder import Folder, scan
+from scaling.data.stored import Facts
 from scaling.errors import DataError
+from scaling.study.files import write_text
 
 log = logging.getLogger(__name__)
 
-_Sample: TypeAlias = tuple[str, int]
+_OWN_TEST = ("test", "val")
+"""Names that the directory of the set's own test images may have."""
 
 
-def read(root: str, side: int) -> Stored:
-    """All images under `root` as RGB squares of `side` pixels; DataError names what stands in the way.
-
-    `root` holds `train/<class>/*` and maybe `test/<class>/*`, or simply `<class>/*`.
-    """
-    pool, test = _samples(root)
-    return fetch(_cache_path(root, side, pool + test), lambda: _decode(pool, test, side))
-
-
-def read_facts(root: str, side: int) -> Facts:
-    """The facts of `read(root, side)`, which decodes the images only the first time."""
-    pool, test = _samples(root)
-    return fetch_facts(_cache_path(root, side, pool + test), lambda: _decode(pool, test, side))
+def read_facts(root: str | None) -> Facts:
+    """What planning must know; the files are read once, and again when one of them has changed."""
+    folder = find(root)
+    return Facts(
+        fingerprint=fingerprint(folder),
+        num_images=len(folder.names),
+        num_own_test=folder.num_own_test,
+        num_classes=len(folder.classes),
+        channels=3,
+        side=None,
+    )
 
 
-def _samples(root: str) -> tuple[list[_Sample], list[_Sample]]:
-    """Files and labels of the training pool and of the set's own test images, each in stored order."""
+def find(root: str | None) -> Folder:
+    """The files under `root`, which holds `train/<class>/*` and maybe `test/<class>/*` or `val/<class>/*`, or
+    simply `<class>/*`; DataError names what stands in the way."""
+    if root is None:
+        raise DataError("data.root is missing: image_folder needs the directory that holds the classes.")
     top = Path(root).expanduser()
     if not top.is_dir():
         raise DataError(f"data.root={root} is not a directory.")
     if not (top / "train").is_dir():
-        return _scan(top)[0], []
-    pool, classes = _scan(top / "train")
-    if not (top / "test").is_dir():
-        return pool, []
-    test, test_classes = _scan(top / "test")
-    if test_classes != classes:
-        odd = sorted(set(classes) ^ set(test_classes))
+        return scan(top)
+    own_test = [name for name in _OWN_TEST if (top / name).is_dir()]
+    if len(own_test) > 1:
         raise DataError(
-            f"{top}/train and {top}/test must hold the same classes: only one has {', '.join(odd)}."
+            f"{top} holds both test and val: move val away, as data.num_val images of train are held out for "
+            f"validation, or test, so that val is what no choice looks at."
         )
-    return pool, test
+    return scan(top, "train", *own_test)
 
 
-def _scan(folder: Path) -> tuple[list[_Sample], list[str]]:
+def fingerprint(folder: Folder) -> str:
+    """Of the files' contents; kept, and believed while all names, sizes and times are the same."""
+    kept = cache_dir() / "image_folder" / "fingerprints" / _listing(folder)
     try:
-        found = ImageFolder(folder, allow_empty=True)
-    except FileNotFoundError:
-        raise DataError(f"{folder} holds no classes: it needs one directory of images for each.") from None
-    if len(found.classes) == 1:
-        raise DataError(f"{folder} holds one class, {found.classes[0]}: at least two are needed.")
-    counts = Counter(found.targets)
-    empty = [name for name, label in found.class_to_idx.items() if not counts[label]]
-    if empty:
-        raise DataError(f"{folder} has no images in {', '.join(empty)}.")
-    return found.samples, found.classes
-
-
-def _cache_path(root: str, side: int, samples: list[_Sample]) -> Path:
-    """A file's name, size and time stand for its content, so that a changed folder is read again."""
-    digest = hashlib.sha256(f"{Path(root).expanduser().resolve()}\0{side}".encode())
-    for name, label in samples:
-        status = Path(name).stat()
-        digest.update(f"\0{name}\0{label}\0{status.st_size}\0{status.st_mtime_ns}".encode())
-    return cache_dir() / "image_folder" / f"{digest.hexdigest()[:32]}.npz"
-
-
-def _decode(pool: list[_Sample], test: list[_Sample], side: int) -> Stored:
-    samples = pool + test
-    log.info("reading %d images at %d pixels, once", len(samples), side)
-    images = np.empty((len(samples), 3, side, side), np.uint8)
-    for index, (name, _) in enumerate(samples):
-        images[index] = _decode_image(name, side)
-    labels = np.array([label for _, label in samples], np.int64)
-    return Stored(images=images, labels=labels, num_own_test=len(test))
-
-
-def _decode_image(name: str, side: int) -> NDArray[np.uint8]:
+        return kept.read_text()
+    except OSError:
+        pass
+    log.info("reading %d files of %s, once", len(folder.names), folder.top)
+    found = _digest(folder)
     try:
-        with Image.open(name) as image:
-            square = center_crop(resize(image.convert("RGB"), side, antialias=True), side)
-    except (OSError, ValueError, SyntaxError) as error:
-        raise DataError(f"{name} cannot be read as an image: {error}.") from error
-    return np.asarray(square, np.uint8).transpose(2, 0, 1)
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        write_text(kept, found)
+    except OSError as error:
+        log.warning("the fingerprint of %s could not be cached: %s", folder.top, error)
+    return found
+
+
+def _listing(folder: Folder) -> str:
+    digest = hashlib.sha256(str(folder.top.resolve()).encode())
+    for name in folder.names:
+        status = os.stat(folder.top / name)
+        digest.update(f"\0{name}\0{status.st_size}\0{status.st_mtime_ns}".encode())
+    return digest.hexdigest()[:32]
+
+
+def _digest(folder: Folder) -> str:
+    """SHA-256 over the number of own test images, and class and SHA-256 of each file in stored order."""
+    digest = hashlib.sha256(str(folder.num_own_test).encode())
+    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as threads:
+        contents = threads.map(lambda name: hashlib.sha256((folder.top / name).read_bytes()), folder.names)
+        for label, content in zip(folder.labels, contents, strict=True):
+            digest.update(f"\0{folder.classes[label]}\0{content.hexdigest()}".encode())
+    return digest.hexdigest()

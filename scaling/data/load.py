@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass, fields
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from scaling.data import fashion_mnist, mnist5k
+from scaling.data import fashion_mnist, mnist5k, of_files
 from scaling.data.dataset import DataSet
+from scaling.data.decoded import Decoded
+from scaling.data.of_files import check_fingerprint
 from scaling.data.stored import Stored
 from scaling.errors import DataError
 
@@ -26,15 +30,31 @@ class Split:
     """Images and labels; shared and cached, so never to be changed in place."""
 
     images: Tensor
-    """(N, C, S, S) uint8"""
+    """(N, C, S, S) uint8; where there are `places`, those of all splits, mapped from a file"""
     labels: Tensor
     """(N,) int64"""
+    places: Tensor | None = None
+    """(N,) int64: where each image is among `images`; None where they are the split's own, in order."""
 
     def __len__(self) -> int:
         return len(self.labels)
 
+    @property
+    def is_mapped(self) -> bool:
+        """Whether the images are on a disk, so that it is worth asking for them early."""
+        return self.places is not None
+
+    def pixels(self, chosen: Tensor | slice) -> Tensor:
+        """Some of the images."""
+        if self.places is None:
+            return self.images[chosen]
+        rows = self.images.permute(0, 2, 3, 1)  # as they lie in the file, so that one is one piece
+        return rows.index_select(0, self.places[chosen]).permute(0, 3, 1, 2)
+
     def to(self, device: torch.device) -> Split:
-        """The split on `device`."""
+        """The split on `device`; one that is mapped stays where it is."""
+        if self.is_mapped:
+            return self
         return Split(images=self.images.to(device), labels=self.labels.to(device))
 
 
@@ -49,6 +69,8 @@ class Images:
     """(C, 1, 1) float32, of the training images, from 0 to 255"""
     deviation: Tensor
     """(C, 1, 1) float32, likewise"""
+    unreadable: Mapping[int, str] = field(default_factory=dict)
+    """Files that cannot be decoded and are in no split, with the reasons, by their place in stored order."""
 
     def normalised(self, pixels: Tensor) -> Tensor:
         """uint8 to float32, of which each channel has mean 0 and deviation 1 over the training images."""
@@ -56,7 +78,8 @@ class Images:
 
     def to(self, device: torch.device) -> Images:
         """All of it on `device`."""
-        return Images(**{field.name: getattr(self, field.name).to(device) for field in fields(self)})
+        names = ("train", "val", "test", "mean", "deviation")
+        return replace(self, **{name: getattr(self, name).to(device) for name in names})
 
 
 @lru_cache(maxsize=4)
@@ -66,9 +89,11 @@ def load(data: DataSet, root: str | None, resolution: int) -> Images:
     Resized once, with an antialiased bilinear filter. Raises DataError where they are absent, unreadable, or
     have another fingerprint than declared.
     """
-    splits = {name: at_resolution(split, resolution) for name, split in _load(data, root).items()}
-    mean, deviation = statistics(splits["train"].images)
-    return Images(**splits, mean=mean, deviation=deviation)
+    if data.name in of_files.FIND:
+        return images_of(data, of_files.read(data, root, resolution))
+    train, val, test = (at_resolution(split, resolution) for split in _load(data, root))
+    mean, deviation = statistics(train.images)
+    return Images(train=train, val=val, test=test, mean=mean, deviation=deviation)
 
 
 def statistics(images: Tensor) -> tuple[Tensor, Tensor]:
@@ -81,24 +106,58 @@ def statistics(images: Tensor) -> tuple[Tensor, Tensor]:
     return mean.float()[:, None, None], deviation.float()[:, None, None]
 
 
+def images_of(data: DataSet, decoded: Decoded) -> Images:
+    """The splits that `data` declares of decoded files, without those that could not be decoded.
+
+    An epoch has the steps that were declared: the first training images stand in for those that are left out.
+    """
+    whole = [
+        [index for index in split if index not in decoded.unreadable]
+        for split in _split(data, len(decoded.labels), decoded.num_own_test)
+    ]
+    train = (whole[0] * 2)[: data.num_train]
+    mean, deviation = _from_sums(decoded.sums[train], decoded.pixels[0, :, :, 0].size)
+    with warnings.catch_warnings(action="ignore"):  # nobody writes to what can only be read
+        pixels = torch.from_numpy(decoded.pixels).permute(0, 3, 1, 2)
+
+    def split(places: list[int]) -> Split:
+        labels = torch.from_numpy(decoded.labels[places])
+        return Split(images=pixels, labels=labels, places=torch.tensor(places))
+
+    return Images(
+        train=split(train),
+        val=split(whole[1]),
+        test=split(whole[2]),
+        mean=mean,
+        deviation=deviation,
+        unreadable=decoded.unreadable,
+    )
+
+
+def _from_sums(sums: NDArray[np.int64], num_pixels: int) -> tuple[Tensor, Tensor]:
+    """Mean and deviation, (C, 1, 1) float32, from each image's sums (N, 2, C) of pixels and their squares."""
+    mean, square = torch.from_numpy(sums.sum(0) / (len(sums) * num_pixels))
+    deviation = (square - mean**2).clamp(min=1e-6).sqrt()
+    return mean.float()[:, None, None], deviation.float()[:, None, None]
+
+
 @lru_cache(maxsize=1)
-def _load(data: DataSet, root: str | None) -> dict[str, Split]:
+def _load(data: DataSet, root: str | None) -> list[Split]:
     """The splits as they are stored."""
     stored = _read(data, root)
-    if stored.facts.fingerprint != data.fingerprint:
-        raise DataError(
-            f"The images of {data.name} are not the declared ones: their fingerprint is "
-            f"{stored.facts.fingerprint}, the point was made for {data.fingerprint}."
-        )
-    train, val, test = split_indices(
-        stored.facts.num_images,
-        num_own_test=stored.num_own_test,
+    check_fingerprint(data, stored.facts.fingerprint)
+    train, val, test = _split(data, stored.facts.num_images, stored.num_own_test)
+    return [_take(stored, chosen) for chosen in (train[: data.num_train], val, test)]
+
+
+def _split(data: DataSet, num_images: int, num_own_test: int) -> tuple[list[int], list[int], list[int]]:
+    return split_indices(
+        num_images,
+        num_own_test=num_own_test,
         num_test=data.num_test,
         num_val=data.num_val,
         split_seed=data.split_seed,
     )
-    indices = {"train": train[: data.num_train], "val": val, "test": test}
-    return {name: _take(stored, chosen) for name, chosen in indices.items()}
 
 
 def split_indices(
@@ -124,10 +183,6 @@ def _read(data: DataSet, root: str | None) -> Stored:
             return mnist5k.read()
         case "fashion_mnist":
             return fashion_mnist.read(root)
-        case "image_folder" if root is not None and data.side is not None:
-            from scaling.data import image_folder  # torchvision is slow to import
-
-            return image_folder.read(root, data.side)
     raise DataError(f"The images of {data.name} cannot be read: data.root={root}.")
 
 

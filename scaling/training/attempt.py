@@ -86,6 +86,7 @@ class Attempt:
         os.environ["OMP_NUM_THREADS"] = str(self._runtime.threads)  # read when torch is first imported
         with garbage.importing():
             from scaling.data.load import load  # torch is imported by the first point, not by the planner
+            from scaling.data.of_files import tell_unreadable
             from scaling.training.checkpoint import Checkpoint
             from scaling.training.device import use_device
             from scaling.training.loop import train
@@ -98,9 +99,11 @@ class Attempt:
         with processes.training(self._id):
             point = self._study.point(self._id)
             device = use_device(self._runtime.device, num_threads=self._runtime.threads)
+            images = load(point.data, self._runtime.data_root, point.resolution)
+            tell_unreadable(images.unreadable)
             outcome = train(
                 point,
-                load(point.data, self._runtime.data_root, point.resolution),
+                images,
                 device=device,
                 checkpoint=checkpoint,
                 checkpoint_every_s=self._runtime.checkpoint_every_s,
@@ -122,6 +125,7 @@ class Attempt:
                     "threads": self._runtime.threads,
                     "processes": processes.size,
                     "frugal": outcome.frugal,
+                    "unreadable_images": len(images.unreadable),
                     "attempt": self._state.attempt,
                     "token": self._held.token,
                     "started": started,

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from scaling.data.ahead import Ahead
 from scaling.data.augment import augment
 from scaling.data.load import Images
 from scaling.study.point import Point
@@ -36,38 +37,51 @@ class Batches:
         self._images = images
         self._share = share
         self._num_numbers = num_numbers
-        self._device = images.train.labels.device
+        self._device = images.mean.device
         self._mean_light = images.mean.flatten().tolist()
+        self._num_steps = point.epochs * point.steps_per_epoch
+        self._ahead = Ahead(images.train, self._device) if images.train.is_mapped else None
         self._order, self._order_epoch = torch.empty(0, dtype=torch.int64), -1
 
     def at(self, step: int) -> Batch:
         """The batch of step `step`, counted from 0."""
         chosen = self._chosen(step)
         return Batch(
-            images=self._images.normalised(self._augmented(step, chosen)),
-            labels=self._images.train.labels[chosen[self._share]],
+            images=self._images.normalised(self._augmented(step, *self._stored(step, chosen))),
+            labels=self._images.train.labels[chosen].to(self._device),
             numbers=self._numbers(step) if self._num_numbers else None,
         )
 
     def _chosen(self, step: int) -> Tensor:
-        """Indices of the training images: the next slice of the epoch's permutation."""
+        """Indices of this process's training images, of the next slice of the epoch's permutation."""
         epoch, index = divmod(step, self._point.steps_per_epoch)
         if epoch != self._order_epoch:
             shuffle = generator("order", self._point.seed, epoch)
             order = torch.randperm(len(self._images.train), generator=shuffle)
-            self._order, self._order_epoch = order.to(self._device), epoch
+            self._order, self._order_epoch = order.to(self._images.train.labels.device), epoch
         batch = self._point.recipe.batch_size
-        return self._order[index * batch : (index + 1) * batch]
+        return self._order[index * batch : (index + 1) * batch][self._share]
 
-    def _augmented(self, step: int, chosen: Tensor) -> Tensor:
+    def _stored(self, step: int, chosen: Tensor) -> tuple[Tensor, Tensor]:
+        """Images on the device, and where the `chosen` ones are among them."""
+        if self._ahead is None:
+            return self._images.train.images, chosen
+        self._ahead.begin(step, chosen)
+        pixels = self._ahead.take(step)
+        if step + 1 < self._num_steps:
+            self._ahead.begin(step + 1, self._chosen(step + 1))
+        return pixels, torch.arange(len(chosen), device=self._device)
+
+    def _augmented(self, step: int, images: Tensor, chosen: Tensor) -> Tensor:
         recipe, side = self._point.recipe, self._point.resolution
         draws = generator("augment", self._point.seed, step)
         pixels = augment(
-            self._images.train.images,
+            images,
             chosen,
             padding=min(round(recipe.crop_padding * side), side - 1),
             mirror=recipe.flip and self._point.data.mirror,
             generator=draws,
+            batch=recipe.batch_size,
             share=self._share,
         )
         if not recipe.rand_augment_layers:

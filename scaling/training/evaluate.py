@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import islice
-
 import torch
 from torch import nn
 from torch.nn import functional
@@ -34,11 +32,12 @@ def evaluate(
     size = max(batch_size, min(_IMAGES, _PIXELS // split.images[0, 0].numel()))
     was_training = model.training
     model.eval()
-    device = split.labels.device
+    device = images.mean.device
     loss = torch.zeros((), dtype=torch.float64, device=device)
     num_correct = torch.zeros((), dtype=torch.int64, device=device)
-    batches = zip(torch.split(split.images, size), torch.split(split.labels, size), strict=True)
-    for pixels, labels in islice(batches, processes.rank, None, processes.size):
+    for start in range(processes.rank * size, len(split), processes.size * size):
+        part = slice(start, start + size)
+        pixels, labels = split.pixels(part).to(device), split.labels[part].to(device)
         batch = images.normalised(pixels).contiguous(memory_format=torch.channels_last)
         with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
             logits = model(batch).float()

@@ -19,7 +19,7 @@ def images(channels: int = 3) -> torch.Tensor:
 
 def augmented(padding: int, mirror: bool, chosen: torch.Tensor, seed: int = 0) -> torch.Tensor:
     generator = torch.Generator().manual_seed(seed)
-    return augment(images(), chosen, padding=padding, mirror=mirror, generator=generator)
+    return augment(images(), chosen, padding=padding, mirror=mirror, generator=generator, batch=len(chosen))
 
 
 def window(image: torch.Tensor, top: int, left: int, mirrored: bool) -> torch.Tensor:

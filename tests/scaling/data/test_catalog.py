@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from scaling.data.catalog import DataConfig, declare
-from scaling.errors import Refused
+from scaling.errors import DataError, Refused
 
 MNIST5K = DataConfig(name="mnist5k", num_val=750)
 
@@ -38,7 +38,8 @@ def test_the_place_of_the_files_is_no_part_of_the_data_set() -> None:
          "mnist5k has 4250 besides its test set."),
         ({"num_train": 0}, "data.num_train=0 must be from 1 to 3500 for mnist5k."),
         ({"num_train": 3501}, "data.num_train=3501 must be from 1 to 3500 for mnist5k."),
-        ({"side": 64}, "data.side and data.mirror are settings of image_folder, mnist5k has its own."),
+        ({"mirror": True}, "data.mirror is a setting of image_folder, mnist5k has its own."),
+        ({"max_unreadable": 1.0}, "data.max_unreadable=1 must be at least 0 and less than 1."),
     ],
 )  # fmt: skip
 def test_bad_settings_are_refused(changes: dict[str, object], sentence: str) -> None:
@@ -47,10 +48,9 @@ def test_bad_settings_are_refused(changes: dict[str, object], sentence: str) -> 
     assert str(refusal.value) == sentence
 
 
-@pytest.mark.parametrize(
-    ("missing", "word"), [("root", "data.root"), ("side", "data.side"), ("mirror", "data.mirror")]
-)
-def test_image_folder_needs_its_settings(missing: str, word: str) -> None:
-    config = DataConfig(name="image_folder", root="/x", num_val=5, side=8, mirror=True)
-    with pytest.raises(Refused, match=word):
-        declare(replace(config, **{missing: None}))
+def test_image_folder_needs_its_settings() -> None:
+    config = DataConfig(name="image_folder", num_val=5, mirror=True)
+    with pytest.raises(DataError, match=r"data\.root is missing"):
+        declare(config)
+    with pytest.raises(Refused, match=r"data\.mirror is missing"):
+        declare(replace(config, root="/x", mirror=None))

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from scaling.data import mnist5k
@@ -27,6 +29,7 @@ def stored() -> Stored:
 @pytest.fixture
 def digits(tmp_path: Path, stored: Stored) -> Path:
     """`train/` with 20 images of each of 3 digits and `test/` with 5."""
+    load.cache_clear()
     for digit in range(3):
         chosen = np.flatnonzero(stored.labels == digit)[:25]
         for place, indices in (("train", chosen[:20]), ("test", chosen[20:])):
@@ -38,7 +41,7 @@ def digits(tmp_path: Path, stored: Stored) -> Path:
 
 
 def declared(root: Path, **changes: object) -> DataSet:
-    settings: dict[str, object] = {"num_val": 10, "side": 28, "mirror": False} | changes
+    settings: dict[str, object] = {"num_val": 10, "mirror": False} | changes
     return declare(DataConfig(name="image_folder", root=str(root), **settings))  # type: ignore[arg-type]
 
 
@@ -46,10 +49,19 @@ def test_train_and_test_folders(digits: Path, stored: Stored) -> None:
     data = declared(digits)
     assert (data.num_train, data.num_val, data.num_test, data.num_classes) == (50, 10, 15, 3)
     images = load(data, str(digits), 28)
-    assert images.train.images.shape == (50, 3, 28, 28)
+    assert [len(split) for split in (images.train, images.val, images.test)] == [50, 10, 15]
     assert images.test.labels.tolist() == [0] * 5 + [1] * 5 + [2] * 5
     first = stored.images[np.flatnonzero(stored.labels == 0)[20], 0]
-    assert np.array_equal(images.test.images[0, 0].numpy(), first)
+    assert np.array_equal(images.test.pixels(slice(0, 1))[0, 0].numpy(), first)
+
+
+def test_val_may_be_the_name_of_the_own_test_images(digits: Path) -> None:
+    data = declared(digits)
+    (digits / "test").rename(digits / "val")
+    assert declared(digits) == data
+    shutil.copytree(digits / "val", digits / "test")
+    with pytest.raises(DataError, match="holds both test and val"):
+        declared(digits)
 
 
 def test_one_folder_of_classes_gives_a_share_to_the_test(digits: Path) -> None:
@@ -58,39 +70,87 @@ def test_one_folder_of_classes_gives_a_share_to_the_test(digits: Path) -> None:
     assert len(load(data, str(digits / "train"), 28).test) == 9
 
 
-def test_images_become_squares(digits: Path) -> None:
-    wide = np.zeros((20, 60, 3), np.uint8)
-    wide[:, 20:40] = 255
-    Image.fromarray(wide).save(digits / "test" / "digit2" / "zz_wide.png")
-    images = load(declared(digits, side=10), str(digits), 10)
-    assert images.train.images.shape == (50, 3, 10, 10)
-    assert images.test.images[-1].min() > 200
+def test_each_resolution_is_decoded_from_the_files(digits: Path) -> None:
+    small, large = (load(declared(digits), str(digits), resolution) for resolution in (10, 40))
+    assert small.train.pixels(torch.arange(4)).shape == (4, 3, 10, 10)
+    assert large.val.pixels(slice(None)).shape == (10, 3, 40, 40)
+    assert torch.equal(small.train.labels, large.train.labels)
 
 
-def test_images_are_decoded_once(digits: Path, empty_cache: Path) -> None:
+def test_statistics_are_those_of_the_training_images(digits: Path) -> None:
+    images = load(declared(digits), str(digits), 28)
+    pixels = images.train.pixels(slice(None)).double()
+    torch.testing.assert_close(images.mean.flatten(), pixels.mean((0, 2, 3)).float())
+    deviation = pixels.std((0, 2, 3), correction=0).float()
+    torch.testing.assert_close(images.deviation.flatten(), deviation)
+
+
+def test_files_are_read_once(digits: Path) -> None:
     data = declared(digits)
-    changed = digits / "train" / "digit0"
-    file = next(changed.iterdir())
+    file = next((digits / "train" / "digit0").iterdir())
     status = file.stat()
     file.write_bytes(bytes(status.st_size))
     os.utime(file, ns=(status.st_atime_ns, status.st_mtime_ns))
     assert declared(digits) == data
-    assert len(list((empty_cache / "image_folder").iterdir())) == 1
+
+
+def test_images_are_decoded_once_wherever_they_lie(digits: Path, empty_cache: Path) -> None:
+    data = declared(digits)
+    first = load(data, str(digits), 28)
+    moved = digits.rename(digits.with_name("moved"))
+    assert declared(moved) == data
+    load.cache_clear()
+    again = load(data, str(moved), 28)
+    assert torch.equal(first.train.pixels(slice(None)), again.train.pixels(slice(None)))
+    assert len(list((empty_cache / "image_folder").glob("*/28"))) == 1
 
 
 def test_a_changed_folder_is_another_data_set(digits: Path) -> None:
     data = declared(digits)
-    next((digits / "train" / "digit0").iterdir()).unlink()
+    file = next((digits / "train" / "digit0").iterdir())
+    file.unlink()
     assert declared(digits).fingerprint != data.fingerprint
     with pytest.raises(DataError, match=data.fingerprint):
         load(data, str(digits), 28)
 
 
-def test_an_unreadable_image_is_named(digits: Path) -> None:
-    broken = digits / "train" / "digit1" / "broken.jpg"
-    broken.write_bytes(b"no image")
-    with pytest.raises(DataError, match=f"{broken} cannot be read as an image"):
-        declared(digits)
+def test_an_image_of_another_class_is_another_data_set(digits: Path) -> None:
+    data = declared(digits)
+    file = max((digits / "train" / "digit0").iterdir())
+    file.rename(digits / "train" / "digit1" / "0.png")  # the order of the contents stays
+    assert declared(digits).fingerprint != data.fingerprint
+
+
+def test_what_cannot_be_decoded_is_left_out_of_its_split(digits: Path) -> None:
+    whole = load(declared(digits), str(digits), 28)
+    for number, file in enumerate(sorted((digits / "train").rglob("*.png"))[:60:20]):
+        file.write_bytes(b"" if number else file.read_bytes()[:60])
+    (digits / "test" / "digit2" / "zz.jpg").write_text("this is no image")
+    data = declared(digits, max_unreadable=0.06)
+    assert (data.num_train, data.num_val, data.num_test) == (50, 10, 16)
+    images = load(data, str(digits), 28)
+    assert len(images.unreadable) == 4
+    assert len(images.train) == 50  # as many steps as were declared
+    assert len(images.val) + len(set(images.train.places.tolist())) == 57
+    assert torch.equal(images.test.pixels(slice(None)), whole.test.pixels(slice(None)))
+    assert any("zz.jpg: cannot identify image file" in why for why in images.unreadable.values())
+
+
+def test_more_than_may_be_damaged_is_refused(digits: Path, empty_cache: Path) -> None:
+    for name in ("a.jpg", "b.jpg"):
+        (digits / "train" / "digit1" / name).write_bytes(b"no image")
+    load(declared(digits, max_unreadable=0.02), str(digits), 8)
+    data = declared(digits, max_unreadable=0.001)
+    with pytest.raises(DataError) as error:
+        load(data, str(digits), 8)
+    expected = (
+        "2 of 77 files of image_folder cannot be decoded",
+        "data.max_unreadable=0.001 allows 1",
+        f"{digits}/train/digit1/a.jpg: ",
+        f"remove {empty_cache}/image_folder/",
+    )
+    for words in expected:
+        assert words in str(error.value)
 
 
 def test_a_bad_directory_is_told_in_a_sentence(tmp_path: Path) -> None:

@@ -205,7 +205,7 @@ def test_a_nominal_depth_and_its_layers_are_one_point(make_point: Make) -> None:
 
 def test_where_the_pictures_lie_is_no_part_of_the_id(make_point: Make, pictures: Path) -> None:
     moved, recipe = pictures.with_name("moved"), Recipe(batch_size=32)
-    config = DataConfig(name="image_folder", root=str(pictures), num_val=20, side=16, mirror=True)
+    config = DataConfig(name="image_folder", root=str(pictures), num_val=20, mirror=True)
     here = make_point(data=declare(config), recipe=recipe)
     pictures.rename(moved)
     assert make_point(data=declare(replace(config, root=str(moved))), recipe=recipe).id == here.id

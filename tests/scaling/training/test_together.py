@@ -252,7 +252,7 @@ def test_what_one_process_raises_is_noted_with_its_class_and_traceback(
     make_point: MakePoint, tmp_path: Path, pictures: Path
 ) -> None:
     """The images are where one of them looks only; the next point, which needs no such place, is trained."""
-    config = DataConfig(name="image_folder", root=str(pictures), side=8, mirror=False, num_val=20)
+    config = DataConfig(name="image_folder", root=str(pictures), mirror=False, num_val=20)
     point = replace(make_point(norm_batch=16), data=declare(config))
     pool = Pool(tmp_path / "study", point, make_point(norm_batch=16), size=2)
     pool.start(data_roots=(pictures, tmp_path / "nowhere"))

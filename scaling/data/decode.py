@@ -1,0 +1,65 @@
+"""Decoding: an image file of any kind to a square of 8-bit RGB, straight to the side wanted. No torch."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps
+from PIL.ExifTags import Base
+
+_WHITE = (255, 255, 255)
+_DEEP = 65_535
+"""Lightest value of 16 bits."""
+
+
+class Undecodable(ValueError):
+    """A file that is no image, or a damaged one; `str()` says why."""
+
+
+def decode(path: Path, side: int) -> NDArray[np.uint8]:
+    """(side, side, 3) uint8: the centre square, upright as its EXIF data has it; raises Undecodable.
+
+    A JPEG is decoded at 1/2, 1/4 or 1/8 of its size where that is still no smaller than `side`. 16 bits are
+    scaled to 8, transparent pixels lie on white, and of several frames the first is taken.
+    """
+    try:
+        with warnings.catch_warnings(action="ignore"), Image.open(path) as image:
+            drafted = image.draft(None, (side, side))
+            square = _square(_rgb(image), drafted[1][2:] if drafted else image.size, side)
+            square.getexif()[Base.Orientation] = image.getexif().get(Base.Orientation, 1)
+            return np.asarray(ImageOps.exif_transpose(square))
+    except MemoryError:
+        raise
+    except Exception as error:  # on damaged files decoders raise whatever comes of it
+        raise Undecodable(" ".join(str(error).split()) or type(error).__name__) from error
+
+
+def _square(image: Image.Image, size: tuple[float, float], side: int) -> Image.Image:
+    """Antialiased, bilinear. `size` may have a fraction: the last pixels of a reduced JPEG are part void."""
+    width, height = size
+    half = min(width, height) / 2
+    box = (width / 2 - half, height / 2 - half, width / 2 + half, height / 2 + half)
+    return image.resize((side, side), Image.Resampling.BILINEAR, box=box)
+
+
+def _rgb(image: Image.Image) -> Image.Image:
+    if image.mode == "RGB":
+        return image
+    if image.mode.startswith(("I", "F")):
+        return _shallow(image)
+    if image.has_transparency_data:
+        ground = Image.new("RGBA", image.size, _WHITE)
+        return Image.alpha_composite(ground, image.convert("RGBA")).convert("RGB")
+    return image.convert("RGB")
+
+
+def _shallow(image: Image.Image) -> Image.Image:
+    """Grey of 16 bits in 8: Pillow itself would clip what is above 255."""
+    deep = np.asarray(image)
+    if deep.min() < 0 or deep.max() > _DEEP or not np.issubdtype(deep.dtype, np.integer):
+        raise ValueError(f"its pixels go from {deep.min():g} to {deep.max():g}, which is no 16-bit image")
+    grey = (deep.astype(np.uint32) * 255 + _DEEP // 2) // _DEEP
+    return Image.fromarray(grey.astype(np.uint8)).convert("RGB")

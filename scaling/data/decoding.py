@@ -1,0 +1,123 @@
+"""Decoding of whole folders: in as many processes as there are cores, into one file of pixels. No torch."""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.progress import track
+
+from scaling.data.decode import Undecodable, decode
+from scaling.data.folder import Folder
+
+log = logging.getLogger(__name__)
+
+_BLOCK = 128
+"""Images that a process decodes before it tells."""
+_PROCESS_FROM = 2_000
+"""Images for which one more process is worth the second that it takes to start."""
+_LINE_EVERY_S = 30.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Decoded:
+    """What came of a block."""
+
+    start: int
+    sums: NDArray[np.int64]
+    """(images, 2, channels)"""
+    unreadable: dict[int, str]
+
+
+def decode_all(folder: Folder, side: int, file: Path) -> tuple[NDArray[np.int64], dict[int, str]]:
+    """Decode the images of a folder one after another into `file`, flushed to disk.
+
+    Their sums (N, 2, 3), over each channel's pixels and the squares of these, and why some cannot be decoded.
+    """
+    num_images = len(folder.names)
+    file.touch()
+    os.truncate(file, num_images * 3 * side**2)
+    blocks = [
+        (start, [folder.top / name for name in folder.names[start : start + _BLOCK]])
+        for start in range(0, num_images, _BLOCK)
+    ]
+    sums = np.zeros((num_images, 2, 3), np.int64)
+    unreadable: dict[int, str] = {}
+    with _workers(min(len(os.sched_getaffinity(0)), num_images // _PROCESS_FROM)) as mapped:
+        done = mapped(partial(_decode_block, side, file), blocks)
+        for block in _told(done, len(blocks), f"{folder.top} to {side} pixels"):
+            sums[block.start : block.start + len(block.sums)] = block.sums
+            unreadable |= block.unreadable
+    with file.open("rb+") as written:
+        os.fsync(written)
+    return sums, unreadable
+
+
+def _decode_block(side: int, file: Path, block: tuple[int, Sequence[Path]]) -> _Decoded:
+    """Decode some images to where they belong in the file."""
+    start, paths = block
+    pixels = np.zeros((len(paths), side, side, 3), np.uint8)
+    unreadable = {}
+    for index, path in enumerate(paths):
+        try:
+            pixels[index] = decode(path, side)
+        except Undecodable as error:
+            unreadable[start + index] = f"{path}: {error}"
+    with file.open("rb+") as written:
+        written.seek(start * pixels[0].nbytes)
+        written.write(pixels.data)
+    return _Decoded(start=start, sums=_sums(pixels), unreadable=unreadable)
+
+
+def _sums(pixels: NDArray[np.uint8]) -> NDArray[np.int64]:
+    wide = pixels.reshape(len(pixels), -1, 3).astype(np.uint32)
+    return np.stack([wide.sum(1, dtype=np.int64), (wide**2).sum(1, dtype=np.int64)], axis=1)
+
+
+@contextmanager
+def _workers(number: int) -> Iterator[Callable[..., Iterable[_Decoded]]]:
+    """A `map` over so many processes; with fewer than two of them, here."""
+    if number < 2:
+        yield map
+        return
+    fresh = multiprocessing.get_context("spawn")  # a fork of a process with threads may hang
+    with ProcessPoolExecutor(number, mp_context=fresh, initializer=_die_with_parent) as pool:
+        yield pool.map
+
+
+def _die_with_parent() -> None:
+    """A worker whose parent is killed would wait for work for ever."""
+
+    def watch() -> None:
+        parent = multiprocessing.parent_process()
+        assert parent is not None
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def _told(done: Iterable[_Decoded], num_blocks: int, what: str) -> Iterator[_Decoded]:
+    """The blocks, with a bar on a terminal and a line in the log now and then elsewhere."""
+    if sys.stderr.isatty():
+        yield from track(done, what, num_blocks, console=Console(stderr=True), transient=True)
+        return
+    told_at = time.monotonic()
+    for number, block in enumerate(done, 1):
+        yield block
+        if time.monotonic() - told_at > _LINE_EVERY_S:
+            told_at = time.monotonic()
+            log.info("%s: %d of %d blocks decoded", what, number, num_blocks)

@@ -1,0 +1,76 @@
+"""A folder: image files in one directory for each class, as people and archives leave them. No torch."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from scaling.errors import DataError
+
+ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".ppm", ".pgm", ".gif")
+"""Of the names of image files, in small letters; other files are none of ours."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Folder:
+    """Files in stored order: those of one class after those of another, own test images last."""
+
+    top: Path
+    names: Sequence[str]
+    """Relative to `top`."""
+    labels: Sequence[int]
+    classes: Sequence[str]
+    num_own_test: int = 0
+
+
+def scan(top: Path, train: str = "", test: str | None = None) -> Folder:
+    """The images below `top/train`, then those below `top/test`; DataError where these are no folders of
+    classes, or not of the same ones."""
+    names, labels, classes = _scan(top, train)
+    if test is None:
+        return Folder(top=top, names=names, labels=labels, classes=classes)
+    test_names, test_labels, test_classes = _scan(top, test)
+    if test_classes != classes:
+        odd = sorted(set(classes) ^ set(test_classes))
+        raise DataError(
+            f"{top / train} and {top / test} must hold the same classes: only one has {_some(odd)}."
+        )
+    return Folder(
+        top=top,
+        names=names + test_names,
+        labels=labels + test_labels,
+        classes=classes,
+        num_own_test=len(test_names),
+    )
+
+
+def _scan(top: Path, part: str) -> tuple[list[str], list[int], list[str]]:
+    """Names, labels and classes of one part of the folder."""
+    folder = top / part
+    classes = sorted(entry.name for entry in os.scandir(folder) if entry.is_dir() and entry.name[0] != ".")
+    if not classes:
+        raise DataError(f"{folder} holds no classes: it needs one directory of images for each.")
+    if len(classes) == 1:
+        raise DataError(f"{folder} holds one class, {classes[0]}: at least two are needed.")
+    files = [_image_files(top, folder / name) for name in classes]
+    empty = [name for name, found in zip(classes, files, strict=True) if not found]
+    if empty:
+        raise DataError(f"{folder} has no images in {_some(empty)}.")
+    labels = [label for label, found in enumerate(files) for _ in found]
+    return [name for found in files for name in found], labels, classes
+
+
+def _image_files(top: Path, folder: Path) -> list[str]:
+    return [
+        os.path.relpath(os.path.join(place, name), top)
+        for place, _, names in sorted(os.walk(folder, followlinks=True))
+        for name in sorted(names)
+        if name.lower().endswith(ENDINGS)
+    ]
+
+
+def _some(names: Sequence[str], at_most: int = 5) -> str:
+    more = f" and {len(names) - at_most} more" if len(names) > at_most else ""
+    return ", ".join(names[:at_most]) + more

@@ -1,0 +1,67 @@
+"""Data sets of image files: found, verified and decoded, as far as they can be. No torch."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import math
+from collections.abc import Callable, Mapping
+
+from scaling.data import image_folder, imagenet
+from scaling.data.cache import cache_dir
+from scaling.data.dataset import DataSet
+from scaling.data.decoded import Decoded, fetch
+from scaling.data.folder import Folder
+from scaling.errors import DataError
+
+log = logging.getLogger(__name__)
+
+FIND: Mapping[str, Callable[[str | None], Folder]] = {
+    "image_folder": image_folder.find,
+    "imagenet": imagenet.find,
+}
+"""The sets, and what finds their files in a root."""
+
+
+def read(
+    data: DataSet, root: str | None, resolution: int, find: Callable[[str | None], Folder] | None = None
+) -> Decoded:
+    """The images that `data` declares; ImageNet's files are looked for only until they are decoded.
+
+    Raises DataError where they are absent, others than declared, or more are damaged than `data` allows.
+    """
+    find = find or FIND[data.name]
+    if data.name == "image_folder":
+        check_fingerprint(data, image_folder.fingerprint(find(root)))
+    digest = hashlib.sha256(data.fingerprint.encode()).hexdigest()[:32]
+    decoded = fetch(cache_dir() / data.name / digest / str(resolution), resolution, lambda: find(root))
+    _check_unreadable(data, decoded)
+    return decoded
+
+
+def check_fingerprint(data: DataSet, found: str) -> None:
+    """DataError unless the images that were found are those that `data` declares."""
+    if found != data.fingerprint:
+        raise DataError(
+            f"The images of {data.name} are not the declared ones: their fingerprint is {found}, the point "
+            f"was made for {data.fingerprint}."
+        )
+
+
+def tell_unreadable(names: Mapping[int, str]) -> None:
+    """Name in the log each file that is left out."""
+    for name in names.values():
+        log.warning("left out, as it cannot be decoded: %s", name)
+
+
+def _check_unreadable(data: DataSet, decoded: Decoded) -> None:
+    found, whole = len(decoded.unreadable), len(decoded.labels)
+    allowed = math.ceil(data.max_unreadable * whole)
+    if found > allowed:
+        tell_unreadable(decoded.unreadable)
+        names = "; ".join(list(decoded.unreadable.values())[:3])
+        raise DataError(
+            f"{found} of {whole} files of {data.name} cannot be decoded, and data.max_unreadable="
+            f"{data.max_unreadable:g} allows {allowed}: {names}; mend them and remove {decoded.place}, or "
+            f"allow more."
+        )
