@@ -8,10 +8,11 @@ from typing import Any
 from control.point import Seen
 from scaling.study.files import Corrupt, read_json
 from scaling.study.store import Study
+from scaling.training.regularization import GOVERNED
 
 Value = float | str | bool | None
 
-_SECTIONS = ("model", "recipe", "schedule", "data")
+_SECTIONS = ("model", "recipe", "regularization", "schedule", "data")
 _NO_KNOBS = ("data.fingerprint",)
 """What follows from others."""
 
@@ -50,18 +51,18 @@ def _names(points: Sequence[Seen]) -> list[str]:
 
 
 def _settings_that_vary(study: Study, points: Sequence[Seen]) -> dict[str, Mapping[str, Value]]:
-    """By the digest of each setting: what is not the same in all of them."""
+    """By the digest of each setting: what is not the same in all of them that have it."""
     first = {point.setting: point.id for point in reversed(points)}
     if len(first) < 2:
         return {}
     settings = {setting: _flat(study, point_id) for setting, point_id in first.items()}
     names = dict.fromkeys(name for each in settings.values() for name in each)
-    varied = [name for name in names if len({each.get(name) for each in settings.values()}) > 1]
+    varied = [name for name in names if len({each[name] for each in settings.values() if name in each}) > 1]
     return {setting: {name: each.get(name) for name in varied} for setting, each in settings.items()}
 
 
 def _flat(study: Study, point_id: str) -> dict[str, Value]:
-    """The settings of a point by dotted name, axes aside."""
+    """The settings of a point by dotted name, without axes and without what a policy makes of them."""
     try:
         value = read_json(study.directory(point_id) / "point.json") or {}
     except Corrupt:
@@ -69,7 +70,9 @@ def _flat(study: Study, point_id: str) -> dict[str, Value]:
     flat = {"model": value.get("family"), "precision": value.get("precision")}
     for section in _SECTIONS:
         flat |= {f"{section}.{name}": _plain(each) for name, each in (value.get(section) or {}).items()}
-    return {name: each for name, each in flat.items() if name not in _NO_KNOBS}
+    is_by_scale = flat.get("regularization.policy") == "by_scale"
+    idle = [f"recipe.{name}" for name in GOVERNED] if is_by_scale else ["regularization.plain_epochs"]
+    return {name: each for name, each in flat.items() if name not in (*_NO_KNOBS, *idle)}
 
 
 def _plain(value: Any) -> Value:

@@ -169,4 +169,6 @@ def _cell(name: str, value: object) -> str:
         return count_text(value)
     if name == "budget_error":
         return f"{value:+.1%}"
+    if "." in name and isinstance(value, float):  # a setting, as it is typed
+        return f"{value:g}"
     return f"{value:.3g}" if isinstance(value, float) else str(value)

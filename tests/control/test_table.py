@@ -12,6 +12,8 @@ import pytest
 from scaling.study.point import Point
 from scaling.study.result import State
 from scaling.study.store import Study, Task
+from scaling.training.recipe import Recipe
+from scaling.training.regularization import Regularization
 from tests.control.conftest import Said
 
 pytestmark = pytest.mark.xdist_group("control")
@@ -155,3 +157,23 @@ def test_a_limit_says_how_many_more_there_are(say: Say, finished: Path) -> None:
     assert last == ["and", "7", "more", "rows"]
     assert len(_rows(say, f"{finished} --limit 3")) == 3
     assert "more rows" not in say(f"status {finished} --limit 10").out
+
+
+def test_strengths_that_a_policy_gives_are_no_knobs(
+    say: Say, tmp_path: Path, make_point: Callable[..., Point]
+) -> None:
+    """Of two policies only the name is a knob, though by scale each width has a dropout of its own."""
+    study = Study.create(tmp_path / "mine", Task("mnist5k"))
+    by_scale = Regularization(policy="by_scale", plain_epochs=0)
+    for width in (0.5, 1.0):
+        recipe = by_scale.applied(Recipe(), layers=8, width=width, resolution=14, epochs=2)
+        policy = {"recipe": recipe, "regularization": by_scale}
+        study.add([make_point(width=width), make_point(width=width, **policy)])
+    heading, *rows = _table(say(f"status {study.path}"))
+    assert heading[:4] == ["point", "width", "policy", "state"]
+    assert sorted(row[1:3] for row in rows) == [
+        ["0.5", "by_scale"],
+        ["0.5", "given"],
+        ["1", "by_scale"],
+        ["1", "given"],
+    ]
