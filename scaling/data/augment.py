@@ -1,9 +1,18 @@
-"""Random crops and mirroring of a whole batch as one indexing operation, without a copy that is padded."""
+"""Random crops and mirroring of a whole batch as one operation."""
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
+from torch.nn import functional
+
+_LEAST_AREA = 0.08
+"""Of a window, as a share of the image."""
+_MOST_OBLONG = 4 / 3
+_DRAWN = 10
+"""Windows that are drawn for an image, to have one that fits."""
 
 
 def augment(
@@ -17,6 +26,8 @@ def augment(
     share: slice = slice(None),
 ) -> Tensor:
     """The `chosen` (B,) of `images` (N, C, S, S), each with an offset and a mirroring of its own.
+
+    One indexing operation, without a copy that is padded.
 
     They are a `share` of a `batch`, and what happens to each does not depend on the sharing.
 
@@ -38,3 +49,42 @@ def augment(
 def _reflect(positions: Tensor, side: int) -> Tensor:
     """Positions beyond an edge as those before it, the edge itself not repeated."""
     return (side - 1) - ((side - 1) - positions.abs()).abs()
+
+
+def resized_crops(
+    images: Tensor,
+    chosen: Tensor,
+    *,
+    mirror: bool,
+    generator: torch.Generator,
+    batch: int,
+    share: slice = slice(None),
+) -> Tensor:
+    """As `augment` does, with windows of Inception (Szegedy et al. 2014, arXiv 1409.4842), resized to S.
+
+    A window has 8 to 100 % of the image's area and sides of 3:4 to 4:3. All are sampled from the stored
+    images in one bilinear operation, which only ever enlarges.
+    """
+    heights, widths, tops, lefts = _windows(batch, generator)[:, share].to(images.device)
+    if mirror:
+        mirrored = torch.rand(batch, generator=generator)[share].to(images.device) < 0.5
+        lefts, widths = torch.where(mirrored, lefts + widths, lefts), torch.where(mirrored, -widths, widths)
+    zero = torch.zeros_like(widths)
+    maps = torch.stack([widths, zero, 2 * lefts + widths - 1, zero, heights, 2 * tops + heights - 1], 1)
+    pixels = images[chosen].float()
+    grid = functional.affine_grid(maps.view(-1, 2, 3), list(pixels.shape), align_corners=False)
+    return functional.grid_sample(pixels, grid, padding_mode="border", align_corners=False).round_().byte()
+
+
+def _windows(number: int, generator: torch.Generator) -> Tensor:
+    """(4, number): height, width, top and left of windows, as shares of the side.
+
+    Of ten that are drawn the first that fits is taken, and where none does, the whole image.
+    """
+    areas = torch.rand((_DRAWN, number), generator=generator) * (1 - _LEAST_AREA) + _LEAST_AREA
+    ratios = torch.exp((torch.rand((_DRAWN, number), generator=generator) * 2 - 1) * math.log(_MOST_OBLONG))
+    sides = torch.stack([(areas / ratios).sqrt(), (areas * ratios).sqrt()])
+    sides = torch.cat([sides, torch.ones(2, 1, number)], dim=1)
+    first = (sides.amax(0) <= 1).int().argmax(0)
+    chosen = sides.gather(1, first.expand(2, 1, number)).squeeze(1)
+    return torch.cat([chosen, (1 - chosen) * torch.rand((2, number), generator=generator)])

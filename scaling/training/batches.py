@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
 from scaling.data.ahead import Ahead
-from scaling.data.augment import augment
+from scaling.data.augment import augment, resized_crops
 from scaling.data.load import Images
 from scaling.study.point import Point
 from scaling.training.randomness import generator
@@ -75,15 +75,13 @@ class Batches:
     def _augmented(self, step: int, images: Tensor, chosen: Tensor) -> Tensor:
         recipe, side = self._point.recipe, self._point.resolution
         draws = generator("augment", self._point.seed, step)
-        pixels = augment(
-            images,
-            chosen,
-            padding=min(round(recipe.crop_padding * side), side - 1),
-            mirror=recipe.flip and self._point.data.mirror,
-            generator=draws,
-            batch=recipe.batch_size,
-            share=self._share,
-        )
+        mirror = recipe.flip and self._point.data.mirror
+        of_batch: dict[str, Any] = {"generator": draws, "batch": recipe.batch_size, "share": self._share}
+        if recipe.crop == "resized":
+            pixels = resized_crops(images, chosen, mirror=mirror, **of_batch)
+        else:
+            padding = min(round(recipe.crop_padding * side), side - 1)
+            pixels = augment(images, chosen, padding=padding, mirror=mirror, **of_batch)
         if not recipe.rand_augment_layers:
             return pixels
         from scaling.data.rand_augment import rand_augment  # torchvision is slow to import
@@ -93,9 +91,7 @@ class Batches:
             layers=recipe.rand_augment_layers,
             magnitude=recipe.rand_augment_magnitude,
             fill=self._mean_light,
-            generator=draws,
-            batch=recipe.batch_size,
-            share=self._share,
+            **of_batch,
         )
 
     def _numbers(self, step: int) -> Tensor:

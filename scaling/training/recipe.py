@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Literal
 
 from scaling.errors import Refused
 
@@ -37,8 +37,11 @@ class Recipe:
     """Operations of RandAugment that each image goes through (Cubuk et al. 2019, 1909.13719); 0 is off."""
     rand_augment_magnitude: float = 10.0
     """Their strength, of which 10 is the most in that paper; ResNet-RS uses 10 and 15."""
+    crop: Literal["padded", "resized"] = "padded"
+    """Random windows of the image `padded` on each side, or of many sizes and shapes within it, `resized`:
+    Inception's, usual for photographs."""
     crop_padding: float = 0.125
-    """Random crops from an image padded on each side by this share of the resolution; 0 is off."""
+    """Of `padded` crops, on each side, as a share of the resolution; 0 is off."""
     flip: bool = True
     """Random mirroring, where the data set allows it."""
 
@@ -84,6 +87,7 @@ class Recipe:
         fields = asdict(self) | {"norm_batch": self.images_per_norm}
         if not self.rand_augment_layers:
             del fields["rand_augment_magnitude"]
+        del fields["crop" if self.crop == "padded" else "crop_padding"]
         return fields
 
     def norm_batches_each(self, num_processes: int) -> int:

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from scaling.data.augment import augment
+from scaling.data.augment import augment, resized_crops
 
 SIDE = 9
 
@@ -57,3 +57,48 @@ def test_a_seed_repeats_the_batch() -> None:
 
 def test_batches_are_channels_last() -> None:
     assert augmented(2, False, torch.arange(4)).is_contiguous(memory_format=torch.channels_last)
+
+
+def resized(chosen: torch.Tensor, pixels: torch.Tensor, *, mirror: bool, seed: int = 0) -> torch.Tensor:
+    generator = torch.Generator().manual_seed(seed)
+    return resized_crops(pixels, chosen, mirror=mirror, generator=generator, batch=len(chosen))
+
+
+def places(side: int, number: int) -> torch.Tensor:
+    """Images that say where each pixel is: light falls from left to right, and from top to bottom."""
+    ramp = torch.arange(side) * (255 // side)
+    across, down = ramp.expand(side, side), ramp[:, None].expand(side, side)
+    return torch.stack([across, down]).byte().expand(number, 2, side, side)
+
+
+@pytest.mark.parametrize("mirror", [False, True])
+def test_resized_crops_are_windows_of_inceptions_sizes(mirror: bool) -> None:
+    side, number = 64, 2000
+    crops = resized(torch.arange(number), places(side, number), mirror=mirror).float() / (255 // side)
+    assert crops.shape == (number, 2, side, side)
+    inner = slice(8, -8)  # beyond the edges nothing is sampled
+    across = crops[:, 0, :, inner].mean(1)
+    down = crops[:, 1, inner, :].mean(2)
+    widths, heights = ((line[:, -1] - line[:, 0]) / (side - 17) for line in (across, down))
+    assert {bool(width < 0) for width in widths} == {False, mirror}
+    areas, ratios = widths.abs() * heights, widths.abs() / heights
+    assert 0.07 < areas.min() < 0.12
+    assert 0.9 < areas.max() < 1.03
+    assert 0.70 < ratios.min() < 0.8
+    assert 1.25 < ratios.max() < 1.42
+    assert heights.min() > 0
+    straight = across - torch.lerp(across[:, :1], across[:, -1:], torch.linspace(0, 1, side - 16))
+    assert straight.abs().max() < 1.5
+    assert 0.2 < areas.median() < 0.55
+
+
+def test_a_share_of_resized_crops_is_as_among_all() -> None:
+    pixels = (images() * 50 + 128).clamp(0, 255).byte()
+    whole = resized(torch.arange(16), pixels, mirror=True)
+    generator = torch.Generator().manual_seed(0)
+    part = slice(4, 8)
+    alone = resized_crops(
+        pixels, torch.arange(16)[part], mirror=True, generator=generator, batch=16, share=part
+    )
+    assert torch.equal(alone, whole[part])
+    assert not torch.equal(whole, resized(torch.arange(16), pixels, mirror=True, seed=1))

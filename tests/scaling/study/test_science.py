@@ -130,6 +130,8 @@ def _others(kind: type, name: str, value: Any) -> list[Any]:
         (Schedule(kind="wsd"), "milestones", False),
         (Schedule(kind="wsd"), "step_factor", False),
         (Recipe(rand_augment_layers=2), "rand_augment_magnitude", True),
+        (Recipe(crop="padded"), "crop_padding", True),
+        (Recipe(crop="resized"), "crop_padding", False),
     ],
     ids=str,
 )
