@@ -69,11 +69,15 @@ def resized_crops(
     if mirror:
         mirrored = torch.rand(batch, generator=generator)[share].to(images.device) < 0.5
         lefts, widths = torch.where(mirrored, lefts + widths, lefts), torch.where(mirrored, -widths, widths)
-    zero = torch.zeros_like(widths)
-    maps = torch.stack([widths, zero, 2 * lefts + widths - 1, zero, heights, 2 * tops + heights - 1], 1)
-    pixels = images[chosen].float()
-    grid = functional.affine_grid(maps.view(-1, 2, 3), list(pixels.shape), align_corners=False)
-    return functional.grid_sample(pixels, grid, padding_mode="border", align_corners=False).round_().byte()
+    side = images.shape[-1]
+    middles = (torch.arange(side, device=images.device) + 0.5) / side
+    rows, columns = (
+        2 * (start[:, None] + extent[:, None] * middles) - 1  # from -1 to 1, as grid_sample has it
+        for start, extent in ((tops, heights), (lefts, widths))
+    )
+    places = torch.stack(torch.broadcast_tensors(columns[:, None, :], rows[:, :, None]), dim=-1)
+    crops = functional.grid_sample(images[chosen].float(), places, padding_mode="border", align_corners=False)
+    return crops.round_().byte()
 
 
 def _windows(number: int, generator: torch.Generator) -> Tensor:

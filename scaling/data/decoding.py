@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 from rich.console import Console
 from rich.progress import track
 
@@ -83,8 +84,10 @@ def _decode_block(side: int, file: Path, block: tuple[int, Sequence[Path]]) -> _
 
 
 def _sums(pixels: NDArray[np.uint8]) -> NDArray[np.int64]:
-    wide = pixels.reshape(len(pixels), -1, 3).astype(np.uint32)
-    return np.stack([wide.sum(1, dtype=np.int64), (wide**2).sum(1, dtype=np.int64)], axis=1)
+    """From how often each image has each of the 256 lights, which is the fastest to count."""
+    counts = np.array([Image.fromarray(image).histogram() for image in pixels]).reshape(-1, 3, 256)
+    light = np.arange(256)
+    return np.stack([counts @ light, counts @ light**2], axis=1)
 
 
 @contextmanager

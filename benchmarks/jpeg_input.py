@@ -1,0 +1,234 @@
+"""Images a second per core from JPEG files: ours beside torchvision's and timm's own pipelines, in one run.
+
+    make bench                                       or: python -m benchmarks.jpeg_input --repetitions 7
+
+A folder of photographs is made here: windows of the three that come inside scikit-learn and matplotlib, of
+500 x 375 pixels, quality 90. All ways give batches of normalised float32, with the random resized crops and the
+flips of Inception, on one core: torchvision's ImageFolder with its transforms through a DataLoader; timm's own
+create_dataset and create_loader with its default training transform (which jitters colours too); and ours. Our
+first epoch reads all files for their fingerprint and decodes them into an empty cache. The ways take turns, and
+what counts is the time of the core that each has used, so that what else the machine does counts little.
+
+Then the share of a training step in which a small ResNet that trains from the cache is without its images.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from importlib.resources import files
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+import timm
+import torch
+import torchvision
+from PIL import Image
+from rich.console import Console
+from rich.table import Table
+from timm.data import create_dataset, create_loader
+from torch.utils.data import DataLoader
+from torchvision import transforms
+
+from scaling.data.catalog import DataConfig, declare
+from scaling.data.load import load
+from scaling.models.resnet_small import ResNetSmall
+from scaling.study.point import Point
+from scaling.training.batches import Batches
+from scaling.training.recipe import Recipe
+from scaling.training.run import Run
+from scaling.training.schedule import Schedule
+
+NUM_IMAGES = 480
+BATCH = 32
+RESOLUTIONS = (128, 224)
+NETWORKS = ((8, 0.5, 32), (14, 1.0, 64))
+"""Depth, width and resolution of those that train."""
+NUM_STEPS = 10
+"""Of each repetition."""
+MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+CPU = torch.device("cpu")
+
+
+def make_folder(top: Path) -> None:
+    """Three classes; a window of its photograph each, of another size, scaled to 500 x 375 pixels."""
+    generator = np.random.default_rng(0)
+    photographs = (
+        files("sklearn.datasets") / "images" / "china.jpg",
+        files("sklearn.datasets") / "images" / "flower.jpg",
+        files("matplotlib") / "mpl-data" / "sample_data" / "grace_hopper.jpg",
+    )
+    for photograph in photographs:
+        (top / Path(str(photograph)).stem).mkdir(parents=True)
+        with photograph.open("rb") as file:
+            whole = Image.open(file).convert("RGB")
+        for index in range(NUM_IMAGES // len(photographs)):
+            width = generator.uniform(0.6, 0.95) * min(whole.width, whole.height * 4 / 3)
+            x, y = (
+                generator.uniform(0, whole.width - width),
+                generator.uniform(0, whole.height - 0.75 * width),
+            )
+            window = whole.resize((500, 375), box=(x, y, x + width, y + 0.75 * width))
+            window.save(top / Path(str(photograph)).stem / f"{index}.jpg", quality=90)
+
+
+def point_of(root: Path, resolution: int, depth: int = 8, width: float = 0.25) -> Point:
+    """A point that trains on the folder."""
+    held_out = 3 * BATCH
+    data = declare(DataConfig(name="image_folder", root=str(root), num_val=held_out, mirror=True))
+    return Point(
+        depth=depth,
+        width=width,
+        resolution=resolution,
+        epochs=10,
+        seed=0,
+        family="resnet_small",
+        model=ResNetSmall(),
+        data=data,
+        recipe=Recipe(batch_size=BATCH, crop="resized"),
+        schedule=Schedule(),
+        precision="fp32",
+    )
+
+
+def torchvision_epoch(root: Path, resolution: int) -> Iterable[object]:
+    """Its own pipeline for ImageNet, as in its references."""
+    transform = transforms.Compose(
+        [
+            transforms.RandomResizedCrop(resolution),
+            transforms.RandomHorizontalFlip(),
+            transforms.ToTensor(),
+            transforms.Normalize(MEAN, DEVIATION),
+        ]
+    )
+    folder = torchvision.datasets.ImageFolder(str(root), transform)
+    return DataLoader(folder, batch_size=BATCH, shuffle=True, num_workers=0)
+
+
+def timm_epoch(root: Path, resolution: int) -> Iterable[object]:
+    """What its training script makes of its defaults."""
+    folder = create_dataset("", root=str(root), is_training=True)
+    return create_loader(  # type: ignore[no-any-return]
+        folder,
+        input_size=(3, resolution, resolution),
+        batch_size=BATCH,
+        is_training=True,
+        num_workers=0,
+        persistent_workers=False,
+        device=CPU,
+    )
+
+
+def our_epoch(root: Path, resolution: int) -> Iterable[object]:
+    """From what is in the cache, or by way of it."""
+    point = point_of(root, resolution)
+    batches = Batches(point, load(point.data, str(root), resolution), slice(0, BATCH), 0)
+    return (batches.at(step) for step in range(point.steps_per_epoch))
+
+
+def images_a_second(epoch: Callable[[Path, int], Iterable[object]], root: Path, resolution: int) -> float:
+    """Of CPU time, over a whole epoch with what comes before its first batch."""
+    load.cache_clear()
+    started = time.process_time()
+    num_batches = sum(1 for _ in epoch(root, resolution))
+    return BATCH * num_batches / (time.process_time() - started)
+
+
+def input_table(root: Path, caches: Path, repetitions: int, machine: str) -> Table:
+    """All ways in turns, so often."""
+    speeds: dict[tuple[int, str], list[float]] = defaultdict(list)
+    for repetition in range(repetitions):
+        for resolution in RESOLUTIONS:
+            os.environ["XDG_CACHE_HOME"] = str(caches / f"{repetition}-{resolution}")
+            for name, epoch in (
+                ("torchvision ImageFolder", torchvision_epoch),
+                ("timm create_loader", timm_epoch),
+                ("ours, first epoch", our_epoch),
+                ("ours, later epochs", our_epoch),
+            ):
+                speeds[resolution, name].append(images_a_second(epoch, root, resolution))
+    table = Table("resolution", "way", "images a second", "to torchvision", "to timm", title=machine)
+    for resolution in RESOLUTIONS:
+        both = zip(
+            speeds[resolution, "ours, first epoch"], speeds[resolution, "ours, later epochs"], strict=True
+        )
+        speeds[resolution, "ours, ten epochs"] = [10 / (1 / first + 9 / later) for first, later in both]
+    for (resolution, name), of_way in sorted(speeds.items(), key=lambda item: item[0][0]):
+        peers = [speeds[resolution, peer] for peer in ("torchvision ImageFolder", "timm create_loader")]
+        ratios = [[one / other for one, other in zip(of_way, peer, strict=True)] for peer in peers]
+        table.add_row(str(resolution), name, spread(of_way, 0), *(spread(each, 2) for each in ratios))
+    return table
+
+
+def spread(values: list[float], digits: int) -> str:
+    return f"{median(values):.{digits}f} ({min(values):.{digits}f}, {max(values):.{digits}f})"
+
+
+def waiting_table(root: Path, repetitions: int, machine: str) -> Table:
+    """How long a step waits for its images, and in how much of it they are cropped and normalised besides."""
+    table = Table("network", "resolution", "step ms", "waits for the disk", "and crops", title=machine)
+    for depth, width, resolution in NETWORKS:
+        point = point_of(root, resolution, depth, width)
+        run = Run(point, load(point.data, str(root), resolution), CPU)
+        spent = timed_parts(run)
+        run.advance()
+        shares: dict[str, list[float]] = defaultdict(list)
+        for _ in range(repetitions):
+            spent.clear()
+            started = time.perf_counter()
+            for _ in range(NUM_STEPS):
+                run.advance()
+            whole = time.perf_counter() - started
+            shares["step ms"].append(1e3 * whole / NUM_STEPS)
+            for part, seconds in spent.items():
+                shares[part].append(100 * seconds / whole)
+        name = f"resnet_small depth={depth} width={width:g}"
+        columns = (spread(shares["step ms"], 1), *(f"{spread(shares[part], 2)} %" for part in ("take", "at")))
+        table.add_row(name, str(resolution), *columns)
+    return table
+
+
+def timed_parts(run: Run) -> dict[str, float]:
+    """Seconds that the run spends in getting images (`take`), and in that and what is done to them (`at`)."""
+    spent: dict[str, float] = defaultdict(float)
+    batches = run._batches
+
+    def timed(part: str, call: Callable[..., object]) -> Callable[..., object]:
+        def measured(*arguments: object) -> object:
+            started = time.perf_counter()
+            found = call(*arguments)
+            spent[part] += time.perf_counter() - started
+            return found
+
+        return measured
+
+    assert batches._ahead is not None
+    batches._ahead.take = timed("take", batches._ahead.take)  # type: ignore[method-assign,assignment]
+    batches.at = timed("at", batches.at)  # type: ignore[method-assign,assignment]
+    return spent
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--repetitions", type=int, default=7)
+    repetitions = parser.parse_args().repetitions
+    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    torch.set_num_threads(1)
+    machine = f"one core of {os.cpu_count()}, {platform.machine()}, torchvision {torchvision.__version__}, "
+    machine += f"timm {timm.__version__}, n={repetitions}, load {os.getloadavg()[0]:.1f} before"
+    console = Console(width=120)
+    with tempfile.TemporaryDirectory() as directory:
+        root = Path(directory) / "photographs"
+        make_folder(root)
+        console.print(input_table(root, Path(directory) / "caches", repetitions, machine))
+        console.print(waiting_table(root, repetitions, machine))
+
+
+if __name__ == "__main__":
+    main()
