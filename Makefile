@@ -26,6 +26,7 @@ bench: $(VENV)/.dev
 	@$(BIN)/python -m benchmarks.launch_overhead
 	@$(BIN)/python -m benchmarks.planning_cost
 	@$(BIN)/python -m benchmarks.planning
+	@$(BIN)/python -m benchmarks.jpeg_input
 	@$(BIN)/python -m benchmarks.slurm
 	@$(BIN)/python -m benchmarks.large_study --finished 0.5
 

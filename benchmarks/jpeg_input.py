@@ -3,11 +3,12 @@
     make bench                                       or: python -m benchmarks.jpeg_input --repetitions 7
 
 A folder of photographs is made here: windows of the three that come inside scikit-learn and matplotlib, of
-500 x 375 pixels, quality 90. All ways give batches of normalised float32, with the random resized crops and the
-flips of Inception, on one core: torchvision's ImageFolder with its transforms through a DataLoader; timm's own
-create_dataset and create_loader with its default training transform (which jitters colours too); and ours. Our
-first epoch reads all files for their fingerprint and decodes them into an empty cache. The ways take turns, and
-what counts is the time of the core that each has used, so that what else the machine does counts little.
+500 x 375 pixels, quality 90. All ways give batches of normalised float32, with the random resized crops and
+the flips of Inception, on one core: torchvision's ImageFolder with its transforms through a DataLoader;
+timm's own create_dataset and create_loader with its default training transform (which jitters colours too);
+and ours. Our first epoch reads all files for their fingerprint and decodes them into an empty cache. The
+ways take turns, and what counts is the time of the core that each has used, so that what else the machine
+does counts little.
 
 Then the share of a training step in which a small ResNet that trains from the cache is without its images.
 """

@@ -18,6 +18,7 @@ DOCUMENTS = [
     ROOT / "CONTRIBUTING.md",
     ROOT / "CHANGELOG.md",
     ROOT / "docs" / "benchmarks.md",
+    ROOT / "docs" / "data.md",
     ROOT / "docs" / "networks.md",
     ROOT / "docs" / "planning.md",
     ROOT / "docs" / "proofs.md",
