@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 
+from scaling.cores import num_cores
 from scaling.errors import Refused
 
 
@@ -15,7 +16,7 @@ def num_slots(slots: int | str, *, device: str, threads: int) -> int:
         return slots
     if device == "cuda":
         return max(1, len(visible_gpus()))
-    return max(1, _num_cores() // threads)
+    return max(1, num_cores() // threads)
 
 
 def num_at_full_speed(slots: int | str, *, device: str, threads: int) -> int:
@@ -40,9 +41,3 @@ def visible_gpus() -> list[int]:
     if allowed is None:
         return found
     return [index for index in found if str(index) in allowed.split(",")]
-
-
-def _num_cores() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

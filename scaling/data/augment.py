@@ -75,7 +75,7 @@ def resized_crops(
         2 * (start[:, None] + extent[:, None] * middles) - 1  # from -1 to 1, as grid_sample has it
         for start, extent in ((tops, heights), (lefts, widths))
     )
-    places = torch.stack(torch.broadcast_tensors(columns[:, None, :], rows[:, :, None]), dim=-1)
+    places = torch.stack([columns[:, None].expand(-1, side, -1), rows[:, :, None].expand(-1, -1, side)], -1)
     crops = functional.grid_sample(images[chosen].float(), places, padding_mode="border", align_corners=False)
     return crops.round_().byte()
 

@@ -21,6 +21,7 @@ from PIL import Image
 from rich.console import Console
 from rich.progress import track
 
+from scaling.cores import num_cores
 from scaling.data.decode import Undecodable, decode
 from scaling.data.folder import Folder
 
@@ -57,7 +58,7 @@ def decode_all(folder: Folder, side: int, file: Path) -> tuple[NDArray[np.int64]
     ]
     sums = np.zeros((num_images, 2, 3), np.int64)
     unreadable: dict[int, str] = {}
-    with _workers(min(len(os.sched_getaffinity(0)), num_images // _PROCESS_FROM)) as mapped:
+    with _workers(min(num_cores(), num_images // _PROCESS_FROM)) as mapped:
         done = mapped(partial(_decode_block, side, file), blocks)
         for block in _told(done, len(blocks), f"{folder.top} to {side} pixels"):
             sums[block.start : block.start + len(block.sums)] = block.sums

@@ -8,6 +8,7 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from scaling.cores import num_cores
 from scaling.data.cache import cache_dir
 from scaling.data.folder import Folder, scan
 from scaling.data.stored import Facts
@@ -80,7 +81,7 @@ def _listing(folder: Folder) -> str:
 def _digest(folder: Folder) -> str:
     """SHA-256 over the number of own test images, and class and SHA-256 of each file in stored order."""
     digest = hashlib.sha256(str(folder.num_own_test).encode())
-    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as threads:
+    with ThreadPoolExecutor(num_cores()) as threads:
         contents = threads.map(lambda name: hashlib.sha256((folder.top / name).read_bytes()), folder.names)
         for label, content in zip(folder.labels, contents, strict=True):
             digest.update(f"\0{folder.classes[label]}\0{content.hexdigest()}".encode())
