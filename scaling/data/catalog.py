@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from scaling.data import fashion_mnist, image_folder, imagenet, mnist5k
+from scaling.data import cifar, fashion_mnist, image_folder, imagenet, mnist5k
 from scaling.data.dataset import DataSet
 from scaling.data.stored import Facts
 from scaling.errors import Refused
@@ -15,6 +15,8 @@ TEST_SHARE = 0.15
 _NAMED: dict[str, tuple[Facts, bool]] = {
     "mnist5k": (mnist5k.FACTS, False),
     "fashion_mnist": (fashion_mnist.FACTS, True),
+    "cifar10": (cifar.CIFAR10.facts, True),
+    "cifar100": (cifar.CIFAR100.facts, True),
     "imagenet": (imagenet.FACTS, True),
 }
 """Facts and `mirror` of the sets that can be planned where they are absent."""
@@ -25,7 +27,8 @@ class DataConfig:
     """Which images a study is about, as conf/data/ says it."""
 
     name: str
-    """`mnist5k`, `fashion_mnist`, `imagenet`, or `image_folder` for a directory of one's own."""
+    """`mnist5k`, `fashion_mnist`, `cifar10`, `cifar100`, `imagenet`, or `image_folder` for a directory of
+    one's own."""
     root: str | None = None
     """Where the files lie; it is no part of a point's identity."""
     num_train: int | None = None

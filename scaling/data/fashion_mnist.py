@@ -3,23 +3,16 @@
 from __future__ import annotations
 
 import gzip
-import logging
-import shutil
-import socket
-import tempfile
 import zlib
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from scaling.data.cache import cache_dir
+from scaling.data.places import Wanted, find
 from scaling.data.stored import Facts, Stored
 from scaling.errors import DataError
-
-log = logging.getLogger(__name__)
 
 FACTS = Facts(
     fingerprint="75979490032625d6583ff7101de6f9243d07d0a8d33d3c9b3b7e79b4c59382af",
@@ -33,36 +26,26 @@ FACTS = Facts(
 SYSTEM_DIRS = (Path("/usr/share/datasets/fashion-mnist"),)
 """Where Debian's package `dataset-fashion-mnist` puts the files."""
 
-_FILES = ("train-images-idx3", "train-labels-idx1", "t10k-images-idx3", "t10k-labels-idx1")
-_RAW = Path("FashionMNIST/raw")
-_TIMEOUT_S = 30.0
+_WANTED = Wanted(
+    name="fashion_mnist",
+    folder=Path("FashionMNIST/raw"),
+    files=(
+        "train-images-idx3-ubyte.gz",
+        "train-labels-idx1-ubyte.gz",
+        "t10k-images-idx3-ubyte.gz",
+        "t10k-labels-idx1-ubyte.gz",
+    ),
+    way="install Debian's package dataset-fashion-mnist",
+)
 
 
 def read(root: str | None, system_dirs: Sequence[Path] = SYSTEM_DIRS) -> Stored:
     """From `root`, else from `system_dirs`, else downloaded once; DataError if it cannot be had."""
-    downloaded = cache_dir() / _RAW
-    places = [*([Path(root).expanduser()] if root else []), *system_dirs, downloaded]
-    for place in places:
-        for folder in (place, place / _RAW):
-            if all(_file(folder, name).exists() for name in _FILES):
-                return _parse(folder)
-    try:
-        _download(downloaded)
-    except Exception as error:  # whatever stops a download, the person needs the same three ways
-        raise DataError(
-            f"fashion_mnist is in none of {', '.join(map(str, places))}: give its directory as data.root, "
-            f"install Debian's package dataset-fashion-mnist, or let torchvision download it, which failed "
-            f"here ({' '.join(str(error).split())})."
-        ) from error
-    return _parse(downloaded)
-
-
-def _file(folder: Path, name: str) -> Path:
-    return folder / f"{name}-ubyte.gz"
+    return _parse(find(_WANTED, root, _download, system_dirs))
 
 
 def _parse(folder: Path) -> Stored:
-    train, train_labels, test, test_labels = (_read_idx(_file(folder, name)) for name in _FILES)
+    train, train_labels, test, test_labels = (_read_idx(folder / name) for name in _WANTED.files)
     return Stored(
         images=np.concatenate([train, test])[:, np.newaxis],
         labels=np.concatenate([train_labels, test_labels]).astype(np.int64),
@@ -82,28 +65,7 @@ def _read_idx(path: Path) -> NDArray[np.uint8]:
         raise DataError(f"{path} cannot be read: {error}.") from error
 
 
-def _download(target: Path) -> None:
-    """Downloaded aside and moved, so that several processes may do it at once."""
+def _download(directory: Path) -> None:
     from torchvision.datasets import FashionMNIST
 
-    log.info("downloading fashion_mnist to %s", target)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    aside = Path(tempfile.mkdtemp(dir=target.parent))
-    try:
-        with _socket_timeout(_TIMEOUT_S):
-            FashionMNIST(aside, download=True)
-        if not target.exists():
-            (aside / _RAW).rename(target)
-    finally:
-        shutil.rmtree(aside)
-
-
-@contextmanager
-def _socket_timeout(seconds: float) -> Iterator[None]:
-    """torchvision sets none, and a firewall that drops packets would hang the job."""
-    before = socket.getdefaulttimeout()
-    socket.setdefaulttimeout(seconds)
-    try:
-        yield
-    finally:
-        socket.setdefaulttimeout(before)
+    FashionMNIST(directory, download=True)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from scaling.data import fashion_mnist, mnist5k, of_files
+from scaling.data import cifar, fashion_mnist, mnist5k, of_files
 from scaling.data.dataset import DataSet
 from scaling.data.decoded import Decoded
 from scaling.data.of_files import check_fingerprint
@@ -183,6 +183,10 @@ def _read(data: DataSet, root: str | None) -> Stored:
             return mnist5k.read()
         case "fashion_mnist":
             return fashion_mnist.read(root)
+        case "cifar10":
+            return cifar.read(cifar.CIFAR10, root)
+        case "cifar100":
+            return cifar.read(cifar.CIFAR100, root)
     raise DataError(f"The images of {data.name} cannot be read: data.root={root}.")
 
 

@@ -32,7 +32,7 @@ def test_the_place_of_the_files_is_no_part_of_the_data_set() -> None:
     ("changes", "sentence"),
     [
         ({"name": "mnist"}, "data.name=mnist is unknown: "
-         "use one of mnist5k, fashion_mnist, imagenet, image_folder."),
+         "use one of mnist5k, fashion_mnist, cifar10, cifar100, imagenet, image_folder."),
         ({"num_val": 0}, "data.num_val=0 leaves nothing to choose by: use at least 1."),
         ({"num_val": 4250}, "data.num_val=4250 leaves no training images: "
          "mnist5k has 4250 besides its test set."),

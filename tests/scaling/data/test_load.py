@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 
 import pytest
@@ -41,6 +42,30 @@ def test_splits_share_no_image_and_lose_none(
 def test_the_split_never_changes() -> None:
     train, val, test = split_indices(12, num_own_test=0, num_test=2, num_val=3, split_seed=0)
     assert (test, val, train) == ([10, 4], [0, 6, 11], [9, 7, 2, 1, 5, 8, 3])
+
+
+@pytest.mark.parametrize(
+    ("name", "num_val", "digest"),
+    [
+        ("mnist5k", 750, "32cfd8bd131bf1dd"),
+        ("fashion_mnist", 5000, "6408ecfe919ced3d"),
+        ("cifar10", 5000, "3a24096884627f1c"),
+        ("cifar100", 5000, "3a24096884627f1c"),
+        ("imagenet", 25022, "fa03ee917cd4a530"),
+    ],
+)
+def test_every_named_set_holds_out_the_same_images_for_ever(name: str, num_val: int, digest: str) -> None:
+    data = declare(DataConfig(name=name, num_val=num_val))
+    own_test = 0 if name == "mnist5k" else data.num_test
+    train, val, test = split_indices(
+        data.num_train + data.num_val + data.num_test,
+        num_own_test=own_test,
+        num_test=data.num_test,
+        num_val=data.num_val,
+        split_seed=data.split_seed,
+    )
+    assert (len(train), len(val), len(test)) == (data.num_train, data.num_val, data.num_test)
+    assert hashlib.sha256(repr((val, test)).encode()).hexdigest()[:16] == digest
 
 
 def test_fewer_training_images_leave_validation_and_test_as_they_are() -> None:
