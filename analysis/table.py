@@ -73,7 +73,7 @@ def build_table(raw: pd.DataFrame, *, name: str, source: str, latency_of: str = 
     _require_columns(raw, source)
     rows = pd.DataFrame(index=raw.index)
     for column in raw.columns:
-        rows[column] = _numbers(raw[column]) if column in NUMBER_COLUMNS else _texts(raw[column])
+        rows[column] = _numbers(raw[column]) if _is_number(column) else _texts(raw[column])
     _check_axes(rows)
     rows["error"] = _error(rows)
     rows["top1"] = 100.0 - rows["error"]
@@ -116,6 +116,12 @@ def _require_columns(raw: pd.DataFrame, source: str) -> None:
 def _hint(missing: str, raw: pd.DataFrame) -> str:
     near = difflib.get_close_matches(missing, [str(column) for column in raw.columns], n=1, cutoff=0.5)
     return f" (--map {missing}={near[0]}?)" if near else ""
+
+
+def _is_number(column: object) -> bool:
+    """Whether it has numbers, as an accuracy at another resolution than that of training has: `top1@28`."""
+    accuracy, at, _ = str(column).partition("@")
+    return column in NUMBER_COLUMNS or bool(at and accuracy in ACCURACY_COLUMNS)
 
 
 def _numbers(values: pd.Series) -> pd.Series:

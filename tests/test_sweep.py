@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -61,6 +62,24 @@ def _csv(path: Path) -> list[dict[str, str]]:
     return list(csv.DictReader(path.read_text().splitlines()))
 
 
+def test_points_are_evaluated_at_other_resolutions_in_the_same_run(bash: Bash, tmp_path: Path) -> None:
+    """A list is one value of a grid; what it adds are columns, each of which may take the place of top1."""
+    line = f"python sweep.py -m {TINY} seed=0,1 tracker=none study.root={tmp_path} study.name=mine"
+    assert bash(f"{line} 'evaluate_at=[20,14]'").returncode == 0
+    assert bash(f"{line} seed=2").returncode == 0
+    done = bash(f"python -m analysis report {tmp_path}/mine --map top1=test_top1@20")
+    assert done.returncode == 0, done.stderr
+    table = _csv(tmp_path / "mine/report/table.csv")
+    results = [json.loads(path.read_text()) for path in (tmp_path / "mine/points").glob("*/result.json")]
+    metrics = {result["id"]: result["metrics"] for result in results}
+    assert len(table) == 3
+    for row in table:
+        found = metrics[row["point"]]
+        assert float(row["top1@14"] or "nan") == pytest.approx(found.get("top1@14", math.nan), nan_ok=True)
+        assert float(row["top1"] or "nan") == pytest.approx(found.get("test_top1@20", math.nan), nan_ok=True)
+    assert sorted(row["left_out"] for row in table) == ["", "", "no_accuracy"]
+
+
 def test_a_failing_point_in_the_foreground_says_why(bash: Bash, tmp_path: Path) -> None:
     done = bash(f"python sweep.py {TINY} recipe.learning_rate=1e30 tracker=none study.root={tmp_path}")
     assert done.returncode == 1
@@ -113,6 +132,11 @@ def test_these_lines_make_a_plan_and_run_nothing(bash: Bash, tmp_path: Path, lin
             "model.family=resnet3d_rs takes clips, and mnist5k has images",
         ),
         ("frames=8", "frames=8 is of no use to resnet_small"),
+        ("evaluate_at=28", "evaluate_at=28 should be a list in brackets, such as [14, 28]."),
+        ("-m evaluate_at=14,28", "evaluate_at=14 should be a list in brackets, such as [14, 28]"),
+        ("'evaluate_at=[14,14.5]'", "evaluate_at=14.5 should be a whole number."),
+        ("'evaluate_at=[14,28,14]'", "evaluate_at=[14, 28, 14] names a resolution twice: say each once."),
+        ("'evaluate_at=[2]'", "evaluate_at=2 is no size for resnet_small, which shrinks an image 4 times: "),
         ("depth=8,14", "depth=8,14 names several values: add -m to make a grid of them."),
         ("depth=[8,14]", "depth=[8, 14] should be a number."),
         ("-m depth=9,14 width=0.5,0.01", "3 of 4 points cannot be built: depth=9 cannot be built"),

@@ -42,7 +42,7 @@ _SCIENCE = ("model", "data", "recipe", "regularization", "schedule")
 GROUPS = (*_SCIENCE, "device", "tracker")
 """Config groups in which a choice must be made."""
 _SECTIONS = (*GROUPS, "study")
-_VARIED = (*KNOBS, *_SCIENCE, "precision")
+_VARIED = (*KNOBS, *_SCIENCE, "precision", "evaluate_at")
 """Keys that may have several values."""
 _GROUPED: Mapping[str, tuple[str, ...]] = {
     "study": ("name", "root"),

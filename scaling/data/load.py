@@ -96,6 +96,12 @@ def load(data: DataSet, root: str | None, resolution: int) -> Images:
     return Images(train=train, val=val, test=test, mean=mean, deviation=deviation)
 
 
+def held_out(data: DataSet, root: str | None, resolution: int) -> tuple[Split, Split]:
+    """The validation and the test images alone, as `load` has them; they are not kept."""
+    _, val, test = _load(data, root)
+    return at_resolution(val, resolution), at_resolution(test, resolution)
+
+
 def statistics(images: Tensor) -> tuple[Tensor, Tensor]:
     """Mean and deviation, (C, 1, 1) float32, of each channel of (N, C, S, S) uint8; exact, from counts."""
     light = torch.arange(256, dtype=torch.float64)

@@ -120,10 +120,14 @@ def _hours(point: Point, step_seconds: float, source: Source) -> Hours:
 
 
 def _equivalent_steps(point: Point) -> float:
-    """Training steps, and those that would take the time of its evaluations."""
-    num_images = num_evaluated(point.epochs) * point.data.num_val + point.data.num_test
-    steps = point.epochs * point.steps_per_epoch
-    return steps + EVALUATED_SHARE * num_images / point.recipe.batch_size
+    """Training steps, and those that would take the time of its evaluations.
+
+    An image of another resolution takes time by its pixels.
+    """
+    num_val, num_test = point.data.num_val, point.data.num_test
+    elsewhere = sum((side / point.resolution) ** 2 for side in point.evaluate_at)
+    num_images = num_evaluated(point.epochs) * num_val + num_test + elsewhere * (num_val + num_test)
+    return point.epochs * point.steps_per_epoch + EVALUATED_SHARE * num_images / point.recipe.batch_size
 
 
 def _step_seconds(trained: Iterable[tuple[Point, float]]) -> dict[Workload, float]:

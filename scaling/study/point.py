@@ -54,6 +54,8 @@ class Point:
     precision: Precision
     regularization: Regularization = field(default_factory=Regularization)
     """The policy that it has its regularisation from."""
+    evaluate_at: tuple[int, ...] = ()
+    """Pixels along one side of images that it is evaluated on besides, at its end; each once, in order."""
 
     def __post_init__(self) -> None:
         if self.epochs < 1:
@@ -67,6 +69,12 @@ class Point:
                 f"choose a family or a data set of the other kind."
             )
         check_size(self.family, self.network, self.resolution, self.frames)
+        for side in self.evaluate_at:
+            if not self.network.stride <= side <= LARGEST_SIDE:
+                raise Refused(
+                    f"evaluate_at={side} is no size for {self.family}, which shrinks an image "
+                    f"{self.network.stride} times: use {self.network.stride} to {LARGEST_SIDE} pixels."
+                )
         if self.recipe.batch_size > self.data.num_train:
             raise Refused(
                 f"recipe.batch_size={self.recipe.batch_size} is more than the {self.data.num_train} "
@@ -115,12 +123,12 @@ class Point:
         A ladder only chooses among values of an axis, so it is left out.
         """
         recipe = self.regularization.without_governed(self.recipe)
-        shared = _shared_text(self.data, recipe, self.schedule, self.precision)
+        shared = _shared_text(self.data, recipe, self.schedule, self.precision, self.evaluate_at)
         return _setting(self.family, self.model, self.regularization, tuple(shared.items()))
 
     @property
     def _shared(self) -> Mapping[str, str]:
-        return _shared_text(self.data, self.recipe, self.schedule, self.precision)
+        return _shared_text(self.data, self.recipe, self.schedule, self.precision, self.evaluate_at)
 
     @property
     def axes(self) -> dict[str, int | float]:
@@ -149,7 +157,7 @@ def _network_text(model: Family, depth: float, width: float) -> str:
 
 @lru_cache(maxsize=1024)
 def _shared_text(
-    data: DataSet, recipe: Recipe, schedule: Schedule, precision: Precision
+    data: DataSet, recipe: Recipe, schedule: Schedule, precision: Precision, evaluate_at: tuple[int, ...]
 ) -> Mapping[str, str]:
     """Canonical JSON, by name, of what a point's id has besides network and axes."""
     shared = {
@@ -158,6 +166,7 @@ def _shared_text(
         "recipe": recipe.deciding(),
         "schedule": schedule.deciding(),
         "precision": precision,
+        **({"evaluate_at": evaluate_at} if evaluate_at else {}),
     }
     return {name: canonical_json(value) for name, value in shared.items()}
 

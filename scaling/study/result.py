@@ -61,7 +61,8 @@ class Result:
     predicted: Hours | None = None
     """By the last launch before it first started; None where nothing told, and in older studies."""
     metrics: Mapping[str, float | None] = field(default_factory=dict)
-    """top1, test_top1 in percent; loss, train_loss in nats."""
+    """top1, test_top1 in percent; loss, train_loss in nats; and, at other resolutions than that of training,
+    such as 28 pixels, top1@28, loss@28 and test_top1@28."""
     measured: Mapping[str, float | None] = field(default_factory=dict)
     """train_seconds, evaluate_seconds (in training steps and in evaluations, all attempts), memory_bytes
     (peak)."""
@@ -88,6 +89,7 @@ class Result:
             "test_top1": self.metrics.get("test_top1"),
             "loss": self.metrics.get("loss"),
             "train_loss": self.metrics.get("train_loss"),
+            **{name: value for name, value in self.metrics.items() if "@" in name},
             **asdict(point.cost),
             "train_seconds": self.measured.get("train_seconds"),
             "memory_bytes": self.measured.get("memory_bytes"),

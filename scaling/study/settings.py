@@ -90,6 +90,7 @@ class Shared:
     regularization: Regularization
     schedule: Schedule
     precision: Precision
+    evaluate_at: tuple[int, ...]
 
 
 def shared_from_settings(values: Mapping[str, Any], data: DataSet) -> Shared:
@@ -108,6 +109,7 @@ def shared_from_settings(values: Mapping[str, Any], data: DataSet) -> Shared:
         regularization=regularization,
         schedule=strict(Schedule, values["schedule"], "schedule"),
         precision=values["precision"],
+        evaluate_at=_evaluate_at(values.get("evaluate_at")),
     )
 
 
@@ -131,6 +133,7 @@ def point_at(axes: Mapping[str, Any], shared: Shared) -> Point:
         schedule=shared.schedule,
         precision=shared.precision,
         regularization=shared.regularization,
+        evaluate_at=shared.evaluate_at,
     )
     recipe = shared.regularization.applied(
         point.recipe,
@@ -160,6 +163,18 @@ def resolution_of(value: Any, depth: float, family: str, model: Family) -> int:
     if not isinstance(model, EfficientNet):
         raise Refused(f"resolution=ladder: {family} has no ladder of resolutions, give the pixels.")
     return model.ladder_resolution(depth)
+
+
+def _evaluate_at(value: Any) -> tuple[int, ...]:
+    """The resolutions of a list, in order, so that lists of the same ones are one setting."""
+    if value is None:
+        return ()
+    if not isinstance(value, list | tuple):
+        raise Refused(f"evaluate_at={value} should be a list in brackets, such as [14, 28].")
+    sides = sorted(whole_number("evaluate_at", side) for side in value)
+    if len(set(sides)) < len(sides):
+        raise Refused(f"evaluate_at={list(value)} names a resolution twice: say each once.")
+    return tuple(sides)
 
 
 def number(name: str, value: Any, *, at_most: int = LARGEST) -> float:

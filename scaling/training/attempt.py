@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -85,7 +86,7 @@ class Attempt:
     def _train(self) -> None:
         os.environ["OMP_NUM_THREADS"] = str(self._runtime.threads)  # read when torch is first imported
         with garbage.importing():
-            from scaling.data.load import load  # torch is imported by the first point, not by the planner
+            from scaling.data.load import held_out, load  # torch, which the planner does without
             from scaling.data.of_files import tell_unreadable
             from scaling.training.checkpoint import Checkpoint
             from scaling.training.device import use_device
@@ -110,6 +111,7 @@ class Attempt:
                 on_epoch=self._keep,
                 should_stop=lambda: processes.should_stop(self._stop),
                 processes=processes,
+                held_out=partial(held_out, point.data, self._runtime.data_root),
             )
         self._commit(
             {

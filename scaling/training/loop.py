@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import torch
 
-from scaling.data.load import Images
+from scaling.data.load import Images, Split
 from scaling.study.point import Point
 from scaling.training import garbage
 from scaling.training.checkpoint import Checkpoint
@@ -26,7 +26,8 @@ class Outcome:
     """What a finished point is worth."""
 
     metrics: dict[str, float]
-    """`top1` and `test_top1` in percent, `loss` and `train_loss` (smoothed labels) in nats, at the end."""
+    """`top1` and `test_top1` in percent, `loss` and `train_loss` (smoothed labels) in nats, at the end; and
+    the first three of them at each further resolution, such as `top1@28`."""
     train_seconds: float
     """Time spent in training steps, over all attempts, as far as they were saved."""
     evaluate_seconds: float
@@ -47,6 +48,7 @@ def train(
     on_epoch: Callable[[list[dict[str, float]]], None],
     should_stop: Callable[[], bool],
     processes: Processes = ALONE,
+    held_out: Callable[[int], tuple[Split, Split]] | None = None,
 ) -> Outcome:
     """Train `point` on `images`, as `load` gives them, from its checkpoint, or from the start.
 
@@ -59,6 +61,8 @@ def train(
     `should_stop` is asked before every step. Raises Stopped (with a checkpoint saved) and Diverged. Where
     memory runs out, the point goes on from its checkpoint in a way that takes less and gives the same
     numbers; what is normalised together stays so, and where that is still too much, the error travels.
+
+    `held_out` gives validation and test images at each resolution that the point is evaluated at besides.
 
     Several `processes` all call this, and only the first one touches the checkpoint. Their answers to
     `should_stop` must agree. They get the same rows (seconds aside) and outcome, or raise the same.
@@ -90,7 +94,8 @@ def train(
             run.finish_epoch()
             on_epoch(list(run.rows))
     _save(run, checkpoint)  # nothing is lost between here and the caller's own record
-    return _outcome(run)
+    elsewhere = _elsewhere(run, held_out) if held_out is not None else {}
+    return _outcome(run, elsewhere)
 
 
 def _advanced(run: Run) -> bool:
@@ -112,12 +117,22 @@ def _save(run: Run, checkpoint: Checkpoint) -> None:
         checkpoint.save(run.state())
 
 
-def _outcome(run: Run) -> Outcome:
+def _elsewhere(run: Run, held_out: Callable[[int], tuple[Split, Split]]) -> dict[str, float]:
+    """The metrics at other resolutions than that of training, whose images are held one after another."""
+    metrics = {}
+    for side in run.point.evaluate_at:
+        val, test = held_out(side)
+        metrics[f"loss@{side}"], metrics[f"top1@{side}"] = run.evaluate(val.to(run.device))
+        _, metrics[f"test_top1@{side}"] = run.evaluate(test.to(run.device))
+    return metrics
+
+
+def _outcome(run: Run, elsewhere: Mapping[str, float]) -> Outcome:
     last = run.rows[-1]
     _, test_top1 = run.evaluate(run.images.test)
     metrics = {name: last[name] for name in ("top1", "loss", "train_loss")} | {"test_top1": test_top1}
     return Outcome(
-        metrics=metrics,
+        metrics={**metrics, **elsewhere},
         train_seconds=run.train_seconds,
         evaluate_seconds=run.evaluate_seconds,
         memory_bytes=peak_memory_bytes(run.device),

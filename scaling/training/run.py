@@ -152,10 +152,14 @@ class Run:
         self.rows.append(row)
 
     def evaluate(self, split: Split) -> tuple[float, float]:
-        """Loss in nats and top-1 in percent of the averaged weights, or of the raw ones without average."""
+        """Loss in nats and top-1 in percent of the averaged weights, or of the raw ones without average.
+
+        Images of any resolution are normalised as those of training are, which the weights are made for.
+        """
         started = time.perf_counter()
         model = self.ema.module if self.ema else self.model
-        part = self.point.recipe.images_per_norm
+        shrunk = self.point.resolution / split.images.shape[-1]  # of larger images a batch has fewer
+        part = max(1, int(self.point.recipe.images_per_norm * min(1, shrunk**2)))
         found = evaluate(model, self.images, split, batch_size=part, bf16=self.bf16, processes=self.processes)
         self.evaluate_seconds += time.perf_counter() - started
         return found

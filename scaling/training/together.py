@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from functools import partial
 from typing import TYPE_CHECKING
 
 from scaling.study.store import Study
@@ -61,7 +62,7 @@ def _follow(todo: WorkList, processes: Joined) -> None:
 
 def _train(study: Study, point_id: str, runtime: Runtime, stop: Stop, processes: Joined) -> None:
     """As an attempt does, without writing anything."""
-    from scaling.data.load import load
+    from scaling.data.load import held_out, load
     from scaling.training.checkpoint import Checkpoint
     from scaling.training.device import use_device
     from scaling.training.loop import train
@@ -77,4 +78,5 @@ def _train(study: Study, point_id: str, runtime: Runtime, stop: Stop, processes:
         on_epoch=lambda _: None,
         should_stop=lambda: processes.should_stop(stop),
         processes=processes,
+        held_out=partial(held_out, point.data, runtime.data_root),
     )

@@ -69,6 +69,15 @@ def test_hours_are_numbers_and_their_source_is_text():
     assert table(raw()).rows[list(hours)].isna().all(axis=None)
 
 
+def test_accuracies_at_other_resolutions_are_numbers_where_they_were_measured():
+    measured = {"top1@28": ["71.5", ""], "test_top1@28": ["70", None], "loss@28": [1.25, None]}
+    rows = table(raw(**measured)).rows
+    assert rows[list(measured)].iloc[0].tolist() == [71.5, 70, 1.25]
+    assert rows[list(measured)].iloc[1].isna().all()
+    with pytest.raises(Refused, match="row 2 has top1@28 = 'high'"):
+        table(raw(**{"top1@28": ["71.5", "high"]}))
+
+
 def test_without_seeds_equal_rows_are_repeats():
     rows = table(raw(depth=26, width=0.5)).rows
     assert sorted(rows["seed"]) == [0, 1]

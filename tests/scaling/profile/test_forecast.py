@@ -173,6 +173,16 @@ def test_evaluations_take_a_third_of_a_step_an_image(make_point: Make) -> None:
     assert hours.hours == pytest.approx(seconds * (10 * 27 + (10 * 750 + 750) / 3 / 128) / 3600)
 
 
+def test_evaluations_at_other_resolutions_take_time_by_their_pixels(make_point: Make) -> None:
+    """Of 14 pixels once more, and of 28 four times that."""
+    plain, more = make_point(epochs=10), make_point(epochs=10, evaluate_at=(14, 28))
+    once, both = Forecast(CPU).of(plain), Forecast(CPU).of(more)
+    assert once is not None
+    assert both is not None
+    seconds = modelled_seconds(training_step(plain), CPU)
+    assert both.hours - once.hours == pytest.approx(seconds * 5 * 1500 / 3 / 128 / 3600)
+
+
 def test_parts_of_a_batch_are_as_many_smaller_steps(make_point: Make) -> None:
     whole, parts, small = (
         training_step(make_point(recipe=Recipe(batch_size=size, norm_batch=norm)))

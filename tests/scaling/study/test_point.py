@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections.abc import Callable
@@ -86,9 +87,19 @@ def test_setting_is_shared_along_the_axes(make_point: Make) -> None:
     assert make_point(recipe=Recipe(label_smoothing=0)).setting != make_point().setting
 
 
-def test_json_and_back(make_point: Make) -> None:
-    point = make_point(width=0.25, recipe=Recipe(norm_batch=32))
-    assert point_from_json(point.to_json()) == point
+@pytest.mark.parametrize("changes", [{}, {"evaluate_at": (14, 28)}], ids=str)
+def test_json_and_back(make_point: Make, changes: dict[str, object]) -> None:
+    point = make_point(width=0.25, recipe=Recipe(norm_batch=32), **changes)
+    assert point_from_json(json.loads(json.dumps(point.to_json()))) == point
+
+
+def test_other_resolutions_to_evaluate_at_are_part_of_the_id(make_point: Make) -> None:
+    """None of them leaves the id of a point as it was before there were such."""
+    points = [make_point(evaluate_at=sides) for sides in ((), (28,), (14, 28))]
+    assert len({point.id for point in points}) == len({point.setting for point in points}) == 3
+    assert points[0].id == make_point().id
+    written = {name: value for name, value in points[0].to_json().items() if name != "evaluate_at"}
+    assert point_from_json(written) == points[0]
 
 
 @pytest.mark.parametrize(
@@ -103,6 +114,11 @@ def test_json_and_back(make_point: Make) -> None:
         ({"frames": 4}, "frames=4 is of no use to resnet_small, which takes images: leave it out."),
         ({"resolution": 3}, "resolution=3 is too small for resnet_small, which shrinks an image 4 times: "),
         ({"epochs": 0}, "epochs=0 trains nothing: use at least 1."),
+        (
+            {"evaluate_at": (3, 28)},
+            "evaluate_at=3 is no size for resnet_small, which shrinks an image 4 times: ",
+        ),
+        ({"evaluate_at": (28, 2_000_000)}, "evaluate_at=2000000 is no size for resnet_small, "),
         ({"seed": -1}, "seed=-1 must not be negative."),
         ({"recipe": Recipe(batch_size=4096)}, "recipe.batch_size=4096 is more than the 3500 training images"),
     ],

@@ -111,6 +111,8 @@ def _others(kind: type, name: str, value: Any) -> list[Any]:
             return [value / 2 if value else 0.5]
         case str():
             return ["f" * len(value)]
+        case ():
+            return [(64,)]
         case tuple():
             return [(value[0] / 2 if isinstance(value[0], float) else value[0] + 2, *value[1:])]
         case None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -11,7 +12,7 @@ import pytest
 import torch
 
 from scaling.data.catalog import DataConfig, declare
-from scaling.data.load import load
+from scaling.data.load import held_out, load
 from scaling.models.resnet_small import ResNetSmall
 from scaling.study.point import Point
 from scaling.training.checkpoint import Checkpoint
@@ -46,7 +47,7 @@ def make_point() -> MakePoint:
     def make(*, num_train: int = 128, mirror: bool = True, **changes: Any) -> Point:
         axes = {"depth": 8, "width": 0.25, "resolution": 8, "epochs": 2, "seed": 0}
         axes |= {name: changes.pop(name) for name in list(changes) if name in axes}
-        precision = changes.pop("precision", "fp32")
+        precision, evaluate_at = changes.pop("precision", "fp32"), changes.pop("evaluate_at", ())
         recipe = {"batch_size": 32, "learning_rate": 0.8, "ema_decay": 0.9} | changes
         data = declare(DataConfig(name="mnist5k", num_val=100, num_train=num_train))
         return Point(
@@ -57,6 +58,7 @@ def make_point() -> MakePoint:
             recipe=Recipe(**recipe),
             schedule=Schedule(warmup_fraction=0.1),
             precision=precision,
+            evaluate_at=evaluate_at,
         )
 
     return make
@@ -87,6 +89,7 @@ def train_point(tmp_path: Path, cpu: torch.device) -> Train:
             checkpoint_every_s=checkpoint_every_s,
             on_epoch=keep,
             should_stop=should_stop,
+            held_out=partial(held_out, point.data, None),
         )
         return outcome, rows
 

@@ -71,6 +71,20 @@ def test_rows_and_outcome(make_point: MakePoint, train_point: Train) -> None:
     assert json.loads(json.dumps(rows)) == rows
 
 
+def test_a_trained_point_is_evaluated_at_other_resolutions(make_point: MakePoint, train_point: Train) -> None:
+    """Training does not know of it, and at the resolution of training it finds what it finds otherwise."""
+    plain, rows = train_point(make_point(), "plain")
+    more, more_rows = train_point(make_point(evaluate_at=(8, 14, 28)), "more")
+    assert without_times(more_rows) == without_times(rows)
+    assert {name: value for name, value in more.metrics.items() if "@" not in name} == plain.metrics
+    assert {name for name in more.metrics if "@" in name} == {
+        f"{name}@{side}" for side in (8, 14, 28) for name in ("top1", "loss", "test_top1")
+    }
+    for name in ("top1", "loss", "test_top1"):
+        assert more.metrics[f"{name}@8"] == plain.metrics[name]
+    assert len({more.metrics[f"loss@{side}"] for side in (8, 14, 28)}) == 3
+
+
 def test_seeds_differ_and_repeat(make_point: MakePoint, train_point: Train) -> None:
     first, again, other = (
         without_times(train_point(make_point(seed=seed), name)[1])

@@ -150,7 +150,7 @@ def test_they_train_what_one_process_trains(
     make_point: MakePoint, tmp_path: Path, size: int, ema_decay: float
 ) -> None:
     """Without the average, what is evaluated depends on the running statistics alone."""
-    point = make_point(norm_batch=8, epochs=3, learning_rate=0.4, ema_decay=ema_decay)
+    point = make_point(norm_batch=8, epochs=3, learning_rate=0.4, ema_decay=ema_decay, evaluate_at=(6, 14))
     rows, metrics = _trained(tmp_path / "alone", point, size=1).outcome()
     pool = _trained(tmp_path / "together", point, size=size)
     their_rows, their_metrics = pool.outcome()
