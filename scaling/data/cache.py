@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from scaling.data.stored import Facts, Stored
+from scaling.study.files import write_text
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +43,20 @@ def fetch_facts(path: Path, make: Callable[[], Stored]) -> Facts:
             return Facts(**json.loads(str(members["facts"])))
     except _UNREADABLE:
         return fetch(path, make).facts
+
+
+def fetch_text(path: Path, make: Callable[[], str]) -> str:
+    """The text cached at `path`; where there is none, made and cached."""
+    try:
+        return path.read_text()
+    except OSError:
+        text = make()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_text(path, text)
+    except OSError as error:
+        log.warning("%s could not be cached: %s", path, error)
+    return text
 
 
 def _read(path: Path) -> Stored | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -19,14 +20,14 @@ class Undecodable(ValueError):
     """A file that is no image, or a damaged one; `str()` says why."""
 
 
-def decode(path: Path, side: int) -> NDArray[np.uint8]:
+def decode(source: Path | BytesIO, side: int) -> NDArray[np.uint8]:
     """(side, side, 3) uint8: the centre square, upright as its EXIF data has it; raises Undecodable.
 
     A JPEG is decoded at 1/2, 1/4 or 1/8 of its size where that is still no smaller than `side`. 16 bits are
     scaled to 8, transparent pixels lie on white, and of several frames the first is taken.
     """
     try:
-        with warnings.catch_warnings(action="ignore"), Image.open(path) as image:
+        with warnings.catch_warnings(action="ignore"), Image.open(source) as image:
             drafted = image.draft(None, (side, side))
             square = _square(_rgb(image), drafted[1][2:] if drafted else image.size, side)
             square.getexif()[Base.Orientation] = image.getexif().get(Base.Orientation, 1)

@@ -13,6 +13,7 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +25,7 @@ from rich.progress import track
 from scaling.cores import num_cores
 from scaling.data.decode import Undecodable, decode
 from scaling.data.folder import Folder
+from scaling.data.piece import Piece
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +55,7 @@ def decode_all(folder: Folder, side: int, file: Path) -> tuple[NDArray[np.int64]
     file.touch()
     os.truncate(file, num_images * 3 * side**2)
     blocks = [
-        (start, [folder.top / name for name in folder.names[start : start + _BLOCK]])
+        (start, [folder.piece(index) for index in range(start, min(start + _BLOCK, num_images))])
         for start in range(0, num_images, _BLOCK)
     ]
     sums = np.zeros((num_images, 2, 3), np.int64)
@@ -68,16 +70,16 @@ def decode_all(folder: Folder, side: int, file: Path) -> tuple[NDArray[np.int64]
     return sums, unreadable
 
 
-def _decode_block(side: int, file: Path, block: tuple[int, Sequence[Path]]) -> _Decoded:
+def _decode_block(side: int, file: Path, block: tuple[int, Sequence[Piece]]) -> _Decoded:
     """Decode some images to where they belong in the file."""
-    start, paths = block
-    pixels = np.zeros((len(paths), side, side, 3), np.uint8)
+    start, pieces = block
+    pixels = np.zeros((len(pieces), side, side, 3), np.uint8)
     unreadable = {}
-    for index, path in enumerate(paths):
+    for index, piece in enumerate(pieces):
         try:
-            pixels[index] = decode(path, side)
-        except Undecodable as error:
-            unreadable[start + index] = f"{path}: {error}"
+            pixels[index] = decode(BytesIO(piece.read()), side)
+        except (Undecodable, OSError) as error:
+            unreadable[start + index] = f"{piece}: {error}"
     with file.open("rb+") as written:
         written.seek(start * pixels[0].nbytes)
         written.write(pixels.data)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from scaling.data.piece import Piece
 from scaling.errors import DataError
 
 ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".ppm", ".pgm", ".gif")
@@ -23,6 +24,22 @@ class Folder:
     labels: Sequence[int]
     classes: Sequence[str]
     num_own_test: int = 0
+    within: Sequence[Piece] | None = None
+    """Where in shards the images lie; None where each is a file of its own."""
+
+    def piece(self, index: int) -> Piece:
+        """Where the bytes of an image lie."""
+        return self.within[index] if self.within else Piece(self.top / self.names[index])
+
+    def part(self, chosen: Sequence[int]) -> Folder:
+        """Some of the images, in this order, none of them as the set's own test images."""
+        return replace(
+            self,
+            names=[self.names[index] for index in chosen],
+            labels=[self.labels[index] for index in chosen],
+            num_own_test=0,
+            within=[self.within[index] for index in chosen] if self.within else None,
+        )
 
 
 def scan(top: Path, train: str = "", test: str | None = None) -> Folder:

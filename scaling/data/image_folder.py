@@ -9,11 +9,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from scaling.cores import num_cores
-from scaling.data.cache import cache_dir
+from scaling.data import shards
+from scaling.data.cache import cache_dir, fetch_text
 from scaling.data.folder import Folder, scan
 from scaling.data.stored import Facts
 from scaling.errors import DataError
-from scaling.study.files import write_text
 
 log = logging.getLogger(__name__)
 
@@ -35,15 +35,16 @@ def read_facts(root: str | None) -> Facts:
 
 
 def find(root: str | None) -> Folder:
-    """The files under `root`, which holds `train/<class>/*` and maybe `test/<class>/*` or `val/<class>/*`, or
-    simply `<class>/*`; DataError names what stands in the way."""
+    """The files under `root`, which holds `train/<class>/*` and maybe `test/<class>/*` or `val/<class>/*`,
+    simply `<class>/*`, or shards `*.tar`; DataError names what stands in the way."""
     if root is None:
         raise DataError("data.root is missing: image_folder needs the directory that holds the classes.")
     top = Path(root).expanduser()
     if not top.is_dir():
         raise DataError(f"data.root={root} is not a directory.")
     if not (top / "train").is_dir():
-        return scan(top)
+        found = shards.shards_in(top)
+        return shards.scan(found) if found else scan(top)
     own_test = [name for name in _OWN_TEST if (top / name).is_dir()]
     if len(own_test) > 1:
         raise DataError(
@@ -55,34 +56,27 @@ def find(root: str | None) -> Folder:
 
 def fingerprint(folder: Folder) -> str:
     """Of the files' contents; kept, and believed while all names, sizes and times are the same."""
-    kept = cache_dir() / "image_folder" / "fingerprints" / _listing(folder)
-    try:
-        return kept.read_text()
-    except OSError:
-        pass
-    log.info("reading %d files of %s, once", len(folder.names), folder.top)
-    found = _digest(folder)
-    try:
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        write_text(kept, found)
-    except OSError as error:
-        log.warning("the fingerprint of %s could not be cached: %s", folder.top, error)
-    return found
+    return fetch_text(
+        cache_dir() / "image_folder" / "fingerprints" / _listing(folder), lambda: _digest(folder)
+    )
 
 
 def _listing(folder: Folder) -> str:
     digest = hashlib.sha256(str(folder.top.resolve()).encode())
-    for name in folder.names:
-        status = os.stat(folder.top / name)
+    for index, name in enumerate(folder.names):
+        status = os.stat(folder.piece(index).path)
         digest.update(f"\0{name}\0{status.st_size}\0{status.st_mtime_ns}".encode())
     return digest.hexdigest()[:32]
 
 
 def _digest(folder: Folder) -> str:
-    """SHA-256 over the number of own test images, and class and SHA-256 of each file in stored order."""
+    """SHA-256 over the number of own test images, and the number of the class and SHA-256 of each image in
+    stored order: the same images as a folder and as shards are one data set."""
+    log.info("reading %d images of %s, once", len(folder.names), folder.top)
     digest = hashlib.sha256(str(folder.num_own_test).encode())
     with ThreadPoolExecutor(num_cores()) as threads:
-        contents = threads.map(lambda name: hashlib.sha256((folder.top / name).read_bytes()), folder.names)
+        pieces = map(folder.piece, range(len(folder.names)))
+        contents = threads.map(lambda piece: hashlib.sha256(piece.read()), pieces)
         for label, content in zip(folder.labels, contents, strict=True):
-            digest.update(f"\0{folder.classes[label]}\0{content.hexdigest()}".encode())
+            digest.update(f"\0{label}\0{content.hexdigest()}".encode())
     return digest.hexdigest()

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import re
+from collections import defaultdict
+from dataclasses import replace
 from pathlib import Path
 
+from scaling.data import shards
 from scaling.data.folder import Folder, scan
 from scaling.data.stored import Facts
 from scaling.errors import DataError
@@ -27,7 +31,8 @@ _BELOW = ("", "ILSVRC/Data/CLS-LOC")
 
 
 def find(root: str | None, facts: Facts = FACTS, classes_sha256: str = CLASSES_SHA256) -> Folder:
-    """`train/<class>/*` and `val/<class>/*` below `root`; DataError unless they are the declared images.
+    """`train/<class>/*` and `val/<class>/*` below `root`, or shards; DataError unless they are the declared
+    images.
 
     The archives, whose digests are the fingerprint, are gone once they are unpacked. What can be verified is
     the number of images in `train` and in `val`, and the names of the classes.
@@ -36,9 +41,10 @@ def find(root: str | None, facts: Facts = FACTS, classes_sha256: str = CLASSES_S
         raise DataError(f"imagenet has no place of its own: {_HOW}.")
     places = [Path(root).expanduser() / below for below in _BELOW]
     found = [place for place in places if (place / "train").is_dir() and (place / "val").is_dir()]
-    if not found:
+    packed = shards.shards_in(places[0])
+    if not found and not packed:
         raise DataError(f"imagenet is in none of {', '.join(map(str, places))}: {_HOW}.")
-    folder = scan(found[0], "train", "val")
+    folder = scan(found[0], "train", "val") if found else _with_class_names(shards.scan(packed))
     counted = len(folder.names) - folder.num_own_test, folder.num_own_test, len(folder.classes)
     declared = facts.num_images - facts.num_own_test, facts.num_own_test, facts.num_classes
     if counted != declared:
@@ -54,7 +60,30 @@ def find(root: str | None, facts: Facts = FACTS, classes_sha256: str = CLASSES_S
     return folder
 
 
+def _with_class_names(folder: Folder) -> Folder:
+    """The classes of shards by their names, which are part of the names of training images.
+
+    DataError where images have other names than in the archives: in their order they are split.
+    """
+    num_train = len(folder.names) - folder.num_own_test
+    names: dict[int, set[str]] = defaultdict(set)
+    for index, label in enumerate(folder.labels):
+        form = _OF_TRAINING if index < num_train else _OF_VALIDATION
+        found = form.fullmatch(Path(folder.names[index]).stem)
+        if found is None:
+            raise DataError(
+                f"{folder.piece(index)} has no name of imagenet: the official ones, such as n01440764_10026 "
+                f"and ILSVRC2012_val_00000293, decide which images are held out."
+            )
+        if index < num_train:
+            names[label].add(found[1])
+    return replace(folder, classes=[" and ".join(sorted(names[label])) for label in sorted(names)])
+
+
+_OF_TRAINING, _OF_VALIDATION = re.compile(r"(n\d{8})_\d+"), re.compile(r"ILSVRC2012_val_\d{8}")
+
 _HOW = (
-    "give as data.root the directory that holds train/<class>/*.JPEG and val/<class>/*.JPEG; image-net.org "
-    "has the archives for those who register, and torchvision.datasets.ImageNet unpacks them so"
+    "give as data.root the directory that holds train/<class>/*.JPEG and val/<class>/*.JPEG, or the shards "
+    "train-*.tar and val-*.tar; image-net.org has the archives for those who register, and "
+    "torchvision.datasets.ImageNet unpacks them so"
 )

@@ -17,6 +17,7 @@ from torch.nn import functional
 from scaling.data import cifar, fashion_mnist, mnist5k, of_files
 from scaling.data.dataset import DataSet
 from scaling.data.decoded import Decoded
+from scaling.data.folder import Folder
 from scaling.data.of_files import check_fingerprint
 from scaling.data.stored import Stored
 from scaling.errors import DataError
@@ -98,6 +99,8 @@ def load(data: DataSet, root: str | None, resolution: int) -> Images:
 
 def held_out(data: DataSet, root: str | None, resolution: int) -> tuple[Split, Split]:
     """The validation and the test images alone, as `load` has them; they are not kept."""
+    if data.name in of_files.FIND:
+        return _held_out_of_files(data, root, resolution)
     _, val, test = _load(data, root)
     return at_resolution(val, resolution), at_resolution(test, resolution)
 
@@ -123,21 +126,37 @@ def images_of(data: DataSet, decoded: Decoded) -> Images:
     ]
     train = (whole[0] * 2)[: data.num_train]
     mean, deviation = _from_sums(decoded.sums[train], decoded.pixels[0, :, :, 0].size)
-    with warnings.catch_warnings(action="ignore"):  # nobody writes to what can only be read
-        pixels = torch.from_numpy(decoded.pixels).permute(0, 3, 1, 2)
-
-    def split(places: list[int]) -> Split:
-        labels = torch.from_numpy(decoded.labels[places])
-        return Split(images=pixels, labels=labels, places=torch.tensor(places))
-
     return Images(
-        train=split(train),
-        val=split(whole[1]),
-        test=split(whole[2]),
+        train=_mapped(decoded, train),
+        val=_mapped(decoded, whole[1]),
+        test=_mapped(decoded, whole[2]),
         mean=mean,
         deviation=deviation,
         unreadable=decoded.unreadable,
     )
+
+
+def _held_out_of_files(data: DataSet, root: str | None, resolution: int) -> tuple[Split, Split]:
+    """Decoded without the training images, unless these are decoded at this resolution already."""
+    if of_files.place_of(data, resolution).exists():
+        images = images_of(data, of_files.read(data, root, resolution))
+        return images.val, images.test
+
+    def choose(folder: Folder) -> list[int]:
+        _, val, test = _split(data, len(folder.names), folder.num_own_test)
+        return val + test
+
+    decoded = of_files.read(data, root, resolution, choose=choose)
+    left = [index for index in range(len(decoded.labels)) if index not in decoded.unreadable]
+    num_val = sum(index < data.num_val for index in left)
+    return _mapped(decoded, left[:num_val]), _mapped(decoded, left[num_val:])
+
+
+def _mapped(decoded: Decoded, places: list[int]) -> Split:
+    with warnings.catch_warnings(action="ignore"):  # nobody writes to what can only be read
+        pixels = torch.from_numpy(decoded.pixels).permute(0, 3, 1, 2)
+    labels = torch.from_numpy(decoded.labels[places])
+    return Split(images=pixels, labels=labels, places=torch.tensor(places))
 
 
 def _from_sums(sums: NDArray[np.int64], num_pixels: int) -> tuple[Tensor, Tensor]:

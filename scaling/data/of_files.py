@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import logging
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 
 from scaling.data import image_folder, imagenet
 from scaling.data.cache import cache_dir
@@ -24,19 +25,39 @@ FIND: Mapping[str, Callable[[str | None], Folder]] = {
 
 
 def read(
-    data: DataSet, root: str | None, resolution: int, find: Callable[[str | None], Folder] | None = None
+    data: DataSet,
+    root: str | None,
+    resolution: int,
+    find: Callable[[str | None], Folder] | None = None,
+    choose: Callable[[Folder], Sequence[int]] | None = None,
 ) -> Decoded:
     """The images that `data` declares; ImageNet's files are looked for only until they are decoded.
 
-    Raises DataError where they are absent, others than declared, or more are damaged than `data` allows.
+    Where `choose` says which of them are held out, these alone, in its order: most images need not be decoded
+    to evaluate at a resolution that nothing is trained at. Raises DataError where they are absent, others
+    than declared, or more are damaged than `data` allows.
     """
     find = find or FIND[data.name]
     if data.name == "image_folder":
         check_fingerprint(data, image_folder.fingerprint(find(root)))
-    digest = hashlib.sha256(data.fingerprint.encode()).hexdigest()[:32]
-    decoded = fetch(cache_dir() / data.name / digest / str(resolution), resolution, lambda: find(root))
+    place = place_of(data, resolution)
+    if choose is None:
+        decoded = fetch(place, resolution, lambda: find(root))
+    else:
+        part = f"{resolution}-held-out-{data.num_val}-{data.num_test}-{data.split_seed}"
+        decoded = fetch(place.with_name(part), resolution, lambda: _part(find(root), choose))
     _check_unreadable(data, decoded)
     return decoded
+
+
+def place_of(data: DataSet, resolution: int) -> Path:
+    """Where all images are once they are decoded."""
+    digest = hashlib.sha256(data.fingerprint.encode()).hexdigest()[:32]
+    return cache_dir() / data.name / digest / str(resolution)
+
+
+def _part(folder: Folder, choose: Callable[[Folder], Sequence[int]]) -> Folder:
+    return folder.part(choose(folder))
 
 
 def check_fingerprint(data: DataSet, found: str) -> None:

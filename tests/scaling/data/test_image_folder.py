@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 from pathlib import Path
@@ -53,6 +54,12 @@ def test_train_and_test_folders(digits: Path, stored: Stored) -> None:
     assert images.test.labels.tolist() == [0] * 5 + [1] * 5 + [2] * 5
     first = stored.images[np.flatnonzero(stored.labels == 0)[20], 0]
     assert np.array_equal(images.test.pixels(slice(0, 1))[0, 0].numpy(), first)
+
+
+def test_the_same_images_are_held_out_for_ever(digits: Path) -> None:
+    held_out = load(declared(digits), str(digits), 28).val
+    digest = hashlib.sha256(held_out.pixels(slice(None)).contiguous().numpy().tobytes()).hexdigest()
+    assert digest[:16] == "37e97ea10bdd16be"
 
 
 def test_val_may_be_the_name_of_the_own_test_images(digits: Path) -> None:
