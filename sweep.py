@@ -1,4 +1,5 @@
-"""The door: `python sweep.py depth=14` trains one point here; with -m, commas make a grid for a pool."""
+"""The door: `python sweep.py depth=14` trains one point here, under torchrun with several processes; with -m,
+commas make a grid for a pool."""
 
 from __future__ import annotations
 
@@ -10,18 +11,22 @@ from omegaconf import DictConfig
 
 from hydra_plugins.scaling_study._door import in_plain_words, tidy
 from hydra_plugins.scaling_study._request import one_point, request
-from launchers.foreground import Foreground
+from launchers.foreground import Foreground, run_along
 from launchers.launch import run_request
+from launchers.torchrun import meeting
 
 
 @hydra.main(config_path="conf", config_name="config", version_base="1.3")
 def train_one(config: DictConfig) -> None:
-    """Train the one point of a command line without -m, in this process."""
+    """Train the one point of a command line without -m, in this process and those it meets."""
     with in_plain_words():
         hydra_config = HydraConfig.get()
         named = {line.partition("=")[0] for line in hydra_config.overrides.task}
         point = one_point(config, hydra_config.runtime.choices, named)
-        if code := run_request(request([point]), Foreground()):
+        here = meeting()
+        if here.rank > 0:
+            run_along(request([point]), here)
+        elif code := run_request(request([point]), Foreground(here)):
             sys.exit(code)
 
 

@@ -1,29 +1,41 @@
-"""One point in this very process: for a first try, and for a debugger."""
+"""One point in this process, and in others that torchrun has started: for a first try, and for a debugger."""
 
 from __future__ import annotations
 
 import signal
 from collections import Counter
 from collections.abc import Callable
-from typing import ClassVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
 
 from launchers.attended import attend
-from launchers.request import Launching
+from launchers.request import Launching, Request
 from launchers.site import check_here, device_gb
 from launchers.watch import Tally, Watch
 from scaling.study.launch import launch_name
-from scaling.study.plan import Plan
-from scaling.study.snapshot import Snapshot
-from scaling.study.store import Study
+from scaling.training.meeting import Meeting
 from scaling.training.runtime import Runtime
 from scaling.training.stop import Stop
+from scaling.training.together import follow, leading
 from scaling.training.worker import run_point
 from scaling.training.worklist import Terms
 
+if TYPE_CHECKING:
+    from scaling.training.processes import Processes
 
+
+def run_along(request: Request, here: Meeting) -> None:
+    """Train what the first process does, in another one; it plans and writes nothing, and says nothing."""
+    if request.show == "launch":
+        (study,) = request.studies
+        follow(study, request.runtime, Stop(), here)
+
+
+@dataclass(frozen=True)
 class Foreground:
-    """Trains the points of a plan one after another, here."""
+    """Trains the points of a plan one after another, here, together with those it meets."""
 
+    meeting: Meeting
     is_slurm: ClassVar[bool] = False
 
     def num_slots(self, runtime: Runtime) -> int:
@@ -41,24 +53,28 @@ class Foreground:
 
     def launch(self, launching: Launching) -> Counter[str]:
         """As LocalPool.launch does."""
-        each = launching
-        return attend(each, lambda show: self.run(each.study, each.plan, each.snapshot, each.runtime, show))
+        plan = launching.plan
+        for point in plan.to_run:
+            point.recipe.norm_batches_each(self.meeting.size)  # refuses a number that cannot share them
+        with leading(self.meeting, launching.runtime) as processes:
+            return attend(launching, lambda show: self._run(launching, show, processes))
 
-    def run(
-        self,
-        study: Study,
-        plan: Plan,
-        snapshot: Snapshot,
-        runtime: Runtime,
-        show: Callable[[Tally], None],
-    ) -> Tally:
+    def _run(self, launching: Launching, show: Callable[[Tally], None], processes: Processes | None) -> Tally:
         """As LocalPool.run does, from the code that this process has imported: the snapshot is its record."""
-        terms = Terms(launch=launch_name(), runtime=runtime, snapshot=snapshot.hash)
-        watch = Watch(study, plan.to_run, terms.launch)
+        study, to_run = launching.study, launching.plan.to_run
+        terms = Terms(launch=launch_name(), runtime=launching.runtime, snapshot=launching.snapshot.hash)
+        watch = Watch(study, to_run, terms.launch)
         stop = Stop()
         with stop.on_signals(signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            for point in plan.to_run:
-                run_point(study, point.id, terms, stop, on_epoch=lambda _: show(watch.look()))
+            for point in to_run:
+                run_point(
+                    study,
+                    point.id,
+                    terms,
+                    stop,
+                    on_epoch=lambda _: show(watch.look()),
+                    processes=processes,
+                )
                 if stop.requested():
                     raise KeyboardInterrupt
         return watch.look()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shlex
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,8 +15,10 @@ from omegaconf.errors import OmegaConfBaseException
 from rich.console import Console
 
 from hydra_plugins.scaling_study._request import GROUPS, unknown_option
+from launchers.torchrun import meeting, typed_line
 from scaling.errors import INTERRUPTED, DataError, Refused
 from scaling.study.suggest import suggest
+from scaling.training.failure import PeerLost
 
 DEBUG = "SCALING_STUDY_DEBUG"
 """Environment variable that `--debug` sets: tracebacks instead of sentences."""
@@ -66,14 +67,18 @@ def in_plain_words() -> Iterator[None]:
     except OSError as error:
         _end(f"{error.filename}: {error.strerror}; choose a place that can be read and written.", error)
     except KeyboardInterrupt:
-        line = shlex.join(["python", *sys.argv])
-        _say(f"Stopped; nothing is lost. To go on, type the same line again: {line}")
+        _say(f"Stopped; nothing is lost. To go on, type the same line again: {typed_line()}")
         sys.exit(INTERRUPTED)
+    except PeerLost as lost:
+        _say(f"sweep.py: {lost}; nothing is lost. To go on, type the same line again: {typed_line()}")
+        sys.exit(lost.code)
 
 
 def _end(sentence: str, error: Exception) -> NoReturn:
     if os.environ.get(DEBUG):
         raise error
+    if meeting().rank > 0:
+        sys.exit(0)  # the first process ends alike and says why; torchrun would stop it at any other code
     _say(f"sweep.py: {sentence}")
     sys.exit(2)
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
-import sys
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -23,6 +21,7 @@ from hydra_plugins.scaling_study._wishes import (
     yes_or_no,
 )
 from launchers.request import Request
+from launchers.torchrun import typed_line
 from scaling.data.catalog import DataConfig, declare
 from scaling.errors import Refused
 from scaling.models.families import FAMILIES
@@ -91,7 +90,7 @@ def request(composed: Sequence[Composed]) -> Request:
         studies={path: expand(of_study, _declare) for path, of_study in grids.items()},
         runtime=_runtime(first),
         tracker=strict(Tracker, first["tracker"], "tracker"),
-        command=shlex.join(["python", *sys.argv]),
+        command=typed_line(),
         show=show_of(first["plan"]),
         where=first["where"],
         limits=limits_of(first["limit"]),

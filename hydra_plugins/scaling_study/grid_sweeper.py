@@ -18,6 +18,7 @@ from omegaconf import DictConfig
 from hydra_plugins.scaling_study._axes import axes_of, blocks_of, combined, is_axis, values_of
 from hydra_plugins.scaling_study._grid_launcher import GridLauncher
 from hydra_plugins.scaling_study._request import Composed, check_group, request
+from launchers.torchrun import meeting
 from scaling.errors import Refused
 
 ConfigStore.instance().store(
@@ -45,6 +46,10 @@ class GridSweeper(Sweeper):
         )
 
     def sweep(self, arguments: list[str]) -> None:
+        if meeting().size > 1:
+            raise Refused(
+                "torchrun's processes train one point together: leave out -m, or torchrun for a grid."
+            )
         if not isinstance(self._launcher, GridLauncher):
             raise Refused("hydra/sweeper=grid needs hydra/launcher=local or slurm.")
         if code := self._launcher.launch_request(request(self._compose(arguments))):

@@ -18,6 +18,8 @@ class Meeting:
     address: str = "127.0.0.1"
     """The machine of process 0, by a name or number that all machines know."""
     port: int = 29500
-    """A free port there."""
+    """A free port there, or that of the store with the board."""
+    board: str | None = None
+    """Prefix in a store at address and port, where process 0 leaves word of a free port that it has taken."""
     timeout_s: float = 600.0
     """How long one waits for the others, at the meeting and in each step, before it takes them for lost."""

@@ -14,7 +14,8 @@ import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import TypeVar
+from functools import partial
+from typing import Any, TypeVar
 
 import torch
 import torch.distributed as dist
@@ -94,9 +95,7 @@ class Joined(Processes):
         self._group: int | None = None
         self._group_told = 0
         try:
-            self._store = dist.TCPStore(  # type: ignore[attr-defined]
-                meeting.address, meeting.port, self.size, is_master=self.is_first, timeout=self._timeout
-            )
+            self._store = _store(meeting, self._timeout)
         except dist.DistError as error:
             raise PeerLost(f"{self.size} processes did not meet: {_first_line(error)}") from error
 
@@ -235,6 +234,20 @@ class Joined(Processes):
             error = Disconnected(_first_line(lost))
         log.warning("disconnected: %s", error)
         return PeerLost(f"another of the {self.size} processes that trained it is gone")
+
+
+def _store(meeting: Meeting, timeout: timedelta) -> Any:
+    """One in process 0, so that it closes with that process, and the others see at once that it is gone."""
+    is_first = meeting.rank == 0
+    where, tcp = meeting.address, partial(dist.TCPStore, timeout=timeout)  # type: ignore[attr-defined]
+    if meeting.board is None:
+        return tcp(where, meeting.port, meeting.size, is_master=is_first)
+    board = dist.PrefixStore(meeting.board, tcp(where, meeting.port))  # type: ignore[attr-defined]
+    if not is_first:
+        return tcp(where, int(board.get("port")), meeting.size)
+    store = tcp(where, 0, meeting.size, is_master=True, wait_for_workers=False)
+    board.set("port", str(store.port))
+    return store
 
 
 def _reached(collective: Callable[[], object]) -> None:

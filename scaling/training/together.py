@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scaling.study.store import Study
@@ -15,7 +18,10 @@ from scaling.training.worker import stop_of, work
 from scaling.training.worklist import WorkList
 
 if TYPE_CHECKING:
-    from scaling.training.processes import Joined
+    from scaling.training.processes import Joined, Processes
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR2)
+"""Any of these, sent to one of the processes, stops all of them."""
 
 
 def work_together(todo: WorkList, meeting: Meeting) -> None:
@@ -27,37 +33,48 @@ def work_together(todo: WorkList, meeting: Meeting) -> None:
     if meeting.size == 1:
         work(todo)
         return
-    os.environ["OMP_NUM_THREADS"] = str(todo.terms.runtime.threads)  # read when torch is first imported
-    from scaling.training.device import use_gpu
-    from scaling.training.processes import Joined
-
-    if todo.terms.runtime.device == "cuda":
-        use_gpu(meeting.local_rank)
-    processes = Joined(meeting)
-    if processes.is_first:
-        _lead(todo, processes)
-    else:
-        _follow(todo, processes)
-
-
-def _lead(todo: WorkList, processes: Joined) -> None:
-    """Walk the list; the others wait to be told of the next point, or of the end."""
-    try:
+    if meeting.rank > 0:
+        follow(todo.study, todo.terms.runtime, stop_of(todo), meeting)
+        return
+    with leading(meeting, todo.terms.runtime) as processes:
         work(todo, processes)
-    except Exception:
+
+
+@contextmanager
+def leading(meeting: Meeting, runtime: Runtime) -> Iterator[Processes | None]:
+    """Around what the first process does: the others wait to be told of the next point, or of the end.
+
+    None for one that is alone.
+    """
+    if meeting.size == 1:
+        yield None
+        return
+    processes = _met(meeting, runtime)
+    try:
+        yield processes
+    except (Exception, KeyboardInterrupt):
         processes.dismiss()
         raise
     processes.dismiss()
 
 
-def _follow(todo: WorkList, processes: Joined) -> None:
-    """Train what the first process trains; it does all the writing."""
-    stop = stop_of(todo)
-    study = Study.open(todo.study)
-    with stop.on_signals(signal.SIGTERM, signal.SIGUSR2):
+def follow(study: Path, runtime: Runtime, stop: Stop, meeting: Meeting) -> None:
+    """Train what the first process trains; it does all the writing, and may make the study only now."""
+    processes = _met(meeting, runtime)
+    with stop.on_signals(*SIGNALS):
         for point_id in processes.follow():
             with processes.following():
-                _train(study, point_id, todo.terms.runtime, stop, processes)
+                _train(Study.open(study), point_id, runtime, stop, processes)
+
+
+def _met(meeting: Meeting, runtime: Runtime) -> Joined:
+    os.environ["OMP_NUM_THREADS"] = str(runtime.threads)  # read when torch is first imported
+    from scaling.training.device import use_gpu
+    from scaling.training.processes import Joined
+
+    if runtime.device == "cuda":
+        use_gpu(meeting.local_rank)
+    return Joined(meeting)
 
 
 def _train(study: Study, point_id: str, runtime: Runtime, stop: Stop, processes: Joined) -> None:
