@@ -31,9 +31,10 @@ def probe(points: Sequence[Point], runtime: Runtime, console: Console) -> None:
     check_device(runtime.device)
     os.environ["OMP_NUM_THREADS"] = str(runtime.threads)  # read when torch is first imported
     from scaling.profile.attempt import attempt
-    from scaling.profile.measure import device_here, name_of  # torch takes seconds to import
+    from scaling.profile.measure import name_of  # torch takes seconds to import
+    from scaling.training.device import use_device
 
-    device = device_here(runtime.device, threads=runtime.threads)
+    device = use_device(runtime.device, num_threads=runtime.threads)
     known = Profile(name_of(device, threads=runtime.threads), runtime.threads)
     chosen = [step for step in spread(points, runtime) if known.of(step) is None]
     console.print(f"Probing {len(chosen)} of the points' training steps on {known.device}.", markup=False)

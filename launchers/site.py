@@ -55,7 +55,7 @@ def device_spec(runtime: Runtime) -> Device | None:
         return DEVICES[runtime.spec]
     if runtime.device == "cpu":
         return DEVICES["cpu"]
-    return _specified(gpu_name() or "")
+    return _specified(gpu_name() or "") if runtime.device == "cuda" else None
 
 
 def device_gb(runtime: Runtime, slots: int) -> float | None:

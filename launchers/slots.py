@@ -5,15 +5,18 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from importlib.util import find_spec
 
 from scaling.cores import num_cores
 from scaling.errors import Refused
 
 
 def num_slots(slots: int | str, *, device: str, threads: int) -> int:
-    """`auto`: one a GPU, or one for every `threads` cores this process may use."""
+    """`auto`: one a GPU, one for all of a TPU, or one for every `threads` cores this process may use."""
     if isinstance(slots, int):
         return slots
+    if device == "tpu":
+        return 1
     if device == "cuda":
         return max(1, len(visible_gpus()))
     return max(1, num_cores() // threads)
@@ -29,6 +32,10 @@ def check_device(device: str) -> None:
     """Refused where the points could not train on this device."""
     if device == "cuda" and not visible_gpus():
         raise Refused("device=cuda is not available: nvidia-smi lists no GPU here that jobs may use.")
+    if device == "tpu" and find_spec("torch_xla") is None:
+        raise Refused(
+            "device=tpu is not available: torch_xla is not installed, docs/devices.md says how it is."
+        )
 
 
 def visible_gpus() -> list[int]:

@@ -41,9 +41,10 @@ def profile(words: Sequence[str], *, again: bool, as_json: bool) -> None:
     want = wanted(words)
     os.environ["OMP_NUM_THREADS"] = str(want.threads)  # read when torch is first imported
     from scaling.profile.attempt import attempt  # torch takes seconds to import
-    from scaling.profile.measure import device_here, name_of
+    from scaling.profile.measure import name_of
+    from scaling.training.device import use_device
 
-    device = device_here(want.device, threads=want.threads)
+    device = use_device(want.device, num_threads=want.threads)
     known = Profile(name_of(device, threads=want.threads), want.threads)
     console = Console(stderr=True, soft_wrap=True, highlight=False)
     failures: dict[Workload, str] = {}

@@ -15,8 +15,8 @@ from scaling.profile.workload import Workload, training_step
 from scaling.study.point import Point
 from scaling.study.store import Study
 from scaling.study.suggest import suggest
+from scaling.training.runtime import NAMES
 
-DEVICES = ("cpu", "cuda", "xla")
 _WORKS: tuple[Work, ...] = get_args(Work)
 _OWN = ("device", "threads", "work")
 _ON_CPU = {"precision": "fp32", "batch_size": "8"}
@@ -67,10 +67,8 @@ def wanted(words: Sequence[str]) -> Wanted:
     """What `words` ask for: a study's directory, or networks as `asked_for` reads them."""
     pairs = dict(word.split("=", 1) for word in words if "=" in word)
     device = pairs.get("device", "cpu")
-    if device not in DEVICES:
-        raise Refused(
-            f"device={device} cannot be measured here: use {', '.join(DEVICES[:-1])} or {DEVICES[-1]}."
-        )
+    if device not in NAMES:
+        raise Refused(f"device={device} cannot be measured here: use {', '.join(NAMES[:-1])} or {NAMES[-1]}.")
     works = _works(pairs.get("work", ",".join(_WORKS)))
     others = [word for word in words if word.split("=", 1)[0] not in _OWN]
     directories = [word for word in others if "=" not in word and (Path(word).is_dir() or "/" in word)]

@@ -77,9 +77,9 @@ class Images:
         """uint8 to float32, of which each channel has mean 0 and deviation 1 over the training images."""
         return pixels.float().sub_(self.mean).div_(self.deviation)
 
-    def to(self, device: torch.device) -> Images:
-        """All of it on `device`."""
-        names = ("train", "val", "test", "mean", "deviation")
+    def to(self, device: torch.device, *, splits: bool = True) -> Images:
+        """All of it on `device`, or without the splits."""
+        names = ("train", "val", "test")[: 3 * splits] + ("mean", "deviation")
         return replace(self, **{name: getattr(self, name).to(device) for name in names})
 
 

@@ -12,13 +12,12 @@ from torch import Tensor, nn
 
 from scaling.models.build import build
 from scaling.models.resnet_small import ResNetSmall
-from scaling.profile import xla
 from scaling.profile.peak import Peak
 from scaling.profile.profiles import cpu_model, cpu_name
 from scaling.profile.timing import Measured, timing_of
 from scaling.profile.workload import Workload
 from scaling.training.batches import Batch
-from scaling.training.device import use_device
+from scaling.training.device import hardware, synchronize, use_precision, without_gradients
 from scaling.training.ema import Ema
 from scaling.training.recipe import Recipe
 from scaling.training.step import build_stepper
@@ -32,22 +31,14 @@ Pass: TypeAlias = Callable[[], object]
 """What it returns must be kept until the device is done: XLA computes nothing that nobody keeps."""
 
 
-def device_here(name: str, *, threads: int) -> torch.device:
-    """The device `cpu`, `cuda` or `xla` of this machine, set up as for training; Refused where it is not."""
-    if name == "xla":
-        torch.set_num_threads(threads)
-        return xla.use_xla()
-    return use_device(name, num_threads=threads)
-
-
 def name_of(device: torch.device, *, threads: int) -> str:
     """Its real name: the processor's with the threads, the GPU's, or what XLA calls its hardware."""
-    if device.type == "cuda":
-        return torch.cuda.get_device_name(device)
+    name = hardware(device)
+    if name is None:
+        return cpu_name(threads)
     if device.type == "xla":
-        hardware = xla.hardware()
-        return f"XLA on {cpu_model() if hardware.lower() == 'cpu' else hardware}"
-    return cpu_name(threads)
+        return f"XLA on {cpu_model() if name.lower() == 'cpu' else name}"
+    return name
 
 
 def measure(
@@ -65,6 +56,7 @@ def measure(
     """
     if device.type == "cpu":
         _load_libraries(workload.precision == "bf16")
+    use_precision(workload.precision, device)
     peak = Peak(device)
     one_pass = _training(workload, device) if workload.work == "training" else _inference(workload, device)
     timed = _STOPWATCHES[device.type]
@@ -97,10 +89,9 @@ def _inference(workload: Workload, device: torch.device) -> Pass:
     model = _model(workload, device).eval()
     images = _images(workload, device)
     bf16 = workload.precision == "bf16"
-    no_gradients = torch.no_grad if device.type == "xla" else torch.inference_mode  # which XLA does not bear
 
     def one_pass() -> Tensor:
-        with no_gradients(), torch.autocast(device.type, torch.bfloat16, enabled=bf16):
+        with without_gradients(device), torch.autocast(device.type, torch.bfloat16, enabled=bf16):
             logits: Tensor = model(images)
             return logits
 
@@ -175,7 +166,7 @@ def _cuda_seconds(one_pass: Pass) -> float:
 def _xla_seconds(one_pass: Pass) -> float:
     started = time.perf_counter()
     kept = one_pass()
-    xla.finish()
+    synchronize(torch.device("xla"))
     del kept
     return time.perf_counter() - started
 

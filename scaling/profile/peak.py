@@ -7,7 +7,6 @@ import gc
 
 import torch
 
-from scaling.profile import xla
 from scaling.training.device import memory_in_use_bytes, peak_memory_bytes, reset_peak_memory
 
 _SLACK = 2**25
@@ -25,8 +24,8 @@ class Peak:
             torch.cuda.empty_cache()
         elif device.type == "cpu":
             _trim()
-        self._before = _in_use(device)
-        self._peak_before = _peak(device)
+        self._before = memory_in_use_bytes(device)
+        self._peak_before = peak_memory_bytes(device)
         self._told = self._before is not None
 
     def restart(self) -> None:
@@ -34,25 +33,17 @@ class Peak:
         if self._device.type == "xla":
             return
         reset_peak_memory(self._device)
-        peak, now = _peak(self._device), _in_use(self._device)
+        peak, now = peak_memory_bytes(self._device), memory_in_use_bytes(self._device)
         self._told = peak is not None and now is not None and peak <= now + _SLACK
 
     def gigabytes(self) -> float | None:
         """In 1e9 bytes since the restart; None where the system does not tell or could not restart."""
-        peak = _peak(self._device)
+        peak = peak_memory_bytes(self._device)
         if peak is None or self._before is None or not self._told:
             return None
         if self._device.type == "xla" and peak == self._peak_before:
             return None  # XLA cannot restart, and another network's peak was higher
         return max(0, peak - self._before) / 1e9
-
-
-def _in_use(device: torch.device) -> int | None:
-    return xla.memory_bytes("bytes_used") if device.type == "xla" else memory_in_use_bytes(device)
-
-
-def _peak(device: torch.device) -> int | None:
-    return xla.memory_bytes("peak_bytes_used") if device.type == "xla" else peak_memory_bytes(device)
 
 
 def _trim() -> None:

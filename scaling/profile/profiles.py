@@ -88,8 +88,8 @@ def profiles_dir() -> Path:
 
 
 def profile_of(device: str, threads: int) -> Profile | None:
-    """What is known of `cpu` or `cuda` on this machine; None where its name is not told."""
-    name = cpu_name(threads) if device == "cpu" else gpu_name()
+    """What is known of `cpu` or `cuda` on this machine; None where its name is not told, as XLA's is not."""
+    name = cpu_name(threads) if device == "cpu" else gpu_name() if device == "cuda" else None
     return None if name is None else Profile(name, threads)
 
 

@@ -90,7 +90,7 @@ def memory_of(
     if in_update > gradients + activations:
         gradients, activations = in_update, 0
     return Memory(
-        weights=form.params * (_WEIGHT_BYTES + (BYTES[precision] if precision != "fp32" else 0)),
+        weights=form.params * (_WEIGHT_BYTES + (BYTES[precision] if precision == "bf16" else 0)),
         optimizer=_WEIGHT_BYTES * form.params * (num_moments + average),
         gradients=gradients,
         activations=activations,

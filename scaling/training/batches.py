@@ -11,6 +11,7 @@ from scaling.data.ahead import Ahead
 from scaling.data.augment import augment, resized_crops
 from scaling.data.load import Images
 from scaling.study.point import Point
+from scaling.training.device import holds_images, send
 from scaling.training.randomness import generator
 
 
@@ -26,7 +27,7 @@ class Batch(NamedTuple):
 
 
 class Batches:
-    """Of a point on `images`, which lie on the device; `num_numbers` are drawn for each image.
+    """Of a point on `images`, for the device of their mean; `num_numbers` are drawn for each image.
 
     Everything is drawn for the whole batch, on the CPU, so that what happens to an image depends neither on
     the processes nor on the device.
@@ -38,17 +39,19 @@ class Batches:
         self._share = share
         self._num_numbers = num_numbers
         self._device = images.mean.device
+        self._place = self._device if holds_images(self._device) else torch.device("cpu")
         self._mean_light = images.mean.flatten().tolist()
         self._num_steps = point.epochs * point.steps_per_epoch
-        self._ahead = Ahead(images.train, self._device) if images.train.is_mapped else None
+        self._ahead = Ahead(images.train, self._place) if images.train.is_mapped else None
         self._order, self._order_epoch = torch.empty(0, dtype=torch.int64), -1
 
     def at(self, step: int) -> Batch:
         """The batch of step `step`, counted from 0."""
         chosen = self._chosen(step)
+        pixels = self._augmented(step, *self._stored(step, chosen))
         return Batch(
-            images=self._images.normalised(self._augmented(step, *self._stored(step, chosen))),
-            labels=self._images.train.labels[chosen].to(self._device),
+            images=self._images.normalised(send(pixels, self._device)),
+            labels=send(self._images.train.labels[chosen], self._device),
             numbers=self._numbers(step) if self._num_numbers else None,
         )
 
@@ -63,14 +66,14 @@ class Batches:
         return self._order[index * batch : (index + 1) * batch][self._share]
 
     def _stored(self, step: int, chosen: Tensor) -> tuple[Tensor, Tensor]:
-        """Images on the device, and where the `chosen` ones are among them."""
+        """Images where they are augmented, and where the `chosen` ones are among them."""
         if self._ahead is None:
             return self._images.train.images, chosen
         self._ahead.begin(step, chosen)
         pixels = self._ahead.take(step)
         if step + 1 < self._num_steps:
             self._ahead.begin(step + 1, self._chosen(step + 1))
-        return pixels, torch.arange(len(chosen), device=self._device)
+        return pixels, torch.arange(len(chosen), device=self._place)
 
     def _augmented(self, step: int, images: Tensor, chosen: Tensor) -> Tensor:
         recipe, side = self._point.recipe, self._point.resolution
@@ -97,4 +100,4 @@ class Batches:
     def _numbers(self, step: int) -> Tensor:
         draws = generator("drop", self._point.seed, step)
         numbers = torch.rand((self._point.recipe.batch_size, self._num_numbers), generator=draws)
-        return numbers[self._share].to(self._device)
+        return send(numbers[self._share], self._device)

@@ -1,28 +1,61 @@
-"""The device a point trains on: found by name, set up, and asked for its peak memory."""
+"""The device a point trains on: found by name, set up, fed, waited for, and asked for its peak memory."""
 
 from __future__ import annotations
 
 import re
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
 from scaling.errors import Refused
+from scaling.study.precision import Precision
+from scaling.training import xla
+from scaling.training.runtime import check_name
 
 
 def use_device(name: str, *, num_threads: int) -> torch.device:
-    """The device `cpu` or `cuda`, set up; Refused if unknown or absent.
+    """The device `cpu`, `cuda` or `tpu`, set up; Refused if unknown or absent.
 
-    The CPU works with `num_threads`, and CUDA only with kernels that give one result for one input.
+    The CPU works with `num_threads`, and CUDA only with kernels that give one result for one input. `tpu` is
+    what XLA drives, all of it; torch calls it `xla`.
     """
-    if name not in ("cpu", "cuda"):
-        raise Refused(f"device={name} is unknown: use cpu or cuda.")
+    check_name(name)
+    torch.set_num_threads(num_threads)
+    if name == "tpu":
+        return xla.use_xla()
     if name == "cuda" and not torch.cuda.is_available():
         raise Refused("device=cuda is not available: torch finds no CUDA GPU here, use cpu.")
-    torch.set_num_threads(num_threads)
     torch.backends.cudnn.benchmark = False
     torch.backends.cudnn.deterministic = True
     return torch.device(name)
+
+
+def use_precision(precision: Precision, device: torch.device) -> None:
+    """Have convolutions and products on `device` done as `precision` says; Refused where it cannot.
+
+    Of fp32, CUDA would do some in TF32 and a TPU in bf16, if they were not told otherwise.
+    """
+    if device.type == "cuda":
+        if precision != "fp32" and torch.cuda.get_device_capability(device) < (8, 0):
+            gpu = torch.cuda.get_device_name(device)
+            raise Refused(f"precision={precision} is not in the hardware of {gpu}: use fp32.")
+        fp32 = "tf32" if precision == "tf32" else "ieee"
+        torch.backends.cuda.matmul.fp32_precision = fp32
+        torch.backends.cudnn.conv.fp32_precision = fp32  # type: ignore[attr-defined]
+        return
+    if precision == "tf32":
+        raise Refused("precision=tf32 is done by NVIDIA GPUs only: use device=cuda, or another precision.")
+    if device.type == "xla":
+        xla.use_precision(precision)
+
+
+def hardware(device: torch.device) -> str | None:
+    """What a GPU or TPU calls itself; None of a CPU."""
+    if device.type == "xla":
+        return xla.hardware()
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else None
 
 
 def use_gpu(local_rank: int) -> None:
@@ -31,16 +64,40 @@ def use_gpu(local_rank: int) -> None:
         torch.cuda.set_device(local_rank)
 
 
+def holds_images(device: torch.device) -> bool:
+    """Whether all images had better lie on `device`; XLA would make a program of each slice of them."""
+    return device.type != "xla"
+
+
+def send(values: Tensor, device: torch.device) -> Tensor:
+    """The values of a batch on `device`; XLA has its devices share them."""
+    return xla.send(values) if device.type == "xla" else values.to(device)
+
+
+def hand_over(device: torch.device) -> None:
+    """Let `device` begin with what was asked of it; all but XLA have begun."""
+    if device.type == "xla":
+        xla.hand_over()
+
+
 def synchronize(device: torch.device) -> None:
     """Wait for the work that was handed to `device`; a CPU has none left."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)
+    elif device.type == "xla":
+        xla.finish()
+
+
+def without_gradients(device: torch.device) -> AbstractContextManager[None]:
+    """For evaluation; XLA cannot compute on tensors of inference mode."""
+    return torch.no_grad() if device.type == "xla" else torch.inference_mode()
 
 
 def reset_peak_memory(device: torch.device) -> None:
-    """Start a new measurement of the peak."""
+    """Start a new measurement of the peak, which XLA cannot."""
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
+    if device.type != "cpu":
         return
     try:
         Path("/proc/self/clear_refs").write_text("5")  # proc(5): resets the peak resident set size
@@ -49,12 +106,14 @@ def reset_peak_memory(device: torch.device) -> None:
 
 
 def peak_memory_bytes(device: torch.device) -> int | None:
-    """Most memory in use since the reset: tensors on CUDA, the resident set of the process on a CPU.
+    """Most memory in use since the reset: tensors on a GPU or TPU, the resident set of the process on a CPU.
 
     None where the system does not tell. Where it cannot reset, the peak is that of the whole process.
     """
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device)
+    if device.type == "xla":
+        return xla.memory_bytes("peak_bytes_used")
     return _status_bytes("VmHWM")
 
 
@@ -62,6 +121,8 @@ def memory_in_use_bytes(device: torch.device) -> int | None:
     """Memory in use now, of the same kind as the peak; None where the system does not tell."""
     if device.type == "cuda":
         return torch.cuda.memory_allocated(device)
+    if device.type == "xla":
+        return xla.memory_bytes("bytes_used")
     return _status_bytes("VmRSS")
 
 

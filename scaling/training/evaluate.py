@@ -7,6 +7,7 @@ from torch import nn
 from torch.nn import functional
 
 from scaling.data.load import Images, Split
+from scaling.training.device import hand_over, send, without_gradients
 from scaling.training.processes import ALONE, Processes
 
 _IMAGES, _PIXELS = 256, 1 << 20
@@ -14,7 +15,6 @@ _IMAGES, _PIXELS = 256, 1 << 20
 128 for the smallest networks. A larger one could take more memory than training does."""
 
 
-@torch.inference_mode()
 def evaluate(
     model: nn.Module,
     images: Images,
@@ -33,16 +33,18 @@ def evaluate(
     was_training = model.training
     model.eval()
     device = images.mean.device
-    loss = torch.zeros((), dtype=torch.float64, device=device)
-    num_correct = torch.zeros((), dtype=torch.int64, device=device)
-    for start in range(processes.rank * size, len(split), processes.size * size):
-        part = slice(start, start + size)
-        pixels, labels = split.pixels(part).to(device), split.labels[part].to(device)
-        batch = images.normalised(pixels).contiguous(memory_format=torch.channels_last)
-        with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
-            logits = model(batch).float()
-        loss += functional.cross_entropy(logits, labels, reduction="sum")
-        num_correct += (logits.argmax(1) == labels).sum()
+    loss = torch.zeros((), dtype=torch.float64).to(device)
+    num_correct = torch.zeros((), dtype=torch.int64).to(device)
+    with without_gradients(device):
+        for start in range(processes.rank * size, len(split), processes.size * size):
+            part = slice(start, start + size)
+            pixels, labels = send(split.pixels(part), device), send(split.labels[part], device)
+            batch = images.normalised(pixels).contiguous(memory_format=torch.channels_last)
+            with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
+                logits = model(batch).float()
+            loss += functional.cross_entropy(logits, labels, reduction="sum")
+            num_correct += (logits.argmax(1) == labels).sum()
+            hand_over(device)
     model.train(was_training)
     processes.sum([loss, num_correct])
     return loss.item() / len(split), 100 * num_correct.item() / len(split)

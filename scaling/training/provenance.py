@@ -12,6 +12,7 @@ from typing import Any
 import torch
 
 from scaling.study.snapshot import code_digest, git_of
+from scaling.training.device import hardware
 
 _PACKAGES = ("scaling-study", "torch", "torchvision", "timm", "numpy")
 """What a job computes with. Hydra, submitit and W&B have no say in a point's outcome."""
@@ -28,14 +29,18 @@ def provenance(study: Path, snapshot: str | None, device: torch.device) -> dict[
         "machine": platform.machine(),
         "processor": _processor(),
         "num_cores": os.cpu_count(),
-        "device": str(device),
-        "gpu": torch.cuda.get_device_name(device) if device.type == "cuda" else None,
+        "device": str(device).replace("xla", "tpu"),
+        "gpu": hardware(device),
         "python": platform.python_version(),
-        **{package: version(package) for package in _PACKAGES},
+        **{package: version(package) for package in _packages(device)},
         "code": code_digest(),
         "snapshot": snapshot,
         "git": None if snapshot is None else git_of(study, snapshot),
     }
+
+
+def _packages(device: torch.device) -> tuple[str, ...]:
+    return (*_PACKAGES, "torch_xla") if device.type == "xla" else _PACKAGES
 
 
 def _processor() -> str | None:

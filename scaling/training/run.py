@@ -15,7 +15,7 @@ from scaling.data.load import Images, Split
 from scaling.models.build import build
 from scaling.study.point import Point
 from scaling.training.batches import Batches
-from scaling.training.device import synchronize
+from scaling.training.device import hand_over, holds_images, synchronize, use_precision
 from scaling.training.ema import Ema
 from scaling.training.evaluate import evaluate
 from scaling.training.evaluated import is_evaluated
@@ -51,7 +51,8 @@ class Run:
         frugal: bool = False,
     ) -> None:
         self.point = point
-        self.images = images.to(device)
+        use_precision(point.precision, device)
+        self.images = images.to(device, splits=holds_images(device))
         self.device = device
         self.processes = processes
         self.num_steps = point.epochs * point.steps_per_epoch
@@ -124,6 +125,7 @@ class Run:
             self._epoch_loss += loss
             self._epoch_correct += num_correct
             self.step += 1
+            hand_over(self.device)
             if self.device.type == "cpu" or self.step % _STEPS_BETWEEN_CHECKS == 0:
                 self._check(loss.item(), _EXPLODED_AT_ONCE)
 
@@ -172,8 +174,9 @@ class Run:
             raise Diverged(self.step, loss)
 
     def _reset_sums(self) -> None:
-        self._epoch_loss = torch.zeros((), dtype=torch.float64, device=self.device)
-        self._epoch_correct = torch.zeros((), dtype=torch.int64, device=self.device)
+        """With zeros that are sent: those made on the device would be part of a program, to XLA."""
+        self._epoch_loss = torch.zeros((), dtype=torch.float64).to(self.device)
+        self._epoch_correct = torch.zeros((), dtype=torch.int64).to(self.device)
 
     @contextmanager
     def _timed(self) -> Iterator[None]:

@@ -7,13 +7,16 @@ from dataclasses import dataclass
 from scaling.errors import Refused
 from scaling.profile.devices import device_of
 
+NAMES = ("cpu", "cuda", "tpu")
+"""Devices that can be chosen."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Runtime:
     """Settings of the machine, not of the science."""
 
     device: str = "cpu"
-    """`cpu` or `cuda`."""
+    """`cpu`, `cuda`, or `tpu`: what XLA drives."""
     spec: str | None = None
     """A device of `python -m scaling devices` to plan for; None is the one at hand."""
     threads: int = 1
@@ -24,14 +27,19 @@ class Runtime:
     """Where the images lie, for data sets that do not know by themselves."""
 
     def __post_init__(self) -> None:
-        if self.device not in ("cpu", "cuda"):
-            raise Refused(f"device.name={self.device} is unknown: use cpu or cuda.")
+        check_name(self.device)
         if self.spec is not None:
             device_of(self.spec, option="device.spec")
-            if (self.spec == "cpu") != (self.device == "cpu"):
-                other = "cpu" if self.spec == "cpu" else "cuda"
-                raise Refused(f"device.spec={self.spec} is no {self.device}: add device={other}.")
+            kind = "cpu" if self.spec == "cpu" else "tpu" if self.spec.startswith("tpu") else "cuda"
+            if kind != self.device:
+                raise Refused(f"device.spec={self.spec} is no {self.device}: add device={kind}.")
         if self.threads < 1:
             raise Refused(f"device.threads={self.threads} must be at least 1.")
         if self.checkpoint_every_s <= 0:
             raise Refused(f"device.checkpoint_every_s={self.checkpoint_every_s:g} must be positive.")
+
+
+def check_name(name: str) -> None:
+    """Refused where there is no such device."""
+    if name not in NAMES:
+        raise Refused(f"device={name} is unknown: use {', '.join(NAMES[:-1])} or {NAMES[-1]}.")

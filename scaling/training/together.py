@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from scaling.errors import Refused
 from scaling.study.store import Study
 from scaling.training.meeting import Meeting
 from scaling.training.runtime import Runtime
@@ -72,6 +73,10 @@ def _met(meeting: Meeting, runtime: Runtime) -> Joined:
     from scaling.training.device import use_gpu
     from scaling.training.processes import Joined
 
+    if runtime.device == "tpu":
+        raise Refused(
+            "device=tpu has one process use all of a TPU: start one alone, without torchrun or srun."
+        )
     if runtime.device == "cuda":
         use_gpu(meeting.local_rank)
     return Joined(meeting)

@@ -27,7 +27,7 @@ ONLY_IN = {
     "matplotlib": ("analysis",),
     "moocore": ("analysis",),
     "torch": ("scaling",),
-    "torch_xla": ("scaling/profile",),
+    "torch_xla": ("scaling/training/xla.py",),
     "timm": ("scaling/models", "scaling/training"),
     "wandb": ("scaling/tracking",),
 }

@@ -143,7 +143,7 @@ def test_what_does_not_fit_is_said_and_not_tried(capsys: pytest.CaptureFixture[s
 @pytest.mark.parametrize(
     ("line", "sentence"),
     [
-        ("device=a100 resnet_rs_50@160", "device=a100 cannot be measured here: use cpu, cuda or xla."),
+        ("device=a100 resnet_rs_50@160", "device=a100 cannot be measured here: use cpu, cuda or tpu."),
         ("threads=0 resnet_rs_50@160", "threads=0 should be a whole number from 1 to the "),
         ("threads=100000 resnet_rs_50@160", "cores of this machine."),
         ("threads=two resnet_rs_50@160", "threads=two should be a whole number from 1 to the "),

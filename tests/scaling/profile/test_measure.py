@@ -14,10 +14,11 @@ import torch
 
 from scaling.errors import Refused
 from scaling.models.families import FAMILIES
-from scaling.profile.measure import device_here, measure, name_of
+from scaling.profile.measure import measure, name_of
 from scaling.profile.profiles import cpu_name
 from scaling.profile.timing import Measured
 from scaling.profile.workload import Workload
+from scaling.training.device import use_device
 
 MakeSubject = Callable[..., Workload]
 
@@ -26,7 +27,7 @@ HAS_XLA = importlib.util.find_spec("torch_xla") is not None
 
 @pytest.fixture(scope="module")
 def cpu() -> torch.device:
-    return device_here("cpu", threads=1)
+    return use_device("cpu", num_threads=1)
 
 
 def check(measured: Measured, workload: Workload) -> None:
@@ -105,15 +106,15 @@ def test_the_cpu_has_its_real_name(cpu: torch.device) -> None:
             marks=pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU"),
         ),
         pytest.param(
-            "xla",
-            "device=xla is not available: torch_xla cannot be imported",
+            "tpu",
+            "device=tpu is not available: torch_xla cannot be imported",
             marks=pytest.mark.skipif(HAS_XLA, reason="there is torch_xla"),
         ),
     ],
 )
 def test_a_device_that_is_not_here_is_refused(name: str, sentence: str) -> None:
     with pytest.raises(Refused, match=sentence) as refusal:
-        device_here(name, threads=1)
+        use_device(name, num_threads=1)
     assert "\n" not in str(refusal.value)
 
 
@@ -121,7 +122,7 @@ def test_a_device_that_is_not_here_is_refused(name: str, sentence: str) -> None:
 @pytest.mark.parametrize("work", ["inference", "training"])
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 def test_cuda(make_subject: MakeSubject, work: str, precision: str) -> None:
-    cuda = device_here("cuda", threads=1)
+    cuda = use_device("cuda", num_threads=1)
     small, large = (
         make_subject(14, width, resolution=resolution, batch_size=32, work=work, precision=precision)
         for width, resolution in ((0.25, 8), (2, 32))
@@ -146,7 +147,7 @@ def test_xla_compiles_nothing_while_it_is_timed(
     monkeypatch.setenv("PJRT_DEVICE", "CPU")
     from torch_xla.debug import metrics
 
-    xla = device_here("xla", threads=1)
+    xla = use_device("tpu", num_threads=1)
     assert name_of(xla, threads=1).startswith("XLA on ")
     workload = make_subject(resolution=4, batch_size=2, work=work, precision=precision)
     measured = measure(workload, xla, at_least_s=0)

@@ -17,7 +17,7 @@ def test_the_cpu_is_always_there() -> None:
 
 
 def test_an_unknown_device_is_refused() -> None:
-    with pytest.raises(Refused, match="device=gpu is unknown: use cpu or cuda"):
+    with pytest.raises(Refused, match="device=gpu is unknown: use cpu, cuda or tpu"):
         use_device("gpu", num_threads=1)
 
 
