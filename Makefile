@@ -1,11 +1,14 @@
-# make quickstart | test | check | prove | bench, each sets up what it needs. PYTHON and VENV may be given.
+# make quickstart | test | test-xla | check | prove | bench, each sets up what it needs. PYTHON, VENV and VENV_XLA may
+# be given.
 PYTHON ?= python3
 VENV ?= .venv
+VENV_XLA ?= .venv-xla
 BIN := $(VENV)/bin
+BIN_XLA := $(VENV_XLA)/bin
 STUDY := quickstart
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: quickstart test check prove bench clean
+.PHONY: quickstart test test-xla check prove bench clean
 
 quickstart: $(VENV)/.run
 	@$(BIN)/python sweep.py -m study=$(STUDY)
@@ -13,6 +16,9 @@ quickstart: $(VENV)/.run
 
 test: $(VENV)/.dev
 	@$(BIN)/python -m pytest -q -n 2 --dist loadgroup
+
+test-xla: $(VENV_XLA)/.tpu
+	@PJRT_DEVICE=CPU $(BIN_XLA)/python -m pytest -q tests/xla
 
 check: $(VENV)/.dev
 	@$(BIN)/ruff format --check .
@@ -31,7 +37,7 @@ bench: $(VENV)/.dev
 	@$(BIN)/python -m benchmarks.large_study --finished 0.5
 
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
+	rm -rf $(VENV) $(VENV_XLA) .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
 
 $(VENV)/.run: pyproject.toml | $(BIN)/pip
 	@echo "Installing what scaling-study needs into $(VENV); torch is large, so the first time takes minutes."
@@ -43,7 +49,12 @@ $(VENV)/.dev: pyproject.toml | $(BIN)/pip
 	@$(BIN)/pip install --disable-pip-version-check -q -e '.[dev]'
 	@touch $@ $(VENV)/.run
 
-$(BIN)/pip:
+$(VENV_XLA)/.tpu: pyproject.toml | $(BIN_XLA)/pip
+	@echo "Installing torch_xla and what its tests need into $(VENV_XLA), 7 GB; the first time takes minutes."
+	@$(BIN_XLA)/pip install --disable-pip-version-check -qq -e '.[dev,tpu]'
+	@touch $@
+
+$(BIN)/pip $(BIN_XLA)/pip:
 	@command -v $(PYTHON) >/dev/null || { \
 	    echo "There is no $(PYTHON) here: install Python 3.11 or newer, or say PYTHON=… after make."; exit 2; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
@@ -51,4 +62,4 @@ $(BIN)/pip:
 	    exit 2; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
 	    echo "$(PYTHON) lacks its venv module: on Debian and Ubuntu, apt install python3-venv brings it."; exit 2; }
-	@$(PYTHON) -m venv $(VENV)
+	@$(PYTHON) -m venv $(patsubst %/bin/pip,%,$@)

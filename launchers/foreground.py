@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -13,6 +13,7 @@ from launchers.request import Launching, Request
 from launchers.site import check_here, device_gb
 from launchers.watch import Tally, Watch
 from scaling.study.launch import launch_name
+from scaling.study.precision import Precision
 from scaling.training.meeting import Meeting
 from scaling.training.runtime import Runtime
 from scaling.training.stop import Stop
@@ -47,9 +48,9 @@ class Foreground:
         """Memory that a point may take, in 1e9 bytes."""
         return device_gb(runtime, 1)
 
-    def check(self, runtime: Runtime) -> None:
-        """Refused where this machine lacks the device."""
-        check_here(runtime)
+    def check(self, runtime: Runtime, precisions: Collection[Precision]) -> None:
+        """Refused where this machine lacks the device or its arithmetic."""
+        check_here(runtime, precisions)
 
     def launch(self, launching: Launching) -> Counter[str]:
         """As LocalPool.launch does."""

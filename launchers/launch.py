@@ -18,6 +18,7 @@ from scaling.study.plan_file import as_json, as_one_csv, write_plan
 from scaling.study.reuse import take_over
 from scaling.study.snapshot import Snapshot, take
 from scaling.study.store import Study
+from scaling.training.runtime import check_arithmetic
 
 
 def run_request(request: Request, launcher: Launcher) -> int:
@@ -29,8 +30,11 @@ def run_request(request: Request, launcher: Launcher) -> int:
     console = Console(
         soft_wrap=True, highlight=False, width=None if sys.stdout.isatty() else 140, stderr=to_files
     )
+    points = [point for each in request.studies.values() for point in each.points]
+    precisions = {point.precision for point in points}
+    check_arithmetic(request.runtime.device, precisions)
     if request.show == "launch":
-        launcher.check(request.runtime)
+        launcher.check(request.runtime, precisions)
     plannings = plan_request(request, launcher, console)
     for each in plannings:
         each.create()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +28,7 @@ from scaling.study.files import writing_below
 from scaling.study.launch import Launch, launch_name
 from scaling.study.lease import Process
 from scaling.study.plan import Plan
+from scaling.study.precision import Precision
 from scaling.study.snapshot import Snapshot
 from scaling.study.store import Study
 from scaling.training.runtime import Runtime
@@ -74,9 +75,9 @@ class LocalPool:
         """Memory that a point may take, in 1e9 bytes."""
         return device_gb(runtime, self.num_slots(runtime))
 
-    def check(self, runtime: Runtime) -> None:
-        """Refused where this machine lacks the device."""
-        check_here(runtime)
+    def check(self, runtime: Runtime, precisions: Collection[Precision]) -> None:
+        """Refused where this machine lacks the device or its arithmetic."""
+        check_here(runtime, precisions)
 
     def launch(self, launching: Launching) -> Counter[str]:
         """Train what the plan says; returns when nothing is left to do, and raises what `run` does."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, Literal, Protocol
@@ -13,6 +13,7 @@ from rich.console import Console
 from scaling.study.grid import Expansion
 from scaling.study.limits import Limits
 from scaling.study.plan import Plan
+from scaling.study.precision import Precision
 from scaling.study.snapshot import Snapshot
 from scaling.study.store import Study
 from scaling.tracking.tracker import Tracker
@@ -47,7 +48,7 @@ class Launcher(Protocol):
         """Memory that a point may take on its device, in 1e9 bytes; None where nothing tells."""
         ...
 
-    def check(self, runtime: Runtime) -> None:
+    def check(self, runtime: Runtime, precisions: Collection[Precision]) -> None:
         """Refused where no point could train there, before anything is written."""
         ...
 

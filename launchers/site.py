@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 
 import psutil
 
-from launchers.slots import check_device
+from launchers.slots import check_device, check_precisions
 from scaling.errors import Refused
 from scaling.profile.devices import DEVICES, Device
 from scaling.profile.forecast import Forecast
@@ -21,6 +21,7 @@ from scaling.study.files import Corrupt, read_json
 from scaling.study.memory import MALLOC_FACTOR
 from scaling.study.plan import Site
 from scaling.study.point import Point
+from scaling.study.precision import Precision
 from scaling.study.store import Study
 from scaling.training.runtime import Runtime
 
@@ -66,13 +67,14 @@ def device_gb(runtime: Runtime, slots: int) -> float | None:
     return spec.memory_bytes / 1e9 if spec else None
 
 
-def check_here(runtime: Runtime) -> None:
-    """Refused where this machine lacks the device, or the plan is for another one."""
+def check_here(runtime: Runtime, precisions: Collection[Precision]) -> None:
+    """Refused where this machine lacks the device or its arithmetic, or the plan is for another one."""
     if runtime.spec and device_spec(replace(runtime, spec=None)) is not DEVICES[runtime.spec]:
         raise Refused(
             f"device.spec={runtime.spec} is for planning, there is none here: add plan=true, or leave it out."
         )
     check_device(runtime.device)
+    check_precisions(runtime.device, precisions)
 
 
 def _specified(name: str) -> Device | None:

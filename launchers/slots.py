@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from collections.abc import Collection
 from importlib.util import find_spec
 
 from scaling.cores import num_cores
 from scaling.errors import Refused
+from scaling.study.precision import Precision
 
 
 def num_slots(slots: int | str, *, device: str, threads: int) -> int:
@@ -36,6 +38,21 @@ def check_device(device: str) -> None:
         raise Refused(
             "device=tpu is not available: torch_xla is not installed, docs/devices.md says how it is."
         )
+
+
+def check_precisions(device: str, precisions: Collection[Precision]) -> None:
+    """Refused where a GPU that jobs may use lacks one of them in its hardware."""
+    if device != "cuda" or not set(precisions) - {"fp32"}:
+        return
+    query = ["nvidia-smi", "--query-gpu=index,compute_cap,name", "--format=csv,noheader"]
+    done = subprocess.run(query, capture_output=True, text=True, timeout=60, check=False)
+    if done.returncode != 0:
+        return  # an old driver does not tell; the point itself asks torch
+    gpus = visible_gpus()
+    for index, capability, name in (line.split(", ", 2) for line in done.stdout.splitlines()):
+        if int(index) in gpus and float(capability) < 8:
+            lacking = max(set(precisions) - {"fp32"})
+            raise Refused(f"precision={lacking} is not in the hardware of {name}: use precision=fp32.")
 
 
 def visible_gpus() -> list[int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
@@ -29,6 +29,7 @@ from scaling.study import lease
 from scaling.study.files import writing_below
 from scaling.study.launch import Launch, launch_name
 from scaling.study.plan import Planned
+from scaling.study.precision import Precision
 from scaling.study.store import Study
 from scaling.training.runtime import Runtime
 from scaling.training.worklist import Terms
@@ -63,8 +64,12 @@ class Slurm:
             return DEVICES[runtime.spec].memory_bytes / 1e9 if runtime.spec else None
         return partition_of(self.options.partition).memory_gb * 1.024**3
 
-    def check(self, runtime: Runtime) -> None:
-        """Refused where this machine cannot submit, or the partition is unknown or lacks the GPUs."""
+    def check(self, runtime: Runtime, precisions: Collection[Precision]) -> None:
+        """Refused where this machine cannot submit, or the partition is unknown or lacks the GPUs.
+
+        Whether these do the arithmetic, the points themselves find out.
+        """
+        del precisions
         check_installed()
         await_controller(self.options.submit_within_s)
         partition = partition_of(self.options.partition)

@@ -79,7 +79,7 @@ class Images:
 
     def to(self, device: torch.device, *, splits: bool = True) -> Images:
         """All of it on `device`, or without the splits."""
-        names = ("train", "val", "test")[: 3 * splits] + ("mean", "deviation")
+        names = ["mean", "deviation", *(("train", "val", "test") if splits else ())]
         return replace(self, **{name: getattr(self, name).to(device) for name in names})
 
 

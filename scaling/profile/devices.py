@@ -57,7 +57,7 @@ DEVICES: dict[str, Device] = {
     ),
     "a100": Device(
         title="NVIDIA A100 SXM4 80 GB",
-        matrix_flops={"fp32": 156e12, "bf16": 312e12},  # fp32 convolutions run in TF32, PyTorch's default
+        matrix_flops={"fp32": 19.5e12, "tf32": 156e12, "bf16": 312e12},
         vector_flops=19.5e12,
         bandwidth=2039e9,
         memory_bytes=80e9,
@@ -70,7 +70,7 @@ DEVICES: dict[str, Device] = {
     ),
     "h100": Device(
         title="NVIDIA H100 SXM5 80 GB",
-        matrix_flops={"fp32": 494.7e12, "bf16": 989.4e12},
+        matrix_flops={"fp32": 66.9e12, "tf32": 494.7e12, "bf16": 989.4e12},
         vector_flops=66.9e12,
         bandwidth=3350e9,
         memory_bytes=80e9,
@@ -79,7 +79,7 @@ DEVICES: dict[str, Device] = {
     ),
     "h200": Device(
         title="NVIDIA H200 SXM 141 GB",
-        matrix_flops={"fp32": 494.7e12, "bf16": 989.4e12},
+        matrix_flops={"fp32": 66.9e12, "tf32": 494.7e12, "bf16": 989.4e12},
         vector_flops=66.9e12,
         bandwidth=4800e9,
         memory_bytes=141e9,
@@ -88,8 +88,8 @@ DEVICES: dict[str, Device] = {
     ),
     "tpu_v3": Device(
         title="one core of Google TPU v3 (two a chip)",
-        # 2 matrix units of 128 x 128 at 940 MHz; XLA rounds fp32 operands to bf16 by default
-        matrix_flops={"bf16": 61.6e12, "fp32": 61.6e12},
+        # 2 matrix units of 128 x 128 at 940 MHz, which multiply bf16: a product in fp32 takes six passes
+        matrix_flops={"bf16": 61.6e12, "fp32": 61.6e12 / 6},
         vector_flops=1.93e12,  # 8 x 128 lanes x 2 ALUs x 940 MHz, no FMA; the CACM table says 4e12 a chip
         bandwidth=450e9,
         memory_bytes=17.2e9,
@@ -105,7 +105,7 @@ DEVICES: dict[str, Device] = {
     ),
     "tpu_v4": Device(
         title="one chip of Google TPU v4",
-        matrix_flops={"bf16": 275e12, "fp32": 275e12},
+        matrix_flops={"bf16": 275e12, "fp32": 275e12 / 6},
         vector_flops=4.3e12,  # 2 cores x 8 x 128 lanes x 2 ALUs x 1,050 MHz
         bandwidth=1200e9,
         memory_bytes=34.4e9,
@@ -116,7 +116,7 @@ DEVICES: dict[str, Device] = {
     ),
     "tpu_v5e": Device(
         title="one chip of Google TPU v5e",
-        matrix_flops={"bf16": 197e12, "fp32": 197e12},
+        matrix_flops={"bf16": 197e12, "fp32": 197e12 / 6},
         vector_flops=6.1e12,  # 8 x 128 lanes x 4 ALUs x 1,500 MHz; the ALUs are those of v5p, by inference
         bandwidth=819e9,
         memory_bytes=17.2e9,

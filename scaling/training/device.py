@@ -12,7 +12,7 @@ from torch import Tensor
 from scaling.errors import Refused
 from scaling.study.precision import Precision
 from scaling.training import xla
-from scaling.training.runtime import check_name
+from scaling.training.runtime import check_arithmetic, check_name
 
 
 def use_device(name: str, *, num_threads: int) -> torch.device:
@@ -40,13 +40,11 @@ def use_precision(precision: Precision, device: torch.device) -> None:
     if device.type == "cuda":
         if precision != "fp32" and torch.cuda.get_device_capability(device) < (8, 0):
             gpu = torch.cuda.get_device_name(device)
-            raise Refused(f"precision={precision} is not in the hardware of {gpu}: use fp32.")
+            raise Refused(f"precision={precision} is not in the hardware of {gpu}: use precision=fp32.")
         fp32 = "tf32" if precision == "tf32" else "ieee"
         torch.backends.cuda.matmul.fp32_precision = fp32
         torch.backends.cudnn.conv.fp32_precision = fp32  # type: ignore[attr-defined]
-        return
-    if precision == "tf32":
-        raise Refused("precision=tf32 is done by NVIDIA GPUs only: use device=cuda, or another precision.")
+    check_arithmetic("tpu" if device.type == "xla" else device.type, [precision])
     if device.type == "xla":
         xla.use_precision(precision)
 

@@ -76,7 +76,8 @@ class Run:
         self.train_seconds = 0.0
         self.evaluate_seconds = 0.0
         self.rows: list[dict[str, float]] = []
-        self._reset_sums()
+        self._epoch_loss = torch.zeros((), dtype=torch.float64).to(device)
+        self._epoch_correct = torch.zeros((), dtype=torch.int64).to(device)
 
     def state(self) -> dict[str, Any]:
         """All that `restore` needs to go on bit by bit; a step's randomness is a function of its number."""
@@ -174,9 +175,9 @@ class Run:
             raise Diverged(self.step, loss)
 
     def _reset_sums(self) -> None:
-        """With zeros that are sent: those made on the device would be part of a program, to XLA."""
-        self._epoch_loss = torch.zeros((), dtype=torch.float64).to(self.device)
-        self._epoch_correct = torch.zeros((), dtype=torch.int64).to(self.device)
+        self._epoch_loss.zero_()
+        self._epoch_correct.zero_()
+        hand_over(self.device)  # or they would make the next step another program, to XLA
 
     @contextmanager
     def _timed(self) -> Iterator[None]:

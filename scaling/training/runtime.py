@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from scaling.errors import Refused
 from scaling.profile.devices import device_of
+from scaling.study.precision import Precision
 
 NAMES = ("cpu", "cuda", "tpu")
 """Devices that can be chosen."""
@@ -37,6 +39,14 @@ class Runtime:
             raise Refused(f"device.threads={self.threads} must be at least 1.")
         if self.checkpoint_every_s <= 0:
             raise Refused(f"device.checkpoint_every_s={self.checkpoint_every_s:g} must be positive.")
+
+
+def check_arithmetic(device: str, precisions: Collection[Precision]) -> None:
+    """Refused where no device of this name computes so."""
+    if "tf32" in precisions and device != "cuda":
+        raise Refused(
+            f"precision=tf32 is not done by device={device}, only by NVIDIA GPUs: use another."
+        )
 
 
 def check_name(name: str) -> None:

@@ -52,7 +52,9 @@ def use_precision(precision: Precision) -> None:
     """Of products: a TPU does those of fp32 numbers in bf16 unless it is told to take several passes."""
     from torch_xla import backends
 
-    backends.set_mat_mul_precision("highest" if precision == "fp32" else "default")
+    wanted = "highest" if precision == "fp32" else "default"
+    if backends.get_mat_mul_precision() != wanted:
+        backends.set_mat_mul_precision(wanted)
 
 
 def send(values: Tensor) -> Tensor:
@@ -87,10 +89,13 @@ def finish() -> None:
 
 
 def hardware() -> str:
-    """What XLA's device is, such as `TPU v4`."""
+    """What XLA's device is, such as `TPU v4`; of several only how many and what, such as `4 TPU`."""
     import torch_xla
     import torch_xla.core.xla_model as model
 
+    mesh = _as_one()
+    if mesh is not None:
+        return f"{mesh.size()} {torch_xla.runtime.device_type()}"
     return str(model.xla_device_kind(torch_xla.device()))
 
 
