@@ -44,9 +44,7 @@ class Runtime:
 def check_arithmetic(device: str, precisions: Collection[Precision]) -> None:
     """Refused where no device of this name computes so."""
     if "tf32" in precisions and device != "cuda":
-        raise Refused(
-            f"precision=tf32 is not done by device={device}, only by NVIDIA GPUs: use another."
-        )
+        raise Refused(f"precision=tf32 is not done by device={device}, only by NVIDIA GPUs: use another.")
 
 
 def check_name(name: str) -> None:
