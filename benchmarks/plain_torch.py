@@ -1,0 +1,117 @@
+"""The loop that people write: torchvision's data set and transforms, a DataLoader, and torch's own parts."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.optim.lr_scheduler import LambdaLR
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.utils.data import DataLoader, Dataset, Subset
+from torchvision import datasets, transforms
+
+from benchmarks.training_case import Case
+from benchmarks.training_clock import Clock, Trained
+from scaling.data.load import Images, load, split_indices
+from scaling.models.build import build
+from scaling.study.point import Point
+from scaling.training.device import use_device
+
+
+def train(case: Case, seed: int, device_name: str, num_workers: int) -> Trained:
+    """Train the point of the case; test the averaged weights at the end."""
+    device = use_device(device_name, num_threads=1)
+    point = case.point(seed)
+    recipe, bf16 = point.recipe, point.precision == "bf16"
+    torch.manual_seed(seed)
+    loader = DataLoader(
+        training_set(case, point, augmentation(case, point)),
+        recipe.batch_size,
+        shuffle=True,
+        drop_last=True,
+        num_workers=num_workers,
+        pin_memory=device.type == "cuda",
+        persistent_workers=num_workers > 0,
+    )
+    network = build(point.network, in_channels=point.data.channels, num_classes=point.data.num_classes)
+    model: nn.Module = network.to(device)
+    average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(recipe.ema_decay), use_buffers=True)
+    criterion = nn.CrossEntropyLoss(label_smoothing=recipe.label_smoothing)
+    optimizer = torch.optim.SGD(
+        model.parameters(),
+        lr=recipe.peak_learning_rate,
+        momentum=recipe.momentum,
+        weight_decay=recipe.weight_decay,
+        nesterov=True,
+    )
+    num_steps = point.epochs * len(loader)
+    scheduler = LambdaLR(optimizer, lambda step: point.schedule.factor(min(step, num_steps - 1), num_steps))
+    clock = Clock(len(loader), device)
+    for _ in range(point.epochs):
+        model.train()
+        running_loss = 0.0
+        for images, labels in clock.over(loader):
+            images, labels = images.to(device, non_blocking=True), labels.to(device, non_blocking=True)
+            optimizer.zero_grad()
+            with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
+                loss = criterion(model(images), labels)
+            loss.backward()
+            optimizer.step()
+            scheduler.step()
+            average.update_parameters(model)
+            running_loss += loss.item()
+    return clock.trained(recipe.batch_size, tested(average.module, case, point, device))
+
+
+def augmentation(case: Case, point: Point, *, to_tensor: object = None) -> transforms.Compose:
+    """Crops from the reflected image and flips, as ours; `to_tensor` ends it, by default with normalising."""
+    padding = round(point.recipe.crop_padding * case.resolution)
+    crop = transforms.RandomCrop(case.resolution, padding=padding, padding_mode="reflect")
+    end = [to_tensor] if to_tensor else [transforms.ToTensor(), _normalise(images_of(case, point))]
+    return transforms.Compose([crop, transforms.RandomHorizontalFlip(), *end])
+
+
+def training_set(case: Case, point: Point, transform: transforms.Compose) -> Dataset[tuple[Tensor, int]]:
+    """The training images of the point, by torchvision."""
+    if case.data == "fashion_mnist":
+        pool: datasets.VisionDataset = datasets.FashionMNIST(case.root, train=True, transform=transform)
+    else:
+        pool = datasets.ImageFolder(case.root / "train", transform=transform)
+    return Subset(pool, indices(point, len(pool)))
+
+
+def indices(point: Point, num_pool: int) -> list[int]:
+    """Which of the images that are not for tests the point trains on."""
+    data = point.data
+    train, _, _ = split_indices(
+        num_pool + data.num_test,
+        num_own_test=data.num_test,
+        num_test=data.num_test,
+        num_val=data.num_val,
+        split_seed=data.split_seed,
+    )
+    return train[: data.num_train]
+
+
+def images_of(case: Case, point: Point) -> Images:
+    """As ours are loaded, for the statistics and the test."""
+    return load(point.data, str(case.root) if case.data == "image_folder" else None, point.resolution)
+
+
+@torch.inference_mode()
+def tested(model: nn.Module, case: Case, point: Point, device: torch.device) -> float:
+    """Top-1 in percent on the test images; not timed."""
+    images = images_of(case, point).to(device)
+    model.eval()
+    num_correct = 0
+    pixels, labels = images.test.images.split(250), images.test.labels.split(250)
+    for part, answers in zip(pixels, labels, strict=True):
+        with torch.autocast(device.type, torch.bfloat16, enabled=point.precision == "bf16"):
+            logits = model(images.normalised(part))
+        num_correct += int((logits.argmax(1) == answers).sum())
+    return 100 * num_correct / len(images.test)
+
+
+def _normalise(images: Images) -> transforms.Normalize:
+    return transforms.Normalize(
+        (images.mean.flatten() / 255).tolist(), (images.deviation.flatten() / 255).tolist()
+    )

@@ -1,0 +1,76 @@
+"""The clock of the training benchmark: all ways ask it at the start of each step, and it reads two times."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from statistics import median
+from typing import TypeVar
+
+import torch
+
+from scaling.training.device import synchronize
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trained:
+    """What one run was worth."""
+
+    cpu_rate: float
+    """Images a CPU second of the process, the median over its epochs but the first."""
+    wall_rate: float
+    """Images a second, likewise."""
+    waiting: float
+    """Share of the wall time in which the network waited for images."""
+    top1: float
+    """Of the averaged weights on the test images, in percent."""
+
+
+class Clock:
+    """Of a run with so many steps an epoch, on `device`, which has nothing queued when a time is read."""
+
+    def __init__(self, steps_per_epoch: int, device: torch.device) -> None:
+        self._steps = steps_per_epoch
+        self._device = device
+        self._asked = 0
+        self._read: list[tuple[float, float]] = []
+        self._waited = 0.0
+
+    def __call__(self) -> bool:
+        """Ask at the start of a step; False, as of one who does not want the run to stop."""
+        if self._asked % self._steps in (0, self._steps - 1):
+            synchronize(self._device)
+            self._read.append((time.process_time(), time.perf_counter()))
+        self._asked += 1
+        return False
+
+    def over(self, loader: Iterable[T]) -> Iterator[T]:
+        """The batches of an epoch, each the start of a step; the time that they take is waited for."""
+        batches = iter(loader)
+        while True:
+            started = time.perf_counter()
+            batch = next(batches, None)
+            if self._asked >= self._steps:
+                self._waited += time.perf_counter() - started
+            if batch is None:
+                return
+            self()
+            yield batch
+
+    def seconds_a_step(self) -> tuple[float, float]:
+        """CPU and wall time, each the median over all epochs but the first, from their first to last step."""
+        spans = zip(self._read[2::2], self._read[3::2], strict=True)
+        cpu, wall = zip(*((last[0] - first[0], last[1] - first[1]) for first, last in spans), strict=True)
+        return median(cpu) / (self._steps - 1), median(wall) / (self._steps - 1)
+
+    def trained(self, batch_size: int, top1: float, batch_seconds: float | None = None) -> Trained:
+        """The numbers of the run; `batch_seconds` is what a batch takes where none was taken from a loader."""
+        cpu, wall = self.seconds_a_step()
+        if batch_seconds is None:
+            batch_seconds = self._waited / (self._asked - self._steps)
+        return Trained(
+            cpu_rate=batch_size / cpu, wall_rate=batch_size / wall, waiting=batch_seconds / wall, top1=top1
+        )
