@@ -24,12 +24,12 @@ from benchmarks.training_case import Case
 from benchmarks.training_clock import Clock, Trained
 from scaling.models.build import build
 from scaling.study.point import Point
-from scaling.training.device import use_device
 
 
 def train(case: Case, seed: int, device_name: str, num_workers: int, *, channels_last: bool) -> Trained:
     """Train the point of the case; test the averaged weights at the end."""
-    device = use_device(device_name, num_threads=1)
+    torch.set_num_threads(1)
+    device = torch.device(device_name)
     point = case.point(seed)
     recipe = point.recipe
     random_seed(seed)

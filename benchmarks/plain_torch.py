@@ -14,12 +14,12 @@ from benchmarks.training_clock import Clock, Trained
 from scaling.data.load import Images, load, split_indices
 from scaling.models.build import build
 from scaling.study.point import Point
-from scaling.training.device import use_device
 
 
 def train(case: Case, seed: int, device_name: str, num_workers: int) -> Trained:
     """Train the point of the case; test the averaged weights at the end."""
-    device = use_device(device_name, num_threads=1)
+    torch.set_num_threads(1)
+    device = torch.device(device_name)
     point = case.point(seed)
     recipe, bf16 = point.recipe, point.precision == "bf16"
     torch.manual_seed(seed)

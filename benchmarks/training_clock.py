@@ -67,7 +67,7 @@ class Clock:
         return median(cpu) / (self._steps - 1), median(wall) / (self._steps - 1)
 
     def trained(self, batch_size: int, top1: float, batch_seconds: float | None = None) -> Trained:
-        """The numbers of the run; `batch_seconds` is what a batch takes where none was taken from a loader."""
+        """The numbers of the run; `batch_seconds` is what a batch takes where there is no loader."""
         cpu, wall = self.seconds_a_step()
         if batch_seconds is None:
             batch_seconds = self._waited / (self._asked - self._steps)

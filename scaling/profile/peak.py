@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import ctypes
 import gc
 
 import torch
 
+from scaling.training import heap
 from scaling.training.device import memory_in_use_bytes, peak_memory_bytes, reset_peak_memory
 
 _SLACK = 2**25
@@ -23,7 +23,7 @@ class Peak:
         if device.type == "cuda":
             torch.cuda.empty_cache()
         elif device.type == "cpu":
-            _trim()
+            heap.hand_back()
         self._before = memory_in_use_bytes(device)
         self._peak_before = peak_memory_bytes(device)
         self._told = self._before is not None
@@ -44,11 +44,3 @@ class Peak:
         if self._device.type == "xla" and peak == self._peak_before:
             return None  # XLA cannot restart, and another network's peak was higher
         return max(0, peak - self._before) / 1e9
-
-
-def _trim() -> None:
-    """Give free memory back to the system, where the C library is glibc."""
-    try:
-        ctypes.CDLL("libc.so.6").malloc_trim(0)
-    except (OSError, AttributeError):
-        return

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from scaling.errors import Refused
 from scaling.study.precision import Precision
-from scaling.training import xla
+from scaling.training import heap, xla
 from scaling.training.runtime import check_arithmetic, check_name
 
 
@@ -23,6 +23,7 @@ def use_device(name: str, *, num_threads: int) -> torch.device:
     """
     check_name(name)
     torch.set_num_threads(num_threads)
+    heap.keep()
     if name == "tpu":
         return xla.use_xla()
     if name == "cuda" and not torch.cuda.is_available():

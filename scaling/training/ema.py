@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from itertools import chain
 
 import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
-
-_Tensors: TypeAlias = tuple[Tensor, ...] | list[Tensor]
 
 
 class Ema(AveragedModel):
@@ -19,17 +17,34 @@ class Ema(AveragedModel):
     """
 
     def __init__(self, model: nn.Module, decay: float) -> None:
-        super().__init__(model, multi_avg_fn=self._average, use_buffers=True)
+        super().__init__(model, use_buffers=True)
         self.decay = decay
+        pairs = list(zip(_tensors(self.module), _tensors(model), strict=True))
+        self._averaged = [pair for pair in pairs if pair[0].is_floating_point()]
+        self._copied = [pair for pair in pairs if not pair[0].is_floating_point()]
 
     def decay_at(self, num_updates: int) -> float:
         """The decay of an update that follows `num_updates` others."""
         return min(self.decay, (1 + num_updates) / (10 + num_updates))
 
     @torch.no_grad()
-    def _average(self, averages: _Tensors, values: _Tensors, _: Tensor | int) -> None:
-        """Tensors of one dtype; the count is read from the copy on the CPU, so that a GPU need not wait."""
-        if averages[0].is_floating_point():
-            torch._foreach_lerp_(averages, values, 1 - self.decay_at(int(self.n_averaged)))
+    def update_parameters(self, model: nn.Module) -> None:
+        """Move on towards the weights of `model`, the one it was made of.
+
+        torch would walk both networks in each step, which takes longer than the arithmetic for a small one.
+        The count of updates is on the CPU, so that a GPU need not wait.
+        """
+        del model
+        num_updates = int(self.n_averaged)
+        averages, values = map(list, zip(*self._averaged, strict=True))
+        if num_updates:
+            torch._foreach_lerp_(averages, values, 1 - self.decay_at(num_updates))
         else:
             torch._foreach_copy_(averages, values)
+        for average, value in self._copied:
+            average.copy_(value)
+        self.n_averaged += 1
+
+
+def _tensors(model: nn.Module) -> list[Tensor]:
+    return list(chain(model.parameters(), model.buffers()))

@@ -7,6 +7,8 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from scaling.training import heap
+
 
 @contextmanager
 def importing() -> Iterator[None]:
@@ -23,8 +25,9 @@ def importing() -> Iterator[None]:
 
 
 def free() -> None:
-    """Free what a point has left in circles, and hand back what CUDA holds for it: others share the GPU."""
+    """Free what a point has left in circles, and hand back memory: others share the machine and the GPU."""
     gc.collect()
+    heap.hand_back()
     torch = sys.modules.get("torch")
     if torch is not None and torch.cuda.is_initialized():
         torch.cuda.empty_cache()
