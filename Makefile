@@ -35,6 +35,7 @@ bench: $(VENV)/.dev
 	@$(BIN)/python -m benchmarks.jpeg_input
 	@$(BIN)/python -m benchmarks.slurm
 	@$(BIN)/python -m benchmarks.large_study --finished 0.5
+	@$(BIN)/python -m benchmarks.training_speed
 
 clean:
 	rm -rf $(VENV) $(VENV_XLA) .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
