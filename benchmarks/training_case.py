@@ -37,6 +37,8 @@ class Case:
     num_val: int
     epochs: int
     batch_size: int
+    learning_rate: float
+    """For a batch of 256, as a recipe has it."""
     precision: Precision
     tells_accuracy: bool = False
     """Whether there are test images and epochs enough for it."""
@@ -54,8 +56,8 @@ class Case:
         return _folder(self.resolution, self.num_train + self.num_val)
 
     def point(self, seed: int) -> Point:
-        """With conf/recipe/short.yaml, but for the batch."""
-        own = {"root": str(self.root), "side": self.resolution, "mirror": True}
+        """With conf/recipe/short.yaml, but for the batch and the learning rate."""
+        own = {"root": str(self.root), "mirror": True}
         config = own if self.data == "image_folder" else {}
         return Point(
             depth=self.depth,
@@ -70,7 +72,7 @@ class Case:
             ),
             recipe=Recipe(
                 batch_size=self.batch_size,
-                learning_rate=1.6,
+                learning_rate=self.learning_rate,
                 weight_decay=5e-4,
                 ema_decay=0.95,
                 crop_padding=0.1,

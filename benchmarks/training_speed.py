@@ -59,6 +59,7 @@ SMALL = Case(
     num_val=500,
     epochs=4,
     batch_size=32,
+    learning_rate=1.6,
     precision="fp32",
     tells_accuracy=True,
 )
@@ -72,6 +73,7 @@ LARGE = Case(
     num_val=32,
     epochs=3,
     batch_size=32,
+    learning_rate=0.1,
     precision="fp32",
 )
 ON_GPU = replace(LARGE, resolution=160, num_train=8192, batch_size=256)
