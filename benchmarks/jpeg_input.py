@@ -58,7 +58,7 @@ CPU = torch.device("cpu")
 
 
 def make_folder(top: Path) -> None:
-    """Three classes; a window of its photograph each, of another size, scaled to 500 x 375 pixels."""
+    """Three classes of windows of a photograph, of many sizes, scaled to 500 x 375 pixels; an image each to test."""
     generator = np.random.default_rng(0)
     photographs = (
         files("sklearn.datasets") / "images" / "china.jpg",
@@ -66,7 +66,8 @@ def make_folder(top: Path) -> None:
         files("matplotlib") / "mpl-data" / "sample_data" / "grace_hopper.jpg",
     )
     for photograph in photographs:
-        (top / Path(str(photograph)).stem).mkdir(parents=True)
+        place = top / "train" / Path(str(photograph)).stem
+        place.mkdir(parents=True)
         with photograph.open("rb") as file:
             whole = Image.open(file).convert("RGB")
         for index in range(NUM_IMAGES // len(photographs)):
@@ -76,13 +77,14 @@ def make_folder(top: Path) -> None:
                 generator.uniform(0, whole.height - 0.75 * width),
             )
             window = whole.resize((500, 375), box=(x, y, x + width, y + 0.75 * width))
-            window.save(top / Path(str(photograph)).stem / f"{index}.jpg", quality=90)
+            window.save(place / f"{index}.jpg", quality=90)
+        (top / "test" / place.name).mkdir(parents=True)
+        window.save(top / "test" / place.name / "0.jpg")
 
 
 def point_of(root: Path, resolution: int, depth: int = 8, width: float = 0.25) -> Point:
     """A point that trains on the folder."""
-    held_out = 3 * BATCH
-    data = declare(DataConfig(name="image_folder", root=str(root), num_val=held_out, mirror=True))
+    data = declare(DataConfig(name="image_folder", root=str(root), num_val=1, mirror=True))
     return Point(
         depth=depth,
         width=width,
@@ -108,13 +110,13 @@ def torchvision_epoch(root: Path, resolution: int) -> Iterable[object]:
             transforms.Normalize(MEAN, DEVIATION),
         ]
     )
-    folder = torchvision.datasets.ImageFolder(str(root), transform)
+    folder = torchvision.datasets.ImageFolder(str(root / "train"), transform)
     return DataLoader(folder, batch_size=BATCH, shuffle=True, num_workers=0)
 
 
 def timm_epoch(root: Path, resolution: int) -> Iterable[object]:
     """What its training script makes of its defaults."""
-    folder = create_dataset("", root=str(root), is_training=True)
+    folder = create_dataset("", root=str(root / "train"), is_training=True)
     return create_loader(  # type: ignore[no-any-return]
         folder,
         input_size=(3, resolution, resolution),

@@ -75,7 +75,11 @@ class Images:
 
     def normalised(self, pixels: Tensor) -> Tensor:
         """uint8 to float32, of which each channel has mean 0 and deviation 1 over the training images."""
-        return pixels.float().sub_(self.mean).div_(self.deviation)
+        mean, deviation = (
+            torch.empty_like(pixels[0], dtype=torch.float32).copy_(value)  # laid out as an image: faster
+            for value in (self.mean, self.deviation)
+        )
+        return pixels.float().sub_(mean).div_(deviation)
 
     def to(self, device: torch.device, *, splits: bool = True) -> Images:
         """All of it on `device`, or without the splits."""
