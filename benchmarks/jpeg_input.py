@@ -58,7 +58,7 @@ CPU = torch.device("cpu")
 
 
 def make_folder(top: Path) -> None:
-    """Three classes of windows of a photograph, of many sizes, scaled to 500 x 375 pixels; an image each to test."""
+    """Three classes of windows of a photograph, scaled to 500 x 375 pixels; one image of each is to test."""
     generator = np.random.default_rng(0)
     photographs = (
         files("sklearn.datasets") / "images" / "china.jpg",
