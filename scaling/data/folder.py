@@ -81,7 +81,7 @@ def _scan(top: Path, part: str) -> tuple[list[str], list[int], list[str]]:
 
 def _image_files(top: Path, folder: Path) -> list[str]:
     return [
-        os.path.relpath(os.path.join(place, name), top)
+        os.path.join(os.path.relpath(place, top), name)
         for place, _, names in sorted(os.walk(folder, followlinks=True))
         for name in sorted(names)
         if name.lower().endswith(ENDINGS)

@@ -11,8 +11,10 @@ import time
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 
+from scaling.cores import num_cores
 from scaling.data.decoded import Decoded, fetch, size_gb
 from scaling.data.folder import Folder, scan
 from scaling.errors import DataError
@@ -67,15 +69,17 @@ def test_damage_is_mended(
 SCRIPT = """
 import logging, sys
 from pathlib import Path
+from scaling.data import decoding
 from scaling.data.decoded import fetch
 from scaling.data.folder import scan
 logging.basicConfig(level=logging.INFO, stream=sys.stdout)
+decoding._PROCESS_FROM, decoding._BLOCK = int(sys.argv[4]), 10
 print(int(fetch(Path(sys.argv[1]), int(sys.argv[2]), lambda: scan(Path(sys.argv[3]))).pixels.sum()))
 """
 
 
-def _start(place: Path, side: int, pictures: Path) -> subprocess.Popen[str]:
-    words = [sys.executable, "-c", SCRIPT, str(place), str(side), str(pictures)]
+def _start(place: Path, side: int, pictures: Path, process_from: int = 2000) -> subprocess.Popen[str]:
+    words = [sys.executable, "-c", SCRIPT, str(place), str(side), str(pictures), str(process_from)]
     return subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
 
 
@@ -101,6 +105,21 @@ def test_an_interrupted_one_is_harmless(tmp_path: Path, pictures: Path) -> None:
     assert again.communicate()[0]
     assert again.returncode == 0
     assert not list(place.parent.glob("*.tmp"))
+
+
+def test_workers_do_not_outlive_a_parent_that_is_killed(tmp_path: Path, pictures: Path) -> None:
+    if num_cores() < 2:
+        pytest.skip("one core decodes in one process")
+    process = _start(tmp_path / "cache" / "512", 512, pictures, process_from=50)
+    workers: list[psutil.Process] = []
+    while len(workers) < 3:  # two, and multiprocessing's own
+        assert process.poll() is None
+        workers = psutil.Process(process.pid).children(recursive=True)
+        time.sleep(0.01)
+    os.kill(process.pid, signal.SIGKILL)
+    process.communicate()
+    _, alive = psutil.wait_procs(workers, timeout=30)
+    assert not alive
 
 
 def test_a_disk_without_room_is_told_before_anything_is_decoded(small_disk: Path, pictures: Path) -> None:
