@@ -117,8 +117,11 @@ def test_workers_do_not_outlive_a_parent_that_is_killed(tmp_path: Path, pictures
         workers = psutil.Process(process.pid).children(recursive=True)
         time.sleep(0.01)
     os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    _, alive = psutil.wait_procs(workers, timeout=10)
+    for worker in alive:
+        worker.kill()
     process.communicate()
-    _, alive = psutil.wait_procs(workers, timeout=30)
     assert not alive
 
 
