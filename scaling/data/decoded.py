@@ -6,7 +6,8 @@ import json
 import logging
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,7 +23,7 @@ log = logging.getLogger(__name__)
 
 CHANNELS = 3
 
-_UNREADABLE = (OSError, ValueError, KeyError, TypeError, EOFError)
+_UNREADABLE = (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -52,13 +53,14 @@ def fetch(place: Path, side: int, find: Callable[[], Folder]) -> Decoded:
     """The images of `side` pixels at `place`; where there are none, or damaged ones, decoded from the files.
 
     One process decodes, others wait for it. What an interrupted one has left is removed by the next.
-    DataError where the disk has no room.
+    DataError where the disk has no room, or takes no files.
     """
     decoded = _read(place, side)
     if decoded is not None:
         return decoded
     log.info("%s is not there yet: one process decodes it, others wait", place)
-    place.parent.mkdir(parents=True, exist_ok=True)
+    with _written(place):
+        place.parent.mkdir(parents=True, exist_ok=True)
     with locked(place.with_name(f".{place.name}.lock")):
         decoded = _read(place, side)
         if decoded is None:
@@ -100,8 +102,7 @@ def _make(place: Path, side: int, folder: Folder) -> None:
     if place.exists():
         shutil.rmtree(place)
     _check_room(place, side, len(folder.names))
-    aside = Path(tempfile.mkdtemp(prefix=f".{place.name}.", suffix=".tmp", dir=place.parent))
-    try:
+    with _written(place), _aside(place) as aside:
         sums, unreadable = decode_all(folder, side, aside / "pixels")
         np.save(aside / "labels.npy", np.array(folder.labels, np.int64))
         np.save(aside / "sums.npy", sums)
@@ -112,10 +113,27 @@ def _make(place: Path, side: int, folder: Folder) -> None:
         }
         (aside / "facts.json").write_text(json.dumps(facts, indent=1))
         aside.rename(place)
-    except OSError as error:
-        raise DataError(f"{place} cannot be written: {error.strerror}.") from error
+
+
+@contextmanager
+def _aside(place: Path) -> Iterator[Path]:
+    """A directory beside `place`, which is removed unless it is moved there."""
+    aside = Path(tempfile.mkdtemp(prefix=f".{place.name}.", suffix=".tmp", dir=place.parent))
+    aside.chmod(0o755)  # others may share the cache
+    try:
+        yield aside
     finally:
         shutil.rmtree(aside, ignore_errors=True)
+
+
+@contextmanager
+def _written(place: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise DataError(
+            f"{place} cannot be written: {error.strerror}; mend that, or set XDG_CACHE_HOME to another place."
+        ) from error
 
 
 def _check_room(place: Path, side: int, num_images: int) -> None:

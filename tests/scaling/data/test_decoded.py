@@ -133,6 +133,19 @@ def test_a_disk_without_room_is_told_before_anything_is_decoded(small_disk: Path
     assert sorted(path.name for path in (small_disk / "cache").iterdir()) == [".256.lock"]
 
 
+def test_a_cache_that_cannot_be_written_is_told(tmp_path: Path, pictures: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(
+        DataError, match="cannot be written: Not a directory; mend that, or set XDG_CACHE_HOME"
+    ):
+        fetch(tmp_path / "file" / "cache" / "8", 8, lambda: scan(pictures))
+
+
+def test_others_may_read_what_is_decoded(place: Path, pictures: Path) -> None:
+    fetch(place, 8, lambda: scan(pictures))
+    assert place.stat().st_mode & 0o055 == 0o055
+
+
 def test_imagenet_takes_what_the_documents_say() -> None:
     assert round(size_gb(1_331_167, 224)) == 200
 
