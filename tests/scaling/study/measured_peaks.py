@@ -19,6 +19,7 @@ from torch import nn
 from scaling.models.build import build
 from scaling.models.families import FAMILIES
 from scaling.models.network import Network
+from scaling.training.batches import Batch
 from scaling.training.device import peak_memory_bytes, reset_peak_memory, use_device
 from scaling.training.ema import Ema
 from scaling.training.recipe import Recipe
@@ -50,7 +51,7 @@ def train(network: Network, resolution: int, frames: int, batch_size: int, devic
     images = torch.randn(batch_size, 3, *clip, resolution, resolution, device=device)
     labels = torch.zeros(batch_size, dtype=torch.long, device=device)
     for _ in range(3):
-        stepper.step(images, labels, 0.01)
+        stepper.step(Batch(images, labels, None), 0.01)
         average.update_parameters(module)
 
 
