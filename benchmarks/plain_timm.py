@@ -24,6 +24,7 @@ from benchmarks.training_case import Case
 from benchmarks.training_clock import Clock, Trained
 from scaling.models.build import build
 from scaling.study.point import Point
+from scaling.training.device import use_precision
 
 
 def train(case: Case, seed: int, device_name: str, num_workers: int, *, channels_last: bool) -> Trained:
@@ -31,6 +32,7 @@ def train(case: Case, seed: int, device_name: str, num_workers: int, *, channels
     torch.set_num_threads(1)
     device = torch.device(device_name)
     point = case.point(seed)
+    use_precision(point.precision, device)
     recipe = point.recipe
     random_seed(seed)
     network = build(point.network, in_channels=point.data.channels, num_classes=point.data.num_classes)

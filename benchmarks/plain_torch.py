@@ -14,6 +14,8 @@ from benchmarks.training_clock import Clock, Trained
 from scaling.data.load import Images, load, split_indices
 from scaling.models.build import build
 from scaling.study.point import Point
+from scaling.training.device import use_precision
+from scaling.training.evaluate import evaluate
 
 
 def train(case: Case, seed: int, device_name: str, num_workers: int) -> Trained:
@@ -21,6 +23,7 @@ def train(case: Case, seed: int, device_name: str, num_workers: int) -> Trained:
     torch.set_num_threads(1)
     device = torch.device(device_name)
     point = case.point(seed)
+    use_precision(point.precision, device)
     recipe, bf16 = point.recipe, point.precision == "bf16"
     torch.manual_seed(seed)
     loader = DataLoader(
@@ -97,18 +100,12 @@ def images_of(case: Case, point: Point) -> Images:
     return load(point.data, str(case.root) if case.data == "image_folder" else None, point.resolution)
 
 
-@torch.inference_mode()
 def tested(model: nn.Module, case: Case, point: Point, device: torch.device) -> float:
-    """Top-1 in percent on the test images; not timed."""
+    """Top-1 in percent on the test images, as ours is tested; not timed."""
     images = images_of(case, point).to(device)
-    model.eval()
-    num_correct = 0
-    pixels, labels = images.test.images.split(250), images.test.labels.split(250)
-    for part, answers in zip(pixels, labels, strict=True):
-        with torch.autocast(device.type, torch.bfloat16, enabled=point.precision == "bf16"):
-            logits = model(images.normalised(part))
-        num_correct += int((logits.argmax(1) == answers).sum())
-    return 100 * num_correct / len(images.test)
+    bf16 = point.precision == "bf16"
+    _, top1 = evaluate(model, images, images.test, batch_size=case.batch_size, bf16=bf16)
+    return top1
 
 
 def _normalise(images: Images) -> transforms.Normalize:

@@ -191,10 +191,10 @@ def main() -> None:
     machine = (
         f"{os.cpu_count()} cores, {platform.machine()}, torch {torch.__version__}, timm {timm.__version__}"
     )
-    console = Console(width=120)
+    console = Console(width=150)
     console.print(f"{machine}, {workers} workers of a loader, load {os.getloadavg()[0]:.1f} before")
     for name, case in cases.items():
-        for precision in ("fp32", "bf16"):
+        for precision in ("fp32", "bf16") if asked.device == "cpu" else ("tf32", "bf16"):
             if asked.case in (None, name):
                 one = replace(case, precision=precision)
                 runs = compared(one, asked.device, workers, asked.repeats)
