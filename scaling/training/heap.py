@@ -7,6 +7,7 @@ the time of a step on a CPU whose tensors are larger than some 100 kB. Other C l
 from __future__ import annotations
 
 import ctypes
+import resource
 from functools import cache
 
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
@@ -16,9 +17,9 @@ _ALWAYS_IN_HEAP, _MOST_IN_HEAP = 2**30, 2**25
 
 
 def keep() -> None:
-    """Keep what is freed, from here on."""
+    """Keep what is freed, from here on, but not in a process that may map so much only: it would lack it."""
     libc = _glibc()
-    if libc is not None:
+    if libc is not None and resource.getrlimit(resource.RLIMIT_AS)[0] == resource.RLIM_INFINITY:
         libc.mallopt(_TRIM_THRESHOLD, 2**31 - 1)
         _ = libc.mallopt(_MMAP_THRESHOLD, _ALWAYS_IN_HEAP) or libc.mallopt(_MMAP_THRESHOLD, _MOST_IN_HEAP)
 

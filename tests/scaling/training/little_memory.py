@@ -41,10 +41,10 @@ POINT = Point(
 def main(directory: Path, megabytes: int | None) -> None:
     logging.basicConfig(stream=sys.stderr)
     images = load(POINT.data, None, POINT.resolution)
-    device = use_device("cpu", num_threads=1)
     if megabytes is not None:
         most = psutil.Process().memory_info().vms + megabytes * 10**6
         resource.setrlimit(resource.RLIMIT_AS, (most, most))
+    device = use_device("cpu", num_threads=1)
     outcome = train(
         POINT,
         images,

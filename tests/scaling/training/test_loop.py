@@ -185,7 +185,7 @@ def test_where_memory_runs_out_the_point_goes_on_and_nothing_changes(tmp_path: P
         subprocess.run(
             [sys.executable, script, tmp_path / name, *megabytes], capture_output=True, text=True, check=False
         )
-        for name, megabytes in {"plenty": [], "little": ["360"], "less": ["60"]}.items()
+        for name, megabytes in {"plenty": [], "little": ["380"], "less": ["60"]}.items()
         if not (tmp_path / name).mkdir()
     ]
     assert [run.returncode for run in runs] == [0, 0, 1], [run.stderr[-500:] for run in runs]
