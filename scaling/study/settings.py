@@ -16,7 +16,7 @@ from scaling.models.efficientnet import EfficientNet
 from scaling.models.families import FAMILIES, Family, nearest_depth
 from scaling.study.axis import NearDepth
 from scaling.study.point import Point
-from scaling.study.precision import Precision
+from scaling.study.precision import BYTES, Precision
 from scaling.study.suggest import suggest
 from scaling.training.recipe import Recipe
 from scaling.training.regularization import Regularization
@@ -95,8 +95,8 @@ class Shared:
 
 def shared_from_settings(values: Mapping[str, Any], data: DataSet) -> Shared:
     """The part of a composed setting that lies in sections of its own."""
-    if values.get("precision") not in ("fp32", "bf16"):
-        raise Refused(f"precision={values.get('precision')} should be fp32 or bf16.")
+    if values.get("precision") not in BYTES:
+        raise Refused(f"precision={values.get('precision')} should be fp32, tf32 or bf16.")
     model = family_of(values["model"])
     regularization = strict(Regularization, values.get("regularization", {}), "regularization")
     if regularization.policy == "by_scale" and isinstance(model, EfficientNet):

@@ -19,6 +19,7 @@ DOCUMENTS = [
     ROOT / "CHANGELOG.md",
     ROOT / "docs" / "benchmarks.md",
     ROOT / "docs" / "data.md",
+    ROOT / "docs" / "devices.md",
     ROOT / "docs" / "networks.md",
     ROOT / "docs" / "planning.md",
     ROOT / "docs" / "proofs.md",
@@ -42,7 +43,7 @@ def test_there_are_commands_to_test() -> None:
     assert len(_commands("python -m analysis")) >= 3
 
 
-@pytest.mark.parametrize("line", _commands("python sweep.py"))
+@pytest.mark.parametrize("line", [*_commands("python sweep.py"), *_commands("torchrun --")])
 def test_documented_sweeps_make_a_plan(bash: Bash, tmp_path: Path, pictures: Path, line: str) -> None:
     line = line.replace("~/pictures", str(pictures))
     if "--json" not in line and "--csv" not in line:
