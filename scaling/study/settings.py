@@ -95,7 +95,7 @@ class Shared:
 
 def shared_from_settings(values: Mapping[str, Any], data: DataSet) -> Shared:
     """The part of a composed setting that lies in sections of its own."""
-    if values.get("precision") not in BYTES:
+    if values.get("precision") not in tuple(BYTES):
         raise Refused(f"precision={values.get('precision')} should be fp32, tf32 or bf16.")
     model = family_of(values["model"])
     regularization = strict(Regularization, values.get("regularization", {}), "regularization")
