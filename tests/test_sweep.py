@@ -152,6 +152,7 @@ def test_these_lines_make_a_plan_and_run_nothing(bash: Bash, tmp_path: Path, lin
         ("study.root=/dev/null", "Cannot write below /dev/null/"),
         ("device=cuda", "device=cuda is not available"),
         ("device=tpu", "device=tpu is not available: torch_xla is not installed"),
+        ("device=tpu device.compile=true", "device.compile=true: XLA compiles by itself"),
         ("device.name=gpu", "device=gpu is unknown: use cpu, cuda or tpu."),
         ("precision=tf32", "precision=tf32 is not done by device=cpu, only by NVIDIA GPUs"),
         ("-m 'seed=range(0)'", "seed=range(0) names no values at all."),

@@ -45,7 +45,7 @@ _VARIED = (*KNOBS, *_SCIENCE, "precision", "evaluate_at")
 """Keys that may have several values."""
 _GROUPED: Mapping[str, tuple[str, ...]] = {
     "study": ("name", "root"),
-    "device": ("name", "spec", "threads", "checkpoint_every_s"),
+    "device": ("name", "spec", "threads", "checkpoint_every_s", "compile"),
     "match": MATCH_OPTIONS,
     "limit": tuple(field.name for field in fields(Limits)),
 }

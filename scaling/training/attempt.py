@@ -108,6 +108,7 @@ class Attempt:
                 device=device,
                 checkpoint=checkpoint,
                 checkpoint_every_s=self._runtime.checkpoint_every_s,
+                compiled=self._runtime.compile,
                 on_epoch=self._keep,
                 should_stop=lambda: processes.should_stop(self._stop),
                 processes=processes,
@@ -125,6 +126,7 @@ class Attempt:
                 "provenance": {
                     **provenance(self._study.path, self._terms.snapshot, device),
                     "threads": self._runtime.threads,
+                    "compiled": self._runtime.compile,
                     "processes": processes.size,
                     "frugal": outcome.frugal,
                     "unreadable_images": len(images.unreadable),

@@ -48,6 +48,7 @@ def train(
     on_epoch: Callable[[list[dict[str, float]]], None],
     should_stop: Callable[[], bool],
     processes: Processes = ALONE,
+    compiled: bool = False,
     held_out: Callable[[int], tuple[Split, Split]] | None = None,
 ) -> Outcome:
     """Train `point` on `images`, as `load` gives them, from its checkpoint, or from the start.
@@ -62,7 +63,8 @@ def train(
     memory runs out, the point goes on from its checkpoint in a way that takes less and gives the same
     numbers; what is normalised together stays so, and where that is still too much, the error travels.
 
-    `held_out` gives validation and test images at each resolution that the point is evaluated at besides.
+    A `compiled` network takes a minute to begin, and gives the same numbers but for rounding. `held_out`
+    gives validation and test images at each resolution that the point is evaluated at besides.
 
     Several `processes` all call this, and only the first one touches the checkpoint. Their answers to
     `should_stop` must agree. They get the same rows (seconds aside) and outcome, or raise the same.
@@ -70,7 +72,7 @@ def train(
     reset_peak_memory(device)
 
     def resumed(*, frugal: bool) -> Run:
-        run = Run(point, images, device, processes, frugal=frugal)
+        run = Run(point, images, device, processes, frugal=frugal, compiled=compiled)
         saved = processes.from_first(checkpoint.load)
         if saved is not None:
             run.restore(saved)
@@ -122,8 +124,8 @@ def _elsewhere(run: Run, held_out: Callable[[int], tuple[Split, Split]]) -> dict
     metrics = {}
     for side in run.point.evaluate_at:
         val, test = held_out(side)
-        metrics[f"loss@{side}"], metrics[f"top1@{side}"] = run.evaluate(val.to(run.device))
-        _, metrics[f"test_top1@{side}"] = run.evaluate(test.to(run.device))
+        metrics[f"loss@{side}"], metrics[f"top1@{side}"] = run.evaluate(val)
+        _, metrics[f"test_top1@{side}"] = run.evaluate(test)
     return metrics
 
 

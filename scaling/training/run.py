@@ -49,6 +49,7 @@ class Run:
         processes: Processes = ALONE,
         *,
         frugal: bool = False,
+        compiled: bool = False,
     ) -> None:
         self.point = point
         use_precision(point.precision, device)
@@ -72,6 +73,8 @@ class Run:
         share = processes.share(point.recipe.batch_size)
         self._batches = Batches(point, self.images, share, self.stepper.drops.num_numbers)
         self.ema = Ema(self.model, point.recipe.ema_decay) if point.recipe.ema_decay else None
+        if compiled:
+            self.model.compile(dynamic=False)  # its average, which is only evaluated, is left as it is
         self.step = 0
         self.train_seconds = 0.0
         self.evaluate_seconds = 0.0

@@ -25,6 +25,8 @@ class Runtime:
     """Threads a point computes with. On CPU, results are bit-identical for one number of threads only."""
     checkpoint_every_s: float = 30.0
     """Work lost when a point is killed, at most, in seconds."""
+    compile: bool = False
+    """Whether the network is compiled by torch.compile, which XLA's devices do without."""
     data_root: str | None = None
     """Where the images lie, for data sets that do not know by themselves."""
 
@@ -37,6 +39,8 @@ class Runtime:
                 raise Refused(f"device.spec={self.spec} is no {self.device}: add device={kind}.")
         if self.threads < 1:
             raise Refused(f"device.threads={self.threads} must be at least 1.")
+        if self.compile and self.device == "tpu":
+            raise Refused("device.compile=true: XLA compiles by itself, leave it out for device=tpu.")
         if self.checkpoint_every_s <= 0:
             raise Refused(f"device.checkpoint_every_s={self.checkpoint_every_s:g} must be positive.")
 

@@ -97,6 +97,7 @@ def _train(study: Study, point_id: str, runtime: Runtime, stop: Stop, processes:
         device=device,
         checkpoint=Checkpoint(study.directory(point_id) / "checkpoint.pt"),
         checkpoint_every_s=runtime.checkpoint_every_s,
+        compiled=runtime.compile,
         on_epoch=lambda _: None,
         should_stop=lambda: processes.should_stop(stop),
         processes=processes,

@@ -74,6 +74,7 @@ def train_point(tmp_path: Path, cpu: torch.device) -> Train:
         *,
         checkpoint_every_s: float = 1e9,
         should_stop: Callable[[], bool] = lambda: False,
+        compiled: bool = False,
     ) -> tuple[Outcome, list[Row]]:
         (tmp_path / directory).mkdir(exist_ok=True)
         rows: list[Row] = []
@@ -89,6 +90,7 @@ def train_point(tmp_path: Path, cpu: torch.device) -> Train:
             checkpoint_every_s=checkpoint_every_s,
             on_epoch=keep,
             should_stop=should_stop,
+            compiled=compiled,
             held_out=partial(held_out, point.data, None),
         )
         return outcome, rows

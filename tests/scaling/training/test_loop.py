@@ -195,3 +195,10 @@ def test_where_memory_runs_out_the_point_goes_on_and_nothing_changes(tmp_path: P
     assert "memory ran out: going on from step 0, activations are computed anew" in runs[1].stderr
     assert "memory ran out: going on" in runs[2].stderr
     assert "RuntimeError" in runs[2].stderr.splitlines()[-1]
+
+
+def test_a_compiled_network_trains_the_same(make_point: MakePoint, train_point: Train) -> None:
+    point = make_point(dropout=0.1, stochastic_depth=0.1)
+    (_, rows), (_, compiled) = train_point(point), train_point(point, "compiled", compiled=True)
+    for row, other in zip(rows, compiled, strict=True):
+        assert other == pytest.approx({**row, "seconds": other["seconds"]}, rel=1e-5)
