@@ -44,7 +44,7 @@ def test_two_processes_have_the_loss_curve_of_one(bash: Bash, tmp_path: Path) ->
 
 
 def test_a_killed_process_ends_the_other_and_the_same_line_goes_on(bash: Bash, tmp_path: Path) -> None:
-    line = f"{LINE} epochs=60 device.checkpoint_every_s=0.01"
+    line = f"{LINE} epochs=20 device.checkpoint_every_s=0.01"
     process = _started(f"{TORCHRUN} {line} study.root={tmp_path}/two")
     _wait_for(lambda: list(tmp_path.glob("two/mine/points/*/checkpoint.pt")))
     _workers(process)[1].send_signal(signal.SIGKILL)
