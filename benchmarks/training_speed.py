@@ -63,6 +63,7 @@ SMALL = Case(
     precision="fp32",
     tells_accuracy=True,
 )
+TINY = replace(SMALL, width=0.25)
 LARGE = Case(
     family="resnet_rs",
     depth=50,
@@ -183,11 +184,12 @@ def main() -> None:
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     parser.add_argument("--repeats", type=int, default=6)
     parser.add_argument("--workers", type=int, help="of the peers' loaders; none on a CPU, 8 on a GPU")
-    parser.add_argument("--case", choices=("small", "large"), help="only this one")
+    parser.add_argument("--precision", choices=("fp32", "bf16", "tf32"), help="only this one")
+    parser.add_argument("--case", choices=("tiny", "small", "large"), help="only this one")
     asked = parser.parse_args()
     os.environ["OMP_NUM_THREADS"] = "1"
     workers = asked.workers if asked.workers is not None else 0 if asked.device == "cpu" else 8
-    cases = {"small": SMALL, "large": LARGE if asked.device == "cpu" else ON_GPU}
+    cases = {"tiny": TINY, "small": SMALL, "large": LARGE if asked.device == "cpu" else ON_GPU}
     machine = (
         f"{os.cpu_count()} cores, {platform.machine()}, torch {torch.__version__}, timm {timm.__version__}"
     )
@@ -195,7 +197,7 @@ def main() -> None:
     console.print(f"{machine}, {workers} workers of a loader, load {os.getloadavg()[0]:.1f} before")
     for name, case in cases.items():
         for precision in ("fp32", "bf16") if asked.device == "cpu" else ("tf32", "bf16"):
-            if asked.case in (None, name):
+            if asked.case in (None, name) and asked.precision in (None, precision):
                 one = replace(case, precision=precision)
                 runs = compared(one, asked.device, workers, asked.repeats)
                 console.print(table(one, asked.device, runs))
