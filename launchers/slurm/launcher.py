@@ -70,6 +70,11 @@ class Slurm:
         Whether these do the arithmetic, the points themselves find out.
         """
         del precisions
+        if runtime.device == "tpu" and self.options.processes > 1:
+            raise Refused(
+                f"hydra.launcher.processes={self.options.processes} is of no use with device=tpu, where one "
+                "process has all devices: use 1."
+            )
         check_installed()
         await_controller(self.options.submit_within_s)
         partition = partition_of(self.options.partition)

@@ -27,9 +27,8 @@ def augment(
 ) -> Tensor:
     """The `chosen` (B,) of `images` (N, C, S, S), each with an offset and a mirroring of its own.
 
-    One indexing operation, without a copy that is padded.
-
-    They are a `share` of a `batch`, and what happens to each does not depend on the sharing.
+    They are a `share` of a `batch`, and what happens to each does not depend on the sharing. It is one
+    indexing operation, without a copy that is padded.
 
     A crop is a window of S pixels in the image extended by `padding` reflected pixels on each side: a dark
     frame stays dark and a photograph goes on. `padding` is less than S, `generator` is on the CPU.
@@ -38,9 +37,9 @@ def augment(
         return images[chosen]
     side = images.shape[-1]
     offsets = torch.randint(-padding, padding + 1, (2, batch, 1), generator=generator)
-    rows, columns = _reflect(offsets[:, share] + torch.arange(side), side).to(images.device)
+    rows, columns = _sent(_reflect(offsets[:, share] + torch.arange(side), side), images)
     if mirror:
-        mirrored = torch.rand((batch, 1), generator=generator)[share].to(images.device) < 0.5
+        mirrored = _sent(torch.rand((batch, 1), generator=generator)[share], images) < 0.5
         columns = torch.where(mirrored, columns.flip(1), columns)
     crops = images[chosen[:, None, None], :, rows[:, :, None], columns[:, None, :]]
     return crops.permute(0, 3, 1, 2)  # the indexing leaves channels last, as the network wants them
@@ -65,9 +64,9 @@ def resized_crops(
     A window has 8 to 100 % of the image's area and sides of 3:4 to 4:3. All are sampled from the stored
     images in one bilinear operation, which only ever enlarges.
     """
-    heights, widths, tops, lefts = _windows(batch, generator)[:, share].to(images.device)
+    heights, widths, tops, lefts = _sent(_windows(batch, generator)[:, share], images)
     if mirror:
-        mirrored = torch.rand(batch, generator=generator)[share].to(images.device) < 0.5
+        mirrored = _sent(torch.rand(batch, generator=generator)[share], images) < 0.5
         lefts, widths = torch.where(mirrored, lefts + widths, lefts), torch.where(mirrored, -widths, widths)
     side = images.shape[-1]
     middles = (torch.arange(side, device=images.device) + 0.5) / side
@@ -78,6 +77,11 @@ def resized_crops(
     places = torch.stack([columns[:, None].expand(-1, side, -1), rows[:, :, None].expand(-1, -1, side)], -1)
     crops = functional.grid_sample(images[chosen].float(), places, padding_mode="border", align_corners=False)
     return crops.round_().byte()
+
+
+def _sent(drawn: Tensor, images: Tensor) -> Tensor:
+    """What was drawn, where the images are; a GPU need not be waited for."""
+    return drawn.to(images.device, non_blocking=True)
 
 
 def _windows(number: int, generator: torch.Generator) -> Tensor:

@@ -8,12 +8,16 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 from PIL.ExifTags import Base
 
 _WHITE = (255, 255, 255)
 _DEEP = 65_535
 """Lightest value of 16 bits."""
+
+
+DECODING = 1
+"""Raised when the same file becomes other pixels, so that what was decoded before is not taken for it."""
 
 
 class Undecodable(ValueError):
@@ -34,6 +38,8 @@ def decode(source: Path | BytesIO, side: int) -> NDArray[np.uint8]:
             return np.asarray(ImageOps.exif_transpose(square))
     except MemoryError:
         raise
+    except UnidentifiedImageError as error:  # whose words name an object in memory
+        raise Undecodable("it is no image") from error
     except Exception as error:  # on damaged files decoders raise whatever comes of it
         raise Undecodable(" ".join(str(error).split()) or type(error).__name__) from error
 

@@ -42,6 +42,8 @@ class Decoded:
     """How many images, the last ones, are the set's own test images."""
     unreadable: Mapping[int, str]
     """Which images could not be decoded, and the file's name with the reason."""
+    num_in_set: int
+    """Images of the set, of which these may be a part."""
 
 
 def size_gb(num_images: int, side: int) -> float:
@@ -89,6 +91,7 @@ def _read(place: Path, side: int) -> Decoded | None:
             sums=sums,
             num_own_test=facts["num_own_test"],
             unreadable={int(index): why for index, why in facts["unreadable"].items()},
+            num_in_set=facts["num_in_set"],
         )
     except _UNREADABLE as error:
         log.warning("%s is damaged and is made again: %s", place, error)
@@ -109,6 +112,7 @@ def _make(place: Path, side: int, folder: Folder) -> None:
         facts = {
             "num_images": len(folder.names),
             "num_own_test": folder.num_own_test,
+            "num_in_set": folder.part_of or len(folder.names),
             "unreadable": {str(index): why for index, why in sorted(unreadable.items())},
         }
         (aside / "facts.json").write_text(json.dumps(facts, indent=1))

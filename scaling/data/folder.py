@@ -26,6 +26,8 @@ class Folder:
     num_own_test: int = 0
     within: Sequence[Piece] | None = None
     """Where in shards the images lie; None where each is a file of its own."""
+    part_of: int | None = None
+    """Images of the whole set, where these are some of them."""
 
     def piece(self, index: int) -> Piece:
         """Where the bytes of an image lie."""
@@ -39,6 +41,7 @@ class Folder:
             labels=[self.labels[index] for index in chosen],
             num_own_test=0,
             within=[self.within[index] for index in chosen] if self.within else None,
+            part_of=len(self.names),
         )
 
 

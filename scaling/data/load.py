@@ -122,7 +122,7 @@ def statistics(images: Tensor) -> tuple[Tensor, Tensor]:
 def images_of(data: DataSet, decoded: Decoded) -> Images:
     """The splits that `data` declares of decoded files, without those that could not be decoded.
 
-    An epoch has the steps that were declared: the first training images stand in for those that are left out.
+    An epoch has the steps that were declared: other images of the training part stand in for those left out.
     """
     whole = [
         [index for index in split if index not in decoded.unreadable]

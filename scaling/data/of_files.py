@@ -11,6 +11,7 @@ from pathlib import Path
 from scaling.data import image_folder, imagenet
 from scaling.data.cache import cache_dir
 from scaling.data.dataset import DataSet
+from scaling.data.decode import DECODING
 from scaling.data.decoded import Decoded, fetch
 from scaling.data.folder import Folder
 from scaling.errors import DataError
@@ -53,7 +54,7 @@ def read(
 def place_of(data: DataSet, resolution: int) -> Path:
     """Where all images are once they are decoded."""
     digest = hashlib.sha256(data.fingerprint.encode()).hexdigest()[:32]
-    return cache_dir() / data.name / digest / str(resolution)
+    return cache_dir() / data.name / f"{digest}-{DECODING}" / str(resolution)
 
 
 def _part(folder: Folder, choose: Callable[[Folder], Sequence[int]]) -> Folder:
@@ -76,7 +77,7 @@ def tell_unreadable(names: Mapping[int, str]) -> None:
 
 
 def _check_unreadable(data: DataSet, decoded: Decoded) -> None:
-    found, whole = len(decoded.unreadable), len(decoded.labels)
+    found, whole = len(decoded.unreadable), decoded.num_in_set
     allowed = math.ceil(data.max_unreadable * whole)
     if found > allowed:
         tell_unreadable(decoded.unreadable)

@@ -85,6 +85,6 @@ def rand_augment(
         for code in layer.unique().tolist():
             index, is_negative = divmod(code, 2)
             strength = -magnitude / 10 if is_negative else magnitude / 10
-            of_code = (layer == code).nonzero().flatten().to(images.device)
+            of_code = (layer == code).nonzero().flatten().to(images.device, non_blocking=True)
             augmented[of_code] = operations[index](augmented[of_code], strength, fill)
     return augmented

@@ -163,8 +163,8 @@ def _shared_text(
     shared = {
         "semantics": SEMANTICS,
         "data": changed_fields(data),
-        "recipe": recipe.deciding(),
-        "schedule": schedule.deciding(),
+        "recipe": _deciding(recipe) | {"norm_batch": recipe.images_per_norm},
+        "schedule": _deciding(schedule),
         "precision": precision,
         **({"evaluate_at": evaluate_at} if evaluate_at else {}),
     }
@@ -218,6 +218,11 @@ def changed_fields(value: DataclassInstance) -> dict[str, Any]:
         if each.default is MISSING or content != each.default:
             plain[each.name] = _plain(content)
     return plain
+
+
+def _deciding(part: Recipe | Schedule) -> dict[str, Any]:
+    """Its fields as plain values, without those that decide nothing."""
+    return {name: value for name, value in _all_fields(part).items() if name not in part.idle}
 
 
 def _all_fields(value: DataclassInstance) -> dict[str, Any]:

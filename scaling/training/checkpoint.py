@@ -52,9 +52,12 @@ class Checkpoint:
             path.unlink(missing_ok=True)
 
     def _keep_former(self) -> None:
+        """Never without a file under one of the two names: the former one is replaced, not removed."""
+        aside = self.former.with_name(self.former.name + ".tmp")
         with suppress(FileNotFoundError, FileExistsError):  # the first one; a late writer does the same
-            self.former.unlink(missing_ok=True)
-            os.link(self.path, self.former)
+            os.link(self.path, aside)
+            aside.replace(self.former)
+        aside.unlink(missing_ok=True)  # stays where both names are of one file already
 
     def _load(self, path: Path) -> dict[str, Any] | None:
         try:

@@ -70,7 +70,7 @@ def holds_images(device: torch.device) -> bool:
 
 def send(values: Tensor, device: torch.device) -> Tensor:
     """The values of a batch on `device`; XLA has its devices share them."""
-    return xla.send(values) if device.type == "xla" else values.to(device)
+    return xla.send(values) if device.type == "xla" else values.to(device, non_blocking=True)
 
 
 def hand_over(device: torch.device) -> None:

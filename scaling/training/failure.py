@@ -10,11 +10,12 @@ from typing import Any
 from scaling.errors import DataError
 
 _OUT_OF_MEMORY = re.compile(
-    r"out of memory|can't allocate memory|not enough memory|could not create a primitive$|resource_exhausted",
+    r"out of memory|can't allocate memory|not enough memory|could not create a primitive$|resource_exhausted"
+    r"|alloc_failed",
     re.IGNORECASE,
 )
 """What torch says when memory runs out, on CUDA, on the CPU (Linux, Windows, oneDNN) and by XLA; all are
-RuntimeErrors."""
+RuntimeErrors. cuBLAS and cuDNN say ALLOC_FAILED."""
 
 PEER_LOST = 75
 """Exit code of a process that ends because another one is gone: try again (EX_TEMPFAIL of sysexits.h)."""

@@ -78,6 +78,9 @@ def train(
             run.restore(saved)
         return run
 
+    if held_out is not None:
+        for side in point.evaluate_at:
+            held_out(side)  # what cannot be had ends the point now, and not when it is trained
     run = resumed(frugal=False)
     saved_at = time.monotonic()
     while not run.finished:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Literal
 
 from scaling.errors import Refused
 
@@ -82,13 +82,11 @@ class Recipe:
         """Numbers that the optimizer keeps for each weight; for timm's two, which some of them undercut."""
         return 2 if self.optimizer != "sgd" else int(self.momentum > 0)
 
-    def deciding(self) -> Mapping[str, Any]:
-        """The fields that decide the outcome, `norm_batch` filled in."""
-        fields = asdict(self) | {"norm_batch": self.images_per_norm}
-        if not self.rand_augment_layers:
-            del fields["rand_augment_magnitude"]
-        del fields["crop" if self.crop == "padded" else "crop_padding"]
-        return fields
+    @property
+    def idle(self) -> Collection[str]:
+        """Fields that decide nothing, as others are what they are."""
+        crop = "crop" if self.crop == "padded" else "crop_padding"
+        return [crop] if self.rand_augment_layers else [crop, "rand_augment_magnitude"]
 
     def norm_batches_each(self, num_processes: int) -> int:
         """Norm batches of a step for each of so many processes; Refused where they do not come out even."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Literal
 
 from scaling.errors import Refused
 
@@ -68,11 +68,12 @@ class Schedule:
         progress = max(0.0, (step + 1 - (num_steps - cooldown_steps)) / (cooldown_steps + 1))
         return 1 - (math.sqrt(progress) if self.cooldown == "1-sqrt" else progress)
 
-    def deciding(self) -> Mapping[str, Any]:
-        """The fields that its kind reads, which decide the outcome."""
-        others: dict[Kind, tuple[str, ...]] = {
+    @property
+    def idle(self) -> Collection[str]:
+        """Fields that its kind does not read, so that they decide nothing."""
+        idle: dict[Kind, Collection[str]] = {
             "cosine": ("milestones", "step_factor", "cooldown_fraction", "cooldown"),
             "step": ("cooldown_fraction", "cooldown"),
             "wsd": ("milestones", "step_factor"),
         }
-        return {name: value for name, value in asdict(self).items() if name not in others[self.kind]}
+        return idle[self.kind]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from PIL import Image
 from scaling.data import mnist5k
 from scaling.data.catalog import DataConfig, declare
 from scaling.data.dataset import DataSet
-from scaling.data.load import load
+from scaling.data.load import held_out, load
 from scaling.data.stored import Stored
 from scaling.errors import DataError
 
@@ -57,9 +58,24 @@ def test_train_and_test_folders(digits: Path, stored: Stored) -> None:
 
 
 def test_the_same_images_are_held_out_for_ever(digits: Path) -> None:
-    held_out = load(declared(digits), str(digits), 28).val
-    digest = hashlib.sha256(held_out.pixels(slice(None)).contiguous().numpy().tobytes()).hexdigest()
+    val = load(declared(digits), str(digits), 28).val
+    digest = hashlib.sha256(val.pixels(slice(None)).contiguous().numpy().tobytes()).hexdigest()
     assert digest[:16] == "37e97ea10bdd16be"
+
+
+def test_damage_among_held_out_images_counts_against_the_whole_set(digits: Path) -> None:
+    """Whether all images or only these are decoded at a resolution."""
+    for file in list((digits / "test" / "digit0").iterdir())[:3]:
+        file.write_bytes(b"no image")
+    data = declared(digits, max_unreadable=0.04)  # 3 of 75
+    _, test = held_out(data, str(digits), 20)
+    assert len(test) == 12
+    images = load(data, str(digits), 20)
+    assert len(images.test) == 12
+    assert torch.equal(test.pixels(slice(None)), images.test.pixels(slice(None)))
+    assert all("it is no image" in reason for reason in images.unreadable.values())
+    with pytest.raises(DataError, match="3 of 75 files of image_folder cannot be decoded"):
+        held_out(replace(data, max_unreadable=0.02), str(digits), 24)
 
 
 def test_val_may_be_the_name_of_the_own_test_images(digits: Path) -> None:

@@ -17,6 +17,7 @@ import pytest
 
 from scaling.data.catalog import DataConfig, declare
 from scaling.models.families import FAMILIES
+from scaling.study import point as point_module
 from scaling.study.point import Point
 from scaling.study.settings import point_from_settings
 from scaling.training.recipe import Recipe
@@ -157,6 +158,15 @@ def test_points_of_one_policy_are_compared_whatever_their_strengths(make_point: 
     assert point_from_settings(SETTINGS, data).setting != narrow.setting
     given = make_point(recipe=narrow.recipe, schedule=narrow.schedule, model=narrow.model, width=1.0)
     assert given.setting != narrow.setting
+
+
+def test_a_whole_number_for_a_fraction_is_the_same_point(make_point: Make) -> None:
+    """In whichever order the two are made."""
+    whole, fraction = Recipe(learning_rate=1), Recipe(learning_rate=1.0)
+    ids = [make_point(recipe=recipe).id for recipe in (whole, fraction)]
+    for cached in (point_module._shared_text, point_module._setting):
+        cached.cache_clear()
+    assert [make_point(recipe=recipe).id for recipe in (fraction, whole)] == ids == ids[:1] * 2
 
 
 def test_a_default_spelled_out_is_the_same_point(make_point: Make) -> None:

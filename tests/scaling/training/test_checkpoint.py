@@ -55,7 +55,20 @@ def test_the_former_one_is_loaded_where_the_last_is_damaged(checkpoint: Checkpoi
         assert loaded is not None
         assert loaded["step"] == 1
     checkpoint.save(STATE)
-    assert _names(checkpoint) == ["checkpoint.pt", "checkpoint.pt.corrupt"]
+    assert _names(checkpoint) == ["checkpoint.pt", "checkpoint.pt.corrupt", "checkpoint.pt.former"]
+
+
+def test_a_save_that_fails_after_damage_leaves_the_former_one(small_disk: Path) -> None:
+    checkpoint = Checkpoint(small_disk / "checkpoint.pt")
+    checkpoint.save(STATE)
+    checkpoint.save(STATE)
+    _damage(checkpoint.path, "truncated")
+    assert checkpoint.load() is not None
+    for _ in range(2):
+        with pytest.raises(Unwritable, match="the disk is full"):
+            checkpoint.save({"weights": torch.zeros(4_000_000)})
+        assert checkpoint.load() is not None
+    assert _names(checkpoint) == ["checkpoint.pt.corrupt", "checkpoint.pt.former"]
 
 
 @pytest.mark.parametrize("damage", DAMAGE)
