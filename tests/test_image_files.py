@@ -41,7 +41,7 @@ def test_damaged_files_are_named_left_out_and_counted(
     assert result["provenance"]["unreadable_images"] == 1
     told = [line for line in (directory / "log.txt").read_text().splitlines() if "left out" in line]
     assert len(told) == 1
-    assert f"{pictures}/cats/empty.jpg: cannot identify image file" in told[0]
+    assert f"{pictures}/cats/empty.jpg: it is no image" in told[0]
 
 
 def _one_class(pictures: Path) -> None:

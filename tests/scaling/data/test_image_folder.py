@@ -156,7 +156,7 @@ def test_what_cannot_be_decoded_is_left_out_of_its_split(digits: Path) -> None:
     assert len(images.train) == 50  # as many steps as were declared
     assert len(images.val) + len(set(images.train.places.tolist())) == 57
     assert torch.equal(images.test.pixels(slice(None)), whole.test.pixels(slice(None)))
-    assert any("zz.jpg: cannot identify image file" in why for why in images.unreadable.values())
+    assert any("zz.jpg: it is no image" in why for why in images.unreadable.values())
 
 
 def test_more_than_may_be_damaged_is_refused(digits: Path, empty_cache: Path) -> None:
