@@ -64,7 +64,11 @@ def test_two_lines_at_once(
 def test_a_line_is_killed_and_typed_again(
     new_sweep: NewSweep, undisturbed: Undisturbed, tally: Tally, proving: bool
 ) -> None:
-    """Before, while, or after it submits."""
+    """Before, while, or after it submits.
+
+    Killed between the submission and the moment in which submitit puts in place what the jobs read, it leaves
+    jobs that wait a minute in vain, and points that are free only after that: then it is typed once more.
+    """
     line = f"{TINY} seed=range(4)"
     for _ in range(20 if proving else 1):
         sweep = new_sweep(f"{line} {TWO_JOBS} hydra.launcher.points_per_job=2 hydra.launcher.wait=true")
@@ -72,8 +76,9 @@ def test_a_line_is_killed_and_typed_again(
         time.sleep(random.uniform(0.5, 3))
         process.kill()
         sweep.type()
-        assert sweep.finish() == 0
-        tally.add("the login process killed", 1, verdict(sweep.study, undisturbed(line)))
+        retyped = sweep.finish()
+        assert retyped <= 1
+        tally.add("the login process killed", 1, verdict(sweep.study, undisturbed(line)), retyped)
 
 
 def test_the_controller_is_down_at_submission(
