@@ -16,7 +16,7 @@ from scaling.errors import Refused
 from scaling.quantity import counted
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Method:
     label: str
     paper_top1: float
@@ -26,75 +26,33 @@ class Method:
     """For each row, whether it was trained with it."""
 
 
-def _above_zero(column: str) -> Callable[[pd.DataFrame], pd.Series]:
-    return lambda rows: rows[column].astype(float) > 0
+def _strength(label: str, paper_top1: float, column: str) -> Method:
+    """A method that is off where its strength is 0."""
+    return Method(label, paper_top1, (column,), lambda rows: rows[column].astype(float) > 0)
+
+
+def _has_less_decay(rows: pd.DataFrame) -> pd.Series:
+    decay = rows["recipe.weight_decay"].astype(float)
+    return decay < decay.max()
+
+
+def _is_resnet_d(rows: pd.DataFrame) -> pd.Series:
+    return (rows["model.stem"] == "deep") & rows["model.pooled_shortcut"].astype(bool)
 
 
 BASELINE_TOP1 = 79.0
 
 METHODS = (
-    Method(
-        label="cosine learning rate",
-        paper_top1=79.3,
-        columns=("schedule.kind",),
-        is_on=lambda rows: rows["schedule.kind"] == "cosine",
-    ),
-    Method(
-        label="more epochs",
-        paper_top1=78.8,
-        columns=("epochs",),
-        is_on=lambda rows: rows["epochs"] > rows["epochs"].min(),
-    ),
-    Method(
-        label="average of weights",
-        paper_top1=79.1,
-        columns=("recipe.ema_decay",),
-        is_on=_above_zero("recipe.ema_decay"),
-    ),
-    Method(
-        label="label smoothing",
-        paper_top1=80.4,
-        columns=("recipe.label_smoothing",),
-        is_on=_above_zero("recipe.label_smoothing"),
-    ),
-    Method(
-        label="stochastic depth",
-        paper_top1=80.6,
-        columns=("recipe.stochastic_depth",),
-        is_on=_above_zero("recipe.stochastic_depth"),
-    ),
-    Method(
-        label="RandAugment",
-        paper_top1=81.0,
-        columns=("recipe.rand_augment_layers",),
-        is_on=_above_zero("recipe.rand_augment_layers"),
-    ),
-    Method(
-        label="dropout",
-        paper_top1=80.7,
-        columns=("recipe.dropout",),
-        is_on=_above_zero("recipe.dropout"),
-    ),
-    Method(
-        label="less weight decay",
-        paper_top1=82.2,
-        columns=("recipe.weight_decay",),
-        is_on=lambda rows: (
-            rows["recipe.weight_decay"].astype(float) < rows["recipe.weight_decay"].astype(float).max()
-        ),
-    ),
-    Method(
-        label="squeeze-and-excitation",
-        paper_top1=82.9,
-        columns=("model.se_ratio",),
-        is_on=_above_zero("model.se_ratio"),
-    ),
-    Method(
-        label="ResNet-D",
-        paper_top1=83.4,
-        columns=("model.stem", "model.pooled_shortcut"),
-        is_on=lambda rows: (rows["model.stem"] == "deep") & (rows["model.pooled_shortcut"].astype(bool)),
-    ),
+    Method("cosine learning rate", 79.3, ("schedule.kind",), lambda rows: rows["schedule.kind"] == "cosine"),
+    Method("more epochs", 78.8, ("epochs",), lambda rows: rows["epochs"] > rows["epochs"].min()),
+    _strength("average of weights", 79.1, "recipe.ema_decay"),
+    _strength("label smoothing", 80.4, "recipe.label_smoothing"),
+    _strength("stochastic depth", 80.6, "recipe.stochastic_depth"),
+    _strength("RandAugment", 81.0, "recipe.rand_augment_layers"),
+    _strength("dropout", 80.7, "recipe.dropout"),
+    Method("less weight decay", 82.2, ("recipe.weight_decay",), _has_less_decay),
+    _strength("squeeze-and-excitation", 82.9, "model.se_ratio"),
+    Method("ResNet-D", 83.4, ("model.stem", "model.pooled_shortcut"), _is_resnet_d),
 )
 """In the order of the paper."""
 
