@@ -37,7 +37,8 @@ def _has_less_decay(rows: pd.DataFrame) -> pd.Series:
 
 
 def _is_resnet_d(rows: pd.DataFrame) -> pd.Series:
-    return (rows["model.stem"] == "deep") & rows["model.pooled_shortcut"].astype(bool)
+    is_pooled = rows["model.pooled_shortcut"].astype(str).str.lower() == "true"  # a text, from a CSV
+    return (rows["model.stem"] == "deep") & is_pooled
 
 
 BASELINE_TOP1 = 79.0

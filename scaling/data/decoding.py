@@ -37,7 +37,7 @@ _LINE_EVERY_S = 30.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Decoded:
+class _DecodedBlock:
     """What came of a block."""
 
     start: int
@@ -70,7 +70,7 @@ def decode_all(folder: Folder, side: int, file: Path) -> tuple[NDArray[np.int64]
     return sums, unreadable
 
 
-def _decode_block(side: int, file: Path, block: tuple[int, Sequence[Piece]]) -> _Decoded:
+def _decode_block(side: int, file: Path, block: tuple[int, Sequence[Piece]]) -> _DecodedBlock:
     """Decode some images to where they belong in the file."""
     start, pieces = block
     pixels = np.zeros((len(pieces), side, side, 3), np.uint8)
@@ -83,7 +83,7 @@ def _decode_block(side: int, file: Path, block: tuple[int, Sequence[Piece]]) -> 
     with file.open("rb+") as written:
         written.seek(start * pixels[0].nbytes)
         written.write(pixels.data)
-    return _Decoded(start=start, sums=_sums(pixels), unreadable=unreadable)
+    return _DecodedBlock(start=start, sums=_sums(pixels), unreadable=unreadable)
 
 
 def _sums(pixels: NDArray[np.uint8]) -> NDArray[np.int64]:
@@ -94,7 +94,7 @@ def _sums(pixels: NDArray[np.uint8]) -> NDArray[np.int64]:
 
 
 @contextmanager
-def _workers(number: int) -> Iterator[Callable[..., Iterable[_Decoded]]]:
+def _workers(number: int) -> Iterator[Callable[..., Iterable[_DecodedBlock]]]:
     """A `map` over so many processes; with fewer than two of them, here."""
     if number < 2:
         yield map
@@ -116,7 +116,7 @@ def _die_with_parent() -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
-def _told(done: Iterable[_Decoded], num_blocks: int, what: str) -> Iterator[_Decoded]:
+def _told(done: Iterable[_DecodedBlock], num_blocks: int, what: str) -> Iterator[_DecodedBlock]:
     """The blocks, with a bar on a terminal and a line in the log now and then elsewhere."""
     if sys.stderr.isatty():
         yield from track(done, what, num_blocks, console=Console(stderr=True), transient=True)

@@ -79,6 +79,11 @@ def test_each_gain_is_found_by_its_seeds() -> None:
     assert ladder.total.gain == pytest.approx(10 * GAIN, abs=0.2)
 
 
+def test_it_is_read_from_a_file_too(tmp_path: Path) -> None:
+    planted().to_csv(tmp_path / "mine.csv", index=False)
+    assert climb(read_source(str(tmp_path / "mine.csv"))).rungs == climb(table(planted())).rungs
+
+
 def test_the_paper_stands_beside_it() -> None:
     """Table 1 of Bello et al. 2021: 3.2 of 4.4 points by training, 1.2 by the network."""
     rungs = climb(table(planted())).rungs
