@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from launchers.slurm.classes import classes_of
 from launchers.slurm.cluster import Partition, _minutes
 from launchers.slurm.job import _seconds, margin_s
+from launchers.slurm.launcher import Slurm
 from launchers.slurm.options import Options
 from launchers.slurm.queue import Queued
 from launchers.slurm.submission import cut, share_out
@@ -117,3 +118,8 @@ def test_a_short_job_keeps_most_of_its_time() -> None:
 def test_bad_options_are_refused(options: dict[str, object], sentence: str) -> None:
     with pytest.raises(Refused, match=sentence):
         Options(**options)  # type: ignore[arg-type]
+
+
+def test_several_processes_for_a_tpu_are_refused_before_anything_is_submitted() -> None:
+    with pytest.raises(Refused, match=r"hydra\.launcher\.processes=2 is of no use with device=tpu"):
+        Slurm(Options(processes=2)).check(Runtime(device="tpu"), ["fp32"])
