@@ -180,9 +180,8 @@ def _setting(
         "model": {name: value for name, value in _all_fields(model).items() if name != "ladder"},
         "regularization": _all_fields(regularization) if regularization.policy != "given" else "given",
     }
-    return digest_of_text(join({name: canonical_json(value) for name, value in own.items()} | dict(shared)))[
-        :8
-    ]
+    texts = {name: canonical_json(value) for name, value in own.items()}
+    return digest_of_text(join({**texts, **dict(shared)}))[:8]
 
 
 def check_size(family: str, network: Network, resolution: int, frames: int | None) -> None:

@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -86,11 +85,9 @@ class Attempt:
     def _train(self) -> None:
         os.environ["OMP_NUM_THREADS"] = str(self._runtime.threads)  # read when torch is first imported
         with garbage.importing():
-            from scaling.data.load import held_out, load  # torch, which the planner does without
-            from scaling.data.of_files import tell_unreadable
-            from scaling.training.checkpoint import Checkpoint
+            from scaling.training.checkpoint import Checkpoint  # torch, which the planner does without
             from scaling.training.device import use_device
-            from scaling.training.loop import train
+            from scaling.training.loop import train_point
             from scaling.training.processes import ALONE
             from scaling.training.provenance import provenance
 
@@ -100,19 +97,14 @@ class Attempt:
         with processes.training(self._id):
             point = self._study.point(self._id)
             device = use_device(self._runtime.device, num_threads=self._runtime.threads)
-            images = load(point.data, self._runtime.data_root, point.resolution)
-            tell_unreadable(images.unreadable)
-            outcome = train(
+            outcome = train_point(
                 point,
-                images,
-                device=device,
+                self._runtime,
+                device,
                 checkpoint=checkpoint,
-                checkpoint_every_s=self._runtime.checkpoint_every_s,
-                compiled=self._runtime.compile,
                 on_epoch=self._keep,
                 should_stop=lambda: processes.should_stop(self._stop),
                 processes=processes,
-                held_out=partial(held_out, point.data, self._runtime.data_root),
             )
         self._commit(
             {
@@ -129,7 +121,7 @@ class Attempt:
                     "compiled": self._runtime.compile,
                     "processes": processes.size,
                     "frugal": outcome.frugal,
-                    "unreadable_images": len(images.unreadable),
+                    "unreadable_images": outcome.num_unreadable,
                     "attempt": self._state.attempt,
                     "token": self._held.token,
                     "started": started,

@@ -6,10 +6,12 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 
-from scaling.data.load import Images, Split
+from scaling.data.load import Images, Split, held_out, load
+from scaling.data.of_files import tell_unreadable
 from scaling.study.point import Point
 from scaling.training import garbage
 from scaling.training.checkpoint import Checkpoint
@@ -17,6 +19,7 @@ from scaling.training.device import peak_memory_bytes, reset_peak_memory
 from scaling.training.failure import Stopped, classify
 from scaling.training.processes import ALONE, Processes
 from scaling.training.run import Run
+from scaling.training.runtime import Runtime
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +39,36 @@ class Outcome:
     """Most memory in use during the last attempt; None where the system does not tell."""
     frugal: bool
     """Whether memory ran out, so that it ended with activations computed anew."""
+    num_unreadable: int
+    """Image files of the set that cannot be decoded."""
+
+
+def train_point(
+    point: Point,
+    runtime: Runtime,
+    device: torch.device,
+    *,
+    checkpoint: Checkpoint,
+    on_epoch: Callable[[list[dict[str, float]]], None],
+    should_stop: Callable[[], bool],
+    processes: Processes = ALONE,
+) -> Outcome:
+    """`train` as `runtime` says, on the images that lie where it says; raises DataError besides."""
+    images = load(point.data, runtime.data_root, point.resolution)
+    if processes.is_first:
+        tell_unreadable(images.unreadable)
+    return train(
+        point,
+        images,
+        device=device,
+        checkpoint=checkpoint,
+        checkpoint_every_s=runtime.checkpoint_every_s,
+        compiled=runtime.compile,
+        on_epoch=on_epoch,
+        should_stop=should_stop,
+        processes=processes,
+        held_out=partial(held_out, point.data, runtime.data_root),
+    )
 
 
 def train(
@@ -142,4 +175,5 @@ def _outcome(run: Run, elsewhere: Mapping[str, float]) -> Outcome:
         evaluate_seconds=run.evaluate_seconds,
         memory_bytes=peak_memory_bytes(run.device),
         frugal=run.stepper.frugal,
+        num_unreadable=len(run.images.unreadable),
     )

@@ -6,7 +6,6 @@ import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -84,22 +83,16 @@ def _met(meeting: Meeting, runtime: Runtime) -> Joined:
 
 def _train(study: Study, point_id: str, runtime: Runtime, stop: Stop, processes: Joined) -> None:
     """As an attempt does, without writing anything."""
-    from scaling.data.load import held_out, load
     from scaling.training.checkpoint import Checkpoint
     from scaling.training.device import use_device
-    from scaling.training.loop import train
+    from scaling.training.loop import train_point
 
-    point = study.point(point_id)
-    device = use_device(runtime.device, num_threads=runtime.threads)
-    train(
-        point,
-        load(point.data, runtime.data_root, point.resolution),
-        device=device,
+    train_point(
+        study.point(point_id),
+        runtime,
+        use_device(runtime.device, num_threads=runtime.threads),
         checkpoint=Checkpoint(study.directory(point_id) / "checkpoint.pt"),
-        checkpoint_every_s=runtime.checkpoint_every_s,
-        compiled=runtime.compile,
         on_epoch=lambda _: None,
         should_stop=lambda: processes.should_stop(stop),
         processes=processes,
-        held_out=partial(held_out, point.data, runtime.data_root),
     )
