@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import functional
 
 from scaling.data.load import Images, Split
+from scaling.training import garbage
 from scaling.training.device import hand_over, send, without_gradients
+from scaling.training.failure import classify
 from scaling.training.processes import ALONE, Processes
 
 _IMAGES, _PIXELS = 256, 1 << 20
@@ -39,12 +41,24 @@ def evaluate(
         for start in range(processes.rank * size, len(split), processes.size * size):
             part = slice(start, start + size)
             pixels, labels = send(split.pixels(part), device), send(split.labels[part], device)
-            batch = images.normalised(pixels).contiguous(memory_format=torch.channels_last)
             with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
-                logits = model(batch).float()
+                logits = _logits(model, images, pixels)
             loss += functional.cross_entropy(logits, labels, reduction="sum")
             num_correct += (logits.argmax(1) == labels).sum()
             hand_over(device)
     model.train(was_training)
     processes.sum([loss, num_correct])
     return loss.item() / len(split), 100 * num_correct.item() / len(split)
+
+
+def _logits(model: nn.Module, images: Images, pixels: Tensor) -> Tensor:
+    """Of so many images; by halves where memory runs out."""
+    try:
+        batch = images.normalised(pixels).contiguous(memory_format=torch.channels_last)
+        return model(batch).float()  # type: ignore[no-any-return]
+    except Exception as error:
+        if classify(error) != "out_of_memory" or len(pixels) == 1:
+            raise
+    garbage.free()
+    half = len(pixels) // 2
+    return torch.cat([_logits(model, images, part) for part in (pixels[:half], pixels[half:])])

@@ -16,7 +16,7 @@ from scaling.study.point import Point
 from scaling.training import garbage
 from scaling.training.checkpoint import Checkpoint
 from scaling.training.device import peak_memory_bytes, reset_peak_memory
-from scaling.training.failure import Stopped, classify
+from scaling.training.failure import Stopped
 from scaling.training.processes import ALONE, Processes
 from scaling.training.run import Run
 from scaling.training.runtime import Runtime
@@ -137,14 +137,11 @@ def train(
 
 
 def _advanced(run: Run) -> bool:
-    """Whether a step was taken; False where memory ran out and less can be done with.
-
-    What one of several processes lacks the others know nothing of, so there it is a failure like any other.
-    """
+    """Whether a step was taken; False where memory ran out, in any process, and less can be done with."""
     try:
         run.advance()
     except Exception as error:
-        if classify(error) != "out_of_memory" or run.stepper.frugal or run.processes.size > 1:
+        if run.stepper.frugal or not run.processes.short_of_memory(error):
             raise
         return False
     return True

@@ -22,7 +22,7 @@ import torch.distributed as dist
 from torch import Tensor
 
 from scaling.study.result import Failure
-from scaling.training.failure import Diverged, PeerFailed, PeerLost, Stopped, noted
+from scaling.training.failure import Diverged, PeerFailed, PeerLost, Stopped, classify, noted
 from scaling.training.meeting import Meeting
 from scaling.training.stop import Stop
 
@@ -69,6 +69,13 @@ class Processes:
     def should_stop(self, stop: Stop) -> bool:
         """Whether any process was told to stop; then all of them are. Raises Disconnected."""
         return stop.requested()
+
+    def short_of_memory(self, error: Exception) -> bool:
+        """Whether `error` came of memory that ran out, here or in another process.
+
+        Then all of them have met again, and can go on from the checkpoint. Raises Disconnected.
+        """
+        return classify(error) == "out_of_memory"
 
     @contextmanager
     def training(self, point_id: str) -> Iterator[None]:
@@ -117,6 +124,21 @@ class Joined(Processes):
         if told:
             stop.tell(_REASONS[int(told) - 1])
         return bool(told)
+
+    def short_of_memory(self, error: Exception) -> bool:
+        key = f"short/{self._turn}"
+        try:
+            if super().short_of_memory(error):
+                if self._store.compare_set(key, "", str(self.rank)) == str(self.rank).encode():
+                    self._store.add("groups", 1)
+            elif not isinstance(error, Disconnected) or not self._store.check([key]):
+                return False
+        except dist.DistError:
+            return False
+        self._leave()
+        self._group_told += 1
+        self._form_group()
+        return True
 
     @contextmanager
     def training(self, point_id: str) -> Iterator[None]:
