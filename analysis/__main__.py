@@ -39,7 +39,11 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _parser() -> Parser:
     shared = Parser(add_help=False)
-    shared.add_argument("source", metavar="SOURCE", help="a study directory, a CSV or a Parquet file")
+    shared.add_argument(
+        "source",
+        metavar="SOURCE",
+        help="a study directory, a CSV or a Parquet file, or published:resnet_rs_2021",
+    )
     shared.add_argument(
         "--map", action="append", default=[], metavar="OURS=THEIRS", help="a column's name, as top1=acc1"
     )

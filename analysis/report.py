@@ -13,6 +13,7 @@ from analysis.findings import Findings, find
 from analysis.page import render_page
 from analysis.provenance import origin
 from analysis.rules import rules_json
+from analysis.source import source_name
 from analysis.table import Table
 from scaling.errors import Refused
 from scaling.study.files import write_bytes
@@ -34,7 +35,7 @@ class Report:
 def report_directory(source: str | Path) -> Path:
     """Where a report goes by itself: beside a study, else into reports/<name of the source>."""
     path = Path(source)
-    return path / "report" if (path / "study.json").is_file() else Path("reports") / path.resolve().stem
+    return path / "report" if (path / "study.json").is_file() else Path("reports") / source_name(source)
 
 
 def write_report(table: Table, out: Path) -> Report:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from analysis.published import PREFIX as PUBLISHED
+from analysis.published import read_published
 from analysis.table import KNOWN_COLUMNS, Table, build_table
 from scaling.errors import Refused
 from scaling.profile.study_table import NAME as PROFILE
@@ -15,16 +17,29 @@ from scaling.study.store import Study
 
 
 def read_source(source: str | Path, mapping: Mapping[str, str] | None = None) -> Table:
-    """Read a study directory, a CSV or a Parquet file.
+    """Read a study directory, a CSV or a Parquet file, or published results (`published:resnet_rs_2021`).
 
     `mapping` goes from our column name to the file's: {"top1": "acc1"}. Raises `Refused` in one sentence.
     """
+    if str(source).startswith(PUBLISHED):
+        if mapping:
+            raise Refused(f"--map is for the columns of files: {source} has ours.")
+        return read_published(str(source))
     path = Path(source)
     if not path.exists():
-        raise Refused(f"{source} does not exist: give a study directory, a CSV or a Parquet file.")
+        raise Refused(
+            f"{source} does not exist: give a study directory, a CSV or a Parquet file, or "
+            f"{PUBLISHED}resnet_rs_2021."
+        )
     raw, latency_of = _read_study(path) if path.is_dir() else (_read_file(path), "")
     renamed = _renamed(raw, mapping or {}, str(source))
-    return build_table(renamed, name=path.resolve().stem, source=str(source), latency_of=latency_of)
+    return build_table(renamed, name=source_name(source), source=str(source), latency_of=latency_of)
+
+
+def source_name(source: str | Path) -> str:
+    """Short name of a source: a study's, a file's without its ending, or what is after the colon."""
+    published = str(source).startswith(PUBLISHED)
+    return str(source).removeprefix(PUBLISHED) if published else Path(source).resolve().stem
 
 
 def _read_study(path: Path) -> tuple[pd.DataFrame, str]:

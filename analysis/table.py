@@ -29,13 +29,14 @@ TEXT_COLUMNS = (
     "data",
     "recipe",
     "setting",
+    "evaluated_on",
     "status",
     "failure",
     "message",
     "predicted_from",
 )
 ACCURACY_COLUMNS = ("top1", "test_top1", "error", "loss")
-NUMBER_COLUMNS = (*AXES, *ACCURACY_COLUMNS, "seed", *COST_COLUMNS, *HOURS_COLUMNS)
+NUMBER_COLUMNS = (*AXES, *ACCURACY_COLUMNS, "top1_uncertainty", "seed", *COST_COLUMNS, *HOURS_COLUMNS)
 KNOWN_COLUMNS = (*NUMBER_COLUMNS, *TEXT_COLUMNS)
 
 
@@ -49,6 +50,10 @@ class Table:
     """Every row. `error` and `top1` in percent; `left_out` is None for a usable row, else the reason."""
     latency_of: str = ""
     """What the latencies are of, such as `of one image on AMD EPYC, 1 thread`; empty where nothing says."""
+    rerun_sd: float | None = None
+    """Standard deviation of a run in points of top-1, declared by a source that has no repeats."""
+    rerun_df: int | None = None
+    """Degrees of freedom of `rerun_sd`: the number of runs repeated elsewhere that it comes from."""
 
     @property
     def usable(self) -> pd.DataFrame:
@@ -64,7 +69,15 @@ class Table:
         return hashlib.sha256(self.rows.to_csv(index=False).encode()).hexdigest()[:16]
 
 
-def build_table(raw: pd.DataFrame, *, name: str, source: str, latency_of: str = "") -> Table:
+def build_table(
+    raw: pd.DataFrame,
+    *,
+    name: str,
+    source: str,
+    latency_of: str = "",
+    rerun_sd: float | None = None,
+    rerun_df: int | None = None,
+) -> Table:
     """Clean raw rows. Raises `Refused` for missing columns, values that are no numbers, and impossible
     values.
 
@@ -91,7 +104,9 @@ def build_table(raw: pd.DataFrame, *, name: str, source: str, latency_of: str = 
     whole = ["resolution", "seed", *(["depth"] if (rows["depth"] % 1 == 0).all() else [])]
     rows = rows.astype(dict.fromkeys(whole, int))
     rows = rows.sort_values([*AXES, "setting", "seed", "error"], kind="stable", ignore_index=True)
-    return Table(name=name, source=source, rows=rows, latency_of=latency_of)
+    return Table(
+        name=name, source=source, rows=rows, latency_of=latency_of, rerun_sd=rerun_sd, rerun_df=rerun_df
+    )
 
 
 def table_of(rows: Sequence[Mapping[str, object]], *, name: str) -> Table:

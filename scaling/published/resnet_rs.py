@@ -15,10 +15,24 @@ _HERE = Path(__file__).parent
 
 
 @dataclass(frozen=True, kw_only=True)
+class Accuracy:
+    """Top-1 accuracy in percent."""
+
+    value: float
+    uncertainty: float
+    """How far it may be off as it was read or rounded, in points."""
+    evaluated_on: str
+    """`minival`, 2 % of the training images, or `validation`: the two must not be mixed."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Published:
     """A row of Table 7."""
 
     name: str
+    depth: float
+    """Layers of a ResNet-RS, times the blocks of B0 of an EfficientNet."""
+    width: float
     resolution: int
     network: Network
     params_m: str
@@ -27,6 +41,9 @@ class Published:
     """In 1e9, as printed."""
     latency: dict[str, float]
     """Seconds for 1,024 images, by device."""
+    top1: Accuracy
+    top1_again: float | None
+    """Of the TF2 Model Garden's run of the same network; None where it has none."""
 
     @property
     def title(self) -> str:
@@ -49,6 +66,23 @@ class GridCell:
     flops_plotted: float
     """Read off the figure; NaN for the cells that only Figure 3 shows."""
     params_m: float
+    top1: Accuracy
+    flag: str
+    """Why it may be wrong, as the file says; empty for most."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class EpochCell:
+    """A run of Figure 3."""
+
+    depth: int
+    width: float
+    resolution: int
+    epochs: int
+    network: Network
+    step_seconds: float
+    """Of a training step on TPUs, of a batch that is not said."""
+    top1: Accuracy
 
 
 EQUAL_ACCURACY = (
@@ -69,11 +103,15 @@ def table7() -> list[Published]:
     return [
         Published(
             name=row["model"],
+            depth=named_size(row["model"])[0],
+            width=named_size(row["model"])[1],
             resolution=int(row["resolution"]),
             network=named_network(row["model"]),
             params_m=row["params_m"],
             flops_b=row["flops_b"],
             latency={"v100": float(row["v100_s"]), "tpu_v3": float(row["tpu_v3_ms"]) / 1000},
+            top1=_accuracy(row),
+            top1_again=float(row["top1_again"]) if row["top1_again"] else None,
         )
         for row in _rows("table7.csv")
     ]
@@ -81,30 +119,66 @@ def table7() -> list[Published]:
 
 def grid() -> list[GridCell]:
     """The networks of Figure 2: ResNet-RS that keeps the max-pool in its stem."""
-    family = ResNetRS(stem_pool="max")
     return [
         GridCell(
             depth=int(row["depth"]),
             width=float(row["width"]),
             resolution=int(row["resolution"]),
-            network=family.network(int(row["depth"]), float(row["width"])),
+            network=_grid_network(row),
             flops=float(row["flops_calc"]),
             flops_plotted=float(row["flops_plot"]),
             params_m=float(row["params_calc_M"]),
+            top1=_accuracy(row),
+            flag=row["flag"],
         )
         for row in _rows("grid_350_epochs.csv")
     ]
 
 
+def epoch_study() -> list[EpochCell]:
+    """The runs of Figure 3, of networks of the grid; those of 350 epochs are in the grid as well."""
+    return [
+        EpochCell(
+            depth=int(row["depth"]),
+            width=float(row["width"]),
+            resolution=int(row["resolution"]),
+            epochs=int(row["epochs"]),
+            network=_grid_network(row),
+            step_seconds=float(row["step_seconds_tpu"]),
+            top1=_accuracy(row),
+        )
+        for row in _rows("epoch_study.csv")
+    ]
+
+
 def named_network(name: str) -> Network:
     """The network of a name such as `resnet_rs_350` or `efficientnet_b6`."""
+    depth, width = named_size(name)
+    if name.startswith("efficientnet"):
+        return EfficientNet().network(depth, width)
+    return ResNetRS().network(int(depth), width)
+
+
+def named_size(name: str) -> tuple[float, float]:
+    """Depth and width of such a name."""
     family, _, member = name.rpartition("_")
     if family == "efficientnet":
-        width, depth = MEMBERS[member]
-        return EfficientNet().network(depth, width)
-    return ResNetRS().network(int(member), 1.0)
+        return MEMBERS[member].depth, MEMBERS[member].width
+    return float(member), 1.0
+
+
+def _grid_network(row: dict[str, str]) -> Network:
+    return ResNetRS(stem_pool="max").network(int(row["depth"]), float(row["width"]))
+
+
+def _accuracy(row: dict[str, str]) -> Accuracy:
+    return Accuracy(
+        value=float(row["top1"]),
+        uncertainty=float(row["top1_uncertainty"]),
+        evaluated_on=row["evaluated_on"],
+    )
 
 
 def _rows(file: str) -> Iterator[dict[str, str]]:
     with (_HERE / file).open(newline="") as lines:
-        yield from csv.DictReader(lines)
+        yield from csv.DictReader(line for line in lines if not line.startswith("#"))
