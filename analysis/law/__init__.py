@@ -1,0 +1,1 @@
+"""Laws: formulas of the error in the knobs, fitted with their uncertainty."""

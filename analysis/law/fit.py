@@ -1,0 +1,114 @@
+"""A fit: the parameters of a form with the smallest sum of Huber losses of log error."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from analysis.law.diagnostics import Diagnostics, diagnose
+from analysis.law.form import Form
+from analysis.law.minimise import Data, minimise
+from analysis.law.start import starts
+from analysis.noise import Floats
+from scaling.errors import Refused
+
+NUM_STARTS = 16
+SHRINKING = (100.0, 10.0, 1.0)
+"""Times delta, one after the other: a small delta is near least absolute residuals, slow from afar."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fit:
+    form: Form
+    centre: dict[str, float]
+    """Of each knob, the geometric mean of the rows: coefficients are the error's parts there."""
+    theta: Floats
+    """[p], log coefficients and exponents, in the order of form.parameters."""
+    objective: float
+    """Sum over rows of weight * Huber(residual / scale), residual = log predicted - log measured error."""
+    delta: float
+    residual: Floats
+    """[n], of log error, in the order of the rows."""
+    scale: Floats
+    """[n], by which residuals were divided."""
+    diagnostics: Diagnostics
+
+    def log_error(self, rows: pd.DataFrame) -> Floats:
+        """[n], natural logarithm of the error (in the unit of the fitted rows)."""
+        return np.asarray(self.form.evaluate(self.theta[None], self.x(rows))[0][0])
+
+    def x(self, rows: pd.DataFrame) -> Floats:
+        """[n, knobs], logarithms of the knobs over their centre. Raises `Refused` for a missing knob."""
+        return logs(self.form.knobs, rows) - np.log([self.centre[knob] for knob in self.form.knobs])
+
+
+def fit(
+    form: Form,
+    rows: pd.DataFrame,
+    *,
+    error: str = "error",
+    delta: float = 1e-4,
+    scale: Floats | None = None,
+    weight: Floats | None = None,
+    num_starts: int = NUM_STARTS,
+) -> Fit:
+    """Fit a form to rows with a column for each of its knobs and one of positive errors.
+
+    `delta` is Huber's, in units of `scale` [n] (default 1: of log error itself; 1e-4 is what published fits
+    of language models use). `weight` [n] is how often a row counts. Raises `Refused` where the rows cannot
+    decide the parameters.
+    """
+    x, y = _checked(form, rows, error)
+    middle = x.mean(axis=0)
+    x = x - middle
+    ones = np.ones(len(y))
+    scale, weight = (ones if scale is None else scale), (ones if weight is None else weight)
+    theta = starts(form, x, y, num_starts)
+    for times in SHRINKING:
+        data = Data(x=x, y=y[None], scale=scale[None], weight=weight[None], delta=times * delta)
+        minima = minimise(form, data, theta, tolerance=1e-12 if times == 1.0 else 1e-6)
+        theta = minima.theta
+    best = int(np.argmin(minima.objective))
+    log_error = form.evaluate(theta[best, None], x)[0][0]
+    return Fit(
+        form=form,
+        centre=dict(zip(form.knobs, np.exp(middle).tolist(), strict=True)),
+        theta=theta[best],
+        objective=float(minima.objective[best]),
+        delta=delta,
+        residual=log_error - y,
+        scale=scale,
+        diagnostics=diagnose(form, rows, data, minima),
+    )
+
+
+def logs(columns: Sequence[str], rows: pd.DataFrame) -> Floats:
+    """[n, columns], natural logarithms. Raises `Refused` for a missing column or a value not above zero."""
+    missing = [column for column in columns if column not in rows]
+    if missing:
+        raise Refused(f"the rows have no column {', '.join(missing)}: the law needs {', '.join(columns)}.")
+    values = rows[list(columns)].to_numpy(dtype=float)
+    good = np.isfinite(values) & (values > 0)
+    if not good.all():
+        row, column = np.argwhere(~good)[0]
+        raise Refused(
+            f"row {row + 1} has {columns[column]} = {values[row, column]:g}: "
+            "a law needs it finite and above zero."
+        )
+    return np.asarray(np.log(values))
+
+
+def _checked(form: Form, rows: pd.DataFrame, error: str) -> tuple[Floats, Floats]:
+    x, y = logs(form.knobs, rows), logs([error], rows)[:, 0]
+    needed = len(form.parameters) + 1
+    if len(rows) < needed:
+        raise Refused(f"{len(rows)} rows cannot decide the law `{form.formula}`: it needs {needed} or more.")
+    constant = [knob for knob, column in zip(form.knobs, x.T, strict=True) if np.ptp(column) < 1e-9]
+    if constant:
+        raise Refused(f"{', '.join(constant)} has one value in all rows: a law in it needs two or more.")
+    if np.ptp(y) < 1e-9:
+        raise Refused(f"{error} is {np.exp(y[0]):g} in all rows: there is nothing for a law to explain.")
+    return x, y

@@ -1,0 +1,52 @@
+"""Starts of a fit, by variable projection: given its exponents, a form is linear in its coefficients."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.stats import qmc
+
+from analysis.law.form import Form
+from analysis.noise import Floats
+
+NUM_TRIED = 256
+"""Sets of exponents; a power of two, as Sobol's points want."""
+RANGE = (0.05, 2.5)
+"""Of the exponents tried, evenly in their logarithm."""
+NUM_SWEEPS = 40
+
+
+def starts(form: Form, x: Floats, y: Floats, num_starts: int) -> Floats:
+    """The best of NUM_TRIED sets of exponents, each with its coefficients, as theta [num_starts, p].
+
+    The coefficients are those of least squares of relative error, not negative, by coordinate descent over
+    all sets at once. x [n, knobs] are centred logarithms, y [n] is log error.
+    """
+    exponents = _exponents(len(form.exponents))
+    theta = np.hstack([np.zeros((len(exponents), len(form.terms))), exponents])
+    terms = np.zeros((len(theta), len(form.terms), len(x)))
+    for k, exponent, knob, sign in form.links:
+        terms[:, k] += (sign * theta[:, exponent, None]) * x[:, knob]
+    shares = np.exp(np.clip(terms, -50, 50) - y)
+    coefficients = _not_negative(shares)
+    misfit = ((np.einsum("gk,gkn->gn", coefficients, shares) - 1) ** 2).sum(axis=1)
+    theta[:, : len(form.terms)] = np.log(np.maximum(coefficients, 1e-3 * np.exp(y.mean())))
+    return np.asarray(theta[np.argsort(misfit, kind="stable")[:num_starts]])
+
+
+def _exponents(count: int) -> Floats:
+    points = qmc.Sobol(count, scramble=False).random(NUM_TRIED)
+    low, high = np.log(RANGE)
+    return np.asarray(np.exp(low + (high - low) * points))
+
+
+def _not_negative(shares: Floats) -> Floats:
+    """Least squares of shares' coefficients [G, terms] to ones."""
+    normal = shares @ shares.transpose(0, 2, 1)
+    target = shares.sum(axis=2)
+    diagonal = np.maximum(np.einsum("gkk->gk", normal), 1e-300)
+    coefficients = np.zeros_like(target)
+    for _ in range(NUM_SWEEPS):
+        for k in range(target.shape[1]):
+            rest = target[:, k] - np.einsum("gj,gj->g", normal[:, k], coefficients)
+            coefficients[:, k] = np.maximum(0, coefficients[:, k] + rest / diagonal[:, k])
+    return coefficients

@@ -1,0 +1,60 @@
+"""Laws of planted grids, with their uncertainty."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from analysis.law.form import product
+from analysis.law.law import Law, fit_law
+from analysis.noise import Noise, group_seeds, seed_noise
+from analysis.table import AXES, table_of
+
+Made = tuple[Law, pd.DataFrame]
+
+
+@pytest.fixture
+def made(planted: Callable[..., pd.DataFrame]) -> Made:
+    rows = planted(
+        generator=np.random.default_rng(0),
+        depths=(26, 50, 101, 200),
+        resolutions=(128, 224),
+        epochs=(10, 100),
+    )
+    groups = group_seeds(table_of(rows.to_dict("records"), name="planted").usable)
+    return fit_law(product(AXES), groups, seed_noise(groups), replicates=100), groups
+
+
+def test_a_law_has_its_numbers_with_intervals(made: Made) -> None:
+    law, groups = made
+    assert list(law.parameters["name"]) == list(law.form.parameters)
+    assert (law.parameters["low"] <= law.parameters["estimate"]).all()
+    assert (law.parameters["estimate"] <= law.parameters["high"]).all()
+    assert law.draws(groups).shape == (100, len(groups))
+    low, high = law.interval(groups)
+    assert ((low < law.error(groups)) & (law.error(groups) < high)).all()
+    assert law.formula_text().startswith("error = ") and "(depth/" in law.formula_text()
+
+
+def test_draws_are_of_the_same_functions_in_every_call(made: Made) -> None:
+    law, groups = made
+    assert law.draws(groups.head(5)) == pytest.approx(law.draws(groups)[:, :5])
+
+
+def test_an_interval_widens_beyond_the_grid(made: Made) -> None:
+    law, groups = made
+    beyond = groups.tail(1).assign(depth=1600, width=4.0)
+    widths = [np.diff(law.interval(rows), axis=0)[0] / law.error(rows) for rows in (groups, beyond)]
+    assert widths[1][0] > 2 * np.median(widths[0])
+
+
+def test_a_diverged_row_is_left_out_and_named(made: Made) -> None:
+    law, groups = made
+    spoiled = groups.assign(error=groups["error"].where(groups.index != 7, 80.0))
+    noise = Noise(kind="seeds", scale=0.2, power=0.0, df=50)
+    again = fit_law(law.form, spoiled, noise, replicates=100)
+    assert 7 in again.outliers
+    assert again.error(groups) == pytest.approx(law.error(groups), rel=0.03)
