@@ -49,4 +49,4 @@ def _not_negative(shares: Floats) -> Floats:
         for k in range(target.shape[1]):
             rest = target[:, k] - np.einsum("gj,gj->g", normal[:, k], coefficients)
             coefficients[:, k] = np.maximum(0, coefficients[:, k] + rest / diagonal[:, k])
-    return coefficients
+    return np.asarray(coefficients)

@@ -36,7 +36,8 @@ def test_a_law_has_its_numbers_with_intervals(made: Made) -> None:
     assert law.draws(groups).shape == (100, len(groups))
     low, high = law.interval(groups)
     assert ((low < law.error(groups)) & (law.error(groups) < high)).all()
-    assert law.formula_text().startswith("error = ") and "(depth/" in law.formula_text()
+    assert law.formula_text().startswith("error = ")
+    assert "(depth/" in law.formula_text()
 
 
 def test_draws_are_of_the_same_functions_in_every_call(made: Made) -> None:
