@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from rich.console import Console
 
 from analysis.findings import Findings, find
 from analysis.methods import climb, ladder_sheet
-from analysis.metric import COSTS, LATENCY
+from analysis.metric import COSTS, LATENCY, PRICES
 from analysis.provenance import origin
 from analysis.report import frontier_table, report_directory, write_report
 from analysis.rules import rules_json
@@ -61,6 +62,11 @@ def _parser() -> Parser:
         "--json", action="store_true", help="print it as JSON, every model with its standing"
     )
     rules = commands.add_parser("rules", parents=[shared], help="print the rules")
+    rules.add_argument(
+        "--cost",
+        choices=sorted(PRICES),
+        help="what depth and width are compared at, else what the source says",
+    )
     rules.add_argument("--json", action="store_true", help="print rules.json")
     methods = commands.add_parser("methods", parents=[shared], help="print the ladder of training methods")
     methods.add_argument("--json", action="store_true", help="print it as JSON")
@@ -76,7 +82,7 @@ def _run(options: argparse.Namespace) -> None:
     elif options.command == "methods":
         _methods(table, options.json)
     else:
-        _rules(find(table), options.json)
+        _rules(find(table, options.cost), options.cost, options.json)
 
 
 def _mapping(pairs: list[str]) -> dict[str, str]:
@@ -98,16 +104,19 @@ def _report(table: Table, out: Path, as_json: bool) -> None:
 
 
 def _frontier(findings: Findings, cost: str, as_json: bool) -> None:
-    if cost not in findings.frontiers:
-        others = (
-            f"or choose --cost from {', '.join(findings.frontiers)}" if findings.frontiers else "in numbers"
-        )
-        raise Refused(f"{findings.table.source} has no {cost}: {_way_to(cost, findings.table)}, {others}.")
+    _require(findings, cost, COSTS)
     if as_json:
         rows = frontier_table(findings)
         print_json(json.loads(rows[rows["cost"] == cost].to_json(orient="records")))
     else:
         print_frontier(Console(), findings.frontiers[cost])
+
+
+def _require(findings: Findings, cost: str, choices: Iterable[str]) -> None:
+    if cost not in findings.frontiers:
+        known = [choice for choice in choices if choice in findings.frontiers]
+        others = f"or choose --cost from {', '.join(known)}" if known else "in numbers"
+        raise Refused(f"{findings.table.source} has no {cost}: {_way_to(cost, findings.table)}, {others}.")
 
 
 def _way_to(cost: str, table: Table) -> str:
@@ -116,7 +125,9 @@ def _way_to(cost: str, table: Table) -> str:
     return f"add the column {COSTS[cost].column}"
 
 
-def _rules(findings: Findings, as_json: bool) -> None:
+def _rules(findings: Findings, cost: str | None, as_json: bool) -> None:
+    if cost is not None:
+        _require(findings, cost, PRICES)
     if as_json:
         print_json(rules_json(findings, origin()))
     else:

@@ -153,7 +153,7 @@ def pairs_figure(findings: Findings) -> Figure:
     sizes = sorted(table["resolution"].unique())
     colors = dict(zip(sizes, _sequence(len(sizes)), strict=True))
     for place, regime in enumerate(regimes):
-        rows = table[(table["epochs"] == regime.epochs) & (table["setting"] == regime.setting)]
+        rows = table[(table["epochs"] == regime.epochs) & table["counted"]]
         for shift, size in zip(_shifts(len(sizes), 0.5), sizes, strict=True):
             mine = rows.loc[rows["resolution"] == size, "advantage_points"]
             axes.plot(

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 import pandas as pd
 
 from analysis.frontier import Frontier, frontier
-from analysis.metric import COSTS, LATENCY
-from analysis.noise import Floats, Noise, draw_errors, group_seeds, interaction_noise, seed_noise
+from analysis.metric import COSTS, LATENCY, PRICES, Metric
+from analysis.noise import Floats, Noise, draw_errors, group_seeds, noise_of
 from analysis.pairs import Pairs, depth_against_width
 from analysis.prediction import Prediction, prediction
 from analysis.resolution import Resolution, resolution_rule
@@ -29,22 +29,32 @@ class Findings:
     frontiers: dict[str, Frontier]
     """By the name of the cost."""
     pairs: Pairs
+    """At the cost that was asked for, else at that which the source compares at."""
     resolution: Resolution
     traps: tuple[Trap, ...]
     prediction: Prediction | None
     """Of the hours; None where none were predicted."""
 
 
-def find(table: Table) -> Findings:
-    """Learn all there is from the usable rows. Raises `Refused` when there are none."""
+def find(table: Table, cost: str | None = None) -> Findings:
+    """Learn all there is from the usable rows.
+
+    `cost`, of `metric.PRICES`, is what depth and width are compared at. Raises `Refused` when there are no
+    usable rows.
+    """
     if table.usable.empty:
         raise Refused(f"{table.source} has no completed point{_why(table)}: there is nothing to report yet.")
     groups = group_seeds(table.usable)
-    noise = seed_noise(groups)
-    if not noise.known:
-        noise = interaction_noise(groups)
+    noise = noise_of(table, groups)
     draws = draw_errors(groups, noise)
-    pairs = depth_against_width(groups, noise, draws)
+    known = _known(table, groups, PRICES)
+    asked = PRICES[cost or table.compared_at]
+    pairs = depth_against_width(groups, noise, draws, known.get(asked.name, asked))
+    elsewhere = [
+        depth_against_width(groups, noise, draws, other)
+        for other in known.values()
+        if other.name != asked.name
+    ]
     return Findings(
         table=table,
         groups=groups,
@@ -53,15 +63,24 @@ def find(table: Table) -> Findings:
         frontiers=_frontiers(table, groups, noise, draws),
         pairs=pairs,
         resolution=resolution_rule(groups, noise, draws),
-        traps=traps(Evidence(table=table, groups=groups, noise=noise, pairs=pairs)),
+        traps=traps(
+            Evidence(table=table, groups=groups, noise=noise, pairs=pairs, elsewhere=tuple(elsewhere))
+        ),
         prediction=prediction(table),
     )
 
 
 def _frontiers(table: Table, groups: pd.DataFrame, noise: Noise, draws: Floats | None) -> dict[str, Frontier]:
-    costs = COSTS | {LATENCY.name: replace(LATENCY, detail=table.latency_of)}
-    known = {name: cost for name, cost in costs.items() if groups[cost.column].notna().any()}
+    known = _known(table, groups, COSTS)
     return {name: frontier(groups, noise, draws, cost) for name, cost in known.items()}
+
+
+def _known(table: Table, groups: pd.DataFrame, costs: dict[str, Metric]) -> dict[str, Metric]:
+    """The costs that some group has, the latency with what it is of."""
+    found = {name: cost for name, cost in costs.items() if groups[cost.column].notna().any()}
+    if LATENCY.name in found:
+        found[LATENCY.name] = replace(LATENCY, detail=table.latency_of)
+    return found
 
 
 def _why(table: Table) -> str:

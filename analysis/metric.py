@@ -93,4 +93,6 @@ ACTUAL_TIME = Metric(
     direction="minimise",
     transform="log",
 )
+PRICES = {metric.name: metric for metric in (FLOPS, LATENCY)}
+"""What a network costs whatever its training: two networks are compared where they pay the same of it."""
 COSTS = {metric.name: metric for metric in (FLOPS, PARAMS, TRAIN_SECONDS, LATENCY)}

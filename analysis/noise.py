@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from analysis.table import AXES, COST_COLUMNS
+from analysis.table import AXES, COST_COLUMNS, Table
 
 Floats = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.intp]
@@ -33,9 +33,10 @@ class Noise:
     are often far noisier than long ones), so the power is read from the repeats.
     """
 
-    kind: Literal["seeds", "interaction", "unknown"]
-    """`seeds`: from repeats. `interaction`: without repeats, from the interaction of architecture and
-    resolution, which holds the seed noise and more, so that intervals are if anything too wide."""
+    kind: Literal["seeds", "declared", "interaction", "unknown"]
+    """`seeds`: from repeats. `declared`: without repeats, what the source says a re-run moves a result.
+    `interaction`: without either, from the interaction of architecture and resolution, which holds the seed
+    noise and more, so that intervals are if anything too wide."""
     scale: float
     power: float
     df: int
@@ -54,18 +55,36 @@ UNKNOWN = Noise(kind="unknown", scale=0.0, power=1.0, df=0)
 
 
 def group_seeds(rows: pd.DataFrame) -> pd.DataFrame:
-    """One row a (setting, architecture, epochs), the mean over its seeds: error, variance, num_seeds and
-    costs.
+    """One row a (setting, architecture, epochs), the mean over its seeds: error, variance, num_seeds,
+    reading_variance and costs.
 
-    Rows that repeat a seed within a group are averaged first: a copy is not evidence.
+    Rows that repeat a seed within a group are averaged first: a copy is not evidence. Where a value was read
+    off a picture and may be off by `top1_uncertainty` either way, that is a variance of a third of its square
+    (JCGM 100:2008, 4.3.7), which repeats do not show.
     """
-    columns = ["error", *COST_COLUMNS]
+    columns = ["error", "reading_variance", *COST_COLUMNS]
+    off = rows["top1_uncertainty"].fillna(0.0) if "top1_uncertainty" in rows else 0.0
+    rows = rows.assign(reading_variance=off**2 / 3)
     per_seed = rows.groupby([*GROUP, "seed"], as_index=False)[columns].mean()
     grouped = per_seed.groupby(list(GROUP))
     groups = grouped[columns].mean()
     groups["variance"] = grouped["error"].var()
     groups["num_seeds"] = grouped.size()
+    groups["reading_variance"] /= groups["num_seeds"]
     return groups.reset_index()
+
+
+def noise_of(table: Table, groups: pd.DataFrame) -> Noise:
+    """The noise behind all intervals: from repeats, else declared by the source, else from the interaction.
+
+    Noise that is declared is constant in points.
+    """
+    measured = seed_noise(groups)
+    if measured.known:
+        return measured
+    if table.rerun_sd is not None and table.rerun_df is not None:
+        return Noise(kind="declared", scale=table.rerun_sd, power=0.0, df=table.rerun_df)
+    return interaction_noise(groups)
 
 
 def seed_noise(groups: pd.DataFrame) -> Noise:
@@ -139,8 +158,11 @@ def draw_errors(groups: pd.DataFrame, noise: Noise) -> Floats | None:
     replicates = int(np.clip(MAX_DRAWS // max(len(groups), 1), 20, MAX_REPLICATES))
     generator = np.random.default_rng(BOOTSTRAP_SEED)
     level = np.sqrt(noise.df / generator.chisquare(noise.df, size=(replicates, 1)))
-    spread = noise.sd(error) / np.sqrt(groups["num_seeds"].to_numpy(dtype=float))
-    return np.asarray(error + spread * level * generator.standard_normal((replicates, len(groups))))
+    spread = level * noise.sd(error) / np.sqrt(groups["num_seeds"].to_numpy(dtype=float))
+    reading = groups["reading_variance"].to_numpy(dtype=float)
+    if reading.any():
+        spread = np.hypot(spread, np.sqrt(reading))
+    return np.asarray(error + spread * generator.standard_normal((replicates, len(groups))))
 
 
 def interval(draws: Floats | None, level: float = 0.95) -> Interval | None:
@@ -149,6 +171,22 @@ def interval(draws: Floats | None, level: float = 0.95) -> Interval | None:
         return None
     low, high = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)
+
+
+def beyond_noise(values: Floats, replicates: Floats, level: float = 0.05) -> npt.NDArray[np.bool_]:
+    """Which of the values [k] differ from 0, all k tests together wrong with probability `level` at most.
+
+    A single-step max-t test (Westfall and Young 1993): each value is held against its distance from the
+    replicates [replicates, k], in units of its own 95 % interval, and the critical distance is that which the
+    farthest of the k exceeds in a share `level` of the replicates. Values that share points are tested as
+    such, so that this loses less than Bonferroni's bound.
+    """
+    if not len(values):
+        return np.zeros(0, dtype=bool)
+    low, high = np.quantile(replicates, [0.025, 0.975], axis=0)
+    half = np.where(high > low, (high - low) / 2, np.inf)
+    farthest = (np.abs(replicates - values) / half).max(axis=1)
+    return np.asarray(np.abs(values) / half > np.quantile(farthest, 1 - level))
 
 
 def clipped(error: Floats) -> Floats:

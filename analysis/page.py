@@ -18,7 +18,7 @@ from analysis.plot import Picture
 from analysis.prediction import FEWEST_NETWORKS, Prediction, hours_text, prediction_sentence, ratio_text
 from analysis.rules import points_text, sentences
 from analysis.table import AXES
-from scaling.quantity import count_text, counted
+from scaling.quantity import counted
 
 TEMPLATES = Path(__file__).parent / "templates"
 MAX_ROWS = 200
@@ -140,7 +140,7 @@ def prediction_sheet(found: Prediction) -> Sheet:
 
 
 def _pair_sheet(findings: Findings) -> Sheet:
-    table, groups = findings.pairs.table, findings.groups
+    table, groups, cost = findings.pairs.table, findings.groups, findings.pairs.cost
     rows = []
     for _, row in table.iterrows():
         ci95 = None if pd.isna(row["low"]) else (row["low"], row["high"])
@@ -154,15 +154,15 @@ def _pair_sheet(findings: Findings) -> Sheet:
                 f"{row['epochs']:g}",
                 f"{row['resolution']:g}",
                 base,
-                count_text(row["flops"]),
+                cost.text(row[cost.column]),
                 deep,
                 wide,
                 advantage,
             )
         )
     note = "Positive: depth is better. From x to y: the error is interpolated between two measured models."
-    head = ("epochs", "px", "from", "FLOPs", "deeper", "wider", "advantage")
-    return Sheet("Depth against width at equal FLOPs", note, head, rows)
+    head = ("epochs", "px", "from", cost.label, "deeper", "wider", "advantage")
+    return Sheet(f"Depth against width at equal {cost.full_label}", note, head, rows)
 
 
 def _spot(groups: pd.DataFrame, row: pd.Series, side: str, axis: str) -> str:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
+
+import numpy as np
 
 from analysis.findings import Findings
 from analysis.frontier import Frontier
 from analysis.noise import BOOTSTRAP_SEED, Interval
-from analysis.pairs import Regime
+from analysis.pairs import Pairs, Regime
 from analysis.resolution import Resolution
 from scaling.quantity import counted
 
@@ -21,9 +23,13 @@ def rules_json(findings: Findings, origin: dict[str, Any] | None = None) -> dict
     crossover, resolution = findings.pairs.crossover, findings.resolution
     exponent = {"estimate": None, "ci95": None, "status": "undetermined"}
     return {
-        "cost": "flops",
+        "cost": findings.pairs.cost.name,
         "metric": "top1",
         "regimes": [_regime_json(regime) for regime in findings.pairs.regimes],
+        "by_resolution": [
+            {"resolution": int(regime.resolution or 0)} | _regime_json(regime)
+            for regime in findings.pairs.by_resolution
+        ],
         "crossover_epochs": {
             "estimate": _rounded(crossover.estimate),
             "ci95": _pair(crossover.ci95),
@@ -52,8 +58,13 @@ def rules_json(findings: Findings, origin: dict[str, Any] | None = None) -> dict
 def sentences(findings: Findings) -> list[str]:
     """The rules for people, the most important first."""
     frontiers = [_frontier_sentence(frontier) for frontier in findings.frontiers.values()]
-    regimes = [_regime_sentence(regime) for regime in findings.pairs.regimes]
-    return [*frontiers, *regimes, *_crossover_sentence(findings), *_resolution_sentences(findings.resolution)]
+    return [
+        *frontiers,
+        *_regime_sentences(findings.pairs),
+        *_crossover_sentence(findings),
+        *_resolution_sentences(findings.resolution),
+        *_noise_sentence(findings),
+    ]
 
 
 def points_text(value: float, ci95: Interval | None) -> str:
@@ -74,18 +85,65 @@ def _frontier_sentence(frontier: Frontier) -> str:
     return f"{names}: {span}{more}."
 
 
-def _regime_sentence(regime: Regime) -> str:
+def _regime_sentences(pairs: Pairs) -> Iterator[str]:
+    for regime in pairs.regimes:
+        yield _regime_sentence(regime, pairs)
+        sizes = [each for each in pairs.by_resolution if each.epochs == regime.epochs]
+        if len(sizes) > 1 and any(each.prefer != "undecided" for each in sizes):
+            yield f"At {counted(regime.epochs, 'epoch')}, {_sizes_text(sizes)}."
+
+
+def _regime_sentence(regime: Regime, pairs: Pairs) -> str:
     numbers = f"{points_text(regime.advantage_points, regime.ci95)}, {counted(regime.num_pairs, 'pair')}"
     what = {
-        "depth": "depth is better than width for the same FLOPs",
-        "width": "width is better than depth for the same FLOPs",
+        "depth": f"depth is better than width for the same {pairs.cost.full_label}",
+        "width": f"width is better than depth for the same {pairs.cost.full_label}",
         "undecided": "depth and width are not told apart",
     }[regime.prefer]
     if regime.prefer == "undecided" and regime.ci95 is not None and regime.ci95[0] * regime.ci95[1] > 0:
         what = "there are too few pairs or repeats to say whether depth or width is better"
     if regime.pairs_disagree:
         what = "it depends on the model whether depth or width is better"
-    return f"At {counted(regime.epochs, 'epoch')}, {what}: {numbers}."
+    return f"At {counted(regime.epochs, 'epoch')}, {_from_text(regime)}{what}: {numbers}."
+
+
+def _from_text(regime: Regime) -> str:
+    if len(regime.bases) > 1:
+        return ""
+    depth, width = regime.bases[0]
+    return f"from depth {depth:g} and width {width:g}, "
+
+
+def _sizes_text(sizes: Sequence[Regime]) -> str:
+    """`depth is better at 224 and 320 px, and the two are not told apart at 128 and 160 px`."""
+    said = {"depth": "depth is better at", "width": "width is better at", "undecided": "not decided at"}
+    parts = []
+    for verdict, words in said.items():
+        at = [f"{each.resolution:g}" for each in sizes if each.prefer == verdict]
+        if at:
+            parts.append(f"{words} {_listed(at)} px")
+    return _listed(parts)
+
+
+def _listed(words: Sequence[str]) -> str:
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+
+
+def _noise_sentence(findings: Findings) -> Iterator[str]:
+    noise = findings.noise
+    if not noise.known:
+        return
+    typical = float(np.median(noise.sd(findings.groups["error"].to_numpy(dtype=float))))
+    source = {
+        "seeds": "measured from repeats",
+        "declared": "as the source declares it, for no model was trained twice",
+        "interaction": "an upper bound from the interaction of architecture and resolution, for no model was "
+        "trained twice",
+    }[noise.kind]
+    yield (
+        f"All intervals are 95 % and hold what training again moves: {typical:.2f} points (standard "
+        f"deviation of one run, {counted(noise.df, 'degree')} of freedom), {source}."
+    )
 
 
 def _crossover_sentence(findings: Findings) -> Iterator[str]:

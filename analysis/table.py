@@ -54,6 +54,8 @@ class Table:
     """Standard deviation of a run in points of top-1, declared by a source that has no repeats."""
     rerun_df: int | None = None
     """Degrees of freedom of `rerun_sd`: the number of runs repeated elsewhere that it comes from."""
+    compared_at: str = "flops"
+    """The cost, of `metric.PRICES`, at which the source compares unless another is asked for."""
 
     @property
     def usable(self) -> pd.DataFrame:

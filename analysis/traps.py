@@ -37,6 +37,8 @@ class Evidence:
     groups: pd.DataFrame
     noise: Noise
     pairs: Pairs
+    elsewhere: tuple[Pairs, ...]
+    """The same at the other costs that are known."""
 
 
 def traps(evidence: Evidence) -> tuple[Trap, ...]:
@@ -59,11 +61,11 @@ def _seeds(evidence: Evidence) -> Iterator[Trap]:
             if copies
             else "No model was trained twice"
         )
-        how = (
-            "; intervals come from the interaction of architecture and resolution, if anything too wide"
-            if noise.kind == "interaction"
-            else "; nothing here can be told from luck"
-        )
+        how = {
+            "declared": "; intervals come from what the source declares a re-run to move",
+            "interaction": "; intervals come from the interaction of architecture and resolution, if "
+            "anything too wide",
+        }.get(noise.kind, "; nothing here can be told from luck")
         yield Trap(code, f"{what}: seed noise is unknown{how}.")
     few = int((groups["num_seeds"] < FEW_SEEDS).sum())
     if few:
@@ -120,6 +122,41 @@ def _one_base(evidence: Evidence) -> Iterator[Trap]:
         )
 
 
+def _other_bases(evidence: Evidence) -> Iterator[Trap]:
+    """Verdicts that hold from the bases they rest on, and turn from another."""
+    for regime in evidence.pairs.regimes:
+        rivals = {"depth": ["width"], "width": ["depth"], "undecided": ["depth", "width"]}[regime.prefer]
+        others = [
+            base
+            for base in evidence.pairs.by_base
+            if base.epochs == regime.epochs and base.prefer in rivals and base.bases[0] not in regime.bases
+        ]
+        if others:
+            named = "; ".join(
+                f"depth {depth:g} and width {width:g}: {base.prefer} by {abs(base.advantage_points):.1f}"
+                for base in others
+                for depth, width in base.bases
+            )
+            yield Trap(
+                "verdict_depends_on_base",
+                f"At {counted(regime.epochs, 'epoch')} the verdict is {regime.prefer}, but not from every "
+                f"model ({named}): it is about the models that all regimes start from.",
+            )
+
+
+def _other_costs(evidence: Evidence) -> Iterator[Trap]:
+    for pairs in evidence.elsewhere:
+        others = {regime.epochs: regime for regime in pairs.regimes}
+        for regime in evidence.pairs.regimes:
+            other = others.get(regime.epochs)
+            if other is not None and other.prefer != regime.prefer:
+                yield Trap(
+                    "verdict_depends_on_cost",
+                    f"At {counted(regime.epochs, 'epoch')} the verdict is {regime.prefer} for the same "
+                    f"{evidence.pairs.cost.label}, and {other.prefer} for the same {pairs.cost.label}.",
+                )
+
+
 def _left_out(evidence: Evidence) -> Iterator[Trap]:
     rows = evidence.table.rows
     failed = rows[rows["status"] == "failed"]
@@ -162,9 +199,12 @@ def _settings(evidence: Evidence) -> Iterator[Trap]:
 
 
 def _follows(rows: pd.DataFrame, column: str, axis: str) -> bool:
-    """Does the set of the recipe's values differ between values of the axis?"""
-    seen = {frozenset(values.dropna().astype(str)) for _, values in rows.groupby(axis)[column]}
-    return len(seen) > 1
+    """Do the recipe's values differ between rows that differ in this axis, all other axes being the same?"""
+    others = [other for other in AXES if other != axis]
+    known = rows[rows[column].notna()]
+    values = known[column].astype(str).groupby([known[name] for name in (*others, axis)])
+    seen = values.agg(lambda cell: "|".join(sorted(set(cell))))
+    return bool((seen.groupby(level=others).nunique() > 1).any())
 
 
 def _edge(evidence: Evidence) -> Iterator[Trap]:
@@ -240,6 +280,8 @@ CHECKS: tuple[Callable[[Evidence], Iterator[Trap]], ...] = (
     _seeds,
     _noise_large,
     _disagree,
+    _other_bases,
+    _other_costs,
     _cost,
     _no_pairs,
     _short_runs,

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from analysis.ladder import MAX_BEND, compare
+from analysis.metric import FLOPS, LATENCY
 from analysis.noise import group_seeds
 from analysis.table import build_table
 
@@ -122,3 +123,23 @@ def test_groups_without_flops_are_left_out():
     groups = rows((10, 1.0, 30.0), (40, 1.0, 20.0), (10, 2.0, 22.0), flops=np.nan)
     found = compare(groups, "depth", "width")
     assert found.advantage(groups["error"].to_numpy()).shape == (0,)
+
+
+def test_equal_latency_is_another_comparison_than_equal_flops():
+    """Width 2 costs four times the FLOPs and twice the time: for the same time depth has only doubled."""
+    frame = pd.DataFrame(
+        {"depth": [10, 20, 40, 10], "width": [1, 1, 1, 2], "resolution": 32, "epochs": 1},
+    ).assign(top1=[70.0, 75.0, 80.0, 78.0], flops=[1e6, 2e6, 4e6, 4e6], latency_ms=[1.0, 2.0, 4.0, 2.0])
+    groups = groups_of(frame)
+    found = {
+        cost.name: compare(groups, "depth", "width", cost).advantage(groups["error"].to_numpy())
+        for cost in (FLOPS, LATENCY)
+    }
+    assert found["flops"][-1] == pytest.approx(2.0)
+    assert found["latency"][-1] == pytest.approx(-3.0)
+
+
+def test_the_side_that_is_measured_is_named():
+    table = compare(rows((10, 1.0, 30.0), (20, 1.0, 25.0), (10, 2.0, 22.0)), "depth", "width").table
+    assert table["axis_rung"].tolist() == [20.0]
+    assert table["rival_rung"].isna().all()

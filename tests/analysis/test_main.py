@@ -137,6 +137,20 @@ def test_a_cost_the_table_lacks_is_refused(tmp_path, capsys):
     assert "has no flops" in capsys.readouterr().err
 
 
+def test_rules_at_a_cost_the_table_lacks_are_refused(csv, capsys):
+    assert main(["rules", str(csv), "--cost", "latency"]) == 2
+    assert "add the column latency_ms, or choose --cost from flops." in capsys.readouterr().err
+
+
+def test_rules_are_given_at_the_cost_that_is_asked_for(capsys):
+    said = {}
+    for cost in ("flops", "latency"):
+        assert main(["rules", "published:resnet_rs_2021", "--cost", cost, "--json"]) == 0
+        said[cost] = json.loads(capsys.readouterr().out)
+    assert [rules["cost"] for rules in said.values()] == ["flops", "latency"]
+    assert said["flops"]["regimes"] != said["latency"]["regimes"]
+
+
 def test_the_way_to_a_latency_is_told(csv, tmp_path, capsys, make_point):
     assert main(["frontier", str(csv), "--cost", "latency"]) == 2
     assert (

@@ -5,7 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from analysis.noise import draw_errors, group_seeds, interaction_noise, interval, seed_noise
+from analysis.noise import (
+    Noise,
+    beyond_noise,
+    draw_errors,
+    group_seeds,
+    interaction_noise,
+    interval,
+    noise_of,
+    seed_noise,
+)
 from analysis.table import build_table
 
 
@@ -78,3 +87,35 @@ def test_draws_are_the_same_every_time(planted):
     groups = groups_of(planted(generator=np.random.default_rng(1)))
     noise = seed_noise(groups)
     assert np.array_equal(draw_errors(groups, noise), draw_errors(groups, noise))
+
+
+def test_what_the_source_declares_stands_in_for_repeats_and_never_for_measured_noise(planted):
+    frame = planted(generator=np.random.default_rng(3), noise=0.2, resolutions=(128, 160, 224))
+    declared = {"rerun_sd": 0.3, "rerun_df": 10}
+    once = build_table(frame[frame["seed"] == 0], name="x", source="x", **declared)
+    assert noise_of(once, group_seeds(once.usable)) == Noise(kind="declared", scale=0.3, power=0.0, df=10)
+    thrice = build_table(frame, name="x", source="x", **declared)
+    assert noise_of(thrice, group_seeds(thrice.usable)).kind == "seeds"
+
+
+def test_draws_hold_what_a_reading_may_be_off(planted):
+    frame = planted(generator=np.random.default_rng(3), num_seeds=1).assign(top1_uncertainty=0.6)
+    groups = groups_of(frame)
+    spread = draw_errors(groups, Noise(kind="declared", scale=0.2, power=0.0, df=1000)).std(axis=0)
+    assert spread == pytest.approx(np.hypot(0.2, 0.6 / np.sqrt(3)), rel=0.1)
+
+
+def test_of_many_null_effects_one_in_twenty_studies_has_one_beyond_noise():
+    """200 studies of 40 effects that share half their noise; and one large effect among them is seen."""
+    generator = np.random.default_rng(0)
+    spread = 0.3 * np.sqrt(0.5)
+    level = np.sqrt(20 / generator.chisquare(20, (2000, 1)))
+    shared, own = generator.standard_normal((2000, 1)), generator.standard_normal((2000, 40))
+    around = spread * level * (shared + own)
+    false = []
+    for _ in range(200):
+        values = spread * (generator.standard_normal() + generator.standard_normal(40))
+        false.append(beyond_noise(values, values + around).any())
+        values[7] += 5.0
+        assert beyond_noise(values, values + around)[7]
+    assert 0.01 <= np.mean(false) <= 0.1

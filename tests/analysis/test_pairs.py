@@ -6,8 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from analysis.findings import find
 from analysis.noise import UNKNOWN, draw_errors, group_seeds, interaction_noise, seed_noise
 from analysis.pairs import depth_against_width
+from analysis.source import read_source
 from analysis.table import build_table
 
 GRID = {"depths": (26, 50, 101), "widths": (0.25, 0.5, 1.0), "resolutions": (128, 160)}
@@ -137,3 +139,66 @@ def test_each_regime_uses_the_setting_with_most_pairs(planted):
     ).assign(setting="a few")
     regime = pairs_of(groups_of(pd.concat([many, few]))).regimes[0]
     assert (regime.setting, regime.prefer) == ("many", "depth")
+
+
+def test_verdicts_rest_on_the_bases_that_every_regime_has(planted):
+    """Depth wins from the widest base and loses from the narrower ones, which only the long runs have."""
+    frame = planted(
+        generator=np.random.default_rng(2),
+        epochs=(10, 100),
+        depths=(26, 50, 101),
+        widths=(0.25, 0.5, 1.0),
+        resolutions=(128, 160, 224),
+    )
+    sign = np.where(frame["width"] == 0.5, 0.8, -0.8)
+    frame["top1"] += sign * np.log2(frame["depth"] / 26)
+    found = pairs_of(groups_of(frame[(frame["epochs"] == 100) | (frame["width"] > 0.25)]))
+    assert {base for regime in found.regimes for base in regime.bases} == {(26.0, 0.5), (50.0, 0.5)}
+    assert [regime.prefer for regime in found.regimes] == ["depth", "depth"]
+    assert {base.bases[0]: base.prefer for base in found.by_base}[26.0, 0.25] == "width"
+    assert found.table["counted"].sum() == sum(regime.num_pairs for regime in found.regimes)
+
+
+def test_each_resolution_has_its_own_verdict(planted):
+    frame = planted(
+        generator=np.random.default_rng(4), depths=(26, 50, 101, 200), widths=(0.25, 0.5, 1.0, 2.0), noise=0.1
+    )
+    frame["top1"] += np.where(frame["resolution"] == 160, 0.8, 0.0) * np.log2(frame["depth"] / 26)
+    found = pairs_of(groups_of(frame))
+    by_size = {regime.resolution: regime for regime in found.by_resolution}
+    assert {size: regime.prefer for size, regime in by_size.items()} == {128: "undecided", 160: "depth"}
+    assert found.regimes[0].num_pairs == sum(regime.num_pairs for regime in by_size.values())
+
+
+@pytest.fixture(scope="module")
+def published():
+    return find(read_source("published:resnet_rs_2021"))
+
+
+def test_the_published_grid_says_width_in_short_training_and_depth_in_long(published):
+    """Figure 3 of Bello et al. 2021, at equal time of a training step as in the paper."""
+    regimes = {regime.epochs: regime for regime in published.pairs.regimes}
+    assert published.pairs.cost.name == "latency"
+    assert {epochs: regime.prefer for epochs, regime in regimes.items()} == {
+        10: "width",
+        100: "undecided",
+        350: "depth",
+    }
+    assert {regime.bases for regime in regimes.values()} == {((101.0, 1.0),)}
+    crossover = published.pairs.crossover
+    assert crossover.status == "inside_range"
+    assert 10 < crossover.ci95[0] < crossover.estimate < crossover.ci95[1] < 350
+
+
+def test_the_published_grid_raises_the_resolution_slowly(published):
+    gains = [step.points for step in published.resolution.gain_per_doubling]
+    assert gains == sorted(gains, reverse=True)
+    assert published.resolution.prefer == "slow"
+    assert published.noise.kind == "declared"
+
+
+def test_at_equal_flops_ten_epochs_are_undecided(published):
+    at_flops = find(published.table, "flops")
+    assert [regime.prefer for regime in at_flops.pairs.regimes] == ["undecided", "depth", "depth"]
+    assert at_flops.pairs.crossover.status == "undetermined"
+    assert "verdict_depends_on_cost" in {trap.code for trap in at_flops.traps}

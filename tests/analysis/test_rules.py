@@ -16,6 +16,7 @@ SCHEMA = {
     "cost": str,
     "metric": str,
     "regimes": list,
+    "by_resolution": list,
     "crossover_epochs": dict,
     "resolution": dict,
     "exponents": dict,

@@ -57,6 +57,12 @@ TRAPS = {
     "pairs_disagree": lambda frame: frame.assign(
         top1=frame["top1"] - np.where(frame["resolution"] == 160, 1.2, 0) * np.log2(frame["depth"] / 26)
     ),
+    "verdict_depends_on_cost": lambda frame: frame.assign(
+        latency_ms=frame["depth"] ** 1.5 * frame["width"] ** 0.5 * frame["resolution"] ** 2
+    ),
+    "verdict_depends_on_base": lambda frame: frame[(frame["epochs"] == 100) | (frame["width"] > 0.5)].assign(
+        top1=frame["top1"] - np.where(frame["width"] == 0.5, 1.5, 0.0) * np.log2(frame["depth"] / 26)
+    ),
     "duplicate_rows": lambda frame: pd.concat([frame, frame.iloc[:1]]),
     "missing_cells": lambda frame: frame[(frame["depth"] != 50) | (frame["width"] != 1)],
 }
