@@ -43,7 +43,7 @@ def _parser() -> Parser:
     shared.add_argument(
         "source",
         metavar="SOURCE",
-        help="a study directory, a CSV or a Parquet file, or published:resnet_rs_2021",
+        help="a study directory, a CSV or Parquet file, published:NAME, or wandb:ENTITY/PROJECT/GROUP",
     )
     shared.add_argument(
         "--map", action="append", default=[], metavar="OURS=THEIRS", help="a column's name, as top1=acc1"

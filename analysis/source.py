@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,35 +12,47 @@ import pandas as pd
 from analysis.published import PREFIX as PUBLISHED
 from analysis.published import read_published
 from analysis.table import KNOWN_COLUMNS, Table, build_table
+from analysis.wandb_source import PREFIX as WANDB
+from analysis.wandb_source import read_wandb
 from scaling.errors import Refused
 from scaling.profile.study_table import NAME as PROFILE
 from scaling.study.store import Study
 
 
 def read_source(source: str | Path, mapping: Mapping[str, str] | None = None) -> Table:
-    """Read a study directory, a CSV or a Parquet file, or published results (`published:resnet_rs_2021`).
+    """Read a study directory, a CSV or a Parquet file, published results (`published:resnet_rs_2021`), or a
+    group of W&B runs (`wandb:ENTITY/PROJECT/GROUP`).
 
-    `mapping` goes from our column name to the file's: {"top1": "acc1"}. Raises `Refused` in one sentence.
+    `mapping` goes from our column name to the source's: {"top1": "acc1"}. Raises `Refused` in one sentence.
     """
     if str(source).startswith(PUBLISHED):
         if mapping:
             raise Refused(f"--map is for the columns of files: {source} has ours.")
         return read_published(str(source))
-    path = Path(source)
-    if not path.exists():
-        raise Refused(
-            f"{source} does not exist: give a study directory, a CSV or a Parquet file, or "
-            f"{PUBLISHED}resnet_rs_2021."
-        )
-    raw, latency_of = _read_study(path) if path.is_dir() else (_read_file(path), "")
+    raw, latency_of = _read(str(source))
     renamed = _renamed(raw, mapping or {}, str(source))
     return build_table(renamed, name=source_name(source), source=str(source), latency_of=latency_of)
 
 
 def source_name(source: str | Path) -> str:
-    """Short name of a source: a study's, a file's without its ending, or what is after the colon."""
-    published = str(source).startswith(PUBLISHED)
-    return str(source).removeprefix(PUBLISHED) if published else Path(source).resolve().stem
+    """Short name of a source: of a study, of a file without its ending, or what stands last in the others."""
+    kind, _, rest = str(source).partition(":")
+    if f"{kind}:" in (PUBLISHED, WANDB):
+        return re.sub(r"[^\w.-]", "_", rest.split("/", 2)[-1]).lstrip(".")
+    return Path(source).resolve().stem
+
+
+def _read(source: str) -> tuple[pd.DataFrame, str]:
+    """The rows of a source, and what their latencies are of."""
+    if source.startswith(WANDB):
+        return read_wandb(source), ""
+    path = Path(source)
+    if not path.exists():
+        raise Refused(
+            f"{source} does not exist: give a study directory, a CSV or a Parquet file, "
+            f"{PUBLISHED}resnet_rs_2021 or {WANDB}ENTITY/PROJECT/GROUP."
+        )
+    return _read_study(path) if path.is_dir() else (_read_file(path), "")
 
 
 def _read_study(path: Path) -> tuple[pd.DataFrame, str]:

@@ -1,0 +1,145 @@
+"""What the real client needs of W&B's server, on loopback: it keeps runs that arrive, and gives them back."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections import defaultdict
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+
+PROJECT = {"id": "p", "name": "scaling-study", "entity": {"id": "e", "name": "tester"}}
+
+
+class Server(ThreadingHTTPServer):
+    """Answers the real client; what arrived is kept by run id."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server_port}"
+        self.refuses = False
+        self.dead = False
+        self.runs: dict[str, dict[str, Any]] = {}
+        self.rows: dict[str, list[dict[str, Any]]] = defaultdict(list)
+        self.summaries: dict[str, dict[str, Any]] = {}
+        self.exit_codes: dict[str, int] = {}
+
+    def query(self, text: str, variables: dict[str, Any]) -> dict[str, Any]:
+        """The answer to a GraphQL query or mutation."""
+        if "UpsertBucket" in text:
+            run = self.runs.setdefault(variables["name"], {})
+            run |= {key: value for key, value in variables.items() if value is not None}
+            return {"upsertBucket": {"bucket": self._bucket(variables["name"]), "inserted": True}}
+        if "RunResumeStatus" in text:
+            known = variables["name"] in self.runs
+            return {"model": PROJECT | {"bucket": self._bucket(variables["name"]) if known else None}}
+        if "CreateRunFiles" in text:
+            files = [{"name": name, "uploadUrl": f"{self.url}/{name}"} for name in variables["files"]]
+            return {"createRunFiles": {"runID": "r", "uploadHeaders": [], "files": files}}
+        if "query Runs(" in text:
+            return {"project": self._page(variables) if variables["project"] == PROJECT["name"] else None}
+        if "viewer {" in text:
+            viewer = {"id": "u", "entity": "tester", "username": "tester", "flags": "{}"}
+            return {"viewer": viewer | {"teams": {"edges": []}}}
+        return {"serverInfo": {"features": []}}
+
+    def receive(self, run_id: str, body: dict[str, Any]) -> None:
+        """Rows, summary and exit code, as they come while the run lives."""
+        files = body.get("files") or {}
+        if rows := files.get("wandb-history.jsonl"):
+            self.rows[run_id][rows["offset"] :] = [json.loads(line) for line in rows["content"]]
+        if summary := files.get("wandb-summary.json"):
+            self.summaries[run_id] = json.loads(summary["content"][-1])
+        if body.get("complete"):
+            self.exit_codes[run_id] = body["exitcode"]
+
+    def _page(self, variables: dict[str, Any]) -> dict[str, Any]:
+        """Runs of the group that is asked for, as many as it is asked for, after the cursor."""
+        group = json.loads(variables["filters"])["group"]
+        names = [name for name, run in self.runs.items() if run.get("groupName") == group]
+        start = int(variables.get("cursor") or 0)
+        chosen = list(enumerate(names, 1))[start : start + variables["perPage"]]
+        edges = [{"node": self._run(name), "cursor": str(number)} for number, name in chosen]
+        page = {"endCursor": None, "hasNextPage": start + len(chosen) < len(names)}
+        return {"internalId": "1", "runCount": len(names), "runs": {"edges": edges, "pageInfo": page}}
+
+    def _run(self, run_id: str) -> dict[str, Any]:
+        """A run as the public API asks for it."""
+        exit_code = self.exit_codes.get(run_id)
+        state = "running" if exit_code is None else "failed" if exit_code else "finished"
+        run = self.runs[run_id]
+        return self._bucket(run_id) | {
+            "projectId": "1",
+            "state": state,
+            "tags": run.get("tags") or [],
+            "group": run["groupName"],
+        }
+
+    def _bucket(self, run_id: str) -> dict[str, Any]:
+        rows = self.rows[run_id]
+        return {
+            "id": run_id,
+            "name": run_id,
+            "displayName": run_id,
+            "project": PROJECT,
+            "config": self.runs[run_id].get("config", "{}"),
+            "summaryMetrics": json.dumps(self.summaries.get(run_id, {})),
+            "historyLineCount": len(rows),
+            "historyTail": json.dumps([json.dumps(row) for row in rows[-1:]]),
+            "eventsLineCount": 0,
+            "eventsTail": "[]",
+            "logLineCount": 0,
+            "tags": [],
+            "wandbConfig": '{"t": 1}',
+        }
+
+
+class Handler(BaseHTTPRequestHandler):
+    server: Server
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])) or "{}")
+        if self.server.dead:
+            self.close_connection = True
+        elif self.server.refuses:
+            self._answer({"errors": [{"message": "permission denied"}]}, status=403)
+        elif not body:  # a place for its telemetry
+            self._answer({}, status=404)
+        elif self.path.endswith("/file_stream"):
+            self.server.receive(self.path.split("/")[-2], body)
+            self._answer({})
+        else:
+            self._answer({"data": self.server.query(body["query"], body.get("variables") or {})})
+
+    def do_PUT(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self._answer({})
+
+    def _answer(self, value: dict[str, Any], status: int = 200) -> None:
+        text = json.dumps(value).encode()
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(text)))
+        self.end_headers()
+        self.wfile.write(text)
+
+    def log_message(self, *_: Any) -> None:
+        """Nothing on the terminal."""
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    with Server() as running:
+        monkeypatch.setenv("WANDB_BASE_URL", running.url)
+        monkeypatch.setenv("WANDB_API_KEY", "0123456789" * 4)
+        monkeypatch.setenv("WANDB_INIT_TIMEOUT", "3")
+        monkeypatch.setenv("WANDB_FINISH_TIMEOUT", "3")
+        thread = threading.Thread(target=running.serve_forever)
+        thread.start()
+        yield running
+        running.shutdown()
+        thread.join()
