@@ -1,12 +1,14 @@
-"""The bootstrap by cluster: a fit again and again, of clusters drawn with replacement."""
+"""The bootstrap: a fit again and again, of rows as they might have been."""
 
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from analysis.law.fit import Fit, logs
 from analysis.law.minimise import Data, minimise
+from analysis.law.prior import Prior, flat
 from analysis.noise import BOOTSTRAP_SEED, Floats
 
 TOLERANCE = 1e-7
@@ -17,7 +19,7 @@ NUM_STEPS = 100
 def cluster_bootstrap(
     fit: Fit, rows: pd.DataFrame, clusters: pd.Series, *, error: str = "error", replicates: int = 1000
 ) -> Floats:
-    """theta of the fit to each replicate, [replicates, p].
+    """theta of the fit to clusters drawn with replacement, [replicates, p].
 
     `clusters` [n] names what rows share, such as architecture and seed: the rows of a cluster stay together,
     since rows that share a run are no independent evidence. Each replicate starts from the fit to all rows.
@@ -25,12 +27,44 @@ def cluster_bootstrap(
     places, names = pd.factorize(clusters)
     generator = np.random.default_rng(BOOTSTRAP_SEED)
     times = generator.multinomial(len(names), np.full(len(names), 1 / len(names)), size=replicates)
+    prior = flat(fit.form)
     data = Data(
         x=fit.x(rows),
         y=logs([error], rows).T,
         scale=fit.scale[None],
         weight=times[:, places].astype(float),
         delta=fit.delta,
+        target=prior.mean[None],
+        pull=prior.pull,
     )
+    return _again(fit, data, replicates)
+
+
+def parametric_bootstrap(
+    fit: Fit,
+    rows: pd.DataFrame,
+    away: Floats,
+    counted: npt.NDArray[np.bool_],
+    prior: Prior,
+    generator: np.random.Generator,
+) -> Floats:
+    """theta of the fit to the rows with `away` [replicates, n] taken from log error, [replicates, p].
+
+    With the prior's mean drawn anew too, the replicates are draws of what theta may be, given the rows
+    (randomise-then-optimise, Bardsley et al. 2014); exactly so where the form is linear.
+    """
+    data = Data(
+        x=fit.x(rows),
+        y=logs(["error"], rows).T - away,
+        scale=fit.scale[None],
+        weight=counted[None].astype(float),
+        delta=fit.delta,
+        target=prior.draw(len(away), generator),
+        pull=prior.pull,
+    )
+    return _again(fit, data, len(away))
+
+
+def _again(fit: Fit, data: Data, replicates: int) -> Floats:
     start = np.tile(fit.theta, (replicates, 1))
     return minimise(fit.form, data, start, tolerance=TOLERANCE, num_steps=NUM_STEPS).theta

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
 from analysis.law.form import Form
 from analysis.law.minimise import Data, Minima, bounds
@@ -27,49 +26,35 @@ class Diagnostics:
     """Over the objective, without parameters held at a bound: 0 at a minimum."""
     condition: float
     """Ratio of the largest to the smallest singular value of the Jacobian over the scale, its columns of
-    length one, without degenerate terms and parameters at a bound; above 1e3 or so the parameters cannot be
-    told apart by these rows."""
+    length one, without degenerate terms and parameters at a bound: from about 1e4 on, the rows hardly tell
+    some parameters apart."""
     at_bound: tuple[str, ...]
     """Exponents at an end of their range."""
     degenerate: tuple[str, ...]
     """Coefficients of terms that are nothing in every row: of a floor, that the rows show none."""
-    by_knob: pd.DataFrame
-    """Residuals by value of each knob: knob, value, num_rows, mean (of log predicted less log measured
-    error) and its standard error."""
 
 
-def diagnose(form: Form, rows: pd.DataFrame, data: Data, minima: Minima) -> Diagnostics:
+def diagnose(form: Form, data: Data, minima: Minima) -> Diagnostics:
     """Of the best of several minima of one data set."""
     best = int(np.argmin(minima.objective))
     objective, theta = minima.objective[best], minima.theta[best]
-    log_error, shares = form.evaluate(theta[None], data.x)
+    shares = form.evaluate(theta[None], data.x)[1]
     low, high = bounds(form, float(data.y.mean()))
     nothing = shares[0].max(axis=1) < NOTHING
     at_bound = ((theta <= low) | (theta >= high)) & (np.arange(len(theta)) >= len(form.terms))
     free = ~at_bound
     free[: len(form.terms)] &= ~nothing
-    slopes = form.jacobian(shares, data.x)[0][free] / data.scale[0]
     return Diagnostics(
         num_rows=len(data.x),
         num_starts=len(minima.theta),
         num_agreeing=int((minima.objective <= objective * (1 + SAME) + 1e-300).sum()),
         gradient_norm=float(minima.gradient[best] / max(objective, 1e-300)),
-        condition=_condition(slopes),
+        condition=_condition(form.jacobian(shares, data.x)[0][free] / data.scale[0]),
         at_bound=tuple(np.array(form.parameters)[at_bound].tolist()),
         degenerate=tuple(np.array(form.coefficients)[nothing].tolist()),
-        by_knob=_by_knob(form, rows, (log_error - data.y)[0]),
     )
 
 
 def _condition(slopes: Floats) -> float:
     length = np.linalg.norm(slopes, axis=1, keepdims=True)
     return float(np.linalg.cond(slopes / np.maximum(length, 1e-300)))
-
-
-def _by_knob(form: Form, rows: pd.DataFrame, residual: Floats) -> pd.DataFrame:
-    tables = []
-    for knob in form.knobs:
-        grouped = pd.Series(residual).groupby(rows[knob].to_numpy(dtype=float))
-        table = grouped.agg(num_rows="size", mean="mean", se="sem").rename_axis("value").reset_index()
-        tables.append(table.assign(knob=knob))
-    return pd.concat(tables, ignore_index=True)[["knob", "value", "num_rows", "mean", "se"]]

@@ -7,15 +7,16 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.linalg import cholesky, solve_triangular
 
 from analysis.law.fit import logs
 from analysis.noise import Floats, Noise
 
 LENGTHS = (0.5, 1.0, 2.0)
 """Over which a discrepancy is smooth, in ranges of the logarithms of the knobs."""
-SIZES = (0.0, 0.0025, 0.005, 0.01, 0.02, 0.04, 0.08, 0.16)
+SIZES = (0.0, 0.0025, 0.005, 0.01, 0.02, 0.04, 0.08, 0.16, 0.32)
 """Standard deviations, of log error, that a discrepancy may have."""
+USUAL = 0.01
+"""Half of all laws are thought to miss by less, relatively, before the rows are seen."""
 LEVELS = np.geomspace(0.35, 2.8, 13)
 """Of the noise, over its estimate."""
 NUM_WAVES = 32
@@ -85,25 +86,30 @@ class Misfit:
 def misfit(
     rows: pd.DataFrame, knobs: Sequence[str], residual: Floats, slopes: Floats, noise_sd: Floats, noise: Noise
 ) -> Misfit:
-    """Restricted likelihood of residual [n] = slopes' [p, n] part + discrepancy + noise.
+    """Restricted likelihood (Harville 1974) of residual [n] = slopes' [p, n] part + discrepancy + noise.
 
-    What the law's own parameters could have absorbed, slopes' part, is projected out; noise_sd [n], of log
-    error, is known up to its level, with the chi-square of `noise.df` if it was measured.
+    What the law's own parameters can absorb, slopes' part, is projected out. noise_sd [n], of log error, is
+    known up to its level, with the chi-square of `noise.df` if it was measured.
     """
     log = logs(knobs, rows)
     middle, span = log.mean(axis=0), np.ptp(log, axis=0)
     distance = (((log[:, None] - log[None]) / span) ** 2).sum(axis=2)
-    kernels = {length: np.exp(-0.5 * distance / length**2) for length in LENGTHS}
+    basis = np.linalg.svd((slopes / noise_sd).T)[0][:, len(slopes) :]
+    left = basis.T @ (residual / noise_sd)
     choices, likelihood = [], []
-    for level in LEVELS:
-        for size in SIZES:
-            for length in LENGTHS if size else LENGTHS[:1]:
-                covariance = size**2 * kernels[length] + np.diag((level * noise_sd) ** 2)
-                choices.append((length, size, level))
-                likelihood.append(_restricted(covariance, residual, slopes) + _prior(level, size, noise))
-    weights = np.exp(np.array(likelihood) - max(likelihood))
+    for length in LENGTHS:
+        kernel = np.exp(-0.5 * distance / length**2) / np.outer(noise_sd, noise_sd)
+        values, vectors = np.linalg.eigh(basis.T @ kernel @ basis)
+        squares = (vectors.T @ left) ** 2
+        size, level = (grid.ravel() for grid in np.meshgrid(SIZES, LEVELS))
+        variance = size[:, None] ** 2 * np.maximum(values, 0) + level[:, None] ** 2
+        choices.append(np.column_stack([np.full(len(size), length), size, level]))
+        likelihood.append(
+            _prior(size, level, noise) - 0.5 * (np.log(variance) + squares / variance).sum(axis=1)
+        )
+    weights = np.exp(np.concatenate(likelihood) - np.max(likelihood))
     return Misfit(
-        choices=np.array(choices),
+        choices=np.concatenate(choices),
         probability=weights / weights.sum(),
         knobs=tuple(knobs),
         middle=middle,
@@ -111,20 +117,8 @@ def misfit(
     )
 
 
-def _prior(level: float, size: float, noise: Noise) -> float:
-    of_size = 0.0 if size == 0 else -np.log(len(LENGTHS))
-    if not noise.known:
-        return of_size
-    return float(of_size - noise.df * (np.log(level) + 0.5 / level**2))
-
-
-def _restricted(covariance: Floats, residual: Floats, slopes: Floats) -> float:
-    """Harville 1974: the likelihood of what is left when the slopes' part is projected out."""
-    root = cholesky(covariance, lower=True, check_finite=False)
-    whitened = solve_triangular(root, np.column_stack([residual, slopes.T]), lower=True, check_finite=False)
-    upper = np.linalg.qr(whitened[:, 1:], mode="r")
-    basis = np.linalg.qr(whitened[:, 1:])[0]
-    left = whitened[:, 0] - basis @ (basis.T @ whitened[:, 0])
-    sizes = np.abs(np.diag(upper))
-    log_det = np.log(np.diag(root)).sum() + np.log(sizes[sizes > 1e-12]).sum()
-    return float(-log_det - 0.5 * left @ left)
+def _prior(size: Floats, level: Floats, noise: Noise) -> Floats:
+    """Its logarithm: half-Cauchy in the size, and in the level what the repeats say of it."""
+    of_level = -noise.df * (np.log(level) + 0.5 / level**2) if noise.known else -np.log(level)
+    step = np.gradient(np.array(SIZES))[np.searchsorted(SIZES, size)]
+    return np.asarray(of_level + np.log(step) - np.log1p((size / USUAL) ** 2))

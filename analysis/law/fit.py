@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,7 @@ import pandas as pd
 from analysis.law.diagnostics import Diagnostics, diagnose
 from analysis.law.form import Form
 from analysis.law.minimise import Data, minimise
+from analysis.law.prior import Prior, flat
 from analysis.law.start import starts
 from analysis.noise import Floats
 from scaling.errors import Refused
@@ -28,13 +30,27 @@ class Fit:
     theta: Floats
     """[p], log coefficients and exponents, in the order of form.parameters."""
     objective: float
-    """Sum over rows of weight * Huber(residual / scale), residual = log predicted - log measured error."""
+    """Sum over rows of weight * Huber(residual / scale), residual = log predicted - log measured error; the
+    prior's part, if there is a prior, comes on top."""
     delta: float
     residual: Floats
     """[n], of log error, in the order of the rows."""
     scale: Floats
     """[n], by which residuals were divided."""
+    knob_values: pd.DataFrame
+    """The knobs of the rows."""
     diagnostics: Diagnostics
+
+    @cached_property
+    def by_knob(self) -> pd.DataFrame:
+        """Residuals by value of each knob: knob, value, num_rows, mean (of log predicted less log measured
+        error) and its standard error."""
+        tables = []
+        for knob, values in self.knob_values.items():
+            grouped = pd.Series(self.residual).groupby(values.to_numpy(dtype=float))
+            table = grouped.agg(num_rows="size", mean="mean", se="sem").rename_axis("value").reset_index()
+            tables.append(table.assign(knob=str(knob)))
+        return pd.concat(tables, ignore_index=True)[["knob", "value", "num_rows", "mean", "se"]]
 
     def log_error(self, rows: pd.DataFrame) -> Floats:
         """[n], natural logarithm of the error (in the unit of the fitted rows)."""
@@ -53,36 +69,54 @@ def fit(
     delta: float = 1e-4,
     scale: Floats | None = None,
     weight: Floats | None = None,
+    prior: Prior | None = None,
     num_starts: int = NUM_STARTS,
 ) -> Fit:
     """Fit a form to rows with a column for each of its knobs and one of positive errors.
 
     `delta` is Huber's, in units of `scale` [n] (default 1: of log error itself; 1e-4 is what published fits
-    of language models use). `weight` [n] is how often a row counts. Raises `Refused` where the rows cannot
-    decide the parameters.
+    of language models use). `weight` [n] is how often a row counts. A prior wants a scale that is a standard
+    deviation. Raises `Refused` where the rows cannot decide the parameters.
     """
     x, y = _checked(form, rows, error)
     middle = x.mean(axis=0)
     x = x - middle
     ones = np.ones(len(y))
     scale, weight = (ones if scale is None else scale), (ones if weight is None else weight)
+    prior = prior or flat(form)
     theta = starts(form, x, y, num_starts)
     for times in SHRINKING:
-        data = Data(x=x, y=y[None], scale=scale[None], weight=weight[None], delta=times * delta)
-        minima = minimise(form, data, theta, tolerance=1e-12 if times == 1.0 else 1e-6)
+        data = Data(
+            x=x,
+            y=y[None],
+            scale=scale[None],
+            weight=weight[None],
+            delta=times * delta,
+            target=prior.mean[None],
+            pull=prior.pull,
+        )
+        minima = minimise(form, data, theta, tolerance=1e-12 if times == SHRINKING[-1] else 1e-6)
         theta = minima.theta
     best = int(np.argmin(minima.objective))
-    log_error = form.evaluate(theta[best, None], x)[0][0]
+    residual = form.evaluate(theta[best, None], x)[0][0] - y
     return Fit(
         form=form,
         centre=dict(zip(form.knobs, np.exp(middle).tolist(), strict=True)),
         theta=theta[best],
-        objective=float(minima.objective[best]),
+        objective=float(weight @ huber(residual / scale, delta)),
         delta=delta,
-        residual=log_error - y,
+        residual=residual,
         scale=scale,
-        diagnostics=diagnose(form, rows, data, minima),
+        knob_values=rows[list(form.knobs)],
+        diagnostics=diagnose(form, data, minima),
     )
+
+
+def huber(residual: Floats, delta: float) -> Floats:
+    """residual^2 / 2 up to delta, and beyond on its tangent."""
+    size = np.abs(residual)
+    inside = np.minimum(size, delta)
+    return np.asarray(inside * (size - inside / 2))
 
 
 def logs(columns: Sequence[str], rows: pd.DataFrame) -> Floats:

@@ -7,25 +7,29 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from analysis.law.bootstrap import parametric_bootstrap
 from analysis.law.diagnostics import Diagnostics
 from analysis.law.discrepancy import Discrepancy, Misfit, misfit
 from analysis.law.fit import Fit, fit
 from analysis.law.form import Form
-from analysis.law.minimise import Data, minimise
+from analysis.law.prior import usual
 from analysis.noise import BOOTSTRAP_SEED, Floats, Noise, clipped
 from analysis.table import AXES
 
 REPLICATES = 400
+FIRST_DELTA = 0.003
+"""Huber's delta of the fit that finds the outliers, of log error: near least absolute residuals."""
 EFFICIENT = 1.345
 """Huber's delta, in standard deviations, of 95 % efficiency where residuals are normal (Huber 1964)."""
 OUTLYING = 5.0
 """Standard deviations of a residual from which on a row counts as diverged, and is left out."""
+UNDECIDED = 0.7
+"""A parameter is undecided whose replicates have this share of the prior's standard deviation, or more."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Law:
-    """Error in percent. All intervals are of 95 %, of the mean over seeds, for laws of this form and smooth
-    functions near it."""
+    """Error in percent, the mean over seeds. All intervals are of 95 %."""
 
     form: Form
     fit: Fit
@@ -37,6 +41,8 @@ class Law:
     """One a replicate."""
     outliers: tuple[int, ...]
     """Places of the rows that were left out as diverged."""
+    undecided: tuple[str, ...]
+    """Parameters of which the rows say little: what is told of them is the prior."""
 
     @property
     def diagnostics(self) -> Diagnostics:
@@ -58,19 +64,22 @@ class Law:
         return _percent(self.fit.log_error(rows))
 
     def draws(self, rows: pd.DataFrame) -> Floats:
-        """[replicates, n], in percent: parameters and lack of fit vary, the noise of a seed does not."""
+        """[replicates, n], in percent: parameters and lack of fit vary, the noise of a seed does not.
+
+        A replicate is one function, the same in every call, so that differences between networks may be
+        taken replicate by replicate.
+        """
         log_error = self.form.evaluate(self.theta_draws, self.fit.x(rows))[0]
         return _percent(log_error + self.discrepancy.draws(rows))
 
     def interval(self, rows: pd.DataFrame) -> tuple[Floats, Floats]:
-        """Lowest and highest error, in percent, [n] each, of 95 %."""
+        """Lowest and highest error, in percent, [n] each."""
         low, high = np.quantile(self.draws(rows), [0.025, 0.975], axis=0)
         return low, high
 
     def formula_text(self) -> str:
         """`error = 12.1 + 5.32 (depth/101)^-0.81 + …`, in percent."""
-        theta = self.fit.theta
-        values = dict(zip(self.form.parameters, theta, strict=True))
+        values = dict(zip(self.form.parameters, self.fit.theta, strict=True))
         texts = []
         for term in self.form.terms:
             powers = [
@@ -84,64 +93,53 @@ class Law:
 def fit_law(form: Form, groups: pd.DataFrame, noise: Noise, *, replicates: int = REPLICATES) -> Law:
     """Fit a form to group means (the columns of `noise.group_seeds`), and learn how uncertain it is.
 
-    Residuals are divided by what noise and lack of fit together make of them. The bootstrap is parametric:
-    each replicate draws the noise of every group and a random discrepancy, and fits again. Raises `Refused`
-    where the rows cannot decide the parameters.
+    Residuals are divided by what noise and lack of fit together make of them. Raises `Refused` where the rows
+    cannot decide the parameters.
     """
     rows = groups.assign(error=clipped(groups["error"].to_numpy(dtype=float)))
-    noise_sd = _noise_sd(rows, noise)
-    first = fit(form, rows, delta=0.003)
+    first = fit(form, rows, delta=FIRST_DELTA)
     spread = _spread(first.residual, len(form.parameters))
-    scale = np.maximum(np.sqrt(noise_sd**2 + max(0.0, spread**2 - float(np.median(noise_sd**2)))), 1e-6)
-    inlying = np.abs(first.residual) <= OUTLYING * np.maximum(scale, spread)
-    fitted = fit(form, rows, delta=EFFICIENT, scale=scale, weight=inlying.astype(float))
-    x = fitted.x(rows)
-    log_error, shares = form.evaluate(fitted.theta[None], x)
-    slopes = form.jacobian(shares, x)[0]
-    free = slopes.std(axis=1) + np.abs(slopes).max(axis=1) > 1e-6
+    noise_sd = _noise_sd(rows, noise) if noise.known else np.full(len(rows), spread)
+    scale = np.sqrt(noise_sd**2 + max(0.0, spread**2 - float(np.median(noise_sd**2))))
+    inlying = np.abs(first.residual) <= OUTLYING * scale
+    prior = usual(form, np.log(rows["error"].to_numpy()))
+    fitted = fit(form, rows, delta=EFFICIENT, scale=scale, weight=inlying.astype(float), prior=prior)
+    slopes = form.jacobian(form.evaluate(fitted.theta[None], fitted.x(rows))[1], fitted.x(rows))[0]
     found = misfit(
         rows[inlying],
         _axes(form, rows),
         fitted.residual[inlying],
-        slopes[free][:, inlying],
-        (noise_sd if noise.known else np.full(len(rows), spread))[inlying],
+        slopes[:, inlying],
+        noise_sd[inlying],
         noise,
     )
     generator = np.random.default_rng(BOOTSTRAP_SEED)
     discrepancy, level = found.draw(replicates, generator)
-    sd = noise_sd if noise.known else np.full(len(rows), spread)
-    drawn = discrepancy.draws(rows) + level[:, None] * sd * generator.standard_normal((replicates, len(rows)))
-    data = Data(
-        x=x,
-        y=log_error - drawn,
-        scale=scale[None],
-        weight=inlying[None].astype(float),
-        delta=EFFICIENT,
-    )
-    again = minimise(
-        form, data, np.repeat(fitted.theta[None], replicates, axis=0), tolerance=1e-5, num_steps=40
+    noise_draws = level[:, None] * noise_sd * generator.standard_normal((replicates, len(rows)))
+    theta_draws = parametric_bootstrap(
+        fitted, rows, discrepancy.draws(rows) + noise_draws, inlying, prior, generator
     )
     return Law(
         form=form,
         fit=fitted,
         misfit=found,
-        theta_draws=again.theta,
+        theta_draws=theta_draws,
         discrepancy=discrepancy,
         outliers=tuple(np.flatnonzero(~inlying).tolist()),
+        undecided=tuple(np.array(form.parameters)[theta_draws.std(axis=0) > UNDECIDED * prior.sd].tolist()),
     )
 
 
 def _noise_sd(rows: pd.DataFrame, noise: Noise) -> Floats:
-    """[n], of log error of the group means; 0 where the noise is unknown."""
+    """[n], of log error of the group means."""
     error = rows["error"].to_numpy(dtype=float)
-    seeds = rows["num_seeds"].to_numpy(dtype=float)
-    return np.asarray(noise.sd(error) / error / np.sqrt(seeds))
+    return np.asarray(noise.sd(error) / error / np.sqrt(rows["num_seeds"].to_numpy(dtype=float)))
 
 
 def _spread(residual: Floats, num_parameters: int) -> float:
     """Standard deviation, from the median of the sizes, with the degrees of freedom that the fit took."""
     share = len(residual) / max(len(residual) - num_parameters, 1)
-    return float(1.4826 * np.median(np.abs(residual)) * np.sqrt(share))
+    return max(1e-6, float(1.4826 * np.median(np.abs(residual)) * np.sqrt(share)))
 
 
 def _axes(form: Form, rows: pd.DataFrame) -> tuple[str, ...]:

@@ -31,6 +31,10 @@ class Data:
     """[B or 1, n]: how often each row counts."""
     delta: float
     """Huber's, of a residual over its scale."""
+    target: Floats
+    """[B or 1, p], to which theta is pulled by the loss pull * (theta - target)^2 / 2."""
+    pull: Floats
+    """[p]."""
 
     def take(self, which: npt.NDArray[np.intp]) -> Data:
         """The data sets at these places."""
@@ -44,6 +48,8 @@ class Data:
             scale=some(self.scale),
             weight=some(self.weight),
             delta=self.delta,
+            target=some(self.target),
+            pull=self.pull,
         )
 
 
@@ -52,7 +58,7 @@ class Minima:
     theta: Floats
     """[B, p]."""
     objective: Floats
-    """[B], sum over rows of weight * Huber(residual / scale)."""
+    """[B], sum over rows of weight * Huber(residual / scale), and of the pull on theta."""
     gradient: Floats
     """[B], norm of the gradient in theta, without parameters held at a bound."""
     converged: npt.NDArray[np.bool_]
@@ -133,14 +139,15 @@ def _state(form: Form, data: Data, theta: Floats) -> _State:
     residual = (log_error - data.y) / data.scale
     size = np.abs(residual)
     inside = np.minimum(size, data.delta)
-    objective = (data.weight * inside * (size - 0.5 * inside)).sum(axis=1)
+    off = theta - data.target
+    objective = (data.weight * inside * (size - 0.5 * inside)).sum(axis=1) + 0.5 * off**2 @ data.pull
     weight = data.weight / data.scale * inside / np.maximum(size, 1e-300)
     weighted = slopes * (weight / data.scale)[:, None]
     return _State(
         theta=theta,
         objective=objective,
-        gradient=(slopes @ (weight * residual)[:, :, None])[:, :, 0],
-        curvature=weighted @ slopes.transpose(0, 2, 1),
+        gradient=(slopes @ (weight * residual)[:, :, None])[:, :, 0] + off * data.pull,
+        curvature=weighted @ slopes.transpose(0, 2, 1) + np.diag(data.pull),
     )
 
 

@@ -76,7 +76,8 @@ def test_a_batch_gives_what_its_members_give_alone() -> None:
     ones = np.ones((1, 60))
     y = truth + 0.02 * generator.standard_normal((5, 60))
     start = np.tile(some_theta(form, generator), (5, 1))
-    data = Data(x=x, y=y, scale=ones, weight=ones, delta=0.01)
+    nothing = np.zeros(len(form.parameters))
+    data = Data(x=x, y=y, scale=ones, weight=ones, delta=0.01, target=nothing[None], pull=nothing)
     together = minimise(form, data, start)
     for place in range(5):
         alone = minimise(form, data.take(np.array([place])), start[:1])

@@ -1,0 +1,203 @@
+"""How often 95 % intervals of laws hold the truth, on simulated grids of many kinds.
+
+    python -m benchmarks.law_coverage --grids 1000
+
+Every grid has 4 depths x 3 widths x 3 resolutions x 3 epochs, 3 seeds, and a truth of its own, drawn at
+random. A sum of power laws, one a knob, is fitted to each. Half of the kinds have such truths, half have
+truths that no fitted law contains. One measured cell, one exponent and one network beyond the grid are asked
+of each grid, so that grids count as independent trials, for the Clopper-Pearson interval of the coverage.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+import pandas as pd
+from rich.console import Console
+from rich.table import Table
+from scipy.stats import binomtest
+
+from analysis.law.form import additive
+from analysis.law.law import fit_law
+from analysis.noise import Floats, seed_noise
+from analysis.table import AXES
+from scaling.errors import Refused
+
+VALUES = ((26, 50, 101, 200), (0.5, 1.0, 1.5), (128, 160, 224), (10, 30, 100))
+BEYOND = {"depth": 350.0, "width": 2.0, "resolution": 320.0, "epochs": 350.0}
+"""The next step of each knob."""
+NUM_SEEDS = 3
+NOISE = 0.2
+"""Points, in the middle of a grid."""
+ASKED = ("measured cell", "exponent", "beyond the grid")
+Truth = Callable[[pd.DataFrame], Floats]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """How grids are made."""
+
+    contained: bool
+    """Whether the fitted form contains the truth."""
+    truth: Callable[[np.random.Generator], tuple[Truth, Mapping[str, float]]]
+    """Draws a truth, in percent error, and its exponents by name, if it has them."""
+    growth: float = 0.0
+    """Noise is in proportion to this power of the network's size."""
+    missing: float = 0.0
+    """Share of cells that are missing."""
+    diverged: float = 0.0
+    """Share of cells whose runs diverged, all seeds, without being marked."""
+
+
+def sum_of_powers(generator: np.random.Generator) -> tuple[Truth, Mapping[str, float]]:
+    """A floor of 4 to 12 points, and 2 to 10 points a knob at the smallest network."""
+    floor, parts = generator.uniform(4, 12), generator.uniform(3, 10, 4)
+    exponents = generator.uniform(0.3, 1.2, 4)
+
+    def truth(rows: pd.DataFrame) -> Floats:
+        return floor + (parts * scaled(rows) ** -exponents).sum(axis=1)
+
+    return truth, {f"a_{knob}": value for knob, value in zip(AXES, exponents, strict=True)}
+
+
+def with_overfitting(generator: np.random.Generator) -> tuple[Truth, Mapping[str, float]]:
+    """And a term that grows with width and depth, and shrinks with epochs."""
+    base, _ = sum_of_powers(generator)
+    part, growth, epochs = (
+        generator.uniform(0.3, 1.5),
+        generator.uniform(0.3, 0.6, 2),
+        generator.uniform(0.3, 0.8),
+    )
+
+    def truth(rows: pd.DataFrame) -> Floats:
+        x = scaled(rows)
+        return base(rows) + part * x[:, 0] ** growth[0] * x[:, 1] ** growth[1] * x[:, 3] ** -epochs
+
+    return truth, {}
+
+
+def with_regimes(generator: np.random.Generator) -> tuple[Truth, Mapping[str, float]]:
+    """A product of powers above a floor, whose exponents of depth and width change with the epochs."""
+    floor, part = generator.uniform(4, 10), generator.uniform(20, 35)
+    exponents = generator.uniform(0.1, 0.4, 4)
+    shift = generator.uniform(0.02, 0.06) * np.array([1, -1])
+
+    def truth(rows: pd.DataFrame) -> Floats:
+        logs = np.log(scaled(rows))
+        return floor + part * np.exp(-logs @ exponents - (logs[:, :2] @ shift) * logs[:, 3])
+
+    return truth, {}
+
+
+def bent(generator: np.random.Generator) -> tuple[Truth, Mapping[str, float]]:
+    """Log odds that are quadratic in the logarithms of the knobs: gains that fade away."""
+    start, slopes = generator.uniform(-0.6, 0.0), generator.uniform(0.15, 0.4, 4)
+    bend = generator.uniform(0.02, 0.06, 4)
+
+    def truth(rows: pd.DataFrame) -> Floats:
+        logs = np.log(scaled(rows))
+        odds = np.exp(start - logs @ slopes + (logs**2 @ bend))
+        return 100 * odds / (1 + odds)
+
+    return truth, {}
+
+
+KINDS = {
+    "constant noise": Kind(True, sum_of_powers),
+    "noise grows with size": Kind(True, sum_of_powers, growth=0.4),
+    "noise shrinks with size": Kind(True, sum_of_powers, growth=-0.4),
+    "30 % of cells missing": Kind(True, sum_of_powers, missing=0.3),
+    "5 % of cells diverged": Kind(True, sum_of_powers, diverged=0.05),
+    "truth overfits": Kind(False, with_overfitting),
+    "truth has regimes": Kind(False, with_regimes),
+    "truth is bent": Kind(False, bent),
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("--grids", type=int, default=1000, help="of each kind")
+    parser.add_argument("--replicates", type=int, default=200)
+    arguments = parser.parse_args()
+    start = time.process_time()
+    table = Table("kind", *(f"{asked}, %" for asked in ASKED), "refused", "width inside", "width beyond")
+    for number, (name, kind) in enumerate(KINDS.items()):
+        answers = [
+            answered(kind, np.random.default_rng((number, grid)), arguments.replicates)
+            for grid in range(arguments.grids)
+        ]
+        told = pd.DataFrame([answer for answer in answers if answer])
+        table.add_row(
+            name,
+            *(coverage_text(told.get(asked, pd.Series(dtype=float))) for asked in ASKED),
+            f"{len(answers) - len(told)}",
+            f"{told['width inside'].median():.2f}",
+            f"{told['width beyond'].median():.2f}",
+        )
+    table.caption = (
+        f"{arguments.grids} grids a kind, {arguments.replicates} replicates, "
+        f"{time.process_time() - start:.0f} s of one core ({platform.machine()}, {os.cpu_count()} cores); "
+        "95 % Clopper-Pearson intervals; widths in points, median"
+    )
+    Console(width=150).print(table)
+
+
+def scaled(rows: pd.DataFrame) -> Floats:
+    """[n, 4], the axes over their smallest value."""
+    return rows[list(AXES)].to_numpy(dtype=float) / [values[0] for values in VALUES]
+
+
+def answered(kind: Kind, generator: np.random.Generator, replicates: int) -> Mapping[str, float] | None:
+    """Whether each interval holds the truth, of one grid; None where the law was refused."""
+    truth, exponents = kind.truth(generator)
+    cells = pd.DataFrame(list(product(*VALUES)), columns=list(AXES), dtype=float)
+    groups = simulated(cells, truth(cells), kind, generator)
+    try:
+        law = fit_law(additive(AXES), groups, seed_noise(groups), replicates=replicates)
+    except Refused:
+        return None
+    inside = groups.iloc[[generator.integers(len(groups))]]
+    largest = cells.iloc[[generator.integers(len(cells))]]
+    knobs = [knob for knob in AXES if generator.random() < 0.5] or [AXES[generator.integers(4)]]
+    beyond = largest.assign(**{knob: BEYOND[knob] for knob in knobs})
+    asked = pd.concat([inside[list(AXES)], beyond])
+    low, high = law.interval(asked)
+    held = (low <= truth(asked)) & (truth(asked) <= high)
+    answers: dict[str, float] = {ASKED[0]: held[0], ASKED[2]: held[1]}
+    if exponents:
+        name = list(exponents)[generator.integers(len(exponents))]
+        row = law.parameters.set_index("name").loc[name]
+        answers[ASKED[1]] = row["low"] <= exponents[name] <= row["high"]
+    return answers | {"width inside": high[0] - low[0], "width beyond": high[1] - low[1]}
+
+
+def simulated(cells: pd.DataFrame, error: Floats, kind: Kind, generator: np.random.Generator) -> pd.DataFrame:
+    """Group means of noisy runs, some cells missing, some diverged."""
+    size = scaled(cells)[:, 0] * scaled(cells)[:, 1] ** 2
+    spread = NOISE * (size / np.exp(np.log(size).mean())) ** kind.growth
+    runs = error[:, None] + spread[:, None] * generator.standard_normal((len(cells), NUM_SEEDS))
+    runs += np.where(generator.random((len(cells), 1)) < kind.diverged, generator.uniform(10, 50), 0)
+    groups = cells.assign(error=runs.mean(axis=1), variance=runs.var(axis=1, ddof=1), num_seeds=NUM_SEEDS)
+    return groups[generator.random(len(cells)) >= kind.missing].reset_index(drop=True)
+
+
+def coverage_text(held: pd.Series) -> str:
+    """`95.2 (93.7, 96.4)`, in percent, with a mark where the interval does not touch 93 to 97."""
+    held = held.dropna()
+    if held.empty:
+        return "-"
+    interval = binomtest(int(held.sum()), len(held)).proportion_ci(0.95, method="exact")
+    low, high = 100 * interval.low, 100 * interval.high
+    mark = "" if high >= 93 and low <= 97 else " !"
+    return f"{100 * held.mean():.1f} ({low:.1f}, {high:.1f}){mark}"
+
+
+if __name__ == "__main__":
+    main()
