@@ -47,6 +47,9 @@ class Form:
 
     name: str
     terms: tuple[Term, ...]
+    odds: bool = False
+    """Whether the sum is error / (1 - error / 100), in percent, which stays above the error: where errors are
+    large, odds are nearer a power law than the error, which cannot pass 100 %."""
 
     @cached_property
     def knobs(self) -> tuple[str, ...]:
@@ -80,6 +83,10 @@ class Form:
         """`E + A depth^-a + B width^-b`."""
         return " + ".join(" ".join([each.coefficient, *map(_power_text, each.powers)]) for each in self.terms)
 
+    def log_sum(self, log_error: Floats) -> Floats:
+        """What the logarithm of the sum is where that of the error (percent) is this."""
+        return np.asarray(log_error - np.log1p(-np.exp(log_error) / 100) if self.odds else log_error)
+
     def evaluate(self, theta: Floats, x: Floats) -> tuple[Floats, Floats]:
         """Log error [B, n], and the share of each term in the error [B, terms, n], of theta [B, p] at x
         [n, knobs]."""
@@ -92,7 +99,12 @@ class Form:
         np.exp(terms, out=terms)
         total = terms.sum(axis=1, keepdims=True)
         terms /= total
-        return (top + np.log(total))[:, 0], terms
+        log_error = (top + np.log(total))[:, 0]
+        if self.odds:
+            right = 1 / (1 + np.exp(log_error) / 100)
+            log_error += np.log(right)
+            terms *= right[:, None]
+        return log_error, terms
 
     def jacobian(self, shares: Floats, x: Floats) -> Floats:
         """Derivatives of log error in theta, [B, p, n], from the shares of the terms."""

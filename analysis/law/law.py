@@ -87,7 +87,8 @@ class Law:
                 for power in term.powers
             ]
             texts.append(" ".join([f"{np.exp(values[term.coefficient]):.3g}", *powers]))
-        return "error = " + " + ".join(texts)
+        left = "error / (1 - error / 100)" if self.form.odds else "error"
+        return f"{left} = {' + '.join(texts)}"
 
 
 def fit_law(form: Form, groups: pd.DataFrame, noise: Noise, *, replicates: int = REPLICATES) -> Law:

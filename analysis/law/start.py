@@ -26,10 +26,11 @@ def starts(form: Form, x: Floats, y: Floats, num_starts: int) -> Floats:
     terms = np.zeros((len(theta), len(form.terms), len(x)))
     for k, exponent, knob, sign in form.links:
         terms[:, k] += (sign * theta[:, exponent, None]) * x[:, knob]
-    shares = np.exp(np.clip(terms, -50, 50) - y)
+    total = form.log_sum(y)
+    shares = np.exp(np.clip(terms, -50, 50) - total)
     coefficients = _not_negative(shares)
     misfit = ((np.einsum("gk,gkn->gn", coefficients, shares) - 1) ** 2).sum(axis=1)
-    theta[:, : len(form.terms)] = np.log(np.maximum(coefficients, 1e-3 * np.exp(y.mean())))
+    theta[:, : len(form.terms)] = np.log(np.maximum(coefficients, 1e-3 * np.exp(total.mean())))
     return np.asarray(theta[np.argsort(misfit, kind="stable")[:num_starts]])
 
 
