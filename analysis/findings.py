@@ -12,6 +12,7 @@ from analysis.noise import Floats, Noise, draw_errors, group_seeds, noise_of
 from analysis.pairs import Pairs, depth_against_width
 from analysis.prediction import Prediction, prediction
 from analysis.resolution import Resolution, resolution_rule
+from analysis.returns import Return, returns
 from analysis.table import Table
 from analysis.traps import Evidence, Trap, traps
 from scaling.errors import Refused
@@ -31,6 +32,7 @@ class Findings:
     pairs: Pairs
     """At the cost that was asked for, else at that which the source compares at."""
     resolution: Resolution
+    returns: tuple[Return, ...]
     traps: tuple[Trap, ...]
     prediction: Prediction | None
     """Of the hours; None where none were predicted."""
@@ -63,6 +65,7 @@ def find(table: Table, cost: str | None = None) -> Findings:
         frontiers=_frontiers(table, groups, noise, draws),
         pairs=pairs,
         resolution=resolution_rule(groups, noise, draws),
+        returns=returns(groups, noise, draws),
         traps=traps(
             Evidence(table=table, groups=groups, noise=noise, pairs=pairs, elsewhere=tuple(elsewhere))
         ),

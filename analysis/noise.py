@@ -176,17 +176,23 @@ def interval(draws: Floats | None, level: float = 0.95) -> Interval | None:
 def beyond_noise(values: Floats, replicates: Floats, level: float = 0.05) -> npt.NDArray[np.bool_]:
     """Which of the values [k] differ from 0, all k tests together wrong with probability `level` at most.
 
-    A single-step max-t test (Westfall and Young 1993): each value is held against its distance from the
+    The step-down max-t test (Westfall and Young 1993): each value is held against its distance from the
     replicates [replicates, k], in units of its own 95 % interval, and the critical distance is that which the
-    farthest of the k exceeds in a share `level` of the replicates. Values that share points are tested as
-    such, so that this loses less than Bonferroni's bound.
+    farthest of the values not yet told from 0 exceeds in a share `level` of the replicates. Values that share
+    points are tested as such, so that this loses less than Bonferroni's bound.
     """
     if not len(values):
         return np.zeros(0, dtype=bool)
     low, high = np.quantile(replicates, [0.025, 0.975], axis=0)
     half = np.where(high > low, (high - low) / 2, np.inf)
-    farthest = (np.abs(replicates - values) / half).max(axis=1)
-    return np.asarray(np.abs(values) / half > np.quantile(farthest, 1 - level))
+    distance, reached = np.abs(replicates - values) / half, np.abs(values) / half
+    beyond = np.zeros(len(values), dtype=bool)
+    while not beyond.all():
+        critical = np.quantile(distance[:, ~beyond].max(axis=1), 1 - level)
+        if not (reached[~beyond] > critical).any():
+            break
+        beyond |= reached > critical
+    return beyond
 
 
 def clipped(error: Floats) -> Floats:

@@ -13,6 +13,18 @@ from analysis.noise import GROUP, Floats, Interval, Noise, interval
 from analysis.pairs import MIN_DF, MIN_PAIRS
 
 RIVALS = ("depth", "width")
+LINE = [column for column in GROUP if column != "resolution"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rival:
+    """Raising the resolution by at most one step, against spending the same FLOPs on depth, or on width."""
+
+    axis: str
+    advantage_points: float
+    """Resolution minus the rival, the mean over the pairs; negative where the rival buys more."""
+    ci95: Interval | None
+    num_pairs: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,17 +38,10 @@ class Step:
     """Mean gain in top-1 points per doubling of the resolution."""
     ci95: Interval | None
     num_architectures: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class Rival:
-    """One step of the resolution against spending the same FLOPs on depth, or on width."""
-
-    axis: str
-    advantage_points: float
-    """Resolution minus the rival; negative where the rival buys more."""
-    ci95: Interval | None
-    num_pairs: int
+    flops_ratio: float | None
+    """How many times the FLOPs the step costs, the geometric mean over the architectures."""
+    rivals: tuple[Rival, ...]
+    """From this resolution; of the longest regime only."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +55,7 @@ class Resolution:
     steps: tuple[Step, ...]
     """All regimes, longest last."""
     rivals: tuple[Rival, ...]
+    """Over all steps of the longest regime."""
     change_by: float | None
     """How much more the next doubling gains than the one before it, in points; negative where it shrinks."""
     change_ci95: Interval | None
@@ -59,63 +65,131 @@ class Resolution:
         return tuple(step for step in self.steps if step.epochs == self.epochs)
 
 
+@dataclass(frozen=True)
+class StepLayout:
+    """Which groups make the steps and the comparisons of resolution: what the rule needs besides errors."""
+
+    steps: pd.DataFrame
+    """One row a step of an architecture: the columns LINE, from_px, to_px, low, high (positions), ratio (of
+    FLOPs)."""
+    rivals: tuple[Comparisons, ...]
+    """In the longest regime, within a step."""
+
+    @property
+    def epochs(self) -> float | None:
+        return float(self.steps["epochs"].max()) if len(self.steps) else None
+
+
+@dataclass(frozen=True)
+class _Weighed:
+    """The comparisons with one rival, their advantages [pairs] and the replicates of these."""
+
+    comparisons: Comparisons
+    values: Floats
+    replicates: Floats | None
+
+    @property
+    def bases(self) -> Floats:
+        return self.comparisons.table["resolution"].to_numpy(dtype=float)
+
+    def rival(self, base: float | None = None) -> Rival | None:
+        mine = np.full(len(self.values), True) if base is None else self.bases == base
+        if not mine.any():
+            return None
+        draws = self.mean_draws(mine)
+        return Rival(
+            axis=self.comparisons.rival,
+            advantage_points=float(self.values[mine].mean()),
+            ci95=interval(draws),
+            num_pairs=int(mine.sum()),
+        )
+
+    def mean_draws(self, mine: np.ndarray) -> Floats | None:
+        return None if self.replicates is None else self.replicates[:, mine].mean(axis=1)
+
+
 def resolution_rule(groups: pd.DataFrame, noise: Noise, draws: Floats | None) -> Resolution:
     """Gains, verdict and cap, from the setting with most architectures; the verdict is about the longest
-    regime.
+    regime."""
+    return judge_steps(lay_out_steps(groups), groups["error"].to_numpy(dtype=float), noise, draws)
 
-    `slow`: the gain per doubling shrinks from step to step, and there is a cap, a resolution from which on
-    depth or width buys more for the same FLOPs. `fast`: there is no cap, resolution buys more than depth and
-    than width, and the gain is not shown to shrink. Anything else, or fewer than MIN_PAIRS comparisons or
-    MIN_DF degrees of freedom, is undecided.
+
+def judge_steps(layout: StepLayout, errors: Floats, noise: Noise, draws: Floats | None) -> Resolution:
+    """The rule of a layout given errors [groups] and draws [replicates, groups].
+
+    `slow`: there is a cap, a resolution from which on depth or width buys more for the same FLOPs. `fast`:
+    there is none, and resolution buys more than depth and than width. Anything else, or fewer than MIN_PAIRS
+    comparisons or MIN_DF degrees of freedom, is undecided. That gains shrink is no reason for either: under
+    any law with a floor they do, on every axis.
     """
-    errors = groups["error"].to_numpy(dtype=float)
-    table = _steps(groups)
-    steps = tuple(_step(rows, errors, draws) for _, rows in table.groupby(["epochs", "from_px"]))
-    epochs = float(table["epochs"].max()) if len(table) else None
-    last = table[table["epochs"] == epochs]
-    change, change_draws = _change(last, errors, draws)
-    chosen = [_within_a_step(compare(groups, "resolution", rival), groups, last) for rival in RIVALS]
-    rivals = tuple(_rival(each, errors, draws) for each in chosen if len(each.table))
-    change_ci95 = interval(change_draws)
+    table, epochs = layout.steps, layout.epochs
+    weighed = [
+        _Weighed(each, each.advantage(errors), None if draws is None else each.advantage(draws))
+        for each in layout.rivals
+    ]
+    steps = tuple(
+        _step(rows, errors, draws, weighed if rows["epochs"].iloc[0] == epochs else [])
+        for _, rows in table.groupby(["epochs", "from_px"])
+    )
+    change, change_draws = _change(table[table["epochs"] == epochs], errors, draws)
+    rivals = tuple(found for each in weighed if (found := each.rival()) is not None)
     enough = noise.df >= MIN_DF and sum(rival.num_pairs for rival in rivals) >= MIN_PAIRS
-    cap, cap_ci95 = _cap(chosen, errors, draws) if enough else (None, None)
+    cap, cap_ci95 = _cap(weighed) if enough else (None, None)
     return Resolution(
         epochs=epochs,
-        prefer=_prefer(rivals, cap, change_ci95) if enough else "undecided",
+        prefer=_prefer(rivals, cap) if enough else "undecided",
         cap=cap,
         ci95=cap_ci95,
         steps=steps,
         rivals=rivals,
         change_by=change,
-        change_ci95=change_ci95,
+        change_ci95=interval(change_draws),
     )
 
 
-def _prefer(
-    rivals: tuple[Rival, ...], cap: int | None, change: Interval | None
-) -> Literal["slow", "fast", "undecided"]:
-    shrinking = change is not None and change[1] < 0
-    beats_all = len(rivals) == len(RIVALS) and all(r.ci95 is not None and r.ci95[0] > 0 for r in rivals)
-    if shrinking and cap is not None:
+def _prefer(rivals: tuple[Rival, ...], cap: int | None) -> Literal["slow", "fast", "undecided"]:
+    if cap is not None:
         return "slow"
-    return "fast" if beats_all and cap is None and not shrinking else "undecided"
+    beats_all = all(rival.ci95 is not None and rival.ci95[0] > 0 for rival in rivals)
+    return "fast" if len(rivals) == len(RIVALS) and beats_all else "undecided"
+
+
+def lay_out_steps(groups: pd.DataFrame) -> StepLayout:
+    """Steps between neighbouring resolutions of the setting with most groups, and the comparisons with either
+    rival that are no longer than one step."""
+    steps = _steps(groups)
+    last = steps[steps["epochs"] == steps["epochs"].max()]
+    found = [_within_a_step(compare(groups, "resolution", rival), groups, last) for rival in RIVALS]
+    return StepLayout(steps, tuple(each for each in found if len(each.table)))
 
 
 def _steps(groups: pd.DataFrame) -> pd.DataFrame:
-    """One row an (architecture, epochs, step between neighbouring resolutions), with positions in the
-    groups."""
     frame = groups.reset_index(drop=True).reset_index(names="position")
     counts = frame.groupby(["data", "setting"]).size()
     data, setting = counts.index[int(np.argmax(counts.to_numpy()))]
     frame = frame[(frame["data"] == data) & (frame["setting"] == setting)]
     sizes = sorted(frame["resolution"].unique())
     following = pd.DataFrame({"from_px": sizes[:-1], "to_px": sizes[1:]})
-    key = [column for column in GROUP if column != "resolution"]
-    columns = [*key, "resolution", "position"]
+    columns = [*LINE, "resolution", "position", "flops"]
     low = frame[columns].rename(columns={"resolution": "from_px", "position": "low"})
     high = frame[columns].rename(columns={"resolution": "to_px", "position": "high"})
-    table: pd.DataFrame = low.merge(following, on="from_px").merge(high, on=[*key, "to_px"])
-    return table.sort_values([*key, "from_px"], kind="stable", ignore_index=True)
+    table: pd.DataFrame = low.merge(following, on="from_px").merge(
+        high, on=[*LINE, "to_px"], suffixes=("", "_after")
+    )
+    table["ratio"] = table["flops_after"] / table["flops"]
+    return table.sort_values([*LINE, "from_px"], kind="stable", ignore_index=True)
+
+
+def _within_a_step(comparisons: Comparisons, groups: pd.DataFrame, last: pd.DataFrame) -> Comparisons:
+    """The comparisons in the setting and regime of the steps in `last`, none longer than one step."""
+    table = comparisons.table
+    if last.empty:
+        return comparisons.where(table["resolution"] < 0)
+    key = ["data", "setting", "epochs"]
+    following = dict(zip(last["from_px"], last["to_px"], strict=True))
+    reached = groups["resolution"].to_numpy()[table["axis_high"].to_numpy(dtype=int)]
+    one_step = table["resolution"].map(following).to_numpy() == reached
+    return comparisons.where((table[key] == last.iloc[0][key]).all(axis=1) & one_step)
 
 
 def _gains(steps: pd.DataFrame, errors: Floats) -> Floats:
@@ -125,8 +199,9 @@ def _gains(steps: pd.DataFrame, errors: Floats) -> Floats:
     return np.asarray((errors[..., low] - errors[..., high]) / doublings)
 
 
-def _step(rows: pd.DataFrame, errors: Floats, draws: Floats | None) -> Step:
-    first = rows.iloc[0]
+def _step(rows: pd.DataFrame, errors: Floats, draws: Floats | None, weighed: list[_Weighed]) -> Step:
+    first, ratio = rows.iloc[0], rows["ratio"].dropna()
+    rivals = (each.rival(float(first["from_px"])) for each in weighed)
     return Step(
         epochs=float(first["epochs"]),
         from_px=int(first["from_px"]),
@@ -134,14 +209,15 @@ def _step(rows: pd.DataFrame, errors: Floats, draws: Floats | None) -> Step:
         points=float(_gains(rows, errors).mean()),
         ci95=interval(None if draws is None else _gains(rows, draws).mean(axis=1)),
         num_architectures=len(rows),
+        flops_ratio=float(np.exp(np.log(ratio).mean())) if len(ratio) else None,
+        rivals=tuple(rival for rival in rivals if rival is not None),
     )
 
 
 def _change(steps: pd.DataFrame, errors: Floats, draws: Floats | None) -> tuple[float | None, Floats | None]:
     """Gain of a step minus gain of the one before, over the architectures that have both."""
-    key = [column for column in GROUP if column != "resolution"]
     later = steps.rename(columns={"from_px": "to_px", "to_px": "next_px", "high": "top"})
-    both = steps.merge(later[[*key, "to_px", "next_px", "top"]], on=[*key, "to_px"])
+    both = steps.merge(later[[*LINE, "to_px", "next_px", "top"]], on=[*LINE, "to_px"])
     if both.empty:
         return None, None
     second = both.assign(low=both["high"], high=both["top"], from_px=both["to_px"], to_px=both["next_px"])
@@ -149,48 +225,25 @@ def _change(steps: pd.DataFrame, errors: Floats, draws: Floats | None) -> tuple[
     return change, None if draws is None else (_gains(second, draws) - _gains(both, draws)).mean(axis=1)
 
 
-def _within_a_step(comparisons: Comparisons, groups: pd.DataFrame, last: pd.DataFrame) -> Comparisons:
-    """The comparisons in the setting and regime of the steps in `last`, none longer than one step."""
-    table = comparisons.table
-    if last.empty:
-        return comparisons.where(table["flops"] < 0)
-    key = ["data", "setting", "epochs"]
-    following = dict(zip(last["from_px"], last["to_px"], strict=True))
-    reached = groups["resolution"].to_numpy()[table["axis_high"].to_numpy(dtype=int)]
-    one_step = table["resolution"].map(following).to_numpy() == reached
-    return comparisons.where((table[key] == last.iloc[0][key]).all(axis=1) & one_step)
-
-
-def _rival(comparisons: Comparisons, errors: Floats, draws: Floats | None) -> Rival:
-    return Rival(
-        axis=comparisons.rival,
-        advantage_points=float(comparisons.advantage(errors).mean()),
-        ci95=interval(None if draws is None else comparisons.advantage(draws).mean(axis=1)),
-        num_pairs=len(comparisons.table),
-    )
-
-
-def _cap(
-    chosen: list[Comparisons], errors: Floats, draws: Floats | None
-) -> tuple[int | None, Interval | None]:
+def _cap(weighed: list[_Weighed]) -> tuple[int | None, Interval | None]:
     """The lowest base resolution from which on raising it loses to depth or to width, beyond noise at 5 %
     shared among all bases and rivals; its interval is where single replicates put it, with no cap at the
     largest base."""
-    bases = sorted({int(base) for each in chosen for base in each.table["resolution"]})
-    if draws is None or not bases:
+    bases = sorted({base for each in weighed for base in each.bases})
+    if not bases or weighed[0].replicates is None:
         return None, None
-    level = 1 - 0.05 / (len(bases) * len(chosen))
+    level = 1 - 0.05 / (len(bases) * len(weighed))
     loses, loses_draws = [], []
     for base in bases:
-        mine = [each.where(each.table["resolution"] == base) for each in chosen]
-        mine = [each for each in mine if len(each.table)]
-        means = np.stack([each.advantage(draws).mean(axis=1) for each in mine])
-        loses.append(any((found := interval(mean, level)) is not None and found[1] < 0 for mean in means))
-        worst = int(np.argmin([each.advantage(errors).mean() for each in mine]))
-        loses_draws.append(means[worst] < 0)
+        mine = [each for each in weighed if (each.bases == base).any()]
+        means = [each.mean_draws(each.bases == base) for each in mine]
+        bounds = [interval(mean, level) for mean in means]
+        loses.append(any(bound is not None and bound[1] < 0 for bound in bounds))
+        worst = int(np.argmin([each.values[each.bases == base].mean() for each in mine]))
+        loses_draws.append(np.asarray(means[worst]) < 0)
     if not loses[-1]:
         return None, None
     first = len(loses) - int(np.argmin([*loses[::-1], False]))
     lost = np.logical_and.accumulate(np.stack(loses_draws)[::-1], axis=0).sum(axis=0)
     spots = np.array([*bases, bases[-1]])[len(bases) - lost]
-    return bases[first], interval(spots.astype(float))
+    return int(bases[first]), interval(spots)

@@ -66,6 +66,25 @@ def test_growing_gains_are_fast(planted):
     assert (rule.prefer, rule.cap) == ("fast", None)
 
 
+def test_better_than_either_rival_is_fast_though_its_gains_shrink(planted):
+    """As under any law with a floor, each doubling gains less than the one before it."""
+    rule = rule_of(shifted(planted, lambda px: 1.5 * np.log2(px / 128)))
+    assert rule.change_ci95[1] < 0
+    assert (rule.prefer, rule.cap) == ("fast", None)
+
+
+def test_a_step_has_its_price_and_what_its_price_buys_elsewhere(planted):
+    rule = rule_of(shifted(planted, lambda px: -2.0 * np.log2(np.maximum(px, 160) / 160)))
+    steps = {step.from_px: step for step in rule.gain_per_doubling}
+    assert steps[160].flops_ratio == pytest.approx((224 / 160) ** 2)
+    assert {rival.axis for rival in steps[160].rivals} == {"depth", "width"}
+    assert all(rival.ci95[1] < 0 for rival in steps[160].rivals)
+    assert all(rival.ci95[0] < 0 < rival.ci95[1] for rival in steps[128].rivals)
+    for axis in ("depth", "width"):
+        pairs = [rival.num_pairs for step in steps.values() for rival in step.rivals if rival.axis == axis]
+        assert [sum(pairs)] == [rival.num_pairs for rival in rule.rivals if rival.axis == axis]
+
+
 def test_the_verdict_is_about_the_longest_regime(planted):
     rule = rule_of(groups_of(planted(generator=np.random.default_rng(1), epochs=(5, 50), resolutions=SIZES)))
     assert rule.epochs == 50

@@ -19,6 +19,7 @@ SCHEMA = {
     "by_resolution": list,
     "crossover_epochs": dict,
     "resolution": dict,
+    "returns": list,
     "exponents": dict,
     "warnings": list,
     "provenance": dict,
@@ -47,7 +48,9 @@ def check_schema(rules):
     resolution = rules["resolution"]
     assert set(resolution) == {"prefer", "cap", "ci95", "gain_per_doubling"}
     assert resolution["prefer"] in ("slow", "fast", "undecided")
-    assert all(set(step) == {"from", "to", "points", "ci95"} for step in resolution["gain_per_doubling"])
+    step_keys = {"from", "to", "points", "ci95", "flops_ratio", "against"}
+    assert all(set(step) == step_keys for step in resolution["gain_per_doubling"])
+    assert all(found["verdict"] in ("pays", "hurts", "undecided") for found in rules["returns"])
     assert set(rules["exponents"]) == {"depth", "width", "resolution"}
     assert all(set(warning) == {"code", "message"} for warning in rules["warnings"])
     json.dumps(rules, allow_nan=False)

@@ -1,0 +1,98 @@
+"""A return: what one more step of depth, width or resolution gains at one place, whatever it costs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from analysis.noise import GROUP, Floats, Interval, Noise, beyond_noise
+from analysis.pairs import MIN_DF
+from analysis.table import AXES
+
+STEPPED = ("depth", "width", "resolution")
+MAX_RETURNS = 20_000
+"""More steps than this are no grid, and are not weighed."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Return:
+    axis: str
+    from_value: float
+    to_value: float
+    """The next value measured at this place."""
+    at: dict[str, float]
+    """The other knobs, epochs among them."""
+    points: float
+    """Top-1 points gained."""
+    ci95: Interval | None
+    """95 % interval of this step alone."""
+    verdict: Literal["pays", "hurts", "undecided"]
+    """Decided where the gain differs from 0 beyond noise, at 5 % shared among all steps of the study."""
+
+
+def returns(groups: pd.DataFrame, noise: Noise, draws: Floats | None) -> tuple[Return, ...]:
+    """All steps between neighbours on an axis, in the setting with most models at each number of epochs.
+
+    Ordered by epochs, axis and place. Empty where there are more than MAX_RETURNS of them.
+    """
+    steps = _steps(groups)
+    if len(steps) > MAX_RETURNS or steps.empty:
+        return ()
+    low, high = steps["low"].to_numpy(dtype=int), steps["high"].to_numpy(dtype=int)
+    errors = groups["error"].to_numpy(dtype=float)
+    gains = errors[low] - errors[high]
+    bounds: list[Interval | None] = [None] * len(steps)
+    decided = np.zeros(len(steps), dtype=bool)
+    if draws is not None:
+        drawn = draws[:, low] - draws[:, high]
+        lows, highs = np.quantile(drawn, [0.025, 0.975], axis=0).tolist()
+        bounds = [*zip(lows, highs, strict=True)]
+        decided = beyond_noise(gains, drawn) & (noise.df >= MIN_DF)
+    knobs = groups[list(AXES)].to_numpy(dtype=float)
+    return tuple(
+        _return(axis, knobs[low[i]], knobs[high[i]], gains[i], bounds[i], bool(decided[i]))
+        for i, axis in enumerate(steps["axis"])
+    )
+
+
+def _return(
+    axis: str, low: Floats, high: Floats, gain: float, ci95: Interval | None, decided: bool
+) -> Return:
+    at = dict(zip(AXES, low.tolist(), strict=True))
+    from_value = at.pop(axis)
+    verdict: Literal["pays", "hurts", "undecided"] = "undecided"
+    if decided:
+        verdict = "pays" if gain > 0 else "hurts"
+    return Return(
+        axis=axis,
+        from_value=from_value,
+        to_value=float(high[AXES.index(axis)]),
+        at=at,
+        points=float(gain),
+        ci95=ci95,
+        verdict=verdict,
+    )
+
+
+def _steps(groups: pd.DataFrame) -> pd.DataFrame:
+    """One row a step: epochs, axis, and the positions of its two groups."""
+    frame = groups.reset_index(drop=True).reset_index(names="position")
+    sizes = frame.groupby(["epochs", "data", "setting"], sort=True)["position"].transform("size")
+    frame = frame[sizes == sizes.groupby(frame["epochs"]).transform("max")]
+    first = frame.groupby("epochs")[["data", "setting"]].transform("first")
+    frame = frame[(frame[["data", "setting"]] == first).all(axis=1)]
+    found = []
+    for axis in STEPPED:
+        line = [column for column in GROUP if column != axis]
+        ordered = frame.sort_values([*line, axis], kind="stable")
+        place = ordered.groupby(line, sort=False).ngroup().to_numpy()
+        position = ordered["position"].to_numpy()
+        same = place[1:] == place[:-1]
+        low, high = position[:-1][same], position[1:][same]
+        found.append(pd.DataFrame({"axis": axis, "low": low, "high": high}))
+    steps = pd.concat(found, ignore_index=True)
+    steps["epochs"] = frame.set_index("position")["epochs"].reindex(steps["low"]).to_numpy()
+    return steps.sort_values("epochs", kind="stable", ignore_index=True)

@@ -1,0 +1,217 @@
+"""Sentences: the rules as they are said to people."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+
+import numpy as np
+
+from analysis.findings import Findings
+from analysis.frontier import Frontier
+from analysis.noise import Interval
+from analysis.pairs import Pairs, Regime
+from analysis.resolution import Resolution, Step
+from analysis.returns import Return
+from scaling.quantity import counted
+
+MAX_HURTS = 3
+"""So many of the steps that are shown to hurt are told, the worst first."""
+COMPOUND_TEXT = "EfficientNet's compound scaling raises it as FLOPs to the power 0.20"
+"""log2 1.15: FLOPs double as depth grows 1.2, width 1.1 and resolution 1.15 times (Tan and Le 2019, 3.3)."""
+
+
+def sentences(findings: Findings) -> list[str]:
+    """The rules for people, the most important first."""
+    frontiers = [_frontier_sentence(frontier) for frontier in findings.frontiers.values()]
+    return [
+        *frontiers,
+        *_regime_sentences(findings.pairs),
+        *_crossover_sentence(findings),
+        *_resolution_sentences(findings.resolution),
+        *_return_sentences(findings),
+        *_noise_sentence(findings),
+    ]
+
+
+def points_text(value: float, ci95: Interval | None) -> str:
+    """`+0.2 points (−0.3, 0.7)`; without an interval it says so."""
+    bounds = "no interval" if ci95 is None else f"{_signed(ci95[0], plus='')}, {_signed(ci95[1], plus='')}"
+    return f"{_signed(value)} points ({bounds})"
+
+
+def _frontier_sentence(frontier: Frontier) -> str:
+    cost, line = frontier.cost, frontier.line
+    ends = [
+        f"{row['error']:.2f} % at {cost.text(row[cost.column])}" for _, row in line.iloc[[0, -1]].iterrows()
+    ]
+    span = " to ".join(ends) if len(line) > 1 else ends[0]
+    near = int((frontier.members["standing"] == "within_noise").sum())
+    more = f"; {near} more cannot be told from it by noise" if near else ""
+    names = f"{counted(len(line), 'model')} on the frontier of error against {cost.full_label}"
+    return f"{names}: {span}{more}."
+
+
+def _regime_sentences(pairs: Pairs) -> Iterator[str]:
+    for regime in pairs.regimes:
+        yield _regime_sentence(regime, pairs)
+        sizes = [each for each in pairs.by_resolution if each.epochs == regime.epochs]
+        if len(sizes) > 1 and any(each.prefer != "undecided" for each in sizes):
+            yield f"At {counted(regime.epochs, 'epoch')}, {_sizes_text(sizes)}."
+
+
+def _regime_sentence(regime: Regime, pairs: Pairs) -> str:
+    numbers = f"{points_text(regime.advantage_points, regime.ci95)}, {counted(regime.num_pairs, 'pair')}"
+    what = {
+        "depth": f"depth is better than width for the same {pairs.cost.full_label}",
+        "width": f"width is better than depth for the same {pairs.cost.full_label}",
+        "undecided": "depth and width are not told apart",
+    }[regime.prefer]
+    if regime.prefer == "undecided" and regime.ci95 is not None and regime.ci95[0] * regime.ci95[1] > 0:
+        what = "there are too few pairs or repeats to say whether depth or width is better"
+    if regime.pairs_disagree:
+        what = "it depends on the model whether depth or width is better"
+    return f"At {counted(regime.epochs, 'epoch')}, {_from_text(regime)}{what}: {numbers}."
+
+
+def _from_text(regime: Regime) -> str:
+    if len(regime.bases) > 1:
+        return ""
+    depth, width = regime.bases[0]
+    return f"from depth {depth:g} and width {width:g}, "
+
+
+def _sizes_text(sizes: Sequence[Regime]) -> str:
+    """`depth is better at 224 and 320 px, and the two are not told apart at 128 and 160 px`."""
+    said = {"depth": "depth is better at", "width": "width is better at", "undecided": "not decided at"}
+    parts = []
+    for verdict, words in said.items():
+        at = [f"{each.resolution:g}" for each in sizes if each.prefer == verdict]
+        if at:
+            parts.append(f"{words} {_listed(at)} px")
+    return _listed(parts)
+
+
+def _listed(words: Sequence[str]) -> str:
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+
+
+def _noise_sentence(findings: Findings) -> Iterator[str]:
+    noise = findings.noise
+    if not noise.known:
+        return
+    typical = float(np.median(noise.sd(findings.groups["error"].to_numpy(dtype=float))))
+    source = {
+        "seeds": "measured from repeats",
+        "declared": "as the source declares it, for no model was trained twice",
+        "interaction": "an upper bound from the interaction of architecture and resolution, for no model was "
+        "trained twice",
+    }[noise.kind]
+    yield (
+        f"All intervals are 95 % and hold what training again moves: {typical:.2f} points (standard "
+        f"deviation of one run, {counted(noise.df, 'degree')} of freedom), {source}."
+    )
+
+
+def _crossover_sentence(findings: Findings) -> Iterator[str]:
+    crossover = findings.pairs.crossover
+    if len(findings.pairs.regimes) < 2:
+        return
+    if crossover.status == "inside_range" and crossover.estimate is not None and crossover.ci95 is not None:
+        bounds = f"({crossover.ci95[0]:.0f}, {crossover.ci95[1]:.0f})"
+        yield f"Depth and width change places at about {crossover.estimate:.0f} epochs {bounds}."
+    elif crossover.status == "none_in_range":
+        yield "Depth and width do not change places within the epochs measured."
+    else:
+        yield "Whether depth and width change places within the epochs measured is not determined."
+
+
+def _resolution_sentences(resolution: Resolution) -> Iterator[str]:
+    if resolution.epochs is None:
+        return
+    at = f"At {counted(resolution.epochs, 'epoch')}"
+    for step in resolution.gain_per_doubling:
+        yield f"{at}, {_step_text(step)}."
+    if resolution.change_by is not None:
+        change = points_text(resolution.change_by, resolution.change_ci95)
+        yield f"{at}, from one step to the next that gain changes by {change}."
+    verdict = {
+        "slow": "raise the resolution slowly: at the top depth or width buys more",
+        "fast": "raise the resolution fast: it buys more than depth and than width",
+        "undecided": "whether to raise the resolution slowly or fast is undecided",
+    }[resolution.prefer]
+    yield f"{at}, {verdict} ({COMPOUND_TEXT})."
+    if resolution.cap is not None and resolution.ci95 is not None:
+        cap = f"{resolution.cap} px ({resolution.ci95[0]:.0f}, {resolution.ci95[1]:.0f})"
+        yield f"{at}, above {cap} depth or width buys more than resolution for the same FLOPs."
+
+
+def _step_text(step: Step) -> str:
+    cost = "" if step.flops_ratio is None else f" ({step.flops_ratio:.1f} times the FLOPs)"
+    gain = points_text(step.points, step.ci95)
+    against = [f"{points_text(each.advantage_points, each.ci95)} against {each.axis}" for each in step.rivals]
+    rest = f"; for the same FLOPs {_listed(against)}" if against else ""
+    return f"from {step.from_px} to {step.to_px} px{cost} a doubling of the resolution gives {gain}{rest}"
+
+
+def _return_sentences(findings: Findings) -> Iterator[str]:
+    """How many steps pay, which are shown to hurt, and the last steps of depth and of width."""
+    known = [found for found in findings.returns if found.ci95 is not None]
+    if not known:
+        return
+    verdicts = [found.verdict for found in known]
+    yield (
+        f"Of {counted(len(known), 'single step')} of depth, width or resolution {verdicts.count('pays')} pay "
+        f"and {verdicts.count('hurts')} hurt, beyond noise that is shared among all."
+    )
+    worst = sorted((found for found in known if found.verdict == "hurts"), key=lambda found: found.points)
+    for found in worst[:MAX_HURTS]:
+        yield f"{_place_text(found)}, {found.axis} {_step_name(found)} hurts: {_gain_text(found)}."
+    for axis in ("depth", "width"):
+        for steps in _last_steps(known, findings.pairs.regimes, axis):
+            gains = ", ".join(
+                f"{_gain_text(found)} at {found.at['resolution']:g} px ({found.verdict})" for found in steps
+            )
+            yield f"{_place_text(steps[0])}, {axis} {_step_name(steps[0])} gives {gains}."
+
+
+def _last_steps(known: Sequence[Return], regimes: Sequence[Regime], axis: str) -> list[list[Return]]:
+    """The last two steps of the axis in the longest regime, by resolution, at one value of its rival: of
+    those not below the bases of the verdict the one where most is measured, and of these the largest."""
+    if not regimes:
+        return []
+    rival = "width" if axis == "depth" else "depth"
+    least = min(base[0 if rival == "depth" else 1] for base in regimes[-1].bases)
+    mine = [each for each in known if each.axis == axis and each.at["epochs"] == regimes[-1].epochs]
+    mine = [each for each in mine if each.at[rival] >= least]
+    levels = sorted({level for each in mine for level in (each.from_value, each.to_value)})
+    ends = list(pairwise(levels))[-2:]
+    last = [each for each in mine if (each.from_value, each.to_value) in ends]
+    counts = Counter(each.at[rival] for each in last)
+    place = max(counts, key=lambda value: (counts[value], value), default=None)
+    steps = ([each for each in last if (each.from_value, each.to_value) == end] for end in ends)
+    return [found for step in steps if (found := [each for each in step if each.at[rival] == place])]
+
+
+def _place_text(found: Return) -> str:
+    knobs = [f"{knob} {found.at[knob]:g}" for knob in ("depth", "width") if knob in found.at]
+    if found.axis != "resolution" and found.verdict == "hurts":
+        knobs.append(f"{found.at['resolution']:g} px")
+    return f"At {_listed([counted(found.at['epochs'], 'epoch'), *knobs])}"
+
+
+def _step_name(found: Return) -> str:
+    return f"{found.from_value:g} to {found.to_value:g}"
+
+
+def _gain_text(found: Return) -> str:
+    return points_text(found.points, found.ci95)
+
+
+def _signed(value: float, plus: str = "+") -> str:
+    digits = 1 if abs(value) >= 0.095 else 2
+    text = f"{abs(value):.{digits}f}"
+    if float(text) == 0:
+        return "0.0"
+    return f"{'−' if value < 0 else plus}{text}"
