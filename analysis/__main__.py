@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import sys
 from collections.abc import Iterable
 from dataclasses import asdict
@@ -13,8 +14,10 @@ from rich.console import Console
 
 from analysis.findings import Findings, find
 from analysis.methods import climb, ladder_sheet
-from analysis.metric import COSTS, LATENCY, PRICES
+from analysis.metric import COSTS, FLOPS, LATENCY, PRICES
+from analysis.objectives import parse_objectives, read_objectives
 from analysis.provenance import origin
+from analysis.ranking import rank, ranking_json, ranking_sentences, ranking_sheet
 from analysis.report import frontier_table, report_directory, write_report
 from analysis.rules import rules_json
 from analysis.source import read_source
@@ -33,7 +36,9 @@ def main(arguments: list[str] | None = None) -> int:
     except Refused as refusal:
         if "--debug" in words:
             raise
-        Console(stderr=True, soft_wrap=True).print(f"analysis: {refusal}", markup=False, highlight=False)
+        Console(stderr=True, soft_wrap=True, emoji=False).print(
+            f"analysis: {refusal}", markup=False, highlight=False
+        )
         return 2
     return 0
 
@@ -55,8 +60,18 @@ def _parser() -> Parser:
     report.add_argument("--out", type=Path, help="directory of the report")
     report.add_argument("--json", action="store_true", help="print rules.json instead of text")
     frontier = commands.add_parser("frontier", parents=[shared], help="print the frontier")
+    compared = frontier.add_mutually_exclusive_group()
+    compared.add_argument(
+        "--cost", choices=sorted(COSTS), help="what is set against the error (default: flops)"
+    )
+    compared.add_argument(
+        "--objectives",
+        metavar="top1,flops,…",
+        help="any number of columns, each with :max or :min if need be",
+    )
+    frontier.add_argument("--ranks", action="store_true", help="of the objectives: every point with its rank")
     frontier.add_argument(
-        "--cost", choices=sorted(COSTS), default="flops", help="what is set against the error"
+        "--reference", metavar="60,1e10,…", help="of the objectives: where the hypervolume is counted from"
     )
     frontier.add_argument(
         "--json", action="store_true", help="print it as JSON, every model with its standing"
@@ -74,11 +89,16 @@ def _parser() -> Parser:
 
 
 def _run(options: argparse.Namespace) -> None:
+    if options.command == "frontier" and options.objectives:
+        _ranking(options)
+        return
+    if options.command == "frontier" and (options.ranks or options.reference):
+        raise Refused("--ranks and --reference go with --objectives, such as --objectives top1,flops,params.")
     table = read_source(options.source, _mapping(options.map))
     if options.command == "report":
         _report(table, options.out or report_directory(options.source), options.json)
     elif options.command == "frontier":
-        _frontier(find(table), options.cost, options.json)
+        _frontier(find(table), options.cost or FLOPS.name, options.json)
     elif options.command == "methods":
         _methods(table, options.json)
     else:
@@ -117,6 +137,29 @@ def _require(findings: Findings, cost: str, choices: Iterable[str]) -> None:
         known = [choice for choice in choices if choice in findings.frontiers]
         others = f"or choose --cost from {', '.join(known)}" if known else "in numbers"
         raise Refused(f"{findings.table.source} has no {cost}: {_way_to(cost, findings.table)}, {others}.")
+
+
+def _ranking(options: argparse.Namespace) -> None:
+    metrics = parse_objectives(options.objectives)
+    objectives = read_objectives(options.source, metrics, _mapping(options.map))
+    ranking = rank(objectives, with_ranks=options.ranks, reference=_reference(options.reference))
+    if options.json:
+        print_json(ranking_json(ranking, everything=options.ranks))
+        return
+    console = Console()
+    print_sheet(console, ranking_sheet(ranking, everything=options.ranks))
+    for sentence in ranking_sentences(ranking):
+        console.print(sentence, markup=False, highlight=False, emoji=False)
+
+
+def _reference(text: str | None) -> tuple[float, ...] | None:
+    try:
+        values = None if text is None else tuple(float(word) for word in text.split(","))
+    except ValueError:
+        values = (math.nan,)
+    if values and not all(map(math.isfinite, values)):
+        raise Refused(f"--reference {text}: a number for each objective is needed, such as 60,1e10.")
+    return values
 
 
 def _way_to(cost: str, table: Table) -> str:

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
 
-import moocore
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from scipy import stats
 
+from analysis.dominance import Mask, membership, nondominated
 from analysis.metric import Metric
 from analysis.noise import Floats, Noise
-
-Mask = npt.NDArray[np.bool_]
 
 STANDINGS = {
     "frontier": "no other result is as good for less",
@@ -40,21 +36,6 @@ class Frontier:
         return self.members[self.members["standing"] == "frontier"]
 
 
-def nondominated(objectives: npt.ArrayLike, directions: Sequence[str]) -> Mask:
-    """Which rows of [points, objectives] no other row beats; `directions` holds minimise or maximise.
-
-    A row is beaten by one that is as good in every objective and better in one: ties and duplicates all stay.
-    A row with a NaN or an infinity is never on the frontier and beats nobody.
-    """
-    values = np.asarray(objectives, dtype=float)
-    finite = np.isfinite(values).all(axis=1)
-    mask = np.zeros(len(values), dtype=bool)
-    if finite.any():
-        maximise = [direction == "maximise" for direction in directions]
-        mask[finite] = moocore.is_nondominated(values[finite], maximise=maximise, keep_weakly=True)
-    return mask
-
-
 def frontier(groups: pd.DataFrame, noise: Noise, draws: Floats | None, cost: Metric) -> Frontier:
     """The frontier of error against `cost`; every setting and number of epochs competes, each data set for
     itself.
@@ -74,20 +55,6 @@ def frontier(groups: pd.DataFrame, noise: Noise, draws: Floats | None, cost: Met
     members = pd.concat(parts) if parts else groups.assign(standing="", probability=np.nan).iloc[:0]
     members = members.sort_values([cost.column, "error"], kind="stable")
     return Frontier(cost=cost, members=members)
-
-
-def membership(cost: npt.ArrayLike, errors: Floats) -> Floats:
-    """The share of replicates, errors [replicates, points], in which each point is non-dominated at
-    `cost`."""
-    values = np.asarray(cost, dtype=float)
-    levels, level = np.unique(values, return_inverse=True)
-    order = np.argsort(level, kind="stable")
-    starts = np.searchsorted(level[order], np.arange(len(levels)))
-    best = np.minimum.reduceat(errors[:, order], starts, axis=1)
-    cheaper = np.full((len(errors), len(levels)), np.inf)
-    cheaper[:, 1:] = np.minimum.accumulate(best, axis=1)[:, :-1]
-    stays = (errors <= best[:, level]) & (errors < cheaper[:, level])
-    return np.asarray(stays.mean(axis=0))
 
 
 def _standings(block: pd.DataFrame, noise: Noise, cost: Metric) -> list[str]:

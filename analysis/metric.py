@@ -8,6 +8,8 @@ from typing import Literal
 
 from scaling.quantity import count_text, duration_text
 
+Direction = Literal["minimise", "maximise"]
+
 
 @dataclass(frozen=True, kw_only=True)
 class Metric:
@@ -19,7 +21,7 @@ class Metric:
     """What an axis or a table heading says, without the unit."""
     unit: str
     """Unit of one value; empty for a count."""
-    direction: Literal["minimise", "maximise"]
+    direction: Direction
     """Which way is better."""
     transform: Literal["linear", "log"]
     """The scale on which it is drawn and interpolated."""
@@ -50,6 +52,9 @@ class Metric:
 ERROR = Metric(
     name="error", column="error", label="top-1 error", unit="%", direction="minimise", transform="log"
 )
+TOP1 = Metric(
+    name="top1", column="top1", label="top-1 accuracy", unit="%", direction="maximise", transform="linear"
+)
 FLOPS = Metric(
     name="flops",
     column="flops",
@@ -77,6 +82,14 @@ LATENCY = Metric(
     direction="minimise",
     transform="log",
 )
+THROUGHPUT = Metric(
+    name="throughput",
+    column="throughput",
+    label="throughput",
+    unit="images/s",
+    direction="maximise",
+    transform="log",
+)
 PREDICTED_TIME = Metric(
     name="predicted_time",
     column="predicted_hours",
@@ -96,3 +109,5 @@ ACTUAL_TIME = Metric(
 PRICES = {metric.name: metric for metric in (FLOPS, LATENCY)}
 """What a network costs whatever its training: two networks are compared where they pay the same of it."""
 COSTS = {metric.name: metric for metric in (FLOPS, PARAMS, TRAIN_SECONDS, LATENCY)}
+OBJECTIVES = {metric.name: metric for metric in (TOP1, ERROR, THROUGHPUT)} | COSTS
+"""Which way is better is known of these."""

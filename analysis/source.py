@@ -55,6 +55,11 @@ def _read(source: str) -> tuple[pd.DataFrame, str]:
     return _read_study(path) if path.is_dir() else (_read_file(path), "")
 
 
+def read_rows(path: Path, mapping: Mapping[str, str]) -> pd.DataFrame:
+    """The rows of a CSV or Parquet file as they are, with our names for the columns of `mapping`."""
+    return _renamed(_read_file(path), mapping, str(path))
+
+
 def _read_study(path: Path) -> tuple[pd.DataFrame, str]:
     """The rows of the study, and what their latencies are of."""
     if not (path / "study.json").is_file():
@@ -80,8 +85,11 @@ def _with_latencies(rows: pd.DataFrame, profile: Path) -> tuple[pd.DataFrame, st
     if measured.empty:
         return rows, ""
     device = measured["device"].iloc[-1]
-    latencies = measured[measured["device"] == device].groupby("point")["latency_ms"].last()
-    return rows.assign(latency_ms=rows["point"].map(latencies)), f"of one image on {device}"
+    speeds = measured[measured["device"] == device].groupby("point").last()
+    rows = rows.assign(latency_ms=rows["point"].map(speeds["latency_ms"]))
+    if "images_per_second" in speeds:
+        rows["throughput"] = rows["point"].map(speeds["images_per_second"])
+    return rows, f"of one image on {device}"
 
 
 def _read_file(path: Path) -> pd.DataFrame:

@@ -36,7 +36,15 @@ TEXT_COLUMNS = (
     "predicted_from",
 )
 ACCURACY_COLUMNS = ("top1", "test_top1", "error", "loss")
-NUMBER_COLUMNS = (*AXES, *ACCURACY_COLUMNS, "top1_uncertainty", "seed", *COST_COLUMNS, *HOURS_COLUMNS)
+NUMBER_COLUMNS = (
+    *AXES,
+    *ACCURACY_COLUMNS,
+    "top1_uncertainty",
+    "seed",
+    *COST_COLUMNS,
+    *HOURS_COLUMNS,
+    "throughput",
+)
 KNOWN_COLUMNS = (*NUMBER_COLUMNS, *TEXT_COLUMNS)
 
 
@@ -88,7 +96,7 @@ def build_table(
     _require_columns(raw, source)
     rows = pd.DataFrame(index=raw.index)
     for column in raw.columns:
-        rows[column] = _numbers(raw[column]) if _is_number(column) else _texts(raw[column])
+        rows[column] = numbers(raw[column]) if _is_number(column) else _texts(raw[column])
     _check_axes(rows)
     rows["error"] = _error(rows)
     rows["top1"] = 100.0 - rows["error"]
@@ -141,21 +149,22 @@ def _is_number(column: object) -> bool:
     return column in NUMBER_COLUMNS or bool(at and accuracy in ACCURACY_COLUMNS)
 
 
-def _numbers(values: pd.Series) -> pd.Series:
+def numbers(values: pd.Series) -> pd.Series:
+    """A column as floats, thousands commas and all; refuses a text that is no number, naming its row."""
     if isinstance(values.dtype, np.dtype) and values.dtype.kind in "iuf":  # nothing to clean
         return values.astype(float)
     text = values.astype(object).where(values.notna(), None)
     cleaned = text.map(lambda value: _without_commas(value.strip()) if isinstance(value, str) else value)
     cleaned = cleaned.map(lambda value: None if value == "" else value)
-    numbers = pd.to_numeric(cleaned, errors="coerce").astype(float)
+    found = pd.to_numeric(cleaned, errors="coerce").astype(float)
     is_nan = cleaned.map(
         lambda value: isinstance(value, str) and value.lower() in ("nan", "na", "null", "none")
     )
-    bad = numbers.isna() & cleaned.notna() & ~is_nan
+    bad = found.isna() & cleaned.notna() & ~is_nan
     if bad.any():
         row = int(np.flatnonzero(bad)[0])
         raise Refused(f"row {row + 1} has {values.name} = {text.iloc[row]!r}: a number is needed there.")
-    return numbers
+    return found
 
 
 def _without_commas(text: str) -> str:

@@ -15,6 +15,8 @@ from analysis.report import Report
 from analysis.rules import sentences
 
 MAX_ROWS = 40
+LONGEST_WORD = 20
+"""Characters of a cell that is never cut into lines."""
 INDENT = (0, 0, 0, 2)
 SHORT = {
     "resolution": "px",
@@ -75,8 +77,9 @@ def _print_prediction(console: Console, found: Prediction) -> None:
 def print_sheet(console: Console, sheet: Sheet) -> None:
     """Its first rows, and how many there are besides."""
     table = RichTable(title=f"\n{sheet.title}", title_justify="left", title_style="bold", box=None)
-    for name in sheet.head:
-        table.add_column(SHORT.get(name, name), overflow="fold", no_wrap=name != "message")
+    for column, name in enumerate(sheet.head):
+        is_long = any(len(row[column]) > LONGEST_WORD for row in sheet.rows[:MAX_ROWS])
+        table.add_column(SHORT.get(name, name), overflow="fold", no_wrap=not is_long)
     for row in sheet.rows[:MAX_ROWS]:
         table.add_row(*map(escape, row))
     console.print(table)

@@ -1,0 +1,120 @@
+"""Dominance: which points no other beats in all objectives at once, their ranks, and what they cover."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import moocore
+import numpy as np
+import numpy.typing as npt
+from scipy import stats
+
+from analysis.metric import Direction
+from analysis.noise import Floats
+
+Mask = npt.NDArray[np.bool_]
+Ranks = npt.NDArray[np.int64]
+
+SAMPLE = 2000
+"""Rows among which a good one is looked for; fewer rows are not worth looking."""
+WORTHWHILE = 0.3
+"""Share of the rows that a good row must dominate, for another to be tried."""
+
+
+def nondominated(objectives: npt.ArrayLike, directions: Sequence[Direction]) -> Mask:
+    """Which rows of [points, objectives] no other row beats.
+
+    A row is beaten by one that is as good in every objective and better in one: ties and duplicates all stay.
+    A row with a NaN or an infinity is never on the frontier and beats nobody.
+    """
+    values, finite = _minimised(objectives, directions)
+    mask = np.zeros(len(finite), dtype=bool)
+    rows, rest = _undropped(values)
+    if len(rows):
+        mask[np.flatnonzero(finite)[rows]] = moocore.is_nondominated(rest, keep_weakly=True)
+    return mask
+
+
+def ranks(objectives: npt.ArrayLike, directions: Sequence[Direction]) -> Ranks:
+    """Non-domination ranks of [points, objectives]: 1 for the frontier, 2 for the frontier of the rest, and
+    so on (Goldberg 1989; the fronts of NSGA-II). 0 for a row with a NaN or an infinity."""
+    values, finite = _minimised(objectives, directions)
+    found = np.zeros(len(finite), dtype=np.int64)
+    if len(values):
+        found[finite] = moocore.pareto_rank(values) + 1
+    return found
+
+
+def hypervolume(
+    objectives: npt.ArrayLike, directions: Sequence[Direction], reference: npt.ArrayLike
+) -> float:
+    """The volume that the rows of [points, objectives] dominate, up to the reference point [objectives].
+
+    Its unit is the product of those of the objectives (Zitzler and Thiele 1998). Rows with a NaN or an
+    infinity, and what is not better than the reference point in every objective, add nothing.
+    """
+    values, _ = _minimised(objectives, directions)
+    worst, _ = _minimised(np.atleast_2d(np.asarray(reference, dtype=float)), directions)
+    inside = values[(values < worst).all(axis=1)]
+    return float(moocore.hypervolume(inside, ref=worst[0])) if len(inside) else 0.0
+
+
+def membership(costs: npt.ArrayLike, errors: Floats) -> Floats:
+    """The share of replicates in which each point is non-dominated, [points].
+
+    `costs` [points] or [points, costs] are the same in all replicates, `errors` [replicates, points] are
+    not; all are finite, and less is better.
+    """
+    values = np.asarray(costs, dtype=float)
+    if values.ndim == 1 or values.shape[1] == 1:
+        return _membership_at_one_cost(values.ravel(), errors)
+    count = np.zeros(len(values))
+    both = np.column_stack([values, values[:, 0]])
+    for replicate in errors:
+        both[:, -1] = replicate
+        count += moocore.is_nondominated(both, keep_weakly=True)
+    return count / len(errors)
+
+
+def _membership_at_one_cost(cost: Floats, errors: Floats) -> Floats:
+    levels, level = np.unique(cost, return_inverse=True)
+    order = np.argsort(level, kind="stable")
+    starts = np.searchsorted(level[order], np.arange(len(levels)))
+    best = np.minimum.reduceat(errors[:, order], starts, axis=1)
+    cheaper = np.full((len(errors), len(levels)), np.inf)
+    cheaper[:, 1:] = np.minimum.accumulate(best, axis=1)[:, :-1]
+    stays = (errors <= best[:, level]) & (errors < cheaper[:, level])
+    return np.asarray(stays.mean(axis=0))
+
+
+def _minimised(objectives: npt.ArrayLike, directions: Sequence[Direction]) -> tuple[Floats, Mask]:
+    """The finite rows, every objective to be minimised, and which rows those are."""
+    values = np.asarray(objectives, dtype=float)
+    finite = np.logical_and.reduce([np.isfinite(column) for column in values.T])
+    kept = values if finite.all() else values[finite]
+    signs = np.array([1.0 if direction == "minimise" else -1.0 for direction in directions])
+    return (kept if (signs > 0).all() else kept * signs), finite
+
+
+def _undropped(values: Floats) -> tuple[npt.NDArray[np.intp], Floats]:
+    """The rows that are left when those dominated by a few good rows are dropped, and their values.
+
+    What a dropped row dominates, the good row dominates too: the frontier of the rest is that of all. Where
+    the frontier is small a few passes leave little; where one drops little, there is no other.
+    """
+    rows = np.arange(len(values))
+    while len(values) > SAMPLE:
+        sample = values[:: len(values) // SAMPLE]
+        good = sample[np.argmin(stats.rankdata(sample, axis=0).sum(axis=1))]
+        kept = np.flatnonzero(~_dominated_by(good, values))
+        if len(kept) > (1 - WORTHWHILE) * len(values):
+            break
+        rows, values = rows[kept], values[kept]
+    return rows, values
+
+
+def _dominated_by(point: Floats, values: Floats) -> Mask:
+    columns = list(zip(values.T, point, strict=True))
+    no_better = np.logical_and.reduce([column >= value for column, value in columns])
+    worse = np.logical_or.reduce([column > value for column, value in columns])
+    return np.asarray(no_better & worse)

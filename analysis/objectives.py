@@ -1,0 +1,163 @@
+"""Objectives: what points are compared in, any number of them, each with a direction."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from analysis.metric import OBJECTIVES, Metric
+from analysis.noise import GROUP, Floats, draw_errors, group_seeds, seed_noise
+from analysis.source import read_rows, read_source
+from analysis.table import AXES, Table, build_table, numbers
+from scaling.errors import Refused
+from scaling.quantity import counted
+
+ACCURACIES = ("top1", "error")
+WAYS = {"max": "maximise", "min": "minimise"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Objectives:
+    source: str
+    metrics: tuple[Metric, ...]
+    """Two or more."""
+    points: pd.DataFrame
+    """What competes: the models of a table, means over their seeds, or the rows of a file that says of no
+    model what it is. `data` is the data set; data sets do not compete."""
+    names: tuple[str, ...]
+    """The columns that say which point it is."""
+    draws: Floats | None
+    """Replicates of the errors of the points, [replicates, points] in percent; None where seed noise is not
+    measured."""
+    notes: tuple[str, ...]
+    """What a person should know of how it was read, in sentences."""
+
+    def values(self) -> Floats:
+        """[points, objectives]"""
+        return self.points[[metric.column for metric in self.metrics]].to_numpy(dtype=float)
+
+
+def parse_objectives(text: str) -> tuple[Metric, ...]:
+    """`top1,flops:min,infer_samples_per_sec:max` as metrics.
+
+    A name of OBJECTIVES, or any numeric column with its direction. Raises `Refused` for fewer than two, a
+    repeated one, and a direction that is missing or unknown.
+    """
+    metrics = tuple(_metric(word.strip()) for word in text.split(","))
+    columns = [metric.column for metric in metrics]
+    if len(metrics) < 2 or len(set(columns)) < len(columns) or set(ACCURACIES) <= set(columns):
+        raise Refused(f"--objectives {text}: give two or more that differ, such as top1,flops,params.")
+    return metrics
+
+
+def read_objectives(
+    source: str | Path, metrics: Sequence[Metric], mapping: Mapping[str, str] | None = None
+) -> Objectives:
+    """Read what the points of a source are worth in these objectives.
+
+    A file needs no more than their columns: where it lacks what makes a table of models (depth, width,
+    resolution, epochs, top1), its rows are compared as they are. Raises `Refused` as `read_source` does.
+    """
+    path = Path(source)
+    if not path.is_file():
+        return _of_table(read_source(source, mapping), metrics)
+    rows = read_rows(path, mapping or {})
+    missing = [axis for axis in AXES if axis not in rows]
+    missing += [] if set(ACCURACIES) & set(rows) else ["top1 (or error)"]
+    if missing:
+        return _of_rows(rows, metrics, str(source), missing)
+    return _of_table(build_table(rows, name=path.stem, source=str(source)), metrics)
+
+
+def _metric(word: str) -> Metric:
+    name, colon, way = word.partition(":")
+    if colon and way not in WAYS:
+        raise Refused(f"--objectives {word}: write {name}:max or {name}:min.")
+    by_column = {metric.column: metric for metric in OBJECTIVES.values()}
+    known = OBJECTIVES.get(name) or by_column.get(name)
+    if known is None and not colon:
+        near = difflib.get_close_matches(name, OBJECTIVES, n=1)
+        hint = f"did you mean {near[0]}? " if near else ""
+        raise Refused(
+            f"--objectives {word}: {hint}known are {', '.join(OBJECTIVES)}; of another column say which way "
+            f"is better, {name or 'column'}:max or {name or 'column'}:min."
+        )
+    if known is None:
+        known = Metric(name=name, column=name, label=name, unit="", direction="minimise", transform="linear")
+    return replace(known, direction="maximise" if way == "max" else "minimise") if way else known
+
+
+def _of_table(table: Table, metrics: Sequence[Metric]) -> Objectives:
+    usable = table.usable
+    if usable.empty:
+        raise Refused(f"{table.source} has no completed point: there is nothing to compare yet.")
+    groups = group_seeds(usable).assign(top1=lambda rows: 100.0 - rows["error"])
+    for column in _require(usable, metrics, table.source):
+        if column not in groups:
+            means = usable.assign(value=numbers(usable[column])).groupby(list(GROUP))["value"].mean()
+            groups[column] = means.reindex(pd.MultiIndex.from_frame(groups[list(GROUP)])).to_numpy()
+    noise = seed_noise(groups)
+    asks_accuracy = bool({metric.column for metric in metrics} & set(ACCURACIES))
+    draws = draw_errors(groups, noise) if asks_accuracy and noise.kind == "seeds" else None
+    notes = [] if draws is not None or not asks_accuracy else ["Seed noise is unknown: no point has repeats."]
+    return _kept(table.source, metrics, groups, (*AXES, "num_seeds"), draws, notes)
+
+
+def _of_rows(
+    rows: pd.DataFrame, metrics: Sequence[Metric], source: str, missing: Sequence[str]
+) -> Objectives:
+    columns = _require(rows, metrics, source)
+    others = [str(name) for name in rows if name not in columns and rows[name].notna().any()]
+    texts = [name for name in others if pd.to_numeric(rows[name], errors="coerce").isna().all()]
+    points = rows.assign(**{column: numbers(rows[column]) for column in columns})
+    points["data"] = points["data"].fillna("").astype(str) if "data" in points else ""
+    if not texts:
+        points["row"] = np.arange(1, len(points) + 1)
+    note = (
+        f"{source} has no column {', '.join(missing)}: its rows are compared as they are; seed noise and "
+        "rules need those."
+    )
+    return _kept(source, metrics, points, (texts[0] if texts else "row",), None, [note])
+
+
+def _require(rows: pd.DataFrame, metrics: Sequence[Metric], source: str) -> list[str]:
+    columns = [metric.column for metric in metrics]
+    absent = [column for column in columns if column not in rows or rows[column].isna().all()]
+    if absent:
+        has = ", ".join(str(column) for column in rows if rows[column].notna().any())
+        raise Refused(
+            f"{source} has no numbers in {', '.join(absent)}: it has {has} (or name it with --map)."
+        )
+    return columns
+
+
+def _kept(
+    source: str,
+    metrics: Sequence[Metric],
+    points: pd.DataFrame,
+    names: tuple[str, ...],
+    draws: Floats | None,
+    notes: list[str],
+) -> Objectives:
+    """Without the points that lack an objective, which are counted in a note."""
+    finite = np.isfinite(points[[metric.column for metric in metrics]].to_numpy(dtype=float)).all(axis=1)
+    if not finite.any():
+        raise Refused(f"{source} has no row with a number for all of {', '.join(m.name for m in metrics)}.")
+    if not finite.all():
+        notes = [
+            *notes,
+            f"{counted((~finite).sum(), 'row')} of {len(points)} left out: an objective is no number.",
+        ]
+    return Objectives(
+        source=source,
+        metrics=tuple(metrics),
+        points=points[finite].reset_index(drop=True),
+        names=names,
+        draws=None if draws is None else draws[:, finite],
+        notes=tuple(notes),
+    )
