@@ -19,6 +19,8 @@ SAMPLE = 2000
 """Rows among which a good one is looked for; fewer rows are not worth looking."""
 WORTHWHILE = 0.3
 """Share of the rows that a good row must dominate, for another to be tried."""
+MAX_RIVALS = 1000
+"""Points against which all others are held, so that those that never have a chance are left out early."""
 
 
 def nondominated(objectives: npt.ArrayLike, directions: Sequence[Direction]) -> Mask:
@@ -68,12 +70,27 @@ def membership(costs: npt.ArrayLike, errors: Floats) -> Floats:
     values = np.asarray(costs, dtype=float)
     if values.ndim == 1 or values.shape[1] == 1:
         return _membership_at_one_cost(values.ravel(), errors)
-    count = np.zeros(len(values))
-    both = np.column_stack([values, values[:, 0]])
-    for replicate in errors:
+    rivals = _ever_undominated(values, errors)
+    share = np.zeros(len(values))
+    both = np.column_stack([values, values[:, 0]])[rivals]
+    for replicate in errors[:, rivals]:
         both[:, -1] = replicate
-        count += moocore.is_nondominated(both, keep_weakly=True)
-    return count / len(errors)
+        share[rivals] += moocore.is_nondominated(both, keep_weakly=True)
+    return share / len(errors)
+
+
+def _ever_undominated(costs: Floats, errors: Floats) -> npt.NDArray[np.intp]:
+    """The points that no other at most as dear beats at its worst when they are at their best.
+
+    In every replicate the rest is dominated, and whatever it dominates is dominated by others too.
+    """
+    lowest, highest = errors.min(axis=0), errors.max(axis=0)
+    steady = np.flatnonzero(moocore.is_nondominated(np.column_stack([costs, highest]), keep_weakly=True))
+    left = np.arange(len(costs))
+    for rival in steady[np.argsort(highest[steady])][:MAX_RIVALS]:
+        beaten = (costs[left] >= costs[rival]).all(axis=1) & (lowest[left] > highest[rival])
+        left = left[~beaten]
+    return left
 
 
 def _membership_at_one_cost(cost: Floats, errors: Floats) -> Floats:
