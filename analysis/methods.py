@@ -10,7 +10,7 @@ import pandas as pd
 from scipy.stats import t as student
 
 from analysis.noise import Floats, Interval
-from analysis.page import Sheet
+from analysis.sheet import Sheet
 from analysis.table import Table
 from scaling.errors import Refused
 from scaling.quantity import counted

@@ -3,183 +3,57 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import jinja2
-import pandas as pd
 from markupsafe import Markup
 
 from analysis.findings import Findings
-from analysis.frontier import STANDINGS, Frontier
-from analysis.plot import Picture
-from analysis.prediction import FEWEST_NETWORKS, Prediction, hours_text, prediction_sentence, ratio_text
-from analysis.rules import points_text, sentences
-from analysis.table import AXES
+from analysis.interactive import frontier_data
+from analysis.picture import Picture
+from analysis.prediction import prediction_sentence
+from analysis.rules import sentences
+from analysis.sheet import Sheet
 from scaling.quantity import counted
 
 TEMPLATES = Path(__file__).parent / "templates"
-MAX_ROWS = 200
-"""Longest table on the page; the CSV files have every row."""
 
 
-@dataclass(frozen=True)
-class Sheet:
-    """A table for people: every cell a text."""
-
-    title: str
-    note: str
-    head: tuple[str, ...]
-    rows: Sequence[tuple[str, ...]]
-
-
-def render_page(findings: Findings, pictures: Iterable[Picture], rules: dict[str, Any]) -> str:
-    """report.html as text."""
+def render_page(
+    findings: Findings,
+    pictures: Sequence[Picture],
+    sheets: Sequence[Sheet],
+    rules: dict[str, Any],
+    out: Path,
+) -> str:
+    """report.html as text; links to the study's files lead from the directory `out`."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
+    frontiers = [picture for picture in pictures if picture.name.startswith("frontier_")]
     return environment.get_template("report.html.j2").render(
         name=findings.table.name,
         counts=count_sentence(findings),
         hours=prediction_sentence(findings.prediction) if findings.prediction else None,
         sentences=sentences(findings),
         warnings=findings.traps,
-        figures=[(picture, Markup(picture.inline_svg())) for picture in pictures],
-        sheets=[sheet for sheet in sheets(findings) if sheet.rows],
-        max_rows=MAX_ROWS,
+        frontiers=_inlined(frontiers),
+        frontier=frontier_data(findings, out) if frontiers else None,
+        figures=_inlined([picture for picture in pictures if picture not in frontiers]),
+        sheets=sheets,
         provenance=json.dumps(rules["provenance"], indent=2),
     )
 
 
 def count_sentence(findings: Findings) -> str:
-    """`70 of 72 points completed, 1 failed, 1 pending.`"""
+    """`70 of 72 points completed, 1 failed, 1 pending; 24 models.`"""
     status = findings.table.rows["status"].value_counts()
     rest = [f"{status[name]} {name}" for name in ("failed", "running", "pending") if name in status]
     done = f"{status.get('completed', 0)} of {len(findings.table.rows)} points completed"
     return ", ".join([done, *rest]) + f"; {counted(len(findings.groups), 'model')}."
 
 
-def sheets(findings: Findings) -> list[Sheet]:
-    """All tables of the report, the frontier first."""
-    frontiers = [frontier_sheet(frontier) for frontier in findings.frontiers.values()]
-    hours = [prediction_sheet(findings.prediction)] if findings.prediction else []
-    return [failure_sheet(findings), *frontiers, _pair_sheet(findings), _resolution_sheet(findings), *hours]
-
-
-def frontier_sheet(frontier: Frontier) -> Sheet:
-    """The frontier and what noise does not tell from it, cheapest first."""
-    near = frontier.members[frontier.members["standing"].isin(["frontier", "within_noise"])]
-    rows = []
-    for _, row in near.iterrows():
-        chance = "unknown" if pd.isna(row["probability"]) else f"{row['probability']:.0%}"
-        standing = "frontier" if row["standing"] == "frontier" else "within noise"
-        axes = tuple(f"{row[axis]:g}" for axis in AXES)
-        cost = frontier.cost.text(row[frontier.cost.column])
-        rows.append((cost, f"{row['error']:.2f}", *axes, f"{row['num_seeds']:g}", standing, chance))
-    head = (frontier.cost.label, "error (%)", *AXES, "seeds", "standing", "probability")
-    note = f"Within noise: {STANDINGS['within_noise']}. Probability: that the true mean is on the frontier."
-    return Sheet(f"Frontier: error against {frontier.cost.full_label}", note, head, rows)
-
-
-def failure_sheet(findings: Findings) -> Sheet:
-    """What failed, and why."""
-    failed = findings.table.rows[findings.table.rows["status"] == "failed"]
-    rows = [
-        (
-            _text(row["point"]),
-            *(f"{row[axis]:g}" for axis in AXES),
-            f"{row['seed']}",
-            _text(row["failure"]),
-            _text(row["message"]),
-        )
-        for _, row in failed.iterrows()
-    ]
-    return Sheet(
-        "Failed points",
-        "They are left out of every number.",
-        ("point", *AXES, "seed", "failure", "message"),
-        rows,
-    )
-
-
-def prediction_sheet(found: Prediction) -> Sheet:
-    """Predicted against actual hours, a row a source and, where there are several, one of all."""
-    shown = [*found.by_source, *([found.overall] if len(found.by_source) > 1 else [])]
-    rows = [
-        (
-            each.source,
-            str(each.num_points),
-            str(each.num_networks),
-            hours_text(each.predicted_hours),
-            hours_text(each.actual_hours),
-            ratio_text(each.ratio),
-            "unknown" if each.ci95 is None else "–".join(map(ratio_text, each.ci95)),
-            "–".join(map(ratio_text, each.range90)),
-        )
-        for each in shown
-    ]
-    note = (
-        "In training steps and evaluations on one device. Told by results of equal steps, by steps measured, "
-        "by the speed model scaled to such, or by specifications alone. Ratio: actual over predicted, the "
-        "median over the points; its 95 % interval is from networks resampled, where there are "
-        f"{FEWEST_NETWORKS} or more."
-    )
-    head = (
-        "told by",
-        "points",
-        "networks",
-        "predicted (h)",
-        "actual (h)",
-        "ratio",
-        "95 % of the median",
-        "90 % of points",
-    )
-    return Sheet("Hours: predicted against actual", note, head, rows)
-
-
-def _pair_sheet(findings: Findings) -> Sheet:
-    table, groups, cost = findings.pairs.table, findings.groups, findings.pairs.cost
-    rows = []
-    for _, row in table.iterrows():
-        ci95 = None if pd.isna(row["low"]) else (row["low"], row["high"])
-        deep, wide = (
-            _spot(groups, row, side, axis) for side, axis in (("axis", "depth"), ("rival", "width"))
-        )
-        base = f"depth {row['depth']:g} × width {row['width']:g}"
-        advantage = points_text(row["advantage_points"], ci95)
-        rows.append(
-            (
-                f"{row['epochs']:g}",
-                f"{row['resolution']:g}",
-                base,
-                cost.text(row[cost.column]),
-                deep,
-                wide,
-                advantage,
-            )
-        )
-    note = "Positive: depth is better. From x to y: the error is interpolated between two measured models."
-    head = ("epochs", "px", "from", cost.label, "deeper", "wider", "advantage")
-    return Sheet(f"Depth against width at equal {cost.full_label}", note, head, rows)
-
-
-def _spot(groups: pd.DataFrame, row: pd.Series, side: str, axis: str) -> str:
-    low, high = (groups[axis].iloc[int(row[f"{side}_{end}"])] for end in ("low", "high"))
-    if low == high or row[f"{side}_weight"] in (0.0, 1.0):
-        return f"{axis} {low if row[f'{side}_weight'] < 1 else high:g}"
-    return f"{axis} {low:g} to {high:g}"
-
-
-def _resolution_sheet(findings: Findings) -> Sheet:
-    rows = [
-        (f"{s.epochs:g}", f"{s.from_px} → {s.to_px}", points_text(s.points, s.ci95), str(s.num_architectures))
-        for s in findings.resolution.steps
-    ]
-    head = ("epochs", "step (px)", "gain per doubling", "models")
-    return Sheet("Resolution", "At the same model and epochs.", head, rows)
-
-
-def _text(value: object) -> str:
-    return "" if value is None or pd.isna(value) else str(value)  # type: ignore[call-overload]
+def _inlined(pictures: Sequence[Picture]) -> list[tuple[Picture, Markup]]:
+    return [(picture, Markup(picture.inline_svg())) for picture in pictures]

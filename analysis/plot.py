@@ -1,26 +1,17 @@
-"""A plot: the house style, axes labelled like people do, and files that are the same bytes every time."""
+"""A plot: the house style, its colours, and labels that cover nothing."""
 
 from __future__ import annotations
 
-import math
-import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from io import BytesIO, StringIO
-from typing import Any, Literal
+from typing import Any
 
 import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
-from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 from matplotlib.transforms import Bbox
-
-from analysis.metric import Metric
-from scaling.quantity import count_text
 
 INK = "#1b1f24"
 PAPER = "#fefefe"
@@ -29,16 +20,6 @@ FAINT = "#8c959f"
 BLUE, ORANGE, GREEN, VERMILION, PURPLE, SKY = "#0072b2", "#e69f00", "#009e73", "#d55e00", "#cc79a7", "#56b4e9"
 """Okabe and Ito's colours, told apart by colour-blind people too."""
 SERIES = (BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY)
-
-UNITS = (
-    (1e-3, (1, 2, 5, 10, 20, 50, 100, 200, 500)),
-    (1, (1, 2, 5, 10, 20, 30)),
-    (60, (1, 2, 5, 10, 20, 30)),
-)
-LONG_UNITS = ((3600, (1, 2, 5, 12)), (86400, (1, 2, 5, 10, 20, 50, 100, 200)))
-ROUND_SECONDS = [unit * count for unit, counts in (*UNITS, *LONG_UNITS) for count in counts]
-
-HALVES = (*np.arange(1.0, 5.0, 0.5), *np.arange(5.0, 10.0))
 
 STYLE: Any = {
     "font.size": 10,
@@ -58,28 +39,6 @@ STYLE: Any = {
 }
 
 
-@dataclass(frozen=True, kw_only=True)
-class Picture:
-    name: str
-    """File name without an ending."""
-    caption: str
-    png: bytes
-    svg: str
-
-    def inline_svg(self) -> str:
-        """The SVG for a page: no XML head, ink in the colour of the text around it, so that it suits dark
-        pages."""
-        body = self.svg[self.svg.index("<svg") :]
-        body = re.sub(r"<metadata>.*?</metadata>", "", body, flags=re.DOTALL)
-        body = re.sub(r' xmlns(:\w+)?="[^"]*"', "", body)
-        body = re.sub(
-            r'^<svg([^>]*?) width="[^"]*"', r"<svg\1", re.sub(r' height="[^"]*"', "", body, count=1)
-        )
-        for before in ('id="', 'xlink:href="#', "url(#"):
-            body = body.replace(before, f"{before}{self.name}-")
-        return body.replace(INK, "currentColor").replace(PAPER, "var(--paper, white)")
-
-
 @contextmanager
 def house_style() -> Iterator[None]:
     """Draw in the house style, whatever the user's own settings are."""
@@ -89,70 +48,10 @@ def house_style() -> Iterator[None]:
         yield
 
 
-def picture(figure: Figure, name: str, caption: str) -> Picture:
-    """Render a figure. No dates: the same figure gives the same bytes."""
-    png, svg = BytesIO(), StringIO()
-    with house_style():
-        figure.savefig(png, format="png", dpi=200, facecolor="white", metadata={"Software": None})
-        figure.savefig(svg, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
-    return Picture(name=name, caption=caption, png=png.getvalue(), svg=svg.getvalue())
-
-
-def new_figure(width: float = 5.6, height: float = 4.0, **subplots: Any) -> tuple[Figure, Any]:
+def new_figure(width: float = 5.0, height: float = 3.6, **subplots: Any) -> tuple[Figure, Any]:
     """A figure that no global state holds, with its axes; sizes in inches."""
     figure = Figure(figsize=(width, height))
     return figure, figure.subplots(**subplots)
-
-
-def log_axis(axes: Axes, side: Literal["x", "y"], metric: Metric, values: Sequence[float]) -> None:
-    """Make one side a log axis with a handful of round ticks, `100M` or `2 min`, and the metric's label."""
-    pad = max((max(values) / min(values)) ** 0.06, 1.05)
-    low, high = min(values) / pad, max(values) * pad
-    axes.set(**{f"{side}scale": "log", f"{side}lim": (low, high), f"{side}label": metric.axis_label})
-    axis: Axis = axes.xaxis if side == "x" else axes.yaxis
-    axis.set_major_locator(FixedLocator(_round_ticks(low, high, metric.unit == "s")))
-    axis.set_minor_locator(NullLocator())
-    axis.set_major_formatter(FuncFormatter(lambda value, _: _tick_text(metric, value)))
-
-
-def _tick_text(metric: Metric, value: float) -> str:
-    return (
-        metric.text(value) if metric.unit == "s" else count_text(value) if metric.unit == "" else f"{value:g}"
-    )
-
-
-def _round_ticks(low: float, high: float, is_time: bool) -> Sequence[float]:
-    """Round values within the limits: at least four where there are as many, at most seven."""
-    if is_time:
-        times = [seconds for seconds in ROUND_SECONDS if low <= seconds <= high]
-        return _thinned(times) if len(times) > 1 else _even_ticks(low, high)
-    inside: list[float] = []
-    for digits in (
-        (1.0,),
-        (1.0, 3.0),
-        (1.0, 2.0, 5.0),
-        np.arange(1.0, 10.0),
-        HALVES,
-        np.arange(1.0, 10.0, 0.1),
-    ):
-        decades = range(math.floor(math.log10(low)), math.floor(math.log10(high)) + 1)
-        inside = [
-            t for decade in decades for digit in digits if low <= (t := float(digit * 10.0**decade)) <= high
-        ]
-        if len(inside) >= 4:
-            break
-    return _thinned(inside)
-
-
-def _even_ticks(low: float, high: float) -> Sequence[float]:
-    """Times at equal distances, round in their unit, for a range in which no two of ROUND_SECONDS are."""
-    unit = max((size for size, _ in (*UNITS, *LONG_UNITS) if size <= low), default=UNITS[0][0])
-    ticks = MaxNLocator(5, steps=[1, 2, 5, 10]).tick_values(low / unit, high / unit)
-    return [unit * tick for tick in ticks if low <= unit * tick <= high]
-
-
-def _thinned(ticks: Sequence[float]) -> Sequence[float]:
-    return ticks[:: max(1, int(np.ceil(len(ticks) / 7)))]
 
 
 def label_points(
@@ -184,3 +83,13 @@ def label_points(
                 taken.append(box)
                 break
             note.remove()
+
+
+def sequence(count: int) -> list[tuple[float, float, float, float]]:
+    """So many colours of viridis, dark to light, without the ends that a dark or a white page swallows."""
+    return [matplotlib.colormaps["viridis"](share) for share in np.linspace(0.25, 0.88, count)]
+
+
+def side_by_side(count: int, width: float) -> Sequence[float]:
+    """Places side by side within `width`, centred on 0."""
+    return [width * (place / max(count - 1, 1) - 0.5) if count > 1 else 0.0 for place in range(count)]

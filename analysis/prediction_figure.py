@@ -5,8 +5,9 @@ from __future__ import annotations
 from matplotlib.figure import Figure
 
 from analysis.metric import ACTUAL_TIME, PREDICTED_TIME
-from analysis.plot import FAINT, INK, SERIES, log_axis, new_figure
+from analysis.plot import FAINT, INK, SERIES, new_figure
 from analysis.prediction import SOURCES, Prediction, ratio_text
+from analysis.scale import log_axis
 
 COLORS = dict(zip(SOURCES, SERIES, strict=False))
 

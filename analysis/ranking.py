@@ -12,7 +12,7 @@ import pandas as pd
 from analysis.dominance import hypervolume, membership, nondominated, ranks
 from analysis.noise import Floats
 from analysis.objectives import Objectives
-from analysis.page import Sheet
+from analysis.sheet import Sheet
 from scaling.errors import Refused
 from scaling.quantity import counted
 

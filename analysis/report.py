@@ -13,8 +13,10 @@ from analysis.findings import Findings, find
 from analysis.page import render_page
 from analysis.provenance import origin
 from analysis.rules import rules_json
+from analysis.sheet import sheets
 from analysis.source import source_name
 from analysis.table import Table
+from analysis.typeset import latex, markdown
 from scaling.errors import Refused
 from scaling.study.files import write_bytes
 
@@ -27,7 +29,7 @@ class Report:
     rules: Path
     """rules.json"""
     tables: tuple[Path, ...]
-    """table.csv and frontier.csv"""
+    """table.csv and frontier.csv with every row; tables.md and tables.tex for people."""
     figures: tuple[Path, ...]
     """Each figure as PNG and as SVG."""
 
@@ -39,19 +41,21 @@ def report_directory(source: str | Path) -> Path:
 
 
 def write_report(table: Table, out: Path) -> Report:
-    """Find all there is in the table and write table.csv, frontier.csv, rules.json, the figures and
-    report.html.
+    """Find all there is in the table and write table.csv, frontier.csv, tables.md, tables.tex, rules.json,
+    the figures and report.html.
 
     Raises `Refused` when no point is completed or `out` cannot be written; files there are replaced.
     """
     findings = find(table)
     rules = rules_json(findings, origin())
-    drawn = pictures(findings)
+    drawn, written = pictures(findings), sheets(findings)
     files = {
         "table.csv": table.rows.to_csv(index=False).encode(),
         "frontier.csv": frontier_table(findings).to_csv(index=False).encode(),
+        "tables.md": markdown(written).encode(),
+        "tables.tex": latex(written).encode(),
         "rules.json": (json.dumps(rules, indent=2, allow_nan=False) + "\n").encode(),
-        "report.html": render_page(findings, drawn, rules).encode(),
+        "report.html": render_page(findings, drawn, written, rules, out).encode(),
     }
     for picture in drawn:
         files |= {f"{picture.name}.png": picture.png, f"{picture.name}.svg": picture.svg.encode()}
@@ -61,7 +65,7 @@ def write_report(table: Table, out: Path) -> Report:
         findings=findings,
         page=out / "report.html",
         rules=out / "rules.json",
-        tables=(out / "table.csv", out / "frontier.csv"),
+        tables=tuple(out / name for name in ("table.csv", "frontier.csv", "tables.md", "tables.tex")),
         figures=figures,
     )
 

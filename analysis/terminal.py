@@ -9,10 +9,11 @@ from rich.table import Table as RichTable
 
 from analysis.findings import Findings
 from analysis.frontier import Frontier
-from analysis.page import Sheet, count_sentence, failure_sheet, frontier_sheet, prediction_sheet
+from analysis.page import count_sentence
 from analysis.prediction import Prediction, prediction_sentence
 from analysis.report import Report
 from analysis.rules import sentences
+from analysis.sheet import Sheet, failure_sheet, frontier_sheet, prediction_sheet
 
 MAX_ROWS = 40
 LONGEST_WORD = 20
@@ -83,5 +84,6 @@ def print_sheet(console: Console, sheet: Sheet) -> None:
     for row in sheet.rows[:MAX_ROWS]:
         table.add_row(*map(escape, row))
     console.print(table)
-    if len(sheet.rows) > MAX_ROWS:
-        console.print(f"  and {len(sheet.rows) - MAX_ROWS} more")
+    more = (sheet.num_rows or len(sheet.rows)) - MAX_ROWS
+    if more > 0:
+        console.print(f"  and {more} more")

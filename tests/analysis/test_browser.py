@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-import re
-import subprocess
+from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -14,51 +14,99 @@ from PIL import Image
 from analysis.findings import find
 from analysis.report import write_report
 from analysis.source import read_source
+from tests.analysis.browser import Page, browser
 
-FLAGS = (
-    "--headless --no-sandbox --disable-gpu --hide-scrollbars --no-first-run --disable-background-networking"
-)
-MEASURE = """<script>addEventListener('load', () => {
-  const facts = {page: document.documentElement.scrollWidth, window: innerWidth,
-                 drawn: [...document.querySelectorAll('svg, img')].filter(e => e.getBoundingClientRect().width > 100).length,
-                 fetched: performance.getEntriesByType('resource').map(e => e.name)};
-  document.title = JSON.stringify(facts);
-});</script>"""  # noqa: E501
+WIDTHS = [390, 1200]
+PLACE = """(() => { const all = document.querySelectorAll('#frontier-chart circle.frontier');
+  all[%d].scrollIntoView({block: 'center'});
+  const box = all[%d].getBoundingClientRect();
+  return [box.x + box.width / 2, box.y + box.height / 2]; })()"""
+CARD = "document.querySelector('#frontier-card').innerText"
 
 
-@pytest.fixture
-def page(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     rows = [
         f"{depth},{width},{resolution},{epochs},{seed},{80 + depth / 8 + 3 * width + epochs / 4 + seed / 3},"
-        f"{depth * width**2 * resolution**2}"
+        f"{depth * width**2 * resolution**2},{depth * width**2}"
         for depth in (8, 14, 20)
         for width in (0.5, 1.0)
         for resolution in (14, 28)
         for epochs in (4, 16)
         for seed in (0, 1, 2)
     ]
-    table = tmp_path / "measured.csv"
-    table.write_text("\n".join(["depth,width,resolution,epochs,seed,top1,flops", *rows]))
+    place = tmp_path_factory.mktemp("report")
+    table = place / "measured.csv"
+    table.write_text("\n".join(["depth,width,resolution,epochs,seed,top1,flops,params", *rows]))
     source = read_source(str(table), {})
     assert find(source).pairs.regimes
-    return write_report(source, tmp_path / "report").page
+    return write_report(source, place / "report").page
 
 
-@pytest.mark.parametrize("width", [500, 1200])  # the narrowest window of headless Chromium is 500
-def test_the_page_draws_and_fits(page: Path, chromium: str, tmp_path: Path, width: int) -> None:
-    measured = tmp_path / "measured.html"
-    measured.write_text(page.read_text() + MEASURE)
-    picture = tmp_path / "page.png"
-    command = [chromium, *FLAGS.split(), f"--user-data-dir={tmp_path}/profile", f"--window-size={width},2000"]
-    done = subprocess.run(
-        [*command, "--dump-dom", measured.as_uri()], capture_output=True, text=True, timeout=60, check=True
-    )
-    title = re.findall(r"<title>(.*?)</title>", done.stdout)[-1].replace("&quot;", '"')
-    facts = json.loads(title)
-    assert facts["page"] <= facts["window"]
-    assert facts["drawn"] >= 3
-    assert facts["fetched"] == []
-    subprocess.run(
-        [*command, f"--screenshot={picture}", page.as_uri()], capture_output=True, timeout=60, check=True
-    )
-    assert len(np.unique(np.asarray(Image.open(picture).convert("L").resize((100, 100))))) > 10
+@pytest.fixture(scope="module")
+def page(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
+    with browser(chromium, tmp_path_factory.mktemp("profile")) as driven:
+        yield driven
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_the_page_draws_and_fits(page: Page, report: Path, width: int, dark: bool) -> None:
+    page.open(report, width=width, dark=dark)
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+    assert page.evaluate("[...document.querySelectorAll('svg')].filter(e => e.clientWidth > 100).length") >= 4
+    assert page.evaluate("performance.getEntriesByType('resource').length") == 0
+    pixels = np.asarray(Image.open(BytesIO(page.screenshot())).convert("L"))
+    assert pixels.shape[1] == width
+    assert len(np.unique(pixels)) > 10
+    assert (np.median(pixels) < 50) == dark
+
+
+def test_a_model_under_the_mouse_is_told_and_a_click_holds_it(page: Page, report: Path) -> None:
+    page.open(report, width=1200)
+    page.point_at(*page.evaluate(PLACE % (0, 0)))
+    assert page.evaluate(CARD).startswith("depth 8, width 0.5, 14 px, 16 epochs")
+    page.point_at(*page.evaluate(PLACE % (1, 1)), click=True)
+    held = page.evaluate(CARD)
+    assert not held.startswith("depth 8, width 0.5, 14 px, 16 epochs")
+    page.point_at(*page.evaluate(PLACE % (0, 0)))
+    assert page.evaluate(CARD) == held
+
+
+def test_a_tap_tells_of_a_model_on_a_phone(page: Page, report: Path) -> None:
+    page.open(report, width=390)
+    page.tap(*page.evaluate(PLACE % (0, 0)))
+    told = page.evaluate(CARD)
+    assert "depth 8, width 0.5, 14 px, 16 epochs" in told
+    assert "86.83 % (" in told
+    assert "seeds\n3" in told
+    assert "on the frontier (probability" in told
+
+
+def test_keys_move_along_the_frontier(page: Page, report: Path) -> None:
+    page.open(report, width=1200)
+    last = page.evaluate(CARD)
+    page.evaluate("document.getElementById('frontier-chart').focus()")
+    page.press("ArrowDown")
+    before = page.evaluate(CARD)
+    page.press("ArrowUp")
+    assert before != last
+    assert "on the frontier" in before
+    assert page.evaluate(CARD) == last
+
+
+def test_the_cost_can_be_switched(page: Page, report: Path) -> None:
+    page.open(report, width=1200)
+    chosen = page.evaluate("document.querySelector('#frontier-card h3').innerText")
+    page.evaluate("document.querySelectorAll('input[name=frontier-cost]')[1].click()")
+    assert page.evaluate("document.querySelector('#frontier-card h3').innerText") == chosen
+    assert "parameters" in page.evaluate(CARD)
+    assert "parameters" in page.evaluate("document.querySelector('#frontier-chart').textContent")
+
+
+def test_without_scripts_the_figures_stand_there(page: Page, report: Path) -> None:
+    page.open(report, width=390, script=False)
+    seen = "[...document.querySelectorAll('#frontier-static svg')].filter(e => e.clientWidth > 100).length"
+    assert page.evaluate(seen) == 2
+    assert page.evaluate("document.querySelector('#frontier').clientWidth") == 0
+    assert json.loads(page.evaluate("document.getElementById('frontier-data').textContent"))["views"]

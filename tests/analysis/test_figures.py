@@ -7,8 +7,11 @@ import pandas as pd
 import pytest
 
 from analysis.coverage import coverage_figure, num_cells
-from analysis.figures import frontier_figure, model_text, pairs_figure, pictures
+from analysis.figures import pictures
 from analysis.findings import find
+from analysis.frontier_figure import frontier_figure
+from analysis.model import model_text
+from analysis.pairs_figure import pairs_figure
 from analysis.table import build_table
 
 

@@ -13,7 +13,7 @@ from analysis.report import report_directory, write_report
 from analysis.table import build_table
 from scaling.errors import Refused
 
-FILES = ["table.csv", "frontier.csv", "rules.json", "report.html"]
+FILES = ["table.csv", "frontier.csv", "tables.md", "tables.tex", "rules.json", "report.html"]
 FIGURES = ["frontier_flops", "frontier_params", "frontier_train_seconds", "depth_against_width", "resolution"]
 
 
@@ -48,7 +48,8 @@ def test_every_file_is_written(report):
 
 def test_the_page_loads_nothing(report):
     page = report.page.read_text()
-    assert not re.search(r"https?://|//[a-z]+\.|<script|<link|@import|src=", page)
+    assert "Content-Security-Policy\" content=\"default-src 'none';" in page
+    assert not re.search(r"https?://|//[a-z]+\.|<link|@import|src=", page)
     assert not re.search(r"url\((?!#)", page)
 
 

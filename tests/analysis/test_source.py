@@ -6,8 +6,8 @@ import pytest
 
 from analysis.findings import find
 from analysis.metric import LATENCY
-from analysis.page import sheets
 from analysis.rules import rules_json, sentences
+from analysis.sheet import sheets
 from analysis.source import read_source
 from scaling.errors import Refused
 from scaling.profile.study_table import COLUMNS, write_study_table

@@ -1,0 +1,56 @@
+"""A model: one row of the groups, as people name it, with the interval of its mean and its points."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from analysis.noise import GROUP, Noise
+from analysis.table import AXES, Table
+
+UNITS = {"depth": "depth {:g}", "width": "width {:g}", "resolution": "{:g} px", "epochs": "{:g} epochs"}
+
+
+def model_text(row: pd.Series, axes: Sequence[str] = AXES) -> str:
+    """`d26 w0.5 r128 e10`: a model in the fewest letters."""
+    return " ".join(f"{axis[0]}{row[axis]:g}" for axis in axes)
+
+
+def axes_text(row: pd.Series) -> str:
+    """`depth 26, width 0.5, 128 px, 10 epochs`."""
+    return ", ".join(UNITS[axis].format(row[axis]) for axis in AXES)
+
+
+def half_width(models: pd.DataFrame, noise: Noise) -> pd.Series:
+    """Half the 95 % interval of each mean over seeds, in points; NaN where no repeat and no declaration tells
+    the noise of a run."""
+    if noise.kind in ("unknown", "interaction"):
+        return pd.Series(np.nan, index=models.index)
+    error, num_seeds = (models[column].to_numpy(dtype=float) for column in ("error", "num_seeds"))
+    spread = noise.sd(error) / np.sqrt(num_seeds)
+    return pd.Series(stats.t.ppf(0.975, noise.df) * spread, index=models.index)
+
+
+def interval_text(value: float, half: float) -> str:
+    """`78.31 % (77.90, 78.72)`, a percentage with its interval, kept within 0 and 100."""
+    if not np.isfinite(half):
+        return f"{value:.2f} %"
+    return f"{value:.2f} % ({max(value - half, 0):.2f}, {min(value + half, 100):.2f})"
+
+
+def point_files(table: Table, models: pd.DataFrame) -> list[list[tuple[int, str]]]:
+    """For each model the seeds of its points and their directories in the study; empty for other sources."""
+    points = Path(table.source) / "points"
+    if not points.is_dir():
+        return [[] for _ in range(len(models))]
+    key = list(GROUP)
+    wanted = models[key].reset_index(drop=True).reset_index(names="model")
+    rows = wanted.merge(table.usable[[*key, "seed", "point"]], on=key).sort_values(["model", "seed"])
+    files: list[list[tuple[int, str]]] = [[] for _ in range(len(models))]
+    for model, seed, point in rows[["model", "seed", "point"]].itertuples(index=False):
+        files[model].append((int(seed), str(points / point)))
+    return files

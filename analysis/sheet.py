@@ -1,0 +1,164 @@
+"""A sheet: a table of the report, every cell a text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from analysis.findings import Findings
+from analysis.frontier import STANDINGS, Frontier
+from analysis.prediction import FEWEST_NETWORKS, Prediction, hours_text, ratio_text
+from analysis.rules import points_text
+from analysis.table import AXES
+
+MAX_ROWS = 200
+"""Longest table for people; the CSV files have every row."""
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A table for people: every cell a text."""
+
+    title: str
+    note: str
+    head: tuple[str, ...]
+    rows: Sequence[tuple[str, ...]]
+    num_rows: int | None = None
+    """How many rows there are, where that is more than are in `rows`."""
+
+    @property
+    def full_note(self) -> str:
+        """The note, and what of the rows it leaves out."""
+        if self.num_rows is None or self.num_rows <= len(self.rows):
+            return self.note
+        return f"{self.note} The first {len(self.rows)} of {self.num_rows} rows."
+
+
+def sheets(findings: Findings) -> list[Sheet]:
+    """All tables of the report that have rows, what failed first."""
+    frontiers = [frontier_sheet(frontier) for frontier in findings.frontiers.values()]
+    hours = [prediction_sheet(findings.prediction)] if findings.prediction else []
+    found = [failure_sheet(findings), *frontiers, _pair_sheet(findings), _resolution_sheet(findings), *hours]
+    return [sheet for sheet in found if sheet.rows]
+
+
+def frontier_sheet(frontier: Frontier) -> Sheet:
+    """The frontier and what noise does not tell from it, cheapest first."""
+    near = frontier.members[frontier.members["standing"].isin(["frontier", "within_noise"])]
+    rows = []
+    for _, row in near.iloc[:MAX_ROWS].iterrows():
+        chance = "unknown" if pd.isna(row["probability"]) else f"{row['probability']:.0%}"
+        standing = "frontier" if row["standing"] == "frontier" else "within noise"
+        axes = tuple(f"{row[axis]:g}" for axis in AXES)
+        cost = frontier.cost.text(row[frontier.cost.column])
+        rows.append((cost, f"{row['error']:.2f}", *axes, f"{row['num_seeds']:g}", standing, chance))
+    head = (frontier.cost.label, "error (%)", *AXES, "seeds", "standing", "probability")
+    note = f"Within noise: {STANDINGS['within_noise']}. Probability: that the true mean is on the frontier."
+    return Sheet(f"Frontier: error against {frontier.cost.full_label}", note, head, rows, len(near))
+
+
+def failure_sheet(findings: Findings) -> Sheet:
+    """What failed, and why."""
+    failed = findings.table.rows[findings.table.rows["status"] == "failed"]
+    rows = [
+        (
+            _text(row["point"]),
+            *(f"{row[axis]:g}" for axis in AXES),
+            f"{row['seed']}",
+            _text(row["failure"]),
+            _text(row["message"]),
+        )
+        for _, row in failed.iloc[:MAX_ROWS].iterrows()
+    ]
+    head = ("point", *AXES, "seed", "failure", "message")
+    kept = [place for place in range(len(head)) if any(row[place] for row in rows)]
+    return Sheet(
+        "Failed points",
+        "They are left out of every number.",
+        tuple(head[place] for place in kept),
+        [tuple(row[place] for place in kept) for row in rows],
+        len(failed),
+    )
+
+
+def prediction_sheet(found: Prediction) -> Sheet:
+    """Predicted against actual hours, a row a source and, where there are several, one of all."""
+    shown = [*found.by_source, *([found.overall] if len(found.by_source) > 1 else [])]
+    rows = [
+        (
+            each.source,
+            str(each.num_points),
+            str(each.num_networks),
+            hours_text(each.predicted_hours),
+            hours_text(each.actual_hours),
+            ratio_text(each.ratio),
+            "unknown" if each.ci95 is None else "–".join(map(ratio_text, each.ci95)),
+            "–".join(map(ratio_text, each.range90)),
+        )
+        for each in shown
+    ]
+    note = (
+        "In training steps and evaluations on one device. Told by results of equal steps, by steps measured, "
+        "by the speed model scaled to such, or by specifications alone. Ratio: actual over predicted, the "
+        "median over the points; its 95 % interval is from networks resampled, where there are "
+        f"{FEWEST_NETWORKS} or more."
+    )
+    head = (
+        "told by",
+        "points",
+        "networks",
+        "predicted (h)",
+        "actual (h)",
+        "ratio",
+        "95 % of the median",
+        "90 % of points",
+    )
+    return Sheet("Hours: predicted against actual", note, head, rows)
+
+
+def _pair_sheet(findings: Findings) -> Sheet:
+    table, groups, cost = findings.pairs.table, findings.groups, findings.pairs.cost
+    rows = []
+    for _, row in table.iloc[:MAX_ROWS].iterrows():
+        ci95 = None if pd.isna(row["low"]) else (row["low"], row["high"])
+        deep, wide = (
+            _spot(groups, row, side, axis) for side, axis in (("axis", "depth"), ("rival", "width"))
+        )
+        base = f"depth {row['depth']:g} × width {row['width']:g}"
+        advantage = points_text(row["advantage_points"], ci95)
+        rows.append(
+            (
+                f"{row['epochs']:g}",
+                f"{row['resolution']:g}",
+                base,
+                cost.text(row[cost.column]),
+                deep,
+                wide,
+                advantage,
+            )
+        )
+    note = "Positive: depth is better. From x to y: the error is interpolated between two measured models."
+    head = ("epochs", "px", "from", cost.label, "deeper", "wider", "advantage")
+    return Sheet(f"Depth against width at equal {cost.full_label}", note, head, rows, len(table))
+
+
+def _spot(groups: pd.DataFrame, row: pd.Series, side: str, axis: str) -> str:
+    low, high = (groups[axis].iloc[int(row[f"{side}_{end}"])] for end in ("low", "high"))
+    if low == high or row[f"{side}_weight"] in (0.0, 1.0):
+        return f"{axis} {low if row[f'{side}_weight'] < 1 else high:g}"
+    return f"{axis} {low:g} to {high:g}"
+
+
+def _resolution_sheet(findings: Findings) -> Sheet:
+    rows = [
+        (f"{s.epochs:g}", f"{s.from_px} → {s.to_px}", points_text(s.points, s.ci95), str(s.num_architectures))
+        for s in findings.resolution.steps
+    ]
+    head = ("epochs", "step (px)", "gain per doubling", "models")
+    return Sheet("Resolution", "At the same model and epochs.", head, rows)
+
+
+def _text(value: object) -> str:
+    return "" if value is None or pd.isna(value) else str(value)  # type: ignore[call-overload]

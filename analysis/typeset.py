@@ -1,0 +1,85 @@
+"""Typesetting: the sheets as Markdown and as LaTeX, with every special character of theirs kept."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from analysis.sheet import Sheet
+
+LATEX = {
+    "\\": r"\textbackslash{}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "|": r"\textbar{}",
+    "−": "$-$",
+    "±": r"$\pm$",
+    "×": r"$\times$",
+    "→": r"$\to$",
+    "≤": r"$\le$",
+    "≥": r"$\ge$",
+    "…": r"\ldots{}",
+    "–": "--",
+    "“": "``",
+    "”": "''",
+    "\N{NO-BREAK SPACE}": "~",
+    **{character: f"\\{character}" for character in "&%$#_{}"},
+}
+"""What LaTeX's characters of its own, and those beyond ASCII that the sheets use, are written as."""
+NUMBER = re.compile(r"[+−-]?\d[\d.,]*( ?(%|[kMGTPEZY]|ms|s|min|h|d))?")
+
+
+def markdown(sheets: Sequence[Sheet]) -> str:
+    """Every sheet as a heading, a note and a pipe table."""
+    return "\n".join(_markdown(sheet) for sheet in sheets)
+
+
+def latex(sheets: Sequence[Sheet]) -> str:
+    r"""Every sheet as a `table` of the package booktabs: \usepackage{booktabs}, \input{tables.tex}."""
+    return "\n".join(["% \\usepackage{booktabs}", *(_latex(sheet) for sheet in sheets)])
+
+
+def latex_text(text: str) -> str:
+    """The text with what LaTeX would take for a command escaped."""
+    return "".join(LATEX.get(character, character) for character in " ".join(text.split()))
+
+
+def _markdown(sheet: Sheet) -> str:
+    rows = [sheet.head, tuple("---:" if right else "---" for right in _right(sheet)), *sheet.rows]
+    lines = [f"| {' | '.join(map(_markdown_text, row))} |" for row in rows]
+    title, note = _markdown_text(sheet.title), _markdown_text(sheet.full_note)
+    return "\n".join([f"## {title}", "", note, "", *lines, ""])
+
+
+def _markdown_text(text: str) -> str:
+    escaped = re.sub(r"([\\`*_|<>\[\]])", r"\\\1", " ".join(text.split()))
+    return escaped.replace("&", "&amp;")
+
+
+def _latex(sheet: Sheet) -> str:
+    columns = "".join("r" if right else "l" for right in _right(sheet))
+    head, *rows = (f"    {' & '.join(map(latex_text, row))} \\\\" for row in (sheet.head, *sheet.rows))
+    return "\n".join(
+        [
+            r"\begin{table}",
+            r"  \centering",
+            f"  \\caption{{{latex_text(f'{sheet.title}. {sheet.full_note}')}}}",
+            f"  \\begin{{tabular}}{{{columns}}}",
+            r"    \toprule",
+            head,
+            r"    \midrule",
+            *rows,
+            r"    \bottomrule",
+            r"  \end{tabular}",
+            r"\end{table}",
+            "",
+        ]
+    )
+
+
+def _right(sheet: Sheet) -> list[bool]:
+    """Which columns hold numbers alone, and are set to the right."""
+    columns = zip(*sheet.rows, strict=True) if sheet.rows else [()] * len(sheet.head)
+    return [bool(column) and all(NUMBER.fullmatch(cell) for cell in column if cell) for column in columns]
