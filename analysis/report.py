@@ -50,7 +50,7 @@ def write_report(table: Table, out: Path) -> Report:
     rules = rules_json(findings, origin())
     drawn, written = pictures(findings), sheets(findings)
     files = {
-        "table.csv": table.rows.to_csv(index=False).encode(),
+        "table.csv": table.csv,
         "frontier.csv": frontier_table(findings).to_csv(index=False).encode(),
         "tables.md": markdown(written).encode(),
         "tables.tex": latex(written).encode(),

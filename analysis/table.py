@@ -7,6 +7,7 @@ import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -22,6 +23,9 @@ LARGEST = 2.0**53
 """Whole numbers from here on are no longer exact."""
 LARGEST_COST = 1e40
 """Costs from here on are no measurement, and count as unknown."""
+
+NOT_A_NUMBER = ("", "nan", "na", "null", "none")
+"""Words for a value that is not known."""
 
 TEXT_COLUMNS = (
     "point",
@@ -74,9 +78,14 @@ class Table:
         counts = self.rows["left_out"].dropna().value_counts()
         return {str(reason): int(counts[reason]) for reason in sorted(counts.index)}
 
+    @cached_property
+    def csv(self) -> bytes:
+        """The rows as a CSV file."""
+        return self.rows.to_csv(index=False).encode()
+
     def digest(self) -> str:
-        """SHA-256 of the cleaned rows, 16 hex digits: the same numbers give the same digest."""
-        return hashlib.sha256(self.rows.to_csv(index=False).encode()).hexdigest()[:16]
+        """SHA-256 of the cleaned rows as CSV, 16 hex digits: the same numbers give the same digest."""
+        return hashlib.sha256(self.csv).hexdigest()[:16]
 
 
 def build_table(
@@ -153,22 +162,22 @@ def numbers(values: pd.Series) -> pd.Series:
     """A column as floats, thousands commas and all; refuses a text that is no number, naming its row."""
     if isinstance(values.dtype, np.dtype) and values.dtype.kind in "iuf":  # nothing to clean
         return values.astype(float)
-    text = values.astype(object).where(values.notna(), None)
-    cleaned = text.map(lambda value: _without_commas(value.strip()) if isinstance(value, str) else value)
-    cleaned = cleaned.map(lambda value: None if value == "" else value)
-    found = pd.to_numeric(cleaned, errors="coerce").astype(float)
-    is_nan = cleaned.map(
-        lambda value: isinstance(value, str) and value.lower() in ("nan", "na", "null", "none")
-    )
-    bad = found.isna() & cleaned.notna() & ~is_nan
-    if bad.any():
-        row = int(np.flatnonzero(bad)[0])
-        raise Refused(f"row {row + 1} has {values.name} = {text.iloc[row]!r}: a number is needed there.")
-    return found
+    given = values.astype(object).where(values.notna(), None).to_numpy()
+    found = np.asarray(pd.to_numeric(given, errors="coerce"), dtype=float)
+    unread = np.flatnonzero(np.isnan(found) & values.notna().to_numpy())
+    cleaned = [_cleaned(value) for value in given[unread]]
+    found[unread] = pd.to_numeric(np.array(cleaned, dtype=object), errors="coerce")
+    for row, value in zip(unread, cleaned, strict=True):
+        if value is not None and np.isnan(found[row]):
+            raise Refused(f"row {row + 1} has {values.name} = {given[row]!r}: a number is needed there.")
+    return pd.Series(found, index=values.index)
 
 
-def _without_commas(text: str) -> str:
+def _cleaned(value: object) -> object:
     """1,234,567.8 as a number; any other comma stays, and is refused: it may be a decimal one."""
+    text = str(value).strip()
+    if text.lower() in NOT_A_NUMBER:
+        return None
     return text.replace(",", "") if re.fullmatch(r"[+-]?\d{1,3}(,\d{3})+(\.\d*)?", text) else text
 
 
@@ -214,9 +223,11 @@ def _setting(rows: pd.DataFrame) -> pd.Series:
     if rows["setting"].notna().any():
         return rows["setting"].fillna("none").astype(str)
     columns = ["model", "data", "recipe", *sorted(str(column) for column in rows if "." in str(column))]
-    texts = rows[columns].astype(object).itertuples(index=False, name=None)
-    digests = [hashlib.sha256(repr(values).encode()).hexdigest()[:8] for values in texts]
-    return pd.Series(digests, index=rows.index)
+    frame = rows[columns].astype(object)
+    kinds = frame.groupby(columns, sort=False, dropna=False).ngroup().to_numpy()
+    first = frame.iloc[np.unique(kinds, return_index=True)[1]].itertuples(index=False, name=None)
+    digests = [hashlib.sha256(repr(values).encode()).hexdigest()[:8] for values in first]
+    return pd.Series(np.array(digests, dtype=object)[kinds], index=rows.index)
 
 
 def _status(rows: pd.DataFrame) -> pd.Series:
