@@ -9,9 +9,10 @@ import pandas as pd
 
 from analysis.law.bootstrap import parametric_bootstrap
 from analysis.law.diagnostics import Diagnostics
-from analysis.law.discrepancy import Discrepancy, Misfit, misfit
-from analysis.law.fit import Fit, fit
+from analysis.law.discrepancy import Discrepancy, Space, draw
+from analysis.law.fit import Fit, fit, logs
 from analysis.law.form import Form
+from analysis.law.misfit import Misfit, misfit
 from analysis.law.prior import usual
 from analysis.noise import BOOTSTRAP_SEED, Floats, Noise, clipped
 from analysis.table import AXES
@@ -106,26 +107,22 @@ def fit_law(form: Form, groups: pd.DataFrame, noise: Noise, *, replicates: int =
     prior = usual(form, np.log(rows["error"].to_numpy()))
     fitted = fit(form, rows, delta=EFFICIENT, scale=scale, weight=inlying.astype(float), prior=prior)
     slopes = form.jacobian(form.evaluate(fitted.theta[None], fitted.x(rows))[1], fitted.x(rows))[0]
-    found = misfit(
-        rows[inlying],
-        _axes(form, rows),
-        fitted.residual[inlying],
-        slopes[:, inlying],
-        noise_sd[inlying],
-        noise,
-    )
+    space = _space(form, rows)
+    measured = space.places(rows)[inlying]
+    found = misfit(measured, fitted.residual[inlying], slopes[:, inlying], noise_sd[inlying], noise)
     generator = np.random.default_rng(BOOTSTRAP_SEED)
-    discrepancy, level = found.draw(replicates, generator)
-    noise_draws = level[:, None] * noise_sd * generator.standard_normal((replicates, len(rows)))
-    theta_draws = parametric_bootstrap(
-        fitted, rows, discrepancy.draws(rows) + noise_draws, inlying, prior, generator
-    )
+    choices = found.draw(replicates, generator)
+    before = draw(space, choices, measured, generator)
+    away = before.draws(rows) + choices[:, 2:] * noise_sd * generator.standard_normal((replicates, len(rows)))
+    theta_draws = parametric_bootstrap(fitted, rows, away, inlying, prior, generator)
+    y = np.log(rows["error"].to_numpy())
+    left = y - form.evaluate(theta_draws, fitted.x(rows))[0] - away
     return Law(
         form=form,
         fit=fitted,
         misfit=found,
         theta_draws=theta_draws,
-        discrepancy=discrepancy,
+        discrepancy=before.given(left[:, inlying], noise_sd[inlying]),
         outliers=tuple(np.flatnonzero(~inlying).tolist()),
         undecided=tuple(np.array(form.parameters)[theta_draws.std(axis=0) > UNDECIDED * prior.sd].tolist()),
     )
@@ -143,10 +140,11 @@ def _spread(residual: Floats, num_parameters: int) -> float:
     return max(1e-6, float(1.4826 * np.median(np.abs(residual)) * np.sqrt(share)))
 
 
-def _axes(form: Form, rows: pd.DataFrame) -> tuple[str, ...]:
+def _space(form: Form, rows: pd.DataFrame) -> Space:
     """What a discrepancy is a function of: the axes that vary, or the form's knobs where none does."""
-    varied = tuple(axis for axis in AXES if axis in rows and rows[axis].nunique() > 1)
-    return varied or form.knobs
+    knobs = tuple(axis for axis in AXES if axis in rows and rows[axis].nunique() > 1) or form.knobs
+    values = logs(knobs, rows)
+    return Space(knobs=knobs, middle=values.mean(axis=0), span=np.ptp(values, axis=0))
 
 
 def _percent(log_error: Floats) -> Floats:

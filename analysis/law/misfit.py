@@ -1,0 +1,65 @@
+"""A misfit: how much of the residuals the noise of seeds does not explain, and how smooth it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from analysis.law.discrepancy import kernel
+from analysis.noise import Floats, Noise
+
+LENGTHS = (0.5, 1.0, 2.0)
+"""Over which a discrepancy is smooth, in ranges of the logarithms of the knobs."""
+SIZES = np.array([0.0, 0.0025, 0.005, 0.01, 0.02, 0.04, 0.08, 0.16, 0.32])
+"""Standard deviations, of log error, that a discrepancy may have."""
+NONE = 0.5
+"""Probability that a form contains the truth, before the rows are seen."""
+LEVELS = np.geomspace(0.35, 2.8, 13)
+"""Of the noise, over its estimate."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Misfit:
+    choices: Floats
+    """[choices, 3]: length and standard deviation of a discrepancy, level of the noise over its estimate."""
+    probability: Floats
+    """[choices]."""
+
+    @property
+    def size(self) -> float:
+        """Expected standard deviation of the discrepancy, of log error."""
+        return float(self.probability @ self.choices[:, 1])
+
+    def draw(self, replicates: int, generator: np.random.Generator) -> Floats:
+        """[replicates, 3]."""
+        return self.choices[generator.choice(len(self.choices), replicates, p=self.probability)]
+
+
+def misfit(places: Floats, residual: Floats, slopes: Floats, noise_sd: Floats, noise: Noise) -> Misfit:
+    """Restricted likelihood (Harville 1974) of residual [n] = slopes' [p, n] part + discrepancy + noise.
+
+    What the law's own parameters can absorb, slopes' part, is projected out. noise_sd [n], of log error, is
+    known up to its level, with the chi-square of `noise.df` if it was measured.
+    """
+    basis = np.linalg.svd((slopes / noise_sd).T)[0][:, len(slopes) :]
+    left = basis.T @ (residual / noise_sd)
+    choices, likelihood = [], []
+    size, level = (grid.ravel() for grid in np.meshgrid(SIZES, LEVELS))
+    for length in LENGTHS:
+        smooth = kernel(places, places, length) / np.outer(noise_sd, noise_sd)
+        values, vectors = np.linalg.eigh(basis.T @ smooth @ basis)
+        squares = (vectors.T @ left) ** 2
+        variance = size[:, None] ** 2 * np.maximum(values, 0) + level[:, None] ** 2
+        choices.append(np.column_stack([np.full(len(size), length), size, level]))
+        likelihood.append(-0.5 * (np.log(variance) + squares / variance).sum(axis=1))
+    posterior = np.concatenate(likelihood) + np.tile(_prior(size, level, noise), len(LENGTHS))
+    weights = np.exp(posterior - posterior.max())
+    return Misfit(choices=np.concatenate(choices), probability=weights / weights.sum())
+
+
+def _prior(size: Floats, level: Floats, noise: Noise) -> Floats:
+    """Its logarithm: even in the logarithm of the size, and in the level what the repeats say of it."""
+    of_size = np.log(np.where(size == 0, NONE, (1 - NONE) / (len(SIZES) - 1)))
+    of_level = -noise.df * (np.log(level) + 0.5 / level**2) if noise.known else 0.0
+    return np.asarray(of_size + of_level)
