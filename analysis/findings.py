@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 import pandas as pd
 
 from analysis.frontier import Frontier, frontier
+from analysis.law.choose import Choice, choose
+from analysis.law.law import Law
 from analysis.metric import COSTS, LATENCY, PRICES, Metric
 from analysis.noise import Floats, Noise, draw_errors, group_seeds, noise_of
 from analysis.pairs import Pairs, depth_against_width
@@ -33,9 +35,16 @@ class Findings:
     """At the cost that was asked for, else at that which the source compares at."""
     resolution: Resolution
     returns: tuple[Return, ...]
+    choice: Choice
+    """Of the law, and why."""
     traps: tuple[Trap, ...]
     prediction: Prediction | None
     """Of the hours; None where none were predicted."""
+
+    @property
+    def law(self) -> Law | None:
+        """None where there is too little data, or no form predicts; `choice` says which."""
+        return self.choice.law
 
 
 def find(table: Table, cost: str | None = None) -> Findings:
@@ -57,6 +66,7 @@ def find(table: Table, cost: str | None = None) -> Findings:
         for other in known.values()
         if other.name != asked.name
     ]
+    choice = choose(groups, noise)
     return Findings(
         table=table,
         groups=groups,
@@ -66,8 +76,16 @@ def find(table: Table, cost: str | None = None) -> Findings:
         pairs=pairs,
         resolution=resolution_rule(groups, noise, draws),
         returns=returns(groups, noise, draws),
+        choice=choice,
         traps=traps(
-            Evidence(table=table, groups=groups, noise=noise, pairs=pairs, elsewhere=tuple(elsewhere))
+            Evidence(
+                table=table,
+                groups=groups,
+                noise=noise,
+                pairs=pairs,
+                elsewhere=tuple(elsewhere),
+                choice=choice,
+            )
         ),
         prediction=prediction(table),
     )

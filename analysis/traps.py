@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.ladder import MAX_GAP
+from analysis.law.choose import Choice
 from analysis.noise import GROUP, Noise
 from analysis.pairs import Pairs
 from analysis.table import AXES, Table
@@ -39,6 +40,7 @@ class Evidence:
     pairs: Pairs
     elsewhere: tuple[Pairs, ...]
     """The same at the other costs that are known."""
+    choice: Choice
 
 
 def traps(evidence: Evidence) -> tuple[Trap, ...]:
@@ -46,8 +48,32 @@ def traps(evidence: Evidence) -> tuple[Trap, ...]:
     return tuple(trap for check in CHECKS for trap in check(evidence))
 
 
-def _law(_: Evidence) -> Iterator[Trap]:
-    yield Trap("no_law_fitted", "No law is fitted to these results, so the exponents are undetermined.")
+def _law(evidence: Evidence) -> Iterator[Trap]:
+    law = evidence.choice.law
+    if law is None:
+        yield Trap("no_law_fitted", f"{evidence.choice.reason} The exponents are undetermined.")
+        return
+    missed = evidence.choice.chosen_rmse
+    yield Trap(
+        "extrapolation",
+        "Beyond the measured range the law is a guess: fitted on cheaper models only, it missed the dearer "
+        f"ones by {missed:.2f} points.",
+    )
+    found = law.diagnostics
+    if found.num_agreeing < 2:
+        yield Trap(
+            "law_not_converged",
+            f"One of {found.num_starts} starts found the minimum of the law's fit: there may be a lower one.",
+        )
+    if "E" in found.degenerate:
+        yield Trap("degenerate_floor", "These models show no floor of the error: the law's own is a guess.")
+    if found.at_bound:
+        yield Trap("law_at_bound", f"Exponents at the end of their range: {', '.join(found.at_bound)}.")
+    if law.outliers:
+        yield Trap(
+            "law_left_out",
+            f"Left out of the law, far from all others: {counted(len(law.outliers), 'model')}.",
+        )
 
 
 def _seeds(evidence: Evidence) -> Iterator[Trap]:

@@ -1,0 +1,170 @@
+"""The choice of a law: the form that, fitted on cheap models, predicts the dearer ones best."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from analysis.law.candidates import candidates, compute, varied_knobs
+from analysis.law.fit import fit
+from analysis.law.form import Form
+from analysis.law.law import Law, fit_law
+from analysis.noise import Floats, Noise, clipped
+from scaling.errors import Refused
+from scaling.quantity import counted
+
+CUTS = (0.5, 0.7, 0.9)
+"""Shares of the models, the cheapest, on which a form is fitted; it then predicts all dearer ones."""
+MIN_MODELS = 16
+MAX_MODELS = 300
+"""Of more models so many are taken, evenly spaced in the order of compute."""
+MIN_SPARE = 2
+"""Models above the number of parameters, in the smallest fit."""
+DELTA = 0.01
+"""Huber's, of log error, in validation."""
+NUM_STARTS = 4
+REPLICATES = 200
+CONSTANTS: dict[str, Callable[[Floats], float]] = {
+    "mean error so far": lambda error: float(error.mean()),
+    "lowest error so far": lambda error: float(error.min()),
+}
+"""What predicts dearer models without a law."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    law: Law | None
+    """Fitted on all models; None where there is too little data or no form predicts."""
+    scores: pd.DataFrame
+    """form, num_parameters, rmse (points, of predictions of dearer models, mean over the cuts), n
+    (predictions), chosen; the best first. Also of what predicts without a law."""
+    reason: str
+    """One sentence."""
+
+    @property
+    def chosen_rmse(self) -> float:
+        """Of dearer models, in points; NaN without a law."""
+        return float(self.scores.loc[self.scores["chosen"], "rmse"].mean())
+
+
+def choose(groups: pd.DataFrame, noise: Noise, *, replicates: int = REPLICATES) -> Choice:
+    """The law of a table, chosen by validation on the models of the largest compute, never at random.
+
+    groups: one row a model, the columns of `noise.group_seeds`. A law is about one setting: that of most
+    models. Each form is fitted on the cheapest 50, 70 and 90 % (rolling origin, as forecasters do) and
+    predicts what is dearer; the smallest root mean squared error, in the mean of the three, wins. It never
+    raises: what cannot be fitted has a reason.
+    """
+    block = _largest_setting(groups)
+    obstacle = _obstacle(block)
+    if obstacle:
+        return Choice(law=None, scores=_table([]), reason=f"No law is fitted: {obstacle}.")
+    by, cost = compute(block)
+    rows = _spaced(block.iloc[np.argsort(cost.to_numpy(), kind="stable")])
+    rows = rows.assign(error=clipped(rows["error"].to_numpy(dtype=float)))
+    forms = {form.name: form for form in candidates(rows)}
+    scores = _table([*_constant_scores(rows), *filter(None, (_score(form, rows) for form in forms.values()))])
+    where = f"of {len(rows)} models{_policy(len(block))}, fitted on the cheaper ones by {by}"
+    for place, name in enumerate(scores["form"]):
+        if name in CONSTANTS:
+            break
+        try:
+            law = fit_law(forms[name], rows, noise, replicates=replicates)
+        except Refused:
+            continue
+        scores["chosen"] = np.arange(len(scores)) == place
+        return Choice(law=law, scores=scores, reason=_sentence(scores, place, where))
+    best = scores.iloc[0]
+    return Choice(
+        law=None,
+        scores=scores,
+        reason=f"No law is fitted: {where}, no form predicts the dearer ones better than the {best['form']} "
+        f"({best['rmse']:.2f} points).",
+    )
+
+
+def _largest_setting(groups: pd.DataFrame) -> pd.DataFrame:
+    sizes = groups.groupby(["data", "setting"])["error"].transform("size")
+    first = groups[sizes == sizes.max()].iloc[0]
+    mine: pd.DataFrame = groups[(groups["data"] == first["data"]) & (groups["setting"] == first["setting"])]
+    return mine
+
+
+def _obstacle(block: pd.DataFrame) -> str:
+    """Why no law can be fitted, or nothing."""
+    if len(block) < MIN_MODELS:
+        return f"the largest setting has {counted(len(block), 'model')}, a law needs {MIN_MODELS} or more"
+    knobs = varied_knobs(block)
+    if len(knobs) < 2:
+        return f"only {knobs[0] if knobs else 'no axis'} varies, a law needs two axes or more"
+    if block["error"].nunique() == 1:
+        return f"the error is {block['error'].iloc[0]:g} % in every model"
+    return ""
+
+
+def _spaced(rows: pd.DataFrame) -> pd.DataFrame:
+    places = np.linspace(0, len(rows) - 1, min(MAX_MODELS, len(rows)))
+    return rows.iloc[places.astype(int)].reset_index(drop=True)
+
+
+def _policy(num_models: int) -> str:
+    return f" (of {num_models}, evenly spaced in compute)" if num_models > MAX_MODELS else ""
+
+
+def _cuts(rows: pd.DataFrame) -> list[int]:
+    return [round(share * len(rows)) for share in CUTS]
+
+
+Scored = tuple[str, int, list[Floats]]
+"""Name, number of parameters, and misses of dearer models in points, at each cut."""
+
+
+def _score(form: Form, rows: pd.DataFrame) -> Scored | None:
+    """None where a part of the rows cannot decide the form."""
+    misses = []
+    for cut in _cuts(rows):
+        if cut < len(form.parameters) + MIN_SPARE:
+            return None
+        try:
+            fitted = fit(form, rows[:cut], delta=DELTA, num_starts=NUM_STARTS)
+        except Refused:
+            return None
+        predicted = np.minimum(np.exp(fitted.log_error(rows[cut:])), 100.0)
+        misses.append(predicted - rows["error"][cut:].to_numpy(dtype=float))
+    return form.name, len(form.parameters), misses
+
+
+def _constant_scores(rows: pd.DataFrame) -> list[Scored]:
+    error = rows["error"].to_numpy(dtype=float)
+    return [
+        (name, 1, [constant(error[:cut]) - error[cut:] for cut in _cuts(rows)])
+        for name, constant in CONSTANTS.items()
+    ]
+
+
+def _table(scored: list[Scored]) -> pd.DataFrame:
+    rows = [
+        (
+            name,
+            num_parameters,
+            float(np.mean([np.sqrt(np.mean(each**2)) for each in misses])),
+            sum(len(each) for each in misses),
+            False,
+        )
+        for name, num_parameters, misses in scored
+    ]
+    table = pd.DataFrame(rows, columns=["form", "num_parameters", "rmse", "n", "chosen"])
+    return table.sort_values(["rmse", "num_parameters"], kind="stable", ignore_index=True)
+
+
+def _sentence(scores: pd.DataFrame, place: int, where: str) -> str:
+    chosen = scores.iloc[place]
+    others = scores.drop(index=place)
+    second = others.iloc[0]
+    return (
+        f"Chosen is {chosen['form']}: {where}, it predicts the dearer ones to {chosen['rmse']:.2f} points "
+        f"({chosen['n']} predictions; next is {second['form']} with {second['rmse']:.2f})."
+    )
