@@ -16,7 +16,8 @@ from analysis.prediction import Prediction, prediction
 from analysis.resolution import Resolution, resolution_rule
 from analysis.returns import Return, returns
 from analysis.table import Table
-from analysis.traps import Evidence, Trap, traps
+from analysis.trap import Trap
+from analysis.traps import Evidence, traps
 from scaling.errors import Refused
 
 

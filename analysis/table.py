@@ -117,6 +117,8 @@ def build_table(
             rows[column] = None
     rows["data"] = rows["data"].fillna("")
     rows["setting"] = _setting(rows)
+    if rows["evaluated_on"].nunique() > 1:
+        rows["setting"] += " on " + rows["evaluated_on"].fillna("unknown").astype(str)
     rows["status"] = _status(rows)
     rows["left_out"] = _left_out(rows)
     rows["seed"] = _seed(rows)

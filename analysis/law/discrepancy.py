@@ -1,4 +1,4 @@
-"""A discrepancy: how far the truth may be from the laws of a form, as smooth random functions of the knobs."""
+"""A discrepancy: how far the truth may be from the laws of a form: smooth random functions of the knobs."""
 
 from __future__ import annotations
 

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from analysis.findings import find
+from analysis.source import read_source
 from analysis.table import build_table
 
 
@@ -63,6 +64,10 @@ TRAPS = {
     "verdict_depends_on_base": lambda frame: frame[(frame["epochs"] == 100) | (frame["width"] > 0.5)].assign(
         top1=frame["top1"] - np.where(frame["width"] == 0.5, 1.5, 0.0) * np.log2(frame["depth"] / 26)
     ),
+    "suspect_runs": lambda frame: frame.assign(top1=frame["top1"].where(np.arange(len(frame)) != 7, 1.0)),
+    "mixed_evaluation": lambda frame: frame.assign(
+        evaluated_on=np.where(frame["epochs"] == 100, "minival", "validation")
+    ),
     "duplicate_rows": lambda frame: pd.concat([frame, frame.iloc[:1]]),
     "missing_cells": lambda frame: frame[(frame["depth"] != 50) | (frame["width"] != 1)],
 }
@@ -82,17 +87,49 @@ def test_the_axis_of_a_changing_recipe_is_named(sound, axis):
     found = find(build_table(with_recipe(axis)(sound), name="x", source="x.csv")).traps
     messages = [trap.message for trap in found if trap.code == "regularisation_changes_along_axis"]
     assert len(messages) == 1
-    assert f"with {axis} (dropout)" in messages[0]
+    assert f"with {axis} (dropout: 0.0 at " in messages[0]
 
 
-def test_an_optimum_inside_the_range_is_no_edge(sound):
-    best = (
-        (sound["depth"] == 50)
-        & (sound["width"] == 0.75)
-        & (sound["resolution"] == 128)
-        & (sound["epochs"] == 30)
+def test_an_optimum_inside_the_range_is_no_edge(planted):
+    frame = planted(generator=np.random.default_rng(0), resolutions=(128, 160, 224), epochs=(10, 30, 100))
+    middle = {"depth": 50, "width": 0.75, "resolution": 160, "epochs": 30}
+    best = (frame[list(middle)] == pd.Series(middle)).all(axis=1)
+    assert "optimum_at_edge" in codes(frame)
+    assert "optimum_at_edge" not in codes(frame.assign(top1=frame["top1"] + 14 * best))
+
+
+def test_an_optimum_at_the_small_end_is_an_edge_too(sound):
+    found = find(build_table(sound[sound["width"] >= 0.75], name="x", source="x.csv")).traps
+    assert "largest width" in next(trap.message for trap in found if trap.code == "optimum_at_edge")
+    worse = sound.assign(top1=sound["top1"] - 30 * (sound["width"] > 0.5))
+    found = find(build_table(worse, name="x", source="x.csv")).traps
+    assert "smallest width 0.5" in next(trap.message for trap in found if trap.code == "optimum_at_edge")
+
+
+def test_accuracies_of_two_sets_of_images_are_never_one_model(sound):
+    twice = pd.concat([sound.assign(evaluated_on=name) for name in ("minival", "validation")])
+    groups = find(build_table(twice, name="x", source="x.csv")).groups
+    assert len(groups) == 2 * len(sound[sound["seed"] == 0])
+
+
+def test_the_published_grid_has_its_traps_and_no_others():
+    found = {trap.code: trap.message for trap in find(read_source("published:resnet_rs_2021")).traps}
+    assert "the source declares" in found["no_repeats"]
+    recipe = found["regularisation_changes_along_axis"]
+    assert recipe.startswith(
+        "The recipe changes with epochs (regularisation: flips and crops only at 10 and 100,"
     )
-    assert "optimum_at_edge" not in codes(sound.assign(top1=sound["top1"] + 12 * best))
+    assert set(found) == {
+        "no_repeats",
+        "few_seeds",
+        "noise_larger_than_effect",
+        "verdict_depends_on_cost",
+        "one_base_architecture",
+        "regularisation_changes_along_axis",
+        "optimum_at_edge",
+        "missing_cells",
+        "no_law_fitted",
+    }
 
 
 def test_messages_are_sentences(sound):
