@@ -13,6 +13,7 @@ from analysis.law.fit import fit
 from analysis.law.form import Form
 from analysis.law.law import Law, fit_law
 from analysis.noise import Floats, Noise, clipped
+from analysis.table import AXES
 from scaling.errors import Refused
 from scaling.quantity import counted
 
@@ -27,6 +28,9 @@ DELTA = 0.01
 """Huber's, of log error, in validation."""
 NUM_STARTS = 4
 REPLICATES = 200
+MIN_GAIN = 0.8
+"""Of the root mean squared error of the better constant, that a law has to stay below: where nothing matters,
+the best of many forms predicts a little better than a constant by luck."""
 CONSTANTS: dict[str, Callable[[Floats], float]] = {
     "mean error so far": lambda error: float(error.mean()),
     "lowest error so far": lambda error: float(error.min()),
@@ -63,13 +67,14 @@ def choose(groups: pd.DataFrame, noise: Noise, *, replicates: int = REPLICATES) 
     if obstacle:
         return Choice(law=None, scores=_table([]), reason=f"No law is fitted: {obstacle}.")
     by, cost = compute(block)
-    rows = _spaced(block.iloc[np.argsort(cost.to_numpy(), kind="stable")])
+    rows = _spaced(block.assign(cost=cost).sort_values(["cost", *AXES]))
     rows = rows.assign(error=clipped(rows["error"].to_numpy(dtype=float)))
     forms = {form.name: form for form in candidates(rows)}
     scores = _table([*_constant_scores(rows), *filter(None, (_score(form, rows) for form in forms.values()))])
     where = f"of {len(rows)} models{_policy(len(block))}, fitted on the cheaper ones by {by}"
-    for place, name in enumerate(scores["form"]):
-        if name in CONSTANTS:
+    constant = scores[scores["form"].isin(CONSTANTS)].iloc[0]
+    for place, (name, rmse) in enumerate(zip(scores["form"], scores["rmse"], strict=True)):
+        if rmse > MIN_GAIN * constant["rmse"]:
             break
         try:
             law = fit_law(forms[name], rows, noise, replicates=replicates)
@@ -77,12 +82,11 @@ def choose(groups: pd.DataFrame, noise: Noise, *, replicates: int = REPLICATES) 
             continue
         scores["chosen"] = np.arange(len(scores)) == place
         return Choice(law=law, scores=scores, reason=_sentence(scores, place, where))
-    best = scores.iloc[0]
     return Choice(
         law=None,
         scores=scores,
-        reason=f"No law is fitted: {where}, no form predicts the dearer ones better than the {best['form']} "
-        f"({best['rmse']:.2f} points).",
+        reason=f"No law is fitted: {where}, no form predicts the dearer ones clearly better than the "
+        f"{constant['form']} ({constant['rmse']:.2f} points).",
     )
 
 
