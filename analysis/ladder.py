@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
+from scipy import sparse
 
 from analysis.metric import FLOPS, Metric
 from analysis.noise import GROUP, Floats, Rows, clipped
@@ -25,6 +27,7 @@ REGIME = ["data", "setting", "epochs"]
 Place = tuple[int, int, float, float]
 """A spot on a ladder: between groups `low` and `high`, `weight` of the way up in log cost, and its `bend`:
 how far a curve of curvature 1 hangs below the straight line there."""
+SIDES = ("axis", "rival")
 PARTS = ("low", "high", "weight", "bend")
 
 
@@ -57,29 +60,47 @@ class Comparisons:
         replicates are spread over 0 to MAX_BEND and single errors take the middle.
         """
         logs = np.log(clipped(errors))
-        measured = {side: self._curvature(logs, side) for side in ("axis", "rival")}
+        own, other = (self._curvature(logs, side) for side in SIDES)
         spread = MAX_BEND * (np.linspace(0, 1, len(logs)) if logs.ndim == 2 else np.array(0.5))
-        own, other = measured["axis"], measured["rival"]
-        own = np.where(np.isnan(own), other, own)
-        other = np.where(np.isnan(other), own, other)
+        own, other = np.where(np.isnan(own), other, own), np.where(np.isnan(other), own, other)
         own, other = (np.where(np.isnan(each), spread[..., None], each) for each in (own, other))
         return np.asarray(self._errors_at(logs, "rival", other) - self._errors_at(logs, "axis", own))
 
     def _errors_at(self, logs: Floats, side: str, curvature: Floats) -> Floats:
-        low, high = (self.table[f"{side}_{end}"].to_numpy(dtype=int) for end in ("low", "high"))
-        weight, bend = (self.table[f"{side}_{part}"].to_numpy(dtype=float) for part in ("weight", "bend"))
-        return np.asarray(np.exp((1 - weight) * logs[..., low] + weight * logs[..., high] - curvature * bend))
+        """[..., comparisons], from the curvature in each regime, [..., regimes]."""
+        low, high, weight, bend = (self.table[f"{side}_{part}"].to_numpy(dtype=float) for part in PARTS)
+        straight = _combined(logs, (low, 1 - weight), (high, weight))
+        return np.asarray(np.exp(straight - curvature[..., self._regimes[0]] * bend))
 
     def _curvature(self, logs: Floats, side: str) -> Floats:
-        """[..., comparisons]: least squares over the triples of the side in the same regime; NaN without
-        any."""
+        """[..., regimes]: least squares over the triples of the side in the regime; NaN without any."""
         triples = self.triples[self.triples["side"] == side]
-        low, mid, high = (triples[part].to_numpy(dtype=int) for part in ("low", "mid", "high"))
-        weight, bend = triples["weight"].to_numpy(dtype=float), triples["bend"].to_numpy(dtype=float)
-        sag = (1 - weight) * logs[..., low] + weight * logs[..., high] - logs[..., mid]
-        same = self.table["regime"].to_numpy()[None, :] == triples["regime"].to_numpy()[:, None]
+        place = self._regimes[1].get_indexer(pd.Index(triples["regime"]))
+        triples, place = triples[place >= 0], place[place >= 0]
+        low, mid, high, weight, bend = (
+            triples[part].to_numpy(dtype=float) for part in ("low", "mid", "high", "weight", "bend")
+        )
+        sag = _combined(logs, (low, 1 - weight), (high, weight), (mid, np.full(len(mid), -1.0)))
+        squares = np.bincount(place, bend**2, minlength=len(self._regimes[1]))
+        own = sparse.csr_array((bend, (np.arange(len(place)), place)), shape=(len(place), len(squares)))
         with np.errstate(invalid="ignore"):
-            return np.asarray((sag * bend) @ same / (bend**2 @ same))
+            return np.asarray((sag @ own) / squares)
+
+    @cached_property
+    def _regimes(self) -> tuple[Rows, pd.Index]:
+        """The place of each comparison's regime among all, and the names of these."""
+        place, names = pd.factorize(self.table["regime"])
+        return place, pd.Index(names)
+
+
+def _combined(logs: Floats, *parts: tuple[Rows, Floats]) -> Floats:
+    """[..., k]: for each of k spots, the sum over the parts of logs [..., groups] at its group, weighted."""
+    count = len(parts[0][0])
+    groups = np.concatenate([group for group, _ in parts])
+    weights = np.concatenate([weight for _, weight in parts])
+    spots = np.tile(np.arange(count), len(parts))
+    matrix = sparse.csr_array((weights, (groups.astype(int), spots)), shape=(logs.shape[-1], count))
+    return np.asarray(logs @ matrix)
 
 
 def compare(groups: pd.DataFrame, axis: str, rival: str, cost: Metric = FLOPS) -> Comparisons:
@@ -93,32 +114,27 @@ def compare(groups: pd.DataFrame, axis: str, rival: str, cost: Metric = FLOPS) -
     fixed = [column for column in GROUP if column not in (axis, rival)]
     usable = groups.reset_index(drop=True)
     usable = usable[usable[cost.column].notna()]
-    sides = {"axis": axis, "rival": rival}
     records: list[dict[str, object]] = []
     triples: list[dict[str, object]] = []
     for key, block in usable.groupby(fixed):
-        shared = dict(zip(fixed, key, strict=True))
+        shared: dict[str, object] = dict(zip(fixed, key, strict=True))
         shared["regime"] = repr([shared[column] for column in REGIME])
         grid = _Block(
-            height={"axis": block[axis].to_numpy(dtype=float), "rival": block[rival].to_numpy(dtype=float)},
+            height={
+                side: block[name].to_numpy(dtype=float) for side, name in (("axis", axis), ("rival", rival))
+            },
             cost=block[cost.column].to_numpy(dtype=float),
             group=block.index.to_numpy(dtype=np.intp),
         )
-        for base, price, spots in _comparisons(grid):
-            where = {axis: block[axis].iloc[base[0]], rival: block[rival].iloc[base[1]], cost.column: price}
-            rungs = {f"{side}_rung": _rung(usable[name], spots, side) for side, name in sides.items()}
-            records.append(shared | where | rungs | spots)
+        records += [shared | comparison for comparison in _comparisons(grid)]
         triples += [{"regime": shared["regime"]} | triple for triple in _triples(grid)]
-    spots_of = [f"{side}_{part}" for side in sides for part in ("rung", *PARTS)]
-    table = pd.DataFrame(records, columns=[*GROUP, "regime", cost.column, *spots_of])
+    spots = [f"{side}_{part}" for side in SIDES for part in ("rung", *PARTS)]
+    names = {"axis": axis, "rival": rival, "price": cost.column}
+    table = pd.DataFrame(records, columns=[*fixed, "regime", *names, *spots]).rename(columns=names)
+    table = table[[*GROUP, "regime", cost.column, *spots]].astype(usable[[axis, rival]].dtypes.to_dict())
     table = table.sort_values([*GROUP, cost.column], kind="stable", ignore_index=True)
     frame = pd.DataFrame(triples, columns=["side", "regime", "low", "mid", "high", "weight", "bend"])
     return Comparisons(axis=axis, rival=rival, cost=cost, table=table, triples=frame)
-
-
-def _rung(values: pd.Series, spots: dict[str, int | float], side: str) -> float:
-    low, high = spots[f"{side}_low"], spots[f"{side}_high"]
-    return float(values.loc[low]) if low == high else np.nan
 
 
 @dataclass(frozen=True)
@@ -155,14 +171,27 @@ class _Block:
         return int(self.group[low]), int(self.group[high]), weight, weight * (1 - weight) * gap**2
 
 
-def _comparisons(grid: _Block) -> Iterator[tuple[tuple[int, int], float, dict[str, int | float]]]:
-    """(Positions that hold the base's axis and rival, the price, the spots of a comparison)."""
+def _comparisons(grid: _Block) -> Iterator[dict[str, object]]:
+    """The base (axis, rival), the price and the spots of each comparison."""
     for base in range(len(grid.cost)):
-        ladders = {side: grid.ladder(side, base) for side in ("axis", "rival")}
+        ladders = {side: grid.ladder(side, base) for side in SIDES}
         for price, ours, theirs in _meetings(grid, ladders["axis"], ladders["rival"]):
-            yield (base, base), float(price), _spots(ours, theirs)
+            yield _comparison(grid, (base, base), price, {"axis": ours, "rival": theirs})
     for one, other in _equal_cost(grid):
-        yield (other, one), float(grid.cost[one]), _spots(grid.rung(one), grid.rung(other))
+        spots = {"axis": grid.rung(one), "rival": grid.rung(other)}
+        yield _comparison(grid, (other, one), grid.cost[one], spots)
+
+
+def _comparison(
+    grid: _Block, base: tuple[int, int], price: float, spots: dict[str, Place]
+) -> dict[str, object]:
+    """`base` has the positions of its height on the axis, and of that on the rival."""
+    found: dict[str, object] = {side: grid.height[side][at] for side, at in zip(SIDES, base, strict=True)}
+    for side, (low, high, weight, bend) in spots.items():
+        rung = grid.height[side][grid.group == low].item() if low == high else np.nan
+        parts = zip(("rung", *PARTS), (rung, low, high, weight, bend), strict=True)
+        found |= {f"{side}_{part}": value for part, value in parts}
+    return found | {"price": float(price)}
 
 
 def _meetings(grid: _Block, ours: Rows, theirs: Rows) -> Iterator[tuple[float, Place, Place]]:
@@ -193,7 +222,7 @@ def _equal_cost(grid: _Block) -> Iterator[tuple[int, int]]:
 
 def _triples(grid: _Block) -> Iterator[dict[str, object]]:
     """Three neighbours on a ladder, whose middle shows how far the curve hangs below the straight line."""
-    for side in ("axis", "rival"):
+    for side in SIDES:
         for base in range(len(grid.cost)):
             rungs = grid.ladder(side, base)[:3]
             if len(rungs) == 3 and (np.diff(np.log(grid.cost[rungs])) <= np.log(MAX_GAP)).all():
@@ -202,8 +231,3 @@ def _triples(grid: _Block) -> Iterator[dict[str, object]]:
                 weight = float(np.log(grid.cost[rungs[1]] / grid.cost[rungs[0]])) / gap
                 bend = weight * (1 - weight) * gap**2
                 yield dict(side=side, low=low, mid=mid, high=high, weight=weight, bend=bend)
-
-
-def _spots(ours: Place, theirs: Place) -> dict[str, int | float]:
-    spots: dict[str, int | float] = {f"axis_{part}": value for part, value in zip(PARTS, ours, strict=True)}
-    return spots | {f"rival_{part}": value for part, value in zip(PARTS, theirs, strict=True)}
