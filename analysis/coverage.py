@@ -1,6 +1,8 @@
-"""Coverage: which cells of the grid are measured, failed, under way or missing."""
+"""The figure of coverage: which cells of the grid are measured, failed, under way or missing."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -8,32 +10,41 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
 
-from analysis.plot import FAINT, GREEN, ORANGE, VERMILION, new_figure
+from analysis.missing import STATES
+from analysis.plot import FAINT, GREEN, ORANGE, PURPLE, SKY, VERMILION, new_figure
 
 MAX_PANELS = 24
 MAX_CELLS = 2000
 """A grid with more cells is not drawn."""
-COLORS = {"completed": GREEN, "pending": ORANGE, "running": ORANGE, "failed": VERMILION}
-"""From the state that says least to the one that says most: a cell takes the last of its seeds' states."""
+COLORS = {
+    "complete": GREEN,
+    "few seeds": SKY,
+    "pending": ORANGE,
+    "running": ORANGE,
+    "no accuracy": PURPLE,
+    "failed": VERMILION,
+    "diverged": PURPLE,
+    "not run": "none",
+}
+"""By state of a cell."""
+HATCHES = {"running": "...", "diverged": "xxx"}
+"""Where a colour serves two states."""
 UNITS = {"resolution": "px", "epochs": "epochs"}
 
 
-def num_cells(rows: pd.DataFrame) -> int:
-    """Cells of the whole grid, one a depth, width and panel."""
-    panels = int(np.prod([len(values) for values in _facets(rows).values()]))
-    return rows["depth"].nunique() * rows["width"].nunique() * panels
+def coverage_figure(cells: pd.DataFrame) -> Figure:
+    """Depth by width, from `missing.grid_cells`, a panel a resolution and number of epochs, or fewer panels.
 
-
-def coverage_figure(rows: pd.DataFrame) -> Figure:
-    """Depth by width, a panel a resolution and number of epochs; fewer panels where those are too many."""
-    facets = _facets(rows)
+    A number is how many seeds a cell has.
+    """
+    facets = _facets(cells)
     down = facets.get("resolution", [None])
     across = facets.get("epochs", [None])
     if len(across) == 1:
         down, across = across, down
-    depths, widths = sorted(rows["depth"].unique()), sorted(rows["width"].unique())
-    width = max(5.6, 0.45 * len(widths) * len(across) + 1.0)
-    height = max(2.4, 0.30 * len(depths) * len(down) + 1.5)
+    depths, widths = sorted(cells["depth"].unique()), sorted(cells["width"].unique())
+    width = max(5.0, 0.36 * len(widths) * len(across) + 1.0)
+    height = max(2.4, 0.25 * len(depths) * len(down) + 0.2 * len(down) + 1.2)
     figure, grid = new_figure(
         width, height, nrows=len(down), ncols=len(across), squeeze=False, sharex=True, sharey=True
     )
@@ -41,31 +52,41 @@ def coverage_figure(rows: pd.DataFrame) -> Figure:
     for (row, column), axes in np.ndenumerate(grid):
         values = [value for value in (across[column], down[row]) if value is not None]
         chosen = dict(zip(order, values, strict=True))
-        mine = rows
+        mine = cells
         for axis, value in chosen.items():
             mine = mine[mine[axis] == value]
         _draw_cells(axes, mine, depths, widths)
         axes.set_title(", ".join(f"{value:g} {UNITS[axis]}" for axis, value in chosen.items()), fontsize=9)
     figure.supxlabel("width", fontsize=10)
     figure.supylabel("depth", fontsize=10)
-    _legend(figure)
+    shown = [state for state in STATES if (cells["state"] == state).any()]
+    handles = [Patch(**_face(state), label=state) for state in shown]
+    figure.legend(handles=handles, loc="outside upper left", ncols=4, handlelength=1, columnspacing=1)
     return figure
 
 
-def _facets(rows: pd.DataFrame) -> dict[str, list[float]]:
+def _facets(cells: pd.DataFrame) -> dict[str, list[float]]:
     """The axes that get panels of their own, with their values."""
-    facets = {axis: sorted(rows[axis].unique()) for axis in UNITS if rows[axis].nunique() > 1}
+    facets = {axis: sorted(cells[axis].unique()) for axis in UNITS if cells[axis].nunique() > 1}
     while np.prod([len(values) for values in facets.values()]) > MAX_PANELS:
         facets.popitem()
     return facets
 
 
-def _draw_cells(axes: Axes, rows: pd.DataFrame, depths: list[int], widths: list[float]) -> None:
-    for y, depth in enumerate(depths):
-        for x, width in enumerate(widths):
-            _draw_cell(axes, x, y, rows[(rows["depth"] == depth) & (rows["width"] == width)])
+def _draw_cells(axes: Axes, cells: pd.DataFrame, depths: list[float], widths: list[float]) -> None:
+    """Each place takes the state that says most of the cells there, `not run` only where all are that."""
+    order = ["not run", *(state for state in STATES if state != "not run")]
+    ranked = cells.sort_values("state", key=lambda states: states.map(order.index), kind="stable")
+    for y, x in np.ndindex(len(depths), len(widths)):
+        place = ranked[(ranked["depth"] == depths[y]) & (ranked["width"] == widths[x])]
+        if place.empty:
+            continue
+        face = _face(place["state"].iloc[-1])
+        axes.add_patch(Rectangle((x - 0.46, y - 0.46), 0.92, 0.92, **face))
+        if num_seeds := int(place["num_seeds"].sum()):
+            axes.text(x, y, str(num_seeds), ha="center", va="center", fontsize=8, color="black")
     axes.set_xticks(range(len(widths)), [f"{width:g}" for width in widths], fontsize=8)
-    axes.set_yticks(range(len(depths)), [f"{depth}" for depth in depths], fontsize=8)
+    axes.set_yticks(range(len(depths)), [f"{depth:g}" for depth in depths], fontsize=8)
     axes.set(xlim=(-0.55, len(widths) - 0.45), ylim=(-0.55, len(depths) - 0.45))
     axes.grid(visible=False)
     axes.tick_params(length=0)
@@ -73,18 +94,6 @@ def _draw_cells(axes: Axes, rows: pd.DataFrame, depths: list[int], widths: list[
         spine.set_visible(False)
 
 
-def _draw_cell(axes: Axes, x: int, y: int, cell: pd.DataFrame) -> None:
-    states = [state for state in COLORS if (cell["status"] == state).any()]
-    face, edge = (COLORS[states[-1]], "none") if states else ("none", FAINT)
-    place = (x - 0.46, y - 0.46)
-    axes.add_patch(Rectangle(place, 0.92, 0.92, facecolor=face, edgecolor=edge, linewidth=0.5))
-    count = int(cell["left_out"].isna().sum())
-    if count:
-        axes.text(x, y, str(count), ha="center", va="center", fontsize=7.5, color="white")
-
-
-def _legend(figure: Figure) -> None:
-    named = {"completed": GREEN, "pending or running": ORANGE, "failed": VERMILION}
-    handles = [Patch(color=color, label=name) for name, color in named.items()]
-    handles.append(Patch(facecolor="none", edgecolor=FAINT, label="not in the grid"))
-    figure.legend(handles=handles, loc="outside upper left", ncols=4, handlelength=1, columnspacing=1)
+def _face(state: str) -> dict[str, Any]:
+    edge = FAINT if state == "not run" else "white" if state in HATCHES else "none"
+    return {"facecolor": COLORS[state], "edgecolor": edge, "hatch": HATCHES.get(state), "linewidth": 0.5}

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 from matplotlib.figure import Figure
 
-from analysis.coverage import MAX_CELLS, coverage_figure, num_cells
+from analysis.coverage import MAX_CELLS, coverage_figure
 from analysis.findings import Findings
 from analysis.frontier_figure import frontier_figure
+from analysis.missing import grid_cells
 from analysis.pairs_figure import pairs_figure
 from analysis.picture import Picture, picture
 from analysis.plot import house_style
@@ -33,8 +34,8 @@ def _figures(findings: Findings) -> Iterator[tuple[str, Figure, str]]:
             yield f"frontier_{name}", frontier_figure(frontier, findings.noise), caption
     if findings.pairs.regimes:
         caption = (
-            f"Depth against width at equal {findings.pairs.cost.full_label}: each dot is a pair, each bar "
-            "the mean of a regime with its 95 % interval."
+            f"Depth against width at equal {findings.pairs.cost.full_label}: each dot is a pair, each bar a "
+            "mean with its 95 % interval."
         )
         yield "depth_against_width", pairs_figure(findings), caption
     if findings.resolution.steps:
@@ -45,6 +46,7 @@ def _figures(findings: Findings) -> Iterator[tuple[str, Figure, str]]:
     if findings.prediction:
         caption = "Time that the plan predicted for each point, and that it took: on the line, they agree."
         yield "predicted_against_actual", prediction_figure(findings.prediction), caption
-    if num_cells(findings.table.rows) <= MAX_CELLS:
-        caption = "What of the grid is measured. A number in a cell counts its completed points."
-        yield "coverage", coverage_figure(findings.table.rows), caption
+    cells = grid_cells(findings.table)
+    if len(cells) <= MAX_CELLS:
+        caption = "What of the grid is measured. A number in a cell counts its seeds."
+        yield "coverage", coverage_figure(cells), caption

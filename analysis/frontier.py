@@ -40,11 +40,11 @@ def frontier(groups: pd.DataFrame, noise: Noise, draws: Floats | None, cost: Met
     """The frontier of error against `cost`; every setting and number of epochs competes, each data set for
     itself.
 
-    `draws` are the replicates of `noise.draw_errors` for these groups. Only noise measured from repeats
-    counts here. Raises nothing: groups without the cost are left out.
+    `draws` are the replicates of `noise.draw_errors` for these groups. Only noise of runs counts here,
+    measured from repeats or declared. Raises nothing: groups without the cost are left out.
     """
     known = groups[cost.column].notna().to_numpy()
-    measured = noise.kind == "seeds" and draws is not None
+    measured = noise.is_of_runs and draws is not None
     parts = []
     for data in sorted(groups["data"].unique()):
         chosen = np.flatnonzero(known & (groups["data"] == data).to_numpy())
@@ -59,7 +59,7 @@ def frontier(groups: pd.DataFrame, noise: Noise, draws: Floats | None, cost: Met
 
 def _standings(block: pd.DataFrame, noise: Noise, cost: Metric) -> list[str]:
     on_line = nondominated(block[["error", cost.column]], ["minimise", cost.direction])
-    if noise.kind != "seeds":
+    if not noise.is_of_runs:
         return ["frontier" if on else "dominated_noise_unknown" for on in on_line]
     beaten = _beaten_beyond_noise(block, noise, cost, on_line)
     return [

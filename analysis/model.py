@@ -28,7 +28,7 @@ def axes_text(row: pd.Series) -> str:
 def half_width(models: pd.DataFrame, noise: Noise) -> pd.Series:
     """Half the 95 % interval of each mean over seeds, in points; NaN where no repeat and no declaration tells
     the noise of a run."""
-    if noise.kind in ("unknown", "interaction"):
+    if not noise.is_of_runs:
         return pd.Series(np.nan, index=models.index)
     error, num_seeds = (models[column].to_numpy(dtype=float) for column in ("error", "num_seeds"))
     spread = noise.sd(error) / np.sqrt(num_seeds)

@@ -46,6 +46,11 @@ class Noise:
     def known(self) -> bool:
         return self.kind != "unknown"
 
+    @property
+    def is_of_runs(self) -> bool:
+        """Whether it is of a run and nothing else, measured from repeats or declared."""
+        return self.kind in ("seeds", "declared")
+
     def sd(self, error: Floats) -> Floats:
         """Standard deviation of one run, in points, where the mean error is `error` (percent)."""
         return np.asarray(self.scale * _spread(error) ** (self.power / 2))

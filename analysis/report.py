@@ -13,7 +13,7 @@ from analysis.findings import Findings, find
 from analysis.page import render_page
 from analysis.provenance import origin
 from analysis.rules import rules_json
-from analysis.sheet import sheets
+from analysis.sheets import sheets
 from analysis.source import source_name
 from analysis.table import Table
 from analysis.typeset import latex, markdown

@@ -36,14 +36,6 @@ class Sheet:
         return f"{self.note} The first {len(self.rows)} of {self.num_rows} rows."
 
 
-def sheets(findings: Findings) -> list[Sheet]:
-    """All tables of the report that have rows, what failed first."""
-    frontiers = [frontier_sheet(frontier) for frontier in findings.frontiers.values()]
-    hours = [prediction_sheet(findings.prediction)] if findings.prediction else []
-    found = [failure_sheet(findings), *frontiers, _pair_sheet(findings), _resolution_sheet(findings), *hours]
-    return [sheet for sheet in found if sheet.rows]
-
-
 def frontier_sheet(frontier: Frontier) -> Sheet:
     """The frontier and what noise does not tell from it, cheapest first."""
     near = frontier.members[frontier.members["standing"].isin(["frontier", "within_noise"])]
@@ -118,7 +110,8 @@ def prediction_sheet(found: Prediction) -> Sheet:
     return Sheet("Hours: predicted against actual", note, head, rows)
 
 
-def _pair_sheet(findings: Findings) -> Sheet:
+def pair_sheet(findings: Findings) -> Sheet:
+    """Every comparison of depth and width at equal cost."""
     table, groups, cost = findings.pairs.table, findings.groups, findings.pairs.cost
     rows = []
     for _, row in table.iloc[:MAX_ROWS].iterrows():
@@ -151,7 +144,8 @@ def _spot(groups: pd.DataFrame, row: pd.Series, side: str, axis: str) -> str:
     return f"{axis} {low:g} to {high:g}"
 
 
-def _resolution_sheet(findings: Findings) -> Sheet:
+def resolution_sheet(findings: Findings) -> Sheet:
+    """What each step of the resolution gains."""
     rows = [
         (f"{s.epochs:g}", f"{s.from_px} → {s.to_px}", points_text(s.points, s.ci95), str(s.num_architectures))
         for s in findings.resolution.steps

@@ -6,10 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.coverage import coverage_figure, num_cells
+from analysis.coverage import coverage_figure
 from analysis.figures import pictures
 from analysis.findings import find
 from analysis.frontier_figure import frontier_figure
+from analysis.missing import grid_cells
 from analysis.model import model_text
 from analysis.pairs_figure import pairs_figure
 from analysis.table import build_table
@@ -65,10 +66,11 @@ def test_the_mean_of_a_regime_is_drawn_with_its_interval(planted):
 
 
 def test_coverage_tells_failed_from_missing():
-    rows = build_table(tiny(width=[1.0, 2.0], status=["completed", "failed"]), name="x", source="x.csv").rows
-    axes = coverage_figure(rows).axes[0]
+    table = build_table(tiny(width=[1.0, 2.0], status=["completed", "failed"]), name="x", source="x.csv")
+    cells = grid_cells(table)
+    axes = coverage_figure(cells).axes[0]
     colors = [tuple(patch.get_facecolor()) for patch in axes.patches]
-    assert len(colors) == num_cells(rows) == 4
+    assert len(colors) == len(cells) == 4
     assert len(set(colors)) == 3
     assert [text.get_text() for text in axes.texts] == ["1"]
 

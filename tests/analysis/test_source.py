@@ -7,7 +7,7 @@ import pytest
 from analysis.findings import find
 from analysis.metric import LATENCY
 from analysis.rules import rules_json, sentences
-from analysis.sheet import sheets
+from analysis.sheets import sheets
 from analysis.source import read_source
 from scaling.errors import Refused
 from scaling.profile.study_table import COLUMNS, write_study_table
