@@ -9,12 +9,18 @@ from matplotlib.figure import Figure
 from analysis.coverage import MAX_CELLS, coverage_figure
 from analysis.findings import Findings
 from analysis.frontier_figure import frontier_figure
+from analysis.law.choose import largest_setting
+from analysis.law_figure import law_figure, residuals_figure
 from analysis.missing import grid_cells
 from analysis.pairs_figure import pairs_figure
 from analysis.picture import Picture, picture
 from analysis.plot import house_style
 from analysis.prediction_figure import prediction_figure
-from analysis.resolution_figure import resolution_figure
+from analysis.resolution_figure import resolution_figure, rivals_figure
+from analysis.table import AXES
+
+Drawn = tuple[str, Figure, str]
+"""Name, figure and caption."""
 
 
 def pictures(findings: Findings) -> list[Picture]:
@@ -23,8 +29,7 @@ def pictures(findings: Findings) -> list[Picture]:
         return [picture(figure, name, caption) for name, figure, caption in _figures(findings)]
 
 
-def _figures(findings: Findings) -> Iterator[tuple[str, Figure, str]]:
-    """Names, figures and captions."""
+def _figures(findings: Findings) -> Iterator[Drawn]:
     for name, frontier in findings.frontiers.items():
         if (frontier.members["error"] > 0).any():  # a log axis has no place for 0
             caption = (
@@ -38,11 +43,8 @@ def _figures(findings: Findings) -> Iterator[tuple[str, Figure, str]]:
             "mean with its 95 % interval."
         )
         yield "depth_against_width", pairs_figure(findings), caption
-    if findings.resolution.steps:
-        caption = (
-            "Gain in top-1 points per doubling of the resolution, same model and epochs, 95 % intervals."
-        )
-        yield "resolution", resolution_figure(findings), caption
+    yield from _resolution_figures(findings)
+    yield from _law_figures(findings)
     if findings.prediction:
         caption = "Time that the plan predicted for each point, and that it took: on the line, they agree."
         yield "predicted_against_actual", prediction_figure(findings.prediction), caption
@@ -50,3 +52,34 @@ def _figures(findings: Findings) -> Iterator[tuple[str, Figure, str]]:
     if len(cells) <= MAX_CELLS:
         caption = "What of the grid is measured. A number in a cell counts its seeds."
         yield "coverage", coverage_figure(cells), caption
+
+
+def _resolution_figures(findings: Findings) -> Iterator[Drawn]:
+    if findings.resolution.steps:
+        caption = (
+            "Gain in top-1 points per doubling of the resolution, same model and epochs, 95 % intervals."
+        )
+        yield "resolution", resolution_figure(findings), caption
+    if any(step.rivals for step in findings.resolution.gain_per_doubling):
+        caption = (
+            f"Raising the resolution by at most one step at {findings.resolution.epochs:g} epochs, against "
+            "spending the same FLOPs on depth or on width, with 95 % intervals."
+        )
+        yield "resolution_against", rivals_figure(findings), caption
+
+
+def _law_figures(findings: Findings) -> Iterator[Drawn]:
+    law = findings.law
+    if law is None:
+        return
+    models = largest_setting(findings.groups)
+    caption = (
+        f"Error measured and by the law, {law.formula_text()}; bars are 95 % intervals, upright of means "
+        "over seeds, level of the law."
+    )
+    yield "law", law_figure(law, models, findings.noise), caption
+    if any(models[axis].nunique() > 1 for axis in AXES):
+        caption = (
+            "What the law leaves over, by each axis: dots are models, diamonds means with 95 % intervals."
+        )
+        yield "law_residuals", residuals_figure(law, models), caption

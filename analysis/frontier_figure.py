@@ -24,7 +24,7 @@ MAX_VECTOR = 1000
 """Models of one standing that stay vectors in an SVG; more become an image within it."""
 LEGEND = {
     "frontier": ("on the frontier", VERMILION, VERMILION),
-    "within_noise": ("not told from it by noise", "none", BLUE),
+    "within_noise": ("within noise of it", "none", BLUE),
     "dominated": ("dominated", FAINT, FAINT),
     "dominated_noise_unknown": ("worse (noise unknown)", FAINT, FAINT),
 }

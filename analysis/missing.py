@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
+from analysis.data_traps import FEW_SEEDS
 from analysis.sheet import Sheet
 from analysis.table import AXES, Table
-from analysis.traps import FEW_SEEDS
 
 STATES = {
     "complete": f"at least {FEW_SEEDS} seeds",

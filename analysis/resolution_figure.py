@@ -1,11 +1,12 @@
-"""The figure of the resolution: the gain per doubling at each step, a colour a regime."""
+"""The figures of the resolution: what each step gains, and what it gains over depth and width."""
 
 from __future__ import annotations
 
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from analysis.findings import Findings
-from analysis.plot import INK, SERIES, new_figure, sequence, side_by_side
+from analysis.plot import BLUE, INK, SERIES, VERMILION, new_figure, sequence, side_by_side
 
 
 def resolution_figure(findings: Findings) -> Figure:
@@ -28,6 +29,31 @@ def resolution_figure(findings: Findings) -> Figure:
     axes.set_xticks(range(len(places)), [f"{low} → {high}" for low, high in places])
     axes.set_xlim(-0.5, len(places) - 0.5)
     axes.grid(axis="x", visible=False)
-    axes.set(xlabel="step of the resolution (px)", ylabel="points per doubling")
+    axes.set(xlabel="step of the resolution (px)", ylabel="gain per doubling (top-1 points)")
     figure.legend(loc="outside upper left", ncols=4)
+    return figure
+
+
+def rivals_figure(findings: Findings) -> Figure:
+    """Resolution minus depth, and minus width, for the same FLOPs, at each step of the longest regime."""
+    figure, axes = new_figure()
+    steps = [step for step in findings.resolution.gain_per_doubling if step.rivals]
+    for axis, color, marker, shift in (("depth", BLUE, "o", -0.08), ("width", VERMILION, "s", 0.08)):
+        for place, step in enumerate(steps):
+            for rival in step.rivals:
+                if rival.axis == axis:
+                    low, high = rival.ci95 or (rival.advantage_points, rival.advantage_points)
+                    x = place + shift
+                    axes.plot([x, x], [low, high], color=color, linewidth=1.8)
+                    axes.plot([x], [rival.advantage_points], marker, color=color, markersize=6)
+    axes.axhline(0, color=INK, linewidth=0.9)
+    axes.set_xticks(range(len(steps)), [f"{step.from_px} → {step.to_px}" for step in steps])
+    axes.set_xlim(-0.5, len(steps) - 0.5)
+    axes.grid(axis="x", visible=False)
+    axes.set(xlabel="step of the resolution (px)", ylabel="resolution minus rival (points)")
+    handles = [
+        Line2D([], [], color=BLUE, marker="o", label="against depth"),
+        Line2D([], [], color=VERMILION, marker="s", label="against width"),
+    ]
+    figure.legend(handles=handles, loc="outside upper left", ncols=2)
     return figure

@@ -10,7 +10,6 @@ import pandas as pd
 from analysis.findings import Findings
 from analysis.frontier import STANDINGS, Frontier
 from analysis.prediction import FEWEST_NETWORKS, Prediction, hours_text, ratio_text
-from analysis.rules import points_text
 from analysis.table import AXES
 
 MAX_ROWS = 200
@@ -108,50 +107,6 @@ def prediction_sheet(found: Prediction) -> Sheet:
         "90 % of points",
     )
     return Sheet("Hours: predicted against actual", note, head, rows)
-
-
-def pair_sheet(findings: Findings) -> Sheet:
-    """Every comparison of depth and width at equal cost."""
-    table, groups, cost = findings.pairs.table, findings.groups, findings.pairs.cost
-    rows = []
-    for _, row in table.iloc[:MAX_ROWS].iterrows():
-        ci95 = None if pd.isna(row["low"]) else (row["low"], row["high"])
-        deep, wide = (
-            _spot(groups, row, side, axis) for side, axis in (("axis", "depth"), ("rival", "width"))
-        )
-        base = f"depth {row['depth']:g} × width {row['width']:g}"
-        advantage = points_text(row["advantage_points"], ci95)
-        rows.append(
-            (
-                f"{row['epochs']:g}",
-                f"{row['resolution']:g}",
-                base,
-                cost.text(row[cost.column]),
-                deep,
-                wide,
-                advantage,
-            )
-        )
-    note = "Positive: depth is better. From x to y: the error is interpolated between two measured models."
-    head = ("epochs", "px", "from", cost.label, "deeper", "wider", "advantage")
-    return Sheet(f"Depth against width at equal {cost.full_label}", note, head, rows, len(table))
-
-
-def _spot(groups: pd.DataFrame, row: pd.Series, side: str, axis: str) -> str:
-    low, high = (groups[axis].iloc[int(row[f"{side}_{end}"])] for end in ("low", "high"))
-    if low == high or row[f"{side}_weight"] in (0.0, 1.0):
-        return f"{axis} {low if row[f'{side}_weight'] < 1 else high:g}"
-    return f"{axis} {low:g} to {high:g}"
-
-
-def resolution_sheet(findings: Findings) -> Sheet:
-    """What each step of the resolution gains."""
-    rows = [
-        (f"{s.epochs:g}", f"{s.from_px} → {s.to_px}", points_text(s.points, s.ci95), str(s.num_architectures))
-        for s in findings.resolution.steps
-    ]
-    head = ("epochs", "step (px)", "gain per doubling", "models")
-    return Sheet("Resolution", "At the same model and epochs.", head, rows)
 
 
 def _text(value: object) -> str:

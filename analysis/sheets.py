@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from analysis.findings import Findings
+from analysis.law_sheet import choice_sheet, law_sheet
 from analysis.missing import missing_sheet
+from analysis.rule_sheet import pair_sheet, resolution_sheet, returns_sheet
 from analysis.sheet import (
     Sheet,
     failure_sheet,
     frontier_sheet,
-    pair_sheet,
     prediction_sheet,
-    resolution_sheet,
 )
 
 
@@ -20,6 +20,9 @@ def sheets(findings: Findings) -> list[Sheet]:
         *(frontier_sheet(frontier) for frontier in findings.frontiers.values()),
         pair_sheet(findings),
         resolution_sheet(findings),
+        returns_sheet(findings),
+        *([law_sheet(findings.law)] if findings.law else []),
+        choice_sheet(findings.choice),
         *([prediction_sheet(findings.prediction)] if findings.prediction else []),
         failure_sheet(findings),
         missing_sheet(findings.table),

@@ -62,7 +62,7 @@ def choose(groups: pd.DataFrame, noise: Noise, *, replicates: int = REPLICATES) 
     predicts what is dearer; the smallest root mean squared error, in the mean of the three, wins. It never
     raises: what cannot be fitted has a reason.
     """
-    block = _largest_setting(groups)
+    block = largest_setting(groups)
     obstacle = _obstacle(block)
     if obstacle:
         return Choice(law=None, scores=_table([]), reason=f"No law is fitted: {obstacle}.")
@@ -90,7 +90,8 @@ def choose(groups: pd.DataFrame, noise: Noise, *, replicates: int = REPLICATES) 
     )
 
 
-def _largest_setting(groups: pd.DataFrame) -> pd.DataFrame:
+def largest_setting(groups: pd.DataFrame) -> pd.DataFrame:
+    """The models that a law is about: those of the data set and setting with most."""
     sizes = groups.groupby(["data", "setting"])["error"].transform("size")
     first = groups[sizes == sizes.max()].iloc[0]
     mine: pd.DataFrame = groups[(groups["data"] == first["data"]) & (groups["setting"] == first["setting"])]

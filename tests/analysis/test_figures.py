@@ -6,13 +6,18 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from analysis import frontier_figure as frontier_figure_module
 from analysis.coverage import coverage_figure
 from analysis.figures import pictures
 from analysis.findings import find
 from analysis.frontier_figure import frontier_figure
+from analysis.law_figure import law_figure, residuals_figure
 from analysis.missing import grid_cells
 from analysis.model import model_text
 from analysis.pairs_figure import pairs_figure
+from analysis.picture import picture
+from analysis.plot import house_style
+from analysis.resolution_figure import rivals_figure
 from analysis.table import build_table
 
 
@@ -29,7 +34,8 @@ def test_a_full_study_fills_every_figure(planted):
     frame = planted(generator=np.random.default_rng(0), epochs=(5, 20), num_seeds=2)
     names = [drawn.name for drawn in pictures(findings_of(frame))]
     frontiers = ["frontier_flops", "frontier_params", "frontier_train_seconds"]
-    assert names == [*frontiers, "depth_against_width", "resolution", "coverage"]
+    rules = ["depth_against_width", "resolution", "resolution_against"]
+    assert names == [*frontiers, *rules, "law", "law_residuals", "coverage"]
 
 
 @pytest.mark.parametrize(
@@ -63,6 +69,43 @@ def test_the_mean_of_a_regime_is_drawn_with_its_interval(planted):
     regime = findings.pairs.regimes[0]
     lines = [tuple(line.get_ydata()) for line in pairs_figure(findings).axes[0].lines]
     assert regime.ci95 in lines
+
+
+def test_every_resolution_has_its_own_mean_with_its_interval(planted):
+    findings = findings_of(planted(generator=np.random.default_rng(0), epochs=(5, 20), depth_bonus=0.5))
+    lines = [tuple(line.get_ydata()) for line in pairs_figure(findings).axes[0].lines]
+    assert len(findings.pairs.by_resolution) == 4
+    assert all(regime.ci95 in lines for regime in findings.pairs.by_resolution)
+
+
+def test_each_step_of_the_resolution_is_set_against_both_rivals(planted):
+    findings = findings_of(planted(generator=np.random.default_rng(0), resolutions=(128, 160, 192)))
+    rivals = [rival for step in findings.resolution.gain_per_doubling for rival in step.rivals]
+    lines = [tuple(line.get_ydata()) for line in rivals_figure(findings).axes[0].lines]
+    assert {rival.axis for rival in rivals} == {"depth", "width"}
+    assert all(rival.ci95 in lines for rival in rivals)
+
+
+def test_a_law_is_drawn_against_the_data_with_what_it_leaves_over(planted):
+    findings = findings_of(planted(generator=np.random.default_rng(0), epochs=(5, 20)))
+    law, groups = findings.law, findings.groups
+    assert law is not None
+    dots = law_figure(law, groups, findings.noise).axes[0].lines[0]
+    assert dots.get_xdata() == pytest.approx(law.error(groups))
+    assert dots.get_ydata() == pytest.approx(groups["error"])
+    panels = residuals_figure(law, groups).axes
+    assert [axes.get_xlabel() for axes in panels] == ["depth", "width", "resolution (px)", "epochs"]
+    means = [np.asarray(axes.lines[1].get_ydata()) for axes in panels]
+    left = 100 * (groups["error"] / law.error(groups) - 1)
+    assert means[0] == pytest.approx(left.groupby(groups["depth"]).mean())
+
+
+def test_a_large_study_is_an_image_within_its_figure(planted, monkeypatch):
+    monkeypatch.setattr(frontier_figure_module, "MAX_VECTOR", 5)
+    findings = findings_of(planted(generator=np.random.default_rng(0)))
+    with house_style():
+        drawn = picture(frontier_figure(findings.frontiers["flops"], findings.noise), "x", "A caption.")
+    assert "data:image/png;base64," in drawn.inline_svg()
 
 
 def test_coverage_tells_failed_from_missing():

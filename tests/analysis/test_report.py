@@ -14,7 +14,8 @@ from analysis.table import build_table
 from scaling.errors import Refused
 
 FILES = ["table.csv", "frontier.csv", "tables.md", "tables.tex", "rules.json", "report.html"]
-FIGURES = ["frontier_flops", "frontier_params", "frontier_train_seconds", "depth_against_width", "resolution"]
+FIGURES = ["frontier_flops", "frontier_params", "frontier_train_seconds", "depth_against_width"]
+FIGURES += ["resolution", "resolution_against", "law", "law_residuals", "coverage"]
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +43,7 @@ def report(table, tmp_path_factory):
 
 def test_every_file_is_written(report):
     names = {path.name for path in report.page.parent.iterdir()}
-    assert names == {*FILES, *(f"{name}{end}" for name in [*FIGURES, "coverage"] for end in (".png", ".svg"))}
+    assert names == {*FILES, *(f"{name}{end}" for name in FIGURES for end in (".png", ".svg"))}
     assert {path.name for path in report.figures} == {name for name in names if name[-4:] in (".png", ".svg")}
 
 
