@@ -10,10 +10,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from analysis.column import numbers
 from analysis.metric import OBJECTIVES, Metric
 from analysis.noise import GROUP, Floats, draw_errors, group_seeds, seed_noise
 from analysis.source import read_rows, read_source
-from analysis.table import AXES, Table, build_table, numbers
+from analysis.table import AXES, Table, build_table
 from scaling.errors import Refused
 from scaling.quantity import counted
 

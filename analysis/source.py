@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
-import warnings
 from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
 
+from analysis.file_source import read_csv, read_file
 from analysis.published import PREFIX as PUBLISHED
 from analysis.published import read_published
 from analysis.table import KNOWN_COLUMNS, Table, build_table
@@ -47,17 +48,17 @@ def _read(source: str) -> tuple[pd.DataFrame, str]:
     if source.startswith(WANDB):
         return read_wandb(source), ""
     path = Path(source)
-    if not path.exists():
+    if not os.path.exists(path):  # False for names that no file can have, too
         raise Refused(
             f"{source} does not exist: give a study directory, a CSV or a Parquet file, "
             f"{PUBLISHED}resnet_rs_2021 or {WANDB}ENTITY/PROJECT/GROUP."
         )
-    return _read_study(path) if path.is_dir() else (_read_file(path), "")
+    return _read_study(path) if path.is_dir() else (read_file(path), "")
 
 
 def read_rows(path: Path, mapping: Mapping[str, str]) -> pd.DataFrame:
     """The rows of a CSV or Parquet file as they are, with our names for the columns of `mapping`."""
-    return _renamed(_read_file(path), mapping, str(path))
+    return _renamed(read_file(path), mapping, str(path))
 
 
 def _read_study(path: Path) -> tuple[pd.DataFrame, str]:
@@ -74,7 +75,7 @@ def _with_latencies(rows: pd.DataFrame, profile: Path) -> tuple[pd.DataFrame, st
     """The rows with what `python -m scaling profile` measured; of several devices, the one measured last."""
     if not profile.is_file():
         return rows, ""
-    measured = _read_csv(profile)
+    measured = read_csv(profile)
     lacking = [column for column in ("point", "device", "latency_ms") if column not in measured]
     if lacking:
         raise Refused(
@@ -90,37 +91,6 @@ def _with_latencies(rows: pd.DataFrame, profile: Path) -> tuple[pd.DataFrame, st
     if "images_per_second" in speeds:
         rows["throughput"] = rows["point"].map(speeds["images_per_second"])
     return rows, f"of one image on {device}"
-
-
-def _read_file(path: Path) -> pd.DataFrame:
-    readers = {".csv": _read_csv, ".parquet": _read_parquet}
-    if path.suffix.lower() not in readers:
-        raise Refused(f"{path} is neither a study directory nor a file ending in .csv or .parquet.")
-    return readers[path.suffix.lower()](path)
-
-
-def _read_csv(path: Path) -> pd.DataFrame:
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", pd.errors.ParserWarning)
-            raw = pd.read_csv(path, dtype=str, index_col=False, skipinitialspace=True)
-    except pd.errors.EmptyDataError as error:
-        raise Refused(f"{path} is empty: a header and one row a point are needed.") from error
-    except (pd.errors.ParserError, pd.errors.ParserWarning, UnicodeDecodeError, ValueError) as error:
-        reason = " ".join(str(error).split()).rstrip(".")
-        raise Refused(f"{path} is not a readable CSV ({reason}): commas between fields, UTF-8.") from error
-    except OSError as error:
-        raise Refused(f"{path} cannot be read ({error.strerror}).") from error
-    return raw.rename(columns=lambda name: str(name).strip())
-
-
-def _read_parquet(path: Path) -> pd.DataFrame:
-    try:
-        return pd.read_parquet(path)
-    except ImportError as error:
-        raise Refused(f"{path} needs the package pyarrow: pip install pyarrow, or give a CSV.") from error
-    except (OSError, ValueError) as error:
-        raise Refused(f"{path} is not a readable Parquet file ({' '.join(str(error).split())}).") from error
 
 
 def _renamed(raw: pd.DataFrame, mapping: Mapping[str, str], source: str) -> pd.DataFrame:

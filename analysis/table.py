@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import hashlib
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,6 +11,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
+from analysis.column import numbers, require, require_percent, texts
 from scaling.errors import Refused
 
 AXES = ("depth", "width", "resolution", "epochs")
@@ -23,9 +23,6 @@ LARGEST = 2.0**53
 """Whole numbers from here on are no longer exact."""
 LARGEST_COST = 1e40
 """Costs from here on are no measurement, and count as unknown."""
-
-NOT_A_NUMBER = ("", "nan", "na", "null", "none")
-"""Words for a value that is not known."""
 
 TEXT_COLUMNS = (
     "point",
@@ -103,10 +100,13 @@ def build_table(
     NaN and infinite accuracies are not refused: such a row is left out, with the reason `no_accuracy`.
     """
     _require_columns(raw, source)
-    rows = pd.DataFrame(index=raw.index)
-    for column in raw.columns:
-        rows[column] = numbers(raw[column]) if _is_number(column) else _texts(raw[column])
+    rows = pd.DataFrame(
+        {name: (numbers if _is_number(name) else texts)(values) for name, values in raw.items()}
+    )
     _check_axes(rows)
+    if "top1_uncertainty" in rows:
+        off = rows["top1_uncertainty"]
+        require(off, off.isna() | off.between(0, 100), "a number of points, 0 to 100,")
     rows["error"] = _error(rows)
     rows["top1"] = 100.0 - rows["error"]
     for column in (*COST_COLUMNS, *HOURS_COLUMNS):
@@ -123,7 +123,7 @@ def build_table(
     rows["left_out"] = _left_out(rows)
     rows["seed"] = _seed(rows)
     whole = ["resolution", "seed", *(["depth"] if (rows["depth"] % 1 == 0).all() else [])]
-    rows = rows.astype(dict.fromkeys(whole, int))
+    rows = rows.astype(dict.fromkeys(whole, int)).copy()  # in few blocks, however many columns there are
     rows = rows.sort_values([*AXES, "setting", "seed", "error"], kind="stable", ignore_index=True)
     return Table(
         name=name, source=source, rows=rows, latency_of=latency_of, rerun_sd=rerun_sd, rerun_df=rerun_df
@@ -150,7 +150,8 @@ def _require_columns(raw: pd.DataFrame, source: str) -> None:
 
 
 def _hint(missing: str, raw: pd.DataFrame) -> str:
-    near = difflib.get_close_matches(missing, [str(column) for column in raw.columns], n=1, cutoff=0.5)
+    others = [str(column) for column in raw.columns if column not in KNOWN_COLUMNS]
+    near = difflib.get_close_matches(missing, others, n=1, cutoff=0.5)
     return f" (--map {missing}={near[0]}?)" if near else ""
 
 
@@ -160,62 +161,22 @@ def _is_number(column: object) -> bool:
     return column in NUMBER_COLUMNS or bool(at and accuracy in ACCURACY_COLUMNS)
 
 
-def numbers(values: pd.Series) -> pd.Series:
-    """A column as floats, thousands commas and all; refuses a text that is no number, naming its row."""
-    if isinstance(values.dtype, np.dtype) and values.dtype.kind in "iuf":  # nothing to clean
-        return values.astype(float)
-    given = values.astype(object).where(values.notna(), None).to_numpy()
-    found = np.asarray(pd.to_numeric(given, errors="coerce"), dtype=float)
-    unread = np.flatnonzero(np.isnan(found) & values.notna().to_numpy())
-    cleaned = [_cleaned(value) for value in given[unread]]
-    found[unread] = pd.to_numeric(np.array(cleaned, dtype=object), errors="coerce")
-    for row, value in zip(unread, cleaned, strict=True):
-        if value is not None and np.isnan(found[row]):
-            raise Refused(f"row {row + 1} has {values.name} = {given[row]!r}: a number is needed there.")
-    return pd.Series(found, index=values.index)
-
-
-def _cleaned(value: object) -> object:
-    """1,234,567.8 as a number; any other comma stays, and is refused: it may be a decimal one."""
-    text = str(value).strip()
-    if text.lower() in NOT_A_NUMBER:
-        return None
-    return text.replace(",", "") if re.fullmatch(r"[+-]?\d{1,3}(,\d{3})+(\.\d*)?", text) else text
-
-
-def _texts(values: pd.Series) -> pd.Series:
-    return values.astype(object).where(values.notna() & (values.astype(object) != ""), None)
-
-
 def _check_axes(rows: pd.DataFrame) -> None:
     for axis in AXES:
-        whole = axis == "resolution"  # depth is a multiplier in families such as EfficientNet
         values = rows[axis]
         good = (values > 0) & (values < LARGEST)
-        if whole:
-            good &= values.round() == values
-        if not good.all():
-            row = int(np.flatnonzero(~good)[0])
-            kind = "a positive whole number" if whole else "a positive number"
-            raise Refused(f"row {row + 1} has {axis} = {values.iloc[row]:g}: {kind} is needed there.")
+        if axis == "resolution":  # depth is a multiplier in families such as EfficientNet
+            require(values, good & (values.round() == values), "a positive whole number")
+        require(values, good, "a positive number")
 
 
 def _error(rows: pd.DataFrame) -> pd.Series:
     """Top-1 error in percent; NaN where it was not measured. top1 is believed before error."""
     column = "top1" if "top1" in rows else "error"
     values = rows[column].where(np.isfinite(rows[column]))
-    outside = (values < 0) | (values > 100)
-    if outside.any():
-        row = int(np.flatnonzero(outside)[0])
-        raise Refused(
-            f"row {row + 1} has {column} = {values.iloc[row]:g}: a percentage, 0 to 100, is needed."
-        )
-    units_are_ours = "point" in rows and rows["point"].notna().any()
-    if not units_are_ours and 0 < values.max() <= 1:
-        raise Refused(
-            f"{column} lies between 0 and 1 in every row, so it looks like a fraction: multiply it by 100, "
-            f"{column} is in percent{'; if it is already, give top1 = 100 - error' * (column == 'error')}."
-        )
+    require(values, ~((values < 0) | (values > 100)), "a percentage, 0 to 100,")
+    if "point" not in rows or rows["point"].isna().all():  # of a study, the unit is known
+        require_percent(values)
     return 100.0 - values if column == "top1" else values
 
 
@@ -234,10 +195,7 @@ def _setting(rows: pd.DataFrame) -> pd.Series:
 
 def _status(rows: pd.DataFrame) -> pd.Series:
     status = rows["status"].fillna("completed").astype(str)
-    unknown = ~status.isin(STATUSES)
-    if unknown.any():
-        row = int(np.flatnonzero(unknown)[0])
-        raise Refused(f"row {row + 1} has status = {status.iloc[row]!r}: it is one of {', '.join(STATUSES)}.")
+    require(status, status.isin(STATUSES), f"one of {', '.join(STATUSES)}")
     return status
 
 
@@ -250,9 +208,6 @@ def _seed(rows: pd.DataFrame) -> pd.Series:
     """The seed column; without one, rows of one setting and architecture count as repeats of each other."""
     if "seed" in rows and rows["seed"].notna().all():
         seeds = rows["seed"]
-        good = (seeds.abs() < LARGEST) & (seeds.round() == seeds)
-        if not good.all():
-            row = int(np.flatnonzero(~good)[0])
-            raise Refused(f"row {row + 1} has seed = {seeds.iloc[row]:g}: a whole number is needed there.")
+        require(seeds, (seeds.abs() < LARGEST) & (seeds.round() == seeds), "a whole number")
         return seeds
     return rows.groupby(["setting", *AXES]).cumcount()

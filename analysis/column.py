@@ -1,0 +1,78 @@
+"""A column: raw values as numbers or texts, and the refusal of those that are neither."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Hashable
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from scaling.errors import Refused
+
+NOT_A_NUMBER = ("", "nan", "na", "null", "none")
+"""Words for a value that is not known."""
+UNITS_APART = 10.0
+"""Accuracies up to 1 and above it that differ by more than this ratio are not in one unit."""
+
+
+def numbers(values: pd.Series) -> pd.Series:
+    """A column as floats, thousands commas and all; refuses a text that is no number, naming its row."""
+    if isinstance(values.dtype, np.dtype) and values.dtype.kind in "iuf":  # nothing to clean
+        return values.astype(float)
+    given = values.astype(object).where(values.notna(), None).to_numpy()
+    found = np.asarray(pd.to_numeric(given, errors="coerce"), dtype=float)
+    unread = np.flatnonzero(np.isnan(found) & values.notna().to_numpy())
+    cleaned = [_cleaned(value) for value in given[unread]]
+    found[unread] = pd.to_numeric(np.array(cleaned, dtype=object), errors="coerce")
+    for row, value in zip(unread, cleaned, strict=True):
+        if value is not None and np.isnan(found[row]):
+            raise Refused(f"row {row + 1} has {values.name} = {given[row]!r}: a number is needed there.")
+    return pd.Series(found, index=values.index)
+
+
+def _cleaned(value: object) -> object:
+    """1,234,567.8 as a number; any other comma stays, and is refused: it may be a decimal one."""
+    text = str(value).strip()
+    if text.lower() in NOT_A_NUMBER:
+        return None
+    return text.replace(",", "") if re.fullmatch(r"[+-]?\d{1,3}(,\d{3})+(\.\d*)?", text) else text
+
+
+def texts(values: pd.Series) -> pd.Series:
+    """A column as it is, and None where it is empty; a list or another value without a hash as its text."""
+    given = values.astype(object)
+    if values.dtype == object:
+        given = given.map(lambda value: value if isinstance(value, Hashable) else str(value))
+    return given.where(given.notna() & (given != ""), None)
+
+
+def require(values: pd.Series, good: npt.ArrayLike, needed: str) -> None:
+    """Refuse the first value that is not good, naming its row and what is needed."""
+    bad = np.flatnonzero(~np.asarray(good, dtype=bool))
+    if len(bad):
+        value = values.iloc[int(bad[0])]
+        shown = f"{value:g}" if isinstance(value, float) else repr(value)
+        raise Refused(f"row {bad[0] + 1} has {values.name} = {shown}: {needed} is needed there.")
+
+
+def require_percent(values: pd.Series) -> None:
+    """Refuse a column of accuracies or errors that are fractions, in every row or in some."""
+    known = values[np.isfinite(values) & (values > 0)]
+    fractions, percent = known[known <= 1], known[known > 1]
+    if fractions.empty:
+        return
+    way_out = f"multiply by 100 what is a fraction, {values.name} is in percent" + (
+        "; if it is already, give top1 = 100 - error" if values.name == "error" else ""
+    )
+    if percent.empty:
+        raise Refused(
+            f"{values.name} lies between 0 and 1 in every row, so it looks like a fraction: {way_out}."
+        )
+    if percent.min() > UNITS_APART * fractions.max():
+        raise Refused(
+            f"{values.name} is at most {fractions.max():g} in {len(fractions)} of the rows and at least "
+            f"{percent.min():g} in the others, so it looks like two units: {way_out}; a run that learned "
+            "nothing is status=failed."
+        )
