@@ -1,0 +1,126 @@
+"""The posterior of a curve's future: a mixture over shapes, how far the curve drifts from them, and noise.
+
+The logarithm of the error is level + shape(t) + drift(t) + noise. The drift is an integrated Brownian motion
+that starts at the last step, with no value and no slope there, and runs both ways: a shape has to describe
+the curve about its end, the less the farther back, and what lies ahead departs from it as much as what lies
+behind has. Noise is normal, the level has a flat prior and is integrated out; shapes, drift and noise are
+summed over grids, so that nothing is fitted and nothing can fail to converge.
+(A discrepancy beside the model: Kennedy & O'Hagan 2001, doi:10.1111/1467-9868.00294; shapes as an ensemble:
+Domhan et al. 2015, "Speeding up automatic hyperparameter optimization of deep neural networks by
+extrapolation of learning curves".)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.linalg import solve_triangular
+from scipy.special import logsumexp, ndtr
+
+from analysis.curves.observed import Observed
+from analysis.curves.sample import Sample, drawn, first_sample, refined
+from analysis.curves.shapes import shapes
+from analysis.noise import Floats
+
+NOISES = np.geomspace(0.001, 0.3, 20)
+"""Standard deviation of the logarithm of the error: 0.02 is 2 % of it."""
+TYPICAL_NOISE, NOISE_SPREAD = 0.02, 1.2
+RATIOS = np.array([0, 0.1, 0.3, 1, 3, 10, 30, 100, 300])
+"""Of drift to noise."""
+TYPICAL_DRIFT, DRIFT_SPREAD, SMALLEST_DRIFT = 0.1, 1.2, 0.001
+"""Drift is the standard deviation by which the slope on log-log axes changes over a factor e of steps. Both
+spreads are of log-normal priors: 0.02 and 0.1, give or take a factor 3."""
+REACHES = (0.08, 0.03)
+MEMBERS = 1000
+"""Of the mixture, drawn from the grid evenly."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mixture:
+    """Normal distributions of the logarithm of the error, all of equal weight: [members, times]."""
+
+    location: Floats
+    scale: Floats
+
+    def quantile(self, share: float) -> Floats:
+        """The value below which `share` of the mixture lies, [times], by bisection."""
+        low = (self.location - 8 * self.scale).min(axis=0)
+        high = (self.location + 8 * self.scale).max(axis=0)
+        for _ in range(30):
+            middle = (low + high) / 2
+            below = ndtr((middle - self.location) / self.scale).mean(axis=0) < share
+            low, high = np.where(below, middle, low), np.where(below, high, middle)
+        return np.asarray((low + high) / 2)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Levels:
+    """For one ratio of drift to noise: the level of every shape, and how well it fits."""
+
+    level: Floats
+    """[shapes]"""
+    precision: float
+    """Of the level, in units of the noise."""
+    misfit: Floats
+    """Sum of squared standardised residuals times the variance of the noise, [shapes]."""
+    half_log_det: float
+
+
+def future(observed: Observed, ahead: Floats) -> Mixture:
+    """What the curve may be at `ahead`, on the axis of t (at least 0), a new point's noise included."""
+    sample = first_sample()
+    fits = _fits(observed, sample)
+    for reach in REACHES:
+        sample = refined(sample, logsumexp(_log_likelihood(observed, fits), axis=(0, 1)), reach)
+        fits = _fits(observed, sample)
+    log_posterior = _log_likelihood(observed, fits) + sample.log_weight
+    ratio, noise, shape = np.unravel_index(drawn(log_posterior.ravel(), MEMBERS), log_posterior.shape)
+    level = np.array([fit.level for fit in fits])[ratio, shape]
+    precision = np.array([fit.precision for fit in fits])[ratio]
+    departed = RATIOS[ratio, None] ** 2 * ahead**3 / 3
+    found = shapes(sample.family[shape], sample.cube[shape], observed.t[0])
+    return Mixture(
+        location=level[:, None] + found.log_ratio(ahead),
+        scale=NOISES[noise, None] * np.sqrt(1 + 1 / precision[:, None] + departed),
+    )
+
+
+def _fits(observed: Observed, sample: Sample) -> list[_Levels]:
+    ratios = shapes(sample.family, sample.cube, observed.t[0]).log_ratio(observed.t)
+    return [_levels(observed, observed.z - ratios, ratio) for ratio in RATIOS]
+
+
+def _levels(observed: Observed, residuals: Floats, ratio: float) -> _Levels:
+    covariance = np.diag(1 / observed.weight) + ratio**2 * _drift_covariance(observed.t)
+    root = np.linalg.cholesky(covariance)
+    ones = solve_triangular(root, np.ones(len(observed.t)), lower=True)
+    white = solve_triangular(root, residuals.T, lower=True)
+    precision = float(ones @ ones)
+    level = ones @ white / precision
+    misfit = np.maximum((white**2).sum(axis=0) - precision * level**2, 0) + observed.scatter
+    half_log_det = float(np.log(np.diag(root)).sum() + np.log(precision) / 2)
+    return _Levels(level=level, precision=precision, misfit=misfit, half_log_det=half_log_det)
+
+
+def _drift_covariance(t: Floats) -> Floats:
+    """Of an integrated Brownian motion of unit rate that starts at 0, for times on one side of it."""
+    nearer, farther = np.minimum.outer(-t, -t), np.maximum.outer(-t, -t)
+    return np.asarray(nearer**2 * (3 * farther - nearer) / 6)
+
+
+def _log_likelihood(observed: Observed, fits: list[_Levels]) -> Floats:
+    """With the prior of drift and noise, [ratios, noises, shapes]."""
+    num_residuals = len(observed.t) - 1 + observed.scatter_df
+    found = []
+    for ratio, fit in zip(RATIOS, fits, strict=True):
+        drift = np.maximum(ratio * NOISES, SMALLEST_DRIFT)
+        prior = _log_normal(NOISES, TYPICAL_NOISE, NOISE_SPREAD)
+        prior = prior + _log_normal(drift, TYPICAL_DRIFT, DRIFT_SPREAD)
+        scale = prior - num_residuals * np.log(NOISES) - fit.half_log_det
+        found.append(scale[:, None] - fit.misfit / (2 * NOISES[:, None] ** 2))
+    return np.array(found)
+
+
+def _log_normal(value: Floats, typical: float, spread: float) -> Floats:
+    return np.asarray(-((np.log(value / typical) / spread) ** 2) / 2)
