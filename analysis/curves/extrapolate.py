@@ -40,7 +40,8 @@ def extrapolate(steps: npt.ArrayLike, error: npt.ArrayLike, at: npt.ArrayLike) -
     `steps` [points] are epochs, examples seen or examples learned from, above 0 and increasing; `error`
     [points] is an error or a loss, in any unit, whose smallest possible value is 0: give 100 - top1 for an
     accuracy in percent. An error of exactly 0 counts as half of the smallest other. `at` is a number or
-    [later steps]. Refused for what is no such curve, for fewer than FEWEST_POINTS points, and for one that has not moved.
+    [later steps]. Refused for what is no such curve, for fewer than FEWEST_POINTS points, and for one
+    that has not moved.
 
     The curve meant is one whose rule does not change: a constant learning rate, runs of various lengths each
     ended by its own schedule, or a model fitted on ever more examples. The curve of one run under a cosine or
