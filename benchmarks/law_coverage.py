@@ -96,10 +96,21 @@ def with_regimes(generator: np.random.Generator) -> tuple[Truth, Mapping[str, fl
     return truth, {}
 
 
-def bent(generator: np.random.Generator) -> tuple[Truth, Mapping[str, float]]:
-    """Log odds that are quadratic in the logarithms of the knobs: gains that fade away."""
+def fading(generator: np.random.Generator) -> tuple[Truth, Mapping[str, float]]:
+    """Log odds that are quadratic in the logarithms of the knobs: 30 to 100 % of a knob's gain is gone at the
+    step beyond the grid."""
+    start, slopes = generator.uniform(-0.6, 0.0), generator.uniform(0.2, 0.5, 4)
+    reach = np.log([BEYOND[knob] / values[0] for knob, values in zip(AXES, VALUES, strict=True)])
+    return _bent(start, slopes, generator.uniform(0.3, 1.0, 4) * slopes / (2 * reach))
+
+
+def turning(generator: np.random.Generator) -> tuple[Truth, Mapping[str, float]]:
+    """The same, but gains of some knobs turn into losses, some of them only beyond the grid."""
     start, slopes = generator.uniform(-0.6, 0.0), generator.uniform(0.15, 0.4, 4)
-    bend = generator.uniform(0.02, 0.06, 4)
+    return _bent(start, slopes, generator.uniform(0.02, 0.06, 4))
+
+
+def _bent(start: float, slopes: Floats, bend: Floats) -> tuple[Truth, Mapping[str, float]]:
 
     def truth(rows: pd.DataFrame) -> Floats:
         logs = np.log(scaled(rows))
@@ -117,7 +128,8 @@ KINDS = {
     "5 % of cells diverged": Kind(True, sum_of_powers, diverged=0.05),
     "truth overfits": Kind(False, with_overfitting),
     "truth has regimes": Kind(False, with_regimes),
-    "truth is bent": Kind(False, bent),
+    "gains fade": Kind(False, fading),
+    "gains turn into losses": Kind(False, turning),
 }
 
 

@@ -12,7 +12,7 @@ from analysis.law.diagnostics import Diagnostics
 from analysis.law.discrepancy import Discrepancy, Space, draw
 from analysis.law.fit import Fit, fit, logs
 from analysis.law.form import Form
-from analysis.law.misfit import Misfit, misfit
+from analysis.law.misfit import OUTLYING, Misfit, misfit, outlying
 from analysis.law.prior import usual
 from analysis.noise import BOOTSTRAP_SEED, Floats, Noise, clipped
 from analysis.table import AXES
@@ -22,8 +22,6 @@ FIRST_DELTA = 0.003
 """Huber's delta of the fit that finds the outliers, of log error: near least absolute residuals."""
 EFFICIENT = 1.345
 """Huber's delta, in standard deviations, of 95 % efficiency where residuals are normal (Huber 1964)."""
-OUTLYING = 5.0
-"""Standard deviations of a residual from which on a row counts as diverged, and is left out."""
 UNDECIDED = 0.7
 """A parameter is undecided whose replicates have this share of the prior's standard deviation, or more."""
 
@@ -103,12 +101,12 @@ def fit_law(form: Form, groups: pd.DataFrame, noise: Noise, *, replicates: int =
     spread = _spread(first.residual, len(form.parameters))
     noise_sd = _noise_sd(rows, noise) if noise.known else np.full(len(rows), spread)
     scale = np.sqrt(noise_sd**2 + max(0.0, spread**2 - float(np.median(noise_sd**2))))
-    inlying = np.abs(first.residual) <= OUTLYING * scale
+    places = (space := _space(form, rows)).places(rows)
+    suspected = np.abs(first.residual) > OUTLYING * scale
+    inlying = ~outlying(places, first.residual, _slopes(first, rows), noise_sd, noise, suspected)
     prior = usual(form, np.log(rows["error"].to_numpy()))
     fitted = fit(form, rows, delta=EFFICIENT, scale=scale, weight=inlying.astype(float), prior=prior)
-    slopes = form.jacobian(form.evaluate(fitted.theta[None], fitted.x(rows))[1], fitted.x(rows))[0]
-    space = _space(form, rows)
-    measured = space.places(rows)[inlying]
+    slopes, measured = _slopes(fitted, rows), places[inlying]
     found = misfit(measured, fitted.residual[inlying], slopes[:, inlying], noise_sd[inlying], noise)
     generator = np.random.default_rng(BOOTSTRAP_SEED)
     choices = found.draw(replicates, generator)
@@ -138,6 +136,12 @@ def _spread(residual: Floats, num_parameters: int) -> float:
     """Standard deviation, from the median of the sizes, with the degrees of freedom that the fit took."""
     share = len(residual) / max(len(residual) - num_parameters, 1)
     return max(1e-6, float(1.4826 * np.median(np.abs(residual)) * np.sqrt(share)))
+
+
+def _slopes(fitted: Fit, rows: pd.DataFrame) -> Floats:
+    """[p, n], derivatives of log error in theta."""
+    x = fitted.x(rows)
+    return np.asarray(fitted.form.jacobian(fitted.form.evaluate(fitted.theta[None], x)[1], x)[0])
 
 
 def _space(form: Form, rows: pd.DataFrame) -> Space:

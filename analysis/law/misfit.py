@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from analysis.law.discrepancy import kernel
 from analysis.noise import Floats, Noise
+
+Bools = npt.NDArray[np.bool_]
 
 LENGTHS = (0.5, 1.0, 2.0)
 """Over which a discrepancy is smooth, in ranges of the logarithms of the knobs."""
@@ -17,6 +20,8 @@ NONE = 0.5
 """Probability that a form contains the truth, before the rows are seen."""
 LEVELS = np.geomspace(0.35, 2.8, 13)
 """Of the noise, over its estimate."""
+OUTLYING = 5.0
+"""Standard deviations of a residual from which on a row counts as diverged, and is left out."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +61,25 @@ def misfit(places: Floats, residual: Floats, slopes: Floats, noise_sd: Floats, n
     posterior = np.concatenate(likelihood) + np.tile(_prior(size, level, noise), len(LENGTHS))
     weights = np.exp(posterior - posterior.max())
     return Misfit(choices=np.concatenate(choices), probability=weights / weights.sum())
+
+
+def outlying(
+    places: Floats, residual: Floats, slopes: Floats, noise_sd: Floats, noise: Noise, suspected: Bools
+) -> Bools:
+    """Which of the suspected rows [n] the others do not explain, with a discrepancy of what size it takes."""
+    others = ~suspected
+    if not suspected.any() or others.sum() <= len(slopes) + 1:
+        return suspected
+    found = misfit(places[others], residual[others], slopes[:, others], noise_sd[others], noise)
+    length, size, level = found.choices[np.argmax(found.probability)]
+    noise_sd = level * noise_sd
+    between = size**2 * kernel(places[suspected], places[others], length)
+    covariance = size**2 * kernel(places[others], places[others], length) + np.diag(noise_sd[others] ** 2)
+    weights = np.linalg.solve(covariance, between.T).T
+    variance = size**2 - (weights * between).sum(axis=1) + noise_sd[suspected] ** 2
+    outliers = suspected.copy()
+    outliers[suspected] = (residual[suspected] - weights @ residual[others]) ** 2 > OUTLYING**2 * variance
+    return outliers
 
 
 def _prior(size: Floats, level: Floats, noise: Noise) -> Floats:
