@@ -20,6 +20,7 @@ DOCUMENTS = [
     ROOT / "docs" / "benchmarks.md",
     ROOT / "docs" / "data.md",
     ROOT / "docs" / "devices.md",
+    ROOT / "docs" / "held_out.md",
     ROOT / "docs" / "networks.md",
     ROOT / "docs" / "planning.md",
     ROOT / "docs" / "proofs.md",

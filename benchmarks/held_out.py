@@ -1,0 +1,164 @@
+"""The published grid of 350 epochs: laws fitted on its cheaper half predict its dearer half.
+
+    python -m benchmarks.held_out
+
+Halves are by FLOPs of the network: of all rows, and again of those without a flag (a hidden marker or a
+doubtful assignment). `choose` sees the cheaper half only; the other laws are fitted to it in the same way.
+Intervals are bootstraps over the rows of the dearer half, paired where two laws are compared.
+"""
+
+from __future__ import annotations
+
+import argparse
+import platform
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from rich.console import Console
+from rich.table import Table
+
+from analysis.law.candidates import interacting, of_odds
+from analysis.law.choose import choose
+from analysis.law.form import Form, additive, power_law, product, term
+from analysis.law.law import Law, fit_law
+from analysis.noise import Floats, Interval, Noise, group_seeds, noise_of
+from analysis.published import read_published
+from analysis.table import Table as Published
+
+SOURCE = "published:resnet_rs_2021"
+EPOCHS = 350
+KNOBS = ("depth", "width", "resolution")
+RESAMPLES = 10_000
+FLOPS_ALONE = power_law("flops")
+SIZE_OVERFITS = Form(
+    "sum with overfitting of width and depth",
+    (*additive(KNOBS).terms, term("O", depth="+o_depth", width="+o_width")),
+)
+"""A first thing to try: what grows with the size of the network is overfitting."""
+OTHERS = (
+    FLOPS_ALONE,
+    *(power_law(knob) for knob in KNOBS),
+    additive(KNOBS),
+    SIZE_OVERFITS,
+    product(KNOBS),
+    of_odds(interacting(KNOBS)),
+)
+
+
+@dataclass(frozen=True)
+class Halves:
+    name: str
+    cheaper: pd.DataFrame
+    dearer: pd.DataFrame
+    noise: Noise
+
+
+@dataclass(frozen=True)
+class Score:
+    form: Form
+    miss: Floats
+    """[n], predicted less measured error of the dearer half, in points."""
+
+    @property
+    def rmse(self) -> float:
+        return float(np.sqrt(np.mean(self.miss**2)))
+
+    def interval(self) -> Interval:
+        return _percentiles(_resampled(self.miss))
+
+    def less_than(self, other: Score) -> Interval:
+        """By how much the RMSE is below another's, of 95 %."""
+        return _percentiles(_resampled(other.miss) - _resampled(self.miss))
+
+
+def halves() -> tuple[Halves, Halves]:
+    """Of all rows, and of those without a flag."""
+    table = read_published(SOURCE)
+    rows = table.usable[table.usable["epochs"] == EPOCHS]
+    return _halved("all rows", rows, table), _halved("no flagged rows", rows[rows["flag"].isna()], table)
+
+
+def _halved(name: str, rows: pd.DataFrame, table: Published) -> Halves:
+    groups = group_seeds(rows).sort_values("flops", kind="stable", ignore_index=True)
+    half = len(groups) // 2
+    return Halves(name, groups[:half], groups[half:].reset_index(drop=True), noise_of(table, groups))
+
+
+def score(form: Form, data: Halves) -> Score:
+    """Of a form that is fitted to the cheaper half."""
+    return _score(fit_law(form, data.cheaper, data.noise, replicates=1), data)
+
+
+def chosen(data: Halves) -> tuple[Law, Score, str]:
+    """The law that `choose` takes from the cheaper half, how it misses the dearer half, and the reason."""
+    choice = choose(data.cheaper, data.noise)
+    if choice.law is None:
+        raise RuntimeError(choice.reason)
+    return choice.law, _score(choice.law, data), choice.reason
+
+
+def coverage(law: Law, data: Halves) -> tuple[int, int]:
+    """How many measured errors of the dearer half lie in the law's intervals of 95 %, and in those that have
+    the noise of one run too."""
+    error, draws = data.dearer["error"].to_numpy(dtype=float), law.draws(data.dearer)
+    noise = data.noise.sd(error) * np.random.default_rng(1).standard_normal(draws.shape)
+    inside = []
+    for each in (draws, draws + noise):
+        low, high = np.quantile(each, [0.025, 0.975], axis=0)
+        inside.append(int(((low <= error) & (error <= high)).sum()))
+    return inside[0], inside[1]
+
+
+def _score(law: Law, data: Halves) -> Score:
+    return Score(law.form, law.error(data.dearer) - data.dearer["error"].to_numpy(dtype=float))
+
+
+def _resampled(miss: Floats) -> Floats:
+    """[RESAMPLES], root mean squares; the same rows every time, so that two laws are compared in pairs."""
+    rows = np.random.default_rng(0).integers(0, len(miss), (RESAMPLES, len(miss)))
+    return np.asarray(np.sqrt((miss[rows] ** 2).mean(axis=1)))
+
+
+def _percentiles(values: Floats) -> Interval:
+    low, high = np.quantile(values, [0.025, 0.975])
+    return float(low), float(high)
+
+
+def main() -> None:
+    argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    ).parse_args()
+    console = Console(width=120)
+    for data in halves():
+        law, ours, reason = chosen(data)
+        inside, inside_runs = coverage(law, data)
+        table = Table(
+            title=f"{data.name}: fitted on {len(data.cheaper)}, RMSE in points on {len(data.dearer)}"
+        )
+        for column in ("law", "RMSE", "95 %", "bias", "chosen less by", "95 %"):
+            table.add_column(column, justify="left" if column == "law" else "right")
+        table.add_row(f"{ours.form.name} (chosen)", *_cells(ours), "", "")
+        for form in OTHERS:
+            other = score(form, data)
+            low, high = ours.less_than(other)
+            table.add_row(
+                form.name, *_cells(other), f"{other.rmse - ours.rmse:.2f}", f"{low:.2f}, {high:.2f}"
+            )
+        console.print(table)
+        console.print(reason)
+        console.print(law.formula_text())
+        console.print(
+            f"Of {len(data.dearer)} measured errors {inside} lie in the intervals of the law, "
+            f"{inside_runs} in those of one run."
+        )
+    console.print(f"{platform.machine()}, numpy {np.__version__}, Python {platform.python_version()}")
+
+
+def _cells(score: Score) -> tuple[str, str, str]:
+    low, high = score.interval()
+    return f"{score.rmse:.2f}", f"{low:.2f}, {high:.2f}", f"{score.miss.mean():+.2f}"
+
+
+if __name__ == "__main__":
+    main()
