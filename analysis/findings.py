@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
+from analysis.exponents import Exponents, exponents
 from analysis.frontier import Frontier, frontier
-from analysis.law.choose import Choice, choose
+from analysis.law.choose import Choice, choose, largest_setting
 from analysis.law.law import Law
 from analysis.metric import COSTS, LATENCY, PRICES, Metric
 from analysis.noise import Floats, Noise, draw_errors, group_seeds, noise_of
@@ -38,6 +39,7 @@ class Findings:
     returns: tuple[Return, ...]
     choice: Choice
     """Of the law, and why."""
+    exponents: Exponents
     traps: tuple[Trap, ...]
     prediction: Prediction | None
     """Of the hours; None where none were predicted."""
@@ -76,6 +78,7 @@ def find(table: Table, cost: str | None = None) -> Findings:
         frontiers=_frontiers(table, groups, noise, draws),
         pairs=pairs,
         resolution=resolution_rule(groups, noise, draws),
+        exponents=exponents(choice.law, largest_setting(groups)),
         returns=returns(groups, noise, draws),
         choice=choice,
         traps=traps(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from analysis.exponents import exponents_json
 from analysis.findings import Findings
 from analysis.noise import BOOTSTRAP_SEED, Interval
 from analysis.pairs import Regime
@@ -20,7 +21,6 @@ def rules_json(findings: Findings, origin: dict[str, Any] | None = None) -> dict
     """The machine-readable answer, free of NaN. `origin` (package version, revision) is added to the
     provenance."""
     crossover, resolution = findings.pairs.crossover, findings.resolution
-    exponent = {"estimate": None, "ci95": None, "status": "undetermined"}
     return {
         "cost": findings.pairs.cost.name,
         "metric": "top1",
@@ -41,7 +41,7 @@ def rules_json(findings: Findings, origin: dict[str, Any] | None = None) -> dict
             "gain_per_doubling": [_step_json(step) for step in resolution.gain_per_doubling],
         },
         "returns": [_return_json(each) for each in findings.returns],
-        "exponents": {knob: dict(exponent) for knob in ("depth", "width", "resolution")},
+        "exponents": exponents_json(findings.exponents),
         "warnings": [{"code": trap.code, "message": trap.message} for trap in findings.traps],
         "provenance": _provenance(findings) | (origin or {}),
     }

@@ -8,6 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from analysis.exponents import exponents_sentence
 from analysis.findings import Findings
 from analysis.frontier import Frontier
 from analysis.noise import Interval
@@ -30,6 +31,7 @@ def sentences(findings: Findings) -> list[str]:
         *_regime_sentences(findings.pairs),
         *_crossover_sentence(findings),
         *_resolution_sentences(findings.resolution),
+        *([exponents_sentence(findings.exponents)] if findings.law else []),
         *_return_sentences(findings),
         *_noise_sentence(findings),
     ]
