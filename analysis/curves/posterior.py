@@ -1,10 +1,11 @@
-"""The posterior of a curve's future: a mixture over shapes, how far the curve drifts from them, and noise.
+"""The posterior of a curve's future: a mixture over shapes, drift away from them, and noise.
 
 The logarithm of the error is level + shape(t) + drift(t) + noise. The drift is an integrated Brownian motion
 that starts at the last step, with no value and no slope there, and runs both ways: a shape has to describe
 the curve about its end, the less the farther back, and what lies ahead departs from it as much as what lies
-behind has. Noise is normal, the level has a flat prior and is integrated out; shapes, drift and noise are
-summed over grids, so that nothing is fitted and nothing can fail to converge.
+behind has, except that it does not raise a curve above its last level. Noise is normal, the level has a flat
+prior and is integrated out; drift and noise are summed over grids and shapes over a sample, so that nothing is
+fitted and nothing can fail to converge.
 (A discrepancy beside the model: Kennedy & O'Hagan 2001, doi:10.1111/1467-9868.00294; shapes as an ensemble:
 Domhan et al. 2015, "Speeding up automatic hyperparameter optimization of deep neural networks by
 extrapolation of learning curves".)
@@ -15,12 +16,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 from scipy.linalg import solve_triangular
-from scipy.special import logsumexp, ndtr
+from scipy.special import logsumexp, ndtr, ndtri
 
 from analysis.curves.observed import Observed
-from analysis.curves.sample import Sample, drawn, first_sample, refined
-from analysis.curves.shapes import shapes
+from analysis.curves.sample import SEED, Sample, drawn, first_sample, refined
+from analysis.curves.shapes import FAMILIES, shapes
 from analysis.noise import Floats
 
 NOISES = np.geomspace(0.001, 0.3, 20)
@@ -28,7 +30,7 @@ NOISES = np.geomspace(0.001, 0.3, 20)
 TYPICAL_NOISE, NOISE_SPREAD = 0.02, 1.2
 RATIOS = np.array([0, 0.1, 0.3, 1, 3, 10, 30, 100, 300])
 """Of drift to noise."""
-TYPICAL_DRIFT, DRIFT_SPREAD, SMALLEST_DRIFT = 0.1, 1.2, 0.001
+TYPICAL_DRIFT, DRIFT_SPREAD, SMALLEST_DRIFT = 0.1, 1.0, 0.001
 """Drift is the standard deviation by which the slope on log-log axes changes over a factor e of steps. Both
 spreads are of log-normal priors: 0.02 and 0.1, give or take a factor 3."""
 REACHES = (0.08, 0.03)
@@ -78,12 +80,23 @@ def future(observed: Observed, ahead: Floats) -> Mixture:
     ratio, noise, shape = np.unravel_index(drawn(log_posterior.ravel(), MEMBERS), log_posterior.shape)
     level = np.array([fit.level for fit in fits])[ratio, shape]
     precision = np.array([fit.precision for fit in fits])[ratio]
-    departed = RATIOS[ratio, None] ** 2 * ahead**3 / 3
-    found = shapes(sample.family[shape], sample.cube[shape], observed.t[0])
+    family = sample.family[shape]
+    log_ratio = shapes(family, sample.cube[shape], observed.t[0]).log_ratio(ahead)
+    drift = RATIOS[ratio] * NOISES[noise]
     return Mixture(
-        location=level[:, None] + found.log_ratio(ahead),
-        scale=NOISES[noise, None] * np.sqrt(1 + 1 / precision[:, None] + departed),
+        location=level[:, None] + log_ratio + _departed(drift, log_ratio, ahead, family),
+        scale=np.tile((NOISES[noise] * np.sqrt(1 + 1 / precision))[:, None], len(ahead)),
     )
+
+
+def _departed(drift: Floats, log_ratio: Floats, ahead: Floats, family: npt.NDArray[np.intp]) -> Floats:
+    """Where the drift of each member has gone, [members, times]: a normal deviate, cut off where the curve would
+    be above its last level, unless its shape rises."""
+    share = (np.random.default_rng(SEED).permutation(len(drift)) + 0.5) / len(drift)
+    sd = np.maximum(drift[:, None], 1e-9) * np.sqrt(ahead**3 / 3)
+    room = np.where((family == FAMILIES.index("rising"))[:, None], np.inf, np.maximum(-log_ratio, 0))
+    highest = np.divide(room, sd, out=np.full_like(sd, np.inf), where=sd > 0)
+    return np.asarray(sd * ndtri(share[:, None] * ndtr(highest)))
 
 
 def _fits(observed: Observed, sample: Sample) -> list[_Levels]:

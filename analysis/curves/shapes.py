@@ -28,7 +28,7 @@ from scipy.special import ndtri
 from analysis.noise import Floats
 
 FAMILIES = ("power", "broken", "ahead", "stretched", "rising")
-PRIOR = np.array([0.3, 0.3, 0.05, 0.3, 0.05])
+PRIOR = np.array([0.35, 0.3, 0.05, 0.25, 0.05])
 """Share of each family; within one, all that is `possible` in its cube is equally likely."""
 NUM_PARAMETERS = 4
 TYPICAL_EXPONENT, EXPONENT_SPREAD = 0.4, 1.0
