@@ -19,14 +19,16 @@ from analysis.prediction_figure import prediction_figure
 from analysis.resolution_figure import resolution_figure, rivals_figure
 from analysis.table import AXES
 
-Drawn = tuple[str, Figure, str]
-"""Name, figure and caption."""
+MAX_FORMULA = 200
+"""Characters of a formula that a caption can bear; a longer one is read off the table of its parameters."""
+Drawn = tuple[str, str, Figure, str]
+"""Topic of `basis.bases`, name, figure and caption."""
 
 
 def pictures(findings: Findings) -> list[Picture]:
     """Every figure these findings can fill, in the order of the report."""
     with house_style():
-        return [picture(figure, name, caption) for name, figure, caption in _figures(findings)]
+        return [picture(figure, name, caption, topic) for topic, name, figure, caption in _figures(findings)]
 
 
 def _figures(findings: Findings) -> Iterator[Drawn]:
@@ -36,22 +38,22 @@ def _figures(findings: Findings) -> Iterator[Drawn]:
                 f"Top-1 error against {frontier.cost.full_label}; a bar is the 95 % interval of a mean over "
                 "seeds."
             )
-            yield f"frontier_{name}", frontier_figure(frontier, findings.noise), caption
+            yield "frontier", f"frontier_{name}", frontier_figure(frontier, findings.noise), caption
     if findings.pairs.regimes:
         caption = (
             f"Depth against width at equal {findings.pairs.cost.full_label}: each dot is a pair, each bar a "
             "mean with its 95 % interval."
         )
-        yield "depth_against_width", pairs_figure(findings), caption
+        yield "pairs", "depth_against_width", pairs_figure(findings), caption
     yield from _resolution_figures(findings)
     yield from _law_figures(findings)
     if findings.prediction:
         caption = "Time that the plan predicted for each point, and that it took: on the line, they agree."
-        yield "predicted_against_actual", prediction_figure(findings.prediction), caption
+        yield "hours", "predicted_against_actual", prediction_figure(findings.prediction), caption
     cells = grid_cells(findings.table)
     if len(cells) <= MAX_CELLS:
         caption = "What of the grid is measured. A number in a cell counts its seeds."
-        yield "coverage", coverage_figure(cells), caption
+        yield "missing", "coverage", coverage_figure(cells), caption
 
 
 def _resolution_figures(findings: Findings) -> Iterator[Drawn]:
@@ -59,13 +61,13 @@ def _resolution_figures(findings: Findings) -> Iterator[Drawn]:
         caption = (
             "Gain in top-1 points per doubling of the resolution, same model and epochs, 95 % intervals."
         )
-        yield "resolution", resolution_figure(findings), caption
+        yield "resolution", "resolution", resolution_figure(findings), caption
     if any(step.rivals for step in findings.resolution.gain_per_doubling):
         caption = (
             f"Raising the resolution by at most one step at {findings.resolution.epochs:g} epochs, against "
             "spending the same FLOPs on depth or on width, with 95 % intervals."
         )
-        yield "resolution_against", rivals_figure(findings), caption
+        yield "resolution", "resolution_against", rivals_figure(findings), caption
 
 
 def _law_figures(findings: Findings) -> Iterator[Drawn]:
@@ -73,13 +75,15 @@ def _law_figures(findings: Findings) -> Iterator[Drawn]:
     if law is None:
         return
     models = largest_setting(findings.groups)
+    formula = law.formula_text()
+    told = f"the law, {formula}" if len(formula) <= MAX_FORMULA else f"the law ({law.form.name})"
     caption = (
-        f"Error measured and by the law, {law.formula_text()}; bars are 95 % intervals, upright of means "
-        "over seeds, level of the law."
+        f"Error measured and by {told}; bars are 95 % intervals, upright of means over seeds, level of the "
+        "law."
     )
-    yield "law", law_figure(law, models, findings.noise), caption
+    yield "law", "law", law_figure(law, models, findings.noise), caption
     if any(models[axis].nunique() > 1 for axis in AXES):
         caption = (
             "What the law leaves over, by each axis: dots are models, diamonds means with 95 % intervals."
         )
-        yield "law_residuals", residuals_figure(law, models), caption
+        yield "law", "law_residuals", residuals_figure(law, models), caption

@@ -20,7 +20,7 @@ def choice_sheet(choice: Choice) -> Sheet:
         for _, row in choice.scores.iterrows()
     ]
     head = ("form", "parameters", "RMSE (points)", "predictions")
-    return Sheet("Laws: how well each predicts dearer models", choice.reason, head, rows)
+    return Sheet("Laws: how well each predicts dearer models", choice.reason, head, rows, topic="law")
 
 
 def law_sheet(law: Law) -> Sheet:
@@ -34,7 +34,8 @@ def law_sheet(law: Law) -> Sheet:
             (row["name"], f"{row['estimate']:.4g}", f"{row['low']:.4g}", f"{row['high']:.4g}", remark)
         )
     note = f"{law.form.formula}; coefficients in percent at the centre of the knobs. {_fit_text(law)}"
-    return Sheet(f"Law: {law.form.name}", note, ("parameter", "estimate", "low", "high", "remark"), rows)
+    head = ("parameter", "estimate", "low", "high", "remark")
+    return Sheet(f"Law: {law.form.name}", note, head, rows, topic="law")
 
 
 def _fit_text(law: Law) -> str:

@@ -77,6 +77,7 @@ def missing_sheet(table: Table) -> Sheet:
         note.strip(),
         ("lacks", "epochs", "px", "cells", "models"),
         list(_rows(cells, lacking, several=cells["data"].nunique() > 1)),
+        topic="missing",
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,17 +14,28 @@ from analysis.findings import Findings
 from analysis.interactive import frontier_data
 from analysis.picture import Picture
 from analysis.prediction import prediction_sentence
-from analysis.rules import sentences
+from analysis.sentences import sentences_by_topic
 from analysis.sheet import Sheet
 from scaling.quantity import counted
 
 TEMPLATES = Path(__file__).parent / "templates"
+HEADINGS = {
+    "frontier": "The frontier",
+    "pairs": "Depth or width",
+    "resolution": "Resolution",
+    "returns": "Single steps",
+    "law": "The law",
+    "family": "What to train",
+    "noise": "Noise",
+}
+"""Above the sentences of a topic."""
 
 
 def render_page(
     findings: Findings,
     pictures: Sequence[Picture],
     sheets: Sequence[Sheet],
+    basis_of: Mapping[str, str],
     rules: dict[str, Any],
     out: Path,
 ) -> str:
@@ -37,7 +48,10 @@ def render_page(
         name=findings.table.name,
         counts=count_sentence(findings),
         hours=prediction_sentence(findings.prediction) if findings.prediction else None,
-        sentences=sentences(findings),
+        sentences=sentences_by_topic(findings),
+        headings=HEADINGS,
+        basis_of=basis_of,
+        marks={topic: mark for mark, topic in enumerate(basis_of, start=1)},
         warnings=findings.traps,
         frontiers=_inlined(frontiers),
         frontier=frontier_data(findings, out) if frontiers else None,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import cycle
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -9,7 +11,7 @@ from matplotlib.lines import Line2D
 
 from analysis.findings import Findings
 from analysis.pairs import Regime
-from analysis.plot import INK, new_figure, sequence, side_by_side
+from analysis.plot import INK, MARKERS, new_figure, sequence, side_by_side
 
 FIRST, LAST = -0.36, 0.2
 """Where in a regime its resolutions stand, about its centre."""
@@ -24,6 +26,7 @@ def pairs_figure(findings: Findings) -> Figure:
     table = pairs.table[pairs.table["counted"]]
     sizes = sorted(table["resolution"].unique())
     colors = dict(zip(sizes, sequence(len(sizes)), strict=True))
+    markers = dict(zip(sizes, cycle(MARKERS[:3]), strict=False))
     shifts = dict(zip(sizes, side_by_side(len(sizes), LAST - FIRST), strict=True))
     centre = (FIRST + LAST) / 2
     for place, regime in enumerate(pairs.regimes):
@@ -34,10 +37,12 @@ def pairs_figure(findings: Findings) -> Figure:
         for each in pairs.by_resolution:
             if each.epochs == regime.epochs and each.resolution in shifts:
                 at = place + centre + shifts[each.resolution] + 0.035
-                _draw_mean(axes, at, each, colors[each.resolution], "s", 4.0)
+                _draw_mean(axes, at, each, colors[each.resolution], markers[each.resolution], 4.5)
         _draw_mean(axes, place + TOGETHER, regime, INK, "D", 5.5)
     _finish(axes, pairs.regimes)
-    handles = [Line2D([], [], color=colors[size], marker="s", label=f"{size:g} px") for size in sizes]
+    handles = [
+        Line2D([], [], color=colors[size], marker=markers[size], label=f"{size:g} px") for size in sizes
+    ]
     handles.append(Line2D([], [], color=INK, marker="D", linewidth=2, label="all"))
     figure.legend(
         handles=handles,

@@ -19,6 +19,8 @@ class Picture:
     name: str
     """File name without an ending."""
     caption: str
+    topic: str
+    """The basis that it rests on, of `basis.bases`."""
     png: bytes
     svg: str
 
@@ -39,10 +41,10 @@ class Picture:
         return body
 
 
-def picture(figure: Figure, name: str, caption: str) -> Picture:
+def picture(figure: Figure, name: str, caption: str, topic: str = "") -> Picture:
     """Render a figure. No dates: the same figure gives the same bytes."""
     png, svg = BytesIO(), StringIO()
     with house_style():
         figure.savefig(png, format="png", dpi=200, facecolor="white", metadata={"Software": None})
         figure.savefig(svg, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
-    return Picture(name=name, caption=caption, png=png.getvalue(), svg=svg.getvalue())
+    return Picture(name=name, caption=caption, topic=topic, png=png.getvalue(), svg=svg.getvalue())

@@ -19,6 +19,8 @@ PAPER = "#fefefe"
 FAINT = "#8c959f"
 BLUE, ORANGE, GREEN, VERMILION, PURPLE, SKY = "#0072b2", "#e69f00", "#009e73", "#d55e00", "#cc79a7", "#56b4e9"
 """Okabe and Ito's colours, told apart by colour-blind people too."""
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
+"""Told apart without colour."""
 SERIES = (BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY)
 
 STYLE: Any = {
@@ -87,7 +89,7 @@ def label_points(
 
 def sequence(count: int) -> list[tuple[float, float, float, float]]:
     """So many colours of viridis, dark to light, without the ends that a dark or a white page swallows."""
-    return [matplotlib.colormaps["viridis"](share) for share in np.linspace(0.25, 0.88, count)]
+    return [matplotlib.colormaps["viridis"](share) for share in np.linspace(0.3, 0.84, count)]
 
 
 def side_by_side(count: int, width: float) -> Sequence[float]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from analysis.basis import bases
 from analysis.figures import pictures
 from analysis.findings import Findings, find
 from analysis.page import render_page
@@ -49,13 +50,14 @@ def write_report(table: Table, out: Path) -> Report:
     findings = find(table)
     rules = rules_json(findings, origin())
     drawn, written = pictures(findings), sheets(findings)
+    basis_of = bases(findings)
     files = {
         "table.csv": table.csv,
         "frontier.csv": frontier_table(findings).to_csv(index=False).encode(),
-        "tables.md": markdown(written).encode(),
-        "tables.tex": latex(written).encode(),
+        "tables.md": markdown(written, basis_of).encode(),
+        "tables.tex": latex(written, basis_of).encode(),
         "rules.json": (json.dumps(rules, indent=2, allow_nan=False) + "\n").encode(),
-        "report.html": render_page(findings, drawn, written, rules, out).encode(),
+        "report.html": render_page(findings, drawn, written, basis_of, rules, out).encode(),
     }
     for picture in drawn:
         files |= {f"{picture.name}.png": picture.png, f"{picture.name}.svg": picture.svg.encode()}

@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from analysis.findings import Findings
-from analysis.plot import BLUE, INK, SERIES, VERMILION, new_figure, sequence, side_by_side
+from analysis.plot import BLUE, INK, MARKERS, SERIES, VERMILION, new_figure, sequence, side_by_side
 
 
 def resolution_figure(findings: Findings) -> Figure:
@@ -16,12 +16,12 @@ def resolution_figure(findings: Findings) -> Figure:
     places = {step: at for at, step in enumerate(sorted({(s.from_px, s.to_px) for s in steps}))}
     regimes = sorted({step.epochs for step in steps})
     colors = SERIES[: len(regimes)] if len(regimes) <= len(SERIES) else sequence(len(regimes))
-    for shift, epochs, color in zip(side_by_side(len(regimes), 0.4), regimes, colors, strict=True):
+    for place, (epochs, color) in enumerate(zip(regimes, colors, strict=True)):
+        shift, marker = side_by_side(len(regimes), 0.4)[place], MARKERS[place % len(MARKERS)]
         mine = [step for step in steps if step.epochs == epochs]
         x = [places[step.from_px, step.to_px] + shift for step in mine]
-        axes.plot(
-            x, [step.points for step in mine], "o-", color=color, linewidth=1, label=f"{epochs:g} epochs"
-        )
+        gains = [step.points for step in mine]
+        axes.plot(x, gains, f"{marker}-", color=color, linewidth=1, label=f"{epochs:g} epochs")
         for at, step in zip(x, mine, strict=True):
             if step.ci95 is not None:
                 axes.plot([at, at], step.ci95, color=color, linewidth=1.6, alpha=0.8)

@@ -35,7 +35,7 @@ def pair_sheet(findings: Findings) -> Sheet:
         )
     note = "Positive: depth is better. From x to y: the error is interpolated between two measured models."
     head = ("epochs", "px", "from", cost.label, "deeper", "wider", "advantage")
-    return Sheet(f"Depth against width at equal {cost.full_label}", note, head, rows, len(table))
+    return Sheet(f"Depth against width at equal {cost.full_label}", note, head, rows, len(table), "pairs")
 
 
 def _spot(groups: pd.DataFrame, row: pd.Series, side: str, axis: str) -> str:
@@ -60,18 +60,10 @@ def resolution_sheet(findings: Findings) -> Sheet:
                 str(step.num_architectures),
             )
         )
-    head = (
-        "epochs",
-        "step (px)",
-        "gain per doubling",
-        "times FLOPs",
-        "against depth",
-        "against width",
-        "models",
-    )
-    return Sheet(
-        "Resolution", "At the same model and epochs; against depth and width, at the same FLOPs.", head, rows
-    )
+    rivals = [f"against {axis}" for axis in RIVALS]
+    head = ("epochs", "step (px)", "gain per doubling", "times FLOPs", *rivals, "models")
+    note = "At the same model and epochs; against depth and width, at the same FLOPs."
+    return Sheet("Resolution", note, head, rows, topic="resolution")
 
 
 def returns_sheet(findings: Findings) -> Sheet:
@@ -92,4 +84,4 @@ def returns_sheet(findings: Findings) -> Sheet:
         "noise, at 5 % shared among all of them, whatever they cost."
     )
     head = ("axis", "step", "at", "gain", "verdict")
-    return Sheet("Steps that pay or hurt", note, head, rows, len(decided))
+    return Sheet("Steps that pay or hurt", note, head, rows, len(decided), "returns")

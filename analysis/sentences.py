@@ -25,16 +25,19 @@ COMPOUND_TEXT = "EfficientNet's compound scaling raises it as FLOPs to the power
 
 def sentences(findings: Findings) -> list[str]:
     """The rules for people, the most important first."""
-    frontiers = [_frontier_sentence(frontier) for frontier in findings.frontiers.values()]
-    return [
-        *frontiers,
-        *_regime_sentences(findings.pairs),
-        *_crossover_sentence(findings),
-        *_resolution_sentences(findings.resolution),
-        *([exponents_sentence(findings.exponents)] if findings.law else []),
-        *_return_sentences(findings),
-        *_noise_sentence(findings),
-    ]
+    return [sentence for told in sentences_by_topic(findings).values() for sentence in told]
+
+
+def sentences_by_topic(findings: Findings) -> dict[str, list[str]]:
+    """The same, by what they rest on: a topic of `basis`, or `noise`."""
+    return {
+        "frontier": [_frontier_sentence(frontier) for frontier in findings.frontiers.values()],
+        "pairs": [*_regime_sentences(findings.pairs), *_crossover_sentence(findings)],
+        "resolution": [*_resolution_sentences(findings.resolution)],
+        "law": [exponents_sentence(findings.exponents)] if findings.law else [],
+        "returns": [*_return_sentences(findings)],
+        "noise": [*_noise_sentence(findings)],
+    }
 
 
 def points_text(value: float, ci95: Interval | None) -> str:

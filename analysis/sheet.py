@@ -26,6 +26,8 @@ class Sheet:
     rows: Sequence[tuple[str, ...]]
     num_rows: int | None = None
     """How many rows there are, where that is more than are in `rows`."""
+    topic: str = ""
+    """The basis that it rests on, of `basis.bases`."""
 
     @property
     def full_note(self) -> str:
@@ -47,7 +49,9 @@ def frontier_sheet(frontier: Frontier) -> Sheet:
         rows.append((cost, f"{row['error']:.2f}", *axes, f"{row['num_seeds']:g}", standing, chance))
     head = (frontier.cost.label, "error (%)", *AXES, "seeds", "standing", "probability")
     note = f"Within noise: {STANDINGS['within_noise']}. Probability: that the true mean is on the frontier."
-    return Sheet(f"Frontier: error against {frontier.cost.full_label}", note, head, rows, len(near))
+    return Sheet(
+        f"Frontier: error against {frontier.cost.full_label}", note, head, rows, len(near), "frontier"
+    )
 
 
 def failure_sheet(findings: Findings) -> Sheet:
@@ -71,6 +75,7 @@ def failure_sheet(findings: Findings) -> Sheet:
         tuple(head[place] for place in kept),
         [tuple(row[place] for place in kept) for row in rows],
         len(failed),
+        "missing",
     )
 
 
@@ -106,7 +111,7 @@ def prediction_sheet(found: Prediction) -> Sheet:
         "95 % of the median",
         "90 % of points",
     )
-    return Sheet("Hours: predicted against actual", note, head, rows)
+    return Sheet("Hours: predicted against actual", note, head, rows, topic="hours")
 
 
 def _text(value: object) -> str:

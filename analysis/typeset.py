@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from analysis.sheet import Sheet
 
@@ -31,14 +31,16 @@ LATEX = {
 NUMBER = re.compile(r"[+−-]?\d[\d.,]*( ?(%|[kMGTPEZY]|ms|s|min|h|d))?")
 
 
-def markdown(sheets: Sequence[Sheet]) -> str:
-    """Every sheet as a heading, a note and a pipe table."""
-    return "\n".join(_markdown(sheet) for sheet in sheets)
+def markdown(sheets: Sequence[Sheet], basis_of: Mapping[str, str]) -> str:
+    """Every sheet as a heading, a note, the basis of its topic and a pipe table."""
+    return "\n".join(_markdown(sheet, _note(sheet, basis_of)) for sheet in sheets)
 
 
-def latex(sheets: Sequence[Sheet]) -> str:
+def latex(sheets: Sequence[Sheet], basis_of: Mapping[str, str]) -> str:
     r"""Every sheet as a `table` of the package booktabs: \usepackage{booktabs}, \input{tables.tex}."""
-    return "\n".join(["% \\usepackage{booktabs}", *(_latex(sheet) for sheet in sheets)])
+    return "\n".join(
+        ["% \\usepackage{booktabs}", *(_latex(sheet, _note(sheet, basis_of)) for sheet in sheets)]
+    )
 
 
 def latex_text(text: str) -> str:
@@ -46,11 +48,14 @@ def latex_text(text: str) -> str:
     return "".join(LATEX.get(character, character) for character in " ".join(text.split()))
 
 
-def _markdown(sheet: Sheet) -> str:
+def _note(sheet: Sheet, basis_of: Mapping[str, str]) -> str:
+    return f"{sheet.full_note} {basis_of.get(sheet.topic, '')}".strip()
+
+
+def _markdown(sheet: Sheet, note: str) -> str:
     rows = [sheet.head, tuple("---:" if right else "---" for right in _right(sheet)), *sheet.rows]
     lines = [f"| {' | '.join(map(_markdown_text, row))} |" for row in rows]
-    title, note = _markdown_text(sheet.title), _markdown_text(sheet.full_note)
-    return "\n".join([f"## {title}", "", note, "", *lines, ""])
+    return "\n".join([f"## {_markdown_text(sheet.title)}", "", _markdown_text(note), "", *lines, ""])
 
 
 def _markdown_text(text: str) -> str:
@@ -58,14 +63,14 @@ def _markdown_text(text: str) -> str:
     return escaped.replace("&", "&amp;")
 
 
-def _latex(sheet: Sheet) -> str:
+def _latex(sheet: Sheet, note: str) -> str:
     columns = "".join("r" if right else "l" for right in _right(sheet))
     head, *rows = (f"    {' & '.join(map(latex_text, row))} \\\\" for row in (sheet.head, *sheet.rows))
     return "\n".join(
         [
             r"\begin{table}",
             r"  \centering",
-            f"  \\caption{{{latex_text(f'{sheet.title}. {sheet.full_note}')}}}",
+            f"  \\caption{{{latex_text(f'{sheet.title}. {note}')}}}",
             f"  \\begin{{tabular}}{{{columns}}}",
             r"    \toprule",
             head,

@@ -74,6 +74,13 @@ def test_the_page_says_sentences_first(report):
     assert places == sorted(places)
 
 
+def test_every_mark_leads_to_a_basis(report):
+    page = report.page.read_text()
+    leads = set(re.findall(r'href="#basis-(\w+)"', page))
+    assert leads == set(re.findall(r'<li id="basis-(\w+)">', page))
+    assert {"frontier", "pairs", "resolution", "law", "missing"} <= leads
+
+
 def test_a_failure_is_named_and_its_message_is_no_markup(report):
     page = report.page.read_text()
     assert "0000000000000007" in page

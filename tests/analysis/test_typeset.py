@@ -15,25 +15,28 @@ SHEET = Sheet(
     ("model_name", "error (%)", "note"),
     [("a_b|c", "12.50", "cost < 3 × 10^2"), ("50% {x}", "−0.3", "\\end{table} ~ #1 $")],
     num_rows=7,
+    topic="pairs",
 )
+BASES = {"pairs": "From 5 pairs."}
 
 
 def test_a_markdown_table_has_its_columns_and_says_what_is_left_out():
-    lines = markdown([SHEET]).splitlines()
-    assert lines[:3] == ["## Depth &amp; width", "", "100 % of them. The first 2 of 7 rows."]
+    lines = markdown([SHEET], BASES).splitlines()
+    assert lines[:3] == ["## Depth &amp; width", "", "100 % of them. The first 2 of 7 rows. From 5 pairs."]
     assert [len(re.findall(r"(?<!\\)\|", line)) for line in lines[4:8]] == [4] * 4
     assert lines[5] == "| --- | ---: | --- |"
     assert lines[6] == r"| a\_b\|c | 12.50 | cost \< 3 × 10^2 |"
 
 
 def test_a_latex_table_is_of_booktabs():
-    text = latex([SHEET])
+    text = latex([SHEET], BASES)
     assert re.findall(r"\\(toprule|midrule|bottomrule)", text) == ["toprule", "midrule", "bottomrule"]
     assert r"\begin{tabular}{lrl}" in text
     assert [len(re.findall(r"(?<!\\)&", line)) for line in text.splitlines() if line.endswith(r"\\")] == [
         2
     ] * 3
     assert text.count(r"\end{table}") == 1
+    assert r"\caption{Depth \& width. 100 \% of them. The first 2 of 7 rows. From 5 pairs.}" in text
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,78 @@
+"""A basis: which rows a number rests on, how many they are, and where its uncertainty comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from analysis.findings import Findings
+from analysis.noise import Noise
+from scaling.quantity import counted
+
+NOISE = {
+    "seeds": "pooled from repeated seeds",
+    "declared": "declared by the source",
+    "interaction": "at most the interaction of architecture and resolution",
+}
+"""Where the noise of a run comes from, by kind."""
+NOISY = ("frontier", "pairs", "resolution", "returns", "noise")
+"""Topics whose intervals come from the bootstrap of models' means."""
+
+
+def bases(findings: Findings) -> dict[str, str]:
+    """One sentence by topic, to be read by itself, in the order of the report.
+
+    Topics: frontier, pairs, resolution, returns, noise, law, hours, missing; those of which nothing is known
+    are left out.
+    """
+    origin, noise = source_text(findings), noise_text(findings.noise, findings.replicates)
+    return {
+        topic: f"{what[0].upper()}{what[1:]}, from {origin}{f'; {noise}' if topic in NOISY else ''}."
+        for topic, what in _rows(findings)
+    }
+
+
+def source_text(findings: Findings) -> str:
+    """`108 of 108 rows of results/quickstart, digest 0123456789abcdef`."""
+    table = findings.table
+    return f"{len(table.usable)} of {len(table.rows)} rows of {table.source}, digest {table.digest()}"
+
+
+def noise_text(noise: Noise, replicates: int) -> str:
+    """`noise of a run pooled from repeated seeds, 54 degrees of freedom; 4,000 bootstrap replicates`."""
+    if not noise.known:
+        return "noise unknown, so that there are no intervals"
+    told = f"noise of a run {NOISE[noise.kind]}, {counted(noise.df, 'degree')} of freedom"
+    return f"{told}; {replicates:,} bootstrap replicates"
+
+
+def _rows(findings: Findings) -> Iterator[tuple[str, str]]:
+    """Topics, and the rows that each rests on."""
+    if findings.frontiers:
+        names = [
+            f"{len(frontier.members)} with known {frontier.cost.label}"
+            for frontier in findings.frontiers.values()
+        ]
+        yield "frontier", f"{counted(len(findings.groups), 'model')} ({', '.join(names)})"
+    pairs = findings.pairs
+    if pairs.regimes:
+        names = [f"{each.num_pairs} at {each.epochs:g} epochs" for each in pairs.regimes]
+        yield "pairs", f"pairs at equal {pairs.cost.full_label} ({', '.join(names)})"
+    if findings.resolution.steps:
+        names = [
+            f"{each.num_architectures} at {each.epochs:g} epochs from {each.from_px} px"
+            for each in findings.resolution.steps
+        ]
+        yield "resolution", f"models measured at two neighbouring resolutions ({', '.join(names)})"
+    if findings.returns:
+        yield "returns", f"{len(findings.returns)} pairs of models that are neighbours on one axis"
+    if findings.noise.known:
+        yield "noise", f"{counted(len(findings.groups), 'model')}, {findings.groups['num_seeds'].sum()} runs"
+    if findings.law is not None:
+        rows, replicates = findings.law.diagnostics.num_rows, len(findings.law.theta_draws)
+        yield (
+            "law",
+            f"{counted(rows, 'model')} of one setting ({replicates:,} replicates of noise and lack of fit)",
+        )
+    if findings.prediction:
+        yield "hours", f"{len(findings.prediction.points)} completed points whose hours were predicted"
+    yield "missing", "all rows, used or not"
