@@ -4,8 +4,8 @@ The logarithm of the error is level + shape(t) + drift(t) + noise. The drift is 
 that starts at the last step, with no value and no slope there, and runs both ways: a shape has to describe
 the curve about its end, the less the farther back, and what lies ahead departs from it as much as what lies
 behind has, except that it does not raise a curve above its last level. Noise is normal, the level has a flat
-prior and is integrated out; drift and noise are summed over grids and shapes over a sample, so that nothing is
-fitted and nothing can fail to converge.
+prior and is integrated out; drift and noise are summed over grids and shapes over a sample, so that nothing
+is fitted and nothing can fail to converge.
 (A discrepancy beside the model: Kennedy & O'Hagan 2001, doi:10.1111/1467-9868.00294; shapes as an ensemble:
 Domhan et al. 2015, "Speeding up automatic hyperparameter optimization of deep neural networks by
 extrapolation of learning curves".)
@@ -90,8 +90,8 @@ def future(observed: Observed, ahead: Floats) -> Mixture:
 
 
 def _departed(drift: Floats, log_ratio: Floats, ahead: Floats, family: npt.NDArray[np.intp]) -> Floats:
-    """Where the drift of each member has gone, [members, times]: a normal deviate, cut off where the curve would
-    be above its last level, unless its shape rises."""
+    """Where the drift of each member has gone, [members, times]: a normal deviate, cut off where the curve
+    would be above its last level, unless its shape rises."""
     share = (np.random.default_rng(SEED).permutation(len(drift)) + 0.5) / len(drift)
     sd = np.maximum(drift[:, None], 1e-9) * np.sqrt(ahead**3 / 3)
     room = np.where((family == FAMILIES.index("rising"))[:, None], np.inf, np.maximum(-log_ratio, 0))
