@@ -74,7 +74,7 @@ def _law_figures(findings: Findings) -> Iterator[Drawn]:
     law = findings.law
     if law is None:
         return
-    models = largest_setting(findings.groups)
+    models = largest_setting(findings.compared)
     formula = law.formula_text()
     told = f"the law, {formula}" if len(formula) <= MAX_FORMULA else f"the law ({law.form.name})"
     caption = (

@@ -17,6 +17,7 @@ from analysis.prediction import Prediction, prediction
 from analysis.resolution import Resolution, resolution_rule
 from analysis.returns import Return, returns
 from analysis.table import Table
+from analysis.thin import thinned
 from analysis.trap import Trap
 from analysis.traps import Evidence, traps
 from scaling.errors import Refused
@@ -27,6 +28,8 @@ class Findings:
     table: Table
     groups: pd.DataFrame
     """One row a model (setting, depth, width, resolution, epochs), the mean over its seeds."""
+    compared: pd.DataFrame
+    """The groups that rules and the law rest on: all, or an even part of very many (`thin.thinned`)."""
     noise: Noise
     """Behind all intervals."""
     replicates: int
@@ -59,32 +62,37 @@ def find(table: Table, cost: str | None = None) -> Findings:
     if table.usable.empty:
         raise Refused(f"{table.source} has no completed point{_why(table)}: there is nothing to report yet.")
     groups = group_seeds(table.usable)
+    compared = thinned(groups)
     noise = noise_of(table, groups)
-    draws = draw_errors(groups, noise)
+    draws = draw_errors(compared, noise)
     known = _known(table, groups, PRICES)
     asked = PRICES[cost or table.compared_at]
-    pairs = depth_against_width(groups, noise, draws, known.get(asked.name, asked))
+    pairs = depth_against_width(compared, noise, draws, known.get(asked.name, asked))
     elsewhere = [
-        depth_against_width(groups, noise, draws, other)
+        depth_against_width(compared, noise, draws, other)
         for other in known.values()
         if other.name != asked.name
     ]
-    choice = choose(groups, noise)
+    choice = choose(compared, noise)
     return Findings(
         table=table,
         groups=groups,
+        compared=compared,
         noise=noise,
         replicates=0 if draws is None else len(draws),
-        frontiers=_frontiers(table, groups, noise, draws),
+        frontiers=_frontiers(
+            table, groups, noise, draws if compared is groups else draw_errors(groups, noise)
+        ),
         pairs=pairs,
-        resolution=resolution_rule(groups, noise, draws),
-        exponents=exponents(choice.law, largest_setting(groups)),
-        returns=returns(groups, noise, draws),
+        resolution=resolution_rule(compared, noise, draws),
+        exponents=exponents(choice.law, largest_setting(compared)),
+        returns=returns(compared, noise, draws),
         choice=choice,
         traps=traps(
             Evidence(
                 table=table,
                 groups=groups,
+                num_compared=len(compared),
                 noise=noise,
                 pairs=pairs,
                 elsewhere=tuple(elsewhere),

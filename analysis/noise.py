@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from analysis.table import AXES, COST_COLUMNS, Table
+from analysis.thin import thinned
 
 Floats = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.intp]
@@ -89,7 +90,7 @@ def noise_of(table: Table, groups: pd.DataFrame) -> Noise:
         return measured
     if table.rerun_sd is not None and table.rerun_df is not None:
         return Noise(kind="declared", scale=table.rerun_sd, power=0.0, df=table.rerun_df)
-    return interaction_noise(groups)
+    return interaction_noise(thinned(groups))
 
 
 def seed_noise(groups: pd.DataFrame) -> Noise:

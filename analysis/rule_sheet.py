@@ -13,7 +13,7 @@ from analysis.sheet import MAX_ROWS, Sheet
 
 def pair_sheet(findings: Findings) -> Sheet:
     """Every comparison of depth and width at equal cost."""
-    table, groups, cost = findings.pairs.table, findings.groups, findings.pairs.cost
+    table, groups, cost = findings.pairs.table, findings.compared, findings.pairs.cost
     rows = []
     for _, row in table.iloc[:MAX_ROWS].iterrows():
         ci95 = None if pd.isna(row["low"]) else (row["low"], row["high"])

@@ -19,6 +19,8 @@ from scaling.quantity import counted
 class Evidence(Basis):
     """What a warning about the rules may look at."""
 
+    num_compared: int
+    """Models that the rules rest on."""
     pairs: Pairs
     elsewhere: tuple[Pairs, ...]
     """The same at the other costs that are known."""
@@ -28,6 +30,15 @@ class Evidence(Basis):
 def traps(evidence: Evidence) -> tuple[Trap, ...]:
     """All warnings that apply, in a fixed order."""
     return tuple(trap for check in CHECKS for trap in check(evidence))
+
+
+def _thinned(evidence: Evidence) -> Iterator[Trap]:
+    if evidence.num_compared < len(evidence.groups):
+        yield Trap(
+            "thinned",
+            f"Rules and the law rest on {evidence.num_compared} of {len(evidence.groups)} models, spread "
+            "evenly over every axis: more take too long to compare. The frontiers are of all.",
+        )
 
 
 def _law(evidence: Evidence) -> Iterator[Trap]:
@@ -174,5 +185,6 @@ CHECKS: tuple[Callable[[Evidence], Iterator[Trap]], ...] = (
     data_traps.edge,
     data_traps.duplicates,
     data_traps.missing,
+    _thinned,
     _law,
 )
