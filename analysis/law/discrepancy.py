@@ -14,6 +14,10 @@ NUM_WAVES = 64
 """Random waves that make one random function."""
 SMOOTHNESS = 2.5
 """Of Matern's kernel: such functions have two derivatives (Rasmussen and Williams 2006, section 4.2)."""
+CURVATURE = 2.0
+"""Standard deviation of the quadratic part at a corner of the measured rows, over that of the rest."""
+NEGLIGIBLE = 1e-3
+"""Choices of a smaller probability are left out of a trend."""
 GROWTH = 1.0
 """Standard deviations of a discrepancy that are added a range of the knobs beyond the measured rows."""
 
@@ -34,10 +38,16 @@ class Space:
 
 
 def kernel(one: Floats, other: Floats, length: float) -> Floats:
-    """[n, m], correlation of a discrepancy at two sets of places: Matern's, of smoothness 5/2."""
+    """[n, m], covariance of discrepancies of size 1 at two sets of places, inside the range of the rows.
+
+    Matern's, of smoothness 5/2, and that of a quadratic form in the places with independent normal
+    coefficients: a form that misses the curvature of the truth, or an interaction, misses it beyond the rows
+    as well, where Matern's alone would return to the law.
+    """
     squares = ((one[:, None] - other[None]) ** 2).sum(axis=2)
     steps = np.sqrt(5 * squares) / length
-    return np.asarray((1 + steps + steps**2 / 3) * np.exp(-steps))
+    quadratic = CURVATURE**2 * (one @ other.T) ** 2
+    return np.asarray((1 + steps + steps**2 / 3) * np.exp(-steps) + quadratic)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,10 +55,10 @@ class Discrepancy:
     """Random functions of the knobs, one a replicate, of log error.
 
     Before the rows are seen they are Gaussian processes, made of random waves (Rahimi and Recht 2007, Random
-    Features for Large-Scale Kernel Machines); then each is moved through what its replicate leaves of the
-    rows (Wilson et al. 2020, Efficiently Sampling Functions from Gaussian Process Posteriors). Beyond the
-    rows' range in a knob, a straight line of random slope comes on top: that a form misses by some inside
-    says that it may miss by more outside.
+    Features for Large-Scale Kernel Machines) and random quadratic forms; then each is moved through what its
+    replicate leaves of the rows (Wilson et al. 2020, Efficiently Sampling Functions from Gaussian Process
+    Posteriors). Beyond the rows' range in a knob, a straight line of random slope comes on top: that a form
+    misses by some inside says that it may miss by more outside.
     """
 
     space: Space
@@ -60,6 +70,8 @@ class Discrepancy:
     """[B, waves]."""
     amplitude: Floats
     """[B, waves]."""
+    quadratic: Floats
+    """[B, knobs, knobs]."""
     outward: Floats
     """[B, 2 * knobs], slopes below and above the range of each knob."""
     measured: Floats
@@ -72,7 +84,7 @@ class Discrepancy:
         places = self.space.places(rows)
         low, high = self.measured.min(axis=0), self.measured.max(axis=0)
         outside = np.hstack([np.maximum(low - places, 0), np.maximum(places - high, 0)])
-        drawn = np.asarray(self.outward @ outside.T)
+        drawn = self.outward @ outside.T + np.einsum("bij,ni,nj->bn", self.quadratic, places, places)
         for replicate in np.flatnonzero(self.choices[:, 1]):
             waves = self.frequency[replicate] @ places.T + self.phase[replicate][:, None]
             drawn[replicate] += self.amplitude[replicate] @ np.cos(waves)
@@ -85,27 +97,63 @@ class Discrepancy:
         """Moved through left [B, n], what is left of the rows less law, discrepancy and noise of a
         replicate."""
         moved = np.zeros_like(left)
-        for choice in np.unique(self.choices[self.choices[:, 1] > 0], axis=0):
-            length, size, level = choice
+        for choice in np.unique(self.choices, axis=0):
             which = (self.choices == choice).all(axis=1)
-            covariance = size**2 * kernel(self.measured, self.measured, length)
-            noisy = covariance + np.diag((level * noise_sd) ** 2)
-            moved[which] = size**2 * np.linalg.solve(noisy, left[which].T).T
+            moved[which] = _moved(self.measured, choice, left[which], noise_sd)
         return replace(self, moved=moved)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trend:
+    """The mean of the discrepancies, given the rows."""
+
+    space: Space
+    measured: Floats
+    """[n, knobs]."""
+    moved: dict[float, Floats]
+    """[n] by length: coefficients of kernels at the measured places."""
+
+    def __call__(self, rows: pd.DataFrame) -> Floats:
+        """[n], what is added to log error."""
+        places = self.space.places(rows)
+        parts = [moved @ kernel(self.measured, places, length) for length, moved in self.moved.items()]
+        return np.asarray(np.sum(parts, axis=0))
+
+
+def trend(
+    space: Space, measured: Floats, choices: Floats, probability: Floats, left: Floats, noise_sd: Floats
+) -> Trend:
+    """Of left [n], what a law leaves of the rows, under choices [choices, 3] of these probabilities."""
+    moved: dict[float, Floats] = {length: np.zeros(len(measured)) for length in np.unique(choices[:, 0])}
+    for choice, share in zip(choices, probability, strict=True):
+        if share > NEGLIGIBLE:
+            moved[choice[0]] += share * _moved(measured, choice, left[None], noise_sd)[0]
+    return Trend(space=space, measured=measured, moved=moved)
+
+
+def _moved(measured: Floats, choice: Floats, left: Floats, noise_sd: Floats) -> Floats:
+    """[B, n], coefficients of kernels at the measured places, of the mean given left [B, n]."""
+    length, size, level = choice
+    covariance = size**2 * kernel(measured, measured, length) + np.diag((level * noise_sd) ** 2)
+    return np.asarray(size**2 * np.linalg.solve(covariance, left.T).T)
 
 
 def draw(space: Space, choices: Floats, measured: Floats, generator: np.random.Generator) -> Discrepancy:
     """Discrepancies before the rows are seen, one a choice [B, 3]."""
     length, size, _ = choices.T
     shape = (len(choices), NUM_WAVES)
+    num_knobs = len(space.knobs)
     tails = np.sqrt(2 * SMOOTHNESS / generator.chisquare(2 * SMOOTHNESS, (*shape, 1)))
     return Discrepancy(
         space=space,
         choices=choices,
-        frequency=generator.standard_normal((*shape, len(space.knobs))) * tails / length[:, None, None],
+        frequency=generator.standard_normal((*shape, num_knobs)) * tails / length[:, None, None],
         phase=generator.uniform(0, 2 * np.pi, shape),
         amplitude=generator.standard_normal(shape) * size[:, None] * np.sqrt(2 / NUM_WAVES),
-        outward=GROWTH * size[:, None] * generator.standard_normal((len(choices), 2 * len(space.knobs))),
+        quadratic=CURVATURE
+        * size[:, None, None]
+        * generator.standard_normal((len(choices), num_knobs, num_knobs)),
+        outward=GROWTH * size[:, None] * generator.standard_normal((len(choices), 2 * num_knobs)),
         measured=measured,
         moved=np.zeros((len(choices), len(measured))),
     )

@@ -9,7 +9,7 @@ import pandas as pd
 
 from analysis.law.bootstrap import parametric_bootstrap
 from analysis.law.diagnostics import Diagnostics
-from analysis.law.discrepancy import Discrepancy, Space, draw
+from analysis.law.discrepancy import Discrepancy, Space, Trend, draw, trend
 from analysis.law.fit import Fit, fit, logs
 from analysis.law.form import Form
 from analysis.law.misfit import OUTLYING, Misfit, misfit, outlying
@@ -18,6 +18,8 @@ from analysis.noise import BOOTSTRAP_SEED, Floats, Noise, clipped
 from analysis.table import AXES
 
 REPLICATES = 400
+TOLERANCE = 1e-9
+"""Of a fit's objective, relatively: the noise is larger by far."""
 FIRST_DELTA = 0.003
 """Huber's delta of the fit that finds the outliers, of log error: near least absolute residuals."""
 EFFICIENT = 1.345
@@ -36,8 +38,10 @@ class Law:
     """The form's lack of fit, beyond the noise of seeds."""
     theta_draws: Floats
     """[replicates, p], bootstrap of fit.theta."""
+    trend: Trend
+    """What the residuals say of the law's lack of fit, nearby and beyond."""
     discrepancy: Discrepancy
-    """One a replicate."""
+    """One a replicate, around the trend."""
     outliers: tuple[int, ...]
     """Places of the rows that were left out as diverged."""
     undecided: tuple[str, ...]
@@ -59,7 +63,12 @@ class Law:
         )
 
     def error(self, rows: pd.DataFrame) -> Floats:
-        """[n], in percent, by the formula. Raises `Refused` for a missing knob."""
+        """[n], in percent, the best guess: the formula and the trend of its residuals. Raises `Refused` for a
+        missing knob."""
+        return _percent(self.fit.log_error(rows) + self.trend(rows))
+
+    def formula_error(self, rows: pd.DataFrame) -> Floats:
+        """[n], in percent, by the formula alone."""
         return _percent(self.fit.log_error(rows))
 
     def draws(self, rows: pd.DataFrame) -> Floats:
@@ -97,7 +106,7 @@ def fit_law(form: Form, groups: pd.DataFrame, noise: Noise, *, replicates: int =
     cannot decide the parameters.
     """
     rows = groups.assign(error=clipped(groups["error"].to_numpy(dtype=float)))
-    first = fit(form, rows, delta=FIRST_DELTA)
+    first = fit(form, rows, delta=FIRST_DELTA, tolerance=TOLERANCE)
     spread = _spread(first.residual, len(form.parameters))
     noise_sd = _noise_sd(rows, noise) if noise.known else np.full(len(rows), spread)
     scale = np.sqrt(noise_sd**2 + max(0.0, spread**2 - float(np.median(noise_sd**2))))
@@ -105,7 +114,15 @@ def fit_law(form: Form, groups: pd.DataFrame, noise: Noise, *, replicates: int =
     suspected = np.abs(first.residual) > OUTLYING * scale
     inlying = ~outlying(places, first.residual, _slopes(first, rows), noise_sd, noise, suspected)
     prior = usual(form, np.log(rows["error"].to_numpy()))
-    fitted = fit(form, rows, delta=EFFICIENT, scale=scale, weight=inlying.astype(float), prior=prior)
+    fitted = fit(
+        form,
+        rows,
+        delta=EFFICIENT,
+        scale=scale,
+        weight=inlying.astype(float),
+        prior=prior,
+        tolerance=TOLERANCE,
+    )
     slopes, measured = _slopes(fitted, rows), places[inlying]
     found = misfit(measured, fitted.residual[inlying], slopes[:, inlying], noise_sd[inlying], noise)
     generator = np.random.default_rng(BOOTSTRAP_SEED)
@@ -120,6 +137,9 @@ def fit_law(form: Form, groups: pd.DataFrame, noise: Noise, *, replicates: int =
         fit=fitted,
         misfit=found,
         theta_draws=theta_draws,
+        trend=trend(
+            space, measured, found.choices, found.probability, -fitted.residual[inlying], noise_sd[inlying]
+        ),
         discrepancy=before.given(left[:, inlying], noise_sd[inlying]),
         outliers=tuple(np.flatnonzero(~inlying).tolist()),
         undecided=tuple(np.array(form.parameters)[theta_draws.std(axis=0) > UNDECIDED * prior.sd].tolist()),

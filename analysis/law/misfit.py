@@ -14,8 +14,8 @@ Bools = npt.NDArray[np.bool_]
 
 LENGTHS = (0.5, 1.0, 2.0)
 """Over which a discrepancy is smooth, in ranges of the logarithms of the knobs."""
-SIZES = np.array([0.0, 0.0025, 0.005, 0.01, 0.02, 0.04, 0.08, 0.16, 0.32])
-"""Standard deviations, of log error, that a discrepancy may have."""
+SIZES = np.array([0.0, *0.00125 * 2.0 ** np.arange(8)])
+"""Standard deviations, of log error, that the part of a discrepancy that is not quadratic may have."""
 NONE = 0.5
 """Probability that a form contains the truth, before the rows are seen."""
 LEVELS = np.geomspace(0.35, 2.8, 13)
@@ -33,7 +33,7 @@ class Misfit:
 
     @property
     def size(self) -> float:
-        """Expected standard deviation of the discrepancy, of log error."""
+        """Expected standard deviation of a discrepancy, without its quadratic part, of log error."""
         return float(self.probability @ self.choices[:, 1])
 
     def draw(self, replicates: int, generator: np.random.Generator) -> Floats:
@@ -76,7 +76,8 @@ def outlying(
     between = size**2 * kernel(places[suspected], places[others], length)
     covariance = size**2 * kernel(places[others], places[others], length) + np.diag(noise_sd[others] ** 2)
     weights = np.linalg.solve(covariance, between.T).T
-    variance = size**2 - (weights * between).sum(axis=1) + noise_sd[suspected] ** 2
+    alone = size**2 * np.diag(kernel(places[suspected], places[suspected], length))
+    variance = alone - (weights * between).sum(axis=1) + noise_sd[suspected] ** 2
     outliers = suspected.copy()
     outliers[suspected] = (residual[suspected] - weights @ residual[others]) ** 2 > OUTLYING**2 * variance
     return outliers

@@ -36,6 +36,7 @@ def test_a_law_has_its_numbers_with_intervals(made: Made) -> None:
     assert law.draws(groups).shape == (100, len(groups))
     low, high = law.interval(groups)
     assert ((low < law.error(groups)) & (law.error(groups) < high)).all()
+    assert law.error(groups) == pytest.approx(np.median(law.draws(groups), axis=0), rel=0.01)
     assert law.formula_text().startswith("error = ")
     assert "(depth/" in law.formula_text()
 
