@@ -3,9 +3,9 @@
     python -m benchmarks.law_coverage --grids 1000
 
 Every grid has 4 depths x 3 widths x 3 resolutions x 3 epochs, 3 seeds, and a truth of its own, drawn at
-random. A sum of power laws, one a knob, is fitted to each. Half of the kinds have such truths, half have
-truths that no fitted law contains. One measured cell, one exponent and one network beyond the grid are asked
-of each grid, so that grids count as independent trials, for the Clopper-Pearson interval of the coverage.
+random. A sum of power laws, one a knob, is fitted to each: that is the truth of some kinds, and of others it
+is not. One measured cell, one exponent and one network beyond the grid are asked of each grid, so that grids
+count as independent trials, for the Clopper-Pearson interval of the coverage.
 """
 
 from __future__ import annotations
@@ -138,7 +138,7 @@ def main() -> None:
     parser.add_argument("--grids", type=int, default=1000, help="of each kind")
     parser.add_argument("--replicates", type=int, default=200)
     arguments = parser.parse_args()
-    start = time.process_time()
+    console, start = Console(width=150), time.process_time()
     table = Table("kind", *(f"{asked}, %" for asked in ASKED), "refused", "width inside", "width beyond")
     for number, (name, kind) in enumerate(KINDS.items()):
         answers = [
@@ -146,19 +146,21 @@ def main() -> None:
             for grid in range(arguments.grids)
         ]
         told = pd.DataFrame([answer for answer in answers if answer])
-        table.add_row(
+        row = [
             name,
             *(coverage_text(told.get(asked, pd.Series(dtype=float))) for asked in ASKED),
             f"{len(answers) - len(told)}",
             f"{told['width inside'].median():.2f}",
             f"{told['width beyond'].median():.2f}",
-        )
+        ]
+        console.print("; ".join(row), style="dim")
+        table.add_row(*row)
     table.caption = (
         f"{arguments.grids} grids a kind, {arguments.replicates} replicates, "
         f"{time.process_time() - start:.0f} s of one core ({platform.machine()}, {os.cpu_count()} cores); "
         "95 % Clopper-Pearson intervals; widths in points, median"
     )
-    Console(width=150).print(table)
+    console.print(table)
 
 
 def scaled(rows: pd.DataFrame) -> Floats:

@@ -12,19 +12,21 @@ from analysis.law.diagnostics import Diagnostics
 from analysis.law.discrepancy import Discrepancy, Space, Trend, draw, trend
 from analysis.law.fit import Fit, fit, logs
 from analysis.law.form import Form
-from analysis.law.misfit import OUTLYING, Misfit, misfit, outlying
-from analysis.law.prior import usual
-from analysis.noise import BOOTSTRAP_SEED, Floats, Noise, clipped
+from analysis.law.misfit import OUTLYING, Bools, Misfit, misfit, outlying
+from analysis.law.prior import Prior, usual
+from analysis.noise import BOOTSTRAP_SEED, Floats, Noise, Rows, clipped
 from analysis.table import AXES
 
 REPLICATES = 400
 TOLERANCE = 1e-9
 """Of a fit's objective, relatively: the noise is larger by far."""
+MAX_MEASURED = 500
+"""Rows that tell of a discrepancy; their number enters the time with its cube."""
 FIRST_DELTA = 0.003
 """Huber's delta of the fit that finds the outliers, of log error: near least absolute residuals."""
 EFFICIENT = 1.345
 """Huber's delta, in standard deviations, of 95 % efficiency where residuals are normal (Huber 1964)."""
-UNDECIDED = 0.7
+UNDECIDED = 0.5
 """A parameter is undecided whose replicates have this share of the prior's standard deviation, or more."""
 
 
@@ -102,18 +104,49 @@ class Law:
 def fit_law(form: Form, groups: pd.DataFrame, noise: Noise, *, replicates: int = REPLICATES) -> Law:
     """Fit a form to group means (the columns of `noise.group_seeds`), and learn how uncertain it is.
 
-    Residuals are divided by what noise and lack of fit together make of them. Raises `Refused` where the rows
+    Without a known noise, all of the spread of the residuals counts as noise. Raises `Refused` where the rows
     cannot decide the parameters.
     """
     rows = groups.assign(error=clipped(groups["error"].to_numpy(dtype=float)))
+    prior = usual(form, np.log(rows["error"].to_numpy()))
+    space = _space(form, rows)
+    fitted, noise_sd, inlying = _robust(form, rows, noise, space, prior)
+    generator = np.random.default_rng(BOOTSTRAP_SEED)
+    told = _at_most(np.flatnonzero(inlying), MAX_MEASURED, generator)
+    measured, told_sd = space.places(rows)[told], noise_sd[told]
+    found = misfit(measured, fitted.residual[told], _slopes(fitted, rows)[:, told], told_sd, noise)
+    choices = found.draw(replicates, generator)
+    before = draw(space, choices, measured, generator)
+    away = before.draws(rows) + choices[:, 2:] * noise_sd * generator.standard_normal((replicates, len(rows)))
+    theta_draws = parametric_bootstrap(fitted, rows, away, inlying, prior, generator)
+    log_error = form.evaluate(theta_draws, fitted.x(rows))[0]
+    left = np.log(rows["error"].to_numpy()) - log_error - away
+    return Law(
+        form=form,
+        fit=fitted,
+        misfit=found,
+        theta_draws=theta_draws,
+        trend=trend(space, measured, found.choices, found.probability, -fitted.residual[told], told_sd),
+        discrepancy=before.given(left[:, told], told_sd),
+        outliers=tuple(np.flatnonzero(~inlying).tolist()),
+        undecided=tuple(np.array(form.parameters)[theta_draws.std(axis=0) > UNDECIDED * prior.sd].tolist()),
+    )
+
+
+def _robust(
+    form: Form, rows: pd.DataFrame, noise: Noise, space: Space, prior: Prior
+) -> tuple[Fit, Floats, Bools]:
+    """The fit without diverged rows; the noise's standard deviation of log error [n]; which rows counted [n].
+
+    Residuals are divided by what noise and lack of fit together make of them.
+    """
     first = fit(form, rows, delta=FIRST_DELTA, tolerance=TOLERANCE)
     spread = _spread(first.residual, len(form.parameters))
     noise_sd = _noise_sd(rows, noise) if noise.known else np.full(len(rows), spread)
     scale = np.sqrt(noise_sd**2 + max(0.0, spread**2 - float(np.median(noise_sd**2))))
-    places = (space := _space(form, rows)).places(rows)
     suspected = np.abs(first.residual) > OUTLYING * scale
-    inlying = ~outlying(places, first.residual, _slopes(first, rows), noise_sd, noise, suspected)
-    prior = usual(form, np.log(rows["error"].to_numpy()))
+    slopes = _slopes(first, rows)
+    inlying = ~outlying(space.places(rows), first.residual, slopes, noise_sd, noise, suspected)
     fitted = fit(
         form,
         rows,
@@ -123,33 +156,19 @@ def fit_law(form: Form, groups: pd.DataFrame, noise: Noise, *, replicates: int =
         prior=prior,
         tolerance=TOLERANCE,
     )
-    slopes, measured = _slopes(fitted, rows), places[inlying]
-    found = misfit(measured, fitted.residual[inlying], slopes[:, inlying], noise_sd[inlying], noise)
-    generator = np.random.default_rng(BOOTSTRAP_SEED)
-    choices = found.draw(replicates, generator)
-    before = draw(space, choices, measured, generator)
-    away = before.draws(rows) + choices[:, 2:] * noise_sd * generator.standard_normal((replicates, len(rows)))
-    theta_draws = parametric_bootstrap(fitted, rows, away, inlying, prior, generator)
-    y = np.log(rows["error"].to_numpy())
-    left = y - form.evaluate(theta_draws, fitted.x(rows))[0] - away
-    return Law(
-        form=form,
-        fit=fitted,
-        misfit=found,
-        theta_draws=theta_draws,
-        trend=trend(
-            space, measured, found.choices, found.probability, -fitted.residual[inlying], noise_sd[inlying]
-        ),
-        discrepancy=before.given(left[:, inlying], noise_sd[inlying]),
-        outliers=tuple(np.flatnonzero(~inlying).tolist()),
-        undecided=tuple(np.array(form.parameters)[theta_draws.std(axis=0) > UNDECIDED * prior.sd].tolist()),
-    )
+    return fitted, noise_sd, inlying
+
+
+def _at_most(places: Rows, count: int, generator: np.random.Generator) -> Rows:
+    """So many of them, at random where there are more."""
+    return np.sort(generator.choice(places, count, replace=False)) if len(places) > count else places
 
 
 def _noise_sd(rows: pd.DataFrame, noise: Noise) -> Floats:
     """[n], of log error of the group means."""
     error = rows["error"].to_numpy(dtype=float)
-    return np.asarray(noise.sd(error) / error / np.sqrt(rows["num_seeds"].to_numpy(dtype=float)))
+    sd = noise.sd(error) / error / np.sqrt(rows["num_seeds"].to_numpy(dtype=float))
+    return np.asarray(np.maximum(sd, 1e-6))
 
 
 def _spread(residual: Floats, num_parameters: int) -> float:

@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.law.form import product
+from analysis.law.form import additive, power_law, product
 from analysis.law.law import Law, fit_law
-from analysis.noise import Noise, group_seeds, seed_noise
+from analysis.noise import UNKNOWN, Noise, group_seeds, seed_noise
 from analysis.table import AXES, table_of
 
 Made = tuple[Law, pd.DataFrame]
@@ -60,3 +60,27 @@ def test_a_diverged_row_is_left_out_and_named(made: Made) -> None:
     again = fit_law(law.form, spoiled, noise, replicates=100)
     assert 7 in again.outliers
     assert again.error(groups) == pytest.approx(law.error(groups), rel=0.03)
+
+
+def test_a_law_needs_no_known_noise(made: Made) -> None:
+    law, groups = made
+    unknown = fit_law(law.form, groups, UNKNOWN, replicates=100)
+    assert unknown.error(groups) == pytest.approx(law.error(groups), rel=0.05)
+    assert (np.diff(unknown.interval(groups), axis=0) > 0).all()
+
+
+def test_an_exponent_of_two_values_is_called_undecided(made: Made) -> None:
+    _, groups = made
+    two = groups[groups["resolution"].isin([128, 224])]
+    found = fit_law(additive(("depth", "resolution")), two, UNKNOWN, replicates=100)
+    assert "a_resolution" in found.undecided
+
+
+def test_the_trend_finds_what_the_form_lacks(made: Made) -> None:
+    _, groups = made
+    law = fit_law(
+        power_law("depth"), groups, Noise(kind="seeds", scale=0.2, power=0.0, df=50), replicates=100
+    )
+    measured = groups["error"].to_numpy()
+    misses = [np.abs(error - measured).mean() for error in (law.error(groups), law.formula_error(groups))]
+    assert misses[0] < 0.2 * misses[1]
