@@ -13,7 +13,7 @@ from analysis.law.fit import Fit, fit
 from analysis.law.form import Form
 from analysis.law.law import EFFICIENT, Law, fit_law
 from analysis.law.prior import usual
-from analysis.noise import Floats, Noise, clipped
+from analysis.noise import Floats, Noise, Rows, clipped
 from analysis.table import AXES
 from scaling.errors import Refused
 from scaling.quantity import counted
@@ -28,7 +28,7 @@ MIN_SPARE = 2
 SCALE = 0.01
 """Standard deviation of a residual of log error, in validation: about what seeds leave."""
 NUM_STARTS = 2
-TOLERANCE = 1e-5
+NUM_STEPS = 50
 """Of the fits of validation, of which there are many."""
 REPLICATES = 200
 MIN_GAIN = 0.8
@@ -70,14 +70,15 @@ def choose(groups: pd.DataFrame, noise: Noise, *, replicates: int = REPLICATES) 
     if obstacle:
         return Choice(law=None, scores=_table([]), reason=f"No law is fitted: {obstacle}.")
     by, cost = compute(block)
-    rows = _spaced(block.assign(cost=cost).sort_values(["cost", *AXES]))
+    order = np.lexsort([block[axis].to_numpy() for axis in AXES] + [cost.to_numpy()])
+    rows = _spaced(block, order)
     rows = rows.assign(error=clipped(rows["error"].to_numpy(dtype=float)))
     forms = {form.name: form for form in candidates(rows)}
     scores = _table([*_constant_scores(rows), *filter(None, (_score(form, rows) for form in forms.values()))])
     where = f"of {len(rows)} models{_policy(len(block))}, fitted on the cheaper ones by {by}"
     constant = scores[scores["form"].isin(CONSTANTS)].iloc[0]
     for place, (name, rmse) in enumerate(zip(scores["form"], scores["rmse"], strict=True)):
-        if rmse > MIN_GAIN * constant["rmse"]:
+        if name in CONSTANTS or rmse > MIN_GAIN * constant["rmse"]:
             break
         try:
             law = fit_law(forms[name], rows, noise, replicates=replicates)
@@ -113,9 +114,10 @@ def _obstacle(block: pd.DataFrame) -> str:
     return ""
 
 
-def _spaced(rows: pd.DataFrame) -> pd.DataFrame:
+def _spaced(rows: pd.DataFrame, order: Rows) -> pd.DataFrame:
     places = np.linspace(0, len(rows) - 1, min(MAX_MODELS, len(rows)))
-    return rows.iloc[places.astype(int)].reset_index(drop=True)
+    spaced: pd.DataFrame = rows.iloc[order[places.astype(int)]].reset_index(drop=True)
+    return spaced
 
 
 def _policy(num_models: int) -> str:
@@ -154,7 +156,7 @@ def _quick_fit(form: Form, rows: pd.DataFrame) -> Fit:
         scale=np.full(len(rows), SCALE),
         prior=usual(form, np.log(rows["error"].to_numpy(dtype=float))),
         num_starts=NUM_STARTS,
-        tolerance=TOLERANCE,
+        num_steps=NUM_STEPS,
     )
 
 

@@ -18,6 +18,7 @@ from analysis.noise import Floats
 from scaling.errors import Refused
 
 NUM_STARTS = 16
+NUM_STEPS = 300
 SHRINKING = (100.0, 10.0, 1.0)
 """Times delta, one after the other: a small delta is near least absolute residuals, slow from afar."""
 
@@ -71,14 +72,14 @@ def fit(
     weight: Floats | None = None,
     prior: Prior | None = None,
     num_starts: int = NUM_STARTS,
-    tolerance: float = 1e-12,
+    num_steps: int = NUM_STEPS,
 ) -> Fit:
     """Fit a form to rows with a column for each of its knobs and one of positive errors.
 
     `delta` is Huber's, in units of `scale` [n] (default 1: of log error itself; 1e-4 is what published fits
     of language models use). `weight` [n] is how often a row counts. A prior wants a scale that is a standard
-    deviation. The last step gains less than `tolerance` of the objective. Raises `Refused` where the rows
-    cannot decide the parameters.
+    deviation. `num_steps` is the most that each of SHRINKING may take. Raises `Refused` where the rows cannot
+    decide the parameters.
     """
     x, y = _checked(form, rows, error)
     middle = x.mean(axis=0)
@@ -97,9 +98,8 @@ def fit(
             target=prior.mean[None],
             pull=prior.pull,
         )
-        minima = minimise(
-            form, data, theta, tolerance=tolerance if times == SHRINKING[-1] else max(1e-6, tolerance)
-        )
+        tolerance = 1e-12 if times == SHRINKING[-1] else 1e-6
+        minima = minimise(form, data, theta, tolerance=tolerance, num_steps=num_steps)
         theta = minima.theta
     best = int(np.argmin(minima.objective))
     residual = form.evaluate(theta[best, None], x)[0][0] - y
