@@ -42,6 +42,18 @@ def left_out(evidence: Basis) -> Iterator[Trap]:
         )
 
 
+def unmarked(evidence: Basis) -> Iterator[Trap]:
+    out = evidence.diverged
+    if len(out):
+        worst = out.iloc[int(out["error"].argmax())]
+        model = ", ".join(f"{axis} {worst[axis]:g}" for axis in AXES)
+        yield Trap(
+            "diverged_models_left_out",
+            f"Left out of every number, being far worse than all models around: {counted(len(out), 'model')} "
+            f"({model}: {worst['error']:.1f} % error).",
+        )
+
+
 def suspects(evidence: Basis) -> Iterator[Trap]:
     """Completed runs that are far worse than the repeats of the same model: they may not have converged."""
     usable = evidence.table.usable

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
+from analysis.diverged import diverged
 from analysis.exponents import Exponents, exponents
 from analysis.frontier import Frontier, frontier
 from analysis.law.choose import Choice, choose, largest_setting
@@ -27,7 +28,8 @@ from scaling.errors import Refused
 class Findings:
     table: Table
     groups: pd.DataFrame
-    """One row a model (setting, depth, width, resolution, epochs), the mean over its seeds."""
+    """One row a model (setting, depth, width, resolution, epochs), the mean over its seeds; without those
+    that diverged."""
     compared: pd.DataFrame
     """The groups that rules and the law rest on: all, or an even part of very many (`thin.thinned`)."""
     noise: Noise
@@ -61,7 +63,9 @@ def find(table: Table, cost: str | None = None) -> Findings:
     """
     if table.usable.empty:
         raise Refused(f"{table.source} has no completed point{_why(table)}: there is nothing to report yet.")
-    groups = group_seeds(table.usable)
+    every = group_seeds(table.usable)
+    failed = diverged(every)
+    groups = every[~failed].reset_index(drop=True)
     compared = thinned(groups)
     noise = noise_of(table, groups)
     draws = draw_errors(compared, noise)
@@ -93,6 +97,7 @@ def find(table: Table, cost: str | None = None) -> Findings:
                 table=table,
                 groups=groups,
                 num_compared=len(compared),
+                diverged=every[failed],
                 noise=noise,
                 pairs=pairs,
                 elsewhere=tuple(elsewhere),

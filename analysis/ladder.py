@@ -39,6 +39,7 @@ class Comparisons:
     """The axis it is set against."""
     cost: Metric
     """What both sides pay alike."""
+    num_groups: int
     table: pd.DataFrame
     """One row a comparison: data, setting, depth, width, resolution, epochs (of the base both ladders start
     from), the column of the cost, axis_rung and rival_rung (the value of the side that is measured at this
@@ -68,23 +69,14 @@ class Comparisons:
 
     def _errors_at(self, logs: Floats, side: str, curvature: Floats) -> Floats:
         """[..., comparisons], from the curvature in each regime, [..., regimes]."""
-        low, high, weight, bend = (self.table[f"{side}_{part}"].to_numpy(dtype=float) for part in PARTS)
-        straight = _combined(logs, (low, 1 - weight), (high, weight))
-        return np.asarray(np.exp(straight - curvature[..., self._regimes[0]] * bend))
+        straight, bend = self._spots[side]
+        return np.asarray(np.exp(logs @ straight - curvature[..., self._regimes[0]] * bend))
 
     def _curvature(self, logs: Floats, side: str) -> Floats:
         """[..., regimes]: least squares over the triples of the side in the regime; NaN without any."""
-        triples = self.triples[self.triples["side"] == side]
-        place = self._regimes[1].get_indexer(pd.Index(triples["regime"]))
-        triples, place = triples[place >= 0], place[place >= 0]
-        low, mid, high, weight, bend = (
-            triples[part].to_numpy(dtype=float) for part in ("low", "mid", "high", "weight", "bend")
-        )
-        sag = _combined(logs, (low, 1 - weight), (high, weight), (mid, np.full(len(mid), -1.0)))
-        squares = np.bincount(place, bend**2, minlength=len(self._regimes[1]))
-        own = sparse.csr_array((bend, (np.arange(len(place)), place)), shape=(len(place), len(squares)))
+        sag, bend, squares = self._measures[side]
         with np.errstate(invalid="ignore"):
-            return np.asarray((sag @ own) / squares)
+            return np.asarray((logs @ sag) @ bend / squares)
 
     @cached_property
     def _regimes(self) -> tuple[Rows, pd.Index]:
@@ -92,15 +84,40 @@ class Comparisons:
         place, names = pd.factorize(self.table["regime"])
         return place, pd.Index(names)
 
+    @cached_property
+    def _spots(self) -> dict[str, tuple[sparse.csr_array, Floats]]:
+        """Of each side: what makes logs [..., groups] straight lines at the comparisons, and their bends."""
+        found = {}
+        for side in SIDES:
+            low, high, weight, bend = (self.table[f"{side}_{part}"].to_numpy(dtype=float) for part in PARTS)
+            found[side] = self._weights((low, 1 - weight), (high, weight)), bend
+        return found
 
-def _combined(logs: Floats, *parts: tuple[Rows, Floats]) -> Floats:
-    """[..., k]: for each of k spots, the sum over the parts of logs [..., groups] at its group, weighted."""
-    count = len(parts[0][0])
-    groups = np.concatenate([group for group, _ in parts])
-    weights = np.concatenate([weight for _, weight in parts])
-    spots = np.tile(np.arange(count), len(parts))
-    matrix = sparse.csr_array((weights, (groups.astype(int), spots)), shape=(logs.shape[-1], count))
-    return np.asarray(logs @ matrix)
+    @cached_property
+    def _measures(self) -> dict[str, tuple[sparse.csr_array, sparse.csr_array, Floats]]:
+        """Of each side: what makes logs [..., groups] sags of the triples, the bends of these [triples,
+        regimes], and the sum of squared bends [regimes]."""
+        found = {}
+        for side in SIDES:
+            triples = self.triples[self.triples["side"] == side]
+            place = self._regimes[1].get_indexer(pd.Index(triples["regime"]))
+            triples, place = triples[place >= 0], place[place >= 0]
+            columns = (
+                triples[part].to_numpy(dtype=float) for part in ("low", "mid", "high", "weight", "bend")
+            )
+            low, mid, high, weight, bend = columns
+            sag = self._weights((low, 1 - weight), (high, weight), (mid, np.full(len(mid), -1.0)))
+            squares = np.bincount(place, bend**2, minlength=len(self._regimes[1])).astype(np.float64)
+            entries = (bend, (np.arange(len(place)), place))
+            found[side] = sag, sparse.csr_array(entries, shape=(len(place), len(squares))), squares
+        return found
+
+    def _weights(self, *parts: tuple[Floats, Floats]) -> sparse.csr_array:
+        """[groups, k]: at each of k spots, the sum over the parts of a group, times a weight."""
+        spots = np.tile(np.arange(len(parts[0][0])), len(parts))
+        groups = np.concatenate([group for group, _ in parts]).astype(int)
+        weights = np.concatenate([weight for _, weight in parts])
+        return sparse.csr_array((weights, (groups, spots)), shape=(self.num_groups, len(parts[0][0])))
 
 
 def compare(groups: pd.DataFrame, axis: str, rival: str, cost: Metric = FLOPS) -> Comparisons:
@@ -134,7 +151,7 @@ def compare(groups: pd.DataFrame, axis: str, rival: str, cost: Metric = FLOPS) -
     table = table[[*GROUP, "regime", cost.column, *spots]].astype(usable[[axis, rival]].dtypes.to_dict())
     table = table.sort_values([*GROUP, cost.column], kind="stable", ignore_index=True)
     frame = pd.DataFrame(triples, columns=["side", "regime", "low", "mid", "high", "weight", "bend"])
-    return Comparisons(axis=axis, rival=rival, cost=cost, table=table, triples=frame)
+    return Comparisons(axis=axis, rival=rival, cost=cost, num_groups=len(groups), table=table, triples=frame)
 
 
 @dataclass(frozen=True)

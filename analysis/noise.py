@@ -149,8 +149,10 @@ def _interaction(response: Floats, rows: Rows, columns: Rows) -> tuple[float, in
     return float(((response - design @ solution) ** 2).sum()), len(response) - int(rank)
 
 
-def draw_errors(groups: pd.DataFrame, noise: Noise) -> Floats | None:
+def draw_errors(groups: pd.DataFrame, noise: Noise, replicates: int = MAX_REPLICATES) -> Floats | None:
     """Bootstrap replicates of the group means, [replicates, groups] in percent; None when noise is unknown.
+
+    There are fewer replicates than asked for where groups are very many (MAX_DRAWS).
 
     Every group's mean is drawn again with the pooled noise divided by the root of its seeds, and each
     replicate has its own noise level, drawn from the chi-square of the pooled estimate: the percentiles of a
@@ -161,7 +163,7 @@ def draw_errors(groups: pd.DataFrame, noise: Noise) -> Floats | None:
     if not noise.known:
         return None
     error = groups["error"].to_numpy(dtype=float)
-    replicates = int(np.clip(MAX_DRAWS // max(len(groups), 1), 20, MAX_REPLICATES))
+    replicates = int(np.clip(MAX_DRAWS // max(len(groups), 1), 20, replicates))
     generator = np.random.default_rng(BOOTSTRAP_SEED)
     level = np.sqrt(noise.df / generator.chisquare(noise.df, size=(replicates, 1)))
     spread = level * noise.sd(error) / np.sqrt(groups["num_seeds"].to_numpy(dtype=float))
@@ -191,7 +193,10 @@ def beyond_noise(values: Floats, replicates: Floats, level: float = 0.05) -> npt
         return np.zeros(0, dtype=bool)
     low, high = np.quantile(replicates, [0.025, 0.975], axis=0)
     half = np.where(high > low, (high - low) / 2, np.inf)
-    distance, reached = np.abs(replicates - values) / half, np.abs(values) / half
+    reached = np.abs(values) / half
+    if reached.max() <= 1:  # no value is beyond its own interval
+        return np.zeros(len(values), dtype=bool)
+    distance = np.abs(replicates - values) / half
     beyond = np.zeros(len(values), dtype=bool)
     while not beyond.all():
         critical = np.quantile(distance[:, ~beyond].max(axis=1), 1 - level)

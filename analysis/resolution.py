@@ -10,7 +10,8 @@ import pandas as pd
 
 from analysis.ladder import Comparisons, compare
 from analysis.noise import GROUP, Floats, Interval, Noise, interval
-from analysis.pairs import MIN_DF, MIN_PAIRS
+from analysis.pairs import MIN_DF
+from analysis.selection import MIN_PAIRS
 
 RIVALS = ("depth", "width")
 LINE = [column for column in GROUP if column != "resolution"]

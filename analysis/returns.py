@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from analysis.noise import GROUP, Floats, Interval, Noise, beyond_noise
+from analysis.noise import Floats, Interval, Noise, beyond_noise
 from analysis.pairs import MIN_DF
 from analysis.table import AXES
 
@@ -78,21 +78,17 @@ def _return(
 
 
 def _steps(groups: pd.DataFrame) -> pd.DataFrame:
-    """One row a step: epochs, axis, and the positions of its two groups."""
+    """One row a step: axis, and the positions of its two groups; fewest epochs first."""
     frame = groups.reset_index(drop=True).reset_index(names="position")
-    sizes = frame.groupby(["epochs", "data", "setting"], sort=True)["position"].transform("size")
-    frame = frame[sizes == sizes.groupby(frame["epochs"]).transform("max")]
-    first = frame.groupby("epochs")[["data", "setting"]].transform("first")
-    frame = frame[(frame[["data", "setting"]] == first).all(axis=1)]
+    regime = frame.groupby(["epochs", "data", "setting"]).size().reset_index(name="size")
+    regime = regime.sort_values(["epochs", "size"], ascending=[True, False], kind="stable")
+    frame = regime.drop_duplicates("epochs").merge(frame, on=["epochs", "data", "setting"])
     found = []
     for axis in STEPPED:
-        line = [column for column in GROUP if column != axis]
+        line = [column for column in AXES if column != axis]
         ordered = frame.sort_values([*line, axis], kind="stable")
-        place = ordered.groupby(line, sort=False).ngroup().to_numpy()
-        position = ordered["position"].to_numpy()
-        same = place[1:] == place[:-1]
-        low, high = position[:-1][same], position[1:][same]
-        found.append(pd.DataFrame({"axis": axis, "low": low, "high": high}))
-    steps = pd.concat(found, ignore_index=True)
-    steps["epochs"] = frame.set_index("position")["epochs"].reindex(steps["low"]).to_numpy()
-    return steps.sort_values("epochs", kind="stable", ignore_index=True)
+        values, position = ordered[line].to_numpy(dtype=float), ordered["position"].to_numpy()
+        same = (values[1:] == values[:-1]).all(axis=1)
+        low, high, epochs = position[:-1][same], position[1:][same], ordered["epochs"].to_numpy()[1:][same]
+        found.append(pd.DataFrame({"epochs": epochs, "axis": axis, "low": low, "high": high}))
+    return pd.concat(found).sort_values("epochs", kind="stable", ignore_index=True)

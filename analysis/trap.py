@@ -22,4 +22,6 @@ class Basis:
 
     table: Table
     groups: pd.DataFrame
+    diverged: pd.DataFrame
+    """The groups that are left out as such."""
     noise: Noise

@@ -168,6 +168,7 @@ def _no_pairs(evidence: Evidence) -> Iterator[Trap]:
 
 CHECKS: tuple[Callable[[Evidence], Iterator[Trap]], ...] = (
     data_traps.left_out,
+    data_traps.unmarked,
     data_traps.suspects,
     data_traps.seeds,
     _noise_large,

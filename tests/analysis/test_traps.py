@@ -64,6 +64,11 @@ TRAPS = {
     "verdict_depends_on_base": lambda frame: frame[(frame["epochs"] == 100) | (frame["width"] > 0.5)].assign(
         top1=frame["top1"] - np.where(frame["width"] == 0.5, 1.5, 0.0) * np.log2(frame["depth"] / 26)
     ),
+    "diverged_models_left_out": lambda frame: frame.assign(
+        top1=frame["top1"].where(
+            (frame["depth"] != 50) | (frame["width"] != 0.75) | (frame["epochs"] != 30), 20.0
+        )
+    ),
     "suspect_runs": lambda frame: frame.assign(top1=frame["top1"].where(np.arange(len(frame)) != 7, 1.0)),
     "mixed_evaluation": lambda frame: frame.assign(
         evaluated_on=np.where(frame["epochs"] == 100, "minival", "validation")

@@ -1,0 +1,64 @@
+"""Diverged models: completed, but with an error far above what all others of the grid say it should be."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from analysis.noise import Floats, clipped
+from analysis.table import AXES
+
+FAR = 8.0
+"""Robust standard deviations above the additive fit from which on a model counts as diverged: so far that the
+interactions of a grid are not taken for it (the published ResNet grid reaches 7.4)."""
+FAR_POINTS = 5.0
+"""And so many points."""
+MOST = 0.1
+"""Where more of the models than this would be left out, none is: then the fit is wrong, not they."""
+MAX_LEVELS = 200
+"""Of all axes together; beyond that there is no grid to speak of."""
+ITERATIONS = 30
+
+
+def diverged(groups: pd.DataFrame) -> npt.NDArray[np.bool_]:
+    """Which groups [n] diverged without being marked: bool.
+
+    In each setting the logit of the error is fitted as a sum of effects, one of each value of each axis, by
+    least absolute residuals (iteratively reweighted), so that a few diverged models do not bend the fit.
+    """
+    found = np.zeros(len(groups), dtype=bool)
+    for rows in groups.groupby(["data", "setting"]).indices.values():
+        block = groups.iloc[rows]
+        design = _design(block)
+        if design.shape[1] > MAX_LEVELS or len(block) < 2 * design.shape[1]:
+            continue
+        share = clipped(block["error"].to_numpy(dtype=float)) / 100
+        logit = np.log(share / (1 - share))
+        fitted = _least_absolute(design, logit)
+        residual = logit - fitted
+        spread = 1.4826 * float(np.median(np.abs(residual)))
+        points = 100 * (share - 1 / (1 + np.exp(-fitted)))
+        far = (residual > FAR * spread) & (points > FAR_POINTS)
+        if far.mean() <= MOST:
+            found[rows] = far
+    return found
+
+
+def _design(block: pd.DataFrame) -> Floats:
+    """[n, 1 + effects]."""
+    columns = [np.ones(len(block))]
+    for axis in AXES:
+        place = pd.factorize(block[axis])[0]
+        columns += [(place == level).astype(float) for level in range(1, place.max() + 1)]
+    return np.column_stack(columns)
+
+
+def _least_absolute(design: Floats, response: Floats) -> Floats:
+    weight = np.ones(len(response))
+    for _ in range(ITERATIONS):
+        root = np.sqrt(weight)
+        solution = np.linalg.lstsq(design * root[:, None], response * root, rcond=None)[0]
+        fitted = design @ solution
+        weight = 1 / np.maximum(np.abs(response - fitted), 1e-4)
+    return np.asarray(fitted)

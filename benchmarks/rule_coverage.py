@@ -1,0 +1,239 @@
+"""How often rules are wrong where nothing is to be found, see what is there, and have intervals that hold it.
+
+    python -m benchmarks.rule_coverage --grids 1000
+
+Every study has 4 depths x 3 widths x 3 resolutions x 3 epochs, 3 seeds, noise of 0.2 points, and a truth of
+its own, drawn at random; FLOPs are depth x width^2 x resolution^2. Of each study one regime, one resolution
+of it, one step and one return are asked, drawn at random, so that studies count as independent trials of the
+Clopper-Pearson intervals. The advantage that is true at a pair is that of the truth itself at the networks of
+exactly that cost, where the tool interpolates.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import time
+import zlib
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TypeVar
+
+import numpy as np
+import pandas as pd
+from rich.console import Console
+from rich.table import Table
+from scipy.stats import binomtest
+
+from analysis.noise import Interval
+from analysis.resolution import Step
+from analysis.returns import Return
+from benchmarks.law_coverage import VALUES, Truth, bent, sum_of_powers, with_overfitting, with_regimes
+from benchmarks.simulated_studies import (
+    Generator,
+    Kind,
+    Study,
+    flops_alone,
+    nothing_matters,
+    simulated,
+    true_advantage,
+    with_bonus,
+    with_step,
+    with_turn,
+)
+
+Item = TypeVar("Item")
+Ask = Callable[[Study, Kind, Generator], dict[str, bool]]
+PAIRWISE = {
+    "depth or width": "undecided",
+    "at one resolution": "undecided",
+    "crossover": "undetermined",
+    "resolution": "undecided",
+}
+NULLS = {
+    "nothing matters": Kind(nothing_matters, PAIRWISE | {"any return": "undecided"}),
+    "FLOPs alone matter": Kind(flops_alone, PAIRWISE),
+    "noise grows with size": Kind(flops_alone, PAIRWISE, growth=0.4),
+    "noise shrinks with size": Kind(flops_alone, PAIRWISE, growth=-0.4),
+    "30 % of cells missing": Kind(flops_alone, PAIRWISE, missing=0.3),
+    "10 % of runs diverged": Kind(flops_alone, PAIRWISE, diverged=0.1),
+}
+EFFECTS = {
+    "depth, 0.5 points": Kind(
+        partial(with_bonus, "depth", 0.5), {"depth or width": "depth", "at one resolution": "depth"}
+    ),
+    "width, 0.5 points": Kind(
+        partial(with_bonus, "depth", -0.5), {"depth or width": "width", "at one resolution": "width"}
+    ),
+    "depth, 0.5 points, noise grows": Kind(
+        partial(with_bonus, "depth", 0.5),
+        {"depth or width": "depth", "at one resolution": "depth"},
+        growth=0.4,
+    ),
+    "depth, 0.5 points, 30 % missing": Kind(
+        partial(with_bonus, "depth", 0.5),
+        {"depth or width": "depth", "at one resolution": "depth"},
+        missing=0.3,
+    ),
+    "-0.5 to +0.5 points": Kind(partial(with_turn, 0.5), {"crossover": "inside_range"}),
+    "resolution, +0.5 points": Kind(partial(with_bonus, "resolution", 0.5), {"resolution": "fast"}),
+    "resolution, -0.5 points": Kind(partial(with_bonus, "resolution", -0.5), {"resolution": "slow"}),
+    "one step, 0.5 points": Kind(partial(with_step, 0.5), {"one return": "pays"}),
+    "one step, 1 point": Kind(partial(with_step, 1.0), {"one return": "pays"}),
+}
+
+
+def _truth(law: Callable[[Generator], tuple[Truth, object]], generator: Generator) -> Truth:
+    return law(generator)[0]
+
+
+POWERS = partial(_truth, sum_of_powers)
+COVERED = {
+    "constant noise": Kind(POWERS),
+    "noise grows with size": Kind(POWERS, growth=0.4),
+    "noise shrinks with size": Kind(POWERS, growth=-0.4),
+    "30 % of cells missing": Kind(POWERS, missing=0.3),
+    "10 % of runs diverged": Kind(POWERS, diverged=0.1),
+    "truth overfits": Kind(partial(_truth, with_overfitting)),
+    "truth has regimes": Kind(partial(_truth, with_regimes)),
+    "truth is bent": Kind(partial(_truth, bent)),
+    "depth and width turn": Kind(partial(with_turn, 0.5)),
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--grids", type=int, default=1000, help="studies of each kind")
+    parser.add_argument("--replicates", type=int, default=1000, help="of the bootstrap")
+    parsed = parser.parse_args()
+    grids, replicates = parsed.grids, parsed.replicates
+    start = time.process_time()
+    console = Console(width=170)
+    for title, kinds, ask, asked in (
+        ("False verdicts, % (at most 5 asked)", NULLS, claimed, (0, 5)),
+        ("True verdicts, % (at least 90 asked)", EFFECTS, seen, (90, 100)),
+        ("Coverage of 95 % intervals, % (93 to 97 asked)", COVERED, covered, (93, 97)),
+    ):
+        told = {name: answers(kind, ask, (title, name), grids, replicates) for name, kind in kinds.items()}
+        columns = list(dict.fromkeys(column for answer in told.values() for column in answer))
+        table = Table("kind", *columns, title=f"{title}, n={grids}")
+        for name, answer in told.items():
+            table.add_row(name, *(rate_text(answer.get(column), asked) for column in columns))
+        console.print(table)
+    console.print(
+        f"{replicates} replicates, 95 % Clopper-Pearson intervals, ! where they do not touch what is asked; "
+        f"{time.process_time() - start:.0f} s of one core ({platform.machine()}, {os.cpu_count()} cores)"
+    )
+
+
+def answers(kind: Kind, ask: Ask, name: tuple[str, str], grids: int, replicates: int) -> pd.DataFrame:
+    """One row a study, one column a question; NaN where a study has no answer."""
+    first = zlib.crc32(" ".join(name).encode())
+    generators = (np.random.default_rng((first, grid)) for grid in range(grids))
+    return pd.DataFrame(
+        [ask(simulated(kind, generator, replicates), kind, generator) for generator in generators]
+    )
+
+
+def claimed(study: Study, kind: Kind, generator: Generator) -> dict[str, bool]:
+    """Whether each rule claims anything where it should claim nothing."""
+    return {rule: not right for rule, right in seen(study, kind, generator).items()}
+
+
+def seen(study: Study, kind: Kind, generator: Generator) -> dict[str, bool]:
+    """Whether each rule says what is expected."""
+    return {rule: SAYS[rule](study, generator) == verdict for rule, verdict in kind.expected.items()}
+
+
+def _any_return(study: Study, _: Generator) -> str:
+    return "undecided" if {step.verdict for step in study.returns} == {"undecided"} else "decided"
+
+
+def _one_return(study: Study, generator: Generator) -> str:
+    """Of the steps of depth that `with_step` makes."""
+    steps = [step for step in study.returns if step.axis == "depth" and step.to_value == VALUES[0][2]]
+    return one(steps, generator).verdict
+
+
+SAYS: dict[str, Callable[[Study, Generator], str]] = {
+    "depth or width": lambda study, generator: one(study.pairs.regimes, generator).prefer,
+    "at one resolution": lambda study, generator: one(study.pairs.by_resolution, generator).prefer,
+    "crossover": lambda study, _: study.pairs.crossover.status,
+    "resolution": lambda study, _: study.resolution.prefer,
+    "any return": _any_return,
+    "one return": _one_return,
+}
+
+
+def covered(study: Study, _: Kind, generator: Generator) -> dict[str, bool]:
+    """Whether intervals hold the truth; of the crossover, where one is named."""
+    truth, pairs = study.truth, study.pairs
+    table = pairs.table.assign(true=true_advantage(truth, pairs.table, "depth", "width"))
+    table = table[table["counted"]]
+    regime, size = one(pairs.regimes, generator), one(pairs.by_resolution, generator)
+    of_regime, of_size = table["epochs"] == regime.epochs, table["epochs"] == size.epochs
+    of_size &= table["resolution"] == size.resolution
+    step, gain = one(study.resolution.steps, generator), one(study.returns, generator)
+    found = {
+        "advantage": holds(regime.ci95, table.loc[of_regime, "true"].mean()),
+        "at one resolution": holds(size.ci95, table.loc[of_size, "true"].mean()),
+        "gain per doubling": holds(step.ci95, _true_gain(study, step)),
+        "a return": holds(gain.ci95, _true_return(truth, gain)),
+    }
+    rival = one(study.resolution.rivals, generator)
+    compared = next(each.table for each in study.layout.rivals if each.rival == rival.axis)
+    found["resolution against another"] = holds(
+        rival.ci95, true_advantage(truth, compared, "resolution", rival.axis).mean()
+    )
+    if pairs.crossover.ci95 is not None:
+        found["crossover"] = holds(pairs.crossover.ci95, _true_turn(truth, table[of_regime]))
+    return found
+
+
+def _true_turn(truth: Truth, pairs: pd.DataFrame) -> float:
+    """The epochs at which the mean advantage over the pairs passes 0; NaN where it never does."""
+    epochs = np.geomspace(VALUES[3][0], VALUES[3][-1], 181)
+    rows = pd.concat([pairs.assign(epochs=each) for each in epochs])
+    mean = true_advantage(truth, rows, "depth", "width").reshape(len(epochs), -1).mean(axis=1)
+    passed = np.flatnonzero(np.diff(np.sign(mean)))
+    return float(epochs[passed[0]]) if len(passed) else np.nan
+
+
+def _true_gain(study: Study, step: Step) -> float:
+    """Per doubling, the mean over the architectures that have both resolutions."""
+    knobs = ["depth", "width", "epochs"]
+    rows = study.groups[study.groups["epochs"] == step.epochs]
+    low, high = (rows[rows["resolution"] == size][knobs] for size in (step.from_px, step.to_px))
+    both = low.merge(high, on=knobs)
+    gain = study.truth(both.assign(resolution=step.from_px)) - study.truth(both.assign(resolution=step.to_px))
+    return float(gain.mean() / np.log2(step.to_px / step.from_px))
+
+
+def _true_return(truth: Truth, gain: Return) -> float:
+    rows = pd.DataFrame([gain.at | {gain.axis: value} for value in (gain.from_value, gain.to_value)])
+    low, high = truth(rows)
+    return float(low - high)
+
+
+def one(items: Sequence[Item], generator: Generator) -> Item:
+    return items[int(generator.integers(len(items)))]
+
+
+def holds(ci95: Interval | None, value: float) -> bool:
+    return ci95 is not None and ci95[0] <= value <= ci95[1]
+
+
+def rate_text(answer: pd.Series | None, asked: tuple[float, float]) -> str:
+    """`95.2 (93.7, 96.4)`, in percent, with a mark where the interval does not touch what is asked."""
+    if answer is None or answer.dropna().empty:
+        return ""
+    known = answer.dropna().astype(bool)
+    interval = binomtest(int(known.sum()), len(known)).proportion_ci(0.95, method="exact")
+    low, high = 100 * interval.low, 100 * interval.high
+    mark = "" if high >= asked[0] and low <= asked[1] else " !"
+    return f"{100 * known.mean():.1f} ({low:.1f}, {high:.1f}){mark}"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,169 @@
+"""Simulated studies: truths, and noisy grids of them, for `rule_coverage`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import product
+
+import numpy as np
+import pandas as pd
+
+from analysis.ladder import compare
+from analysis.noise import Floats, Noise, draw_errors, seed_noise
+from analysis.pairs import Pairs, judge
+from analysis.resolution import Resolution, StepLayout, judge_steps, lay_out_steps
+from analysis.returns import Return, returns
+from analysis.selection import select
+from analysis.table import AXES, COST_COLUMNS
+from benchmarks.law_coverage import VALUES, Truth, scaled
+
+NOISE, NUM_SEEDS = 0.2, 3
+TURN = np.sqrt(VALUES[3][0] * VALUES[3][-1])
+"""Epochs at which depth and width change places, where they do."""
+GROWTH = {"depth": 1.0, "width": 0.5, "resolution": 0.5}
+"""How a knob grows with FLOPs when nothing else does."""
+CELLS = pd.DataFrame(list(product(*VALUES)), columns=list(AXES), dtype=float)
+Generator = np.random.Generator
+
+
+@dataclass(frozen=True)
+class Kind:
+    """How studies are made."""
+
+    truth: Callable[[Generator], Truth]
+    expected: Mapping[str, str] = field(default_factory=dict)
+    """What is to be said of them."""
+    growth: float = 0.0
+    """Noise is in proportion to this power of the network's size."""
+    missing: float = 0.0
+    """Share of cells that are missing."""
+    diverged: float = 0.0
+    """Share of runs that diverged, and are left out as such."""
+
+
+@dataclass(frozen=True)
+class Study:
+    """One simulated study, and what the tool says of it when it is asked."""
+
+    truth: Truth
+    groups: pd.DataFrame
+    replicates: int
+    """Of the bootstrap."""
+
+    @cached_property
+    def noise(self) -> Noise:
+        return seed_noise(self.groups)
+
+    @cached_property
+    def draws(self) -> Floats | None:
+        return draw_errors(self.groups, self.noise, self.replicates)
+
+    @cached_property
+    def complete(self) -> bool:
+        return len(self.groups) == len(CELLS)
+
+    @cached_property
+    def pairs(self) -> Pairs:
+        selections = PAIRS if self.complete else select(compare(self.groups, "depth", "width"))
+        return judge(selections, self.groups["error"].to_numpy(), self.noise, self.draws)
+
+    @cached_property
+    def layout(self) -> StepLayout:
+        return STEPS if self.complete else lay_out_steps(self.groups)
+
+    @cached_property
+    def resolution(self) -> Resolution:
+        return judge_steps(self.layout, self.groups["error"].to_numpy(), self.noise, self.draws)
+
+    @cached_property
+    def returns(self) -> tuple[Return, ...]:
+        return returns(self.groups, self.noise, self.draws)
+
+
+def nothing_matters(generator: Generator) -> Truth:
+    """The same error everywhere."""
+    error = generator.uniform(15, 40)
+    return lambda rows: np.full(len(rows), error)
+
+
+def flops_alone(generator: Generator) -> Truth:
+    """A power law with floor of the FLOPs: depth, width and resolution are worth the same."""
+    floor, part, exponent, epochs = generator.uniform((4, 20, 0.15, 3), (10, 35, 0.35, 10))
+    return lambda rows: floor + part * (flops(rows) / 1e9) ** -exponent + epochs * scaled(rows)[:, 3] ** -0.5
+
+
+def with_bonus(knob: str, points: float, generator: Generator) -> Truth:
+    """FLOPs, less so many points for a knob that its mean advantage over the pairs is `points`."""
+    base, place = flops_alone(generator), AXES.index(knob)
+    doubling = points / _mean_doublings(knob)
+    return lambda rows: base(rows) - doubling * np.log2(scaled(rows)[:, place])
+
+
+def with_turn(points: float, generator: Generator) -> Truth:
+    """FLOPs, and an advantage of depth that goes from -points to +points, straight in log epochs."""
+    base, doubling = flops_alone(generator), points / _mean_doublings("depth")
+
+    def truth(rows: pd.DataFrame) -> Floats:
+        share = np.log(rows["epochs"].to_numpy() / TURN) / np.log(VALUES[3][-1] / TURN)
+        return base(rows) - doubling * share * np.log2(scaled(rows)[:, 0])
+
+    return truth
+
+
+def with_step(points: float, generator: Generator) -> Truth:
+    """The same error everywhere, less `points` from the third depth on."""
+    base = nothing_matters(generator)
+    return lambda rows: base(rows) - points * (rows["depth"].to_numpy() >= VALUES[0][2])
+
+
+def flops(rows: pd.DataFrame) -> Floats:
+    x = scaled(rows)
+    return np.asarray(1e9 * x[:, 0] * x[:, 1] ** 2 * x[:, 2] ** 2)
+
+
+def simulated(kind: Kind, generator: Generator, replicates: int) -> Study:
+    """Draw a truth, and noisy runs of it."""
+    truth = kind.truth(generator)
+    size = scaled(CELLS)[:, 0] * scaled(CELLS)[:, 1] ** 2
+    spread = NOISE * (size / np.exp(np.log(size).mean())) ** kind.growth
+    runs = truth(CELLS)[:, None] + spread[:, None] * generator.standard_normal((len(CELLS), NUM_SEEDS))
+    runs[generator.random(runs.shape) < kind.diverged] = np.nan
+    runs[generator.random(len(CELLS)) < kind.missing] = np.nan
+    return Study(truth, groups_of(runs), replicates)
+
+
+def groups_of(runs: Floats) -> pd.DataFrame:
+    """The groups of runs [cells, seeds], NaN where a run is missing, as `noise.group_seeds` makes them."""
+    frame = pd.DataFrame(runs)
+    groups = CELLS.assign(
+        data="",
+        setting="",
+        **(dict.fromkeys(COST_COLUMNS, np.nan) | {"flops": flops(CELLS)}),
+        error=frame.mean(axis=1),
+        variance=frame.var(axis=1),
+        num_seeds=frame.notna().sum(axis=1),
+        reading_variance=0.0,
+    )
+    return groups[groups["num_seeds"] > 0].reset_index(drop=True)
+
+
+def true_advantage(truth: Truth, table: pd.DataFrame, axis: str, rival: str) -> Floats:
+    """Of the rows of `Comparisons.table`: what the truth says of the networks of exactly the pair's cost."""
+    base = table[list(AXES)].astype(float)
+    ratio = table["flops"].to_numpy() / flops(base)
+    own, other = (base.assign(**{knob: base[knob] * ratio ** GROWTH[knob]}) for knob in (axis, rival))
+    return truth(other) - truth(own)
+
+
+def _mean_doublings(knob: str) -> float:
+    """Of the knob, from base to pair, the mean over the pairs."""
+    tables = [PAIRS.comparisons.table] if knob != "resolution" else [each.table for each in STEPS.rivals]
+    ratios = [np.log2(table["flops"] / flops(table)).mean() for table in tables]
+    return float(np.mean(ratios)) * GROWTH[knob]
+
+
+_COMPLETE = groups_of(np.zeros((len(CELLS), 1)))
+PAIRS = select(compare(_COMPLETE, "depth", "width"))
+STEPS = lay_out_steps(_COMPLETE)
