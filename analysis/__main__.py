@@ -1,4 +1,4 @@
-"""The command: python -m analysis report|frontier|rules|methods SOURCE."""
+"""The command: python -m analysis report|frontier|rules|family|methods SOURCE."""
 
 from __future__ import annotations
 
@@ -9,15 +9,20 @@ import sys
 from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
+from typing import get_args
 
 from rich.console import Console
 
+from analysis.family import derive
+from analysis.family_sheet import family_json, family_sentences, family_sheet
+from analysis.family_study import check_place, study_text, write_study
 from analysis.findings import Findings, find
 from analysis.methods import climb, ladder_sheet
 from analysis.metric import COSTS, FLOPS, LATENCY, PRICES
 from analysis.objectives import parse_objectives, read_objectives
 from analysis.provenance import origin
 from analysis.ranking import rank, ranking_json, ranking_sentences, ranking_sheet
+from analysis.recommend import Budget, Kind
 from analysis.report import frontier_table, report_directory, write_report
 from analysis.rules import rules_json
 from analysis.source import read_source
@@ -55,7 +60,7 @@ def _parser() -> Parser:
     )
     shared.add_argument("--debug", action="store_true", help="show the traceback of a refusal")
     parser = Parser(prog="python -m analysis", description="What a study says.")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="report|frontier|rules|methods")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     report = commands.add_parser("report", parents=[shared], help="write and print everything")
     report.add_argument("--out", type=Path, help="directory of the report")
     report.add_argument("--json", action="store_true", help="print rules.json instead of text")
@@ -83,6 +88,13 @@ def _parser() -> Parser:
         help="what depth and width are compared at, else what the source says",
     )
     rules.add_argument("--json", action="store_true", help="print rules.json")
+    family = commands.add_parser("family", parents=[shared], help="print the model to train for each budget")
+    for kind, unit in (("flops", "1e9,4e9"), ("latency-ms", "5,20"), ("memory-gb", "8,16")):
+        family.add_argument(f"--{kind}", metavar=f"{unit},…", help="budgets, one model each")
+    family.add_argument("--epochs", type=int, help="of training, else the most that were measured")
+    family.add_argument("--model", help="a file of conf/model, for a table that does not say its own")
+    family.add_argument("--write", type=Path, metavar="conf/study/derived.yaml", help="also as a study")
+    family.add_argument("--json", action="store_true", help="print it as JSON")
     methods = commands.add_parser("methods", parents=[shared], help="print the ladder of training methods")
     methods.add_argument("--json", action="store_true", help="print it as JSON")
     return parser
@@ -99,6 +111,8 @@ def _run(options: argparse.Namespace) -> None:
         _report(table, options.out or report_directory(options.source), options.json)
     elif options.command == "frontier":
         _frontier(find(table), options.cost or FLOPS.name, options.json)
+    elif options.command == "family":
+        _family(table, options)
     elif options.command == "methods":
         _methods(table, options.json)
     else:
@@ -152,13 +166,40 @@ def _ranking(options: argparse.Namespace) -> None:
         console.print(sentence, markup=False, highlight=False, emoji=False)
 
 
+def _family(table: Table, options: argparse.Namespace) -> None:
+    if options.write:
+        check_place(options.write)
+    family = derive(
+        table,
+        [
+            Budget(kind, value)
+            for kind in get_args(Kind)
+            for value in _numbers(f"--{kind.replace('_', '-')}", getattr(options, kind))
+        ],
+        epochs=options.epochs,
+        model=options.model,
+    )
+    said = write_study(options.write, study_text(family, options.write.stem)) if options.write else None
+    if options.json:
+        print_json(family_json(family))
+        return
+    console = Console()
+    print_sheet(console, family_sheet(family))
+    for sentence in [*family_sentences(family), *([said] if said else [])]:
+        console.print(sentence, markup=False, highlight=False, emoji=False, soft_wrap=True)
+
+
 def _reference(text: str | None) -> tuple[float, ...] | None:
+    return None if text is None else _numbers("--reference", text)
+
+
+def _numbers(option: str, text: str | None) -> tuple[float, ...]:
     try:
-        values = None if text is None else tuple(float(word) for word in text.split(","))
+        values = tuple(float(word) for word in text.split(",")) if text is not None else ()
     except ValueError:
         values = (math.nan,)
-    if values and not all(map(math.isfinite, values)):
-        raise Refused(f"--reference {text}: a number for each objective is needed, such as 60,1e10.")
+    if not all(map(math.isfinite, values)):
+        raise Refused(f"{option} {text}: numbers are needed, with commas between them, such as 60,1e10.")
     return values
 
 

@@ -138,7 +138,7 @@ def _grid(values: Mapping[str, str]) -> list[Asked]:
 def _asked(
     model: Any, depth: Any, width: Any, resolution: Any, frames: Any, *, switches: Mapping[str, Any]
 ) -> Asked:
-    family_name, family = _family(str(model), switches)
+    family_name, family = named_family(str(model), switches)
     depth, width = number("depth", depth), number("width", width)
     resolution = resolution_of(resolution, depth, str(model), family)
     frames = None if frames is None else whole_number("frames", frames)
@@ -155,7 +155,7 @@ def _asked(
     )
 
 
-def _family(model: str, switches: Mapping[str, Any]) -> tuple[str, Family]:
+def named_family(model: str, switches: Mapping[str, Any]) -> tuple[str, Family]:
     """The name and the family of a file of conf/model/, with its switches changed."""
     files = {file.stem: file for file in sorted(_CONF.glob("*.yaml"))}
     if model not in files:

@@ -1,0 +1,64 @@
+"""A family: the models that a law recommends for a list of budgets."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from analysis.law.choose import choose, largest_setting
+from analysis.noise import group_seeds, noise_of
+from analysis.recommend import Budget, Latency, Member, latency_model, recommend
+from analysis.setting import Base, base_setting
+from analysis.table import Table
+from scaling.errors import Refused
+
+
+@dataclass(frozen=True, kw_only=True)
+class Family:
+    source: str
+    law: str
+    """Its formula, with numbers."""
+    reason: str
+    """Why this law, a sentence."""
+    missed: float
+    """Points of top-1 by which it missed the models dearer than those it was fitted on."""
+    members: tuple[Member, ...]
+    """In the order of the budgets."""
+    base: Base
+    latency: Latency | None
+    latency_of: str
+
+
+def derive(
+    table: Table, budgets: Sequence[Budget], *, epochs: int | None = None, model: str | None = None
+) -> Family:
+    """The family of a table, by the law that is chosen for it.
+
+    `epochs` are the most measured unless said; `model` names a file of conf/model/ where the table does not
+    say which networks it has. Raises `Refused` where no law is fitted, and as `recommend` does.
+    """
+    if not budgets:
+        raise Refused(
+            "A family needs budgets: add --flops, --latency-ms or --memory-gb, such as --flops 1e9,4e9."
+        )
+    if not all(budget.value > 0 for budget in budgets) or (epochs is not None and epochs < 1):
+        raise Refused("Budgets and epochs are above zero: such as --flops 1e9,4e9 --epochs 350.")
+    if table.usable.empty:
+        raise Refused(f"{table.source} has no completed point: there is no law to recommend by.")
+    groups = group_seeds(table.usable)
+    choice = choose(groups, noise_of(table, groups))
+    if choice.law is None:
+        raise Refused(f"{table.source} recommends no family: {choice.reason}")
+    rows = largest_setting(groups)
+    base = base_setting(table, str(rows["setting"].iloc[0]), model)
+    members = recommend(choice.law, rows, base, budgets, epochs=epochs, missed=choice.chosen_rmse)
+    return Family(
+        source=table.source,
+        law=choice.law.formula_text(),
+        reason=choice.reason,
+        missed=choice.chosen_rmse,
+        members=tuple(members),
+        base=base,
+        latency=latency_model(rows),
+        latency_of=table.latency_of,
+    )

@@ -1,0 +1,78 @@
+"""A family for people and programs: a table, sentences, and plain values."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from analysis.family import Family
+from analysis.recommend import EQUAL_POINTS
+from analysis.sheet import Sheet
+from scaling.quantity import count_text
+
+
+def family_sheet(family: Family) -> Sheet:
+    """A row a budget."""
+    timed = family.latency is not None
+    head = ("budget", "depth", "width", "px", "epochs", "params", "FLOPs", "memory")
+    rows = [
+        (
+            str(member.budget),
+            f"{member.depth:g}",
+            f"{member.width:g}",
+            f"{member.resolution}",
+            f"{member.epochs}",
+            count_text(member.params),
+            count_text(member.flops),
+            f"{member.memory_gb:.3g} GB",
+            *((f"{member.latency_ms:.3g} ms",) if member.latency_ms is not None else ()),
+            f"{member.top1:.1f} ({member.ci95[0]:.1f}, {member.ci95[1]:.1f})",
+        )
+        for member in family.members
+    ]
+    note = (
+        "Top-1: predicted by the law, with its 95 % interval, of the mean over seeds. Of models that are not "
+        f"told apart by more than {EQUAL_POINTS:g} points it is the cheapest."
+    )
+    return Sheet("Family", note, (*head, *(("latency",) if timed else ()), "top-1 (%)"), rows)
+
+
+def family_sentences(family: Family) -> list[str]:
+    """What a person should know before training them."""
+    latency = family.latency
+    found = [family.reason, f"The costs are those of {family.base.of}."]
+    if latency is not None:
+        of = family.latency_of or "as the table has them"
+        found.append(
+            f"Latencies, {of}, are predicted from the measured ones by a power law of depth, width and "
+            f"resolution, to {latency.error:.0%}."
+        )
+    for member in family.members:
+        if member.beyond:
+            found.append(
+                f"extrapolation: the model for {member.budget} lies beyond the measured "
+                f"{_listed(member.beyond)}; "
+                f"its interval is widened by the {family.missed:.2f} points that the law missed on dearer "
+                "models."
+            )
+        if member.at_edge:
+            found.append(
+                f"optimum_at_edge: the model for {member.budget} is at the end of the measured "
+                f"{_listed(member.at_edge)}: the best may lie beyond."
+            )
+    return [*found, *([family.base.missing] if family.base.missing else [])]
+
+
+def family_json(family: Family) -> dict[str, Any]:
+    """The same as plain values."""
+    return {
+        "source": family.source,
+        "law": family.law,
+        "models": [asdict(member) for member in family.members],
+        "notes": family_sentences(family),
+    }
+
+
+def _listed(names: Sequence[str]) -> str:
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)

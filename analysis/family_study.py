@@ -1,0 +1,65 @@
+"""A family as a study: the file of conf/study/ that trains it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import yaml
+
+from analysis.family import Family
+from analysis.recommend import Member, title
+from scaling.errors import Refused
+from scaling.study.files import write_bytes
+
+
+def study_text(family: Family, name: str) -> str:
+    """The file: predictions as comments, the setting, and the models as a zip; one family is one text."""
+    models = [_model(member) for member in family.members]
+    told = [f"{model}: {title(member)}" for model, member in zip(models, family.members, strict=True)]
+    heading = [f"The family of {family.source}. {family.reason}", *told]
+    body = {
+        "defaults": [*family.base.defaults],
+        "study": {"name": name},
+        **family.base.values,
+        "zip": list(dict.fromkeys(models)),
+        "hydra": {"mode": "MULTIRUN"},
+    }
+    lines = ["# @package _global_", *(f"# {line}" for line in [*heading, family.base.missing] if line)]
+    return "\n".join(lines) + "\n" + yaml.safe_dump(body, sort_keys=False, allow_unicode=True, width=110)
+
+
+def check_place(path: Path) -> None:
+    """Refused where Hydra would not find a study."""
+    if path.suffix != ".yaml" or path.parent.name != "study":
+        raise Refused(
+            f"--write {path}: it should be a .yaml file in a directory study, as conf/study/new.yaml."
+        )
+
+
+def write_study(path: Path, text: str) -> str:
+    """Write the file, and say in a sentence what was done and how to plan it.
+
+    Raises `Refused` where another file is there, which stays as it is, and for a name without .yaml.
+    """
+    if path.suffix != ".yaml" or path.parent.name != "study":
+        raise Refused(
+            f"--write {path}: name a .yaml file in a directory study, such as conf/study/derived.yaml."
+        )
+    there = path.read_text(encoding="utf-8") if path.is_file() else None
+    if there is not None and there != text:
+        raise Refused(f"{path} is there and says otherwise: remove it, or write to another name.")
+    if there is None:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_bytes(path, text.encode())
+        except OSError as error:
+            raise Refused(f"{path} cannot be written ({error.strerror}): give another place.") from error
+    done = "is written" if there is None else "is there already, and the same"
+    place = path.parent.parent.resolve()
+    where = "" if place == Path(__file__).parents[1] / "conf" else f"--config-dir {place} "
+    return f"{path} {done}; its plan: python sweep.py {where}study={path.stem} plan=true"
+
+
+def _model(member: Member) -> str:
+    """As a zip spells it: depth x width @ resolution : epochs."""
+    return f"{member.depth:g}x{member.width:g}@{member.resolution}:{member.epochs}"

@@ -1,0 +1,244 @@
+"""A recommendation: the model that a law puts first for a budget, among those that can be built."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from analysis.law.law import Law
+from analysis.noise import Floats, Interval
+from analysis.setting import Base
+from analysis.table import AXES
+from scaling.errors import Refused
+from scaling.models.families import nearest_depth
+from scaling.quantity import count_text
+
+Kind = Literal["flops", "latency_ms", "memory_gb"]
+NUM_VALUES = 20
+"""Of depth and width, evenly in the logarithm, among which the best is looked for; measured ones besides."""
+EQUAL_POINTS = 0.1
+"""Models count as equal whose predicted error differs by no more than this and is not told apart."""
+SHORTLIST_POINTS = 1.5
+"""Models that the formula puts farther behind the best are not looked at: its lack of fit is smaller."""
+FARTHEST = 10.0
+"""Times what the dearest model costs, or a part of what the cheapest does: beyond that no model is named."""
+SIZE = ("depth", "width", "resolution")
+
+
+@dataclass(frozen=True)
+class Budget:
+    kind: Kind
+    value: float
+
+    def __str__(self) -> str:
+        match self.kind:
+            case "flops":
+                return f"{count_text(self.value)} FLOPs"
+            case "latency_ms":
+                return f"{self.value:g} ms"
+            case "memory_gb":
+                return f"{self.value:g} GB"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Member:
+    budget: Budget
+    depth: float
+    width: float
+    resolution: int
+    epochs: int
+    params: float
+    flops: float
+    memory_gb: float
+    latency_ms: float | None
+    """Predicted from those measured; None where none were."""
+    top1: float
+    """Percent, predicted, of the mean over seeds."""
+    ci95: Interval
+    beyond: tuple[str, ...]
+    """What of it lies beyond the measured range."""
+    at_edge: tuple[str, ...]
+    """Knobs at the end of the measured range: more of them, or less, may be better."""
+    num_equal: int
+    """Models within the budget that are not told apart from the best by more than EQUAL_POINTS; this one is
+    the cheapest."""
+
+
+def title(member: Member) -> str:
+    """`for 4G FLOPs, 3.9G FLOPs, 80.1 % (79.5, 80.7)`"""
+    low, high = member.ci95
+    beyond = f", beyond the measured {', '.join(member.beyond)}" if member.beyond else ""
+    return (
+        f"for {member.budget}, {count_text(member.flops)} FLOPs, predicted top-1 {member.top1:.1f} % "
+        f"({low:.1f}, {high:.1f}){beyond}"
+    )
+
+
+@dataclass(frozen=True)
+class Latency:
+    """Log latency as a linear function of the logarithms of depth, width and resolution, by least squares."""
+
+    weights: Floats
+    error: float
+    """Typical relative error, the root mean square of its residuals."""
+
+    def of(self, rows: pd.DataFrame) -> Floats:
+        """[n], milliseconds."""
+        return np.asarray(np.exp(_design(rows) @ self.weights))
+
+
+def latency_model(rows: pd.DataFrame) -> Latency | None:
+    """From the measured latencies; None where there are too few of them."""
+    known = rows[rows["latency_ms"].notna()].drop_duplicates(list(SIZE))
+    if len(known) < 2 * (len(SIZE) + 1):
+        return None
+    target = np.log(known["latency_ms"].to_numpy(dtype=float))
+    weights = np.linalg.lstsq(_design(known), target, rcond=None)[0]
+    residual = target - _design(known) @ weights
+    return Latency(weights, float(np.sqrt((residual**2).sum() / (len(known) - len(SIZE) - 1))))
+
+
+def recommend(
+    law: Law,
+    rows: pd.DataFrame,
+    base: Base,
+    budgets: Sequence[Budget],
+    *,
+    epochs: int | None = None,
+    missed: float = 0.0,
+) -> list[Member]:
+    """The model for each budget, with the accuracy that the law predicts.
+
+    rows: the models that the law is about, the columns of `noise.group_seeds`. `epochs` are the most measured
+    unless said. `missed`, in points, is what the law missed on models dearer than those it was fitted on: it
+    widens the interval of a model beyond the measured range. Raises `Refused` for a budget that is farther
+    than FARTHEST from what was measured, and for one of latency where none was measured.
+    """
+    length = int(epochs or rows["epochs"].max())
+    latency = latency_model(rows)
+    measured = _priced(base, rows.assign(epochs=length), latency)
+    return [_member(law, rows, base, latency, measured, budget, length, missed) for budget in budgets]
+
+
+def _member(
+    law: Law,
+    rows: pd.DataFrame,
+    base: Base,
+    latency: Latency | None,
+    measured: pd.DataFrame,
+    budget: Budget,
+    epochs: int,
+    missed: float,
+) -> Member:
+    if budget.kind == "latency_ms" and latency is None:
+        raise Refused(f"{budget}: too few latencies are measured to tell those of other models.")
+    cheapest, dearest = measured[budget.kind].min(), measured[budget.kind].max()
+    low, high = min(1.0, budget.value / cheapest), max(1.0, budget.value / dearest)
+    if high > FARTHEST or low < 1 / FARTHEST:
+        ends = f"{Budget(budget.kind, cheapest)} to {Budget(budget.kind, dearest)}"
+        raise Refused(f"{budget} is more than {FARTHEST:g} times beyond what was measured, {ends}.")
+    models = _priced(base, _candidates(rows, base, low, high).assign(epochs=epochs), latency)
+    models = models[models[budget.kind] <= budget.value].reset_index(drop=True)
+    if models.empty:
+        raise Refused(
+            f"{budget}: no network in the measured range is so cheap, the cheapest takes {cheapest:.3g}."
+        )
+    chosen, num_equal = _cheapest_of_the_best(law, models, budget.kind)
+    beyond = _beyond(rows, measured, chosen)
+    return Member(
+        budget=budget,
+        depth=float(chosen["depth"]),
+        width=float(chosen["width"]),
+        resolution=int(chosen["resolution"]),
+        epochs=epochs,
+        params=float(chosen["params"]),
+        flops=float(chosen["flops"]),
+        memory_gb=float(chosen["memory_gb"]),
+        latency_ms=None if latency is None else float(chosen["latency_ms"]),
+        top1=100 - float(chosen["predicted"]),
+        ci95=_interval(law, chosen, missed if beyond else 0.0),
+        beyond=beyond,
+        at_edge=tuple(
+            axis
+            for axis in SIZE
+            if rows[axis].nunique() > 1 and chosen[axis] in (rows[axis].min(), rows[axis].max())
+        ),
+        num_equal=num_equal,
+    )
+
+
+def _cheapest_of_the_best(law: Law, models: pd.DataFrame, kind: Kind) -> tuple[pd.Series, int]:
+    """By the mean of the law's replicates, lack of fit included; the formula makes a shortlist."""
+    formula = law.error(models)
+    near = models[formula <= formula.min() + SHORTLIST_POINTS]
+    draws = law.draws(near)
+    near = near.assign(predicted=draws.mean(axis=0))
+    best = near["predicted"].to_numpy().argmin()
+    low, high = np.quantile(draws - draws[:, [best]], [0.025, 0.975], axis=0)
+    close = near["predicted"] <= near["predicted"].min() + EQUAL_POINTS
+    equal = near[close & (low <= 0) & (high >= 0)]
+    return equal.sort_values([kind, "flops", "predicted"], kind="stable").iloc[0], len(equal)
+
+
+def _interval(law: Law, model: pd.Series, missed: float) -> Interval:
+    """Of the accuracy; a law that missed so many points may do so again, to both sides."""
+    row = pd.DataFrame([model[[*AXES, "params", "flops", "train_flops"]].astype(float)])
+    low, high = (float(each[0]) for each in law.interval(row))
+    middle, more = float(model["predicted"]), 1.96 * missed
+    low, high = middle - math.hypot(middle - low, more), middle + math.hypot(high - middle, more)
+    return max(0.0, 100 - high), min(100.0, 100 - low)
+
+
+def _beyond(rows: pd.DataFrame, measured: pd.DataFrame, model: pd.Series) -> tuple[str, ...]:
+    found = [axis for axis in AXES if not rows[axis].min() <= model[axis] <= rows[axis].max()]
+    return (
+        *found,
+        *(["flops"] if not measured["flops"].min() <= model["flops"] <= measured["flops"].max() else []),
+    )
+
+
+def _candidates(rows: pd.DataFrame, base: Base, low: float, high: float) -> pd.DataFrame:
+    """Sizes that can be built, in the measured range; beyond it by the root of what the budget is beyond."""
+    values = {}
+    for axis in SIZE:
+        measured = np.unique(rows[axis].to_numpy(dtype=float))
+        if len(measured) == 1:
+            values[axis] = measured
+            continue
+        ends = measured[0] * low**0.5, measured[-1] * high**0.5
+        values[axis] = np.union1d(measured, _rounded(axis, np.geomspace(*ends, NUM_VALUES), measured, base))
+    grid = np.meshgrid(*values.values(), indexing="ij")
+    return pd.DataFrame({axis: each.ravel() for axis, each in zip(SIZE, grid, strict=True)})
+
+
+def _rounded(axis: str, values: Floats, measured: Floats, base: Base) -> Floats:
+    """Depths as the family has them, widths to two digits, resolutions in the step of those measured."""
+    if axis == "depth":
+        return np.array([nearest_depth(base.family, value) for value in values])
+    if axis == "width":
+        return np.array([float(f"{value:.2g}") for value in values])
+    step = math.gcd(*(int(value) for value in measured))
+    return np.maximum(step, np.round(values / step) * step)
+
+
+def _priced(base: Base, sizes: pd.DataFrame, latency: Latency | None) -> pd.DataFrame:
+    """With the costs of each; what cannot be built is left out."""
+    priced = []
+    for depth, width, resolution, epochs in sizes[list(AXES)].to_numpy(dtype=float).tolist():
+        try:
+            cost = base.price(depth, width, int(resolution), int(epochs))
+        except Refused:
+            continue
+        costs = cost.params, cost.flops, cost.train_flops, cost.memory_gb
+        priced.append((depth, width, resolution, epochs, *costs))
+    found = pd.DataFrame(priced, columns=[*AXES, "params", "flops", "train_flops", "memory_gb"])
+    return found.assign(latency_ms=latency.of(found) if latency else np.nan)
+
+
+def _design(rows: pd.DataFrame) -> Floats:
+    return np.column_stack([np.log(rows[list(SIZE)].to_numpy(dtype=float)), np.ones(len(rows))])
