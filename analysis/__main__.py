@@ -1,4 +1,4 @@
-"""The command: python -m analysis report|frontier|rules|family|methods SOURCE."""
+"""The command: python -m analysis report|frontier|rules|family|methods|curves SOURCE."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from typing import get_args
 
 from rich.console import Console
 
+from analysis.curves.study import outlook, outlook_sheet
 from analysis.family import derive
 from analysis.family_sheet import family_json, family_sentences, family_sheet
 from analysis.family_study import check_place, study_text, write_study
@@ -97,10 +98,17 @@ def _parser() -> Parser:
     family.add_argument("--json", action="store_true", help="print it as JSON")
     methods = commands.add_parser("methods", parents=[shared], help="print the ladder of training methods")
     methods.add_argument("--json", action="store_true", help="print it as JSON")
+    curves = commands.add_parser("curves", help="print where the running points of a study will end")
+    curves.add_argument("source", metavar="STUDY", type=Path, help="a study directory")
+    curves.add_argument("--json", action="store_true", help="print it as JSON")
+    curves.add_argument("--debug", action="store_true", help="show the traceback of a refusal")
     return parser
 
 
 def _run(options: argparse.Namespace) -> None:
+    if options.command == "curves":
+        _curves(options.source, options.json)
+        return
     if options.command == "frontier" and options.objectives:
         _ranking(options)
         return
@@ -224,6 +232,17 @@ def _methods(table: Table, as_json: bool) -> None:
         print_json(asdict(ladder))
         return
     sheet = ladder_sheet(ladder)
+    console = Console()
+    print_sheet(console, sheet)
+    console.print(sheet.note, highlight=False)
+
+
+def _curves(study: Path, as_json: bool) -> None:
+    found = outlook(study)
+    if as_json:
+        print_json([asdict(each) for each in found])
+        return
+    sheet = outlook_sheet(found)
     console = Console()
     print_sheet(console, sheet)
     console.print(sheet.note, highlight=False)

@@ -32,6 +32,7 @@ class Extrapolation:
     num_points: int
     """Of the curve that were known."""
     method: str
+    """What it rests on."""
 
 
 def extrapolate(steps: npt.ArrayLike, error: npt.ArrayLike, at: npt.ArrayLike) -> Extrapolation:
@@ -69,5 +70,5 @@ def extrapolate(steps: npt.ArrayLike, error: npt.ArrayLike, at: npt.ArrayLike) -
         low80=low80,
         high80=high80,
         num_points=np.size(error),
-        method="shapes",
+        method="the curve alone",
     )

@@ -23,7 +23,7 @@ class Observed:
     """What is known of a curve; arrays are [points], in order of steps."""
 
     t: Floats
-    """Logarithm of the step over the last step; the last is 0."""
+    """Logarithm of the step over the last step known."""
     z: Floats
     """Logarithm of the error."""
     weight: Floats
@@ -35,8 +35,13 @@ class Observed:
 
 def observe(steps: npt.ArrayLike, error: npt.ArrayLike) -> Observed:
     """Check a curve and take its logarithms; Refused where it cannot be extrapolated."""
-    x, y = _checked(steps, error)
-    t, z = np.log(x / x[-1]), np.log(np.where(y > 0, y, y[y > 0].min() / 2))
+    x, y = checked(steps, error, fewest=FEWEST_POINTS)
+    if np.ptp(y) == 0:
+        raise Refused(
+            f"All {y.size} errors of the curve are {y[0]:g}: a curve that has not moved does not say "
+            "where it will end."
+        )
+    t, z = np.log(x / x[-1]), np.log(y)
     keep = ~_spikes(z)
     return _thinned(t[keep], z[keep])
 
@@ -58,7 +63,8 @@ def increasing(values: npt.ArrayLike, name: str) -> Floats:
     return x
 
 
-def _checked(steps: npt.ArrayLike, error: npt.ArrayLike) -> tuple[Floats, Floats]:
+def checked(steps: npt.ArrayLike, error: npt.ArrayLike, *, fewest: int) -> tuple[Floats, Floats]:
+    """Steps and errors of a curve, or Refused; an error of 0 becomes half of the smallest other."""
     x = increasing(steps, "steps")
     try:
         y = np.asarray(error, dtype=float)
@@ -66,20 +72,17 @@ def _checked(steps: npt.ArrayLike, error: npt.ArrayLike) -> tuple[Floats, Floats
         raise Refused("The errors of a curve are not all numbers: give one number a point.") from None
     if y.shape != x.shape:
         raise Refused(f"A curve of {x.size} steps has {y.size} errors: give one error a step.")
-    if x.size < FEWEST_POINTS:
-        raise Refused(f"A curve of {_points(x.size)} cannot be extrapolated: give at least {FEWEST_POINTS}.")
+    if x.size < fewest:
+        raise Refused(f"A curve of {_points(x.size)} cannot be extrapolated: give at least {fewest}.")
     bad = ~np.isfinite(y) | (y < 0)
     if bad.any():
         raise Refused(
             f"The error at step {x[bad][0]:g} is {y[bad][0]:g}: errors must be finite and at least 0, so "
             "leave out a run that diverged, and turn accuracies into errors (100 - top1)."
         )
-    if np.ptp(y) == 0:
-        raise Refused(
-            f"All {x.size} errors of the curve are {y[0]:g}: a curve that has not moved says "
-            "nothing of its end."
-        )
-    return x, y
+    if not y.any():
+        raise Refused(f"All {y.size} errors of the curve are 0: nothing is left to fall.")
+    return x, np.where(y > 0, y, y[y > 0].min() / 2)
 
 
 def _points(count: int) -> str:

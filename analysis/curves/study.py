@@ -1,0 +1,141 @@
+"""Where the running points of a study will end, from their metrics.jsonl and those of the finished ones."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from analysis.curves.extrapolate import Extrapolation, extrapolate
+from analysis.curves.finished import FEWEST_FINISHED, extrapolate_like
+from analysis.noise import Floats
+from analysis.sheet import Sheet
+from scaling.errors import Refused
+from scaling.study.point import Point
+from scaling.study.result import Status
+from scaling.study.store import Study
+
+
+@dataclass(frozen=True, kw_only=True)
+class PointCurve:
+    """The validation error of a point so far; arrays are [evaluations]."""
+
+    point: Point
+    status: Status
+    epochs: Floats
+    error: Floats
+    """Percent; half an image where none was wrong."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outlook:
+    """A point that has begun and not ended, and its top-1 at its end, in percent."""
+
+    point: str
+    """Its id."""
+    axes: dict[str, int | float]
+    epoch: int
+    """The last at which it was evaluated."""
+    top1: float
+    """Then."""
+    final_top1: float | None
+    """The estimate; None where nothing can be said."""
+    low: float | None
+    high: float | None
+    """95 % of the measured final top-1."""
+    method: str
+    """What it rests on, or why there is none."""
+
+
+def outlook(path: Path) -> list[Outlook]:
+    """The running points of a study that were evaluated at least once, in order of their ids."""
+    study = Study.open(path)
+    curves = [curve for point_id in study.point_ids() if (curve := point_curve(study, point_id)) is not None]
+    finished = [curve for curve in curves if curve.status == "completed"]
+    return [_seen(curve, finished) for curve in curves if curve.status in ("running", "pending")]
+
+
+def outlook_sheet(found: Sequence[Outlook]) -> Sheet:
+    """The running points as texts, a row a point."""
+    return Sheet(
+        title="Running points and where they will end",
+        note="Top-1 in percent: at the last evaluation and, estimated, at the end, with 95 % of what will be "
+        "measured there."
+        if found
+        else "No point of this study runs and has been evaluated.",
+        head=("point", *(found[0].axes if found else ()), "epoch", "top-1", "final", "95 %", "message"),
+        rows=[
+            (
+                each.point[:8],
+                *(f"{value:g}" for value in each.axes.values()),
+                str(each.epoch),
+                f"{each.top1:.2f}",
+                "" if each.final_top1 is None else f"{each.final_top1:.2f}",
+                "" if each.low is None or each.high is None else f"{each.low:.2f} to {each.high:.2f}",
+                each.method,
+            )
+            for each in found
+        ],
+    )
+
+
+def point_curve(study: Study, point_id: str) -> PointCurve | None:
+    """What was measured of a point, whatever its status; None where that is nothing."""
+    point = study.point(point_id)
+    top1 = {}
+    with suppress(OSError):
+        for line in (study.directory(point_id) / "metrics.jsonl").read_text().splitlines():
+            with suppress(ValueError):
+                row = json.loads(line)
+                if row.get("top1") is not None:
+                    top1[float(row["epoch"])] = float(row["top1"])
+    if not top1:
+        return None
+    half_an_image = 50 / point.data.num_val
+    return PointCurve(
+        point=point,
+        status=study.state(point_id).status,
+        epochs=np.array(list(top1)),
+        error=np.maximum(100 - np.array(list(top1.values())), half_an_image),
+    )
+
+
+def _seen(curve: PointCurve, finished: list[PointCurve]) -> Outlook:
+    final = None
+    try:
+        found = _extrapolated(curve, finished)
+    except Refused as refusal:
+        method = str(refusal)
+    else:
+        method = found.method
+        final = [max(0.0, 100 - float(error[0])) for error in (found.estimate, found.high, found.low)]
+    estimate, low, high = final or (None, None, None)
+    return Outlook(
+        point=curve.point.id,
+        axes=curve.point.axes,
+        epoch=int(curve.epochs[-1]),
+        top1=100 - float(curve.error[-1]),
+        final_top1=estimate,
+        low=low,
+        high=high,
+        method=method,
+    )
+
+
+def _extrapolated(curve: PointCurve, finished: list[PointCurve]) -> Extrapolation:
+    """From the finished points of the same setting and epochs, which have the same schedule; else alone."""
+    point, share = curve.point, curve.epochs[-1] / curve.point.epochs
+    like = [
+        (each.epochs, each.error)
+        for each in finished
+        if (each.point.setting, each.point.epochs) == (point.setting, point.epochs)
+        and len(each.epochs) > 1
+        and each.epochs[0] <= share * each.epochs[-1]
+    ]
+    if len(like) >= FEWEST_FINISHED:
+        return extrapolate_like(curve.epochs, curve.error, like, end=point.epochs)
+    return extrapolate(curve.epochs, curve.error, point.epochs)
