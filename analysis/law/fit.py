@@ -72,14 +72,15 @@ def fit(
     weight: Floats | None = None,
     prior: Prior | None = None,
     num_starts: int = NUM_STARTS,
+    tolerance: float = 1e-12,
     num_steps: int = NUM_STEPS,
 ) -> Fit:
     """Fit a form to rows with a column for each of its knobs and one of positive errors.
 
     `delta` is Huber's, in units of `scale` [n] (default 1: of log error itself; 1e-4 is what published fits
     of language models use). `weight` [n] is how often a row counts. A prior wants a scale that is a standard
-    deviation. `num_steps` is the most that each of SHRINKING may take. Raises `Refused` where the rows cannot
-    decide the parameters.
+    deviation. The last step gains less than `tolerance` of the objective; `num_steps` is the most that each
+    of SHRINKING may take. Raises `Refused` where the rows cannot decide the parameters.
     """
     x, y = _checked(form, rows, error)
     middle = x.mean(axis=0)
@@ -98,8 +99,8 @@ def fit(
             target=prior.mean[None],
             pull=prior.pull,
         )
-        tolerance = 1e-12 if times == SHRINKING[-1] else 1e-6
-        minima = minimise(form, data, theta, tolerance=tolerance, num_steps=num_steps)
+        least = tolerance if times == SHRINKING[-1] else max(1e-6, tolerance)
+        minima = minimise(form, data, theta, tolerance=least, num_steps=num_steps)
         theta = minima.theta
     best = int(np.argmin(minima.objective))
     residual = form.evaluate(theta[best, None], x)[0][0] - y
