@@ -25,7 +25,6 @@ HEADINGS = {
     "resolution": "Resolution",
     "returns": "Single steps",
     "law": "The law",
-    "family": "What to train",
     "noise": "Noise",
 }
 """Above the sentences of a topic."""
