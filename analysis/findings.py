@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
+from analysis.agreement import Agreement, agreements
 from analysis.diverged import diverged
 from analysis.exponents import Exponents, exponents
 from analysis.frontier import Frontier, frontier
@@ -44,6 +45,8 @@ class Findings:
     returns: tuple[Return, ...]
     choice: Choice
     """Of the law, and why."""
+    agreements: tuple[Agreement, ...]
+    """Of the law and the pairs, one a regime."""
     exponents: Exponents
     traps: tuple[Trap, ...]
     prediction: Prediction | None
@@ -78,6 +81,7 @@ def find(table: Table, cost: str | None = None) -> Findings:
         if other.name != asked.name
     ]
     choice = choose(compared, noise)
+    agreed = agreements(choice.law, pairs, compared)
     return Findings(
         table=table,
         groups=groups,
@@ -92,6 +96,7 @@ def find(table: Table, cost: str | None = None) -> Findings:
         exponents=exponents(choice.law, largest_setting(compared)),
         returns=returns(compared, noise, draws),
         choice=choice,
+        agreements=agreed,
         traps=traps(
             Evidence(
                 table=table,
@@ -102,6 +107,7 @@ def find(table: Table, cost: str | None = None) -> Findings:
                 pairs=pairs,
                 elsewhere=tuple(elsewhere),
                 choice=choice,
+                agreements=agreed,
             )
         ),
         prediction=prediction(table),

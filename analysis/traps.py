@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from analysis import data_traps
+from analysis.agreement import Agreement
 from analysis.ladder import MAX_GAP
 from analysis.law.choose import Choice
 from analysis.pairs import Pairs
@@ -25,6 +26,7 @@ class Evidence(Basis):
     elsewhere: tuple[Pairs, ...]
     """The same at the other costs that are known."""
     choice: Choice
+    agreements: tuple[Agreement, ...]
 
 
 def traps(evidence: Evidence) -> tuple[Trap, ...]:
@@ -67,6 +69,17 @@ def _law(evidence: Evidence) -> Iterator[Trap]:
             "law_left_out",
             f"Left out of the law, far from all others: {counted(len(law.outliers), 'model')}.",
         )
+
+
+def _law_and_pairs(evidence: Evidence) -> Iterator[Trap]:
+    for each in evidence.agreements:
+        if not each.agree:
+            yield Trap(
+                "law_and_pairs_disagree",
+                f"At {counted(each.epochs, 'epoch')} the law makes depth minus width "
+                f"{each.law_points:+.1f} points, the pairs {each.pairs_points:+.1f} "
+                f"({each.pairs_ci95[0]:.1f}, {each.pairs_ci95[1]:.1f}): its form does not follow them there.",
+            )
 
 
 def _one_base(evidence: Evidence) -> Iterator[Trap]:
@@ -173,6 +186,7 @@ CHECKS: tuple[Callable[[Evidence], Iterator[Trap]], ...] = (
     data_traps.seeds,
     _noise_large,
     _disagree,
+    _law_and_pairs,
     _other_bases,
     _other_costs,
     data_traps.cost,

@@ -29,7 +29,15 @@ from scipy.stats import binomtest
 from analysis.noise import Interval
 from analysis.resolution import Step
 from analysis.returns import Return
-from benchmarks.law_coverage import VALUES, Truth, bent, sum_of_powers, with_overfitting, with_regimes
+from benchmarks.law_coverage import (
+    VALUES,
+    Truth,
+    fading,
+    sum_of_powers,
+    turning,
+    with_overfitting,
+    with_regimes,
+)
 from benchmarks.simulated_studies import (
     Generator,
     Kind,
@@ -97,7 +105,8 @@ COVERED = {
     "10 % of runs diverged": Kind(POWERS, diverged=0.1),
     "truth overfits": Kind(partial(_truth, with_overfitting)),
     "truth has regimes": Kind(partial(_truth, with_regimes)),
-    "truth is bent": Kind(partial(_truth, bent)),
+    "truth fades": Kind(partial(_truth, fading)),
+    "truth turns": Kind(partial(_truth, turning)),
     "depth and width turn": Kind(partial(with_turn, 0.5)),
 }
 
