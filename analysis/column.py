@@ -14,7 +14,10 @@ from scaling.errors import Refused
 NOT_A_NUMBER = ("", "nan", "na", "null", "none")
 """Words for a value that is not known."""
 UNITS_APART = 10.0
-"""Accuracies up to 1 and above it that differ by more than this ratio are not in one unit."""
+"""Values up to 1 and above it that differ by more than this ratio may be in two units."""
+ALIKE = 0.6
+"""They are if those up to 1, as fractions, are at least this share of the others: else they are of runs that
+learned nothing."""
 
 
 def numbers(values: pd.Series) -> pd.Series:
@@ -70,9 +73,9 @@ def require_percent(values: pd.Series) -> None:
         raise Refused(
             f"{values.name} lies between 0 and 1 in every row, so it looks like a fraction: {way_out}."
         )
-    if percent.min() > UNITS_APART * fractions.max():
+    meant = 100 * fractions.median()
+    if percent.min() > UNITS_APART * fractions.max() and ALIKE * percent.min() <= meant < 100:
         raise Refused(
             f"{values.name} is at most {fractions.max():g} in {len(fractions)} of the rows and at least "
-            f"{percent.min():g} in the others, so it looks like two units: {way_out}; a run that learned "
-            "nothing is status=failed."
+            f"{percent.min():g} in the others, so it looks like two units: {way_out}."
         )

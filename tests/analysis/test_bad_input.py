@@ -158,6 +158,10 @@ def test_it_is_reported_without_a_confident_rule(tmp_path, capsys, content, warn
     assert (tmp_path / "out" / "report.html").is_file()
 
 
+def test_a_run_at_chance_is_no_other_unit(tmp_path, capsys):
+    rules_of(write(tmp_path, grid(lambda *at: good(*at) if at != (26, 0.5, 0) else 0.1)), capsys)
+
+
 def test_three_thousand_columns_are_no_trouble(tmp_path, capsys):
     names = ",".join(f"c{number}" for number in range(3000))
     rules_of(write(tmp_path, f"{HEADER},{names}\n{LINE}{',1' * 3000}"), capsys)
