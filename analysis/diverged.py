@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from scipy import sparse
 
 from analysis.noise import Floats, clipped
 from analysis.table import AXES
@@ -30,9 +31,10 @@ def diverged(groups: pd.DataFrame) -> npt.NDArray[np.bool_]:
     found = np.zeros(len(groups), dtype=bool)
     for rows in groups.groupby(["data", "setting"]).indices.values():
         block = groups.iloc[rows]
-        design = _design(block)
-        if design.shape[1] > MAX_LEVELS or len(block) < 2 * design.shape[1]:
+        num_effects = 1 + sum(block[axis].nunique() - 1 for axis in AXES)
+        if num_effects > MAX_LEVELS or len(block) < 2 * num_effects:
             continue
+        design = _design(block)
         share = clipped(block["error"].to_numpy(dtype=float)) / 100
         logit = np.log(share / (1 - share))
         fitted = _least_absolute(design, logit)
@@ -45,20 +47,23 @@ def diverged(groups: pd.DataFrame) -> npt.NDArray[np.bool_]:
     return found
 
 
-def _design(block: pd.DataFrame) -> Floats:
-    """[n, 1 + effects]."""
-    columns = [np.ones(len(block))]
+def _design(block: pd.DataFrame) -> sparse.csr_array:
+    """[n, 1 + effects]; the first value of each axis has no effect."""
+    parts = [sparse.csr_array(np.ones((len(block), 1)))]
     for axis in AXES:
         place = pd.factorize(block[axis])[0]
-        columns += [(place == level).astype(float) for level in range(1, place.max() + 1)]
-    return np.column_stack(columns)
+        rows = np.flatnonzero(place)
+        shape = (len(block), place.max())
+        parts.append(sparse.csr_array((np.ones(len(rows)), (rows, place[rows] - 1)), shape=shape))
+    return sparse.csr_array(sparse.hstack(parts))
 
 
-def _least_absolute(design: Floats, response: Floats) -> Floats:
+def _least_absolute(design: sparse.csr_array, response: Floats) -> Floats:
     weight = np.ones(len(response))
     for _ in range(ITERATIONS):
-        root = np.sqrt(weight)
-        solution = np.linalg.lstsq(design * root[:, None], response * root, rcond=None)[0]
+        weighted = sparse.csr_array(design.multiply(weight[:, None]))
+        normal = (design.T @ weighted).toarray()
+        solution = np.linalg.lstsq(normal, weighted.T @ response, rcond=None)[0]
         fitted = design @ solution
         weight = 1 / np.maximum(np.abs(response - fitted), 1e-4)
     return np.asarray(fitted)
