@@ -25,7 +25,7 @@ from analysis.curves.sample import SEED, Sample, drawn, first_sample, refined
 from analysis.curves.shapes import FAMILIES, shapes
 from analysis.noise import Floats
 
-NOISES = np.geomspace(0.001, 0.3, 20)
+NOISES = np.geomspace(0.001, 1, 24)
 """Standard deviation of the logarithm of the error: 0.02 is 2 % of it."""
 TYPICAL_NOISE, NOISE_SPREAD = 0.02, 1.2
 RATIOS = np.array([0, 0.1, 0.3, 1, 3, 10, 30, 100, 300])

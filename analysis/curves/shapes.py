@@ -45,6 +45,11 @@ SHARP_AHEAD = (0.2, 1.0)
 STRETCH = (0.25, 1.0)
 TYPICAL_FOLDS, FOLDS_SPREAD = 2.0, 1.0
 """How often the excess of a stretched exponential has fallen by a factor e; exponent / p, log-normal."""
+SATURATING = 0.1
+"""Share of the stretched exponentials whose floor is told by what they had to lose at step 0, so that after
+many folds they are close to it."""
+TYPICAL_EXCESS, EXCESS_SPREAD = 5.0, 1.0
+"""That, over the floor; log-normal."""
 RISING = (-0.5, -0.03)
 
 
@@ -101,6 +106,8 @@ def shapes(family: npt.NDArray[np.intp], cube: Floats, first: float) -> Shapes:
     stretch = np.where(stretched, _between(STRETCH, cube[:, 2]), 0)
     folds = TYPICAL_FOLDS * np.exp(FOLDS_SPREAD * ndtri(cube[:, 1]))
     exponent = np.where(stretched, folds * stretch, exponent)
+    excess = TYPICAL_EXCESS * np.exp(EXCESS_SPREAD * ndtri(cube[:, 0]) - folds)
+    floor = np.where(stretched & (cube[:, 3] < SATURATING), 1 / (1 + excess), floor)
     return Shapes(floor=floor, exponent=exponent, break_at=break_at, sharpness=sharpness, stretch=stretch)
 
 

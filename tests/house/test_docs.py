@@ -21,6 +21,7 @@ DOCUMENTS = [
     ROOT / "docs" / "data.md",
     ROOT / "docs" / "devices.md",
     ROOT / "docs" / "held_out.md",
+    ROOT / "docs" / "learning_curves.md",
     ROOT / "docs" / "networks.md",
     ROOT / "docs" / "planning.md",
     ROOT / "docs" / "proofs.md",
@@ -54,7 +55,11 @@ def test_documented_sweeps_make_a_plan(bash: Bash, tmp_path: Path, pictures: Pat
     assert " to run" in done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("line", _commands("python -m analysis"))
+CURVES = _commands("python -m analysis curves")
+"""Of a study directory, and of no table."""
+
+
+@pytest.mark.parametrize("line", sorted({*_commands("python -m analysis")} - {*CURVES}))
 def test_documented_analyses_run(bash: Bash, tmp_path: Path, line: str) -> None:
     table = tmp_path / "results.csv"
     rows = [
@@ -86,7 +91,7 @@ def test_documented_costs_are_printed(bash: Bash, tmp_path: Path, line: str) -> 
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize("line", _commands("python -m control"))
+@pytest.mark.parametrize("line", [*_commands("python -m control"), *CURVES])
 def test_documented_controls_run(bash: Bash, tmp_path: Path, line: str) -> None:
     trained = bash(f"python sweep.py {TINY} depth=8 tracker=none study.root={tmp_path} study.name=tiny")
     assert trained.returncode == 0, trained.stderr

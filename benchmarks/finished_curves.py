@@ -1,0 +1,115 @@
+"""How well finished curves tell the end of a run under the same schedule, beside the curve alone.
+
+    python -m benchmarks.finished_curves --reference DIR --study results/quickstart
+
+Each finished run in turn is cut at a quarter, half and three quarters of its schedule, and its end is told
+from 5 others drawn at random, from its own curve, and by its last value. DIR/jahs/cifar10_surrogate.csv holds
+runs predicted by a surrogate of JAHS-Bench-201 (Bansal et al. 2022), with the columns N, W, R, epoch, lr, ta
+and valid_acc: networks of three depths, widths and resolutions, of which those with the same lr and ta are
+compared. A study gives its completed points, of which those of one setting and number of epochs are compared.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections import defaultdict
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from rich.console import Console
+from rich.table import Table
+
+from analysis.curves.extrapolate import extrapolate
+from analysis.curves.finished import Curve, extrapolate_like
+from analysis.curves.study import point_curve
+from scaling.errors import Refused
+from scaling.study.store import Study
+
+SHARES = (0.25, 0.5, 0.75)
+NUM_FINISHED = 5
+SEED = 0
+
+Group = Sequence[Curve]
+"""Finished curves that may stand for each other."""
+
+
+def main() -> None:
+    """Print a table for every source of finished runs."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--reference", type=Path, metavar="DIR")
+    parser.add_argument("--study", type=Path)
+    options = parser.parse_args()
+    if options.reference is not None:
+        compare("JAHS-Bench-201", jahs(options.reference / "jahs" / "cifar10_surrogate.csv"))
+    if options.study is not None:
+        compare(options.study.name, of_study(Study.open(options.study)))
+
+
+def jahs(file: Path) -> list[Group]:
+    """The curves of the surrogate that have all epochs, by learning rate and augmentation."""
+    runs = pd.read_csv(file).sort_values("epoch")
+    longest = runs["epoch"].nunique()
+    return [
+        [
+            (run["epoch"].to_numpy(dtype=float), 100 - run["valid_acc"].to_numpy())
+            for _, run in group.groupby(["N", "W", "R"])
+            if len(run) == longest
+        ]
+        for _, group in runs.groupby(["lr", "ta"])
+    ]
+
+
+def of_study(study: Study) -> list[Group]:
+    """The completed points, by setting and epochs."""
+    groups = defaultdict(list)
+    for point_id in study.point_ids():
+        curve = point_curve(study, point_id)
+        if curve is not None and curve.status == "completed":
+            groups[curve.point.setting, curve.point.epochs].append((curve.epochs, curve.error))
+    return list(groups.values())
+
+
+def compare(source: str, groups: Sequence[Group]) -> None:
+    """Print how far each way is off, and the coverage of the first, by the share of the schedule known."""
+    generator = np.random.default_rng(SEED)
+    head = ("known", "runs", "finished", "curve alone", "last value", "in 95 %", "in 80 %")
+    table = Table(*head, title=f"{source}, RMSLE of the final error")
+    for share in SHARES:
+        rows = []
+        for group in groups:
+            for place, (steps, error) in enumerate(group):
+                others = [other for index, other in enumerate(group) if index != place]
+                if len(others) >= NUM_FINISHED:
+                    chosen = generator.permutation(len(others))[:NUM_FINISHED]
+                    rows.append(_told(steps, error, [others[index] for index in chosen], share))
+        if rows:
+            told = np.array(rows)
+            rmsle = np.sqrt(np.nanmean(told[:, :3] ** 2, axis=0))
+            inside = told[:, 3:].mean(axis=0)
+            cells = [f"{each:.3f}" for each in rmsle] + [f"{100 * each:.0f} %" for each in inside]
+            table.add_row(f"{share:.0%}", str(len(rows)), *cells)
+    Console().print(table)
+
+
+def _told(steps: np.ndarray, error: np.ndarray, finished: Group, share: float) -> list[float]:
+    """Errors of three methods in log error, and whether the end lies in the intervals of the first."""
+    known = steps <= share * steps[-1] + 1e-9
+    x, y = steps[known], error[known]
+    found = extrapolate_like(x, y, finished, end=steps[-1])
+    alone = np.nan
+    with suppress(Refused):
+        alone = float(np.log(extrapolate(x, y, steps[-1]).estimate[0] / error[-1]))
+    return [
+        float(np.log(found.estimate[0] / error[-1])),
+        alone,
+        float(np.log(y[-1] / error[-1])),
+        float(found.low[0] <= error[-1] <= found.high[0]),
+        float(found.low80[0] <= error[-1] <= found.high80[0]),
+    ]
+
+
+if __name__ == "__main__":
+    main()
