@@ -1,4 +1,4 @@
-"""The notebooks run from the first cell to the last, and what is committed of them is what a fresh run says."""
+"""The notebooks run from the first cell to the last, and their committed outputs are those of a fresh run."""
 
 from __future__ import annotations
 
