@@ -156,7 +156,8 @@ def side_by_side(rows: pd.DataFrame, part: float, num_values: int) -> Table:
     theirs = np.quantile(others[:, 3:], [0.025, 0.975], axis=0)
     table.caption = (
         f"alpha {low[0]:.3f} to {high[0]:.3f}, beta {low[1]:.3f} to {high[1]:.3f} (L-BFGS: alpha "
-        f"{theirs[0, 0]:.3f} to {theirs[1, 0]:.3f}, beta {theirs[0, 1]:.3f} to {theirs[1, 1]:.3f}), 95 % of the same draws"
+        f"{theirs[0, 0]:.3f} to {theirs[1, 0]:.3f}, beta {theirs[0, 1]:.3f} to {theirs[1, 1]:.3f}), "
+        "95 % of the same draws"
     )
     return table
 

@@ -12,7 +12,10 @@ from analysis.law.prior import Prior, flat
 from analysis.noise import BOOTSTRAP_SEED, Floats
 
 TOLERANCE = 1e-7
-"""Relative gain of the objective at which a replicate has converged."""
+"""Relative gain of the objective at which a replicate has converged, with a delta near least absolute
+residuals."""
+COARSE = 1e-5
+"""The same where residuals are over their standard deviation: the objective is then a log likelihood."""
 NUM_STEPS = 100
 
 
@@ -37,7 +40,7 @@ def cluster_bootstrap(
         target=prior.mean[None],
         pull=prior.pull,
     )
-    return _again(fit, data, replicates)
+    return _again(fit, data, replicates, TOLERANCE)
 
 
 def parametric_bootstrap(
@@ -62,9 +65,9 @@ def parametric_bootstrap(
         target=prior.draw(len(away), generator),
         pull=prior.pull,
     )
-    return _again(fit, data, len(away))
+    return _again(fit, data, len(away), COARSE)
 
 
-def _again(fit: Fit, data: Data, replicates: int) -> Floats:
+def _again(fit: Fit, data: Data, replicates: int, tolerance: float) -> Floats:
     start = np.tile(fit.theta, (replicates, 1))
-    return minimise(fit.form, data, start, tolerance=TOLERANCE, num_steps=NUM_STEPS).theta
+    return minimise(fit.form, data, start, tolerance=tolerance, num_steps=NUM_STEPS).theta

@@ -18,6 +18,7 @@ from analysis.noise import BOOTSTRAP_SEED, Floats, Noise, Rows, clipped
 from analysis.table import AXES
 
 REPLICATES = 400
+NUM_STARTS = 8
 TOLERANCE = 1e-9
 """Of a fit's objective, relatively: the noise is larger by far."""
 MAX_MEASURED = 500
@@ -140,7 +141,7 @@ def _robust(
 
     Residuals are divided by what noise and lack of fit together make of them.
     """
-    first = fit(form, rows, delta=FIRST_DELTA, tolerance=TOLERANCE)
+    first = fit(form, rows, delta=FIRST_DELTA, num_starts=NUM_STARTS, tolerance=TOLERANCE)
     spread = _spread(first.residual, len(form.parameters))
     noise_sd = _noise_sd(rows, noise) if noise.known else np.full(len(rows), spread)
     scale = np.sqrt(noise_sd**2 + max(0.0, spread**2 - float(np.median(noise_sd**2))))
@@ -154,6 +155,7 @@ def _robust(
         scale=scale,
         weight=inlying.astype(float),
         prior=prior,
+        num_starts=NUM_STARTS,
         tolerance=TOLERANCE,
     )
     return fitted, noise_sd, inlying

@@ -22,6 +22,7 @@ DOCUMENTS = [
     ROOT / "docs" / "devices.md",
     ROOT / "docs" / "held_out.md",
     ROOT / "docs" / "learning_curves.md",
+    ROOT / "docs" / "laws.md",
     ROOT / "docs" / "networks.md",
     ROOT / "docs" / "planning.md",
     ROOT / "docs" / "proofs.md",
