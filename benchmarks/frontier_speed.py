@@ -47,7 +47,7 @@ def main() -> None:
     parser.add_argument("--reference", type=Path, help="directory with timm/ in it")
     parser.add_argument("--limit", type=float, default=60.0, help="seconds that one try may take")
     options = parser.parse_args()
-    rows = [row for name, points in _cases() for row in _compare(name, points, options.limit)]
+    rows = [row for name, points in cases() for row in _compare(name, points, options.limit)]
     machine = f"{os.cpu_count()} cores, {platform.machine()}, numpy {np.__version__}"
     note = f"{machine}; one process on one of them, fastest of {TRIES}"
     print_table(
@@ -57,11 +57,11 @@ def main() -> None:
         print("\ntimm's fronts: not checked, give --reference DIR")  # noqa: T201
     else:
         print_table(
-            "timm's fronts", ("objectives", "rows", "published", "found"), _timm(options.reference / "timm")
+            "timm's fronts", ("objectives", "rows", "published", "found"), timm(options.reference / "timm")
         )
 
 
-def _cases() -> list[tuple[str, Rows]]:
+def cases() -> list[tuple[str, Rows]]:
     """Independent objectives have a small frontier, a shell around a corner a large one."""
     generator = np.random.default_rng(0)
     return [
@@ -114,7 +114,7 @@ def _work(work: Callable[[Rows], int], points: Rows, answer: Connection) -> None
         answer.send((size, time.perf_counter() - started))
 
 
-def _timed(work: Callable[[Rows], int], points: Rows, limit: float) -> tuple[int, float] | None:
+def timed(work: Callable[[Rows], int], points: Rows, limit: float) -> tuple[int, float] | None:
     """The size of the frontier and the fastest seconds; None when no try came to its end."""
     context = multiprocessing.get_context("fork")  # the rows are there already
     ours, theirs = context.Pipe()
@@ -138,7 +138,7 @@ def _compare(name: str, points: Rows, limit: float) -> list[tuple[str, ...]]:
         if way != "ours" and importlib.util.find_spec(way) is None:
             found.append((name, "", way, "not installed", ""))
             continue
-        answer = _timed(work, points, limit)
+        answer = timed(work, points, limit)
         if answer is None:
             found.append((name, "", way, f"over {limit:g}", ""))
             continue
@@ -147,7 +147,7 @@ def _compare(name: str, points: Rows, limit: float) -> list[tuple[str, ...]]:
     return found
 
 
-def _timm(directory: Path) -> list[tuple[str, ...]]:
+def timm(directory: Path) -> list[tuple[str, ...]]:
     """Accuracies and speeds of one GPU, joined on architecture and image size, read by a mapping."""
     results, speeds = (pd.read_csv(directory / name, dtype=str) for name in (RESULTS, SPEEDS))
     results["architecture"] = results["model"].str.partition(".")[0]

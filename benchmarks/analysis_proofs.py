@@ -1,0 +1,216 @@
+"""What is asked of the analysis, and what it reaches: one table.
+
+    make prove                                              or: python -m benchmarks.analysis_proofs
+    python -m benchmarks.analysis_proofs --reference DIR    and what needs data that do not ship
+
+DIR has timm/, gemstones/ and learning_curves/; rows without their data say so. Of simulations the worst kind
+is shown, with its Clopper-Pearson interval: it must touch what is asked. The tables of the single benchmarks
+have every kind. Seconds are of one core.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from analysis.findings import find
+from analysis.law.bootstrap import cluster_bootstrap
+from analysis.law.fit import fit
+from analysis.law.form import additive
+from analysis.source import read_source
+from benchmarks import frontier_speed, held_out, law_coverage, law_fits, learning_curves, rule_coverage
+from benchmarks.rates import Rate
+from scaling.command.output import print_table
+
+SPEED_LIMIT_S = 1.5
+FITS_LIMIT_S = 15.0
+BOOTSTRAPS_LIMIT_S = 20.0
+CURVE_LIMIT_S = 1.0
+HELD_OUT_LIMIT = 0.9
+
+
+@dataclass(frozen=True)
+class Proof:
+    what: str
+    asked: str
+    reached: str
+    holds: bool | None
+    """None where the data are not at hand."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    reference: Path | None
+    grids: int
+
+
+def main() -> None:
+    """Print the table, and last how many rows hold."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--reference", type=Path, help="directory with timm/, gemstones/, learning_curves/")
+    parser.add_argument("--grids", type=int, default=1000, help="simulated studies of each kind")
+    parsed = parser.parse_args()
+    options = Options(reference=parsed.reference, grids=parsed.grids)
+    proofs = [proof for section in SECTIONS for proof in section(options)]
+    verdicts = {True: "holds", False: "missed", None: "no data"}
+    rows = [(proof.what, proof.asked, proof.reached, verdicts[proof.holds]) for proof in proofs]
+    counts = ", ".join(
+        f"{sum(row[3] == verdict for row in rows)} {verdict}" for verdict in verdicts.values()
+    )
+    machine = f"{os.cpu_count()} cores, {platform.machine()}, numpy {np.__version__}, Python {platform.python_version()}"
+    print_table("The analysis", ("what", "asked", "reached", ""), rows, f"{counts}; {machine}")
+
+
+def fronts(options: Options) -> Iterator[Proof]:
+    if options.reference is None:
+        for objectives, size in frontier_speed.FRONTS.items():
+            yield _without_data(f"timm's front of {objectives}", f"{size}")
+        return
+    for objectives, _, published, found in frontier_speed.timm(options.reference / "timm"):
+        yield Proof(f"timm's front of {objectives}", published, found, found == published)
+
+
+def speed(_: Options) -> Iterator[Proof]:
+    for name, points in frontier_speed.cases():
+        answer = frontier_speed.timed(frontier_speed.WAYS["ours"], points, limit=60.0)
+        seconds = float("inf") if answer is None else answer[1]
+        yield Proof(
+            f"front of {name}", f"< {SPEED_LIMIT_S:g} s", f"{seconds:.2f} s", seconds < SPEED_LIMIT_S
+        )
+
+
+def fits(options: Options) -> Iterator[Proof]:
+    rows = law_fits.read(options.reference)
+    total = 0.0
+    for knobs, published in law_fits.PUBLISHED.items():
+        what, asked = f"Gemstones' fit in {', '.join(knobs)}", f"<= {published:.6e}"
+        if rows is None:
+            yield _without_data(what, asked)
+            continue
+        found, seconds = law_fits.timed(
+            lambda knobs=knobs: fit(additive(knobs), rows, error="final_loss", delta=law_fits.DELTA)
+        )
+        total += seconds
+        degenerate = f" ({', '.join(found.diagnostics.degenerate)} degenerate)" * bool(
+            found.diagnostics.degenerate
+        )
+        yield Proof(what, asked, f"{found.objective:.7e}{degenerate}", found.objective <= published)
+    if rows is not None:
+        yield Proof("the three fits", f"< {FITS_LIMIT_S:g} s", f"{total:.1f} s", total < FITS_LIMIT_S)
+    rows = law_fits.planted() if rows is None else rows
+    one = fit(additive(next(iter(law_fits.PUBLISHED))), rows, error="final_loss", delta=law_fits.DELTA)
+    _, seconds = law_fits.timed(
+        lambda: cluster_bootstrap(
+            one, rows, rows["run_name"], error="final_loss", replicates=law_fits.REPLICATES
+        )
+    )
+    yield Proof(
+        f"{law_fits.REPLICATES:,} bootstraps of a Chinchilla-type fit to {len(rows)} rows",
+        f"< {BOOTSTRAPS_LIMIT_S:g} s",
+        f"{seconds:.1f} s",
+        seconds < BOOTSTRAPS_LIMIT_S,
+    )
+
+
+def laws(options: Options) -> Iterator[Proof]:
+    told = {name: law_coverage.told(kind, options.grids) for name, kind in law_coverage.KINDS.items()}
+    for asked in law_coverage.ASKED:
+        rates = {name: Rate.of(answer[asked]) for name, answer in told.items() if asked in answer}
+        yield _worst(f"coverage of a law's 95 % intervals: {asked}", rates, (93, 97))
+
+
+def rules(options: Options) -> Iterator[Proof]:
+    for title, kinds, ask, asked in rule_coverage.PARTS:
+        told = {name: rule_coverage.answers(kind, ask, (title, name), options.grids) for name, kind in kinds.items()}
+        for column in dict.fromkeys(column for answer in told.values() for column in answer):
+            rates = {name: Rate.of(answer[column]) for name, answer in told.items() if column in answer}
+            yield _worst(f"{title}: {column}", rates, asked)
+
+
+def published(_: Options) -> Iterator[Proof]:
+    findings = find(read_source(held_out.SOURCE))
+    regimes = {regime.epochs: regime for regime in findings.pairs.regimes}
+    for epochs, verdict in ((10, "width"), (350, "depth")):
+        prefer = regimes[epochs].prefer
+        yield Proof(f"the paper's grid, {epochs} epochs", verdict, prefer, prefer == verdict)
+    status = findings.pairs.crossover.status
+    yield Proof("the paper's grid, crossover", "inside_range", status, status == "inside_range")
+    prefer = findings.resolution.prefer
+    yield Proof("the paper's grid, resolution", "slow", prefer, prefer == "slow")
+
+
+def dearer_half(_: Options) -> Iterator[Proof]:
+    for data in held_out.halves():
+        _, score, _ = held_out.chosen(data)
+        low, high = score.interval()
+        yield Proof(
+            f"RMSE on the dearer half of the paper's grid, {data.name}",
+            f"< {HELD_OUT_LIMIT:g} points",
+            f"{score.rmse:.2f} ({low:.2f}, {high:.2f})",
+            score.rmse < HELD_OUT_LIMIT,
+        )
+
+
+def curves(options: Options) -> Iterator[Proof]:
+    what = "learning curves, mean RMSLE"
+    yield from _curves(f"{what}, our own", learning_curves.own_tasks())
+    if options.reference is None:
+        yield _without_data(f"{what}, reference", "less than all peers")
+        return
+    tasks = learning_curves.reference_tasks(options.reference / learning_curves.REFERENCE)
+    yield from _curves(f"{what}, reference", tasks)
+
+
+def _curves(what: str, tasks: list[learning_curves.Task]) -> Iterator[Proof]:
+    ours, slowest = learning_curves.timed(tasks)
+    scores = learning_curves.scores(tasks, learning_curves.predicted(tasks, ours))
+    means = {name: float(score.mean()) for name, score in scores.items()}
+    peers = {name: mean for name, mean in means.items() if name != "ours"}
+    best = min(peers, key=lambda name: peers[name])
+    yield Proof(
+        f"{what} ({len(tasks)})",
+        f"< {peers[best]:.4f} ({best}, the best of {len(peers)} peers)",
+        f"{means['ours']:.4f}, median {np.median(scores['ours']):.4f}",
+        means["ours"] < peers[best],
+    )
+    yield Proof(f"{what}, slowest", f"< {CURVE_LIMIT_S:g} s", f"{slowest:.2f} s", slowest < CURVE_LIMIT_S)
+
+
+def _worst(what: str, rates: dict[str, Rate], asked: tuple[float, float]) -> Proof:
+    """The kind that is farthest from what is asked."""
+    kind = max(rates, key=lambda name: rates[name].distance(asked))
+    held = sum(rate.distance(asked) <= 0 for rate in rates.values())
+    return Proof(
+        what,
+        f"{asked[0]:g}-{asked[1]:g} %",
+        f"{rates[kind].text} ({kind}); {held} of {len(rates)} kinds hold",
+        held == len(rates),
+    )
+
+
+def _without_data(what: str, asked: str) -> Proof:
+    return Proof(what, asked, "give --reference", None)
+
+
+SECTIONS: tuple[Callable[[Options], Iterator[Proof]], ...] = (
+    fronts,
+    speed,
+    fits,
+    published,
+    dearer_half,
+    curves,
+    rules,
+    laws,
+)
+
+
+if __name__ == "__main__":
+    main()
