@@ -15,6 +15,8 @@ from analysis.plot import INK, MARKERS, new_figure, sequence, side_by_side
 
 FIRST, LAST = -0.36, 0.2
 """Where in a regime its resolutions stand, about its centre."""
+MAX_VECTOR = 1000
+"""Pairs that stay vectors in an SVG; more become an image within it."""
 TOGETHER = 0.36
 """Where all resolutions together stand."""
 
@@ -33,7 +35,8 @@ def pairs_figure(findings: Findings) -> Figure:
         rows = table[table["epochs"] == regime.epochs]
         for size, mine in rows.groupby("resolution")["advantage_points"]:
             x = np.full(len(mine), place + centre + shifts[size])
-            axes.plot(x, mine, "o", color=colors[size], markersize=3.5, alpha=0.35, mew=0, zorder=2)
+            style = {"color": colors[size], "markersize": 3.5, "alpha": 0.35, "mew": 0, "zorder": 2}
+            axes.plot(x, mine, "o", rasterized=len(table) > MAX_VECTOR, **style)
         for each in pairs.by_resolution:
             if each.epochs == regime.epochs and each.resolution in shifts:
                 at = place + centre + shifts[each.resolution] + 0.035

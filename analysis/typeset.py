@@ -28,6 +28,8 @@ LATEX = {
     **{character: f"\\{character}" for character in "&%$#_{}"},
 }
 """What LaTeX's characters of its own, and those beyond ASCII that the sheets use, are written as."""
+MAX_FLOAT = 35
+"""Rows of a table that fits a page."""
 NUMBER = re.compile(r"[+−-]?\d[\d.,]*( ?(%|[kMGTPEZY]|ms|s|min|h|d))?")
 
 
@@ -37,9 +39,12 @@ def markdown(sheets: Sequence[Sheet], basis_of: Mapping[str, str]) -> str:
 
 
 def latex(sheets: Sequence[Sheet], basis_of: Mapping[str, str]) -> str:
-    r"""Every sheet as a `table` of the package booktabs: \usepackage{booktabs}, \input{tables.tex}."""
+    r"""Every sheet as a `table`, or a `longtable` where it is longer than a page, with the rules of booktabs.
+
+    For a paper with \usepackage[T1]{fontenc} and \usepackage{booktabs,longtable}: \input{tables.tex}.
+    """
     return "\n".join(
-        ["% \\usepackage{booktabs}", *(_latex(sheet, _note(sheet, basis_of)) for sheet in sheets)]
+        ["% \\usepackage{booktabs,longtable}", *(_latex(sheet, _note(sheet, basis_of)) for sheet in sheets)]
     )
 
 
@@ -65,23 +70,14 @@ def _markdown_text(text: str) -> str:
 
 def _latex(sheet: Sheet, note: str) -> str:
     columns = "".join("r" if right else "l" for right in _right(sheet))
-    head, *rows = (f"    {' & '.join(map(latex_text, row))} \\\\" for row in (sheet.head, *sheet.rows))
-    return "\n".join(
-        [
-            r"\begin{table}",
-            r"  \centering",
-            f"  \\caption{{{latex_text(f'{sheet.title}. {note}')}}}",
-            f"  \\begin{{tabular}}{{{columns}}}",
-            r"    \toprule",
-            head,
-            r"    \midrule",
-            *rows,
-            r"    \bottomrule",
-            r"  \end{tabular}",
-            r"\end{table}",
-            "",
-        ]
-    )
+    head, *rows = (f"  {' & '.join(map(latex_text, row))} \\\\" for row in (sheet.head, *sheet.rows))
+    caption = f"\\caption{{{latex_text(f'{sheet.title}. {note}')}}}"
+    top, bottom = (r"  \toprule", head, r"  \midrule"), r"  \bottomrule"
+    if len(rows) > MAX_FLOAT:
+        lines = [f"\\begin{{longtable}}{{{columns}}}", f"  {caption}\\\\", *top, r"  \endhead", *rows, bottom]
+        return "\n".join([*lines, r"\end{longtable}", ""])
+    lines = [r"\begin{table}", r"  \centering", f"  {caption}", f"  \\begin{{tabular}}{{{columns}}}"]
+    return "\n".join([*lines, *top, *rows, bottom, r"  \end{tabular}", r"\end{table}", ""])
 
 
 def _right(sheet: Sheet) -> list[bool]:

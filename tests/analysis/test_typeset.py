@@ -39,6 +39,13 @@ def test_a_latex_table_is_of_booktabs():
     assert r"\caption{Depth \& width. 100 \% of them. The first 2 of 7 rows. From 5 pairs.}" in text
 
 
+def test_a_table_longer_than_a_page_goes_on_over_the_next():
+    text = latex([Sheet("Long", "", ("n",), [(str(n),) for n in range(60)])], {})
+    assert r"\begin{longtable}{r}" in text
+    assert text.index(r"\toprule") < text.index(r"\endhead") < text.index(r"  59 \\")
+    assert r"\begin{table}" not in text
+
+
 @pytest.mark.parametrize(
     ("text", "written"),
     [
