@@ -62,13 +62,7 @@ def main() -> None:
 def compare(source: str, tasks: Sequence[Task]) -> None:
     """All methods on the tasks, and the tables."""
     ours, slowest = timed(tasks)
-    predicted = {
-        "ours": [each.estimate for each in ours],
-        "M4": m4([(task.steps, task.error) for task in tasks], [task.later for task in tasks]),
-        "BNSL, one break": [bnsl((task.steps, task.error), task.later) for task in tasks],
-        "last value": [last_value((task.steps, task.error), task.later) for task in tasks],
-    }
-    print_scores(source, tasks, predicted)
+    print_scores(source, tasks, scores(tasks, ours))
     print_coverage(tasks, ours)
     Console().print(f"Ours took at most {slowest:.2f} s of one core a curve.")
 
@@ -127,12 +121,22 @@ def rmsle(predicted: Floats, truth: Floats) -> float:
     return float(np.sqrt(np.mean((np.log(predicted) - np.log(truth)) ** 2)))
 
 
-def print_scores(source: str, tasks: Sequence[Task], predicted: dict[str, list[Floats]]) -> None:
-    """Mean and median RMSLE of every method, on how many curves ours is nearer, and a row a data set."""
-    scores = {
+def scores(tasks: Sequence[Task], ours: Sequence[Extrapolation]) -> dict[str, Floats]:
+    """RMSLE of every method, [tasks]."""
+    predicted = {
+        "ours": [each.estimate for each in ours],
+        "M4": m4([(task.steps, task.error) for task in tasks], [task.later for task in tasks]),
+        "BNSL, one break": [bnsl((task.steps, task.error), task.later) for task in tasks],
+        "last value": [last_value((task.steps, task.error), task.later) for task in tasks],
+    }
+    return {
         name: np.array([rmsle(values, task.truth) for task, values in zip(tasks, each, strict=True)])
         for name, each in predicted.items()
     }
+
+
+def print_scores(source: str, tasks: Sequence[Task], scores: dict[str, Floats]) -> None:
+    """Mean and median RMSLE of every method, on how many curves ours is nearer, and a row a data set."""
     title = f"RMSLE on {len(tasks)} {source}, {os.cpu_count()} cores, {platform.machine()}, Python "
     table = Table("", *scores, title=title + platform.python_version())
     table.add_row("mean", *(f"{score.mean():.4f}" for score in scores.values()))

@@ -16,7 +16,8 @@ import os
 import platform
 import time
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
@@ -24,7 +25,6 @@ import numpy as np
 import pandas as pd
 from rich.console import Console
 from rich.table import Table
-from scipy.stats import binomtest
 
 from analysis.noise import Interval
 from analysis.resolution import Step
@@ -38,6 +38,7 @@ from benchmarks.law_coverage import (
     with_overfitting,
     with_regimes,
 )
+from benchmarks.rates import Rate
 from benchmarks.simulated_studies import (
     Generator,
     Kind,
@@ -53,6 +54,7 @@ from benchmarks.simulated_studies import (
 
 Item = TypeVar("Item")
 Ask = Callable[[Study, Kind, Generator], dict[str, bool]]
+REPLICATES = 1000
 PAIRWISE = {
     "depth or width": "undecided",
     "at one resolution": "undecided",
@@ -114,21 +116,21 @@ COVERED = {
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--grids", type=int, default=1000, help="studies of each kind")
-    parser.add_argument("--replicates", type=int, default=1000, help="of the bootstrap")
+    parser.add_argument("--replicates", type=int, default=REPLICATES, help="of the bootstrap")
     parsed = parser.parse_args()
     grids, replicates = parsed.grids, parsed.replicates
     start = time.process_time()
     console = Console(width=170)
-    for title, kinds, ask, asked in (
-        ("False verdicts, % (at most 5 asked)", NULLS, claimed, (0, 5)),
-        ("True verdicts, % (at least 90 asked)", EFFECTS, seen, (90, 100)),
-        ("Coverage of 95 % intervals, % (93 to 97 asked)", COVERED, covered, (93, 97)),
-    ):
-        told = {name: answers(kind, ask, (title, name), grids, replicates) for name, kind in kinds.items()}
+    for part in PARTS:
+        told = {name: answers(part, name, grids, replicates) for name in part.kinds}
         columns = list(dict.fromkeys(column for answer in told.values() for column in answer))
-        table = Table("kind", *columns, title=f"{title}, n={grids}")
+        asked = f"{part.asked[0]:g} to {part.asked[1]:g} asked"
+        table = Table("kind", *columns, title=f"{part.title}, % ({asked}), n={grids}")
         for name, answer in told.items():
-            table.add_row(name, *(rate_text(answer.get(column), asked) for column in columns))
+            table.add_row(
+                name,
+                *(Rate.of(answer[each]).marked(part.asked) if each in answer else "" for each in columns),
+            )
         console.print(table)
     console.print(
         f"{replicates} replicates, 95 % Clopper-Pearson intervals, ! where they do not touch what is asked; "
@@ -136,12 +138,12 @@ def main() -> None:
     )
 
 
-def answers(kind: Kind, ask: Ask, name: tuple[str, str], grids: int, replicates: int) -> pd.DataFrame:
-    """One row a study, one column a question; NaN where a study has no answer."""
-    first = zlib.crc32(" ".join(name).encode())
+def answers(part: Part, name: str, grids: int, replicates: int = REPLICATES) -> pd.DataFrame:
+    """One row a study of a kind, one column a question; NaN where a study has no answer."""
+    kind, first = part.kinds[name], zlib.crc32(f"{part.title} {name}".encode())
     generators = (np.random.default_rng((first, grid)) for grid in range(grids))
     return pd.DataFrame(
-        [ask(simulated(kind, generator, replicates), kind, generator) for generator in generators]
+        [part.ask(simulated(kind, generator, replicates), kind, generator) for generator in generators]
     )
 
 
@@ -233,15 +235,22 @@ def holds(ci95: Interval | None, value: float) -> bool:
     return ci95 is not None and ci95[0] <= value <= ci95[1]
 
 
-def rate_text(answer: pd.Series | None, asked: tuple[float, float]) -> str:
-    """`95.2 (93.7, 96.4)`, in percent, with a mark where the interval does not touch what is asked."""
-    if answer is None or answer.dropna().empty:
-        return ""
-    known = answer.dropna().astype(bool)
-    interval = binomtest(int(known.sum()), len(known)).proportion_ci(0.95, method="exact")
-    low, high = 100 * interval.low, 100 * interval.high
-    mark = "" if high >= asked[0] and low <= asked[1] else " !"
-    return f"{100 * known.mean():.1f} ({low:.1f}, {high:.1f}){mark}"
+@dataclass(frozen=True)
+class Part:
+    """Kinds of studies of which the same is asked."""
+
+    title: str
+    kinds: Mapping[str, Kind]
+    ask: Ask
+    asked: tuple[float, float]
+    """Percent, what a rate is to touch."""
+
+
+PARTS = (
+    Part("false verdicts", NULLS, claimed, (0, 5)),
+    Part("true verdicts", EFFECTS, seen, (90, 100)),
+    Part("coverage of 95 % intervals", COVERED, covered, (93, 97)),
+)
 
 
 if __name__ == "__main__":
