@@ -11,7 +11,7 @@ import pandas as pd
 from scipy import sparse
 
 from analysis.metric import FLOPS, Metric
-from analysis.noise import GROUP, Floats, Rows, clipped
+from analysis.noise import GROUP, MAX_DRAWS, Floats, Rows, clipped
 
 MAX_GAP = 5.0
 """Largest ratio of costs between neighbours on a ladder that is bridged: one doubling of width, and a
@@ -22,6 +22,9 @@ MAX_BEND = 0.02
 """Curvature of log error over log cost where nothing measures it: anything from 0, a pure power law, to
 this. A law with a floor, e = E + a F^-b, has b^2 s (1 - s) / 2 where a share s of the error is reducible:
 0.02 is the most it can be at b = 0.4."""
+MAX_MODELS = 5_000
+"""More than this are no grid that anyone trained, and are not compared."""
+FEWEST_REPLICATES = 200
 REGIME = ["data", "setting", "epochs"]
 
 Place = tuple[int, int, float, float]
@@ -66,6 +69,15 @@ class Comparisons:
         own, other = np.where(np.isnan(own), other, own), np.where(np.isnan(other), own, other)
         own, other = (np.where(np.isnan(each), spread[..., None], each) for each in (own, other))
         return np.asarray(self._errors_at(logs, "rival", other) - self._errors_at(logs, "axis", own))
+
+    @property
+    def num_replicates(self) -> int:
+        """Of so many comparisons as many replicates as fit in memory (MAX_DRAWS)."""
+        return max(MAX_DRAWS // max(len(self.table), 1), FEWEST_REPLICATES)
+
+    def replicates(self, draws: Floats | None) -> Floats | None:
+        """Advantages [replicates, comparisons] from draws [replicates, groups], num_replicates at most."""
+        return None if draws is None else self.advantage(draws[: self.num_replicates])
 
     def _errors_at(self, logs: Floats, side: str, curvature: Floats) -> Floats:
         """[..., comparisons], from the curvature in each regime, [..., regimes]."""
@@ -126,11 +138,11 @@ def compare(groups: pd.DataFrame, axis: str, rival: str, cost: Metric = FLOPS) -
     From each base there is a ladder of groups that differ from it only by more of `axis`, and one by more of
     `rival`. Each rung of either is set against its spot on the other. Two architectures of the same cost of
     which one has more of `axis` and the other more of `rival` are compared even when no base is measured.
-    Settings, epochs and data sets are never mixed.
+    Settings, epochs and data sets are never mixed. There are none where models are more than MAX_MODELS.
     """
     fixed = [column for column in GROUP if column not in (axis, rival)]
     usable = groups.reset_index(drop=True)
-    usable = usable[usable[cost.column].notna()]
+    usable = usable[usable[cost.column].notna() & (len(usable) <= MAX_MODELS)]
     records: list[dict[str, object]] = []
     triples: list[dict[str, object]] = []
     for key, block in usable.groupby(fixed):

@@ -181,23 +181,28 @@ def interval(draws: Floats | None, level: float = 0.95) -> Interval | None:
     return float(low), float(high)
 
 
-def beyond_noise(values: Floats, replicates: Floats, level: float = 0.05) -> npt.NDArray[np.bool_]:
+def bounds(replicates: Floats) -> tuple[Floats, Floats]:
+    """Low and high, [k] each, of the central 95 % of replicates [replicates, k]."""
+    low, high = np.quantile(replicates, [0.025, 0.975], axis=0)
+    return low, high
+
+
+def beyond_noise(
+    values: Floats, replicates: Floats, ci95: tuple[Floats, Floats], level: float = 0.05
+) -> npt.NDArray[np.bool_]:
     """Which of the values [k] differ from 0, all k tests together wrong with probability `level` at most.
 
     The step-down max-t test (Westfall and Young 1993): each value is held against its distance from the
-    replicates [replicates, k], in units of its own 95 % interval, and the critical distance is that which the
-    farthest of the values not yet told from 0 exceeds in a share `level` of the replicates. Values that share
-    points are tested as such, so that this loses less than Bonferroni's bound.
+    replicates [replicates, k], in units of its own 95 % interval (`bounds`), and the critical distance is
+    that which the farthest of the values not yet told from 0 exceeds in a share `level` of the replicates.
+    Values that share points are tested as such, so that this loses less than Bonferroni's bound.
     """
-    if not len(values):
-        return np.zeros(0, dtype=bool)
-    low, high = np.quantile(replicates, [0.025, 0.975], axis=0)
-    half = np.where(high > low, (high - low) / 2, np.inf)
-    reached = np.abs(values) / half
-    if reached.max() <= 1:  # no value is beyond its own interval
-        return np.zeros(len(values), dtype=bool)
+    width = ci95[1] - ci95[0]
+    half = np.where(width > 0, width / 2, np.inf)
+    reached, beyond = np.abs(values) / half, np.zeros(len(values), dtype=bool)
+    if not (reached > 1).any():  # no value is beyond its own interval
+        return beyond
     distance = np.abs(replicates - values) / half
-    beyond = np.zeros(len(values), dtype=bool)
     while not beyond.all():
         critical = np.quantile(distance[:, ~beyond].max(axis=1), 1 - level)
         if not (reached[~beyond] > critical).any():

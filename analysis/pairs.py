@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -13,7 +13,7 @@ import pandas as pd
 from analysis.crossover import Crossover, crossover
 from analysis.ladder import Comparisons, compare
 from analysis.metric import FLOPS, Metric
-from analysis.noise import Floats, Interval, Noise, beyond_noise, interval
+from analysis.noise import Floats, Interval, Noise, Rows, beyond_noise, bounds, interval
 from analysis.selection import MIN_PAIRS, Base, Selection, Selections, select
 
 MIN_DF = 3
@@ -79,82 +79,84 @@ def judge(selections: Selections, errors: Floats, noise: Noise, draws: Floats | 
     together.
     """
     comparisons = selections.comparisons
-    values = comparisons.advantage(errors)
-    replicates = None if draws is None else comparisons.advantage(draws)
-    judged = partial(_regime, values, replicates, noise)
-    regimes = tuple(judged(each) for each in selections.regimes)
-    counted = np.zeros(len(values), dtype=bool)
+    drawn = comparisons.replicates(draws)
+    weighed = _Weighed(comparisons.advantage(errors), drawn, noise)
+    regimes = tuple(weighed.regime(each) for each in selections.regimes)
+    counted = np.zeros(len(weighed.values), dtype=bool)
     for each in selections.regimes:
         counted[each.rows] = True
-    bounds = _bounds(replicates, len(values))
+    low, high = weighed.bounds
+    columns = {"advantage_points": weighed.values, "low": low, "high": high, "counted": counted}
     return Pairs(
         comparisons=comparisons,
-        table=comparisons.table.assign(advantage_points=values, **bounds, counted=counted),
+        table=comparisons.table.assign(**columns),
         regimes=regimes,
-        by_resolution=tuple(judged(each) for each in selections.by_resolution),
-        by_base=tuple(
-            regime
-            for bases in selections.by_base
-            for regime in _sharing([judged(each) for each in bases], bases, replicates)
-        ),
+        by_resolution=tuple(weighed.regime(each) for each in selections.by_resolution),
+        by_base=tuple(regime for bases in selections.by_base for regime in weighed.sharing(bases)),
         crossover=crossover(
             [regime.epochs for regime in regimes],
             [regime.prefer for regime in regimes],
             selections.common,
-            values,
-            replicates,
+            weighed.values,
+            drawn,
         ),
     )
 
 
-def _regime(values: Floats, replicates: Floats | None, noise: Noise, selection: Selection) -> Regime:
-    rows = selection.rows
-    draws = None if replicates is None else replicates[:, rows]
-    ci95 = interval(None if draws is None else draws.mean(axis=1))
-    disagree = draws is not None and _contradict(values[rows], draws)
-    enough = len(rows) >= MIN_PAIRS and noise.df >= MIN_DF and not disagree
-    return Regime(
-        epochs=selection.epochs,
-        resolution=selection.resolution,
-        setting=selection.setting,
-        bases=selection.bases,
-        prefer=_verdict(ci95) if enough else "undecided",
-        advantage_points=float(values[rows].mean()),
-        ci95=ci95,
-        num_pairs=len(rows),
-        pairs_disagree=disagree,
-    )
+@dataclass(frozen=True)
+class _Weighed:
+    """Advantages of pairs [pairs] with their replicates [replicates, pairs]."""
 
+    values: Floats
+    replicates: Floats | None
+    noise: Noise
 
-def _sharing(
-    found: Sequence[Regime], selections: Sequence[Selection], replicates: Floats | None
-) -> list[Regime]:
-    """The regimes with verdicts only where they are beyond noise at 5 % shared among them."""
-    if replicates is None:
-        return list(found)
-    means = np.stack([replicates[:, each.rows].mean(axis=1) for each in selections], axis=1)
-    beyond = beyond_noise(np.array([each.advantage_points for each in found]), means)
-    return [
-        each if far else replace(each, prefer="undecided") for each, far in zip(found, beyond, strict=True)
-    ]
+    @cached_property
+    def bounds(self) -> tuple[Floats, Floats]:
+        """Of each pair, NaN without replicates."""
+        unknown = np.full(len(self.values), np.nan)
+        return (unknown, unknown) if self.replicates is None else bounds(self.replicates)
+
+    def regime(self, selection: Selection) -> Regime:
+        rows = selection.rows
+        ci95 = interval(None if self.replicates is None else self.replicates[:, rows].mean(axis=1))
+        disagree = self._contradict(rows)
+        enough = len(rows) >= MIN_PAIRS and self.noise.df >= MIN_DF and not disagree
+        return Regime(
+            epochs=selection.epochs,
+            resolution=selection.resolution,
+            setting=selection.setting,
+            bases=selection.bases,
+            prefer=_verdict(ci95) if enough else "undecided",
+            advantage_points=float(self.values[rows].mean()),
+            ci95=ci95,
+            num_pairs=len(rows),
+            pairs_disagree=disagree,
+        )
+
+    def _contradict(self, rows: Rows) -> bool:
+        """Is some pair above 0 and another below it, each beyond noise?"""
+        values = self.values[rows]
+        if self.replicates is None or values.min() >= 0 or values.max() <= 0:
+            return False
+        low, high = (bound[rows] for bound in self.bounds)
+        beyond = beyond_noise(values, self.replicates[:, rows], (low, high))
+        return bool((values[beyond] > 0).any() and (values[beyond] < 0).any())
+
+    def sharing(self, selections: Sequence[Selection]) -> list[Regime]:
+        """Regimes with verdicts only where they are beyond noise at 5 % shared among them."""
+        found = [self.regime(each) for each in selections]
+        if self.replicates is None:
+            return found
+        means = np.stack([self.replicates[:, each.rows].mean(axis=1) for each in selections], axis=1)
+        beyond = beyond_noise(np.array([each.advantage_points for each in found]), means, bounds(means))
+        return [
+            each if far else replace(each, prefer="undecided")
+            for each, far in zip(found, beyond, strict=True)
+        ]
 
 
 def _verdict(ci95: Interval | None) -> Verdict:
     if ci95 is None or ci95[0] <= 0 <= ci95[1]:
         return "undecided"
     return "depth" if ci95[0] > 0 else "width"
-
-
-def _contradict(values: Floats, replicates: Floats) -> bool:
-    """Is some pair above 0 and another below it, each beyond noise?"""
-    if values.min() >= 0 or values.max() <= 0:
-        return False
-    beyond = beyond_noise(values, replicates)
-    return bool((values[beyond] > 0).any() and (values[beyond] < 0).any())
-
-
-def _bounds(replicates: Floats | None, count: int) -> dict[str, Floats]:
-    if replicates is None or not count:
-        return {"low": np.full(count, np.nan), "high": np.full(count, np.nan)}
-    low, high = np.quantile(replicates, [0.025, 0.975], axis=0)
-    return {"low": low, "high": high}

@@ -124,25 +124,26 @@ def judge_steps(layout: StepLayout, errors: Floats, noise: Noise, draws: Floats 
     any law with a floor they do, on every axis.
     """
     table, epochs = layout.steps, layout.epochs
-    weighed = [
-        _Weighed(each, each.advantage(errors), None if draws is None else each.advantage(draws))
-        for each in layout.rivals
-    ]
-    steps = tuple(
-        _step(rows, errors, draws, weighed if rows["epochs"].iloc[0] == epochs else [])
-        for _, rows in table.groupby(["epochs", "from_px"])
-    )
+    if draws is not None:
+        draws = draws[: min((each.num_replicates for each in layout.rivals), default=len(draws))]
+    weighed = [_Weighed(each, each.advantage(errors), each.replicates(draws)) for each in layout.rivals]
+    gains, gain_draws = _gains(table, errors), None if draws is None else _gains(table, draws)
+    steps = []
+    for rows in table.groupby(["epochs", "from_px"]).indices.values():
+        mean_draws = None if gain_draws is None else gain_draws[:, rows].mean(axis=1)
+        rivals = weighed if table["epochs"].iloc[rows[0]] == epochs else []
+        steps.append(_step(table.iloc[rows], float(gains[rows].mean()), interval(mean_draws), rivals))
     change, change_draws = _change(table[table["epochs"] == epochs], errors, draws)
-    rivals = tuple(found for each in weighed if (found := each.rival()) is not None)
-    enough = noise.df >= MIN_DF and sum(rival.num_pairs for rival in rivals) >= MIN_PAIRS
+    overall = tuple(found for each in weighed if (found := each.rival()) is not None)
+    enough = noise.df >= MIN_DF and sum(rival.num_pairs for rival in overall) >= MIN_PAIRS
     cap, cap_ci95 = _cap(weighed) if enough else (None, None)
     return Resolution(
         epochs=epochs,
-        prefer=_prefer(rivals, cap) if enough else "undecided",
+        prefer=_prefer(overall, cap) if enough else "undecided",
         cap=cap,
         ci95=cap_ci95,
-        steps=steps,
-        rivals=rivals,
+        steps=tuple(steps),
+        rivals=overall,
         change_by=change,
         change_ci95=interval(change_draws),
     )
@@ -200,15 +201,15 @@ def _gains(steps: pd.DataFrame, errors: Floats) -> Floats:
     return np.asarray((errors[..., low] - errors[..., high]) / doublings)
 
 
-def _step(rows: pd.DataFrame, errors: Floats, draws: Floats | None, weighed: list[_Weighed]) -> Step:
+def _step(rows: pd.DataFrame, points: float, ci95: Interval | None, weighed: list[_Weighed]) -> Step:
     first, ratio = rows.iloc[0], rows["ratio"].dropna()
     rivals = (each.rival(float(first["from_px"])) for each in weighed)
     return Step(
         epochs=float(first["epochs"]),
         from_px=int(first["from_px"]),
         to_px=int(first["to_px"]),
-        points=float(_gains(rows, errors).mean()),
-        ci95=interval(None if draws is None else _gains(rows, draws).mean(axis=1)),
+        points=points,
+        ci95=ci95,
         num_architectures=len(rows),
         flops_ratio=float(np.exp(np.log(ratio).mean())) if len(ratio) else None,
         rivals=tuple(rival for rival in rivals if rival is not None),

@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from analysis.noise import Floats, Interval, Noise, beyond_noise
+from analysis.noise import Floats, Interval, Noise, beyond_noise, bounds
 from analysis.pairs import MIN_DF
 from analysis.table import AXES
 
@@ -44,16 +44,16 @@ def returns(groups: pd.DataFrame, noise: Noise, draws: Floats | None) -> tuple[R
     low, high = steps["low"].to_numpy(dtype=int), steps["high"].to_numpy(dtype=int)
     errors = groups["error"].to_numpy(dtype=float)
     gains = errors[low] - errors[high]
-    bounds: list[Interval | None] = [None] * len(steps)
+    ci95: list[Interval | None] = [None] * len(steps)
     decided = np.zeros(len(steps), dtype=bool)
     if draws is not None:
         drawn = draws[:, low] - draws[:, high]
-        lows, highs = np.quantile(drawn, [0.025, 0.975], axis=0).tolist()
-        bounds = [*zip(lows, highs, strict=True)]
-        decided = beyond_noise(gains, drawn) & (noise.df >= MIN_DF)
+        low_high = bounds(drawn)
+        ci95 = [*zip(*(bound.tolist() for bound in low_high), strict=True)]
+        decided = beyond_noise(gains, drawn, low_high) & (noise.df >= MIN_DF)
     knobs = groups[list(AXES)].to_numpy(dtype=float)
     return tuple(
-        _return(axis, knobs[low[i]], knobs[high[i]], gains[i], bounds[i], bool(decided[i]))
+        _return(axis, knobs[low[i]], knobs[high[i]], gains[i], ci95[i], bool(decided[i]))
         for i, axis in enumerate(steps["axis"])
     )
 

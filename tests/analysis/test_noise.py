@@ -8,6 +8,7 @@ import pytest
 from analysis.noise import (
     Noise,
     beyond_noise,
+    bounds,
     draw_errors,
     group_seeds,
     interaction_noise,
@@ -115,7 +116,7 @@ def test_of_many_null_effects_one_in_twenty_studies_has_one_beyond_noise():
     false = []
     for _ in range(200):
         values = spread * (generator.standard_normal() + generator.standard_normal(40))
-        false.append(beyond_noise(values, values + around).any())
+        false.append(beyond_noise(values, values + around, bounds(values + around)).any())
         values[7] += 5.0
-        assert beyond_noise(values, values + around)[7]
+        assert beyond_noise(values, values + around, bounds(values + around))[7]
     assert 0.01 <= np.mean(false) <= 0.1

@@ -102,3 +102,13 @@ def test_a_step_over_a_missing_size_is_no_step(planted):
 def test_one_size_says_nothing(planted):
     rule = rule_of(groups_of(planted(generator=np.random.default_rng(1), resolutions=(128,))))
     assert (rule.epochs, rule.steps, rule.prefer, rule.cap) == (None, (), "undecided", None)
+
+
+def test_very_many_pairs_have_fewer_replicates_and_the_same_rule(planted, monkeypatch):
+    groups = shifted(planted, lambda px: -2.0 * np.log2(np.maximum(px, 160) / 160))
+    rule = rule_of(groups)
+    monkeypatch.setattr("analysis.ladder.MAX_DRAWS", 20_000)
+    fewer = rule_of(groups)
+    assert (fewer.prefer, fewer.cap) == (rule.prefer, rule.cap)
+    assert fewer.rivals[0].ci95 != rule.rivals[0].ci95
+    assert fewer.rivals[0].ci95 == pytest.approx(rule.rivals[0].ci95, abs=0.1)
