@@ -19,8 +19,6 @@ from scaling.quantity import counted
 
 MAX_HURTS = 3
 """So many of the steps that are shown to hurt are told, the worst first."""
-COMPOUND_TEXT = "EfficientNet's compound scaling raises it as FLOPs to the power 0.20"
-"""log2 1.15: FLOPs double as depth grows 1.2, width 1.1 and resolution 1.15 times (Tan and Le 2019, 3.3)."""
 
 
 def sentences(findings: Findings) -> list[str]:
@@ -146,7 +144,7 @@ def _resolution_sentences(resolution: Resolution) -> Iterator[str]:
         "fast": "raise the resolution fast: it buys more than depth and than width",
         "undecided": "whether to raise the resolution slowly or fast is undecided",
     }[resolution.prefer]
-    yield f"{at}, {verdict} ({COMPOUND_TEXT})."
+    yield f"{at}, {verdict}."
     if resolution.cap is not None and resolution.ci95 is not None:
         cap = f"{resolution.cap} px ({resolution.ci95[0]:.0f}, {resolution.ci95[1]:.0f})"
         yield f"{at}, above {cap} depth or width buys more than resolution for the same FLOPs."

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -139,6 +142,15 @@ def test_the_published_grid_has_its_traps_and_no_others():
         "extrapolation",
         "law_and_pairs_disagree",
     }
+
+
+def test_the_document_has_every_code_and_no_other():
+    root = Path(__file__).parents[2]
+    source = "".join((root / "analysis" / name).read_text() for name in ("traps.py", "data_traps.py"))
+    written = set(re.findall(r'Trap\(\s*"(\w+)"', source)) | {"no_repeats", "identical_repeats"}
+    table = (root / "docs" / "rules.md").read_text().partition("## Warnings")[2].partition("\n## ")[0]
+    told = {code for line in table.splitlines() for code in re.findall(r"`(\w+)`", line.split(" | ")[0])}
+    assert told == written
 
 
 def test_messages_are_sentences(sound):

@@ -26,6 +26,7 @@ DOCUMENTS = [
     ROOT / "docs" / "networks.md",
     ROOT / "docs" / "planning.md",
     ROOT / "docs" / "proofs.md",
+    ROOT / "docs" / "rules.md",
     ROOT / "docs" / "slurm.md",
     ROOT / "docs" / "training.md",
     ROOT / "docs" / "watching.md",
