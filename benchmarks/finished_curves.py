@@ -19,12 +19,11 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from rich.console import Console
-from rich.table import Table
 
 from analysis.curves.extrapolate import extrapolate
 from analysis.curves.finished import Curve, extrapolate_like
 from analysis.curves.study import point_curve
+from scaling.command.output import print_table
 from scaling.errors import Refused
 from scaling.study.store import Study
 
@@ -76,7 +75,7 @@ def compare(source: str, groups: Sequence[Group]) -> None:
     """Print how far each way is off, and the coverage of the first, by the share of the schedule known."""
     generator = np.random.default_rng(SEED)
     head = ("known", "runs", "finished", "curve alone", "last value", "in 95 %", "in 80 %")
-    table = Table(*head, title=f"{source}, RMSLE of the final error")
+    table = []
     for share in SHARES:
         rows = []
         for group in groups:
@@ -90,8 +89,8 @@ def compare(source: str, groups: Sequence[Group]) -> None:
             rmsle = np.sqrt(np.nanmean(told[:, :3] ** 2, axis=0))
             inside = told[:, 3:].mean(axis=0)
             cells = [f"{each:.3f}" for each in rmsle] + [f"{100 * each:.0f} %" for each in inside]
-            table.add_row(f"{share:.0%}", str(len(rows)), *cells)
-    Console().print(table)
+            table.append([f"{share:.0%}", str(len(rows)), *cells])
+    print_table(f"{source}, RMSLE of the final error", head, table)
 
 
 def _told(steps: np.ndarray, error: np.ndarray, finished: Group, share: float) -> list[float]:

@@ -25,15 +25,15 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from rich.console import Console
-from rich.table import Table
 
 from analysis.curves.extrapolate import Extrapolation, extrapolate
 from benchmarks.curve_baselines import Floats, bnsl, last_value, m4
+from scaling.command.output import print_table
 
 OWN = Path(__file__).with_suffix(".csv")
 REFERENCE = Path("learning_curves") / "image_classification.csv"
 KNOWN = (0.25, 0.5)
+REPLICATES = 4000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,8 +63,7 @@ def compare(source: str, tasks: Sequence[Task]) -> None:
     """All methods on the tasks, and the tables."""
     ours, slowest = timed(tasks)
     print_scores(source, tasks, scores(tasks, ours))
-    print_coverage(tasks, ours)
-    Console().print(f"Ours took at most {slowest:.2f} s of one core a curve.")
+    print_coverage(tasks, ours, slowest)
 
 
 def own_tasks() -> list[Task]:
@@ -136,35 +135,44 @@ def scores(tasks: Sequence[Task], ours: Sequence[Extrapolation]) -> dict[str, Fl
 
 
 def print_scores(source: str, tasks: Sequence[Task], scores: dict[str, Floats]) -> None:
-    """Mean and median RMSLE of every method, on how many curves ours is nearer, and a row a data set."""
-    title = f"RMSLE on {len(tasks)} {source}, {os.cpu_count()} cores, {platform.machine()}, Python "
-    table = Table("", *scores, title=title + platform.python_version())
-    table.add_row("mean", *(f"{score.mean():.4f}" for score in scores.values()))
-    table.add_row("median", *(f"{np.median(score):.4f}" for score in scores.values()))
-    table.add_row(
-        "ours is nearer",
-        *(f"{int((scores['ours'] < score).sum())} of {len(tasks)}" for score in scores.values()),
-    )
+    """Mean and median RMSLE of every method, ours against the others, and a row a group of curves."""
+    ours, *others = scores.values()
+    rows = [
+        ["mean", *(f"{score.mean():.4f}" for score in scores.values())],
+        ["median", *(f"{np.median(score):.4f}" for score in scores.values())],
+        ["ours is nearer", "", *(f"{int((ours < score).sum())} of {len(tasks)}" for score in others)],
+        ["mean, ours less it", "", *(_difference(ours - score) for score in others)],
+    ]
     groups = np.array([task.group for task in tasks])
     for group in dict.fromkeys(groups):
-        rows = groups == group
-        table.add_row(f"mean, {group} ({rows.sum()})", *(f"{s[rows].mean():.4f}" for s in scores.values()))
-    Console().print(table)
+        of = groups == group
+        rows.append(
+            [f"mean, {group} ({of.sum()})", *(f"{score[of].mean():.4f}" for score in scores.values())]
+        )
+    title = f"RMSLE on {len(tasks)} {source}, {os.cpu_count()} cores, {platform.machine()}, Python "
+    print_table(title + platform.python_version(), ["", *scores], rows)
 
 
-def print_coverage(tasks: Sequence[Task], ours: Sequence[Extrapolation]) -> None:
+def _difference(differences: Floats) -> str:
+    """Their mean, with 95 % of it over curves drawn with replacement."""
+    draws = np.random.default_rng(0).choice(differences, size=(REPLICATES, len(differences))).mean(axis=1)
+    low, high = np.quantile(draws, [0.025, 0.975])
+    return f"{differences.mean():+.4f} ({low:+.4f}, {high:+.4f})"
+
+
+def print_coverage(tasks: Sequence[Task], ours: Sequence[Extrapolation], slowest: float) -> None:
     """How much of what was hidden lies in our intervals: a mean over curves, and at the last step alone."""
-    table = Table("interval", "hidden points inside, mean over curves", "last points inside")
+    rows = []
     for name, low, high in (("95 %", "low", "high"), ("80 %", "low80", "high80")):
         inside = [
             (getattr(each, low) <= task.truth) & (task.truth <= getattr(each, high))
             for task, each in zip(tasks, ours, strict=True)
         ]
+        last = sum(bool(each[-1]) for each in inside)
         share = np.mean([each.mean() for each in inside])
-        table.add_row(
-            name, f"{100 * share:.1f} %", f"{sum(bool(each[-1]) for each in inside)} of {len(tasks)}"
-        )
-    Console().print(table)
+        rows.append([name, f"{100 * share:.1f} %", f"{last} of {len(tasks)}"])
+    note = f"Ours took at most {slowest:.2f} s of one core a curve."
+    print_table("Coverage", ["interval", "hidden points inside, mean over curves", "last inside"], rows, note)
 
 
 if __name__ == "__main__":
