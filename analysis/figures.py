@@ -76,14 +76,14 @@ def _law_figures(findings: Findings) -> Iterator[Drawn]:
         return
     models = largest_setting(findings.compared)
     formula = law.formula_text()
-    told = f"the law, {formula}" if len(formula) <= MAX_FORMULA else f"the law ({law.form.name})"
+    told = f"the law, {formula}" if len(formula) <= MAX_FORMULA else f"the law of {law.form.name}"
     caption = (
         f"Error measured and by {told}; bars are 95 % intervals, upright of means over seeds, level of the "
-        "law."
+        "formula."
     )
     yield "law", "law", law_figure(law, models, findings.noise), caption
     if any(models[axis].nunique() > 1 for axis in AXES):
         caption = (
-            "What the law leaves over, by each axis: dots are models, diamonds means with 95 % intervals."
+            "What the formula leaves over, by each axis: dots are models, diamonds means with 95 % intervals."
         )
         yield "law", "law_residuals", residuals_figure(law, models), caption

@@ -41,7 +41,10 @@ def frontier_data(findings: Findings, out: Path) -> dict[str, Any]:
     models = findings.groups.loc[rows]
     place = {row: at for at, row in enumerate(rows)}
     return {
-        "standings": [{"label": label, "means": STANDINGS[name]} for name, (label, *_) in LEGEND.items()],
+        "standings": [
+            {"label": label, "means": f"{STANDINGS[name].capitalize()}."}
+            for name, (label, *_) in LEGEND.items()
+        ],
         "models": _models(findings, models, out),
         "views": [
             _view(findings.frontiers[name], members, findings.noise, place) for name, members in shown.items()

@@ -1,4 +1,4 @@
-"""The figures of a law: what it says against what was measured, and what it leaves over, knob by knob."""
+"""The figures of a law: its formula against what was measured, and what it leaves over, knob by knob."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ def law_figure(law: Law, models: pd.DataFrame, noise: Noise) -> Figure:
     """Measured against fitted error, both log and over one range, with the intervals of both."""
     figure, axes = new_figure()
     models = models[models["error"] > 0]
-    measured, fitted = models["error"].to_numpy(dtype=float), law.error(models)
-    low, high = law.interval(models)
+    measured, fitted = models["error"].to_numpy(dtype=float), law.formula_error(models)
+    low, high = law.formula_interval(models)
     half = half_width(models, noise).fillna(0.0).to_numpy()
     reach = [min(fitted.min(), measured.min()), max(fitted.max(), measured.max())]
     log_axis(axes, "x", ERROR, reach)
     log_axis(axes, "y", ERROR, reach)
-    axes.set(xlabel="top-1 error by the law (%)", ylabel="top-1 error measured (%)")
+    axes.set(xlabel="top-1 error by the formula (%)", ylabel="top-1 error measured (%)")
     raster = len(models) > MAX_VECTOR
     least = np.maximum(measured - half, 1e-3 * measured)
     bars = {"linewidth": 0.8, "alpha": 0.6, "rasterized": raster}
@@ -48,7 +48,7 @@ def residuals_figure(law: Law, models: pd.DataFrame) -> Figure:
     Every model is a dot, the mean of each value of the axis has its 95 % interval (Student's t).
     """
     models = models[models["error"] > 0]
-    left = 100 * (models["error"].to_numpy(dtype=float) / law.error(models) - 1)
+    left = 100 * (models["error"].to_numpy(dtype=float) / law.formula_error(models) - 1)
     varying = [axis for axis in AXES if models[axis].nunique() > 1]
     num_columns = min(2, len(varying))
     num_rows = -(-len(varying) // num_columns)

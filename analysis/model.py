@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +11,15 @@ from scipy import stats
 
 from analysis.noise import GROUP, Noise
 from analysis.table import AXES, Table
+from scaling.quantity import counted
 
-UNITS = {"depth": "depth {:g}", "width": "width {:g}", "resolution": "{:g} px", "epochs": "{:g} epochs"}
+UNITS: dict[str, Callable[[float], str]] = {
+    "depth": "depth {:g}".format,
+    "width": "width {:g}".format,
+    "resolution": "{:g} px".format,
+    "epochs": lambda epochs: counted(epochs, "epoch"),
+}
+"""How a value of an axis is written within a sentence."""
 
 
 def model_text(row: pd.Series, axes: Sequence[str] = AXES) -> str:
@@ -22,7 +29,7 @@ def model_text(row: pd.Series, axes: Sequence[str] = AXES) -> str:
 
 def axes_text(row: pd.Series) -> str:
     """`depth 26, width 0.5, 128 px, 10 epochs`."""
-    return ", ".join(UNITS[axis].format(row[axis]) for axis in AXES)
+    return ", ".join(UNITS[axis](row[axis]) for axis in AXES)
 
 
 def half_width(models: pd.DataFrame, noise: Noise) -> pd.Series:

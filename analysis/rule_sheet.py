@@ -73,7 +73,7 @@ def returns_sheet(findings: Findings) -> Sheet:
         (
             each.axis,
             f"{each.from_value:g} → {each.to_value:g}",
-            ", ".join(UNITS[axis].format(value) for axis, value in each.at.items()),
+            ", ".join(UNITS[axis](value) for axis, value in each.at.items()),
             points_text(each.points, each.ci95),
             each.verdict,
         )

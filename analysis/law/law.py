@@ -74,6 +74,12 @@ class Law:
         """[n], in percent, by the formula alone."""
         return _percent(self.fit.log_error(rows))
 
+    def formula_interval(self, rows: pd.DataFrame) -> tuple[Floats, Floats]:
+        """Lowest and highest error by the formula alone, in percent, [n] each: its parameters vary."""
+        draws = _percent(self.form.evaluate(self.theta_draws, self.fit.x(rows))[0])
+        low, high = np.quantile(draws, [0.025, 0.975], axis=0)
+        return low, high
+
     def draws(self, rows: pd.DataFrame) -> Floats:
         """[replicates, n], in percent: parameters and lack of fit vary, the noise of a seed does not.
 

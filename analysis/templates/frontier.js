@@ -82,7 +82,7 @@
     if (model.files.length) {
       addFact(list, "files", model.files.map(([seed, href]) => Object.assign(document.createElement("a"), {href, textContent: `seed ${seed}`})));
     }
-    card.querySelector(".means").textContent = `${standing.means}.`;
+    card.querySelector(".means").textContent = standing.means;
   }
 
   function addFact(list, name, values) {

@@ -91,12 +91,12 @@ def test_a_law_is_drawn_against_the_data_with_what_it_leaves_over(planted):
     law, groups = findings.law, findings.groups
     assert law is not None
     dots = law_figure(law, groups, findings.noise).axes[0].lines[0]
-    assert dots.get_xdata() == pytest.approx(law.error(groups))
+    assert dots.get_xdata() == pytest.approx(law.formula_error(groups))
     assert dots.get_ydata() == pytest.approx(groups["error"])
     panels = residuals_figure(law, groups).axes
     assert [axes.get_xlabel() for axes in panels] == ["depth", "width", "resolution (px)", "epochs"]
     means = [np.asarray(axes.lines[1].get_ydata()) for axes in panels]
-    left = 100 * (groups["error"] / law.error(groups) - 1)
+    left = 100 * (groups["error"] / law.formula_error(groups) - 1)
     assert means[0] == pytest.approx(left.groupby(groups["depth"]).mean())
 
 
