@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from rich.console import Console
 
 from analysis.findings import find
 from analysis.law.bootstrap import cluster_bootstrap
@@ -51,7 +52,7 @@ class Options:
 
 
 def main() -> None:
-    """Print the table, and last how many rows hold."""
+    """Print each row as it is known, and the table in the end."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -59,7 +60,11 @@ def main() -> None:
     parser.add_argument("--grids", type=int, default=1000, help="simulated studies of each kind")
     parsed = parser.parse_args()
     options = Options(reference=parsed.reference, grids=parsed.grids)
-    proofs = [proof for section in SECTIONS for proof in section(options)]
+    proofs = []
+    progress = Console(stderr=True, soft_wrap=True)
+    for proof in (proof for section in SECTIONS for proof in section(options)):
+        progress.print(f"{proof.what}: {proof.reached}", markup=False, highlight=False)
+        proofs.append(proof)
     verdicts = {True: "holds", False: "missed", None: "no data"}
     rows = [(proof.what, proof.asked, proof.reached, verdicts[proof.holds]) for proof in proofs]
     counts = ", ".join(f"{sum(row[3] == verdict for row in rows)} {verdict}" for verdict in verdicts.values())
