@@ -1,5 +1,5 @@
 # make quickstart | test | test-xla | check | prove | bench, each sets up what it needs. PYTHON, VENV and VENV_XLA may
-# be given.
+# be given; REFERENCE, a directory with published results that do not ship, lets prove and bench check against them.
 PYTHON ?= python3
 VENV ?= .venv
 VENV_XLA ?= .venv-xla
@@ -27,6 +27,7 @@ check: $(VENV)/.dev
 
 prove: $(VENV)/.dev
 	@$(BIN)/python -m pytest -q -m prove --repetitions 100
+	@$(BIN)/python -m benchmarks.analysis_proofs $(if $(REFERENCE),--reference $(REFERENCE))
 
 bench: $(VENV)/.dev
 	@$(BIN)/python -m benchmarks.launch_overhead
@@ -36,6 +37,13 @@ bench: $(VENV)/.dev
 	@$(BIN)/python -m benchmarks.slurm
 	@$(BIN)/python -m benchmarks.large_study --finished 0.5
 	@$(BIN)/python -m benchmarks.training_speed
+	@$(BIN)/python -m benchmarks.frontier_speed $(if $(REFERENCE),--reference $(REFERENCE))
+	@$(BIN)/python -m benchmarks.law_fits $(if $(REFERENCE),--reference $(REFERENCE))
+	@$(BIN)/python -m benchmarks.learning_curves $(if $(REFERENCE),--reference $(REFERENCE))
+	@$(BIN)/python -m benchmarks.finished_curves
+	@$(BIN)/python -m benchmarks.held_out
+	@$(BIN)/python -m benchmarks.published_family
+	@$(BIN)/python -m benchmarks.million_rows
 
 clean:
 	rm -rf $(VENV) $(VENV_XLA) .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info

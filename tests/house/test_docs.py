@@ -63,16 +63,33 @@ CURVES = _commands("python -m analysis curves")
 
 @pytest.mark.parametrize("line", sorted({*_commands("python -m analysis")} - {*CURVES}))
 def test_documented_analyses_run(bash: Bash, tmp_path: Path, line: str) -> None:
+    if " curves " in line:
+        trained = bash(f"python sweep.py {TINY} tracker=none study.root={tmp_path} study.name=tiny")
+        assert trained.returncode == 0, trained.stderr
+        line = line.replace("results/quickstart", "tiny")
     table = tmp_path / "results.csv"
     rows = [
-        f"{depth},{width},{resolution},8,{seed},{90 + depth / 8 + width + seed / 5},"
-        f"{depth * width**2 * resolution**2},{depth * width**2},{depth / 8}"
-        for depth in (8, 14)
+        f"{depth},{width},{resolution},{epochs},{seed},"
+        f"{90 - 40 / depth - 4 / width - 99 / resolution - 20 / epochs + seed / 9},"
+        f"{1000 * depth * width**2 * resolution**2},{depth * width**2},{depth / 8},resnet_small"
+        for depth in (8, 14, 20)
         for width in (0.5, 1.0)
         for resolution in (14, 28)
+        for epochs in (4, 8)
         for seed in (0, 1, 2)
     ]
-    columns = ["depth", "width", "resolution", "epochs", "seed", "top1", "flops", "params", "latency_ms"]
+    columns = [
+        "depth",
+        "width",
+        "resolution",
+        "epochs",
+        "seed",
+        "top1",
+        "flops",
+        "params",
+        "latency_ms",
+        "model",
+    ]
     if " methods " in line:  # two rungs of the ladder
         kind, *others = [name for each in METHODS for name in each.columns if name not in columns]
         columns += [kind, *others]
