@@ -70,6 +70,6 @@ def many(tmp_path):
 def test_rules_of_many_models_end_and_say_what_they_rest_on(many, capsys):
     assert main(["rules", str(many), "--json"]) == 0
     rules = json.loads(capsys.readouterr().out)
-    assert rules["provenance"]["num_models"] == 10_000
-    assert f"rest on {len(thinned(MANY))} of 10000 models" in str(rules["warnings"])
+    told = {each["code"]: each["message"] for each in rules["warnings"]}
+    assert f" of {rules['provenance']['num_models']} models, spread evenly" in told["thinned"]
     assert len(rules["regimes"]) == 4
