@@ -86,10 +86,10 @@ def compare(source: str, groups: Sequence[Group]) -> None:
                     rows.append(_told(steps, error, [others[index] for index in chosen], share))
         if rows:
             told = np.array(rows)
-            rmsle = np.sqrt(np.nanmean(told[:, :3] ** 2, axis=0))
+            rmsle = np.sqrt((told[:, :3] ** 2).mean(axis=0))
             inside = told[:, 3:].mean(axis=0)
-            cells = [f"{each:.3f}" for each in rmsle] + [f"{100 * each:.0f} %" for each in inside]
-            table.append([f"{share:.0%}", str(len(rows)), *cells])
+            off = ("" if np.isnan(each) else f"{each:.3f}" for each in rmsle)
+            table.append([f"{share:.0%}", str(len(rows)), *off, *(f"{100 * each:.0f} %" for each in inside)])
     print_table(f"{source}, RMSLE of the final error", head, table)
 
 
