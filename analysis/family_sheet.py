@@ -15,14 +15,14 @@ from scaling.quantity import count_text
 def family_sheet(family: Family) -> Sheet:
     """A row a budget."""
     timed = family.latency is not None
-    head = ("budget", "depth", "width", "px", "epochs", "params", "FLOPs", "memory")
+    epochs = ", ".join(f"{each:g}" for each in sorted({member.epochs for member in family.members}))
+    head = ("budget", "depth", "width", "px", "params", "FLOPs", "memory")
     rows = [
         (
             str(member.budget),
             f"{member.depth:g}",
             f"{member.width:g}",
             f"{member.resolution}",
-            f"{member.epochs}",
             count_text(member.params),
             count_text(member.flops),
             f"{member.memory_gb:.3g} GB",
@@ -35,7 +35,8 @@ def family_sheet(family: Family) -> Sheet:
         "Top-1: predicted by the law, with its 95 % interval, of the mean over seeds. Of models that are not "
         f"told apart by more than {EQUAL_POINTS:g} points it is the cheapest."
     )
-    return Sheet("Family", note, (*head, *(("latency",) if timed else ()), "top-1 (%)"), rows)
+    latency = ("latency",) if timed else ()
+    return Sheet(f"Family at {epochs} epochs", note, (*head, *latency, "top-1 (%)"), rows)
 
 
 def family_sentences(family: Family) -> list[str]:

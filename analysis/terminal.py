@@ -77,12 +77,14 @@ def _print_prediction(console: Console, found: Prediction) -> None:
 
 def print_sheet(console: Console, sheet: Sheet) -> None:
     """Its first rows, and how many there are besides."""
-    table = RichTable(title=f"\n{sheet.title}", title_justify="left", title_style="bold", box=None)
+    table = RichTable(title=f"\n{sheet.title}", title_justify="left", box=None, pad_edge=False)
+    table.title_style = "bold"
     for column, name in enumerate(sheet.head):
         is_long = any(len(row[column]) > LONGEST_WORD for row in sheet.rows[:MAX_ROWS])
         table.add_column(SHORT.get(name, name), overflow="fold", no_wrap=not is_long)
     for row in sheet.rows[:MAX_ROWS]:
         table.add_row(*map(escape, row))
+    table.collapse_padding = console.measure(table).maximum > console.width
     console.print(table)
     more = (sheet.num_rows or len(sheet.rows)) - MAX_ROWS
     if more > 0:
