@@ -26,7 +26,8 @@ def diverged(groups: pd.DataFrame) -> npt.NDArray[np.bool_]:
     """Which groups [n] diverged without being marked: bool.
 
     In each setting the logit of the error is fitted as a sum of effects, one of each value of each axis, by
-    least absolute residuals (iteratively reweighted), so that a few diverged models do not bend the fit.
+    least absolute residuals (iteratively reweighted), so that a few diverged models do not bend the fit. A
+    wide range bends it too: who diverged is also far above the line through its neighbours on most axes.
     """
     found = np.zeros(len(groups), dtype=bool)
     for rows in groups.groupby(["data", "setting"]).indices.values():
@@ -40,11 +41,34 @@ def diverged(groups: pd.DataFrame) -> npt.NDArray[np.bool_]:
         fitted = _least_absolute(design, logit)
         residual = logit - fitted
         spread = 1.4826 * float(np.median(np.abs(residual)))
-        points = 100 * (share - 1 / (1 + np.exp(-fitted)))
-        far = (residual > FAR * spread) & (points > FAR_POINTS)
+        far = (residual > FAR * spread) & (_points(logit, fitted) > FAR_POINTS)
+        suspects = np.flatnonzero(far)
+        nearby = np.array([_by_neighbours(block, logit, int(suspect)) for suspect in suspects])
+        far[suspects] = _points(logit[suspects], nearby) > FAR_POINTS
         if far.mean() <= MOST:
             found[rows] = far
     return found
+
+
+def _points(logit: Floats, expected: Floats) -> Floats:
+    """[n], by how many points one error is above another."""
+    return np.asarray(100 / (1 + np.exp(-logit)) - 100 / (1 + np.exp(-expected)))
+
+
+def _by_neighbours(block: pd.DataFrame, logit: Floats, place: int) -> float:
+    """What the two nearest models on each axis say, straight in its logarithm: the median over the axes, and
+    minus infinity where no axis has two."""
+    row, told = block.iloc[place], []
+    for axis in AXES:
+        others = [other for other in AXES if other != axis]
+        line = np.flatnonzero((block[others] == row[others]).all(axis=1) & (block[axis] != row[axis]))
+        if len(line) < 2:
+            continue
+        steps = np.log((block[axis].iloc[line] / row[axis]).to_numpy(dtype=float))
+        near = np.argsort(np.abs(steps), kind="stable")[:2]
+        (first, second), (low, high) = steps[near], logit[line[near]]
+        told.append(low - first * (high - low) / (second - first))
+    return float(np.median(told)) if told else -np.inf
 
 
 def _design(block: pd.DataFrame) -> sparse.csr_array:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
+import pandas as pd
 import pytest
 
 from analysis.diverged import diverged
@@ -33,6 +36,13 @@ def test_a_grid_with_interactions_has_none(planted, bonus):
     assert not diverged(
         groups_of(planted(generator=np.random.default_rng(2), depth_bonus=depth_bonus, **GRID))
     ).any()
+
+
+def test_small_models_of_a_wide_range_are_none():
+    axes = itertools.product(np.geomspace(8, 400, 12), np.geomspace(0.1, 4, 10), (64, 128, 256), (10, 100))
+    frame = pd.DataFrame(axes, columns=["depth", "width", "resolution", "epochs"])
+    size = frame["depth"] * frame["width"] ** 2 * frame["resolution"] ** 2 * frame["epochs"]
+    assert not diverged(groups_of(frame.assign(top1=98 - 70 * (size / size.min()) ** -0.15))).any()
 
 
 def test_the_published_grid_has_none():
