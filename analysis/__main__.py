@@ -31,14 +31,16 @@ from analysis.table import KNOWN_COLUMNS, Table
 from analysis.terminal import print_frontier, print_report, print_rules, print_sheet
 from scaling.command.line import Parser
 from scaling.command.output import print_json
-from scaling.errors import Refused
+from scaling.errors import INTERRUPTED, Refused
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one command; 0 when it worked, 2 when something was refused."""
+    """Run one command; 0 when it worked, 2 when something was refused, 130 after Ctrl-C."""
     words = sys.argv[1:] if arguments is None else arguments
     try:
         _run(_parser().parse_args(words))
+    except KeyboardInterrupt:
+        return INTERRUPTED
     except Refused as refusal:
         if "--debug" in words:
             raise

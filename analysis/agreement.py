@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from analysis.law.choose import largest_setting
 from analysis.law.law import Law
 from analysis.noise import Interval
 from analysis.pairs import Pairs
@@ -35,8 +36,8 @@ def agreements(law: Law | None, pairs: Pairs, groups: pd.DataFrame) -> tuple[Agr
     """One a regime of the law's setting, that of most models; none without a law or intervals."""
     if law is None:
         return ()
-    setting = str(groups["setting"].mode().iloc[0])
-    points = pairs.comparisons.advantage(law.error(groups))
+    setting = str(largest_setting(groups)["setting"].iloc[0])
+    points = pairs.comparisons.advantage(law.formula_error(groups))
     table = pairs.table
     return tuple(
         Agreement(

@@ -101,6 +101,7 @@ def exponents(law: Law | None, rows: pd.DataFrame) -> Exponents:
     if sure.mean() < SURE:
         return Exponents(epochs=epochs, flops=ends, reason="the law is too uncertain of where the best lie")
     low, high = np.quantile(replicates[sure], [0.025, 0.975], axis=0)
+    leaning = [knob for knob in knobs if f"a_{knob}" in law.undecided]
     found = {
         knob: Exponent(
             estimate=float(slopes[place]),
@@ -108,10 +109,13 @@ def exponents(law: Law | None, rows: pd.DataFrame) -> Exponents:
             status="determined",
         )
         for place, knob in enumerate(knobs)
+        if knob not in leaning
     }
     fixed = [knob for knob in KNOBS if knob not in knobs]
-    reason = f"the law does not have {' and '.join(fixed)}" if fixed else ""
-    return Exponents(**found, epochs=epochs, flops=ends, reason=reason)
+    reasons = [f"the law does not have {' and '.join(fixed)}"] if fixed else []
+    if leaning:
+        reasons.append(f"of {' and '.join(leaning)} the models say little, the law leans on its prior there")
+    return Exponents(**found, epochs=epochs, flops=ends, reason="; ".join(reasons))
 
 
 def exponents_sentence(found: Exponents) -> str:

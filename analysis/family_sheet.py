@@ -42,12 +42,16 @@ def family_sheet(family: Family) -> Sheet:
 def family_sentences(family: Family) -> list[str]:
     """What a person should know before training them."""
     latency = family.latency
-    found = [family.reason, f"The costs are those of {family.base.of}."]
+    found = [
+        family.reason,
+        f"The costs are those of {family.base.of}.",
+        "Top-1 is of the mean over seeds: a single run differs by the noise of a run besides.",
+    ]
     if latency is not None:
         of = family.latency_of or "as the table has them"
         found.append(
             f"Latencies, {of}, are predicted from the measured ones by a power law of depth, width and "
-            f"resolution, to {latency.error:.0%}."
+            f"resolution, to {latency.error:.0%}: a model may miss its budget by as much."
         )
     for member in family.members:
         if member.beyond:

@@ -50,7 +50,7 @@ class Pairs:
     regimes: tuple[Regime, ...]
     """Fewest epochs first."""
     by_resolution: tuple[Regime, ...]
-    """The regimes again, one resolution at a time; each verdict at 5 % of its own."""
+    """The regimes again, one resolution at a time; their verdicts, of all regimes, share 5 %."""
     by_base: tuple[Regime, ...]
     """The regimes again, one base at a time, those included that no verdict rests on; the verdicts of one
     regime share 5 %."""
@@ -91,7 +91,7 @@ def judge(selections: Selections, errors: Floats, noise: Noise, draws: Floats | 
         comparisons=comparisons,
         table=comparisons.table.assign(**columns),
         regimes=regimes,
-        by_resolution=tuple(weighed.regime(each) for each in selections.by_resolution),
+        by_resolution=tuple(weighed.sharing(selections.by_resolution)),
         by_base=tuple(regime for bases in selections.by_base for regime in weighed.sharing(bases)),
         crossover=crossover(
             [regime.epochs for regime in regimes],
@@ -146,7 +146,7 @@ class _Weighed:
     def sharing(self, selections: Sequence[Selection]) -> list[Regime]:
         """Regimes with verdicts only where they are beyond noise at 5 % shared among them."""
         found = [self.regime(each) for each in selections]
-        if self.replicates is None:
+        if self.replicates is None or not found:
             return found
         means = np.stack([self.replicates[:, each.rows].mean(axis=1) for each in selections], axis=1)
         beyond = beyond_noise(np.array([each.advantage_points for each in found]), means, bounds(means))

@@ -51,7 +51,7 @@ def _frontier_sentence(frontier: Frontier) -> str:
     ]
     span = " to ".join(ends) if len(line) > 1 else ends[0]
     near = int((frontier.members["standing"] == "within_noise").sum())
-    more = f"; {near} more cannot be told from it by noise" if near else ""
+    more = f"; {near} more are behind it by less than noise explains" if near else ""
     names = f"{counted(len(line), 'model')} on the frontier of error against {cost.full_label}"
     return f"{names}: {span}{more}."
 
@@ -146,7 +146,8 @@ def _resolution_sentences(resolution: Resolution) -> Iterator[str]:
     }[resolution.prefer]
     yield f"{at}, {verdict}."
     if resolution.cap is not None and resolution.ci95 is not None:
-        cap = f"{resolution.cap} px ({resolution.ci95[0]:.0f}, {resolution.ci95[1]:.0f})"
+        low, high = resolution.ci95
+        cap = f"{resolution.cap} px ({low:.0f}, {high:.0f}; of the resolutions measured)"
         yield f"{at}, above {cap} depth or width buys more than resolution for the same FLOPs."
 
 

@@ -21,6 +21,8 @@ HOURS_COLUMNS = ("predicted_hours", "actual_hours")
 STATUSES = ("pending", "running", "completed", "failed")
 LARGEST = 2.0**53
 """Whole numbers from here on are no longer exact."""
+ROUNDING = 0.1
+"""Points by which top1 and error together may miss 100."""
 LARGEST_COST = 1e40
 """Costs from here on are no measurement, and count as unknown."""
 
@@ -174,6 +176,9 @@ def _error(rows: pd.DataFrame) -> pd.Series:
     """Top-1 error in percent; NaN where it was not measured. top1 is believed before error."""
     column = "top1" if "top1" in rows else "error"
     values = rows[column].where(np.isfinite(rows[column]))
+    if column == "top1" and "error" in rows:
+        sum_to_100 = ~((rows["top1"] + rows["error"] - 100).abs() > ROUNDING)
+        require(rows["error"], sum_to_100, "100 - top1")
     require(values, ~((values < 0) | (values > 100)), "a percentage, 0 to 100,")
     if "point" not in rows or rows["point"].isna().all():  # of a study, the unit is known
         require_percent(values)

@@ -64,6 +64,13 @@ def _law(evidence: Evidence) -> Iterator[Trap]:
         yield Trap("degenerate_floor", "These models show no floor of the error: the law's own is a guess.")
     if found.at_bound:
         yield Trap("law_at_bound", f"Exponents at the end of their range: {', '.join(found.at_bound)}.")
+    if law.undecided:
+        yield Trap(
+            "law_undecided",
+            f"The models say little of {len(law.undecided)} of the law's {len(law.form.parameters)} "
+            f"parameters ({', '.join(law.undecided)}): these lean on the prior, so the law tells networks near the "
+            "measured ones and explains nothing.",
+        )
     if law.outliers:
         yield Trap(
             "law_left_out",

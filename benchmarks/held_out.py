@@ -134,17 +134,27 @@ def main() -> None:
     console = Console(width=120)
     for data in halves():
         law, reason = chosen(data)
-        best = scores(law, data)[1]
+        ours, ours_trend = scores(law, data)
         inside, inside_runs = coverage(law, data)
         table = Table(
             title=f"{data.name}: fitted on {len(data.cheaper)}, RMSE in points on {len(data.dearer)}"
         )
-        for column in ("law", "formula", "95 %", "with trend", "95 %", "bias", "chosen less than formula by"):
+        for column in (
+            "law",
+            "formula",
+            "95 %",
+            "with trend",
+            "95 %",
+            "bias",
+            "formula: chosen less by",
+            "trend: by",
+        ):
             table.add_column(column, justify="left" if column == "law" else "right")
-        table.add_row(f"{law.form.name} (chosen)", *_cells(*scores(law, data)), "")
+        table.add_row(f"{law.form.name} (chosen)", *_cells(ours, ours_trend), "", "")
         for form in OTHERS:
             formula, trend = scores(fitted(form, data), data)
-            table.add_row(form.name, *_cells(formula, trend), _text(*best.less_than(formula)))
+            less = (_text(*each) for each in (ours.less_than(formula), ours_trend.less_than(trend)))
+            table.add_row(form.name, *_cells(formula, trend), *less)
         console.print(table)
         console.print(reason)
         console.print(law.formula_text())

@@ -149,7 +149,10 @@ def main() -> None:
         told = answers(name, arguments.grids, arguments.replicates)
         row = [
             name,
-            *(Rate.of(told[asked]).marked(ALLOWED) if asked in told else "-" for asked in ASKED),
+            *(
+                Rate.of(told[asked]).marked(ALLOWED, touches=True) if asked in told else "-"
+                for asked in ASKED
+            ),
             f"{arguments.grids - len(told)}",
             f"{told['width inside'].median():.2f}",
             f"{told['width beyond'].median():.2f}",

@@ -31,11 +31,12 @@ class Rate:
         low, high = self.ci95
         return f"{100 * self.count / self.n:.1f} ({low:.1f}, {high:.1f})"
 
-    def distance(self, asked: tuple[float, float]) -> float:
-        """Percent from the interval to what is asked; below 0 inside, the farther the safer."""
-        low, high = self.ci95
+    def distance(self, asked: tuple[float, float], touches: bool) -> float:
+        """Percent from what is asked to the rate, or to its interval where it suffices that this `touches`;
+        0 or less inside, the farther the safer."""
+        low, high = self.ci95 if touches else (100 * self.count / self.n,) * 2
         return max(asked[0] - high, low - asked[1])
 
-    def marked(self, asked: tuple[float, float]) -> str:
-        """The text, with a mark where the interval does not touch what is asked."""
-        return f"{self.text}{' !' if self.distance(asked) > 0 else ''}"
+    def marked(self, asked: tuple[float, float], touches: bool) -> str:
+        """The text, with a mark where it is not as asked."""
+        return f"{self.text}{' !' if self.distance(asked, touches) > 0 else ''}"

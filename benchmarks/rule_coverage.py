@@ -57,7 +57,7 @@ Ask = Callable[[Study, Kind, Generator], dict[str, bool]]
 REPLICATES = 1000
 PAIRWISE = {
     "depth or width": "undecided",
-    "at one resolution": "undecided",
+    "any resolution": "undecided",
     "crossover": "undetermined",
     "resolution": "undecided",
 }
@@ -129,7 +129,10 @@ def main() -> None:
         for name, answer in told.items():
             table.add_row(
                 name,
-                *(Rate.of(answer[each]).marked(part.asked) if each in answer else "" for each in columns),
+                *(
+                    Rate.of(answer[each]).marked(part.asked, part.touches) if each in answer else ""
+                    for each in columns
+                ),
             )
         console.print(table)
     console.print(
@@ -157,6 +160,11 @@ def seen(study: Study, kind: Kind, generator: Generator) -> dict[str, bool]:
     return {rule: SAYS[rule](study, generator) == verdict for rule, verdict in kind.expected.items()}
 
 
+def _any_resolution(study: Study, _: Generator) -> str:
+    verdicts = {size.prefer for size in study.pairs.by_resolution}
+    return "undecided" if verdicts == {"undecided"} else "decided"
+
+
 def _any_return(study: Study, _: Generator) -> str:
     return "undecided" if {step.verdict for step in study.returns} == {"undecided"} else "decided"
 
@@ -170,6 +178,7 @@ def _one_return(study: Study, generator: Generator) -> str:
 SAYS: dict[str, Callable[[Study, Generator], str]] = {
     "depth or width": lambda study, generator: one(study.pairs.regimes, generator).prefer,
     "at one resolution": lambda study, generator: one(study.pairs.by_resolution, generator).prefer,
+    "any resolution": _any_resolution,
     "crossover": lambda study, _: study.pairs.crossover.status,
     "resolution": lambda study, _: study.resolution.prefer,
     "any return": _any_return,
@@ -243,13 +252,14 @@ class Part:
     kinds: Mapping[str, Kind]
     ask: Ask
     asked: tuple[float, float]
-    """Percent, what a rate is to touch."""
+    """Percent, between which a rate is to lie, or its interval to touch where `touches`."""
+    touches: bool = False
 
 
 PARTS = (
     Part("false verdicts", NULLS, claimed, (0, 5)),
     Part("true verdicts", EFFECTS, seen, (90, 100)),
-    Part("coverage of 95 % intervals", COVERED, covered, (93, 97)),
+    Part("coverage of 95 % intervals", COVERED, covered, (93, 97), touches=True),
 )
 
 
