@@ -11,7 +11,7 @@ import pandas as pd
 from scipy import sparse
 
 from analysis.metric import FLOPS, Metric
-from analysis.noise import GROUP, MAX_DRAWS, Floats, Rows, clipped
+from analysis.noise import GROUP, MAX_DRAWS, REGIME, Floats, Rows, clipped
 
 MAX_GAP = 5.0
 """Largest ratio of costs between neighbours on a ladder that is bridged: one doubling of width, and a
@@ -25,7 +25,6 @@ this. A law with a floor, e = E + a F^-b, has b^2 s (1 - s) / 2 where a share s 
 MAX_MODELS = 5_000
 """More than this are no grid that anyone trained, and are not compared."""
 FEWEST_REPLICATES = 200
-REGIME = ["data", "setting", "epochs"]
 
 Place = tuple[int, int, float, float]
 """A spot on a ladder: between groups `low` and `high`, `weight` of the way up in log cost, and its `bend`:

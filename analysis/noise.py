@@ -18,6 +18,9 @@ Rows = npt.NDArray[np.intp]
 Interval = tuple[float, float]
 
 GROUP = ("data", "setting", *AXES)
+REGIME = ["data", "setting", "epochs"]
+BORROWED = 10
+"""Degrees of freedom that a regime's own estimate of the noise takes from all others."""
 BOOTSTRAP_SEED = 20210313
 MAX_REPLICATES = 4000
 MAX_DRAWS = 40_000_000
@@ -155,22 +158,41 @@ def draw_errors(groups: pd.DataFrame, noise: Noise, replicates: int = MAX_REPLIC
     There are fewer replicates than asked for where groups are very many (MAX_DRAWS).
 
     Every group's mean is drawn again with the pooled noise divided by the root of its seeds, and each
-    replicate has its own noise level, drawn from the chi-square of the pooled estimate: the percentiles of a
-    linear statistic are then those of Student's t. Resampling two or three seeds as they are would halve or
-    lose a third of the variance. All statistics use these same draws, so that points shared by comparisons
-    stay shared.
+    replicate has its own noise level, one a regime, drawn from the chi-square of its estimate: the
+    percentiles of a linear statistic are then those of Student's t. Resampling two or three seeds as they are
+    would halve or lose a third of the variance. All statistics use these same draws, so that points shared by
+    comparisons stay shared.
     """
     if not noise.known:
         return None
     error = groups["error"].to_numpy(dtype=float)
     replicates = int(np.clip(MAX_DRAWS // max(len(groups), 1), 20, replicates))
     generator = np.random.default_rng(BOOTSTRAP_SEED)
-    level = np.sqrt(noise.df / generator.chisquare(noise.df, size=(replicates, 1)))
+    level = _levels(groups, noise, replicates, generator)
     spread = level * noise.sd(error) / np.sqrt(groups["num_seeds"].to_numpy(dtype=float))
     reading = groups["reading_variance"].to_numpy(dtype=float)
     if reading.any():
         spread = np.hypot(spread, np.sqrt(reading))
     return np.asarray(error + spread * generator.standard_normal((replicates, len(groups))))
+
+
+def _levels(groups: pd.DataFrame, noise: Noise, replicates: int, generator: np.random.Generator) -> Floats:
+    """What the noise of a group is multiplied by, [replicates, groups or 1].
+
+    Where noise does not follow the error alone, as when short runs are noisier than long ones of the same
+    error, the repeats of a regime (data, setting, epochs) say by how much: its estimate is that of its own
+    repeats and of BORROWED degrees of freedom of all others.
+    """
+    if noise.kind != "seeds":
+        return np.asarray(np.sqrt(noise.df / generator.chisquare(noise.df, size=(replicates, 1))))
+    own = groups["num_seeds"].to_numpy(dtype=float) - 1
+    expected = noise.sd(groups["error"].to_numpy(dtype=float)) ** 2
+    place = groups.groupby(REGIME, sort=True).ngroup().to_numpy()
+    df = np.bincount(place, own)
+    squares = np.bincount(place, own * groups["variance"].fillna(0.0).to_numpy(dtype=float) / expected)
+    borrowed = np.minimum(BORROWED, noise.df - df)
+    level = (squares + borrowed) / generator.chisquare(df + borrowed, size=(replicates, len(df)))
+    return np.asarray(np.sqrt(level)[:, place])
 
 
 def interval(draws: Floats | None, level: float = 0.95) -> Interval | None:

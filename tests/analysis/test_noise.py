@@ -120,3 +120,24 @@ def test_of_many_null_effects_one_in_twenty_studies_has_one_beyond_noise():
         values[7] += 5.0
         assert beyond_noise(values, values + around, bounds(values + around))[7]
     assert 0.01 <= np.mean(false) <= 0.1
+
+
+def test_each_regime_has_the_noise_of_its_own_repeats(planted):
+    """Short runs of the same error as long ones, and five times as noisy."""
+    frame = planted(
+        generator=np.random.default_rng(4), epochs=(10, 100), resolutions=(128, 160, 224), noise=0.0
+    )
+    spread = np.where(frame["epochs"] == 10, 0.5, 0.1)
+    frame["top1"] = 80.0 + spread * np.random.default_rng(5).standard_normal(len(frame))
+    groups = groups_of(frame)
+    drawn = draw_errors(groups, seed_noise(groups)).std(axis=0) * np.sqrt(3)
+    short = (groups["epochs"] == 10).to_numpy()
+    assert drawn[short].mean() == pytest.approx(0.5, rel=0.2)
+    assert drawn[~short].mean() == pytest.approx(0.1, rel=0.6)
+
+
+def test_a_regime_without_repeats_has_the_noise_of_the_others(planted):
+    frame = planted(generator=np.random.default_rng(4), epochs=(10, 100), noise=0.2)
+    groups = groups_of(frame[(frame["epochs"] == 10) | (frame["seed"] == 0)])
+    drawn = draw_errors(groups, seed_noise(groups)).std(axis=0)
+    assert drawn[(groups["epochs"] == 100).to_numpy()].mean() == pytest.approx(0.2, rel=0.35)
