@@ -68,8 +68,8 @@ def _law(evidence: Evidence) -> Iterator[Trap]:
         yield Trap(
             "law_undecided",
             f"The models say little of {len(law.undecided)} of the law's {len(law.form.parameters)} "
-            f"parameters ({', '.join(law.undecided)}): these lean on the prior, so the law tells networks near the "
-            "measured ones and explains nothing.",
+            f"parameters ({', '.join(law.undecided)}): these lean on the prior, so the law tells "
+            "networks near the measured ones and explains nothing.",
         )
     if law.outliers:
         yield Trap(
