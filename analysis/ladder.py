@@ -22,8 +22,6 @@ MAX_BEND = 0.02
 """Curvature of log error over log cost where nothing measures it: anything from 0, a pure power law, to
 this. A law with a floor, e = E + a F^-b, has b^2 s (1 - s) / 2 where a share s of the error is reducible:
 0.02 is the most it can be at b = 0.4."""
-MAX_MODELS = 5_000
-"""More than this are no grid that anyone trained, and are not compared."""
 FEWEST_REPLICATES = 200
 
 Place = tuple[int, int, float, float]
@@ -137,11 +135,11 @@ def compare(groups: pd.DataFrame, axis: str, rival: str, cost: Metric = FLOPS) -
     From each base there is a ladder of groups that differ from it only by more of `axis`, and one by more of
     `rival`. Each rung of either is set against its spot on the other. Two architectures of the same cost of
     which one has more of `axis` and the other more of `rival` are compared even when no base is measured.
-    Settings, epochs and data sets are never mixed. There are none where models are more than MAX_MODELS.
+    Settings, epochs and data sets are never mixed.
     """
     fixed = [column for column in GROUP if column not in (axis, rival)]
     usable = groups.reset_index(drop=True)
-    usable = usable[usable[cost.column].notna() & (len(usable) <= MAX_MODELS)]
+    usable = usable[usable[cost.column].notna()]
     records: list[dict[str, object]] = []
     triples: list[dict[str, object]] = []
     for key, block in usable.groupby(fixed):

@@ -9,7 +9,7 @@ import numpy as np
 
 from analysis import data_traps
 from analysis.agreement import Agreement
-from analysis.ladder import MAX_GAP, MAX_MODELS
+from analysis.ladder import MAX_GAP
 from analysis.law.choose import Choice
 from analysis.pairs import Pairs
 from analysis.trap import Basis, Trap
@@ -178,12 +178,6 @@ def _disagree(evidence: Evidence) -> Iterator[Trap]:
 def _no_pairs(evidence: Evidence) -> Iterator[Trap]:
     groups = evidence.groups
     if evidence.pairs.regimes or groups["flops"].isna().all():
-        return
-    if len(groups) > MAX_MODELS:
-        yield Trap(
-            "too_many_models",
-            f"{len(groups):,} models are more than the {MAX_MODELS:,} that are compared pair by pair.",
-        )
         return
     yield Trap(
         "no_pairs",
