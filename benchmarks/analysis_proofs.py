@@ -11,10 +11,13 @@ must itself be as asked. The tables of the single benchmarks have every kind. Se
 from __future__ import annotations
 
 import argparse
+import multiprocessing
 import os
 import platform
 from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from itertools import repeat
 from pathlib import Path
 
 import numpy as np
@@ -123,7 +126,11 @@ def fits(options: Options) -> Iterator[Proof]:
 
 
 def laws(options: Options) -> Iterator[Proof]:
-    told = {name: law_coverage.answers(name, options.grids) for name in law_coverage.KINDS}
+    with _processes() as pool:
+        grids = repeat(options.grids)
+        told = dict(
+            zip(law_coverage.KINDS, pool.map(law_coverage.answers, law_coverage.KINDS, grids), strict=True)
+        )
     for asked in law_coverage.ASKED:
         rates = {name: Rate.of(answer[asked]) for name, answer in told.items() if asked in answer}
         yield _worst(
@@ -133,10 +140,17 @@ def laws(options: Options) -> Iterator[Proof]:
 
 def rules(options: Options) -> Iterator[Proof]:
     for part in rule_coverage.PARTS:
-        told = {name: rule_coverage.answers(part, name, options.grids) for name in part.kinds}
+        with _processes() as pool:
+            answers = pool.map(rule_coverage.answers, repeat(part), part.kinds, repeat(options.grids))
+            told = dict(zip(part.kinds, answers, strict=True))
         for column in dict.fromkeys(column for answer in told.values() for column in answer):
             rates = {name: Rate.of(answer[column]) for name, answer in told.items() if column in answer}
             yield _worst(f"{part.title}: {column}", rates, part.asked, part.touches)
+
+
+def _processes() -> ProcessPoolExecutor:
+    """One a core."""
+    return ProcessPoolExecutor(mp_context=multiprocessing.get_context("spawn"))
 
 
 def published(_: Options) -> Iterator[Proof]:

@@ -136,7 +136,8 @@ def main() -> None:
             )
         console.print(table)
     console.print(
-        f"{replicates} replicates, 95 % Clopper-Pearson intervals, ! where they do not touch what is asked; "
+        f"{replicates} replicates, 95 % Clopper-Pearson intervals; ! where a rate is not as asked, or the "
+        "interval of a coverage does not touch it; "
         f"{time.process_time() - start:.0f} s of one core ({platform.machine()}, {os.cpu_count()} cores)"
     )
 
