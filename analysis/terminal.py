@@ -16,6 +16,8 @@ from analysis.rules import sentences
 from analysis.sheet import Sheet, failure_sheet, frontier_sheet, prediction_sheet
 
 MAX_ROWS = 40
+GAP = 2
+"""Between two columns."""
 LONGEST_WORD = 20
 """Characters of a cell that is never cut into lines."""
 INDENT = (0, 0, 0, 2)
@@ -75,17 +77,24 @@ def _print_prediction(console: Console, found: Prediction) -> None:
     console.print(Padding(prediction_sentence(found), INDENT), highlight=False)
 
 
+def _short(heading: str) -> str:
+    return SHORT.get(heading, heading)
+
+
 def print_sheet(console: Console, sheet: Sheet) -> None:
     """Its first rows, and how many there are besides."""
     table = RichTable(title=f"\n{sheet.title}", title_justify="left", box=None, pad_edge=False)
     table.title_style = "bold"
-    for column, name in enumerate(sheet.head):
-        is_long = any(len(row[column]) > LONGEST_WORD for row in sheet.rows[:MAX_ROWS])
-        table.add_column(SHORT.get(name, name), overflow="fold", no_wrap=not is_long)
-    for row in sheet.rows[:MAX_ROWS]:
+    rows = sheet.rows[:MAX_ROWS]
+    widths = [max(map(len, cells)) for cells in zip(map(_short, sheet.head), *rows, strict=True)]
+    for name, width in zip(sheet.head, widths, strict=True):
+        table.add_column(_short(name), overflow="fold", no_wrap=width <= LONGEST_WORD)
+    for row in rows:
         table.add_row(*map(escape, row))
-    table.collapse_padding = console.measure(table).maximum > console.width
-    console.print(table)
+    needed = sum(min(width, LONGEST_WORD) + GAP for width in widths)
+    if needed > console.width:  # rather lines that a terminal wraps than digits cut off
+        table.width = needed
+    console.print(table, crop=False)
     more = (sheet.num_rows or len(sheet.rows)) - MAX_ROWS
     if more > 0:
         console.print(f"  and {more} more")
