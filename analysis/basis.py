@@ -66,7 +66,8 @@ def _rows(findings: Findings) -> Iterator[tuple[str, str]]:
     if findings.returns:
         yield "returns", f"{len(findings.returns)} pairs of models that are neighbours on one axis"
     if findings.noise.known:
-        yield "noise", f"{counted(len(findings.groups), 'model')}, {findings.groups['num_seeds'].sum()} runs"
+        models = findings.compared
+        yield "noise", f"{counted(len(models), 'model')}, {models['num_seeds'].sum()} runs"
     if findings.law is not None:
         rows, replicates = findings.law.diagnostics.num_rows, len(findings.law.theta_draws)
         yield (

@@ -30,7 +30,7 @@ def resolution_figure(findings: Findings) -> Figure:
     axes.set_xlim(-0.5, len(places) - 0.5)
     axes.grid(axis="x", visible=False)
     axes.set(xlabel="step of the resolution (px)", ylabel="gain per doubling (top-1 points)")
-    figure.legend(loc="outside upper left", ncols=4)
+    figure.legend(loc="outside upper left", ncols=min(len(regimes), 3))
     return figure
 
 
