@@ -29,9 +29,9 @@ def sentences(findings: Findings) -> list[str]:
 def sentences_by_topic(findings: Findings) -> dict[str, list[str]]:
     """The same, by what they rest on: a topic of `basis`, or `noise`."""
     return {
-        "frontier": [_frontier_sentence(frontier) for frontier in findings.frontiers.values()],
         "pairs": [*_regime_sentences(findings.pairs), *_crossover_sentence(findings)],
         "resolution": [*_resolution_sentences(findings.resolution)],
+        "frontier": [_frontier_sentence(frontier) for frontier in findings.frontiers.values()],
         "law": [exponents_sentence(findings.exponents)] if findings.law else [],
         "returns": [*_return_sentences(findings)],
         "noise": [*_noise_sentence(findings)],
