@@ -18,6 +18,8 @@ Rows = npt.NDArray[np.intp]
 Interval = tuple[float, float]
 
 GROUP = ("data", "setting", *AXES)
+LEAST_INTERACTION = 5e-4
+"""Of the logit, 0.01 points or less: no training repeats itself so well, so it is no noise but a formula."""
 REGIME = ["data", "setting", "epochs"]
 BORROWED = 10
 """Degrees of freedom that a regime's own estimate of the noise takes from all others."""
@@ -135,7 +137,7 @@ def interaction_noise(groups: pd.DataFrame) -> Noise:
         resolution = pd.factorize(block["resolution"])[0]
         rest, rest_df = _interaction(np.log(share / (1 - share)), architecture, resolution)
         squares, df = squares + rest, df + rest_df
-    if df < 1 or squares < 1e-12:
+    if df < 1 or np.sqrt(squares / df) < LEAST_INTERACTION:
         return UNKNOWN
     return Noise(kind="interaction", scale=float(np.sqrt(squares / df)), power=2.0, df=df)
 
