@@ -202,11 +202,11 @@ def covered(study: Study, _: Kind, generator: Generator) -> dict[str, bool]:
         "gain per doubling": holds(step.ci95, _true_gain(study, step)),
         "a return": holds(gain.ci95, _true_return(truth, gain)),
     }
-    rival = one(study.resolution.rivals, generator)
-    compared = next(each.table for each in study.layout.rivals if each.rival == rival.axis)
-    found["resolution against another"] = holds(
-        rival.ci95, true_advantage(truth, compared, "resolution", rival.axis).mean()
-    )
+    if study.resolution.rivals:  # missing cells may leave nothing to compare
+        rival = one(study.resolution.rivals, generator)
+        compared = next(each.table for each in study.layout.rivals if each.rival == rival.axis)
+        advantage = true_advantage(truth, compared, "resolution", rival.axis)
+        found["resolution against another"] = holds(rival.ci95, advantage.mean())
     if pairs.crossover.ci95 is not None:
         found["crossover"] = holds(pairs.crossover.ci95, _true_turn(truth, table[of_regime]))
     return found
