@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
 from analysis.family import Family
 from analysis.recommend import EQUAL_POINTS
 from analysis.sheet import Sheet
-from scaling.quantity import count_text
+from scaling.quantity import count_text, listed
 
 
 def family_sheet(family: Family) -> Sheet:
@@ -57,14 +56,14 @@ def family_sentences(family: Family) -> list[str]:
         if member.beyond:
             found.append(
                 f"extrapolation: the model for {member.budget} lies beyond the measured "
-                f"{_listed(member.beyond)}; "
+                f"{listed(member.beyond)}; "
                 f"its interval is widened by the {family.missed:.2f} points that the law missed on dearer "
                 "models."
             )
         if member.at_edge:
             found.append(
                 f"optimum_at_edge: the model for {member.budget} is at the end of the measured "
-                f"{_listed(member.at_edge)}: the best may lie beyond."
+                f"{listed(member.at_edge)}: the best may lie beyond."
             )
     return [*found, *([family.base.missing] if family.base.missing else [])]
 
@@ -77,7 +76,3 @@ def family_json(family: Family) -> dict[str, Any]:
         "models": [asdict(member) for member in family.members],
         "notes": family_sentences(family),
     }
-
-
-def _listed(names: Sequence[str]) -> str:
-    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)

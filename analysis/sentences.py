@@ -15,7 +15,7 @@ from analysis.noise import Interval
 from analysis.pairs import Pairs, Regime
 from analysis.resolution import Resolution, Step
 from analysis.returns import Return
-from scaling.quantity import counted
+from scaling.quantity import counted, listed
 
 MAX_HURTS = 3
 """So many of the steps that are shown to hurt are told, the worst first."""
@@ -92,12 +92,8 @@ def _sizes_text(sizes: Sequence[Regime]) -> str:
     for verdict, words in said.items():
         at = [f"{each.resolution:g}" for each in sizes if each.prefer == verdict]
         if at:
-            parts.append(f"{words} {_listed(at)} px")
-    return _listed(parts)
-
-
-def _listed(words: Sequence[str]) -> str:
-    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+            parts.append(f"{words} {listed(at)} px")
+    return listed(parts)
 
 
 def _noise_sentence(findings: Findings) -> Iterator[str]:
@@ -155,7 +151,7 @@ def _step_text(step: Step) -> str:
     cost = "" if step.flops_ratio is None else f" ({step.flops_ratio:.1f} times the FLOPs)"
     gain = points_text(step.points, step.ci95)
     against = [f"{points_text(each.advantage_points, each.ci95)} against {each.axis}" for each in step.rivals]
-    rest = f"; for the same FLOPs {_listed(against)}" if against else ""
+    rest = f"; for the same FLOPs {listed(against)}" if against else ""
     return f"from {step.from_px} to {step.to_px} px{cost} a doubling of the resolution gives {gain}{rest}"
 
 
@@ -202,7 +198,7 @@ def _place_text(found: Return) -> str:
     knobs = [f"{knob} {found.at[knob]:g}" for knob in ("depth", "width") if knob in found.at]
     if found.axis != "resolution" and found.verdict == "hurts":
         knobs.append(f"{found.at['resolution']:g} px")
-    return f"At {_listed([counted(found.at['epochs'], 'epoch'), *knobs])}"
+    return f"At {listed([counted(found.at['epochs'], 'epoch'), *knobs])}"
 
 
 def _step_name(found: Return) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 PREFIXES = (
     (1e24, "Y"),
     (1e21, "Z"),
@@ -28,6 +30,11 @@ def duration_text(seconds: float) -> str:
         if seconds >= size:
             return f"{seconds / size:.3g} {unit}"
     return f"{seconds:.3g} s"
+
+
+def listed(words: Sequence[str]) -> str:
+    """`128, 160 and 224`; nothing for no words."""
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 
 def counted(count: float, noun: str) -> str:

@@ -61,8 +61,6 @@ class Minima:
     """[B], sum over rows of weight * Huber(residual / scale), and of the pull on theta."""
     gradient: Floats
     """[B], norm of the gradient in theta, without parameters held at a bound."""
-    converged: npt.NDArray[np.bool_]
-    """[B]."""
 
 
 @dataclass(kw_only=True)
@@ -100,7 +98,6 @@ def minimise(
         theta=np.concatenate([piece.theta for piece in pieces]),
         objective=np.concatenate([piece.objective for piece in pieces]),
         gradient=np.concatenate([piece.gradient for piece in pieces]),
-        converged=np.concatenate([piece.converged for piece in pieces]),
     )
 
 
@@ -130,7 +127,7 @@ def _minimise(form: Form, data: Data, start: Floats, tolerance: float, num_steps
         damping[which] = np.clip(np.where(better, damping[which] / 5, damping[which] * 4), 1e-9, 1e7)
     free = _free(best, low, high)
     norm = np.sqrt((best.gradient**2 * free).sum(axis=1))
-    return Minima(theta=best.theta, objective=best.objective, gradient=norm, converged=~running)
+    return Minima(theta=best.theta, objective=best.objective, gradient=norm)
 
 
 def _state(form: Form, data: Data, theta: Floats) -> _State:
