@@ -6,7 +6,7 @@ import argparse
 import json
 import math
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import get_args
@@ -17,7 +17,8 @@ from analysis.curves.study import outlook, outlook_sheet
 from analysis.family import derive
 from analysis.family_sheet import family_json, family_sentences, family_sheet
 from analysis.family_study import check_place, study_text, write_study
-from analysis.findings import Findings, find
+from analysis.findings import Findings, find, find_frontiers
+from analysis.frontier import Frontier
 from analysis.methods import climb, ladder_sheet
 from analysis.metric import COSTS, FLOPS, LATENCY, PRICES
 from analysis.objectives import parse_objectives, read_objectives
@@ -120,7 +121,7 @@ def _run(options: argparse.Namespace) -> None:
     if options.command == "report":
         _report(table, options.out or report_directory(options.source), options.json)
     elif options.command == "frontier":
-        _frontier(find(table), options.cost or FLOPS.name, options.json)
+        _frontier(table, options.cost or FLOPS.name, options.json)
     elif options.command == "family":
         _family(table, options)
     elif options.command == "methods":
@@ -147,20 +148,22 @@ def _report(table: Table, out: Path, as_json: bool) -> None:
         print_report(Console(), report)
 
 
-def _frontier(findings: Findings, cost: str, as_json: bool) -> None:
-    _require(findings, cost, COSTS)
+def _frontier(table: Table, cost: str, as_json: bool) -> None:
+    frontiers = find_frontiers(table)
+    _require(table, frontiers, cost, COSTS)
+    frontier = frontiers[cost]
     if as_json:
-        rows = frontier_table(findings)
-        print_json(json.loads(rows[rows["cost"] == cost].to_json(orient="records")))
+        rows = frontier_table({cost: frontier}, frontier.members)
+        print_json(json.loads(rows.to_json(orient="records")))
     else:
-        print_frontier(Console(), findings.frontiers[cost])
+        print_frontier(Console(), frontier)
 
 
-def _require(findings: Findings, cost: str, choices: Iterable[str]) -> None:
-    if cost not in findings.frontiers:
-        known = [choice for choice in choices if choice in findings.frontiers]
+def _require(table: Table, frontiers: Mapping[str, Frontier], cost: str, choices: Iterable[str]) -> None:
+    if cost not in frontiers:
+        known = [choice for choice in choices if choice in frontiers]
         others = f"or choose --cost from {', '.join(known)}" if known else "in numbers"
-        raise Refused(f"{findings.table.source} has no {cost}: {_way_to(cost, findings.table)}, {others}.")
+        raise Refused(f"{table.source} has no {cost}: {_way_to(cost, table)}, {others}.")
 
 
 def _ranking(options: argparse.Namespace) -> None:
@@ -221,7 +224,7 @@ def _way_to(cost: str, table: Table) -> str:
 
 def _rules(findings: Findings, cost: str | None, as_json: bool) -> None:
     if cost is not None:
-        _require(findings, cost, PRICES)
+        _require(findings.table, findings.frontiers, cost, PRICES)
     if as_json:
         print_json(rules_json(findings, origin()))
     else:

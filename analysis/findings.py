@@ -64,13 +64,8 @@ def find(table: Table, cost: str | None = None) -> Findings:
     `cost`, of `metric.PRICES`, is what depth and width are compared at. Raises `Refused` when there are no
     usable rows.
     """
-    if table.usable.empty:
-        raise Refused(f"{table.source} has no completed point{_why(table)}: there is nothing to report yet.")
-    every = group_seeds(table.usable)
-    failed = diverged(every)
-    groups = every[~failed].reset_index(drop=True)
+    groups, failed, noise = _models(table)
     compared = thinned(groups)
-    noise = noise_of(table, groups)
     draws = draw_errors(compared, noise)
     known = _known(table, groups, PRICES)
     asked = PRICES[cost or table.compared_at]
@@ -102,7 +97,7 @@ def find(table: Table, cost: str | None = None) -> Findings:
                 table=table,
                 groups=groups,
                 num_compared=len(compared),
-                diverged=every[failed],
+                diverged=failed,
                 noise=noise,
                 pairs=pairs,
                 elsewhere=tuple(elsewhere),
@@ -112,6 +107,22 @@ def find(table: Table, cost: str | None = None) -> Findings:
         ),
         prediction=prediction(table),
     )
+
+
+def find_frontiers(table: Table) -> dict[str, Frontier]:
+    """The frontiers alone, by the name of the cost: no law is chosen for them. Raises as `find` does."""
+    groups, _, noise = _models(table)
+    return _frontiers(table, groups, noise, draw_errors(groups, noise))
+
+
+def _models(table: Table) -> tuple[pd.DataFrame, pd.DataFrame, Noise]:
+    """The models of the usable rows, those that diverged, and the noise of the former."""
+    if table.usable.empty:
+        raise Refused(f"{table.source} has no completed point{_why(table)}: there is nothing to report yet.")
+    every = group_seeds(table.usable)
+    failed = diverged(every)
+    groups = every[~failed].reset_index(drop=True)
+    return groups, every[failed], noise_of(table, groups)
 
 
 def _frontiers(table: Table, groups: pd.DataFrame, noise: Noise, draws: Floats | None) -> dict[str, Frontier]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pandas as pd
 from analysis.basis import bases
 from analysis.figures import pictures
 from analysis.findings import Findings, find
+from analysis.frontier import Frontier
 from analysis.page import render_page
 from analysis.provenance import origin
 from analysis.rules import rules_json
@@ -53,7 +55,7 @@ def write_report(table: Table, out: Path) -> Report:
     basis_of = bases(findings)
     files = {
         "table.csv": table.csv,
-        "frontier.csv": frontier_table(findings).to_csv(index=False).encode(),
+        "frontier.csv": frontier_table(findings.frontiers, findings.groups).to_csv(index=False).encode(),
         "tables.md": markdown(written, basis_of).encode(),
         "tables.tex": latex(written, basis_of).encode(),
         "rules.json": (json.dumps(rules, indent=2, allow_nan=False) + "\n").encode(),
@@ -72,12 +74,11 @@ def write_report(table: Table, out: Path) -> Report:
     )
 
 
-def frontier_table(findings: Findings) -> pd.DataFrame:
-    """All models with their standing, once for each cost."""
-    if not findings.frontiers:
-        return findings.groups.assign(cost=None, standing=None, probability=None).iloc[:0]
-    parts = [frontier.members.assign(cost=name) for name, frontier in findings.frontiers.items()]
-    table = pd.concat(parts)
+def frontier_table(frontiers: Mapping[str, Frontier], groups: pd.DataFrame) -> pd.DataFrame:
+    """All models with their standing, once for each cost; without one, the columns of the groups alone."""
+    if not frontiers:
+        return groups.assign(cost=None, standing=None, probability=None).iloc[:0]
+    table = pd.concat([frontier.members.assign(cost=name) for name, frontier in frontiers.items()])
     first = ["cost", "standing", "probability"]
     return table[[*first, *(column for column in table.columns if column not in first)]]
 
