@@ -11,8 +11,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from scaling.data.disk import to_decode
 from scaling.profile.forecast import Calibration, Source
-from scaling.quantity import count_text, duration_text
+from scaling.quantity import count_text, duration_text, listed
 from scaling.study.plan import REASONS_AT_MOST, Plan, Planned, reason_in_short
 from scaling.study.plan_file import row
 from scaling.study.totals import Totals, totals
@@ -45,6 +46,7 @@ def tell_plan(console: Console, study: Path, plan: Plan, calibration: Calibratio
         for sentence in (_arithmetic(plan, sums), _time(sums), _trust(sums, calibration)):
             if sentence:
                 console.print(sentence)
+    _tell_disk(console, plan)
     _tell_dropped(console, plan)
     _name(console, plan.passed_over())
 
@@ -139,6 +141,28 @@ def _trust(sums: Totals, calibration: Calibration | None) -> str:
     if sums.sources["specifications"]:
         text += " Nothing was measured: believe them within a factor of 2 at best; probe=true measures a few."
     return text
+
+
+def _tell_disk(console: Console, plan: Plan) -> None:
+    disk = to_decode(plan.to_run)
+    if disk is None:
+        return
+    console.print(
+        f"The images are decoded first, at {listed([str(side) for side in disk.sides])} px: "
+        f"{_gb_text(disk.needed_gb)} on the disk of {disk.place}.",
+        markup=False,
+    )
+    if disk.needed_gb > disk.free_gb:
+        console.print(
+            f"  Here it has {_gb_text(disk.free_gb)} free: free some, or set XDG_CACHE_HOME to a "
+            "directory on a larger disk.",
+            markup=False,
+            style="yellow",
+        )
+
+
+def _gb_text(gb: float) -> str:
+    return f"{gb:,.0f} GB" if gb >= 100 else f"{gb:.3g} GB"
 
 
 def _tell_dropped(console: Console, plan: Plan) -> None:

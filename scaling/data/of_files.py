@@ -41,12 +41,10 @@ def read(
     find = find or FIND[data.name]
     if data.name == "image_folder":
         check_fingerprint(data, image_folder.fingerprint(find(root)))
-    place = place_of(data, resolution)
     if choose is None:
-        decoded = fetch(place, resolution, lambda: find(root))
+        decoded = fetch(place_of(data, resolution), resolution, lambda: find(root))
     else:
-        part = f"{resolution}-held-out-{data.num_val}-{data.num_test}-{data.split_seed}"
-        decoded = fetch(place.with_name(part), resolution, lambda: _part(find(root), choose))
+        decoded = fetch(place_of_held_out(data, resolution), resolution, lambda: _part(find(root), choose))
     _check_unreadable(data, decoded)
     return decoded
 
@@ -55,6 +53,12 @@ def place_of(data: DataSet, resolution: int) -> Path:
     """Where all images are once they are decoded."""
     digest = hashlib.sha256(data.fingerprint.encode()).hexdigest()[:32]
     return cache_dir() / data.name / f"{digest}-{DECODING}" / str(resolution)
+
+
+def place_of_held_out(data: DataSet, resolution: int) -> Path:
+    """Where the held-out and the test images are that were decoded alone."""
+    part = f"{resolution}-held-out-{data.num_val}-{data.num_test}-{data.split_seed}"
+    return place_of(data, resolution).with_name(part)
 
 
 def _part(folder: Folder, choose: Callable[[Folder], Sequence[int]]) -> Folder:

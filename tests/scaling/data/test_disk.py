@@ -1,0 +1,56 @@
+"""What decoded images will take on the disk, before and after they are decoded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from scaling.data.cache import cache_dir
+from scaling.data.catalog import DataConfig, declare
+from scaling.data.disk import Disk, to_decode
+from scaling.data.load import load
+from scaling.study.point import Point
+
+pytestmark = pytest.mark.usefixtures("empty_cache")
+
+
+def test_a_folder_is_counted_once_a_resolution_until_it_is_decoded(
+    pictures: Path, make_point: Callable[..., Point]
+) -> None:
+    data = declare(DataConfig(name="image_folder", root=str(pictures), num_val=20, mirror=True))
+    points = [make_point(data=data, resolution=side, seed=seed) for side in (8, 12) for seed in (0, 1)]
+    disk = to_decode(points)
+    assert isinstance(disk, Disk)
+    assert (disk.place, disk.sides) == (cache_dir(), (8, 12))
+    assert disk.needed_gb == pytest.approx(200 * 3 * (8**2 + 12**2) / 1e9)
+    assert disk.free_gb > 0
+    load(data, str(pictures), 8)
+    rest = to_decode(points)
+    assert rest is not None
+    assert rest.sides == (12,)
+    load(data, str(pictures), 12)
+    assert to_decode(points) is None
+
+
+def test_only_held_out_images_are_decoded_to_evaluate(
+    pictures: Path, make_point: Callable[..., Point]
+) -> None:
+    data = declare(DataConfig(name="image_folder", root=str(pictures), num_val=20, mirror=True))
+    load(data, str(pictures), 8)
+    disk = to_decode([make_point(data=data, resolution=8, evaluate_at=(8, 16))])
+    assert disk is not None
+    assert disk.sides == (16,)
+    assert disk.needed_gb == pytest.approx((20 + data.num_test) * 3 * 16**2 / 1e9)
+
+
+def test_imagenet_is_counted_where_it_is_absent(make_point: Callable[..., Point]) -> None:
+    data = declare(DataConfig(name="imagenet", num_train=1000, num_val=100))
+    disk = to_decode([make_point(data=data, resolution=224)])
+    assert disk is not None
+    assert disk.needed_gb == pytest.approx(1_331_167 * 3 * 224**2 / 1e9)
+
+
+def test_sets_in_memory_take_none(make_point: Callable[..., Point]) -> None:
+    assert to_decode([make_point()]) is None
