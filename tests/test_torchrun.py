@@ -77,6 +77,16 @@ def test_what_they_cannot_do_is_refused_once(bash: Bash, tmp_path: Path, words: 
     assert sentence in said[0]
 
 
+def test_what_one_of_them_lacks_is_refused_by_it(bash: Bash, tmp_path: Path, pictures: Path) -> None:
+    """As on a machine where the images were not copied."""
+    pictures.rename(tmp_path / "pictures0")
+    line = f"python {LINE} data=image_folder data.num_train=null data.mirror=true study.root={tmp_path}"
+    done = bash(f"{TORCHRUN} --no-python bash -c '{line} data.root={tmp_path}/pictures$RANK'")
+    assert done.returncode != 0
+    (said,) = [line for line in done.stderr.splitlines() if line.startswith("sweep.py: ")]
+    assert said.startswith(f"sweep.py: process 1 alone: data.root={tmp_path}/pictures1 is not a directory")
+
+
 def _started(line: str) -> subprocess.Popen[str]:
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     environment = {**os.environ, "PATH": path, "COLUMNS": "200"}

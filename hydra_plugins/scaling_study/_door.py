@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NoReturn
@@ -22,6 +23,9 @@ from scaling.training.failure import PeerLost
 
 DEBUG = "SCALING_STUDY_DEBUG"
 """Environment variable that `--debug` sets: tracebacks instead of sentences."""
+
+FIRST_SAYS_WITHIN_S = 10.0
+"""Of processes that are all refused the first says so, and the others leave it that time."""
 
 
 _FORMATS = {"--json": "plan=json", "--csv": "plan=csv"}
@@ -77,8 +81,9 @@ def in_plain_words() -> Iterator[None]:
 def _end(sentence: str, error: Exception) -> NoReturn:
     if os.environ.get(DEBUG):
         raise error
-    if meeting().rank > 0:
-        sys.exit(0)  # the first process ends alike and says why; torchrun would stop it at any other code
+    if rank := meeting().rank:
+        time.sleep(FIRST_SAYS_WITHIN_S)  # torchrun ends this process when the first one is refused alike
+        sentence = f"process {rank} alone: {sentence}"
     _say(f"sweep.py: {sentence}")
     sys.exit(2)
 
