@@ -17,6 +17,8 @@ from analysis.resolution import Resolution, Step
 from analysis.returns import Return
 from scaling.quantity import counted, listed
 
+UNDECIDED = ("not told apart", "too few pairs or repeats", "undecided", "not determined")
+"""What a sentence says where the data do not decide."""
 MAX_HURTS = 3
 """So many of the steps that are shown to hurt are told, the worst first."""
 
@@ -36,6 +38,11 @@ def sentences_by_topic(findings: Findings) -> dict[str, list[str]]:
         "returns": [*_return_sentences(findings)],
         "noise": [*_noise_sentence(findings)],
     }
+
+
+def is_undecided(sentence: str) -> bool:
+    """Whether it is a rule of which the data do not tell."""
+    return any(words in sentence for words in UNDECIDED)
 
 
 def points_text(value: float, ci95: Interval | None) -> str:

@@ -20,6 +20,7 @@ from control.status import Watcher
 from control.table import as_json, tabulate
 from control.terminal import print_status
 from control.watch import Wish, watch, watch_once
+from control.web.address import LOOPBACK, Address
 from control.words import listed
 from scaling.command.output import print_json
 from scaling.errors import INTERRUPTED, Refused
@@ -61,6 +62,12 @@ def _status(study: Study, asked: Namespace) -> int:
 
 
 def _watch(study: Study, asked: Namespace) -> int:
+    if asked.web:
+        from control.web.serve import serve  # the other commands need no server
+
+        address = Address(host=asked.host or LOOPBACK, port=asked.port, asks_token=asked.token)
+        serve(study, address, asked.every, _console())
+        return 0
     view = View(filter=asked.filter, by=asked.by)
     if asked.once:
         watch_once(study, view, _console())

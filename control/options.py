@@ -6,6 +6,7 @@ from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
 
+from control.web.address import PORT
 from control.words import FAILURES, STATES, Filter, listed
 from scaling.command.line import Parser
 from scaling.errors import Refused
@@ -29,7 +30,20 @@ def parse(words: Sequence[str]) -> Namespace:
     for name in ("limit", "tail", "every"):
         if getattr(asked, name, None) is not None and getattr(asked, name) <= 0:
             raise Refused(f"--{name} {getattr(asked, name):g} should be more than 0.")
+    if asked.command == "watch":
+        _check_page(asked)
     return asked
+
+
+def _check_page(asked: Namespace) -> None:
+    """Refuse what goes with the page alone, or not with the page."""
+    of_page = [name for name in ("port", "host", "token") if getattr(asked, name) not in (None, False)]
+    if of_page and not asked.web:
+        raise Refused(f"--{of_page[0]} is of the page: write --web as well.")
+    if asked.web and (asked.once or asked.filter or asked.by):
+        raise Refused("--web goes with no filter, --by or --once: the page filters and groups by itself.")
+    if asked.port is not None and not 0 <= asked.port < 2**16:
+        raise Refused(f"--port {asked.port} is no port: give one from 1024 to 65535.")
 
 
 def _parser() -> Parser:
@@ -51,6 +65,14 @@ def _parser() -> Parser:
     watch.add_argument("--every", type=float, metavar="S", help="look every S seconds")
     watch.add_argument("--once", action="store_true", help="look once and end")
     watch.add_argument("--stay", action="store_true", help="stay when there is nothing left to wait for")
+    watch.add_argument("--web", action="store_true", help="as a page for the browser, until Ctrl-C")
+    watch.add_argument(
+        "--port", type=int, metavar="N", help=f"of the page, else the first free from {PORT} on"
+    )
+    watch.add_argument(
+        "--host", metavar="H", help="listen at this address, not at 127.0.0.1; asks for a token"
+    )
+    watch.add_argument("--token", action="store_true", help="ask for a token at 127.0.0.1 as well")
 
     logs = commands.add_parser("logs", parents=[shared], help="the log of a point")
     logs.add_argument("words", nargs="+", metavar="POINT", help=_POINT)

@@ -61,13 +61,16 @@ class Glance:
     points: Sequence[Now]
     eta: Eta
     status: Status
+    damaged: Mapping[str, str]
+    """By id: why a point could not be read and is left out of all this."""
 
 
 class Watcher:
     """Looks at a study again and again."""
 
-    def __init__(self, study: Study) -> None:
-        self._survey = Survey(study)
+    def __init__(self, study: Study, *, forgives: bool = False) -> None:
+        """`forgives` leaves damaged points out instead of refusing them."""
+        self._survey = Survey(study, forgives=forgives)
         self._looks = Looks(study)
         self._scheduler = Scheduler(study)
 
@@ -78,7 +81,8 @@ class Watcher:
         points = self._looks.look(seen, self._scheduler.words(seen))
         eta = Eta(study=study, points=points, at=time.time())
         status = _status(study, points, eta, self._scheduler.complaint)
-        return Glance(study=study, points=points, eta=eta, status=status)
+        damaged = self._survey.damaged
+        return Glance(study=study, points=points, eta=eta, status=status, damaged=damaged)
 
 
 def _status(study: Study, points: Sequence[Now], eta: Eta, complaint: str | None) -> Status:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Mapping
 from typing import Any
 
 from control.point import Seen, from_row, see
+from scaling.errors import Refused
 from scaling.study.index import AT_REST_S, Index
 from scaling.study.store import Study
 
@@ -14,8 +16,12 @@ from scaling.study.store import Study
 class Survey:
     """Call `points` as often as you like."""
 
-    def __init__(self, study: Study) -> None:
+    def __init__(self, study: Study, *, forgives: bool = False) -> None:
+        """`forgives` leaves out what cannot be read, and says so in `damaged`, instead of refusing it."""
         self.study = study
+        self.damaged: Mapping[str, str] = {}
+        """By id: why a point could not be read when `points` was called last."""
+        self._forgives = forgives
         self._points = f"{study.path}/points"
         self._kept: dict[str, tuple[int, Seen]] = {}
         """By id: when its directory had changed last (ns), and what was read then."""
@@ -25,7 +31,16 @@ class Survey:
         ids = self.study.point_ids()
         if not self._kept:
             self._read_index(ids)
-        return sorted(map(self._point, ids), key=lambda seen: [*seen.axes.values(), seen.setting])
+        seen, damaged = [], {}
+        for point_id in ids:
+            try:
+                seen.append(self._point(point_id))
+            except (ValueError, OSError, KeyError, TypeError, AttributeError) as error:
+                if not self._forgives:
+                    raise
+                damaged[point_id] = _sentence(point_id, error)
+        self.damaged = damaged
+        return sorted(seen, key=lambda each: [*each.axes.values(), each.setting])
 
     def _point(self, point_id: str) -> Seen:
         changed = self._changed_ns(point_id)  # before the reading
@@ -48,6 +63,11 @@ class Survey:
 
     def _changed_ns(self, point_id: str) -> int:
         return os.stat(f"{self._points}/{point_id}").st_mtime_ns
+
+
+def _sentence(point_id: str, error: Exception) -> str:
+    is_told = isinstance(error, Refused)
+    return str(error) if is_told else f"{point_id} cannot be read ({type(error).__name__}: {error})."
 
 
 def _not_held(point_id: str) -> dict[str, Any]:

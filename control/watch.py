@@ -40,7 +40,7 @@ class Wish:
 def watch(study: Study, wish: Wish, console: Console) -> None:
     """Show the study until it has ended, or until q is typed."""
     if console.is_terminal:
-        with _ended_by_signals():
+        with ended_by_signals():
             _on_screen(study, wish, console)
     else:
         _as_lines(study, wish, console)
@@ -58,7 +58,7 @@ def _print(glance: Glance, view: View, latest: LatestFrontier, console: Console)
 
 
 def _as_lines(study: Study, wish: Wish, console: Console) -> None:
-    watcher, end = Watcher(study), _End()
+    watcher, end = Watcher(study), End()
     while True:
         glance = watcher.look()
         tabulate(glance, wish.view.filtered)  # refuses a filter that nothing can meet
@@ -70,7 +70,7 @@ def _as_lines(study: Study, wish: Wish, console: Console) -> None:
 
 
 def _on_screen(study: Study, wish: Wish, console: Console) -> None:
-    watcher, end, view = Watcher(study), _End(), wish.view
+    watcher, end, view = Watcher(study), End(), wish.view
     glance = watcher.look()
     tabulate(glance, view.filtered, view.by)  # what is wrong is said before the screen is taken
     with LatestFrontier() as latest:
@@ -98,7 +98,7 @@ _REDRAW_S = 1.0
 """The screen follows a change of its size so soon."""
 
 
-class _End:
+class End:
     """Whether all points have ended and nobody runs."""
 
     def __init__(self) -> None:
@@ -117,7 +117,7 @@ class _End:
 
 
 @contextmanager
-def _ended_by_signals() -> Iterator[None]:
+def ended_by_signals() -> Iterator[None]:
     """End as Ctrl-C does, so that the terminal is put back; Ctrl-C too, which a shell's `&` has ignored."""
 
     def interrupt(number: int, frame: object) -> None:

@@ -1,0 +1,110 @@
+"""The app: what is answered under which address."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from control.web.access import Hardened, TokenNeeded
+from control.web.assets import Assets, first_page
+from control.web.curves import POINTS_AT_MOST, curves_of
+from control.web.feed import Feed, beside
+from control.web.inside import Outside, end_of
+from scaling.study.store import Study
+
+LOG_BYTES = 64 * 1024
+
+
+@dataclass(frozen=True, kw_only=True)
+class Door:
+    """Who is let in."""
+
+    hosts: Sequence[str]
+    """Names and addresses that the page is served under."""
+    token: str | None
+    """What a browser must bring; None where nothing is asked."""
+    cookie: str
+    """The name of the cookie that keeps it."""
+
+
+def make_app(study: Study, feed: Feed, door: Door) -> Starlette:
+    pages, assets = Pages(study, feed), Assets()
+
+    @asynccontextmanager
+    async def living(_: Starlette) -> AsyncIterator[None]:
+        tasks = [asyncio.create_task(work) for work in (feed.follow(), feed.learn())]
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    token = [Middleware(TokenNeeded, door.token, door.cookie)] if door.token is not None else []
+    return Starlette(
+        lifespan=living,
+        routes=[
+            Route("/", pages.index),
+            Route("/events", pages.events),
+            Route("/curves", pages.curves),
+            Route("/log/{point_id}", pages.log),
+            Route("/static/{name}", assets.answer),
+        ],
+        middleware=[
+            Middleware(Hardened),
+            Middleware(TrustedHostMiddleware, allowed_hosts=door.hosts, www_redirect=False),
+            *token,
+            Middleware(GZipMiddleware, minimum_size=1000, compresslevel=6),
+        ],
+    )
+
+
+@dataclass(frozen=True)
+class Pages:
+    study: Study
+    feed: Feed
+
+    async def index(self, request: Request) -> Response:
+        del request
+        return HTMLResponse(first_page(self.study, self.feed.news))
+
+    async def events(self, request: Request) -> Response:
+        kind = "text/event-stream"
+        if request.method == "HEAD":
+            return Response(media_type=kind)
+        return StreamingResponse(self.feed.stream(), media_type=kind)
+
+    async def curves(self, request: Request) -> Response:
+        ids = [each for each in request.query_params.get("ids", "").split(",") if each]
+        if len(ids) > POINTS_AT_MOST:
+            raise HTTPException(400, f"{len(ids)} points are too many: ask for at most {POINTS_AT_MOST}.")
+        for point_id in ids:
+            await self._require(point_id)
+        return JSONResponse(await beside(lambda: curves_of(self.study, ids)))
+
+    async def log(self, request: Request) -> Response:
+        point_id = request.path_params["point_id"]
+        await self._require(point_id)
+        try:
+            content = await beside(lambda: end_of(self.study, point_id, "log.txt", LOG_BYTES))
+        except Outside as outside:
+            raise HTTPException(403, str(outside)) from outside
+        except OSError as error:
+            raise HTTPException(404, f"The log of {point_id} cannot be read: {error.strerror}.") from error
+        return PlainTextResponse(content.decode(errors="replace"))
+
+    async def _require(self, point_id: str) -> None:
+        """Refuse what is not the id of a point of the study."""
+        if not self.feed.has(point_id) and point_id not in await beside(self.study.point_ids):
+            raise HTTPException(404, "That is no point of this study.")

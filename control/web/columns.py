@@ -1,0 +1,90 @@
+"""Columns: points and their status as plain values for the page, JSON with no NaN in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from control.knobs import Value
+from control.looks import Now
+from control.status import Glance
+from control.web.curves import Curve, number
+
+NAMED_AT_MOST = 20
+"""Damaged points that are told by a sentence each."""
+Row = Mapping[str, Any]
+"""What the page knows of a point, by column; `knobs` has the values of the knobs that vary."""
+
+
+def row_of(now: Now, knobs: Mapping[str, Value], curve: Curve, eta_s: float | None) -> Row:
+    """A point; `curve` is that of one that is not completed."""
+    point = now.point
+    is_completed = now.word == "completed"
+    return {
+        "id": point.id,
+        "state": now.word,
+        "epoch": point.epochs if is_completed else point.epoch,
+        "epochs": point.epochs,
+        "top1": number(point.top1) if is_completed else None,
+        "latest": curve.latest if now.status == "running" else None,
+        "flops": point.flops,
+        "train_flops": point.train_flops,
+        "hours": number(point.predicted_hours),
+        "seconds": number(point.train_seconds) if is_completed else curve.seconds,
+        "failure": now.failure,
+        "message": now.message,
+        "where": now.where,
+        "eta_s": None if eta_s is None else round(eta_s),
+        "knobs": knobs,
+    }
+
+
+def as_columns(rows: Sequence[Row], names: Iterable[str]) -> dict[str, Any]:
+    """The rows, column by column; `names` are the knobs."""
+    columns: dict[str, Any] = {name: [row[name] for row in rows] for name in _COLUMNS}
+    return columns | {"knobs": {name: [row["knobs"][name] for row in rows] for name in names}}
+
+
+_COLUMNS = (
+    "id",
+    "state",
+    "epoch",
+    "epochs",
+    "top1",
+    "latest",
+    "flops",
+    "train_flops",
+    "hours",
+    "seconds",
+    "failure",
+    "message",
+    "where",
+    "eta_s",
+)
+
+
+def status_of(glance: Glance, rows: Iterable[Row], *, ended: bool) -> dict[str, Any]:
+    """The study at one moment, and what it cost so far."""
+    status, points = glance.status, [now.point for now in glance.points]
+    hours = [number(point.predicted_hours) for point in points]
+    spent_s = sum(row["seconds"] or 0.0 for row in rows)
+    return {
+        "at": round(glance.eta.at, 3),
+        "num_points": status.num_points,
+        "counts": dict(status.counts),
+        "num_silent": status.num_silent,
+        "share": status.share,
+        "eta_s": None if status.eta_s is None else round(status.eta_s),
+        "completed_last_hour": status.completed_last_hour,
+        "training_hours": spent_s / 3600,
+        "predicted_hours": None if None in hours else sum(each or 0.0 for each in hours),
+        "train_flops_done": sum(point.share * point.train_flops for point in points),
+        "train_flops_total": sum(point.train_flops for point in points),
+        "last_result": status.last_result,
+        "scheduler": status.scheduler,
+        "failures": {name: asdict(failed) for name, failed in status.failures.items()},
+        "ended": ended,
+        "num_damaged": len(glance.damaged),
+        "damaged": list(glance.damaged.values())[:NAMED_AT_MOST],
+    }

@@ -1,0 +1,92 @@
+"""Curves: what points measured after each epoch, as plain values for the page."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from control.point import Seen, see
+from control.web.inside import end_of
+from scaling.study.store import Study
+
+POINTS_AT_MOST = 50
+_BYTES_AT_MOST = 4_000_000
+"""Of a point; more than 10,000 epochs."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Curve:
+    """One entry an epoch, in order; None is what was not measured, or is not finite."""
+
+    epoch: Sequence[float]
+    top1: Sequence[float | None]
+    """In percent."""
+    loss: Sequence[float | None]
+    """Of validation, in nats."""
+    seconds: float | None
+    """In training steps, up to the last epoch."""
+
+    @property
+    def latest(self) -> float | None:
+        return self.top1[-1] if self.top1 else None
+
+
+NOTHING = Curve(epoch=(), top1=(), loss=(), seconds=None)
+
+
+def read_curve(study: Study, point_id: str) -> Curve:
+    """The curve of a point, of what can be read of it; `point_id` must be one of the study's."""
+    try:
+        lines = end_of(study, point_id, "metrics.jsonl", _BYTES_AT_MOST).splitlines()
+    except OSError:
+        return NOTHING
+    rows: dict[float, Mapping[str, Any]] = {}
+    for row in map(_row, lines):
+        epoch = number(row.get("epoch"))
+        if epoch is not None:
+            rows[epoch] = row
+    if not rows:
+        return NOTHING
+    ordered = [rows[epoch] for epoch in sorted(rows)]
+    return Curve(
+        epoch=sorted(rows),
+        top1=[number(row.get("top1")) for row in ordered],
+        loss=[number(row.get("loss")) for row in ordered],
+        seconds=number(ordered[-1].get("seconds")),
+    )
+
+
+def curve_columns(points: Sequence[Seen], curve_of: Callable[[str], Curve]) -> dict[str, Any]:
+    """The first POINTS_AT_MOST of the points, with how many there are as `of`."""
+    shown = points[:POINTS_AT_MOST]
+    found = [curve_of(point.id) for point in shown]
+    return {
+        "ids": [point.id for point in shown],
+        "name": [point.words for point in shown],
+        "epoch": [curve.epoch for curve in found],
+        "top1": [curve.top1 for curve in found],
+        "loss": [curve.loss for curve in found],
+        "of": len(points),
+    }
+
+
+def curves_of(study: Study, point_ids: Sequence[str]) -> dict[str, Any]:
+    """The same of any points of the study, whatever became of them; Refused where one cannot be read."""
+    return curve_columns([see(study, each) for each in point_ids], lambda each: read_curve(study, each))
+
+
+def number(value: object) -> float | None:
+    """A finite number as it is; None for everything else."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return value if is_number and math.isfinite(value) else None  # type: ignore[arg-type, return-value]
+
+
+def _row(line: bytes) -> Mapping[str, Any]:
+    try:
+        row = json.loads(line)
+    except ValueError:
+        return {}
+    return row if isinstance(row, dict) else {}

@@ -1,0 +1,150 @@
+"""A feed: one look at a study every now and then, told to all browsers that are there."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from concurrent.futures import Future
+from typing import Any, TypeVar
+
+from control.web.learner import learn
+from control.web.news import News, Reporter, event
+from scaling.study.store import Study
+
+STILL_HERE_S = 15.0
+"""A stream that has nothing to say says so this often, so that a browser that left is noticed."""
+SHARE_OF_A_CORE = 0.1
+"""Looks at a large study are so far apart that they take no more than this."""
+LEARN_EVERY_S = 15.0
+LEARNING_SHARE = 0.2
+"""Of the time, in which rules are worked out."""
+
+log = logging.getLogger(__name__)
+Value = TypeVar("Value")
+
+
+class Feed:
+    """Looks while somebody listens. Everything but the looks happens on one event loop."""
+
+    def __init__(self, study: Study, every_s: float) -> None:
+        self._study = study
+        self._every_s = every_s
+        self._reporter = Reporter(study)
+        self.news: News | None = None
+        """None before the first look."""
+        self._latest: dict[str, bytes] = {}
+        """The last event by name, those of `news` aside."""
+        self._told = asyncio.Event()
+        self._somebody = asyncio.Event()
+        self._num_listeners = 0
+        self._is_closed = False
+
+    async def follow(self) -> None:
+        """Look for ever, while somebody listens; the first time at once."""
+        while True:
+            began = time.monotonic()
+            await self._look()
+            took = time.monotonic() - began
+            await asyncio.sleep(max(self._every_s, took / SHARE_OF_A_CORE) - took)
+            await self._somebody.wait()
+
+    async def learn(self) -> None:
+        """Work out rules for ever, while somebody listens and points complete; the first time at once."""
+        num_completed = -1
+        while True:
+            while self.news is None or self.news.status["counts"]["completed"] == num_completed:
+                await self._told.wait()
+            num_completed = self.news.status["counts"]["completed"]
+            began = time.monotonic()
+            self._tell("learned", await learn(self._study))
+            took = time.monotonic() - began
+            await asyncio.sleep(max(LEARN_EVERY_S, took / LEARNING_SHARE - took))
+            await self._somebody.wait()
+
+    async def stream(self) -> AsyncIterator[bytes]:
+        """Events from all that is known now on, until the feed is closed."""
+        version, sent = 0, dict[str, bytes]()
+        self._num_listeners += 1
+        self._somebody.set()
+        try:
+            while not self._is_closed:
+                told, news, latest = self._told, self.news, dict(self._latest)
+                if news is not None and news.version != version:
+                    is_next = version and news.version == version + 1
+                    yield news.change if is_next else await beside(lambda news=news: news.all)  # type: ignore[misc]
+                    version = news.version
+                for name, data in latest.items():
+                    if sent.get(name) is not data:
+                        yield data
+                sent = latest
+                if not await _is_set(told, STILL_HERE_S):
+                    yield b": still here\n\n"
+        finally:
+            self._num_listeners -= 1
+            if not self._num_listeners:
+                self._somebody.clear()
+
+    def has(self, point_id: str) -> bool:
+        """Whether the last look has seen such a point."""
+        return self.news is not None and point_id in self.news.rows
+
+    def close(self) -> None:
+        """End all streams."""
+        self._is_closed = True
+        self._ring()
+
+    async def _look(self) -> None:
+        try:
+            news = await beside(self._reporter.look)
+        except Exception as error:  # a study that cannot be read now may be readable at the next look
+            log.debug("a look", exc_info=True)
+            self._tell("problem", {"text": f"{self._study.path} cannot be read: {error}"})
+            return
+        if "problem" in self._latest:
+            self._tell("problem", {"text": None})
+        if news is self.news:
+            return
+        self.news = news
+        self._tell("curves", news.curves)
+        if news.status["ended"]:
+            self._tell("end", {})
+        else:
+            self._latest.pop("end", None)
+        self._ring()
+
+    def _tell(self, name: str, data: Mapping[str, Any]) -> None:
+        """To all, unless it is what they know."""
+        said = event(name, data)
+        if self._latest.get(name) != said:
+            self._latest[name] = said
+            self._ring()
+
+    def _ring(self) -> None:
+        self._told.set()
+        self._told = asyncio.Event()
+
+
+async def beside(work: Callable[[], Value]) -> Value:
+    """The outcome of `work`, done in a thread of its own that the end of the process does not wait for."""
+    outcome = Future[Value]()
+    outcome.set_running_or_notify_cancel()
+    threading.Thread(target=_do, args=(work, outcome), daemon=True).start()
+    return await asyncio.wrap_future(outcome)
+
+
+def _do(work: Callable[[], Value], outcome: Future[Value]) -> None:
+    try:
+        outcome.set_result(work())
+    except Exception as error:
+        outcome.set_exception(error)
+
+
+async def _is_set(event: asyncio.Event, within_s: float) -> bool:
+    try:
+        await asyncio.wait_for(event.wait(), within_s)
+    except TimeoutError:
+        return False
+    return True

@@ -1,0 +1,145 @@
+"""News: what the page is told of a study after a look, all of it or what has changed."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from control.knobs import Knobs
+from control.looks import Now
+from control.status import Glance, Watcher
+from control.watch import End
+from control.web.columns import Row, as_columns, row_of, status_of
+from control.web.curves import NOTHING, Curve, curve_columns, read_curve
+from scaling.study.store import Study
+
+
+def event(name: str, data: object) -> bytes:
+    """As a stream of server-sent events has it."""
+    return f"event: {name}\ndata: {json.dumps(data, allow_nan=False, separators=(',', ':'))}\n\n".encode()
+
+
+@dataclass(frozen=True, kw_only=True)
+class News:
+    """The study after a look; it never changes."""
+
+    version: int
+    about: Mapping[str, Any]
+    """Of the study."""
+    names: Sequence[str]
+    """The knobs that vary."""
+    status: Mapping[str, Any]
+    rows: Mapping[str, Row]
+    """By id, ordered by axes."""
+    changed: Sequence[Row] | None
+    """New or changed since the version before; None where all is to be told anew."""
+    curves: Mapping[str, Any]
+
+    @cached_property
+    def all(self) -> bytes:
+        points = as_columns(list(self.rows.values()), self.names)
+        return event("all", self._head | {"study": self.about, "knobs": self.names, "points": points})
+
+    @cached_property
+    def change(self) -> bytes:
+        """From the version before to this one."""
+        if self.changed is None:
+            return self.all
+        return event("change", self._head | {"points": as_columns(self.changed, self.names)})
+
+    @property
+    def _head(self) -> dict[str, Any]:
+        return {"version": self.version, "status": self.status}
+
+
+class Reporter:
+    """Looks again and again; what has not changed is not made anew. Not for several threads at once."""
+
+    def __init__(self, study: Study) -> None:
+        self._study = study
+        self._watcher = Watcher(study, forgives=True)
+        self._end = End()
+        self._knobs: Knobs | None = None
+        self._seen: dict[str, Now] = {}
+        self._curves: dict[str, tuple[tuple[int, int], Curve]] = {}
+        """By id: time and size of the file, and what was read then."""
+        self.news: News | None = None
+        """The last."""
+
+    def look(self) -> News:
+        """The news of now: those of before where nothing has changed. Raises what reading the study does."""
+        glance = self._watcher.look()
+        before = self.news
+        knobs = self._knobs_of(glance)
+        names = knobs.varied
+        is_same = before is not None and before.names == names and self._seen.keys() <= _ids(glance)
+        known = before.rows if before is not None and is_same else {}
+        rows = {now.point.id: self._row(now, glance, knobs, names, known) for now in glance.points}
+        changed = [row for point_id, row in rows.items() if row is not known.get(point_id)]
+        status = status_of(glance, rows.values(), ended=self._end.has_come(glance))
+        self._seen = {now.point.id: now for now in glance.points}
+        if before is not None and is_same and not changed and _is_same(status, before.status):
+            return before
+        self.news = News(
+            version=1 + (before.version if before else 0),
+            about=self._about(glance),
+            names=names,
+            status=status,
+            rows=rows,
+            changed=changed if is_same else None,
+            curves=self._running(glance),
+        )
+        return self.news
+
+    def curve(self, point_id: str) -> Curve:
+        """Read again only where the file is another; `point_id` must be one of the study's."""
+        try:
+            found = os.stat(f"{self._study.path}/points/{point_id}/metrics.jsonl")
+        except OSError:
+            return NOTHING
+        stamp = found.st_mtime_ns, found.st_size
+        kept = self._curves.get(point_id)
+        if kept is None or kept[0] != stamp:
+            kept = self._curves[point_id] = stamp, read_curve(self._study, point_id)
+        return kept[1]
+
+    def _knobs_of(self, glance: Glance) -> Knobs:
+        if self._knobs is None or self._seen.keys() != _ids(glance):
+            self._knobs = Knobs(glance.study, [now.point for now in glance.points])
+        return self._knobs
+
+    def _row(
+        self, now: Now, glance: Glance, knobs: Knobs, names: Sequence[str], known: Mapping[str, Row]
+    ) -> Row:
+        point_id = now.point.id
+        row = known.get(point_id)
+        if row is not None and now.status != "running" and now == self._seen[point_id]:
+            return row
+        has_curve = now.word != "completed" and now.point.epoch > 0
+        curve = self.curve(point_id) if has_curve else NOTHING
+        if now.status != "running":
+            self._curves.pop(point_id, None)
+        made = row_of(now, {name: knobs.of(now.point, name) for name in names}, curve, glance.eta.of(now))
+        return row if row == made else made
+
+    def _running(self, glance: Glance) -> dict[str, Any]:
+        running = [now.point for now in glance.points if now.status == "running"]
+        return curve_columns(running, self.curve)
+
+    def _about(self, glance: Glance) -> dict[str, Any]:
+        path = os.fsencode(self._study.path.resolve()).decode(errors="replace")
+        data = glance.points[0].point.data if glance.points else None
+        return {"name": os.path.basename(path), "path": path, "data": data, "metric": "top1"}
+
+
+def _ids(glance: Glance) -> set[str]:
+    return {now.point.id for now in glance.points}
+
+
+def _is_same(status: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whatever the time."""
+    return {**status, "at": 0} == {**other, "at": 0}

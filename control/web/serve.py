@@ -1,0 +1,53 @@
+"""Serving: the page of a study at an address of this machine, until Ctrl-C."""
+
+from __future__ import annotations
+
+import secrets
+import socket
+
+import uvicorn
+from rich.console import Console
+
+from control.watch import EVERY_S, ended_by_signals
+from control.web.address import Address, hosts, is_local, url
+from control.web.app import Door, make_app
+from control.web.feed import Feed
+from scaling.study.store import Study
+
+ENDS_WITHIN_S = 2
+"""Answers that are under way at Ctrl-C have so long."""
+
+
+def serve(study: Study, address: Address, every_s: float | None, console: Console) -> None:
+    """Serve until Ctrl-C, which raises KeyboardInterrupt; Refused where the address cannot be had."""
+    with ended_by_signals(), address.listen() as listening:
+        token = secrets.token_urlsafe() if address.asks_token or not is_local(listening) else None
+        place = url(address, listening)
+        query = "" if token is None else f"?token={token}"
+        words = f"{place}/{query} shows {study.path}; Ctrl-C ends it."
+        console.print(words, markup=False, highlight=False, soft_wrap=True)
+        feed = Feed(study, every_s or EVERY_S)
+        cookie = f"study-{listening.getsockname()[1]}"
+        door = Door(hosts=hosts(address, listening), token=token, cookie=cookie)
+        config = uvicorn.Config(
+            make_app(study, feed, door),
+            log_level="error",
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            ws="none",
+            timeout_graceful_shutdown=ENDS_WITHIN_S,
+        )
+        _Server(config, feed).run(sockets=[listening])
+
+
+class _Server(uvicorn.Server):
+    """Ends its streams first, for which it would wait otherwise."""
+
+    def __init__(self, config: uvicorn.Config, feed: Feed) -> None:
+        super().__init__(config)
+        self._feed = feed
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._feed.close()
+        await super().shutdown(sockets)
