@@ -17,7 +17,7 @@ from analysis.resolution import Resolution, Step
 from analysis.returns import Return
 from scaling.quantity import counted, listed
 
-UNDECIDED = ("not told apart", "too few pairs or repeats", "undecided", "not determined")
+UNDECIDED = ("not told apart", "too few pairs or repeats", "undecided", "not determined", "undetermined")
 """What a sentence says where the data do not decide."""
 MAX_HURTS = 3
 """So many of the steps that are shown to hurt are told, the worst first."""

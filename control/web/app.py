@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+import zlib
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 
 from starlette.applications import Starlette
@@ -83,7 +84,10 @@ class Pages:
         kind = "text/event-stream"
         if request.method == "HEAD":
             return Response(media_type=kind)
-        return StreamingResponse(self.feed.stream(), media_type=kind)
+        if "gzip" not in request.headers.get("accept-encoding", ""):
+            return StreamingResponse(self.feed.stream(), media_type=kind)
+        zipped = _zipped(self.feed.stream())
+        return StreamingResponse(zipped, media_type=kind, headers={"Content-Encoding": "gzip"})
 
     async def curves(self, request: Request) -> Response:
         ids = [each for each in request.query_params.get("ids", "").split(",") if each]
@@ -108,3 +112,15 @@ class Pages:
         """Refuse what is not the id of a point of the study."""
         if not self.feed.has(point_id) and point_id not in await beside(self.study.point_ids):
             raise HTTPException(404, "That is no point of this study.")
+
+
+async def _zipped(events: AsyncGenerator[bytes]) -> AsyncIterator[bytes]:
+    """Each as soon as it is there, which the middleware for whole answers does not do."""
+    packer = zlib.compressobj(level=1, wbits=_GZIP)
+    async with aclosing(events):
+        async for each in events:
+            yield packer.compress(each) + packer.flush(zlib.Z_SYNC_FLUSH)
+    yield packer.flush()
+
+
+_GZIP = 16 + zlib.MAX_WBITS

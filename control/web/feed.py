@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
-from control.web.learner import learn
+from control.web.learner import learn, no_rule
 from control.web.news import News, Reporter, event
 from scaling.study.store import Study
 
 STILL_HERE_S = 15.0
 """A stream that has nothing to say says so this often, so that a browser that left is noticed."""
-SHARE_OF_A_CORE = 0.1
-"""Looks at a large study are so far apart that they take no more than this."""
+LOOKING_SHARE = 0.05
+"""Looks at a large study are so far apart that they take no more than this, of a core."""
 LEARN_EVERY_S = 15.0
+"""Rules are not worked out more often than this, nor so often that they take more than"""
 LEARNING_SHARE = 0.2
-"""Of the time, in which rules are worked out."""
+"""of a core."""
+WORKING = "The rules are being worked out."
 
 log = logging.getLogger(__name__)
 Value = TypeVar("Value")
@@ -37,6 +40,7 @@ class Feed:
         """None before the first look."""
         self._latest: dict[str, bytes] = {}
         """The last event by name, those of `news` aside."""
+        self._learned = {"num_completed": 0, "frontier": [], **no_rule(WORKING)}
         self._told = asyncio.Event()
         self._somebody = asyncio.Event()
         self._num_listeners = 0
@@ -48,7 +52,7 @@ class Feed:
             began = time.monotonic()
             await self._look()
             took = time.monotonic() - began
-            await asyncio.sleep(max(self._every_s, took / SHARE_OF_A_CORE) - took)
+            await asyncio.sleep(max(self._every_s, took / LOOKING_SHARE) - took)
             await self._somebody.wait()
 
     async def learn(self) -> None:
@@ -58,13 +62,15 @@ class Feed:
             while self.news is None or self.news.status["counts"]["completed"] == num_completed:
                 await self._told.wait()
             num_completed = self.news.status["counts"]["completed"]
-            began = time.monotonic()
-            self._tell("learned", await learn(self._study))
-            took = time.monotonic() - began
-            await asyncio.sleep(max(LEARN_EVERY_S, took / LEARNING_SHARE - took))
+            cost_s = _children_s()
+            async for part in learn(self._study):
+                self._learned |= part
+                self._tell("learned", self._learned)
+            cost_s = _children_s() - cost_s
+            await asyncio.sleep(max(LEARN_EVERY_S, cost_s / LEARNING_SHARE))
             await self._somebody.wait()
 
-    async def stream(self) -> AsyncIterator[bytes]:
+    async def stream(self) -> AsyncGenerator[bytes]:
         """Events from all that is known now on, until the feed is closed."""
         version, sent = 0, dict[str, bytes]()
         self._num_listeners += 1
@@ -125,6 +131,12 @@ class Feed:
     def _ring(self) -> None:
         self._told.set()
         self._told = asyncio.Event()
+
+
+def _children_s() -> float:
+    """CPU seconds of all children that have ended."""
+    times = os.times()
+    return times.children_user + times.children_system
 
 
 async def beside(work: Callable[[], Value]) -> Value:

@@ -10,13 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from analysis.findings import Findings, find
+from analysis.findings import Findings, find, find_frontiers
+from analysis.metric import FLOPS
 from analysis.model import axes_text, half_width
-from analysis.noise import GROUP
+from analysis.noise import GROUP, noise_of
 from analysis.sentences import is_undecided, sentences_by_topic
 from analysis.source import read_source
-from control.web.curves import number
-from control.web.learner import nothing
+from analysis.table import Table
+from control.web.learner import no_rule
 from scaling.errors import Refused
 
 GIVES_WAY = 19
@@ -26,36 +27,35 @@ NO_RULE = "These results compare nothing at equal cost: there is no rule."
 
 def main() -> None:
     os.nice(GIVES_WAY)
-    sys.stdout.write(json.dumps(learned(sys.argv[1]), allow_nan=False))
+    for part in parts(sys.argv[1]):
+        sys.stdout.write(json.dumps(part, allow_nan=False) + "\n")
+        sys.stdout.flush()
 
 
-def learned(study: str) -> dict[str, Any]:
-    """All models with their standing, the rules and the warnings; a sentence where nothing can be said."""
+def parts(study: str) -> Iterator[dict[str, Any]]:
+    """First all models with their standing, then the rules and warnings, which take longer; a sentence where
+    nothing can be said."""
     try:
-        findings = find(read_source(study))
+        table = read_source(study)
+        num_completed = int((table.rows["status"] == "completed").sum())
+        yield {"num_completed": num_completed, "frontier": list(_models(table))}
+        yield _rules(find(table))
     except Refused as refusal:
-        return nothing(str(refusal))
-    return {
-        "num_completed": int((findings.table.rows["status"] == "completed").sum()),
-        "frontier": list(_models(findings)),
-        "sentences": list(_sentences(findings)),
-        "warnings": [{"code": trap.code, "text": trap.message} for trap in findings.traps],
-    }
+        yield {"num_completed": 0, "frontier": []} | no_rule(str(refusal))
 
 
-def _models(findings: Findings) -> Iterator[dict[str, Any]]:
+def _models(table: Table) -> Iterator[dict[str, Any]]:
     """Cheapest first, `low` and `high` the 95 % interval of the mean over seeds; None where unknown."""
-    members = findings.frontiers["flops"].members
-    usable = findings.table.usable
-    ids = usable.groupby(list(GROUP))["point"].agg(list)
-    half = half_width(members, findings.noise)
+    members = find_frontiers(table)[FLOPS.name].members
+    ids = table.usable.groupby(list(GROUP))["point"].agg(list)
+    half = half_width(members, noise_of(table, members))
     several = members["data"].nunique() > 1
     for (_, row), width in zip(members.iterrows(), half, strict=True):
         top1 = 100 - row["error"]
         known = np.isfinite(width)
         yield {
             "ids": ids[tuple(row[name] for name in GROUP)],
-            "flops": number(row["flops"]),
+            "flops": row["flops"],
             "top1": top1,
             "low": max(top1 - width, 0.0) if known else None,
             "high": min(top1 + width, 100.0) if known else None,
@@ -65,13 +65,15 @@ def _models(findings: Findings) -> Iterator[dict[str, Any]]:
         }
 
 
-def _sentences(findings: Findings) -> Iterator[dict[str, Any]]:
+def _rules(findings: Findings) -> dict[str, Any]:
     by_topic = sentences_by_topic(findings)
-    for topic, told in by_topic.items():
-        for text in told:
-            yield {"topic": topic, "text": text, "undecided": is_undecided(text)}
-    if not any(by_topic.values()):
-        yield nothing(NO_RULE)["sentences"][0]
+    told = [
+        {"topic": topic, "text": text, "undecided": is_undecided(text)}
+        for topic, sentences in by_topic.items()
+        for text in sentences
+    ]
+    warnings = [{"code": trap.code, "text": trap.message} for trap in findings.traps]
+    return {"sentences": told, "warnings": warnings} if told else no_rule(NO_RULE) | {"warnings": warnings}
 
 
 if __name__ == "__main__":

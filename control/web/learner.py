@@ -7,39 +7,47 @@ import json
 import os
 import sys
 from asyncio.subprocess import DEVNULL, PIPE
+from collections.abc import AsyncIterator
 from typing import Any
 
 from scaling.study.store import Study
 
 _ONE_THREAD = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
+_PART_AT_MOST = 2**28
+"""Bytes; 10,000 models are 3 MB."""
 
 
-async def learn(study: Study) -> dict[str, Any]:
-    """What `control.web.learned` prints; where it fails, a sentence that says so. Cancelled, it ends it."""
+async def learn(study: Study) -> AsyncIterator[dict[str, Any]]:
+    """What `control.web.learned` prints, part by part; where it fails, a sentence that says so.
+
+    Closed or cancelled, it ends the process.
+    """
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "control.web.learned", str(study.path)),
         stdin=DEVNULL,
         stdout=PIPE,
         stderr=PIPE,
+        limit=_PART_AT_MOST,
         env={**os.environ, **_ONE_THREAD},
         start_new_session=True,  # Ctrl-C is for the server
     )
+    assert process.stdout is not None
+    assert process.stderr is not None
     try:
-        output, errors = await process.communicate()
+        async for line in process.stdout:
+            yield json.loads(line)
+        errors = await process.stderr.read()
+        if await process.wait():
+            lines = errors.decode(errors="replace").strip().splitlines()
+            why = lines[-1] if lines else f"exit code {process.returncode}"
+            yield no_rule(f"The rules could not be worked out: {why}")
     finally:
         if process.returncode is None:
             process.kill()
             await process.wait()
-    try:
-        learned: dict[str, Any] = json.loads(output)
-    except ValueError:
-        lines = errors.decode(errors="replace").strip().splitlines()
-        why = lines[-1] if lines else f"exit code {process.returncode}"
-        return nothing(f"The rules could not be worked out: {why}")
-    return learned
 
 
-def nothing(sentence: str) -> dict[str, Any]:
-    """What is learned where nothing is, and why."""
+def no_rule(sentence: str) -> dict[str, Any]:
+    """The part that says why there are no rules."""
     told = {"topic": "missing", "text": sentence, "undecided": True}
-    return {"num_completed": 0, "frontier": [], "sentences": [told], "warnings": []}
+    return {"sentences": [told], "warnings": []}
