@@ -14,7 +14,7 @@ from PIL import Image
 from analysis.findings import find
 from analysis.report import write_report
 from analysis.source import read_source
-from tests.analysis.browser import Page, browser
+from tests.browser import Page, browser
 
 WIDTHS = [390, 1200]
 PLACE = """(() => { const all = document.querySelectorAll('#frontier-chart circle.frontier');
@@ -25,7 +25,7 @@ CARD = "document.querySelector('#frontier-card').innerText"
 
 
 @pytest.fixture(scope="module")
-def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def report(tmp_path_factory: pytest.TempPathFactory) -> str:
     rows = [
         f"{depth},{width},{resolution},{epochs},{seed},{80 + depth / 8 + 3 * width + epochs / 4 + seed / 3},"
         f"{depth * width**2 * resolution**2},{depth * width**2}"
@@ -40,7 +40,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     table.write_text("\n".join(["depth,width,resolution,epochs,seed,top1,flops,params", *rows]))
     source = read_source(str(table), {})
     assert find(source).pairs.regimes
-    return write_report(source, place / "report").page
+    return write_report(source, place / "report").page.as_uri()
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +51,7 @@ def page(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pa
 
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-def test_the_page_draws_and_fits(page: Page, report: Path, width: int, dark: bool) -> None:
+def test_the_page_draws_and_fits(page: Page, report: str, width: int, dark: bool) -> None:
     page.open(report, width=width, dark=dark)
     assert page.evaluate("document.documentElement.scrollWidth") == width
     assert page.evaluate("[...document.querySelectorAll('svg')].filter(e => e.clientWidth > 100).length") >= 4
@@ -62,7 +62,7 @@ def test_the_page_draws_and_fits(page: Page, report: Path, width: int, dark: boo
     assert (np.median(pixels) < 50) == dark
 
 
-def test_a_model_under_the_mouse_is_told_and_a_click_holds_it(page: Page, report: Path) -> None:
+def test_a_model_under_the_mouse_is_told_and_a_click_holds_it(page: Page, report: str) -> None:
     page.open(report, width=1200)
     page.point_at(*page.evaluate(PLACE % (0, 0)))
     assert page.evaluate(CARD).startswith("depth 8, width 0.5, 14 px, 16 epochs")
@@ -73,7 +73,7 @@ def test_a_model_under_the_mouse_is_told_and_a_click_holds_it(page: Page, report
     assert page.evaluate(CARD) == held
 
 
-def test_a_tap_tells_of_a_model_on_a_phone(page: Page, report: Path) -> None:
+def test_a_tap_tells_of_a_model_on_a_phone(page: Page, report: str) -> None:
     page.open(report, width=390)
     page.tap(*page.evaluate(PLACE % (0, 0)))
     told = page.evaluate(CARD)
@@ -83,7 +83,7 @@ def test_a_tap_tells_of_a_model_on_a_phone(page: Page, report: Path) -> None:
     assert "on the frontier (probability" in told
 
 
-def test_keys_move_along_the_frontier(page: Page, report: Path) -> None:
+def test_keys_move_along_the_frontier(page: Page, report: str) -> None:
     page.open(report, width=1200)
     last = page.evaluate(CARD)
     page.evaluate("document.getElementById('frontier-chart').focus()")
@@ -95,7 +95,7 @@ def test_keys_move_along_the_frontier(page: Page, report: Path) -> None:
     assert page.evaluate(CARD) == last
 
 
-def test_the_cost_can_be_switched(page: Page, report: Path) -> None:
+def test_the_cost_can_be_switched(page: Page, report: str) -> None:
     page.open(report, width=1200)
     chosen = page.evaluate("document.querySelector('#frontier-card h3').innerText")
     page.evaluate("document.querySelectorAll('input[name=frontier-cost]')[1].click()")
@@ -104,7 +104,7 @@ def test_the_cost_can_be_switched(page: Page, report: Path) -> None:
     assert "parameters" in page.evaluate("document.querySelector('#frontier-chart').textContent")
 
 
-def test_without_scripts_the_figures_stand_there(page: Page, report: Path) -> None:
+def test_without_scripts_the_figures_stand_there(page: Page, report: str) -> None:
     page.open(report, width=390, script=False)
     seen = "[...document.querySelectorAll('#frontier-static svg')].filter(e => e.clientWidth > 100).length"
     assert page.evaluate(seen) == 2

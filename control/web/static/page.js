@@ -1,8 +1,55 @@
-"use strict";
-const counts = document.getElementById("counts");
-const show = (message) => {
-  const { status } = JSON.parse(message.data);
-  counts.textContent = `${status.num_points} points, ` + Object.entries(status.counts).map(([word, count]) => `${count} ${word}`).join(", ") + ".";
+// The page: its parts, brought up to date together whenever the study, or what is wanted of it, has changed.
+
+import {plotly} from "./charts.js";
+import {makeCurves} from "./curves.js";
+import {makeDetail} from "./detail.js";
+import {follow} from "./events.js";
+import {makeFailures} from "./failures.js";
+import {makeFilters} from "./filters.js";
+import {typed} from "./format.js";
+import {makeFrontier} from "./frontier.js";
+import {makeHeadline} from "./headline.js";
+import {makeHeatmap} from "./heatmap.js";
+import {makeRules} from "./rules.js";
+import {Store} from "./store.js";
+import {makeTable} from "./table.js";
+
+const store = new Store();
+/** A point by the knobs that vary. */
+const nameOf = (point) => store.knobs.map((name) => `${name} ${typed(point.knobs[name])}`).join(", ") || point.id;
+const open = (id, among) => detail.open(id, among);
+
+const headline = makeHeadline(store);
+const filters = makeFilters(store, changed);
+const curves = makeCurves(store, open);
+const detail = makeDetail(store, nameOf);
+const parts = [
+  headline, filters, makeHeatmap(store, filters.keepInAddress), makeFailures(store, filters.keepInAddress, nameOf),
+  makeRules(store), makeTable(store, curves, open), makeFrontier(store, open), curves, detail,
+];
+
+let isComing = false;
+
+/** Draw before the next frame, once however much has changed. */
+function changed() {
+  if (isComing || !store.status) return;
+  isComing = true;
+  requestAnimationFrame(() => {
+    isComing = false;
+    for (const part of parts) part.draw();
+    setTimeout(plotly);
+  });
+}
+
+const taking = (take) => (data) => {
+  take(data);
+  changed();
 };
-const events = new EventSource("/events");
-for (const name of ["all", "change"]) events.addEventListener(name, show);
+
+follow({
+  all: taking((data) => store.takeAll(data)),
+  change: taking((data) => store.takeChange(data)),
+  learned: taking((data) => store.takeLearned(data)),
+  curves: taking((data) => curves.take(data)),
+  problem: taking((data) => headline.takeProblem(data)),
+}, headline.connection);

@@ -42,15 +42,15 @@ class Page:
         return answer["result"]
 
     def open(
-        self, path: Path, *, width: int, height: int = 900, dark: bool = False, script: bool = True
+        self, url: str, *, width: int, height: int = 900, dark: bool = False, script: bool = True
     ) -> None:
-        """Load a file in a window of that size, as a phone below 500 pixels."""
+        """Load a page in a window of that size, as a phone below 500 pixels."""
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         self.call("Emulation.setEmulatedMedia", features=[scheme])
         size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 500}
         self.call("Emulation.setDeviceMetricsOverride", **size)
         self.call("Emulation.setScriptExecutionDisabled", value=not script)
-        self.call("Page.navigate", url=path.as_uri())
+        self.call("Page.navigate", url=url)
         while self._message().get("method") != "Page.loadEventFired":
             pass
 

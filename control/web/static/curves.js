@@ -1,0 +1,131 @@
+// Learning curves: accuracy and loss against the epoch, of what runs and of what was chosen in the table.
+
+import {byId, element, keep, say, setText} from "./dom.js";
+import {colour, DASHES, draw as drawChart, onTheme, plain, SERIES} from "./charts.js";
+import {isRunning} from "./store.js";
+
+const NAMED_AT_MOST = 12;
+const MARKED_AT_MOST = 30;
+
+/** Curves as a map from id to {name, epoch, top1, loss}, from the columns that the server sends. */
+const byIdOf = ({ids, name, epoch, top1, loss}) =>
+  new Map(ids.map((id, place) => [id, {name: name[place], epoch: epoch[place], top1: top1[place], loss: loss[place]}]));
+
+/** The curves of these points, as they are now. */
+export async function fetchCurves(ids) {
+  const answer = await fetch(`curves?ids=${ids.map(encodeURIComponent).join(",")}`);
+  return answer.ok ? byIdOf(await answer.json()) : new Map();
+}
+
+/** Draw both charts of curves, given as [{id, name, epoch, top1, loss, isChosen}]. */
+export function drawPair(places, curves, open) {
+  const someChosen = curves.some((each) => each.isChosen) && curves.some((each) => !each.isChosen);
+  const longest = Math.max(0, ...curves.map((each) => each.epoch.length));
+  const traces = (measure) => curves.map((each, place) => ({
+    type: "scatter", mode: longest > MARKED_AT_MOST ? "lines" : "lines+markers", x: each.epoch, y: each[measure],
+    name: plain(each.name), text: each.epoch.map((epoch, at) => plain(`${each.name}: epoch ${epoch}, ${each[measure][at]?.toPrecision(4)}`)),
+    hoverinfo: "text", customdata: each.epoch.map(() => each.id), opacity: someChosen && !each.isChosen ? 0.35 : 1,
+    line: {color: colour(hue(place)), dash: dash(place), width: each.isChosen ? 2.5 : 1.5}, marker: {size: 4},
+  }));
+  const x = {title: "epoch", rangemode: "tozero", ...(longest <= 8 ? {dtick: 1} : {})};
+  const [top1, loss] = places;
+  drawChart(top1, traces("top1"), {x, y: {title: "top-1 accuracy, %"}, clicked: open});
+  drawChart(loss, traces("loss"), {x, y: {title: "validation loss"}, clicked: open});
+}
+
+const hue = (place) => SERIES[place % SERIES.length];
+const dash = (place) => DASHES[Math.floor(place / SERIES.length) % DASHES.length];
+
+export function makeCurves(store, open) {
+  const places = [byId("curves-top1"), byId("curves-loss")];
+  let running = new Map();
+  let of = 0;
+  let isNew = true;
+  /** Chosen points: their curves, and how far each was when it was fetched. */
+  const chosen = new Map();
+  let asked = -1;
+
+  function take(columns) {
+    running = byIdOf(columns);
+    of = columns.of ?? running.size;
+    isNew = true;
+  }
+
+  /** Draw the curve of a point, or draw it no longer. */
+  function choose(id, on) {
+    if (on) chosen.set(id, {epoch: -1});
+    else chosen.delete(id);
+    isNew = true;
+    draw();
+  }
+
+  function draw() {
+    refresh();
+    if (!isNew && asked === store.asked) return;
+    [isNew, asked] = [false, store.asked];
+    const curves = wanted();
+    const begun = curves.filter((each) => each.epoch.length);
+    say(byId("curves-empty"), begun.length ? "" : missing(curves));
+    byId("curves").hidden = !begun.length;
+    setText(byId("curves-note"), note(curves));
+    drawLegend(begun);
+    if (begun.length) drawPair(places, begun, (id) => open(id, begun.map((each) => each.id)));
+  }
+
+  function wanted() {
+    const mine = [...chosen].filter(([, each]) => each.curve).map(([id, each]) => ({id, ...each.curve, isChosen: true}));
+    const theirs = [...running].filter(([id]) => !chosen.has(id) && isLive(id) && store.wants([id]));
+    return [...mine, ...theirs.map(([id, curve]) => ({id, ...curve, isChosen: false}))];
+  }
+
+  const isLive = (id) => store.points.has(id) && isRunning(store.points.get(id));
+
+  function missing(curves) {
+    if (curves.length) return "No running point has ended its first epoch yet.";
+    return "No point runs now. Choose points in the table below to draw their curves.";
+  }
+
+  function note(curves) {
+    const live = curves.filter((each) => !each.isChosen).length;
+    const parts = [live ? `${live} of ${Math.max(of, live)} running` : "", chosen.size ? `${chosen.size} chosen` : ""];
+    return parts.filter(Boolean).join(", ");
+  }
+
+  function drawLegend(curves) {
+    const named = curves.slice(0, NAMED_AT_MOST).map((each, place) => ({...each, place}));
+    const more = curves.length - named.length;
+    const items = more > 0 ? [...named, {id: MORE, name: `and ${more} more`, place: 0}] : named;
+    keep(byId("curves-legend"), items, (each) => each.id, makeChip, (chip, each) => {
+      setText(chip.firstChild.lastChild, each.name);
+      if (each.id !== MORE) chip.querySelector("line").setAttribute("class", `${hue(each.place).slice(2)} ${dash(each.place)}`);
+    });
+  }
+
+  function makeChip({id}) {
+    if (id === MORE) return element("li", {}, element("span", {className: "faint"}, element("span")));
+    const swatch = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+    const line = swatch.appendChild(document.createElementNS(swatch.namespaceURI, "line"));
+    for (const [name, value] of Object.entries({x1: 0, y1: 5, x2: 24, y2: 5})) line.setAttribute(name, value);
+    swatch.setAttribute("aria-hidden", "true");
+    const button = element("button", {type: "button", onclick: () => open(id, [id])}, swatch, element("span"));
+    return element("li", {}, button);
+  }
+
+  /** Fetch the curves of chosen points that have gone on since. */
+  async function refresh() {
+    const stale = [...chosen].filter(([id, each]) => store.points.has(id) && each.epoch !== store.points.get(id).epoch).map(([id]) => id);
+    if (!stale.length) return;
+    for (const id of stale) chosen.get(id).epoch = store.points.get(id).epoch;
+    for (const [id, curve] of await fetchCurves(stale)) if (chosen.has(id)) chosen.get(id).curve = curve;
+    isNew = true;
+    draw();
+  }
+
+  onTheme(() => {
+    isNew = true;
+    draw();
+  });
+  return {draw, take, choose, isChosen: (id) => chosen.has(id)};
+}
+
+const MORE = Symbol("more");

@@ -1,0 +1,33 @@
+// Quantities as people write them, in the same words as the commands.
+
+const PREFIXES = [[1e24, "Y"], [1e21, "Z"], [1e18, "E"], [1e15, "P"], [1e12, "T"], [1e9, "G"], [1e6, "M"], [1e3, "k"]];
+const UNITS = [[86400, "d"], [3600, "h"], [60, "min"]];
+const short = (value) => String(Number(value.toPrecision(3)));
+
+/** Where there is no value. */
+export const NONE = "–";
+
+/** A large count in three digits: 1700000000 is `1.7G`. */
+export function count(value) {
+  if (value == null) return NONE;
+  const [factor, prefix] = PREFIXES.find(([size]) => Math.abs(value) >= 0.9995 * size) ?? [1, ""];
+  return short(value / factor) + prefix;
+}
+
+/** A duration in its natural unit: 150 is `2.5 min`. */
+export function duration(seconds) {
+  if (seconds == null) return NONE;
+  const [size, unit] = UNITS.find(([each]) => seconds >= each) ?? [1, "s"];
+  return size === 1 ? `${Math.round(seconds)} s` : `${short(seconds / size)} ${unit}`;
+}
+
+export const hours = (value) => (value == null ? NONE : short(value));
+export const share = (value) => `${Math.floor(100 * value + 1e-9)} %`;
+export const top1 = (value) => (value == null ? NONE : value.toFixed(2));
+export const counted = (number, noun) => `${number.toLocaleString("en")} ${noun}${number === 1 ? "" : "s"}`;
+
+/** A knob's value as it is typed. */
+export const typed = (value) => (value == null ? "-" : String(value));
+
+/** A word for the shell: quoted unless it is plain. */
+export const quoted = (word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'"'"'`)}'`);

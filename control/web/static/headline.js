@@ -1,0 +1,74 @@
+// The headline: how far the study is, what it cost so far, and whether this page still hears of it.
+
+import {byId, say, setText} from "./dom.js";
+import {count, counted, duration, hours, NONE, share} from "./format.js";
+
+const ORDER = ["completed", "running", "failed", "pending"];
+const CONNECTION = {live: "live", lost: "lost, trying again", ended: "ended"};
+const LOST = "The connection is lost: what stands here may be old. It is tried again every few seconds; " +
+  "if the command has ended, start it again.";
+
+export function makeHeadline(store) {
+  const bars = [...byId("counts-bar").children];
+  const numbers = [...byId("counts").querySelectorAll("b")];
+  const facts = [...byId("facts").querySelectorAll("dd")];
+  let heard = 0;
+  let isHeard = true;
+  let problem = null;
+
+  function draw() {
+    const status = store.status;
+    heard = performance.now();
+    drawCounts(status.counts, status.num_points);
+    facts[0].textContent = share(status.share);
+    facts[1].textContent = status.eta_s != null ? `about ${duration(status.eta_s)}` : status.ended ? "ended" : NONE;
+    facts[2].textContent = hours(status.training_hours) + (status.predicted_hours == null ? "" : ` of ${hours(status.predicted_hours)} predicted`);
+    facts[3].textContent = `${count(status.train_flops_done)} of ${count(status.train_flops_total)}`;
+    const silent = status.num_silent ? `Nothing was heard of ${counted(status.num_silent, "running point")} for a minute.` : "";
+    say(byId("complaint"), [problem, status.scheduler, silent, ...(status.damaged ?? [])].filter(Boolean).join(" "));
+    drawConnection();
+    tick();
+  }
+
+  function drawCounts(counts, total) {
+    byId("counts-bar").setAttribute("viewBox", `0 0 ${Math.max(1, total)} 1`);
+    let x = 0;
+    ORDER.forEach((word, place) => {
+      bars[place].setAttribute("x", x);
+      bars[place].setAttribute("width", counts[word]);
+      setText(numbers[place], counts[word].toLocaleString("en"));
+      x += counts[word];
+    });
+    setText(byId("path"), `${store.study.data} · ${store.study.path}`);
+    document.title = `${share(store.status.share)} ${store.study.name}`;
+  }
+
+  /** What changes as time goes by. */
+  function tick() {
+    const status = store.status;
+    if (!status) return;
+    const since = status.at + (performance.now() - heard) / 1000 - status.last_result;
+    setText(facts[4], status.last_result == null ? NONE : `${duration(Math.max(0, since))} ago`);
+  }
+
+  function drawConnection() {
+    const state = !isHeard ? "lost" : store.status?.ended ? "ended" : "live";
+    byId("connection").dataset.state = state;
+    setText(byId("connection"), CONNECTION[state]);
+    say(byId("lost"), isHeard ? "" : LOST);
+  }
+
+  /** Whether events come. */
+  function connection(is) {
+    isHeard = is;
+    drawConnection();
+  }
+
+  /** Why the study cannot be read, or null again. */
+  function takeProblem({text}) {
+    problem = text;
+  }
+
+  setInterval(tick, 1000);
+  return {draw, connection, takeProblem};
+}

@@ -1,0 +1,126 @@
+// The store: what is known of a study's points, and which of them are wanted.
+
+import {typed} from "./format.js";
+
+/** States in the order in which they are listed. */
+export const STATES = ["running", "silent", "queued", "pending", "completed", "failed", "gone"];
+
+export const isFailed = (point) => point.state === "failed" || point.state === "gone";
+export const isRunning = (point) => point.state === "running" || point.state === "silent";
+
+/** Of its training, what is behind a point, between 0 and 1. */
+export const progress = (point) => (point.state === "completed" ? 1 : Math.min(1, point.epoch / point.epochs || 0));
+
+/** The value of a knob, `state` or `failure`, as it stands in a filter. */
+export const valueOf = (point, field) =>
+  field === "state" ? point.state : field === "failure" ? (isFailed(point) ? point.failure : "") : typed(point.knobs[field]);
+
+const bySize = (one, other) => Number(one) - Number(other) || one.localeCompare(other);
+
+export class Store {
+  study = null;
+  status = null;
+  learned = null;
+  /** Names of the knobs that vary. */
+  knobs = [];
+  /** By id. */
+  points = new Map();
+  /** The wanted values by field; a field that is not there may have any. */
+  wanted = new Map();
+  /** What messages or ids should contain. */
+  text = "";
+  /** Goes up with each change of what is wanted. */
+  asked = 0;
+
+  /** Everything anew, of a study seen first or again. */
+  takeAll({study, knobs, status, points}) {
+    Object.assign(this, {study, knobs, status});
+    const known = new Set(points.id);
+    for (const id of this.points.keys()) if (!known.has(id)) this.points.delete(id);
+    this.#take(points);
+  }
+
+  takeChange({status, points}) {
+    this.status = status;
+    this.#take(points);
+  }
+
+  takeLearned(learned) {
+    this.learned = learned;
+  }
+
+  #take({knobs, ...columns}) {
+    const names = Object.keys(columns);
+    columns.id.forEach((id, place) => {
+      const point = this.points.get(id) ?? {knobs: {}};
+      for (const name of names) point[name] = columns[name][place];
+      for (const name of Object.keys(knobs)) point.knobs[name] = knobs[name][place];
+      this.points.set(id, point);
+    });
+  }
+
+  /** The points that are wanted, whatever their values of the fields left out. */
+  shown(...leftOut) {
+    return [...this.points.values()].filter(this.#test(leftOut));
+  }
+
+  /** Whether any of these points is wanted. */
+  wants(ids) {
+    const isWanted = this.#test([]);
+    return ids.some((id) => this.points.has(id) && isWanted(this.points.get(id)));
+  }
+
+  #test(leftOut) {
+    const wanted = [...this.wanted].filter(([field]) => !leftOut.includes(field));
+    const text = this.text.toLowerCase();
+    return (point) =>
+      wanted.every(([field, values]) => values.has(valueOf(point, field))) && (!text || contains(point, text));
+  }
+
+  /** All values of a field, in order. */
+  values(field) {
+    const found = new Set();
+    for (const point of this.points.values()) found.add(valueOf(point, field));
+    found.delete(field === "failure" ? "" : undefined);
+    return field === "state" ? STATES.filter((state) => found.has(state)) : [...found].sort(bySize);
+  }
+
+  /** Want only these values of a field; any for none. */
+  want(field, values) {
+    if (values.length) this.wanted.set(field, new Set(values));
+    else this.wanted.delete(field);
+    this.asked += 1;
+  }
+
+  find(text) {
+    this.text = text;
+    this.asked += 1;
+  }
+
+  clear() {
+    this.wanted.clear();
+    this.find("");
+  }
+
+  get isFiltered() {
+    return this.wanted.size > 0 || this.text !== "";
+  }
+
+  /** What is wanted, for the address. */
+  get hash() {
+    const words = new URLSearchParams();
+    for (const [field, values] of this.wanted) for (const value of values) words.append(field, value);
+    if (this.text) words.set("text", this.text);
+    return words.toString();
+  }
+
+  set hash(hash) {
+    const words = new URLSearchParams(hash);
+    this.wanted.clear();
+    for (const field of new Set(words.keys())) if (field !== "text") this.want(field, words.getAll(field));
+    this.find(words.get("text") ?? "");
+  }
+}
+
+const contains = (point, text) =>
+  point.id.includes(text) || (point.message ?? "").toLowerCase().includes(text);

@@ -1,0 +1,126 @@
+// The table of points: sorted by any column, a hundred rows a page, however many points there are.
+
+import {byId, element, keep, reachable, rove, setText} from "./dom.js";
+import {count, duration, NONE, share, top1, typed} from "./format.js";
+import {isRunning, progress, STATES} from "./store.js";
+
+const ROWS = 100;
+const MARKS = {completed: "●", running: "▸", silent: "◌", queued: "○", pending: "·", failed: "✕", gone: "✕"};
+
+/** What a column is called, what it is sorted by, and what its cells say. */
+const COLUMNS = [
+  {name: "progress", value: progress, text: (point) => `${point.epoch}/${point.epochs}`, isNumber: true},
+  {name: "top-1 %", value: (point) => point.top1 ?? point.latest, text: (point) => (point.top1 == null && point.latest != null ? `${top1(point.latest)} …` : top1(point.top1)), isNumber: true},
+  {name: "FLOPs", value: (point) => point.flops, text: (point) => count(point.flops), isNumber: true},
+  {name: "left", value: (point) => point.eta_s, text: (point) => duration(point.eta_s), isNumber: true},
+  {name: "where", value: (point) => point.where || null, text: (point) => point.where || NONE},
+  {name: "message", value: (point) => point.message, text: (point) => point.message ?? ""},
+];
+const STATE = {name: "state", value: (point) => STATES.indexOf(point.state), text: (point) => point.state};
+
+const knobColumn = (name) => ({
+  name, value: (point) => point.knobs[name], text: (point) => typed(point.knobs[name]), isNumber: true,
+});
+
+export function makeTable(store, curves, open) {
+  const table = byId("points");
+  const [head, body] = [table.tHead.rows[0], table.tBodies[0]];
+  let columns = [];
+  let sort = {name: "state", down: false};
+  let page = 0;
+  let asked = -1;
+  let ids = [];
+
+  function draw() {
+    if (asked !== store.asked) [page, asked] = [0, store.asked];
+    columns = [STATE, ...store.knobs.map(knobColumn), ...COLUMNS];
+    drawHead();
+    const points = sorted(store.shown());
+    ids = points.map((point) => point.id);
+    const last = Math.max(0, Math.ceil(points.length / ROWS) - 1);
+    page = Math.min(page, last);
+    keep(body, points.slice(page * ROWS, (page + 1) * ROWS), (point) => point.id, makeRow, updateRow);
+    reachable(body, "button");
+    byId("pager").hidden = last === 0;
+    setText(byId("page-of"), `page ${page + 1} of ${last + 1}`);
+    [byId("page-back").disabled, byId("page-on").disabled] = [page === 0, page === last];
+  }
+
+  function drawHead() {
+    keep(head, columns, (column) => column.name, makeHead, (cell, column) => {
+      const isSorted = column.name === sort.name;
+      cell.ariaSort = isSorted ? (sort.down ? "descending" : "ascending") : "none";
+      setText(cell.firstChild.lastChild, isSorted ? (sort.down ? "▾" : "▴") : "");
+    });
+  }
+
+  function makeHead({name, isNumber}) {
+    const button = element("button", {type: "button"}, element("span", {}, name), element("i", {ariaHidden: "true"}));
+    button.addEventListener("click", () => {
+      sort = {name, down: sort.name === name && !sort.down};
+      page = 0;
+      draw();
+    });
+    return element("th", {scope: "col", className: isNumber ? "number" : ""}, button);
+  }
+
+  /** Points without a value come last, whichever way. */
+  function sorted(points) {
+    const {value} = columns.find((column) => column.name === sort.name) ?? STATE;
+    const turn = sort.down ? -1 : 1;
+    const keyed = points.map((point) => [value(point), point]);
+    keyed.sort(([one], [other]) => (one == null || other == null ? (one == null) - (other == null) : turn * compare(one, other)));
+    return keyed.map(([, point]) => point);
+  }
+
+  function makeRow({id}) {
+    const button = element("button", {type: "button", className: "link", tabIndex: -1}, element("i", {ariaHidden: "true"}), element("span"));
+    const row = element("tr", {}, element("td", {}, button));
+    row.dataset.id = id;
+    row.addEventListener("click", () => open(id, ids));
+    return row;
+  }
+
+  function updateRow(row, point) {
+    const {state} = point;
+    row.classList.toggle("chosen", curves.isChosen(point.id));
+    const [mark, word] = row.cells[0].firstChild.children;
+    if (mark.className !== state) mark.className = state;
+    setText(mark, MARKS[state]);
+    setText(word, state === "failed" ? point.failure ?? state : state);
+    columns.slice(1).forEach((column, place) => {
+      const cell = row.cells[place + 1] ?? row.appendChild(element("td"));
+      cell.className = column.isNumber ? "number" : column.name;
+      if (column.name === "progress") bar(cell, point);
+      else setText(cell, column.text(point));
+    });
+    while (row.cells.length > columns.length) row.lastChild.remove();
+  }
+
+  function bar(cell, point) {
+    if (!cell.firstElementChild) cell.replaceChildren(element("meter", {max: 1}), element("span"));
+    cell.firstChild.value = progress(point);
+    cell.firstChild.className = isRunning(point) ? "running" : "";
+    cell.firstChild.ariaLabel = share(progress(point));
+    setText(cell.lastChild, COLUMNS[0].text(point));
+  }
+
+  function turn(step) {
+    page += step;
+    draw();
+  }
+
+  byId("page-back").addEventListener("click", () => turn(-1));
+  byId("page-on").addEventListener("click", () => turn(1));
+  rove(body, "button", (key, at, all) => ({ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: all.length - 1, PageDown: Math.min(at + 20, all.length - 1), PageUp: Math.max(at - 20, 0)})[key]);
+  body.addEventListener("keydown", (event) => {
+    if (event.key !== " ") return;
+    event.preventDefault();
+    const {id} = event.target.closest("tr").dataset;
+    curves.choose(id, !curves.isChosen(id));
+    draw();
+  });
+  return {draw};
+}
+
+const compare = (one, other) => (typeof one === "string" || typeof other === "string" ? String(one).localeCompare(String(other), "en", {numeric: true}) : one - other);
