@@ -31,6 +31,18 @@ export const plain = (text) => text.replaceAll("&", "&amp;").replaceAll("<", "&l
 /** Call `again` when the colours have changed. */
 export const onTheme = (again) => theme.addEventListener("change", again);
 
+/** Ticks of a logarithmic axis over so many decades: 1, 2 and 5 where there is room, all digits where there is more. */
+const ticksOf = (decades) => (decades > 3 ? 1 : decades > 0.6 ? "D2" : "D1");
+export const logTicks = (values) => ticksOf(Math.log10(Math.max(...values) / Math.min(...values)));
+
+function onZoom(place) {
+  place.on("plotly_relayout", (change) => {
+    const axis = place.layout.xaxis;
+    const dtick = ticksOf(axis.range[1] - axis.range[0]);
+    if (axis.type === "log" && axis.dtick !== dtick && !("xaxis.dtick" in change)) globalThis.Plotly.relayout(place, {"xaxis.dtick": dtick});
+  });
+}
+
 /** Draw traces into a place; the axes have titles, types and ticks as Plotly has them. */
 export async function draw(place, traces, {x, y, clicked}) {
   const {newPlot, react} = await plotly();
@@ -47,6 +59,7 @@ export async function draw(place, traces, {x, y, clicked}) {
     hoverlabel: {bgcolor: colour("--panel"), bordercolor: colour("--line"), font: {color: colour("--ink")}, align: "left"},
     dragmode: finger.matches ? false : "zoom",
   }, CONFIG);
+  if (isNew && x.type === "log") onZoom(place);
   if (isNew && clicked) place.on("plotly_click", ({points}) => clicked(points[0].customdata));
   if (!drawnFirst) performance.mark("charts-drawn");
   drawnFirst = true;

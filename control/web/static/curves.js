@@ -7,9 +7,9 @@ import {isRunning} from "./store.js";
 const NAMED_AT_MOST = 12;
 const MARKED_AT_MOST = 30;
 
-/** Curves as a map from id to {name, epoch, top1, loss}, from the columns that the server sends. */
-const byIdOf = ({ids, name, epoch, top1, loss}) =>
-  new Map(ids.map((id, place) => [id, {name: name[place], epoch: epoch[place], top1: top1[place], loss: loss[place]}]));
+/** Curves as a map from id to {epoch, top1, loss}, from the columns that the server sends. */
+const byIdOf = ({ids, epoch, top1, loss}) =>
+  new Map(ids.map((id, place) => [id, {epoch: epoch[place], top1: top1[place], loss: loss[place]}]));
 
 /** The curves of these points, as they are now. */
 export async function fetchCurves(ids) {
@@ -17,7 +17,7 @@ export async function fetchCurves(ids) {
   return answer.ok ? byIdOf(await answer.json()) : new Map();
 }
 
-/** Draw both charts of curves, given as [{id, name, epoch, top1, loss, isChosen}]. */
+/** Draw both charts of curves, given as [{id, name, epochs, epoch, top1, loss, isChosen}]. */
 export function drawPair(places, curves, open) {
   const someChosen = curves.some((each) => each.isChosen) && curves.some((each) => !each.isChosen);
   const longest = Math.max(0, ...curves.map((each) => each.epoch.length));
@@ -27,7 +27,8 @@ export function drawPair(places, curves, open) {
     hoverinfo: "text", customdata: each.epoch.map(() => each.id), opacity: someChosen && !each.isChosen ? 0.35 : 1,
     line: {color: colour(hue(place)), dash: dash(place), width: each.isChosen ? 2.5 : 1.5}, marker: {size: 4},
   }));
-  const x = {title: "epoch", rangemode: "tozero", ...(longest <= 8 ? {dtick: 1} : {})};
+  const last = Math.max(...curves.map((each) => each.epochs));
+  const x = {title: "epoch", range: [0, 1.02 * last], ...(last <= 12 ? {dtick: 1} : {})};
   const [top1, loss] = places;
   drawChart(top1, traces("top1"), {x, y: {title: "top-1 accuracy, %"}, clicked: open});
   drawChart(loss, traces("loss"), {x, y: {title: "validation loss"}, clicked: open});
@@ -36,7 +37,7 @@ export function drawPair(places, curves, open) {
 const hue = (place) => SERIES[place % SERIES.length];
 const dash = (place) => DASHES[Math.floor(place / SERIES.length) % DASHES.length];
 
-export function makeCurves(store, open) {
+export function makeCurves(store, nameOf, open) {
   const places = [byId("curves-top1"), byId("curves-loss")];
   let running = new Map();
   let of = 0;
@@ -73,21 +74,26 @@ export function makeCurves(store, open) {
   }
 
   function wanted() {
-    const mine = [...chosen].filter(([, each]) => each.curve).map(([id, each]) => ({id, ...each.curve, isChosen: true}));
+    const mine = [...chosen].filter(([id, {curve}]) => curve && store.points.has(id)).map(([id, {curve}]) => named(id, curve, true));
     const theirs = [...running].filter(([id]) => !chosen.has(id) && isLive(id) && store.wants([id]));
-    return [...mine, ...theirs.map(([id, curve]) => ({id, ...curve, isChosen: false}))];
+    return [...mine, ...theirs.map(([id, curve]) => named(id, curve, false))];
+  }
+
+  function named(id, curve, isChosen) {
+    const point = store.points.get(id);
+    return {id, ...curve, name: nameOf(point), epochs: point.epochs, isChosen};
   }
 
   const isLive = (id) => store.points.has(id) && isRunning(store.points.get(id));
 
   function missing(curves) {
     if (curves.length) return "No running point has ended its first epoch yet.";
-    return "No point runs now. Choose points in the table below to draw their curves.";
+    return "No point runs now. Tick points in the table below to draw their curves.";
   }
 
   function note(curves) {
     const live = curves.filter((each) => !each.isChosen).length;
-    const parts = [live ? `${live} of ${Math.max(of, live)} running` : "", chosen.size ? `${chosen.size} chosen` : ""];
+    const parts = [live ? `${live} of ${Math.max(of, live)} running` : "", chosen.size ? `${chosen.size} ticked` : ""];
     return parts.filter(Boolean).join(", ");
   }
 

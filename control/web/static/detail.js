@@ -63,7 +63,7 @@ export function makeDetail(store, nameOf) {
     const curve = (await fetchCurves([point.id])).get(point.id);
     if (ids[at] !== point.id || !dialog.open) return;
     byId("detail-curves").hidden = !curve?.epoch.length;
-    if (curve?.epoch.length) drawPair(places, [{id: point.id, ...curve, isChosen: true}]);
+    if (curve?.epoch.length) drawPair(places, [{id: point.id, name: nameOf(point), epochs: point.epochs, ...curve, isChosen: true}]);
   }
 
   function turn(step) {

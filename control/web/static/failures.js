@@ -4,7 +4,7 @@ import {byId, element, keep, say, setText} from "./dom.js";
 import {command, logsCommand, readLog, retryCommand} from "./log.js";
 import {isFailed, valueOf} from "./store.js";
 
-const LISTED_AT_MOST = 50;
+const LISTED_AT_MOST = 10;
 
 export function makeFailures(store, filtered, nameOf) {
   function draw() {
@@ -17,7 +17,9 @@ export function makeFailures(store, filtered, nameOf) {
     }
     const sorted = [...classes].sort((one, other) => other[1].length - one[1].length);
     say(byId("failures-empty"), sorted.length ? "" : store.status.counts.failed ? "No failed point passes the filters." : "No point has failed.");
+    const isFirst = !byId("failures").children.length;
     keep(byId("failures"), sorted, ([name]) => name, makeClass, updateClass);
+    if (isFirst && sorted.length) byId("failures").firstElementChild.open = true;
   }
 
   function makeClass([name]) {

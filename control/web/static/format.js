@@ -2,7 +2,7 @@
 
 const PREFIXES = [[1e24, "Y"], [1e21, "Z"], [1e18, "E"], [1e15, "P"], [1e12, "T"], [1e9, "G"], [1e6, "M"], [1e3, "k"]];
 const UNITS = [[86400, "d"], [3600, "h"], [60, "min"]];
-const short = (value) => String(Number(value.toPrecision(3)));
+const short = (value, digits = 3) => String(Number(value.toPrecision(digits)));
 
 /** Where there is no value. */
 export const NONE = "–";
@@ -15,10 +15,10 @@ export function count(value) {
 }
 
 /** A duration in its natural unit: 150 is `2.5 min`. */
-export function duration(seconds) {
+export function duration(seconds, digits = 3) {
   if (seconds == null) return NONE;
   const [size, unit] = UNITS.find(([each]) => seconds >= each) ?? [1, "s"];
-  return size === 1 ? `${Math.round(seconds)} s` : `${short(seconds / size)} ${unit}`;
+  return size === 1 ? `${Math.round(seconds)} s` : `${short(seconds / size, digits)} ${unit}`;
 }
 
 export const hours = (value) => (value == null ? NONE : short(value));

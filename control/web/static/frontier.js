@@ -1,7 +1,7 @@
 // The frontier so far: top-1 accuracy against FLOPs, each completed model with its standing.
 
 import {byId, element, keep, reachable, rove, say, setText} from "./dom.js";
-import {colour, draw as drawChart, onTheme, plain} from "./charts.js";
+import {colour, draw as drawChart, logTicks as ticks, onTheme, plain} from "./charts.js";
 import {count, counted, NONE, top1} from "./format.js";
 
 /** Drawn in this order; those that are worse stand behind. */
@@ -27,7 +27,7 @@ export function makeFrontier(store, open) {
     const worse = members.filter((each) => !["frontier", "within_noise"].includes(each.standing));
     const traces = STANDINGS.map((standing) => trace(standing, members, thinned(worse)));
     drawChart(byId("frontier-chart"), [stairs(line), ...traces], {
-      x: {title: "FLOPs of one image", type: "log", tickformat: "~s"},
+      x: {title: "FLOPs of one image", type: "log", tickformat: "~s", dtick: ticks(members.map((each) => each.flops))},
       y: {title: "top-1 accuracy, %"},
       clicked: (ids) => ids && open(ids[0], ids),
     });

@@ -20,14 +20,19 @@ export function makeHeadline(store) {
     const status = store.status;
     heard = performance.now();
     drawCounts(status.counts, status.num_points);
-    facts[0].textContent = share(status.share);
-    facts[1].textContent = status.eta_s != null ? `about ${duration(status.eta_s)}` : status.ended ? "ended" : NONE;
-    facts[2].textContent = hours(status.training_hours) + (status.predicted_hours == null ? "" : ` of ${hours(status.predicted_hours)} predicted`);
-    facts[3].textContent = `${count(status.train_flops_done)} of ${count(status.train_flops_total)}`;
+    fact(0, share(status.share));
+    fact(1, status.eta_s != null ? `about ${duration(status.eta_s, 2)}` : status.ended ? "ended" : NONE);
+    fact(2, hours(status.training_hours), status.predicted_hours == null ? "" : `of ${hours(status.predicted_hours)} predicted`);
+    fact(3, count(status.train_flops_done), `of ${count(status.train_flops_total)}`);
     const silent = status.num_silent ? `Nothing was heard of ${counted(status.num_silent, "running point")} for a minute.` : "";
     say(byId("complaint"), [problem, status.scheduler, silent, ...(status.damaged ?? [])].filter(Boolean).join(" "));
     drawConnection();
     tick();
+  }
+
+  function fact(place, text, more = "") {
+    setText(facts[place].firstChild, text);
+    setText(facts[place].lastChild, more);
   }
 
   function drawCounts(counts, total) {
@@ -48,7 +53,8 @@ export function makeHeadline(store) {
     const status = store.status;
     if (!status) return;
     const since = status.at + (performance.now() - heard) / 1000 - status.last_result;
-    setText(facts[4], status.last_result == null ? NONE : `${duration(Math.max(0, since))} ago`);
+    const lately = status.completed_last_hour;
+    fact(4, status.last_result == null ? NONE : `${duration(Math.max(0, since))} ago`, lately ? `${lately.toLocaleString("en")} in the last hour` : "");
   }
 
   function drawConnection() {

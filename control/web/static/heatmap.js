@@ -29,6 +29,7 @@ export function makeHeatmap(store, filtered) {
         if (each !== HEAD) updateCell(cell, value, each, cells.get(keyOf(value, each)) ?? [], shade);
       });
     });
+    table.style.setProperty("--rows", down.length);
     reachable(table, "button:not(:disabled)");
   }
 
@@ -51,7 +52,7 @@ export function makeHeatmap(store, filtered) {
 
   const values = (name) => (name === ALL ? [ALL] : store.values(name).slice(0, AT_MOST));
   const keyOf = (down, across) => JSON.stringify([down, across]);
-  const corner = () => [rows.value, columns.value].filter(Boolean).join(" \\ ");
+  const corner = () => [rows.value, columns.value].map((name, place) => name && `${name} ${"↓→"[place]}`).join(" ");
 
   function groups() {
     const cells = new Map();

@@ -21,11 +21,11 @@ const open = (id, among) => detail.open(id, among);
 
 const headline = makeHeadline(store);
 const filters = makeFilters(store, changed);
-const curves = makeCurves(store, open);
+const curves = makeCurves(store, nameOf, open);
 const detail = makeDetail(store, nameOf);
 const parts = [
   headline, filters, makeHeatmap(store, filters.keepInAddress), makeFailures(store, filters.keepInAddress, nameOf),
-  makeRules(store), makeTable(store, curves, open), makeFrontier(store, open), curves, detail,
+  makeRules(store), makeTable(store, curves, nameOf, open), makeFrontier(store, open), curves, detail,
 ];
 
 let isComing = false;

@@ -3,7 +3,7 @@
 import {typed} from "./format.js";
 
 /** States in the order in which they are listed. */
-export const STATES = ["running", "silent", "queued", "pending", "completed", "failed", "gone"];
+export const STATES = ["running", "silent", "gone", "failed", "queued", "pending", "completed"];
 
 export const isFailed = (point) => point.state === "failed" || point.state === "gone";
 export const isRunning = (point) => point.state === "running" || point.state === "silent";

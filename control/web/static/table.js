@@ -16,13 +16,14 @@ const COLUMNS = [
   {name: "where", value: (point) => point.where || null, text: (point) => point.where || NONE},
   {name: "message", value: (point) => point.message, text: (point) => point.message ?? ""},
 ];
+const TICK = {name: "tick"};
 const STATE = {name: "state", value: (point) => STATES.indexOf(point.state), text: (point) => point.state};
 
 const knobColumn = (name) => ({
   name, value: (point) => point.knobs[name], text: (point) => typed(point.knobs[name]), isNumber: true,
 });
 
-export function makeTable(store, curves, open) {
+export function makeTable(store, curves, nameOf, open) {
   const table = byId("points");
   const [head, body] = [table.tHead.rows[0], table.tBodies[0]];
   let columns = [];
@@ -33,7 +34,8 @@ export function makeTable(store, curves, open) {
 
   function draw() {
     if (asked !== store.asked) [page, asked] = [0, store.asked];
-    columns = [STATE, ...store.knobs.map(knobColumn), ...COLUMNS];
+    const isSilent = ![...store.points.values()].some((point) => point.message);
+    columns = [STATE, ...store.knobs.map(knobColumn), ...COLUMNS.filter(({name}) => name !== "message" || !isSilent)];
     drawHead();
     const points = sorted(store.shown());
     ids = points.map((point) => point.id);
@@ -47,14 +49,17 @@ export function makeTable(store, curves, open) {
   }
 
   function drawHead() {
-    keep(head, columns, (column) => column.name, makeHead, (cell, column) => {
+    keep(head, [TICK, ...columns], (column) => column.name, makeHead, (cell, column) => {
+      if (column === TICK) return;
       const isSorted = column.name === sort.name;
       cell.ariaSort = isSorted ? (sort.down ? "descending" : "ascending") : "none";
       setText(cell.firstChild.lastChild, isSorted ? (sort.down ? "▾" : "▴") : "");
     });
   }
 
-  function makeHead({name, isNumber}) {
+  function makeHead(column) {
+    if (column === TICK) return element("td");
+    const {name, isNumber} = column;
     const button = element("button", {type: "button"}, element("span", {}, name), element("i", {ariaHidden: "true"}));
     button.addEventListener("click", () => {
       sort = {name, down: sort.name === name && !sort.down};
@@ -75,26 +80,34 @@ export function makeTable(store, curves, open) {
 
   function makeRow({id}) {
     const button = element("button", {type: "button", className: "link", tabIndex: -1}, element("i", {ariaHidden: "true"}), element("span"));
-    const row = element("tr", {}, element("td", {}, button));
+    const tick = element("input", {type: "checkbox", tabIndex: -1, onchange: () => choose(id)});
+    const row = element("tr", {}, element("td", {className: "tick"}, element("label", {}, tick)), element("td", {}, button));
     row.dataset.id = id;
-    row.addEventListener("click", () => open(id, ids));
+    row.addEventListener("click", (event) => event.target.closest(".tick") || open(id, ids));
     return row;
+  }
+
+  function choose(id) {
+    curves.choose(id, !curves.isChosen(id));
+    draw();
   }
 
   function updateRow(row, point) {
     const {state} = point;
-    row.classList.toggle("chosen", curves.isChosen(point.id));
-    const [mark, word] = row.cells[0].firstChild.children;
+    const tick = row.cells[0].querySelector("input");
+    tick.checked = curves.isChosen(point.id);
+    tick.ariaLabel ??= `Draw the curve of ${nameOf(point)}`;
+    const [mark, word] = row.cells[1].firstChild.children;
     if (mark.className !== state) mark.className = state;
     setText(mark, MARKS[state]);
     setText(word, state === "failed" ? point.failure ?? state : state);
     columns.slice(1).forEach((column, place) => {
-      const cell = row.cells[place + 1] ?? row.appendChild(element("td"));
+      const cell = row.cells[place + 2] ?? row.appendChild(element("td"));
       cell.className = column.isNumber ? "number" : column.name;
       if (column.name === "progress") bar(cell, point);
       else setText(cell, column.text(point));
     });
-    while (row.cells.length > columns.length) row.lastChild.remove();
+    while (row.cells.length > columns.length + 1) row.lastChild.remove();
   }
 
   function bar(cell, point) {
@@ -114,11 +127,9 @@ export function makeTable(store, curves, open) {
   byId("page-on").addEventListener("click", () => turn(1));
   rove(body, "button", (key, at, all) => ({ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: all.length - 1, PageDown: Math.min(at + 20, all.length - 1), PageUp: Math.max(at - 20, 0)})[key]);
   body.addEventListener("keydown", (event) => {
-    if (event.key !== " ") return;
+    if (event.key !== " " || !event.target.matches("button")) return;
     event.preventDefault();
-    const {id} = event.target.closest("tr").dataset;
-    curves.choose(id, !curves.isChosen(id));
-    draw();
+    choose(event.target.closest("tr").dataset.id);
   });
   return {draw};
 }
