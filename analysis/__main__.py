@@ -112,10 +112,10 @@ def _run(options: argparse.Namespace) -> None:
     if options.command == "curves":
         _curves(options.source, options.json)
         return
-    if options.command == "frontier" and options.objectives:
+    if options.command == "frontier" and options.objectives is not None:
         _ranking(options)
         return
-    if options.command == "frontier" and (options.ranks or options.reference):
+    if options.command == "frontier" and (options.ranks or options.reference is not None):
         raise Refused("--ranks and --reference go with --objectives, such as --objectives top1,flops,params.")
     table = read_source(options.source, _mapping(options.map))
     if options.command == "report":

@@ -49,7 +49,10 @@ def parse_objectives(text: str) -> tuple[Metric, ...]:
     A name of OBJECTIVES, or any numeric column with its direction. Raises `Refused` for fewer than two, a
     repeated one, and a direction that is missing or unknown.
     """
-    metrics = tuple(_metric(word.strip()) for word in text.split(","))
+    words = [word.strip() for word in text.split(",")]
+    if "" in words:
+        raise Refused(f"--objectives {text!r} lacks a name: give two or more, such as top1,flops,params.")
+    metrics = tuple(map(_metric, words))
     columns = [metric.column for metric in metrics]
     if len(metrics) < 2 or len(set(columns)) < len(columns) or set(ACCURACIES) <= set(columns):
         raise Refused(f"--objectives {text}: give two or more that differ, such as top1,flops,params.")
@@ -86,7 +89,7 @@ def _metric(word: str) -> Metric:
         hint = f"did you mean {near[0]}? " if near else ""
         raise Refused(
             f"--objectives {word}: {hint}known are {', '.join(OBJECTIVES)}; of another column say which way "
-            f"is better, {name or 'column'}:max or {name or 'column'}:min."
+            f"is better, {name}:max or {name}:min."
         )
     if known is None:
         known = Metric(name=name, column=name, label=name, unit="", direction="minimise", transform="linear")

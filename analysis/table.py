@@ -15,6 +15,8 @@ from analysis.column import numbers, require, require_percent, texts
 from scaling.errors import Refused
 
 AXES = ("depth", "width", "resolution", "epochs")
+ALIKE = 0.5
+"""Of two names, the ratio of `difflib` from which one may be meant by the other."""
 COST_COLUMNS = ("flops", "params", "activations", "train_flops", "train_seconds", "latency_ms")
 HOURS_COLUMNS = ("predicted_hours", "actual_hours")
 """Of one device, in training steps and evaluations."""
@@ -142,19 +144,25 @@ def _require_columns(raw: pd.DataFrame, source: str) -> None:
     if "top1" not in raw and "error" not in raw:
         missing.append("top1 (or error)")
     if missing:
-        hints = [_hint(name.split()[0], raw) for name in missing]
         raise Refused(
-            f"{source} has no column {', '.join(missing)}{''.join(hints)}: it has "
+            f"{source} has no column {', '.join(missing)}{_hint(missing, raw)}: it has "
             f"{', '.join(map(str, raw.columns)) or 'none'}; known columns are {', '.join(KNOWN_COLUMNS)}."
         )
     if not len(raw):
         raise Refused(f"{source} has a header but no rows: one row a point is needed.")
 
 
-def _hint(missing: str, raw: pd.DataFrame) -> str:
+def _hint(missing: Sequence[str], raw: pd.DataFrame) -> str:
+    """` (--map depth=Depth --map width=w?)`: the columns that may be meant, each for the name most like it."""
+    names = [name.split()[0] for name in missing]
     others = [str(column) for column in raw.columns if column not in KNOWN_COLUMNS]
-    near = difflib.get_close_matches(missing, others, n=1, cutoff=0.5)
-    return f" (--map {missing}={near[0]}?)" if near else ""
+    ratio = {(a, b): difflib.SequenceMatcher(None, b, a).ratio() for a in names for b in others}
+    meant: dict[str, str] = {}
+    for name, other in sorted(ratio, key=ratio.__getitem__, reverse=True):
+        if ratio[name, other] >= ALIKE and name not in meant and other not in meant.values():
+            meant[name] = other
+    maps = [f"--map {name}={meant[name]}" for name in names if name in meant]
+    return f" ({' '.join(maps)}?)" if maps else ""
 
 
 def _is_number(column: object) -> bool:

@@ -63,6 +63,11 @@ def test_the_good_grid_decides(tmp_path, capsys):
             "depth,width\n26,1\n", "no column resolution, epochs, top1 (or error)", id="few columns"
         ),
         pytest.param(f"Depth{HEADER[5:]}\n{LINE}", "(--map depth=Depth?)", id="a name near by"),
+        pytest.param(
+            f"Depth,w,size,epoch,acc1\n{LINE}",
+            "(--map depth=Depth --map epochs=epoch?)",
+            id="one name for each",
+        ),
         pytest.param(f"{HEADER},top1\n{LINE},71", "more than one column top1", id="twice a column"),
         pytest.param(f"{HEADER}\n{LINE}".replace(",", ";"), "has semicolons", id="semicolons"),
         pytest.param(f"{HEADER}\n{LINE}".replace(",", "\t"), "has tabs", id="tabs"),

@@ -167,6 +167,9 @@ def test_the_command_prints_the_frontier_or_the_ranks(plain, capsys):
     [
         ["--ranks"],
         ["--reference", "1,2"],
+        ["--reference", ""],
+        ["--objectives", ""],
+        ["--objectives", "top1,,flops"],
         ["--objectives", WORDS, "--reference", "1,2"],
         ["--objectives", WORDS, "--reference", "1,2,inf"],
         ["--objectives", WORDS, "--reference", "1,2,x"],

@@ -99,6 +99,10 @@ def test_a_digest_that_is_given_is_kept():
         (raw().drop(columns="width"), ["width", "known columns"]),
         (raw().rename(columns={"top1": "top_1"}), ["top1 (or error)", "--map top1=top_1"]),
         (raw().drop(columns=["depth", "epochs"]), ["depth, epochs"]),
+        (
+            raw().rename(columns={"width": "widths"}).drop(columns="depth"),
+            ["depth, width (--map width=widths?)"],
+        ),
         (raw().iloc[:0], ["no rows"]),
         (raw(top1=["70", "good"]), ["row 2", "'good'", "number"]),
         (raw(resolution=[128, 160.5]), ["row 2", "160.5", "whole"]),
