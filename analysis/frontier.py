@@ -11,12 +11,12 @@ from scipy import stats
 
 from analysis.dominance import Mask, membership, nondominated
 from analysis.metric import Metric
-from analysis.noise import Floats, Noise
+from analysis.noise import Floats, Noise, mean_variance
 
 STANDINGS = {
     "frontier": "no other result is as good for less",
-    "within_noise": "another result is better in the mean, but not by more than seed noise explains",
-    "dominated": "another result is better for the same cost or less, beyond seed noise",
+    "within_noise": "another result is better in the mean, but not by more than noise explains",
+    "dominated": "another result is better for the same cost or less, beyond noise",
     "dominated_noise_unknown": "another result is better in the values measured; seed noise is unknown",
 }
 CONFIDENCE = 0.95
@@ -73,10 +73,11 @@ def _beaten_beyond_noise(block: pd.DataFrame, noise: Noise, cost: Metric, on_lin
 
     The claim holds if it is true of any one rival, and the rivals on the frontier were picked for their low
     error from all groups at most as dear: the level is divided by the number of those (Bonferroni), so each
-    group is called dominated wrongly in at most 5 % of studies.
+    group is called dominated wrongly in at most 5 % of studies. Degrees of freedom are those of the noise
+    alone: where a value was also read off a picture, that is on the safe side.
     """
     error, price = block["error"].to_numpy(dtype=float), block[cost.column].to_numpy(dtype=float)
-    variance = noise.sd(error) ** 2 / block["num_seeds"].to_numpy(dtype=float)
+    variance = mean_variance(block, noise)
     num_rivals = np.searchsorted(np.sort(price), price, side="right") - 1
     critical = stats.t.isf((1 - CONFIDENCE) / np.maximum(num_rivals, 1), noise.df)
     beaten = np.zeros(len(block), dtype=bool)

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from analysis.noise import GROUP, Noise
+from analysis.noise import GROUP, Noise, mean_variance
 from analysis.table import AXES, Table
 from scaling.quantity import counted
 
@@ -33,12 +33,11 @@ def axes_text(row: pd.Series) -> str:
 
 
 def half_width(models: pd.DataFrame, noise: Noise) -> pd.Series:
-    """Half the 95 % interval of each mean over seeds, in points; NaN where no repeat and no declaration tells
-    the noise of a run."""
+    """Half the 95 % interval of each mean over seeds, and of its reading where it was read off a picture, in
+    points; NaN where no repeat and no declaration tells the noise of a run."""
     if not noise.is_of_runs:
         return pd.Series(np.nan, index=models.index)
-    error, num_seeds = (models[column].to_numpy(dtype=float) for column in ("error", "num_seeds"))
-    spread = noise.sd(error) / np.sqrt(num_seeds)
+    spread = np.sqrt(mean_variance(models, noise))
     return pd.Series(stats.t.ppf(0.975, noise.df) * spread, index=models.index)
 
 

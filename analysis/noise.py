@@ -85,6 +85,12 @@ def group_seeds(rows: pd.DataFrame) -> pd.DataFrame:
     return groups.reset_index()
 
 
+def mean_variance(groups: pd.DataFrame, noise: Noise) -> Floats:
+    """Variance of each group's mean error, [groups] in points squared: of its runs, and of its reading."""
+    runs = noise.sd(groups["error"].to_numpy(dtype=float)) ** 2 / groups["num_seeds"].to_numpy(dtype=float)
+    return np.asarray(runs + groups["reading_variance"].to_numpy(dtype=float))
+
+
 def noise_of(table: Table, groups: pd.DataFrame) -> Noise:
     """The noise behind all intervals: from repeats, else declared by the source, else from the interaction.
 

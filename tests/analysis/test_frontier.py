@@ -8,6 +8,7 @@ import pytest
 
 from analysis.frontier import frontier
 from analysis.metric import COSTS
+from analysis.model import half_width
 from analysis.noise import draw_errors, group_seeds, seed_noise
 from analysis.table import build_table
 
@@ -75,3 +76,12 @@ def test_equal_models_are_seldom_called_dominated():
         calls.append((found.members["standing"] == "dominated").mean())
     assert np.mean(calls) <= 0.065  # 3.4 % over 600 other studies; the mean of 150 has an error of 0.7 %
     assert np.mean(calls) > 0
+
+
+def test_what_was_read_off_a_picture_is_told_apart_by_more_only():
+    read = groups_from([20.0, 20.6], flops=[1e6, 2e6], spread=0.1)
+    assert standings(read)[0] == {10: "frontier", 11: "dominated"}
+    off = read.assign(reading_variance=0.6**2 / 3)
+    assert standings(off)[0] == {10: "frontier", 11: "within_noise"}
+    noise = seed_noise(off)
+    assert (half_width(off, noise) > half_width(read, noise) + 0.5).all()
