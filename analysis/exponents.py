@@ -122,16 +122,19 @@ def exponents_sentence(found: Exponents) -> str:
     """`Along the best networks at 350 epochs they grow: depth as FLOPs^0.30 (0.21, 0.42); …`"""
     parts = []
     for knob in KNOBS:
-        exponent: Exponent = getattr(found, knob)
-        usual = f"EfficientNet {COMPOUND[knob]:.3f}"
-        if exponent.estimate is None or exponent.ci95 is None:
-            parts.append(f"{knob} undetermined ({usual})")
-        else:
-            low, high = exponent.ci95
-            parts.append(f"{knob} as FLOPs^{exponent.estimate:.2f} ({low:.2f}, {high:.2f}; {usual})")
+        power, usual = power_text(getattr(found, knob)), f"EfficientNet {COMPOUND[knob]:.3f}"
+        parts.append(f"{knob} as {power[:-1]}; {usual})" if power else f"{knob} undetermined ({usual})")
     where = "" if found.epochs is None else f" at {found.epochs:g} epochs"
     why = f": {found.reason}" if found.reason else ""
     return f"Along the best networks{where} the knobs grow with cost: {', '.join(parts)}{why}."
+
+
+def power_text(exponent: Exponent) -> str:
+    """`FLOPs^0.48 (−0.02, 1.04)`; empty where it is undetermined."""
+    if exponent.estimate is None or exponent.ci95 is None:
+        return ""
+    low, high = exponent.ci95
+    return f"FLOPs^{exponent.estimate:.2f} ({low:.2f}, {high:.2f})".replace("-", "−")
 
 
 def exponents_json(found: Exponents) -> dict[str, dict[str, Any]]:

@@ -1,9 +1,10 @@
-"""The page: report.html, one file that loads nothing, with sentences first, then figures and tables."""
+"""The page: report.html, one file that loads nothing, with a summary and the frontier first."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,20 +15,25 @@ from analysis.findings import Findings
 from analysis.interactive import frontier_data
 from analysis.picture import Picture
 from analysis.prediction import prediction_sentence
-from analysis.sentences import sentences_by_topic
+from analysis.sentences import HEADINGS, count_sentence, sentences_by_topic
 from analysis.sheet import Sheet
-from scaling.quantity import counted
+from analysis.summary import summary
+from analysis.trap import by_gravity
 
 TEMPLATES = Path(__file__).parent / "templates"
-HEADINGS = {
-    "frontier": "The frontier",
-    "pairs": "Depth or width",
-    "resolution": "Resolution",
-    "returns": "Single steps",
-    "law": "The law",
-    "noise": "Noise",
-}
-"""Above the sentences of a topic."""
+
+
+@dataclass(frozen=True)
+class Section:
+    """All that the page has about one topic."""
+
+    topic: str
+    heading: str
+    sentences: Sequence[str]
+    basis: str
+    """What they rest on; empty where the topic has no basis of its own."""
+    figures: Sequence[tuple[Picture, Markup]]
+    sheets: Sequence[Sheet]
 
 
 def render_page(
@@ -42,31 +48,39 @@ def render_page(
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
-    frontiers = [picture for picture in pictures if picture.name.startswith("frontier_")]
+    sections = _sections(findings, pictures, sheets, basis_of)
+    frontier = sections.pop("frontier", None)
     return environment.get_template("report.html.j2").render(
         name=findings.table.name,
         counts=count_sentence(findings),
-        hours=prediction_sentence(findings.prediction) if findings.prediction else None,
-        sentences=sentences_by_topic(findings),
+        summary=summary(findings),
         headings=HEADINGS,
-        basis_of=basis_of,
-        marks={topic: mark for mark, topic in enumerate(basis_of, start=1)},
-        warnings=findings.traps,
-        frontiers=_inlined(frontiers),
-        frontier=frontier_data(findings, out) if frontiers else None,
-        figures=_inlined([picture for picture in pictures if picture not in frontiers]),
-        sheets=sheets,
+        frontier=frontier,
+        frontier_data=frontier_data(findings, out) if frontier and frontier.figures else None,
+        warnings=by_gravity(findings.traps),
+        cost=findings.pairs.cost.full_label,
+        noise=sections.pop("noise", None),
+        sections=sections.values(),
         provenance=json.dumps(rules["provenance"], indent=2),
     )
 
 
-def count_sentence(findings: Findings) -> str:
-    """`70 of 72 points completed, 1 failed, 1 pending; 24 models.`"""
-    status = findings.table.rows["status"].value_counts()
-    rest = [f"{status[name]} {name}" for name in ("failed", "running", "pending") if name in status]
-    done = f"{status.get('completed', 0)} of {len(findings.table.rows)} points completed"
-    return ", ".join([done, *rest]) + f"; {counted(len(findings.groups), 'model')}."
-
-
-def _inlined(pictures: Sequence[Picture]) -> list[tuple[Picture, Markup]]:
-    return [(picture, Markup(picture.inline_svg())) for picture in pictures]
+def _sections(
+    findings: Findings, pictures: Sequence[Picture], sheets: Sequence[Sheet], basis_of: Mapping[str, str]
+) -> dict[str, Section]:
+    """By topic, in the order of HEADINGS; without those of which there is nothing but a basis."""
+    told = sentences_by_topic(findings)
+    if findings.prediction:
+        told["hours"] = [prediction_sentence(findings.prediction)]
+    found = [
+        Section(
+            topic=topic,
+            heading=heading,
+            sentences=told.get(topic, []),
+            basis=basis_of.get(topic, ""),
+            figures=[(each, Markup(each.inline_svg())) for each in pictures if each.topic == topic],
+            sheets=[each for each in sheets if each.topic == topic],
+        )
+        for topic, heading in HEADINGS.items()
+    ]
+    return {each.topic: each for each in found if each.sentences or each.figures or each.sheets}

@@ -19,6 +19,18 @@ from scaling.quantity import counted, listed
 
 UNDECIDED = ("not told apart", "too few pairs or repeats", "undecided", "not determined", "undetermined")
 """What a sentence says where the data do not decide."""
+HEADINGS = {
+    "frontier": "Frontier",
+    "pairs": "Depth or width",
+    "resolution": "Resolution",
+    "returns": "Single steps",
+    "law": "Law",
+    "noise": "Noise",
+    "hours": "Hours",
+    "missing": "What is missing",
+    "warnings": "Warnings",
+}
+"""What people read above a topic, in the order of the report."""
 MAX_HURTS = 3
 """So many of the steps that are shown to hurt are told, the worst first."""
 
@@ -31,7 +43,7 @@ def sentences(findings: Findings) -> list[str]:
 def sentences_by_topic(findings: Findings) -> dict[str, list[str]]:
     """The same, by what they rest on: a topic of `basis`, or `noise`."""
     return {
-        "pairs": [*_regime_sentences(findings.pairs), *_crossover_sentence(findings)],
+        "pairs": [*_regime_sentences(findings.pairs), *crossover_sentence(findings)],
         "resolution": [*_resolution_sentences(findings.resolution)],
         "frontier": [_frontier_sentence(frontier) for frontier in findings.frontiers.values()],
         "law": [exponents_sentence(findings.exponents)] if findings.law else [],
@@ -43,6 +55,14 @@ def sentences_by_topic(findings: Findings) -> dict[str, list[str]]:
 def is_undecided(sentence: str) -> bool:
     """Whether it is a rule of which the data do not tell."""
     return any(words in sentence for words in UNDECIDED)
+
+
+def count_sentence(findings: Findings) -> str:
+    """`70 of 72 points completed, 1 failed, 1 pending; 24 models.`"""
+    status = findings.table.rows["status"].value_counts()
+    rest = [f"{status[name]} {name}" for name in ("failed", "running", "pending") if name in status]
+    done = f"{status.get('completed', 0)} of {len(findings.table.rows)} points completed"
+    return ", ".join([done, *rest]) + f"; {counted(len(findings.groups), 'model')}."
 
 
 def points_text(value: float, ci95: Interval | None) -> str:
@@ -73,19 +93,27 @@ def _regime_sentences(pairs: Pairs) -> Iterator[str]:
 
 def _regime_sentence(regime: Regime, pairs: Pairs) -> str:
     numbers = f"{points_text(regime.advantage_points, regime.ci95)}, {counted(regime.num_pairs, 'pair')}"
-    what = {
-        "depth": f"depth is better than width for the same {pairs.cost.full_label}",
-        "width": f"width is better than depth for the same {pairs.cost.full_label}",
+    price = "" if regime.prefer == "undecided" else f" for the same {pairs.cost.full_label}"
+    return (
+        f"At {counted(regime.epochs, 'epoch')}, {base_text(regime)}{verdict_text(regime)}{price}: {numbers}."
+    )
+
+
+def verdict_text(regime: Regime) -> str:
+    """`depth is better than width`, or why neither is said to be."""
+    if regime.pairs_disagree:
+        return "it depends on the model whether depth or width is better"
+    if regime.prefer == "undecided" and regime.ci95 is not None and regime.ci95[0] * regime.ci95[1] > 0:
+        return "there are too few pairs or repeats to say whether depth or width is better"
+    return {
+        "depth": "depth is better than width",
+        "width": "width is better than depth",
         "undecided": "depth and width are not told apart",
     }[regime.prefer]
-    if regime.prefer == "undecided" and regime.ci95 is not None and regime.ci95[0] * regime.ci95[1] > 0:
-        what = "there are too few pairs or repeats to say whether depth or width is better"
-    if regime.pairs_disagree:
-        what = "it depends on the model whether depth or width is better"
-    return f"At {counted(regime.epochs, 'epoch')}, {_from_text(regime)}{what}: {numbers}."
 
 
-def _from_text(regime: Regime) -> str:
+def base_text(regime: Regime) -> str:
+    """`from depth 101 and width 1, ` where all its pairs start from one model, else nothing."""
     if len(regime.bases) > 1:
         return ""
     depth, width = regime.bases[0]
@@ -120,7 +148,7 @@ def _noise_sentence(findings: Findings) -> Iterator[str]:
     )
 
 
-def _crossover_sentence(findings: Findings) -> Iterator[str]:
+def crossover_sentence(findings: Findings) -> Iterator[str]:
     crossover = findings.pairs.crossover
     if len(findings.pairs.regimes) < 2:
         return

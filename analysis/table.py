@@ -153,7 +153,7 @@ def _require_columns(raw: pd.DataFrame, source: str) -> None:
 
 
 def _hint(missing: Sequence[str], raw: pd.DataFrame) -> str:
-    """` (--map depth=Depth --map width=w?)`: the columns that may be meant, each for the name most like it."""
+    """` (--map depth=Depth --map width=w?)`: the columns that may be meant, each for one name."""
     names = [name.split()[0] for name in missing]
     others = [str(column) for column in raw.columns if column not in KNOWN_COLUMNS]
     ratio = {(a, b): difflib.SequenceMatcher(None, b, a).ratio() for a in names for b in others}

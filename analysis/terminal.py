@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from rich.console import Console
+from rich.console import Console, Group
 from rich.markup import escape
 from rich.padding import Padding
 from rich.table import Table as RichTable
 
 from analysis.findings import Findings
 from analysis.frontier import Frontier
-from analysis.page import count_sentence
 from analysis.prediction import Prediction, prediction_sentence
 from analysis.report import Report
-from analysis.rules import sentences
+from analysis.sentences import HEADINGS, count_sentence, sentences_by_topic
 from analysis.sheet import Sheet, failure_sheet, frontier_sheet, prediction_sheet
+from analysis.summary import summary
+from analysis.trap import by_gravity
 
 MAX_ROWS = 40
 GAP = 2
@@ -34,15 +35,17 @@ SHORT = {
 
 
 def print_report(console: Console, report: Report) -> None:
-    """Counts, failures, the frontier, the rules, the warnings, the hours, and where the files are."""
+    """Counts, the summary, failures, the frontier, the rules, the warnings, the hours, and where the files
+    are."""
     findings = report.findings
     console.print(count_sentence(findings), highlight=False)
+    _print_summary(console, findings)
     failures = failure_sheet(findings)
     if failures.rows:
         print_sheet(console, failures)
     for frontier in list(findings.frontiers.values())[:1]:
         print_frontier(console, frontier)
-    print_rules(console, findings)
+    _print_topics(console, findings)
     if findings.prediction:
         _print_prediction(console, findings.prediction)
     console.print("\n[bold]Files[/bold]")
@@ -60,16 +63,40 @@ def print_frontier(console: Console, frontier: Frontier) -> None:
 
 
 def print_rules(console: Console, findings: Findings) -> None:
-    """The rules and warnings as sentences."""
-    console.print("\n[bold]Rules[/bold]")
-    for sentence in sentences(findings) or ["These results compare nothing at equal cost: there is no rule."]:
-        console.print(Padding(escape(sentence), INDENT), highlight=False)
+    """The summary, then every rule by topic and every warning, the gravest first."""
+    _print_summary(console, findings)
+    _print_topics(console, findings)
+
+
+def _print_summary(console: Console, findings: Findings) -> None:
+    table = RichTable(
+        title="\nSummary",
+        title_justify="left",
+        title_style="bold",
+        box=None,
+        show_header=False,
+        pad_edge=False,
+    )
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column()
+    for topic, told in summary(findings).items():
+        table.add_row(HEADINGS[topic], Group(*map(escape, told)))
+    console.print(table, highlight=False)
+
+
+def _print_topics(console: Console, findings: Findings) -> None:
+    told = {topic: each for topic, each in sentences_by_topic(findings).items() if each}
+    for topic, sentences in told.items():
+        console.print(f"\n[bold]{HEADINGS[topic]}[/bold]")
+        for sentence in sentences:
+            console.print(Padding(escape(sentence), INDENT), highlight=False)
+    if not told:
+        console.print("\nThese results compare nothing at equal cost: there is no rule.")
     if findings.traps:
         console.print("\n[bold]Warnings[/bold]")
-    for trap in findings.traps:
-        console.print(
-            Padding(f"[yellow]{trap.code}[/yellow]: {escape(trap.message)}", INDENT), highlight=False
-        )
+    for trap in by_gravity(findings.traps):
+        message = f"[yellow]{trap.code}[/yellow]: {escape(trap.message)}"
+        console.print(Padding(message, INDENT), highlight=False)
 
 
 def _print_prediction(console: Console, found: Prediction) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import pandas as pd
@@ -25,3 +26,45 @@ class Basis:
     diverged: pd.DataFrame
     """The groups that are left out as such."""
     noise: Noise
+
+
+GRAVITY = (
+    "no_pairs",
+    "flops_missing",
+    "identical_repeats",
+    "no_repeats",
+    "mixed_evaluation",
+    "regularisation_changes_along_axis",
+    "short_runs_only",
+    "pairs_disagree",
+    "verdict_depends_on_base",
+    "verdict_depends_on_cost",
+    "law_and_pairs_disagree",
+    "suspect_runs",
+    "diverged_models_left_out",
+    "few_seeds",
+    "noise_larger_than_effect",
+    "small_images",
+    "small_range",
+    "one_base_architecture",
+    "mixed_settings",
+    "failed_points_left_out",
+    "no_accuracy",
+    "missing_cells",
+    "optimum_at_edge",
+    "no_law_fitted",
+    "law_not_converged",
+    "law_at_bound",
+    "law_undecided",
+    "law_left_out",
+    "degenerate_floor",
+    "extrapolation",
+    "thinned",
+    "duplicate_rows",
+)
+"""All codes: first why there is no rule, then what could turn one, then what a rule is silent about."""
+
+
+def by_gravity(traps: Iterable[Trap]) -> list[Trap]:
+    """The gravest first."""
+    return sorted(traps, key=lambda trap: GRAVITY.index(trap.code))

@@ -142,7 +142,7 @@
     input.addEventListener("change", () => show(Number(input.value)));
     if (input.checked) show(Number(input.value));
   });
-  document.getElementById("frontier").hidden = false;
+  document.getElementById("frontier-live").hidden = false;
   document.getElementById("frontier-static").hidden = true;
   redraw();
   new ResizeObserver(redraw).observe(chart.parentElement);

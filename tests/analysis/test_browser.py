@@ -16,7 +16,7 @@ from analysis.report import write_report
 from analysis.source import read_source
 from tests.browser import Page, browser
 
-WIDTHS = [390, 1200]
+WIDTHS = [390, 1280]
 PLACE = """(() => { const all = document.querySelectorAll('#frontier-chart circle.frontier');
   all[%d].scrollIntoView({block: 'center'});
   const box = all[%d].getBoundingClientRect();
@@ -104,9 +104,27 @@ def test_the_cost_can_be_switched(page: Page, report: str) -> None:
     assert "parameters" in page.evaluate("document.querySelector('#frontier-chart').textContent")
 
 
+@pytest.mark.parametrize("width", WIDTHS)
+def test_summary_and_chart_come_first_and_folds_open(page: Page, report: str, width: int) -> None:
+    page.open(report, width=width)
+    folds = "[...document.querySelectorAll('details')]"
+    bottom = "document.querySelector('.summary').getBoundingClientRect().bottom"
+    assert page.evaluate(bottom) < (1200 if width < 500 else 600)
+    top = "document.getElementById('frontier-chart').getBoundingClientRect().top"
+    assert page.evaluate(f"{top} - {bottom}") < 150
+    assert page.evaluate(f"{folds}.filter(each => each.open).length") == 0
+    words = "document.querySelector('#pairs details').innerText"
+    before = page.evaluate(words)
+    page.evaluate("document.querySelector('#pairs summary').click()")
+    assert page.evaluate(words).startswith(before)
+    assert "Pairs at equal FLOPs" in page.evaluate(words)
+    page.evaluate(f"{folds}.forEach(each => {{ each.open = true; }})")
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+
+
 def test_without_scripts_the_figures_stand_there(page: Page, report: str) -> None:
     page.open(report, width=390, script=False)
     seen = "[...document.querySelectorAll('#frontier-static svg')].filter(e => e.clientWidth > 100).length"
     assert page.evaluate(seen) == 2
-    assert page.evaluate("document.querySelector('#frontier').clientWidth") == 0
+    assert page.evaluate("document.querySelector('#frontier-live').clientWidth") == 0
     assert json.loads(page.evaluate("document.getElementById('frontier-data').textContent"))["views"]

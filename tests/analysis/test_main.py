@@ -38,6 +38,7 @@ def test_report_prints_and_writes(csv, tmp_path):
     assert (done.returncode, done.stderr) == (0, "")
     for text in (
         "36 of 36 points completed",
+        "Summary",
         "Frontier",
         "depth is better",
         "few_seeds",

@@ -153,7 +153,7 @@ def test_page_terminal_and_table_have_it_and_the_rules_do_not(tmp_path):
     page = report.page.read_text()
     assert sentence in page
     assert 'id="figure-predicted_against_actual"' in page
-    assert page.index("<h2>Hours: predicted against actual</h2>") > page.index("<h2>Figures</h2>")
+    assert "<summary>Table: Hours: predicted against actual (" in page[page.index("<h2>Hours</h2>") :]
     console = Console(width=80, record=True, file=StringIO())
     print_report(console, report)
     printed = console.export_text()

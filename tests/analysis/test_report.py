@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 
@@ -9,7 +10,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from analysis.basis import bases
 from analysis.report import report_directory, write_report
+from analysis.sentences import sentences_by_topic
+from analysis.summary import summary
 from analysis.table import build_table
 from scaling.errors import Refused
 
@@ -60,25 +64,33 @@ def test_the_page_suits_phones_and_dark_rooms(report):
     assert "prefers-color-scheme: dark" in page
 
 
-def test_the_page_says_sentences_first(report):
+def test_the_page_has_the_summary_then_the_frontier_then_the_rest(report):
     page = report.page.read_text()
     order = [
         "31 of 32 points completed, 1 failed",
-        "At 4 epochs, ",
+        summary(report.findings)["pairs"][0],
+        'id="frontier-chart"',
         "few_seeds",
-        "<svg",
-        "Failed points",
+        "<h2>Depth or width</h2>",
+        "At 4 epochs, ",
+        "Table: Failed points (1 row)",
         "Provenance",
     ]
     places = [page.index(text) for text in order]
     assert places == sorted(places)
 
 
-def test_every_mark_leads_to_a_basis(report):
+def test_every_rule_is_folded_under_its_topic_with_what_it_rests_on(report):
     page = report.page.read_text()
-    leads = set(re.findall(r'href="#basis-(\w+)"', page))
-    assert leads == set(re.findall(r'<li id="basis-(\w+)">', page))
-    assert {"frontier", "pairs", "resolution", "law", "missing"} <= leads
+    assert set(re.findall(r'<a href="#(\w+)"', page)) <= set(re.findall(r'<section id="(\w+)"', page))
+    folded = re.findall(r"<details>(.*?)</details>", page, re.DOTALL)
+    basis_of = bases(report.findings)
+    for topic, told in sentences_by_topic(report.findings).items():
+        for sentence in told:
+            assert any(sentence in each and basis_of[topic] in each for each in folded), sentence
+    for trap in report.findings.traps:
+        assert any(trap.message in html.unescape(each) for each in folded)
+    assert "<details open" not in page
 
 
 def test_a_failure_is_named_and_its_message_is_no_markup(report):

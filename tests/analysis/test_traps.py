@@ -12,6 +12,7 @@ import pytest
 from analysis.findings import find
 from analysis.source import read_source
 from analysis.table import build_table
+from analysis.trap import GRAVITY
 
 
 def codes(frame):
@@ -157,6 +158,7 @@ def test_the_document_has_every_code_and_no_other():
     table = (root / "docs" / "rules.md").read_text().partition("## Warnings")[2].partition("\n## ")[0]
     told = {code for line in table.splitlines() for code in re.findall(r"`(\w+)`", line.split(" | ")[0])}
     assert told == written
+    assert sorted(GRAVITY) == sorted(written)
 
 
 def test_messages_are_sentences(sound):
