@@ -33,7 +33,7 @@ def frontier_data(findings: Findings, out: Path) -> dict[str, Any]:
     models, `at`: position in `models`, x, y, low and high as shares of the chart, standing, cost, chance.
     """
     shown = {
-        name: _thinned(frontier.members[frontier.members["error"] > 0])
+        name: _drawn(frontier.members[frontier.members["error"] > 0])
         for name, frontier in findings.frontiers.items()
     }
     shown = {name: rows for name, rows in shown.items() if len(rows)}
@@ -52,7 +52,7 @@ def frontier_data(findings: Findings, out: Path) -> dict[str, Any]:
     }
 
 
-def _thinned(members: pd.DataFrame) -> pd.DataFrame:
+def _drawn(members: pd.DataFrame) -> pd.DataFrame:
     """At most MAX_MODELS, each standing in turn; of one that does not fit, evenly by cost."""
     chosen: list[int] = []
     for name in LEGEND:

@@ -52,7 +52,7 @@ def round_ticks(metric: Metric, low: float, high: float) -> Sequence[float]:
     """Round values within the limits: at least four where there are as many, at most seven."""
     if metric.unit == "s":
         times = [seconds for seconds in ROUND_SECONDS if low <= seconds <= high]
-        return _thinned(times) if len(times) > 1 else _even_ticks(low, high)
+        return _sparse(times) if len(times) > 1 else _even_ticks(low, high)
     inside: list[float] = []
     for digits in (
         (1.0,),
@@ -69,7 +69,7 @@ def round_ticks(metric: Metric, low: float, high: float) -> Sequence[float]:
         ]
         if len(inside) >= 4:
             break
-    return _thinned(inside)
+    return _sparse(inside)
 
 
 def _even_ticks(low: float, high: float) -> Sequence[float]:
@@ -79,5 +79,6 @@ def _even_ticks(low: float, high: float) -> Sequence[float]:
     return [unit * tick for tick in ticks if low <= unit * tick <= high]
 
 
-def _thinned(ticks: Sequence[float]) -> Sequence[float]:
+def _sparse(ticks: Sequence[float]) -> Sequence[float]:
+    """Every second, third, … tick, so that they are seven at most."""
     return ticks[:: max(1, int(np.ceil(len(ticks) / 7)))]

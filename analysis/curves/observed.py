@@ -43,7 +43,7 @@ def observe(steps: npt.ArrayLike, error: npt.ArrayLike) -> Observed:
         )
     t, z = np.log(x / x[-1]), np.log(y)
     keep = ~_spikes(z)
-    return _thinned(t[keep], z[keep])
+    return _averaged(t[keep], z[keep])
 
 
 def increasing(values: npt.ArrayLike, name: str) -> Floats:
@@ -100,7 +100,8 @@ def _spikes(z: Floats) -> npt.NDArray[np.bool_]:
     return spikes
 
 
-def _thinned(t: Floats, z: Floats) -> Observed:
+def _averaged(t: Floats, z: Floats) -> Observed:
+    """At most MOST_POINTS: of more, the means within equal parts of log step."""
     if len(t) <= MOST_POINTS:
         return Observed(t=t, z=z, weight=np.ones(len(t)), scatter=0.0, scatter_df=0)
     part = np.minimum((-t / (-t[0]) * MOST_POINTS).astype(int), MOST_POINTS - 1)
