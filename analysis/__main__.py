@@ -13,7 +13,8 @@ from typing import get_args
 
 from rich.console import Console
 
-from analysis.curves.study import outlook, outlook_sheet
+from analysis.curves.online import read_curves
+from analysis.curves.study import outlook, outlook_of, outlook_sheet
 from analysis.family import derive
 from analysis.family_sheet import family_json, family_sentences, family_sheet
 from analysis.family_study import check_place, study_text, write_study
@@ -30,6 +31,7 @@ from analysis.rules import rules_json
 from analysis.source import read_source
 from analysis.table import KNOWN_COLUMNS, Table
 from analysis.terminal import print_frontier, print_report, print_rules, print_sheet
+from analysis.wandb_runs import PREFIX as WANDB
 from scaling.command.line import Parser
 from scaling.command.output import print_json
 from scaling.errors import INTERRUPTED, Refused
@@ -102,7 +104,7 @@ def _parser() -> Parser:
     methods = commands.add_parser("methods", parents=[shared], help="print the ladder of training methods")
     methods.add_argument("--json", action="store_true", help="print it as JSON")
     curves = commands.add_parser("curves", help="print where the running points of a study will end")
-    curves.add_argument("source", metavar="STUDY", type=Path, help="a study directory")
+    curves.add_argument("source", metavar="STUDY", help="a study directory, or wandb:ENTITY/PROJECT/GROUP")
     curves.add_argument("--json", action="store_true", help="print it as JSON")
     curves.add_argument("--debug", action="store_true", help="show the traceback of a refusal")
     return parser
@@ -242,8 +244,8 @@ def _methods(table: Table, as_json: bool) -> None:
     console.print(sheet.note, highlight=False)
 
 
-def _curves(study: Path, as_json: bool) -> None:
-    found = outlook(study)
+def _curves(study: str, as_json: bool) -> None:
+    found = outlook_of(read_curves(study)) if study.startswith(WANDB) else outlook(Path(study))
     if as_json:
         print_json([asdict(each) for each in found])
         return

@@ -13,7 +13,7 @@ from analysis.file_source import read_csv, read_file
 from analysis.published import PREFIX as PUBLISHED
 from analysis.published import read_published
 from analysis.table import KNOWN_COLUMNS, Table, build_table
-from analysis.wandb_source import PREFIX as WANDB
+from analysis.wandb_runs import PREFIX as WANDB
 from analysis.wandb_source import read_wandb
 from scaling.errors import Refused
 from scaling.profile.study_table import NAME as PROFILE

@@ -1,4 +1,4 @@
-"""W&B as a source: the runs of a group, read through its public API, as rows."""
+"""W&B as a source: the runs of a group as rows, those of a study as its directory has them."""
 
 from __future__ import annotations
 
@@ -8,46 +8,33 @@ from typing import Any
 import pandas as pd
 
 from analysis.table import AXES, STATUSES
-from scaling.errors import Refused
+from analysis.wandb_point import is_point, result_of
+from analysis.wandb_runs import read_runs
 
-PREFIX = "wandb:"
-RUNS_A_PAGE = 500
 STATES = {"pending": "pending", "running": "running", "preempting": "running", "finished": "completed"}
 """What a run's state is as the status of a row; any other is a failure."""
 NAMES = {"family": "model", "data.name": "data"}
-"""Settings in the runs of this project, and their columns."""
+"""Settings in the runs of others, and their columns."""
 
 
 def read_wandb(source: str) -> pd.DataFrame:
     """The runs of `wandb:ENTITY/PROJECT/GROUP`, one row each.
 
-    Columns are the settings, with dots between nested names (`recipe.dropout`), the last values of the
-    metrics as W&B's summary names them, `status` and `tags`. Raises `Refused` for another form of source,
-    without a network or an account, and where there are no runs.
+    Of a study, the rows are those of its directory, but for points that wait and have no run yet. Of others
+    they have the settings, with dots between nested names (`recipe.dropout`), the last values of the metrics
+    as W&B's summary names them, `status` and `tags`. Raises `Refused` as `read_runs` does.
     """
-    entity, project, group = _parts(source)
-    import wandb  # 0.4 s, and a process of its own
-
-    try:
-        wandb.setup(wandb.Settings(silent=True))  # which also keeps it from asking for a key
-        runs = wandb.Api().runs(f"{entity}/{project}", {"group": group}, per_page=RUNS_A_PAGE, lazy=False)
-        rows = [_row(run) for run in runs]
-    except Exception as error:  # those of the client have no class in common
-        reason = " ".join(str(error).split()).rstrip(".").replace(". ", "; ")
-        raise Refused(
-            f"{source} cannot be read ({reason}): that takes a network, `wandb login`, and a project that is "
-            "there."
-        ) from error
-    if not rows:
-        raise Refused(f"{source} has no runs: give a group of the project {project}.")
-    return pd.DataFrame(rows)
-
-
-def _parts(source: str) -> tuple[str, str, str]:
-    parts = source.removeprefix(PREFIX).split("/", 2)
-    if len(parts) < 3 or not all(parts):
-        raise Refused(f"{source} names no group of runs: write {PREFIX}ENTITY/PROJECT/GROUP.")
-    return parts[0], parts[1], parts[2]
+    points: dict[str, dict[str, Any]] = {}
+    others = []
+    for run in read_runs(source):
+        if not is_point(run):
+            others.append(_row(run))
+            continue
+        row = result_of(run).row()
+        twin = points.get(row["point"])
+        if twin is None or twin["status"] != "completed":
+            points[row["point"]] = row
+    return pd.DataFrame([*(points[point_id] for point_id in sorted(points)), *others])
 
 
 def _row(run: Any) -> dict[str, Any]:
@@ -62,8 +49,6 @@ def _row(run: Any) -> dict[str, Any]:
     row |= {"status": status, "tags": ", ".join(run.tags)}
     if status == "failed" and not row.get("failure"):
         row["failure"] = run.state
-    if settings.get("id") == run.id:  # written by this project
-        row["point"] = run.id
     return row
 
 

@@ -78,6 +78,7 @@ class Server(ThreadingHTTPServer):
             "state": state,
             "tags": run.get("tags") or [],
             "group": run["groupName"],
+            "jobType": run.get("jobType"),
         }
 
     def _bucket(self, run_id: str) -> dict[str, Any]:

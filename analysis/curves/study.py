@@ -8,27 +8,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
+from analysis.curves.curve import PointCurve, curve_of
 from analysis.curves.extrapolate import Extrapolation, extrapolate
 from analysis.curves.finished import FEWEST_FINISHED, extrapolate_like
-from analysis.noise import Floats
 from analysis.sheet import Sheet
 from scaling.errors import Refused
-from scaling.study.point import Point
-from scaling.study.result import Status
 from scaling.study.store import Study
-
-
-@dataclass(frozen=True, kw_only=True)
-class PointCurve:
-    """The validation error of a point so far; arrays are [evaluations]."""
-
-    point: Point
-    status: Status
-    epochs: Floats
-    error: Floats
-    """Percent; half an image where none was wrong."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +39,12 @@ class Outlook:
 def outlook(path: Path) -> list[Outlook]:
     """The running points of a study that were evaluated at least once, in order of their ids."""
     study = Study.open(path)
-    curves = [curve for point_id in study.point_ids() if (curve := point_curve(study, point_id)) is not None]
+    curves = [point_curve(study, point_id) for point_id in study.point_ids()]
+    return outlook_of([curve for curve in curves if curve is not None])
+
+
+def outlook_of(curves: Sequence[PointCurve]) -> list[Outlook]:
+    """Those of the curves that have not ended, each told from the completed ones."""
     finished = [curve for curve in curves if curve.status == "completed"]
     return [_seen(curve, finished) for curve in curves if curve.status in ("running", "pending")]
 
@@ -85,23 +75,12 @@ def outlook_sheet(found: Sequence[Outlook]) -> Sheet:
 
 def point_curve(study: Study, point_id: str) -> PointCurve | None:
     """What was measured of a point, whatever its status; None where that is nothing."""
-    point = study.point(point_id)
-    top1 = {}
+    rows = []
     with suppress(OSError):
         for line in (study.directory(point_id) / "metrics.jsonl").read_text().splitlines():
             with suppress(ValueError):
-                row = json.loads(line)
-                if row.get("top1") is not None:
-                    top1[float(row["epoch"])] = float(row["top1"])
-    if not top1:
-        return None
-    half_an_image = 50 / point.data.num_val
-    return PointCurve(
-        point=point,
-        status=study.state(point_id).status,
-        epochs=np.array(list(top1)),
-        error=np.maximum(100 - np.array(list(top1.values())), half_an_image),
-    )
+                rows.append(json.loads(line))
+    return curve_of(study.point(point_id), study.state(point_id).status, rows)
 
 
 def _seen(curve: PointCurve, finished: list[PointCurve]) -> Outlook:

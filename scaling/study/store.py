@@ -34,6 +34,8 @@ from scaling.study.settings import point_from_json, strict
 
 SCHEMA = 1
 """Version of the files below a study's directory. Older ones are read; newer ones are refused."""
+GONE = "the process that trained it is gone"
+"""Message of a point that is noted as running and has no living holder."""
 
 log = logging.getLogger(__name__)
 
@@ -196,8 +198,7 @@ class Study:
         if noted.status == "completed":
             noted = replace(noted, status="pending", message="its result.json is missing")
         elif noted.status == "running" and lease.live_holder(directory) is None:
-            gone = "the process that trained it is gone"
-            noted = replace(noted, status="failed", failure="killed", message=gone)
+            noted = replace(noted, status="failed", failure="killed", message=GONE)
         return noted, {}
 
     def states(self, point_ids: Iterable[str]) -> dict[str, State]:

@@ -29,7 +29,7 @@ ONLY_IN = {
     "torch": ("scaling",),
     "torch_xla": ("scaling/training/xla.py",),
     "timm": ("scaling/models", "scaling/training"),
-    "wandb": ("scaling/tracking", "analysis/wandb_source.py"),
+    "wandb": ("scaling/tracking", "analysis/wandb_runs.py"),
 }
 """The only places that may import a library."""
 

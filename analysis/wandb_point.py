@@ -1,0 +1,76 @@
+"""A W&B run that this project sent, as the result that the study directory has of its point."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from scaling.profile.forecast import Hours
+from scaling.study.result import Result, State
+from scaling.study.settings import point_from_json
+from scaling.study.store import GONE
+
+ALIVE = ("running", "pending", "preempting")
+"""States of a W&B run that may still grow."""
+METRICS = ("top1", "test_top1", "loss", "train_loss")
+MEASURED = ("train_seconds", "evaluate_seconds")
+
+
+def is_point(run: Any) -> bool:
+    """Whether its config is that of a point of a study."""
+    return {"schema", "id", "setting"} <= run.config.keys()
+
+
+def result_of(run: Any) -> Result:
+    """The result of the point whose run it is. Refused where its settings are no point's."""
+    config, summary = nested(run.config), run.summary_metrics
+    predicted = config.get("predicted")
+    state = _state(run.state, summary)
+    completed = state.status == "completed"  # else a metric is one of the last epoch
+    return Result(
+        point=point_from_json({"model": {}, **config}),
+        state=state,
+        predicted=Hours(**predicted) if predicted else None,
+        metrics=_metrics(summary) if completed else {},
+        measured=_measured(summary) if completed else {},
+    )
+
+
+def nested(flat: Mapping[str, Any]) -> dict[str, Any]:
+    """Keys joined by slashes as dicts within dicts; what `tracking.view.flatten` undoes."""
+    values: dict[str, Any] = {}
+    for key, value in flat.items():
+        *way, name = key.split("/")
+        inner = values
+        for step in way:
+            inner = inner.setdefault(step, {})
+        inner[name] = value
+    return values
+
+
+def _state(now: str, summary: Mapping[str, Any]) -> State:
+    """Where the point stands, by what was told of it and by whether its run is alive."""
+    told = summary.get("status")
+    if told == "completed":
+        return State(status="completed")
+    if now in ALIVE:  # what was told is of the attempt before
+        return State(status="running")
+    if told in ("failed", "pending"):
+        return State(status=told, failure=summary.get("failure"), message=summary.get("message"))
+    return State(status="failed", failure="killed", message=GONE)
+
+
+def _metrics(summary: Mapping[str, Any]) -> dict[str, float | None]:
+    elsewhere = [name for name in summary if "@" in name]
+    return {name: _number(summary.get(name)) for name in (*METRICS, *elsewhere)}
+
+
+def _measured(summary: Mapping[str, Any]) -> dict[str, float | None]:
+    measured = {name: _number(summary.get(f"cost/{name}")) for name in MEASURED}
+    memory = summary.get("cost/memory_bytes")
+    return {**measured, "memory_bytes": None if memory is None else int(memory)}
+
+
+def _number(value: Any) -> float | None:
+    """W&B has NaN and infinities as words."""
+    return None if value is None else float(value)

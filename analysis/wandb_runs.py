@@ -1,0 +1,76 @@
+"""The runs of a W&B group, read through its public API, page by page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from scaling.errors import Refused
+
+PREFIX = "wandb:"
+RUNS_A_PAGE = 500
+ROWS_A_PAGE = 1000
+REPORT = "report"
+"""Type of the run that holds a group's report, which is no point."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Group:
+    """A study as W&B knows it: a group of runs in a project."""
+
+    entity: str
+    project: str
+    name: str
+
+
+def group_of(source: str) -> Group:
+    """The group of `wandb:ENTITY/PROJECT/GROUP`; Refused for another form."""
+    parts = source.removeprefix(PREFIX).split("/", 2)
+    if len(parts) < 3 or not all(parts):
+        raise Refused(f"{source} names no group of runs: write {PREFIX}ENTITY/PROJECT/GROUP.")
+    entity, project, name = parts
+    return Group(entity=entity, project=project, name=name)
+
+
+def read_runs(source: str) -> list[Any]:
+    """The runs of a group in order of their ids, each once, without that of its report.
+
+    They are the client's own, with config and summary. Refused without a network or an account, and where
+    there are none.
+    """
+    group = group_of(source)
+    with client(source) as wandb:
+        found = wandb.Api().runs(
+            f"{group.entity}/{group.project}", {"group": group.name}, per_page=RUNS_A_PAGE, lazy=False
+        )
+        # A run that begins while pages are read moves others to the next page, where they come again.
+        runs = {run.id: run for run in found if run.job_type != REPORT}
+    if not runs:
+        raise Refused(f"{source} has no runs: give a group of the project {group.project}.")
+    return [runs[run_id] for run_id in sorted(runs)]
+
+
+def read_history(source: str, run: Any, keys: list[str]) -> list[dict[str, Any]]:
+    """Every row of a run's history that has all the keys. Refused as `read_runs` is."""
+    with client(source):
+        return list(run.scan_history(keys=keys, page_size=ROWS_A_PAGE, use_cache=False))
+
+
+@contextmanager
+def client(place: str) -> Iterator[Any]:
+    """W&B's client, whose failures are Refused as those of this place."""
+    import wandb  # 0.4 s, and a process of its own
+
+    try:
+        wandb.setup(wandb.Settings(silent=True))  # which also keeps it from asking for a key
+        yield wandb
+    except Refused:
+        raise
+    except Exception as error:  # those of the client have no class in common
+        reason = " ".join(str(error).split()).rstrip(".").replace(". ", "; ")
+        raise Refused(
+            f"{place} cannot be reached ({reason}): that takes a network, `wandb login`, and a project that "
+            "is there."
+        ) from error
