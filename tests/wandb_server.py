@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import threading
-from collections import defaultdict
+import time
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -24,10 +25,24 @@ class Server(ThreadingHTTPServer):
         self.url = f"http://127.0.0.1:{self.server_port}"
         self.refuses = False
         self.dead = False
+        self.delay_s = 0.0
+        self.status: int | None = None
+        """With which every request is answered."""
+        self.busy_for = 0
+        """Requests that are still to be answered with 429."""
+        self.lock = threading.Lock()
+        self.at_once = 0
+        self.most_at_once = 0
+        """Requests that were under way at one time."""
+        self.asked: Counter[str] = Counter()
+        """Requests by what they ask for."""
         self.runs: dict[str, dict[str, Any]] = {}
         self.rows: dict[str, list[dict[str, Any]]] = defaultdict(list)
         self.summaries: dict[str, dict[str, Any]] = {}
         self.exit_codes: dict[str, int] = {}
+        self.logs: dict[str, list[str]] = defaultdict(list)
+        self.events: dict[str, list[dict[str, Any]]] = defaultdict(list)
+        """System metrics."""
 
     def query(self, text: str, variables: dict[str, Any]) -> dict[str, Any]:
         """The answer to a GraphQL query or mutation."""
@@ -53,6 +68,10 @@ class Server(ThreadingHTTPServer):
         files = body.get("files") or {}
         if rows := files.get("wandb-history.jsonl"):
             self.rows[run_id][rows["offset"] :] = [json.loads(line) for line in rows["content"]]
+        if events := files.get("wandb-events.jsonl"):
+            self.events[run_id][events["offset"] :] = [json.loads(line) for line in events["content"]]
+        if log := files.get("output.log"):
+            self.logs[run_id][log["offset"] :] = log["content"]
         if summary := files.get("wandb-summary.json"):
             self.summaries[run_id] = json.loads(summary["content"][-1])
         if body.get("complete"):
@@ -92,10 +111,10 @@ class Server(ThreadingHTTPServer):
             "summaryMetrics": json.dumps(self.summaries.get(run_id, {})),
             "historyLineCount": len(rows),
             "historyTail": json.dumps([json.dumps(row) for row in rows[-1:]]),
-            "eventsLineCount": 0,
-            "eventsTail": "[]",
-            "logLineCount": 0,
-            "tags": [],
+            "eventsLineCount": len(self.events[run_id]),
+            "eventsTail": json.dumps([json.dumps(event) for event in self.events[run_id][-1:]]),
+            "logLineCount": len(self.logs[run_id]),
+            "tags": self.runs[run_id].get("tags") or [],
             "wandbConfig": '{"t": 1}',
         }
 
@@ -105,8 +124,22 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])) or "{}")
+        with self.server.lock:
+            self.server.at_once += 1
+            self.server.most_at_once = max(self.server.most_at_once, self.server.at_once)
+            self.server.busy_for -= (is_busy := self.server.busy_for > 0)
+        time.sleep(self.server.delay_s)
+        self._respond(body, is_busy)
+        with self.server.lock:
+            self.server.at_once -= 1
+
+    def _respond(self, body: dict[str, Any], is_busy: bool) -> None:
+        status = 429 if is_busy else self.server.status
+        self.server.asked[str(status or self._what(body))] += 1
         if self.server.dead:
             self.close_connection = True
+        elif status is not None:
+            self._answer({"errors": [{"message": f"status {status}"}]}, status=status)
         elif self.server.refuses:
             self._answer({"errors": [{"message": "permission denied"}]}, status=403)
         elif not body:  # a place for its telemetry
@@ -117,6 +150,9 @@ class Handler(BaseHTTPRequestHandler):
         else:
             self._answer({"data": self.server.query(body["query"], body.get("variables") or {})})
 
+    def _what(self, body: dict[str, Any]) -> str:
+        return str(body.get("operationName") or self.path.rpartition("/")[2])
+
     def do_PUT(self) -> None:
         self.rfile.read(int(self.headers["Content-Length"]))
         self._answer({})
@@ -125,6 +161,8 @@ class Handler(BaseHTTPRequestHandler):
         text = json.dumps(value).encode()
         self.send_response(status)
         self.send_header("Content-Length", str(len(text)))
+        if status == 429:
+            self.send_header("Retry-After", "1")
         self.end_headers()
         self.wfile.write(text)
 

@@ -5,12 +5,19 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from scaling.study.files import Corrupt, read_json
+
+LOG_BYTES = 65536
+"""Of a point's log that are shown, at most."""
+
+ATTEMPT_STARTS = re.compile(r" INFO \S+: attempt \d+ of [0-9a-f]+ under token ")
+"""In the first line that an attempt logs."""
 
 Stamp = tuple[tuple[int, int], ...]
 
@@ -34,6 +41,19 @@ class PointFiles:
             return [json.loads(line) for line in (self.directory / "metrics.jsonl").read_bytes().splitlines()]
         except (OSError, ValueError):
             return []
+
+    @property
+    def last_log(self) -> str:
+        """What the last attempt wrote to log.txt, its traceback included; the end of it where it is long."""
+        try:
+            with open(self.directory / "log.txt", "rb") as file:
+                file.seek(max(0, file.seek(0, os.SEEK_END) - LOG_BYTES))
+                text = file.read().decode(errors="replace")
+        except OSError:
+            return ""
+        lines = text.splitlines()
+        starts = [number for number, line in enumerate(lines) if ATTEMPT_STARTS.search(line)]
+        return "\n".join(lines[starts[-1] :] if starts else lines)
 
     @property
     def state(self) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 
 from scaling.tracking.point_files import PointFiles, read_object
 from scaling.tracking.tracker import Tracker
-from scaling.tracking.view import run_settings, summary
+from scaling.tracking.view import BY_FLOPS, EVALUATED, best, history, run_settings, summary, tags
 
 DIRECTORY = "wandb"
 PARTIAL = "wandb.partial"
@@ -45,8 +45,9 @@ class PointRun:
         for row in rows:
             if row["epoch"] >= self._next_epoch:
                 # Committed at once: a row held back would be written after the summary, and over it.
-                self._run.log(row, step=row["epoch"], commit=True)
+                self._run.log(history(row), step=row["epoch"], commit=True)
                 self._next_epoch = row["epoch"] + 1
+        self._run.summary.update(best(rows))
 
     def end(self, files: PointFiles) -> None:
         """Complete the run and put it in the place of an earlier one."""
@@ -70,6 +71,10 @@ class PointRun:
 
     def _finish(self, files: PointFiles) -> None:
         with _noticing_loss(self._tracker):
+            if set(self._run.tags) != set(tags(files)):
+                self._run.tags = tags(files)
+            if log := files.last_log:
+                self._run.write_logs(log)
             self._run.summary.update(summary(files))
             self._run.finish(exit_code=0 if files.state == "completed" else 1)
 
@@ -103,7 +108,7 @@ def _open(files: PointFiles, tracker: Tracker, group: str, directory: str) -> An
 
     assert tracker.mode != "none"
     run = wandb.init(
-        **run_settings(files.point, group),
+        **run_settings(files, group),
         project=tracker.project,
         entity=tracker.entity,
         dir=directory,
@@ -131,6 +136,8 @@ def _open(files: PointFiles, tracker: Tracker, group: str, directory: str) -> An
     )
     run.define_metric("epoch")
     run.define_metric("*", step_metric="epoch")
+    for metric in EVALUATED:
+        run.define_metric(f"{BY_FLOPS}{metric}", step_metric="train_flops", summary="none")
     return run
 
 

@@ -44,13 +44,19 @@ class PointDir:
     def train(self, num_epochs: int, **values: float) -> None:
         self.set_status("running")
         rows = [
-            {"epoch": e, "step": 27 * e, "loss": 2 / e, "top1": 90.0, **values}
+            {"epoch": e, "step": 27 * e, "train_flops": 81 * e, "loss": 2 / e, "top1": 90.0, **values}
             for e in range(1, num_epochs + 1)
         ]
         self._write("metrics.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
 
-    def complete(self, num_epochs: int = 2) -> None:
-        self.train(num_epochs)
+    def log(self, attempt: int, *lines: str) -> None:
+        """Add what an attempt logs."""
+        start = f"2026-01-01 00:00:00,000 INFO scaling.training.attempt: attempt {attempt} of {self.id}"
+        with (self.path / "log.txt").open("a") as file:
+            file.write("\n".join([f"{start} under token {attempt}", *lines, ""]))
+
+    def complete(self, num_epochs: int = 2, **values: float) -> None:
+        self.train(num_epochs, **values)
         self._write(
             "result.json",
             {
@@ -129,7 +135,7 @@ def point_json(point_id: str, seed: int, epochs: int) -> dict[str, Any]:
 
 def read_run(path: Path) -> dict[str, Any]:
     """What a .wandb file says of its run, later records over earlier ones."""
-    run: dict[str, Any] = {"config": {}, "rows": [], "summary": {}, "step_metrics": {}}
+    run: dict[str, Any] = {"config": {}, "rows": [], "summary": {}, "step_metrics": {}, "log": ""}
     for record in _records(path.read_bytes()):
         match record.WhichOneof("record_type"):
             case "run":
@@ -141,6 +147,8 @@ def read_run(path: Path) -> dict[str, Any]:
                 run["rows"].append({"_step": record.history.step.num} | _items(record.history.item))
             case "summary":
                 run["summary"] |= _items(record.summary.update)
+            case "output_logger":
+                run["log"] += record.output_logger.line
             case "metric":
                 run["step_metrics"][record.metric.glob_name or record.metric.name] = record.metric.step_metric
             case "exit":

@@ -26,6 +26,8 @@ def runs(shared_study: Any) -> dict[str, Any]:
     completed.complete()
     long.complete(num_epochs=300)
     failed.train(num_epochs=1, loss=math.nan)
+    failed.log(1, "RuntimeError: of the attempt before")
+    failed.log(2, "Traceback (most recent call last):", "Diverged: loss is nan")
     failed.fail("diverged", "loss is nan")
     done = shared_study.mirror("--project", "digits", "--entity", "team")
     assert done.returncode == 0
@@ -73,10 +75,18 @@ def test_history_has_every_row_at_the_step_of_its_epoch(runs: Any) -> None:
     assert run["step_metrics"]["*"] == "epoch"
 
 
+def test_evaluated_metrics_have_a_curve_over_train_flops_too(runs: Any) -> None:
+    run = runs["long"]
+    assert run["step_metrics"]["by_train_flops/top1"] == "train_flops"
+    assert [row["by_train_flops/loss"] for row in run["rows"]] == [row["loss"] for row in run["rows"]]
+    assert run["rows"][9]["train_flops"] == 810
+
+
 def test_summary_is_the_result_and_not_the_last_row(runs: Any) -> None:
     summary = runs["completed"]["summary"]
     expected = {"top1": 97.5, "test_top1": 97.0, "cost/flops": 1_000_000, "cost/train_seconds": 12.5}
     expected |= {"status": "completed", "failure": None, "provenance/host": "node1", "epoch": 2}
+    expected |= {"best/top1": 90.0, "best/loss": 1.0}
     assert summary | expected == summary
 
 
@@ -89,6 +99,14 @@ def test_a_failed_point_is_a_failed_run(runs: Any) -> None:
     )
     assert [row["top1"] for row in run["rows"]] == [90.0]
     assert math.isnan(float(run["rows"][0]["loss"]))
+    assert "best/loss" not in run["summary"]
+    assert run["tags"][-1] == "diverged"
+
+
+def test_the_log_of_the_last_attempt_is_in_the_logs_tab(runs: Any) -> None:
+    log = runs["failed"]["log"]
+    assert "Diverged: loss is nan" in log
+    assert "of the attempt before" not in log
 
 
 def test_a_second_start_writes_nothing_unless_for_another_project(study: Any) -> None:

@@ -43,25 +43,37 @@ def test_rows_arrive_while_the_point_trains(study: Any, server: Any) -> None:
 
 def test_a_point_that_goes_on_continues_its_run(study: Any, server: Any) -> None:
     point = study.add(epochs=4)
-    point.train(num_epochs=2)
+    point.train(num_epochs=2, top1=95.0)
     assert follow(study).finish(timeout_s=60)  # the launch ends before the point
     assert server.exit_codes[point.id] == 1
+    point.train(num_epochs=2, top1=95.0)
+    rows = (point.path / "metrics.jsonl").read_text()
     point.complete(num_epochs=4)
+    after = (point.path / "metrics.jsonl").read_text().splitlines(keepends=True)[2:]
+    (point.path / "metrics.jsonl").write_text(rows + "".join(after))
     assert follow(study).finish(timeout_s=60)
     assert [row["epoch"] for row in server.rows[point.id]] == [1, 2, 3, 4]
     assert server.exit_codes[point.id] == 0
+    assert server.summaries[point.id]["best/top1"] == 95.0  # before it was resumed
     assert len(point.run_dirs()) == 1
 
 
 def test_a_failure_is_forgotten_when_the_point_completes(study: Any, server: Any) -> None:
     point = study.add()
-    point.train(num_epochs=1)
+    point.train(num_epochs=1, top1=95.0)
+    point.log(1, "Traceback (most recent call last):", "ValueError: no")
     point.fail()
     assert follow(study).finish(timeout_s=60)
     assert (server.exit_codes[point.id], server.summaries[point.id]["failure"]) == (1, "code_error")
+    assert server.runs[point.id]["tags"][-1] == "code_error"
+    assert server.logs[point.id][-1].endswith("ValueError: no")
+    point.log(2, "goes well")
     point.complete()
     assert follow(study).finish(timeout_s=60)
     assert server.exit_codes[point.id] == 0
+    assert "code_error" not in server.runs[point.id]["tags"]
+    assert [line.partition(" ")[2] for line in server.logs[point.id]][-1] == "goes well"
+    assert sum("ValueError: no" in line for line in server.logs[point.id]) == 1
     assert server.summaries[point.id].get("failure") is None
     assert server.summaries[point.id]["status"] == "completed"
 
