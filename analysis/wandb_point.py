@@ -18,7 +18,7 @@ MEASURED = ("train_seconds", "evaluate_seconds")
 
 def is_point(run: Any) -> bool:
     """Whether its config is that of a point of a study."""
-    return {"schema", "id", "setting"} <= run.config.keys()
+    return bool({"schema", "id", "setting"} <= run.config.keys())
 
 
 def result_of(run: Any) -> Result:
