@@ -6,6 +6,7 @@ import base64
 import json
 import os
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BufferedReader, BufferedWriter
@@ -16,6 +17,8 @@ FLAGS = (
     "--headless --no-sandbox --disable-gpu --hide-scrollbars --no-first-run --disable-background-networking "
     "--remote-debugging-pipe"
 )
+KEYS = {"Tab": (9, ""), "Enter": (13, "\r"), "Escape": (27, ""), " ": (32, " ")}
+"""Virtual key codes, and the texts that are typed."""
 
 
 class Page:
@@ -60,6 +63,14 @@ class Page:
         assert "exceptionDetails" not in answer, answer["exceptionDetails"]
         return answer["result"].get("value")
 
+    def wait_for(self, expression: str, timeout_s: float = 30) -> Any:
+        """The value of an expression as soon as it is true; fails otherwise."""
+        deadline = time.monotonic() + timeout_s
+        while not (value := self.evaluate(expression)):
+            assert time.monotonic() < deadline, f"{expression} is not true within {timeout_s} s"
+            time.sleep(0.1)
+        return value
+
     def point_at(self, x: float, y: float, *, click: bool = False) -> None:
         """Move the mouse to a place in the window, and click there."""
         self.call("Input.dispatchMouseEvent", type="mouseMoved", x=x, y=y)
@@ -72,8 +83,17 @@ class Page:
         self.call("Input.dispatchTouchEvent", type="touchEnd", touchPoints=[])
 
     def press(self, key: str) -> None:
+        """A key by its name, with what the browser itself does at it."""
+        number, text = KEYS.get(key, (0, ""))
         for kind in ("keyDown", "keyUp"):
-            self.call("Input.dispatchKeyEvent", type=kind, key=key, code=key)
+            self.call(
+                "Input.dispatchKeyEvent",
+                type=kind,
+                key=key,
+                code=key,
+                windowsVirtualKeyCode=number,
+                text=text if kind == "keyDown" else "",
+            )
 
     def screenshot(self) -> bytes:
         """What the window shows, as PNG."""

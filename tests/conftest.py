@@ -21,6 +21,7 @@ from scaling.models.resnet_small import ResNetSmall
 from scaling.study.point import Point
 from scaling.training.recipe import Recipe
 from scaling.training.schedule import Schedule
+from tests.browser import Page, browser
 
 ROOT = Path(__file__).parents[1]
 
@@ -190,6 +191,13 @@ def chromium() -> str:
         unavailable("chromium is not installed (Debian package chromium)")
     assert found is not None
     return found
+
+
+@pytest.fixture(scope="module")
+def page(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
+    """A page of a real browser."""
+    with browser(chromium, tmp_path_factory.mktemp("profile")) as driven:
+        yield driven
 
 
 @pytest.fixture

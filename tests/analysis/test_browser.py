@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from io import BytesIO
 
 import numpy as np
@@ -13,7 +12,7 @@ from PIL import Image
 from analysis.findings import find
 from analysis.report import write_report
 from analysis.source import read_source
-from tests.browser import Page, browser
+from tests.browser import Page
 
 WIDTHS = [390, 1280]
 PLACE = """(() => { const all = document.querySelectorAll('#frontier-chart circle.frontier');
@@ -40,12 +39,6 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> str:
     source = read_source(str(table), {})
     assert find(source).pairs.regimes
     return write_report(source, place / "report").page.as_uri()
-
-
-@pytest.fixture(scope="module")
-def page(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
-    with browser(chromium, tmp_path_factory.mktemp("profile")) as driven:
-        yield driven
 
 
 @pytest.mark.parametrize("width", WIDTHS)

@@ -2,7 +2,7 @@
 
 import {byId, element, keep, say, setText} from "./dom.js";
 import {drawPair, fetchCurves} from "./curves.js";
-import {count, duration, hours, NONE, share, top1, typed} from "./format.js";
+import {count, duration, NONE, share, top1, typed} from "./format.js";
 import {command, logsCommand, readLog, retryCommand} from "./log.js";
 import {isFailed, progress} from "./store.js";
 
@@ -48,7 +48,7 @@ export function makeDetail(store, nameOf) {
       ["epochs done", `${point.epoch} of ${point.epochs} (${share(progress(point))})`],
       ["top-1", point.top1 != null ? `${top1(point.top1)} %` : point.latest != null ? `${top1(point.latest)} % so far` : NONE],
       ["left", duration(point.eta_s)], ["trained for", duration(point.seconds)],
-      ["predicted", point.hours == null ? NONE : `${hours(point.hours)} device hours`],
+      ["predicted", point.hours == null ? NONE : duration(3600 * point.hours)],
       ["FLOPs of one image", count(point.flops)], ["training FLOPs", count(point.train_flops)],
       ["where", point.where || NONE], ["id", point.id],
     ];

@@ -6,6 +6,7 @@ import {isFailed, isRunning, progress, valueOf} from "./store.js";
 
 const AT_MOST = 60;
 const ALL = "";
+const AXES = ["depth", "width", "resolution", "epochs"];
 const mean = (numbers) => numbers.reduce((sum, each) => sum + each, 0) / numbers.length;
 
 export function makeHeatmap(store, filtered) {
@@ -43,11 +44,12 @@ export function makeHeatmap(store, filtered) {
     }
   }
 
-  /** Depth and width where both vary, else the two knobs with most values. */
+  /** Axes before settings, settings by their number of values, seeds last. */
   function chosenAxes() {
-    if (["depth", "width"].every((name) => store.knobs.includes(name))) return ["depth", "width"];
-    const bySize = store.knobs.filter((name) => name !== "seed").sort((one, other) => store.values(other).length - store.values(one).length);
-    return [...bySize, ...store.knobs.filter((name) => name === "seed"), ALL, ALL].slice(0, 2);
+    const place = (name) => (name === "seed" ? 2 : AXES.includes(name) ? AXES.indexOf(name) / AXES.length : 1);
+    const number = (name) => store.values(name).length;
+    const sorted = store.knobs.toSorted((one, other) => place(one) - place(other) || number(other) - number(one));
+    return [...sorted, ALL, ALL].slice(0, 2);
   }
 
   const values = (name) => (name === ALL ? [ALL] : store.values(name).slice(0, AT_MOST));

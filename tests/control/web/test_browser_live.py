@@ -1,0 +1,113 @@
+"""The page while things happen: a study that runs, a connection that is lost, and names that mean harm."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.browser import Page
+from tests.control.conftest import SLOW
+from tests.control.web.served import served
+from tests.launchers.conftest import Sweep
+
+CONNECTION = "document.getElementById('connection').innerText"
+HARM = "<img src=x onerror=hacked=1>"
+TRACEBACK = f"Traceback (most recent call last):\n</pre><script>window.hacked=1</script>{HARM}\"'&lt;b&gt;\n"
+
+
+def test_it_follows_a_running_study(page: Page, start_sweep: Callable[..., Sweep]) -> None:
+    sweep = start_sweep(f"{SLOW} hydra.launcher.slots=1")
+    sweep.wait_for(lambda states: len(states) == 3)
+    with served(sweep.study.path) as url:
+        page.open(url, width=1400)
+        page.wait_for("document.querySelectorAll('#points tbody tr').length == 3")
+        assert page.evaluate(CONNECTION) == "live"
+        page.evaluate("window.mark = 'the same page'")
+        longest = (
+            "[...document.querySelectorAll('#points tbody tr')].find(row => row.innerText.includes('/20'))"
+        )
+        page.evaluate(f"{longest}.querySelector('button').focus(); window.row = {longest}; scrollTo(0, 300)")
+        page.wait_for("document.getElementById('curves-top1').data?.at(-1).x.length >= 2")
+        first = page.evaluate("document.getElementById('curves-top1').data.at(-1).x.length")
+        page.wait_for(f"document.getElementById('curves-top1').data.at(-1).x.length > {first}")
+        assert page.evaluate("document.querySelector('#counts b').innerText") == "0"
+        page.wait_for(f"{CONNECTION} == 'ended'", timeout_s=120)
+        assert page.evaluate("document.querySelector('#counts b').innerText") == "3"
+        page.wait_for(
+            "document.getElementById('frontier-chart').data?.slice(1).flatMap(each => each.x).length >= 1"
+        )
+        assert page.evaluate("window.mark") == "the same page"
+        assert page.evaluate("document.activeElement.closest('tr') == window.row && window.row == " + longest)
+        assert page.evaluate("scrollY") == 300
+    assert sweep.end()[0] == 0
+
+
+def test_a_lost_connection_is_said_and_mended(page: Page, finished: Path) -> None:
+    with served(finished) as url:
+        page.open(url, width=1400)
+        page.wait_for(f"{CONNECTION} == 'ended'")
+        port = url.rstrip("/").rpartition(":")[2]
+    page.wait_for(f"{CONNECTION} == 'lost, trying again'")
+    assert "may be old" in page.evaluate("document.getElementById('lost').innerText")
+    with served(finished, f"--port {port}"):
+        page.wait_for(f"{CONNECTION} == 'ended'")
+        assert not page.evaluate("document.getElementById('lost').checkVisibility()")
+
+
+@pytest.fixture
+def hostile(finished: Path, tmp_path: Path) -> Path:
+    """The same study, but with names, messages and logs that want to be HTML."""
+    study = tmp_path / HARM
+    shutil.copytree(finished, study)
+    for place in (study / "points").iterdir():
+        point = json.loads((place / "point.json").read_text())
+        rate = point["recipe"]["learning_rate"]
+        point["recipe"] |= {"optimizer": f"{HARM} {rate}", f"{HARM}<b>": str(rate)}
+        (place / "point.json").write_text(json.dumps(point))
+        state = json.loads((place / "status.json").read_text())
+        (place / "status.json").write_text(json.dumps(state | {"message": f"{HARM} {state['message']}"}))
+        (place / "log.txt").write_text(TRACEBACK)
+    return study
+
+
+def test_what_a_study_says_is_never_read_as_html(page: Page, hostile: Path) -> None:
+    with served(hostile) as url:
+        page.open(url, width=1400)
+        page.wait_for("document.querySelectorAll('#points tbody tr').length == 10")
+        assert page.evaluate("document.querySelector('h1').innerText") == HARM
+        cells = page.evaluate("[...document.querySelectorAll('#points td')].map(cell => cell.innerText)")
+        assert f"{HARM} 1e+30" in cells
+        page.evaluate("document.querySelector('#failures details details summary').click()")
+        log = "document.querySelector('#failures pre').textContent"
+        assert page.wait_for(log) == TRACEBACK
+        page.evaluate("document.querySelectorAll('#points tbody input')[5].click()")
+        page.wait_for("document.querySelector('#curves-loss .point') != null")
+        place = """(() => { const it = document.querySelector('#curves-loss .point');
+            it.scrollIntoView({block: 'center'}); const box = it.getBoundingClientRect();
+            return [box.x + box.width / 2, box.y + box.height / 2]; })()"""
+        page.point_at(*page.evaluate(place))
+        said = page.wait_for("document.querySelector('#curves-loss .hovertext')?.textContent")
+        assert HARM in said
+        page.evaluate("document.querySelector('#points tbody tr').click()")
+        page.wait_for(f"document.getElementById('detail-log').textContent == {json.dumps(TRACEBACK)}")
+        assert f"'{hostile}'" in page.evaluate("document.getElementById('detail-commands').innerText")
+        assert (
+            page.evaluate("document.querySelectorAll('img, script:not([src]), body b[onclick]').length") == 0
+        )
+        assert page.evaluate("window.hacked === undefined")
+
+
+def test_a_wrong_token_is_told_so_and_the_right_one_is_kept(page: Page, finished: Path) -> None:
+    with served(finished, "--port 0 --token") as url:
+        place = url.partition("?")[0]
+        page.open(f"{place}?token=wrong", width=390)
+        assert "needs its token" in page.evaluate("document.body.innerText")
+        page.open(url, width=390)
+        page.wait_for(f"{CONNECTION} == 'ended'")
+        page.open(place, width=390)
+        page.wait_for(f"{CONNECTION} == 'ended'")
+        assert page.evaluate("document.cookie") == ""
