@@ -23,21 +23,22 @@ const headline = makeHeadline(store);
 const filters = makeFilters(store, changed);
 const curves = makeCurves(store, nameOf, open);
 const detail = makeDetail(store, nameOf);
-const parts = [
+const texts = [
   headline, filters, makeHeatmap(store, filters.keepInAddress), makeFailures(store, filters.keepInAddress, nameOf),
-  makeRules(store), makeTable(store, curves, nameOf, open), makeFrontier(store, open), curves, detail,
+  makeRules(store), makeTable(store, curves, nameOf, open), detail,
 ];
+const charts = [makeFrontier(store, open), curves];
 
 let isComing = false;
 
-/** Draw before the next frame, once however much has changed. */
+/** Draw the texts before the next frame and the charts after it, once however much has changed. */
 function changed() {
   if (isComing || !store.status) return;
   isComing = true;
   requestAnimationFrame(() => {
     isComing = false;
-    for (const part of parts) part.draw();
-    setTimeout(plotly);
+    for (const part of texts) part.draw();
+    for (const later of [plotly, ...charts.map((chart) => chart.draw)]) setTimeout(later);
   });
 }
 

@@ -31,6 +31,8 @@ export class Store {
   text = "";
   /** Goes up with each change of what is wanted. */
   asked = 0;
+  /** What was worked out since the last change, by what was asked. */
+  #known = new Map();
 
   /** Everything anew, of a study seen first or again. */
   takeAll({study, knobs, status, points}) {
@@ -50,6 +52,7 @@ export class Store {
   }
 
   #take({knobs, ...columns}) {
+    this.#known.clear();
     const names = Object.keys(columns);
     columns.id.forEach((id, place) => {
       const point = this.points.get(id) ?? {knobs: {}};
@@ -61,7 +64,7 @@ export class Store {
 
   /** The points that are wanted, whatever their values of the fields left out. */
   shown(...leftOut) {
-    return [...this.points.values()].filter(this.#test(leftOut));
+    return this.#once(`shown ${leftOut}`, () => this.#all().filter(this.#test(leftOut)));
   }
 
   /** Whether any of these points is wanted. */
@@ -79,22 +82,37 @@ export class Store {
 
   /** All values of a field, in order. */
   values(field) {
-    const found = new Set();
-    for (const point of this.points.values()) found.add(valueOf(point, field));
-    found.delete(field === "failure" ? "" : undefined);
-    return field === "state" ? STATES.filter((state) => found.has(state)) : [...found].sort(bySize);
+    return this.#once(`values ${field}`, () => {
+      const found = new Set(this.#all().map((point) => valueOf(point, field)));
+      if (field === "failure") found.delete("");
+      return field === "state" ? STATES.filter((state) => found.has(state)) : [...found].sort(bySize);
+    });
+  }
+
+  #all() {
+    return this.#once("all", () => [...this.points.values()]);
+  }
+
+  #once(what, work) {
+    if (!this.#known.has(what)) this.#known.set(what, work());
+    return this.#known.get(what);
   }
 
   /** Want only these values of a field; any for none. */
   want(field, values) {
     if (values.length) this.wanted.set(field, new Set(values));
     else this.wanted.delete(field);
-    this.asked += 1;
+    this.#ask();
   }
 
   find(text) {
     this.text = text;
+    this.#ask();
+  }
+
+  #ask() {
     this.asked += 1;
+    this.#known.clear();
   }
 
   clear() {

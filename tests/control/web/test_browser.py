@@ -18,9 +18,7 @@ DRAWN = (
 )
 COUNT = "document.getElementById('filter-count').textContent"
 MODELS = "[...document.getElementById('frontier-chart').data].slice(1).flatMap(each => each.x)"
-CELLS = (
-    "[...document.querySelectorAll('#heat tbody tr')].map(row => [...row.cells].map(cell => cell.innerText))"
-)
+CELLS = "[...document.querySelectorAll('#heat tbody tr')].map(row => [...row.cells].map(e => e.innerText))"
 ROWS = "document.querySelectorAll('#points tbody tr').length"
 FOCUS = "document.activeElement.%s"
 
@@ -187,8 +185,8 @@ def _tab_to(page: Page, test: str) -> None:
 def test_a_finger_hits_what_it_aims_at(page: Page, url: str) -> None:
     _opened(page, url, width=390)
     low = """[...document.querySelectorAll('button, select, summary, input[type=search]')]
-      .filter(each => each.checkVisibility()).map(each => [each.getBoundingClientRect().height, each.outerHTML])
-      .filter(([height]) => height < 40).map(([, html]) => html)"""
+      .filter(each => each.checkVisibility() && each.getBoundingClientRect().height < 40)
+      .map(each => each.outerHTML)"""
     assert page.evaluate(low) == []
 
 
