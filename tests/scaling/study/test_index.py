@@ -18,57 +18,15 @@ from hypothesis import strategies as st
 
 from scaling.errors import Refused
 from scaling.study import index
-from scaling.study.files import write_json
 from scaling.study.grid import Expansion
 from scaling.study.plan import Site, make_plan
 from scaling.study.point import Point
 from scaling.study.result import State
 from scaling.study.store import Study, Task
+from tests.scaling.study.changes import CHANGES, Change, complete, edit, result_file
 
 Make = Callable[..., Point]
-Change = Callable[[Study, Point, float], None]
 LONG_AGO = time.time() - 1000
-
-
-def _complete(study: Study, point: Point, top1: float) -> None:
-    study.note(point.id, State(status="completed", attempt=1, epoch=2))
-    write_json(_result(study, point), {"id": point.id, "metrics": {"top1": top1}, "measured": {}})
-
-
-def _result(study: Study, point: Point) -> Path:
-    return study.directory(point.id) / "result.json"
-
-
-def _edit(study: Study, point: Point, top1: float) -> None:
-    """By hand, in place."""
-    with _result(study, point).open("w") as file:
-        json.dump({"metrics": {"top1": top1}}, file)
-
-
-def _damage(study: Study, point: Point, _: float) -> None:
-    _result(study, point).write_text("{half")
-
-
-def _remove_result(study: Study, point: Point, _: float) -> None:
-    _result(study, point).unlink()
-
-
-def _remove_point(study: Study, point: Point, _: float) -> None:
-    shutil.rmtree(study.directory(point.id))
-
-
-def _fail(study: Study, point: Point, _: float) -> None:
-    _result(study, point).unlink()
-    study.note(point.id, State(status="failed", failure="diverged", message="it did"))
-
-
-def _edit_point(study: Study, point: Point, top1: float) -> None:
-    """Another seed under the same id, by hand, in place."""
-    file = study.directory(point.id) / "point.json"
-    file.write_text(json.dumps(json.loads(file.read_text()) | {"seed": 100 + int(top1)}))
-
-
-CHANGES: list[Change] = [_complete, _edit, _damage, _remove_result, _remove_point, _fail, _edit_point]
 
 
 def _rest(study: Study, since: float = LONG_AGO) -> None:
@@ -93,7 +51,7 @@ def _completed(path: Path, make_point: Make, num_points: int = 4) -> tuple[Study
     points = [make_point(seed=seed) for seed in range(num_points)]
     study.add(points)
     for point in points:
-        _complete(study, point, 90.0 + point.seed)
+        complete(study, point, 90.0 + point.seed)
     _rest(study)
     return study, points
 
@@ -156,7 +114,7 @@ def test_a_point_that_completes_later_is_kept_then(study: Study, make_point: Mak
     study.add([late])
     assert len(study.rows()) == 5
     assert late.id not in _kept(study)
-    _complete(study, late, 99.0)
+    complete(study, late, 99.0)
     _rest(study)
     rows = study.rows()
     assert late.id in _kept(study)
@@ -217,7 +175,7 @@ def test_a_damaged_or_foreign_index_is_built_again(study: Study, damage: Callabl
 
 def test_an_index_of_another_study_is_of_no_use(study: Study, tmp_path: Path, make_point: Make) -> None:
     other, points = _completed(tmp_path / "other", make_point)
-    _edit(other, points[0], 1.0)
+    edit(other, points[0], 1.0)
     _rest(other, LONG_AGO + 1)
     study.rows()
     shutil.copy(study.path / index.NAME, other.path / index.NAME)
@@ -242,11 +200,11 @@ def test_a_large_index_is_not_written_again_for_one_point(tmp_path: Path, make_p
     study.rows()
     file = study.path / index.NAME
     written = file.stat().st_ino
-    _edit(study, points[0], 1.0)
+    edit(study, points[0], 1.0)
     assert study.rows() == _truth(study)
     assert file.stat().st_ino == written
     for point in points[:3]:
-        _edit(study, point, 2.0)
+        edit(study, point, 2.0)
     assert study.rows() == _truth(study)
     assert file.stat().st_ino != written
 
@@ -305,7 +263,7 @@ def test_whatever_happens_the_rows_are_those_of_the_files(
             assert study.rows() == _truth(study)
         elif change == "add":
             study.add(points)
-        elif _result(study, point).exists() or change is _complete:
+        elif result_file(study, point).exists() or change is complete:
             study.add([point])
             change(study, point, float(top1))
     assert study.rows() == _truth(study)

@@ -23,7 +23,7 @@ from scaling.study.quantities import QUANTITIES, Quantities, constraint_of
 from scaling.study.result import State
 from scaling.study.snapshot import code_digest
 from scaling.study.store import Study, Task
-from scaling.study.totals import makespan, totals
+from scaling.study.totals import totals
 
 Make = Callable[..., Point]
 
@@ -285,13 +285,6 @@ def test_totals_are_of_what_runs(study: Study, grid: list[Point]) -> None:
     assert sums.device_hours == pytest.approx(sums.train_flops / 1e12)
     assert sums.wall_hours is not None
     assert sums.device_hours / 2 <= sums.wall_hours < sums.device_hours
-
-
-@pytest.mark.parametrize(
-    ("hours", "slots", "end"), [([], 3, 0.0), ([2.0], 8, 2.0), ([3, 1, 1, 1], 2, 3.0), ([2, 2, 2], 2, 4.0)]
-)
-def test_the_last_of_them_ends(hours: list[float], slots: int, end: float) -> None:
-    assert makespan(hours, slots) == end
 
 
 def test_a_plan_as_csv_and_json_holds_every_point(study: Study, grid: list[Point]) -> None:

@@ -2,43 +2,23 @@
 
 from __future__ import annotations
 
-import ctypes
 import json
-import multiprocessing
-import os
 import random
-import resource
 import signal
-import socket
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from multiprocessing.context import ForkServerContext, SpawnContext
-from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 
 from scaling.data.catalog import DataConfig, declare
 from scaling.study.point import Point
-from scaling.study.store import Study, Task
 from scaling.training.failure import PEER_LOST
-from scaling.training.meeting import Meeting
-from scaling.training.runtime import Runtime
-from scaling.training.together import work_together
-from scaling.training.worklist import Policy, Terms, WorkList
+from tests.scaling.training.pool import SPAWNED, Pool, Row
 
 MakePoint = Callable[..., Point]
-Row = dict[str, float]
-
-SPAWNED = multiprocessing.get_context("spawn")
-FORKED = multiprocessing.get_context("forkserver")
-FORKED.set_forkserver_preload(["scaling.training.loop", "scaling.training.together"])
-
-M_MMAP_THRESHOLD = -3
-"""Of malloc.h."""
 
 LONG: dict[str, Any] = {"num_train": 480, "norm_batch": 8, "epochs": 6, "resolution": 10, "seed": 5}
 """Long enough to be disturbed: 90 steps."""
@@ -48,84 +28,6 @@ LARGE: dict[str, Any] = {
     **{"num_train": 512, "batch_size": 512, "norm_batch": 256, "dropout": 0.2, "stochastic_depth": 0.2},
 }
 """Each of two processes needs over 700 MB for a step, and under 500 where activations are computed anew."""
-
-
-class Pool:
-    """Processes that train the points of a study together."""
-
-    def __init__(self, path: Path, *points: Point, size: int, checkpoint_every_s: float = 0.01) -> None:
-        self.study = Study.create(path, Task("mnist5k"))
-        self.study.add(points)
-        self.size = size
-        runtime = Runtime(checkpoint_every_s=checkpoint_every_s)
-        terms = Terms(launch="launch", runtime=runtime, policy=Policy(max_requeues=100))
-        self.todo = WorkList(study=path, point_ids=tuple(point.id for point in points), terms=terms)
-        self.processes: list[BaseProcess] = []
-
-    def start(
-        self,
-        context: ForkServerContext | SpawnContext = FORKED,
-        *,
-        data_roots: tuple[Path, ...] = (),
-        megabytes: tuple[int | None, ...] = (),
-    ) -> None:
-        """Start all processes, each with images, and with memory, of its own where they are given."""
-        port = _free_port()
-        alike = (None,) * self.size
-        for rank, (root, most) in enumerate(zip(data_roots or alike, megabytes or alike, strict=True)):
-            terms = self.todo.terms
-            runtime = replace(terms.runtime, data_root=None if root is None else str(root))
-            todo = replace(self.todo, terms=replace(terms, runtime=runtime))
-            meeting = Meeting(rank=rank, size=self.size, port=port, timeout_s=60)
-            self.processes.append(context.Process(target=_work_with_at_most, args=(most, todo, meeting)))
-            self.processes[-1].start()
-
-    def ended(self) -> list[int | None]:
-        """The exit codes of all processes, in the order of their ranks."""
-        for process in self.processes:
-            process.join(100)
-        codes = [process.exitcode for process in self.processes]
-        self.processes.clear()
-        return codes
-
-    def kill(self, rank: int, number: signal.Signals = signal.SIGKILL) -> None:
-        pid = self.processes[rank].pid
-        assert pid is not None
-        os.kill(pid, number)
-
-    def wait_for(self, happened: Callable[[Path], object], index: int = 0) -> None:
-        """Until it is true of the files of the point."""
-        directory = self.directory(index)
-        until = time.monotonic() + 60
-        while True:
-            alive = any(process.is_alive() for process in self.processes)
-            if happened(directory):
-                return
-            assert alive
-            assert time.monotonic() < until
-            time.sleep(0.005)
-
-    def directory(self, index: int = 0) -> Path:
-        return self.study.directory(self.todo.point_ids[index])
-
-    def outcome(self, index: int = 0) -> tuple[list[Row], dict[str, float]]:
-        """Rows without times, and metrics, of a completed point."""
-        point_id = self.todo.point_ids[index]
-        assert self.study.state(point_id).status == "completed", self.log(index)
-        lines = (self.directory(index) / "metrics.jsonl").read_text().splitlines()
-        rows = [
-            {name: value for name, value in json.loads(line).items() if name != "seconds"} for line in lines
-        ]
-        return rows, dict(self.study.result(point_id).metrics)  # type: ignore[arg-type]
-
-    def log(self, index: int = 0) -> str:
-        return (self.directory(index) / "log.txt").read_text()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _saved_at(directory: Path) -> int:
@@ -299,12 +201,3 @@ def test_where_one_process_lacks_memory_all_go_on_with_less(
         assert pool.outcome() == _trained(tmp_path / "plenty", large, size=2).outcome()
         assert json.loads((pool.directory() / "result.json").read_text())["provenance"]["frugal"]
     assert pool.study.state(small.id).status == "completed"
-
-
-def _work_with_at_most(megabytes: int | None, todo: WorkList, meeting: Meeting) -> None:
-    """In a process that may map so many more megabytes than when it starts."""
-    if megabytes is not None:
-        ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, 2**20)  # what is freed is unmapped
-        most = psutil.Process().memory_info().vms + megabytes * 10**6
-        resource.setrlimit(resource.RLIMIT_AS, (most, most))
-    work_together(todo, meeting)
