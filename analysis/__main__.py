@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import get_args
 
 from rich.console import Console
+from rich.markup import escape
 
 from analysis.curves.online import read_curves
 from analysis.curves.study import outlook, outlook_of, outlook_sheet
@@ -27,11 +28,13 @@ from analysis.provenance import origin
 from analysis.ranking import rank, ranking_json, ranking_sentences, ranking_sheet
 from analysis.recommend import Budget, Kind
 from analysis.report import frontier_table, report_directory, write_report
+from analysis.report_run import log_report
 from analysis.rules import rules_json
 from analysis.source import read_source
 from analysis.table import KNOWN_COLUMNS, Table
 from analysis.terminal import print_frontier, print_report, print_rules, print_sheet
 from analysis.wandb_runs import PREFIX as WANDB
+from analysis.wandb_runs import Project, study_group
 from scaling.command.line import Parser
 from scaling.command.output import print_json
 from scaling.errors import INTERRUPTED, Refused
@@ -70,6 +73,22 @@ def _parser() -> Parser:
     report = commands.add_parser("report", parents=[shared], help="write and print everything")
     report.add_argument("--out", type=Path, help="directory of the report")
     report.add_argument("--json", action="store_true", help="print rules.json instead of text")
+    report.add_argument(
+        "--wandb",
+        type=Project.parse,
+        metavar="ENTITY/PROJECT",
+        help="log it there too, as a run",
+    )
+    dashboard = commands.add_parser("dashboard", help="make a study's workspace in W&B")
+    dashboard.add_argument("source", metavar="STUDY", help="a study directory, or wandb:ENTITY/PROJECT/GROUP")
+    dashboard.add_argument(
+        "--wandb",
+        type=Project.parse,
+        metavar="ENTITY/PROJECT",
+        help="where a directory's runs are",
+    )
+    dashboard.add_argument("--print", action="store_true", help="print it as JSON, and send nothing")
+    dashboard.add_argument("--debug", action="store_true", help="show the traceback of a refusal")
     frontier = commands.add_parser("frontier", parents=[shared], help="print the frontier")
     compared = frontier.add_mutually_exclusive_group()
     compared.add_argument(
@@ -114,6 +133,9 @@ def _run(options: argparse.Namespace) -> None:
     if options.command == "curves":
         _curves(options.source, options.json)
         return
+    if options.command == "dashboard":
+        _dashboard(options.source, options.wandb, options.print)
+        return
     if options.command == "frontier" and options.objectives is not None:
         _ranking(options)
         return
@@ -121,7 +143,7 @@ def _run(options: argparse.Namespace) -> None:
         raise Refused("--ranks and --reference go with --objectives, such as --objectives top1,flops,params.")
     table = read_source(options.source, _mapping(options.map))
     if options.command == "report":
-        _report(table, options.out or report_directory(options.source), options.json)
+        _report(table, options.out or report_directory(options.source), options.json, options.wandb)
     elif options.command == "frontier":
         _frontier(table, options.cost or FLOPS.name, options.json)
     elif options.command == "family":
@@ -142,12 +164,25 @@ def _mapping(pairs: list[str]) -> dict[str, str]:
     return {ours: theirs for ours, _, theirs in (pair.partition("=") for pair in pairs)}
 
 
-def _report(table: Table, out: Path, as_json: bool) -> None:
+def _report(table: Table, out: Path, as_json: bool, project: Project | None) -> None:
     report = write_report(table, out)
+    logged = log_report(report, project.group(table.name)) if project else None
     if as_json:
         print_json(json.loads(report.rules.read_text(encoding="utf-8")))
+        return
+    print_report(Console(), report)
+    if logged:
+        Console().print(f"  {escape(logged)}", highlight=False, soft_wrap=True)
+
+
+def _dashboard(study: str, project: Project | None, only_print: bool) -> None:
+    from analysis.dashboard import dashboard_json, save_dashboard  # 0.8 s
+
+    group = study_group(study, project)
+    if only_print:
+        print_json(dashboard_json(group))
     else:
-        print_report(Console(), report)
+        Console().print(escape(save_dashboard(group)), highlight=False, soft_wrap=True)
 
 
 def _frontier(table: Table, cost: str, as_json: bool) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from scaling.errors import Refused
@@ -23,6 +24,37 @@ class Group:
     entity: str
     project: str
     name: str
+
+
+@dataclass(frozen=True)
+class Project:
+    entity: str
+    name: str
+
+    @classmethod
+    def parse(cls, text: str) -> Project:
+        """Of `ENTITY/PROJECT`; Refused for another form."""
+        parts = text.split("/")
+        if len(parts) != 2 or not all(parts):
+            raise Refused(f"--wandb {text} names no project: write --wandb ENTITY/PROJECT.")
+        return cls(*parts)
+
+    def group(self, name: str) -> Group:
+        return Group(entity=self.entity, project=self.name, name=name)
+
+
+def study_group(study: str, project: Project | None) -> Group:
+    """The group of `wandb:ENTITY/PROJECT/GROUP`, or that of a study directory in a project; else Refused."""
+    if study.startswith(PREFIX):
+        if project is not None:
+            raise Refused(f"--wandb is for a study directory: {study} says where its runs are.")
+        return group_of(study)
+    path = Path(study)
+    if not (path / "study.json").is_file():
+        raise Refused(f"{study} is no study: give its directory, or {PREFIX}ENTITY/PROJECT/GROUP.")
+    if project is None:
+        raise Refused(f"Where the runs of {study} are is not said: add --wandb ENTITY/PROJECT.")
+    return project.group(path.resolve().name)
 
 
 def group_of(source: str) -> Group:

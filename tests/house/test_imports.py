@@ -30,6 +30,7 @@ ONLY_IN = {
     "torch_xla": ("scaling/training/xla.py",),
     "timm": ("scaling/models", "scaling/training"),
     "wandb": ("scaling/tracking", "analysis/wandb_runs.py"),
+    "wandb_workspaces": ("analysis/dashboard",),
 }
 """The only places that may import a library."""
 

@@ -1,0 +1,81 @@
+"""A dashboard: the workspace in which W&B shows a study, as code."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import wandb_workspaces.workspaces as ws
+from wandb_workspaces._graphql import execute_graphql
+
+from analysis.dashboard_panels import sections
+from analysis.wandb_runs import Group, client
+from scaling.errors import Refused
+
+COLUMNS = ("run:state", "summary:failure", "summary:top1", "summary:cost/flops", "summary:message")
+"""Beside each name in the list of runs: what failed is told by them."""
+MAX_RUNS = 500
+"""In one panel; W&B's own default is 10."""
+FIND_VIEW = """
+query View($entity: String, $project: String, $viewName: String) {
+  project(name: $project, entityName: $entity) {
+    allViews(viewType: "project-view", viewName: $viewName) { edges { node { id } } }
+  }
+}
+"""
+
+
+def save_dashboard(group: Group) -> str:
+    """Save the workspace of a study under its name, in the place of an earlier one; its URL.
+
+    Refused without a network or an account, and where there is no such project.
+    """
+    workspace = dashboard(group)
+    with client(f"{group.entity}/{group.project}") as wandb:
+        workspace._internal_id = _known_id(wandb.Api(), group)
+        workspace.save()
+        return str(workspace.url)
+
+
+def dashboard_json(group: Group) -> dict[str, Any]:
+    """The workspace as it would be sent: `displayName`, `name` and `spec`. No network is used."""
+    view = dashboard(group)._to_model()
+    spec = view.spec.model_dump(mode="json", by_alias=True, exclude_none=True)
+    return {"displayName": view.display_name, "name": view.name, "spec": spec}
+
+
+def dashboard(group: Group) -> ws.Workspace:
+    """The same workspace every time: it shows whatever runs the group has, now or later."""
+    workspace = ws.Workspace(
+        entity=group.entity,
+        project=group.project,
+        name=group.name,
+        sections=sections(),
+        settings=ws.WorkspaceSettings(x_axis="epoch", max_runs=MAX_RUNS),
+        runset_settings=ws.RunsetSettings(
+            filters=[ws.Metric("Group") == group.name],
+            order=[ws.Ordering(ws.Summary("status")), ws.Ordering(ws.Summary("top1"), ascending=False)],
+            pinned_columns=list(COLUMNS),
+        ),
+    )
+    workspace._internal_name = _view_name(group)
+    workspace._internal_runset_id = "runs"
+    return workspace
+
+
+def _view_name(group: Group) -> str:
+    """By which W&B finds the workspace again, of the form that its app gives."""
+    return f"nw-{hashlib.sha256(group.name.encode()).hexdigest()[:11]}-v"
+
+
+def _known_id(api: Any, group: Group) -> str:
+    """That of the workspace that an earlier call saved; empty where there is none."""
+    asked = {"entity": group.entity, "project": group.project, "viewName": _view_name(group)}
+    project = execute_graphql(api, FIND_VIEW, asked)["project"]
+    if project is None:
+        raise Refused(
+            f"{group.entity}/{group.project} is no project that this account sees in W&B: the first run that "
+            "is sent makes it."
+        )
+    found = project["allViews"]["edges"]
+    return str(found[0]["node"]["id"]) if found else ""

@@ -1,0 +1,141 @@
+"""The report run: what a study says, as one W&B run in the group of its points."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import shutil
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from analysis.report import Report, frontier_table
+from analysis.sentences import sentences_by_topic
+from analysis.table import AXES
+from analysis.wandb_runs import REPORT, Group, client
+from scaling.errors import Refused
+
+RULES, FRONTIER, FAILURES, FIGURES, PAGE = "rules", "frontier", "failures", "figures", "report"
+"""Keys under which a workspace finds the tables, figures and page."""
+INIT_TIMEOUT_S = 30.0
+FINISH_TIMEOUT_S = 600.0
+"""Until W&B's server counts as lost; W&B's own variables go before these."""
+
+
+def log_report(report: Report, group: Group) -> str:
+    """Log a written report as the group's one report run; its URL, or its directory where W&B is offline.
+
+    Logged again, the run goes on: it shows the newest report, and an artifact gets another version where its
+    content differs. Refused where the server cannot be reached, or does not take all of it.
+    """
+    with client(f"{group.entity}/{group.project}") as wandb:
+        run = _open(wandb, report, group)
+        if run.disabled:
+            raise Refused("WANDB_MODE=disabled keeps a report from W&B: unset it, or leave out --wandb.")
+        try:
+            run.log(_media(wandb, report))
+            logged = run.log_artifact(_files(wandb, report, group))
+            run.summary.update(dict(_verdicts(json.loads(report.rules.read_text(encoding="utf-8")))))
+            if not run.offline:
+                logged.wait(_timeout_s("WANDB_FINISH_TIMEOUT", FINISH_TIMEOUT_S))
+        except BaseException:
+            run.finish(exit_code=1)
+            raise
+        run.finish()
+    return str(Path(run.dir).parent) if run.offline else str(run.url)
+
+
+def _open(wandb: Any, report: Report, group: Group) -> Any:
+    run_id = f"{REPORT}-{hashlib.sha256(group.name.encode()).hexdigest()[:16]}"
+    place = report.page.parent
+    for earlier in (place / "wandb").glob(f"*run-*-{run_id}"):
+        shutil.rmtree(earlier)  # else `wandb sync` would send it too
+    return wandb.init(
+        id=run_id,
+        name=REPORT,
+        job_type=REPORT,
+        group=group.name,
+        project=group.project,
+        entity=group.entity,
+        dir=place,
+        resume=None if os.environ.get("WANDB_MODE") == "offline" else "allow",
+        reinit="create_new",
+        settings=wandb.Settings(
+            silent=True,
+            console="off",
+            save_code=False,
+            disable_code=True,
+            disable_git=True,
+            symlink=False,
+            use_dot_wandb=False,
+            init_timeout=_timeout_s("WANDB_INIT_TIMEOUT", INIT_TIMEOUT_S),
+            finish_timeout=_timeout_s("WANDB_FINISH_TIMEOUT", FINISH_TIMEOUT_S),
+            finish_timeout_raises=True,
+            x_disable_meta=True,
+            x_disable_stats=True,
+            x_disable_machine_info=True,
+            x_save_requirements=False,
+        ),
+    )
+
+
+def _timeout_s(variable: str, default: float) -> float:
+    return float(os.environ.get(variable, default))
+
+
+def _media(wandb: Any, report: Report) -> dict[str, Any]:
+    """What panels show: tables, figures and the page."""
+    figures = [path for path in report.figures if path.suffix == ".png"]
+    return {
+        **{name: _table(wandb, rows) for name, rows in _tables(report).items() if len(rows)},
+        **{f"{FIGURES}/{path.stem}": wandb.Image(str(path)) for path in figures},
+        PAGE: wandb.Html(str(report.page), inject=False),
+    }
+
+
+def _tables(report: Report) -> dict[str, pd.DataFrame]:
+    """The sentences and warnings, what is on the frontiers or near, and what failed."""
+    findings = report.findings
+    told = [(topic, each) for topic, said in sentences_by_topic(findings).items() for each in said]
+    warned = [(f"warning: {trap.code}", trap.message) for trap in findings.traps]
+    models = frontier_table(findings.frontiers, findings.groups)
+    rows = findings.table.rows
+    return {
+        RULES: pd.DataFrame([*told, *warned], columns=["topic", "sentence"]),
+        FRONTIER: models[models["standing"].isin(["frontier", "within_noise"])],
+        FAILURES: rows.loc[rows["status"] == "failed", ["point", *AXES, "seed", "failure", "message"]],
+    }
+
+
+def _table(wandb: Any, rows: pd.DataFrame) -> Any:
+    """Of plain values: unknown ones are None, and whole numbers stay such."""
+    values = rows.astype(object).where(rows.notna(), None)
+    return wandb.Table(columns=[*rows], data=values.to_numpy().tolist(), allow_mixed_types=True)
+
+
+def _files(wandb: Any, report: Report, group: Group) -> Any:
+    """All files of the report as one artifact, named after the group."""
+    name = re.sub(r"[^\w.-]", "_", group.name)[:100]
+    artifact = wandb.Artifact(f"{name}-report", type=REPORT)
+    for path in (report.page, report.rules, *report.tables, *report.figures):
+        artifact.add_file(str(path), name=path.name)
+    return artifact
+
+
+def _verdicts(rules: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Of `rules.json`, for the summary: what it says in one word or number each."""
+    for regime in rules["regimes"]:
+        where = f"epochs={regime['epochs']}"
+        yield f"verdict/depth_or_width/{where}", regime["prefer"]
+        yield f"verdict/advantage_points/{where}", regime["advantage_points"]
+    yield "verdict/crossover_epochs", rules["crossover_epochs"]["estimate"]
+    yield "verdict/crossover_status", rules["crossover_epochs"]["status"]
+    yield "verdict/resolution", rules["resolution"]["prefer"]
+    yield "verdict/resolution_cap", rules["resolution"]["cap"]
+    yield "verdict/num_warnings", len(rules["warnings"])
+    yield "provenance/rows_sha256", rules["provenance"]["rows_sha256"]
+    yield "provenance/num_models", rules["provenance"]["num_models"]
