@@ -1,4 +1,4 @@
-"""The command: python -m control status, watch, logs, retry or cancel of a study."""
+"""The command: python -m control status, watch, logs, retry, cancel or sync of a study."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from control.pick import pick
 from control.retry import retry
 from control.screen import View
 from control.status import Watcher
+from control.sync import sync
 from control.table import as_json, tabulate
 from control.terminal import print_status
 from control.watch import Wish, watch, watch_once
@@ -97,7 +98,18 @@ def _cancel(study: Study, asked: Namespace) -> int:
     return cancel(study, _console(), yes=asked.yes)
 
 
-_COMMANDS = {"status": _status, "watch": _watch, "logs": _logs, "retry": _retry, "cancel": _cancel}
+def _sync(study: Study, asked: Namespace) -> int:
+    return sync(study, _console(), project=asked.project, entity=asked.entity)
+
+
+_COMMANDS = {
+    "status": _status,
+    "watch": _watch,
+    "logs": _logs,
+    "retry": _retry,
+    "cancel": _cancel,
+    "sync": _sync,
+}
 
 
 if __name__ == "__main__":

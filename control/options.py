@@ -48,7 +48,9 @@ def _check_page(asked: Namespace) -> None:
 
 def _parser() -> Parser:
     parser = Parser(prog="python -m control", description="Watch and steer a study.")
-    commands = parser.add_subparsers(required=True, dest="command", metavar="status|watch|logs|retry|cancel")
+    commands = parser.add_subparsers(
+        required=True, dest="command", metavar="status|watch|logs|retry|cancel|sync"
+    )
     shared = Parser(add_help=False)
     shared.add_argument("study", metavar="STUDY", type=Path, help="a study directory, such as results/mine")
     shared.add_argument("--debug", action="store_true", help="show the traceback of a refusal")
@@ -89,6 +91,10 @@ def _parser() -> Parser:
 
     cancel = commands.add_parser("cancel", parents=[shared], help="stop what runs; nothing is lost")
     cancel.add_argument("--yes", "-y", action="store_true", help="do not ask")
+
+    sync = commands.add_parser("sync", parents=[shared], help="send the runs to W&B that it lacks")
+    sync.add_argument("--project", metavar="NAME", help="where the study was tracked last, unless given")
+    sync.add_argument("--entity", metavar="NAME", help="W&B's user or team, likewise")
     return parser
 
 

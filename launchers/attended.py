@@ -9,10 +9,7 @@ from launchers.outcome import tell_outcome
 from launchers.progress import Display
 from launchers.request import Launching
 from launchers.watch import Tally
-from scaling.tracking.process import start
-
-TRACKER_WITHIN_S = 60.0
-"""Time the tracker has for its last runs after the last point; the next launch writes what is missing."""
+from scaling.tracking.process import WITHIN_S, start
 
 
 def attend(launching: Launching, run: Callable[[Callable[[Tally], None]], object]) -> Counter[str]:
@@ -24,8 +21,10 @@ def attend(launching: Launching, run: Callable[[Callable[[Tally], None]], object
             with Display(launching.console, num_points) as display:
                 run(display.show)
     finally:
-        if mirror is not None and not mirror.finish(TRACKER_WITHIN_S):
-            mirror = start(study.path, tracker)  # it was killed: what it left out is written now
-            if mirror is not None:
-                mirror.finish(TRACKER_WITHIN_S)
+        if mirror is not None and not mirror.finish(WITHIN_S[tracker.mode]):
+            launching.console.print(
+                f"W&B runs are missing: python -m control sync {study.path} sends them, and the same line "
+                "typed again writes them.",
+                markup=False,
+            )
     return tell_outcome(launching.console, study, launching.plan.wanted)

@@ -25,6 +25,8 @@ class Server(ThreadingHTTPServer):
         self.url = f"http://127.0.0.1:{self.server_port}"
         self.refuses = False
         self.dead = False
+        self.dies_after: int | None = None
+        """Runs that may be completed before it is dead."""
         self.delay_s = 0.0
         self.status: int | None = None
         """With which every request is answered."""
@@ -76,6 +78,8 @@ class Server(ThreadingHTTPServer):
             self.summaries[run_id] = json.loads(summary["content"][-1])
         if body.get("complete"):
             self.exit_codes[run_id] = body["exitcode"]
+            if self.dies_after is not None and len(self.exit_codes) >= self.dies_after:
+                self.dead, self.dies_after = True, None
 
     def _page(self, variables: dict[str, Any]) -> dict[str, Any]:
         """Runs of the group that is asked for, as many as it is asked for, after the cursor."""
@@ -106,7 +110,7 @@ class Server(ThreadingHTTPServer):
             "id": run_id,
             "name": run_id,
             "displayName": run_id,
-            "project": PROJECT,
+            "project": PROJECT | {"name": self.runs[run_id].get("project", PROJECT["name"])},
             "config": self.runs[run_id].get("config", "{}"),
             "summaryMetrics": json.dumps(self.summaries.get(run_id, {})),
             "historyLineCount": len(rows),
@@ -142,11 +146,11 @@ class Handler(BaseHTTPRequestHandler):
             self._answer({"errors": [{"message": f"status {status}"}]}, status=status)
         elif self.server.refuses:
             self._answer({"errors": [{"message": "permission denied"}]}, status=403)
-        elif not body:  # a place for its telemetry
-            self._answer({}, status=404)
         elif self.path.endswith("/file_stream"):
             self.server.receive(self.path.split("/")[-2], body)
             self._answer({})
+        elif not body:  # a place for its telemetry
+            self._answer({}, status=404)
         else:
             self._answer({"data": self.server.query(body["query"], body.get("variables") or {})})
 

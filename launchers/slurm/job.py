@@ -28,7 +28,7 @@ from scaling.study.job import job_id, num_restarts
 from scaling.study.launch import Launch
 from scaling.study.lease import Process
 from scaling.study.store import Study
-from scaling.tracking.process import start
+from scaling.tracking.process import WITHIN_S, start
 from scaling.tracking.tracker import Tracker
 from scaling.training.meeting import Meeting
 from scaling.training.stop import Stop
@@ -41,7 +41,6 @@ GO_ON = 75
 STUCK = 1
 """Exit code of a job that has work left and came to none: a crash, of which so many are too many."""
 POLL_S = 0.2
-TRACKER_WITHIN_S = 30.0
 PORTS = range(20000, 30000)
 """On which the processes of a point meet; below those that Linux gives out by itself."""
 DEATHS_AT_MOST = 20
@@ -126,7 +125,8 @@ class _Job:
                     work_together(self._todo(), here)
             finally:
                 if mirror is not None:
-                    mirror.finish(min(TRACKER_WITHIN_S, max(1.0, self._deadline - time.time())))
+                    within_s = WITHIN_S[self._share.tracker.mode]
+                    mirror.finish(min(within_s, max(1.0, self._deadline - time.time())))
 
     def is_unfinished(self) -> bool:
         """Whether something that this job is responsible for is left, and nobody else is at it."""

@@ -3,28 +3,33 @@
     python -m scaling.tracking.mirror STUDY_DIR [--mode offline] [--until-pid PID] [--listed FILE]
 
 Without --until-pid it writes what has ended and exits. With it, it watches until that process is gone or
-closes the mirror's standard input, then writes what is left. It says what it does on standard error.
+closes the mirror's standard input, then writes what is left. On SIGUSR1 an online mirror waits for its server
+no longer, and writes the rest offline. It says what it does on standard error.
 """
 
 from __future__ import annotations
 
 import argparse
-import fcntl
 import logging
 import os
+import random
+import signal
 import sys
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import FrameType
 from typing import TextIO
-
-import psutil
 
 from scaling.study.job import job_id
 from scaling.study.launch import ids_in
+from scaling.tracking.client import end_helper, set_up_wandb
 from scaling.tracking.launcher import Launcher
+from scaling.tracking.lock import is_ours
 from scaling.tracking.point_files import PointFiles, Stamp, read_point, stamp
 from scaling.tracking.point_run import PointRun, ServerLost, is_written
+from scaling.tracking.process import GO_OFFLINE
 from scaling.tracking.tracker import LOG, Tracker
 
 logger = logging.getLogger("tracker")
@@ -34,6 +39,15 @@ NICENESS = 10
 PAUSE_S = 2.0
 MAX_LOAD = 0.1
 """Share of its time that a mirror may spend looking for changes: in a slow place it looks less often."""
+
+AT_ONCE = 4
+"""Runs that are opened or completed at a time, where a server answers: more would be a burden to it."""
+
+SPREAD_S = 5.0
+"""Within which the mirrors of jobs that Slurm starts at once turn to the server for the first time."""
+
+MISSING, FELL_BACK = 1, 3
+"""Exit codes: runs could not be written; they were written offline in place of online."""
 
 MAX_FAILURES = 3
 """Runs in a row that cannot be written before the mirror gives up; the next start catches up."""
@@ -65,8 +79,9 @@ class Mirror:
         began = time.monotonic()
         changed = [point_id for point_id in self._unfinished() if self._changed(point_id) or again]
         self.pause_s = max(PAUSE_S, (time.monotonic() - began) / MAX_LOAD)
-        for point_id in changed:
-            self._update(self._points_dir / point_id)
+        with ThreadPoolExecutor(AT_ONCE if self._tracker.mode == "online" else 1) as writers:
+            for _ in writers.map(self._update, [self._points_dir / point_id for point_id in changed]):
+                pass
 
     def close(self) -> None:
         """Write all that has ended, and close the runs of points that have not."""
@@ -137,24 +152,34 @@ class Mirror:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Mirror a study until its launcher has ended; 1 when runs could not be written."""
+    """Mirror a study until its launcher has ended."""
     args = _parse(argv)
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s")
     logger.setLevel(logging.INFO)
     os.nice(max(0, NICENESS - os.nice(0)))
-    os.environ.setdefault("WANDB_ERROR_REPORTING", "false")
-    os.environ.pop("WANDB_SERVICE", None)  # another process's helper, where the launcher has runs of its own
-    tracker = Tracker(mode=args.mode, project=args.project, entity=args.entity)
+    set_up_wandb()
+    tracker = Tracker(
+        mode="offline" if args.fall_back else args.mode,
+        project=args.project,
+        entity=args.entity,
+        system_metrics=args.system_metrics,
+    )
+    signal.signal(GO_OFFLINE, _told_to_go_offline if tracker.mode == "online" else signal.SIG_IGN)
+    signal.signal(signal.SIGUSR2, signal.SIG_IGN)  # with it Slurm warns all processes of a job
     launcher = Launcher(args.until_pid)
+    if tracker.mode == "online" and args.listed is not None:
+        launcher.has_ended(random.uniform(0, SPREAD_S))
     with open(args.listed or args.study_dir / LOG, "a") as lock:
         if not _is_alone(lock, launcher):
             logger.info("another mirror is at work on these points; it writes the runs")
             return 0
         own_job = args.until_pid is not None or args.listed is not None
-        return _watch(Mirror(args.study_dir, tracker, listed=args.listed, own_job=own_job), launcher)
+        is_done = _watch(Mirror(args.study_dir, tracker, listed=args.listed, own_job=own_job), launcher)
+        return MISSING if not is_done else FELL_BACK if args.fall_back else 0
 
 
-def _watch(mirror: Mirror, launcher: Launcher) -> int:
+def _watch(mirror: Mirror, launcher: Launcher) -> bool:
+    """Until the launcher has ended; False where runs could not be written."""
     try:
         mirror.look()
         while not launcher.has_ended(mirror.pause_s):
@@ -165,28 +190,27 @@ def _watch(mirror: Mirror, launcher: Launcher) -> int:
         _go_on_offline()
     except TooManyFailures as error:
         logger.error("%s: giving up; the next start catches up", error)
-        return 1
-    return 0
+        return False
+    return True
+
+
+def _told_to_go_offline(_number: int, _frame: FrameType | None) -> None:
+    logger.warning("W&B did not answer in time, so the rest is written offline")
+    _go_on_offline()
 
 
 def _go_on_offline() -> None:
     """Become an offline mirror; W&B's helper, which would try on, is ended with all that it holds."""
-    for child in psutil.Process().children():
-        child.kill()
-    os.execv(sys.executable, [*sys.orig_argv, "--mode", "offline"])
+    end_helper()
+    os.execv(sys.executable, [*sys.orig_argv, "--fall-back"])
 
 
 def _is_alone(lock: TextIO, launcher: Launcher) -> bool:
     """Wait until no other mirror is at work on these points; False when the launcher ends before that."""
-    while True:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return True
-        except BlockingIOError:
-            if launcher.has_ended(PAUSE_S):
-                return False
-        except OSError:  # a file system without locks
-            return True
+    while not is_ours(lock):
+        if launcher.has_ended(PAUSE_S):
+            return False
+    return True
 
 
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -195,6 +219,10 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--mode", choices=["offline", "online"], default="offline")
     parser.add_argument("--project", default=Tracker.project)
     parser.add_argument("--entity")
+    parser.add_argument(
+        "--fall-back", action="store_true", help="write offline what an online mirror could not send"
+    )
+    parser.add_argument("--system-metrics", action="store_true")
     parser.add_argument("--until-pid", type=int)
     parser.add_argument(
         "--listed", type=Path, metavar="FILE", help="mirror only points whose ids stand in FILE, a line each"

@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
+from scaling.study import lease
+from scaling.tracking.client import timeout_s
 from scaling.tracking.point_files import PointFiles, read_object
 from scaling.tracking.tracker import Tracker
 from scaling.tracking.view import BY_FLOPS, EVALUATED, best, history, run_settings, summary, tags
@@ -19,9 +21,6 @@ from scaling.tracking.view import BY_FLOPS, EVALUATED, best, history, run_settin
 DIRECTORY = "wandb"
 PARTIAL = "wandb.partial"
 MARKER = "written.json"
-
-SERVER_TIMEOUT_S = 10.0
-"""Until a server that does not open or complete a run counts as lost; W&B's own variables go before it."""
 
 
 class ServerLost(RuntimeError):
@@ -107,6 +106,7 @@ def _open(files: PointFiles, tracker: Tracker, group: str, directory: str) -> An
     import wandb
 
     assert tracker.mode != "none"
+    watched = _trainer_here(files) if tracker.system_metrics and tracker.mode == "online" else None
     run = wandb.init(
         **run_settings(files, group),
         project=tracker.project,
@@ -124,13 +124,14 @@ def _open(files: PointFiles, tracker: Tracker, group: str, directory: str) -> An
             symlink=False,
             use_dot_wandb=False,
             stop_fn=_go_on,
-            init_timeout=_timeout_s("WANDB_INIT_TIMEOUT"),
-            finish_timeout=_timeout_s("WANDB_FINISH_TIMEOUT"),
+            init_timeout=timeout_s("WANDB_INIT_TIMEOUT"),
+            finish_timeout=timeout_s("WANDB_FINISH_TIMEOUT"),
             finish_timeout_raises=True,
             # The machine seen here is the launcher's, not the one that trains.
             x_disable_meta=True,
-            x_disable_stats=True,
+            x_disable_stats=watched is None,
             x_disable_machine_info=True,
+            x_stats_pid=watched or os.getpid(),
             x_save_requirements=False,  # 0.1 CPU-seconds a run
         ),
     )
@@ -141,8 +142,10 @@ def _open(files: PointFiles, tracker: Tracker, group: str, directory: str) -> An
     return run
 
 
-def _timeout_s(variable: str) -> float:
-    return float(os.environ.get(variable, SERVER_TIMEOUT_S))
+def _trainer_here(files: PointFiles) -> int | None:
+    """The process that trains the point now, where it is on this machine; not while the point has none."""
+    holder = None if files.ended else lease.live_holder(files.directory)
+    return holder.pid if holder is not None and holder.host == lease.Process.current().host else None
 
 
 def _go_on() -> None:

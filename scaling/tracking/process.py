@@ -4,42 +4,70 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import subprocess
 import sys
+import time
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
-from scaling.tracking.tracker import LOG, Tracker
+from scaling.study.files import write_json
+from scaling.tracking.tracker import LOG, REMEMBERED, Tracker
 
 logger = logging.getLogger(__name__)
 
 CODE_DIR = Path(__file__).resolve().parents[2]
 
+WITHIN_S = {"online": 5.0, "offline": 30.0}
+"""Time that a mirror has for its last runs after the last point: a disk is waited for, a server is not."""
+
+PATIENCE = 0.5
+"""Share of that time in which the server may answer; the rest is for writing offline what it has not."""
+
+GO_OFFLINE = signal.SIGUSR1  # the other one is Slurm's, for all processes of a job
+
 
 class MirrorProcess:
     """A running mirror. It logs to `tracker.log` in the study directory, and ends when its launcher does."""
 
-    def __init__(self, process: subprocess.Popen[bytes]) -> None:
-        self._process = process
+    def __init__(self, command: Sequence[str], log: Path) -> None:
+        self._command = command
+        self._log = log
+        self._process = _spawn(command, log)
 
     @property
     def pid(self) -> int:
         return self._process.pid
 
     def finish(self, timeout_s: float) -> bool:
-        """Say that all points have ended, and wait. False if runs are missing: the next start writes them."""
+        """Say that all points have ended, and wait. False where runs are missing, or lie offline instead."""
+        deadline = time.monotonic() + timeout_s
         self._close_stdin()
-        try:
-            return self._process.wait(timeout_s) == 0
-        except subprocess.TimeoutExpired:
-            logger.warning("W&B runs are missing after %g s; the next start writes them.", timeout_s)
-            self.kill()
-            return False
+        is_late = not self._ends_within(PATIENCE * timeout_s)
+        if is_late:
+            self._process.send_signal(GO_OFFLINE)
+        if self._ends_within(deadline - time.monotonic()) and self._process.returncode < 0:
+            self._process = _spawn([*self._command, *["--fall-back"] * is_late], self._log)  # it was killed
+            self._close_stdin()
+        if self._ends_within(deadline - time.monotonic()):
+            return self._process.returncode == 0
+        self.kill()
+        return False
 
     def kill(self) -> None:
-        """End the mirror now, whatever is left."""
+        """End the mirror now, and W&B's helper with it, whatever is left."""
         self._close_stdin()
-        self._process.kill()
+        with suppress(ProcessLookupError):
+            os.killpg(self.pid, signal.SIGKILL)
         self._process.wait()
+
+    def _ends_within(self, timeout_s: float) -> bool:
+        try:
+            self._process.wait(max(0.0, timeout_s))
+        except subprocess.TimeoutExpired:
+            return False
+        return True
 
     def _close_stdin(self) -> None:
         assert self._process.stdin is not None
@@ -56,17 +84,20 @@ def start(study_dir: Path, tracker: Tracker, *, listed: Path | None = None) -> M
     options = ["--mode", tracker.mode, "--project", tracker.project, "--until-pid", str(os.getpid())]
     if tracker.entity is not None:
         options += ["--entity", tracker.entity]
+    if tracker.system_metrics:
+        options += ["--system-metrics"]
     if listed is not None:
         options += ["--listed", str(listed.resolve())]
     command = [sys.executable, "-m", "scaling.tracking.mirror", str(study_dir.resolve()), *options]
     try:
-        return MirrorProcess(_spawn(command, study_dir / LOG))
+        write_json(study_dir / REMEMBERED, {"project": tracker.project, "entity": tracker.entity})
+        return MirrorProcess(command, study_dir / LOG)
     except OSError as error:
         logger.warning("No W&B runs are written, because the mirror could not be started: %s", error)
         return None
 
 
-def _spawn(command: list[str], log_path: Path) -> subprocess.Popen[bytes]:
+def _spawn(command: Sequence[str], log_path: Path) -> subprocess.Popen[bytes]:
     with open(log_path, "ab") as log:
         return subprocess.Popen(
             command,

@@ -12,6 +12,9 @@ Mode = Literal["offline", "online", "none"]
 LOG = "tracker.log"
 """What a mirror says, in the study directory."""
 
+REMEMBERED = "tracker.json"
+"""Where the study is tracked: project and entity, in the study directory."""
+
 FORBIDDEN = r"/\#?%:"
 """Characters that W&B accepts in no project name."""
 
@@ -26,6 +29,9 @@ class Tracker:
     """W&B's project; the study is the group within it."""
     entity: str | None = None
     """W&B's user or team; None is the default of the account."""
+    system_metrics: bool = False
+    """Whether W&B's monitor watches the process that trains a point, online and on the launcher's machine:
+    its CPU, memory and GPU. What W&B shows besides, such as disk and network, is the machine's."""
 
     def __post_init__(self) -> None:
         if self.mode not in get_args(Mode):

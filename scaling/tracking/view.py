@@ -1,4 +1,4 @@
-"""What W&B shows of a point: name, group, tags, config, rows, summary. Plain values in and out."""
+"""What W&B shows of a point: name, group, tags, config, rows and summary. Plain values in and out."""
 
 from __future__ import annotations
 

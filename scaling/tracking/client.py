@@ -1,0 +1,44 @@
+"""W&B's client in this process: its settings, its account, and the helper that it starts."""
+
+from __future__ import annotations
+
+import os
+
+import psutil
+
+from scaling.errors import Refused
+
+SERVER_TIMEOUT_S = 10.0
+"""Until a server that does not open or complete a run counts as lost; W&B's own variables go before it."""
+
+
+def set_up_wandb() -> None:
+    """Before the first run of this process."""
+    os.environ.setdefault("WANDB_SILENT", "true")
+    os.environ.setdefault("WANDB_ERROR_REPORTING", "false")
+    os.environ.pop("WANDB_SERVICE", None)  # another process's helper, where the launcher has runs of its own
+
+
+def check_account() -> None:
+    """Ask W&B for the account; Refused where none is known here, or W&B does not answer."""
+    import wandb
+
+    wandb.setup(wandb.Settings(silent=True))  # which also keeps it from asking for a key
+    try:
+        wandb.Api(timeout=int(SERVER_TIMEOUT_S))
+    except wandb.errors.UsageError as error:
+        raise Refused("W&B knows no account here: run `wandb login`, or set WANDB_API_KEY.") from error
+    except Exception as error:  # those of the client have no class in common
+        reason = " ".join(str(error).split()).rstrip(".")
+        raise Refused(f"W&B takes no runs now ({reason}): try again later, or run `wandb login`.") from error
+
+
+def end_helper() -> None:
+    """End W&B's own process with all that it holds: it would try on, and keep this one from its end."""
+    for child in psutil.Process().children(recursive=True):
+        child.kill()
+
+
+def timeout_s(variable: str) -> float:
+    """What W&B's variable says, or else SERVER_TIMEOUT_S."""
+    return float(os.environ.get(variable, SERVER_TIMEOUT_S))

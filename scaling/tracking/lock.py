@@ -1,0 +1,27 @@
+"""The lock of a study's runs: two processes that send the same run would spoil it."""
+
+from __future__ import annotations
+
+import fcntl
+from pathlib import Path
+from typing import TextIO
+
+
+def is_ours(lock: TextIO) -> bool:
+    """Take the lock on an open file, unless another process has it; True too where a file system has none."""
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        pass
+    return True
+
+
+def is_mirrored_by_jobs(study_dir: Path) -> bool:
+    """Whether the mirror of a Slurm job is at work on some points of the study."""
+    for file in study_dir.glob("jobs/*/taken-*.txt"):
+        with open(file) as lock:
+            if not is_ours(lock):
+                return True
+    return False

@@ -1,0 +1,105 @@
+"""An upload: the runs of a study that W&B lacks, sent from the files of its points, whatever tracked them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from scaling.errors import Refused
+from scaling.study.store import Study
+from scaling.tracking.client import check_account, end_helper, set_up_wandb
+from scaling.tracking.lock import is_mirrored_by_jobs, is_ours
+from scaling.tracking.point_files import read_object, read_point
+from scaling.tracking.point_run import PointRun, ServerLost, is_written
+from scaling.tracking.tracker import LOG, REMEMBERED, Tracker
+
+AT_ONCE = 4
+"""Runs that are sent at a time: W&B limits the rate of an account."""
+
+Fate = Literal["sent", "there", "open", "waiting", "failed", "left"]
+"""`there`: sent before, and unchanged; `open`: not ended, its rows so far are sent; `waiting`: not begun;
+`left`: the server was lost before."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Uploaded:
+    """What became of the runs of a study."""
+
+    counts: Counter[Fate] = field(default_factory=Counter)
+    failures: dict[str, str] = field(default_factory=dict)
+    """Why a run could not be sent, by the id of its point."""
+    lost: list[str] = field(default_factory=list)
+    """Why the server is not asked any more."""
+
+
+def tracker_of(study_dir: Path, *, project: str | None, entity: str | None) -> Tracker:
+    """What is given, and else where the study was tracked last."""
+    last = read_object(study_dir / REMEMBERED) or {}
+    return Tracker(
+        mode="online",
+        project=project or last.get("project") or Tracker.project,
+        entity=entity or (None if project else last.get("entity")),
+    )
+
+
+def upload(study: Study, tracker: Tracker, show: Callable[[int], None]) -> Uploaded:
+    """Send what W&B lacks; `show` gets how many points are behind it.
+
+    Raises Refused while a mirror is at work, without an account, and where W&B does not answer.
+    """
+    with open(study.path / LOG, "a") as lock:
+        if not is_ours(lock) or is_mirrored_by_jobs(study.path):
+            raise Refused(f"{study.path} is being tracked now: wait until its launch or job has ended.")
+        set_up_wandb()
+        check_account()
+        return _Upload(study, tracker).all(show)
+
+
+class _Upload:
+    def __init__(self, study: Study, tracker: Tracker) -> None:
+        self._study = study
+        self._tracker = tracker
+        self._uploaded = Uploaded()
+
+    def all(self, show: Callable[[int], None]) -> Uploaded:
+        done = self._uploaded
+        with ThreadPoolExecutor(AT_ONCE) as senders:
+            for fate in senders.map(self._settle, self._study.point_ids()):
+                done.counts[fate] += 1
+                show(done.counts.total())
+        if done.lost:
+            end_helper()
+        return done
+
+    def _settle(self, point_id: str) -> Fate:
+        if self._uploaded.lost:
+            return "left"
+        try:
+            return self._send(point_id)
+        except ServerLost as error:
+            self._uploaded.lost.append(str(error))
+            return "left"
+        except Exception as error:  # of one point: its files, or what the client makes of them
+            self._uploaded.failures[point_id] = f"{type(error).__name__}: {error}"
+            return "failed"
+
+    def _send(self, point_id: str) -> Fate:
+        files = read_point(self._study.directory(point_id))
+        if files is None or not (files.ended or files.rows):
+            return "waiting"
+        if files.ended and is_written(files, self._tracker):
+            return "there"
+        run = PointRun(files, self._tracker, self._study.path.resolve().name)
+        try:
+            run.log(files.rows)
+            run.end(files) if files.ended else run.leave(files)
+        except ServerLost:
+            raise
+        except Exception:
+            run.abandon()
+            raise
+        return "sent" if files.ended else "open"
