@@ -40,6 +40,8 @@ class Server(ThreadingHTTPServer):
         """Requests by what they ask for."""
         self.runs: dict[str, dict[str, Any]] = {}
         self.rows: dict[str, list[dict[str, Any]]] = defaultdict(list)
+        self.rewound: Counter[str] = Counter()
+        """Rows that were written over, by run."""
         self.summaries: dict[str, dict[str, Any]] = {}
         self.exit_codes: dict[str, int] = {}
         self.logs: dict[str, list[str]] = defaultdict(list)
@@ -69,6 +71,7 @@ class Server(ThreadingHTTPServer):
         """Rows, summary and exit code, as they come while the run lives."""
         files = body.get("files") or {}
         if rows := files.get("wandb-history.jsonl"):
+            self.rewound[run_id] += max(0, len(self.rows[run_id]) - rows["offset"])
             self.rows[run_id][rows["offset"] :] = [json.loads(line) for line in rows["content"]]
         if events := files.get("wandb-events.jsonl"):
             self.events[run_id][events["offset"] :] = [json.loads(line) for line in events["content"]]
@@ -181,6 +184,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
         monkeypatch.setenv("WANDB_API_KEY", "0123456789" * 4)
         monkeypatch.setenv("WANDB_INIT_TIMEOUT", "3")
         monkeypatch.setenv("WANDB_FINISH_TIMEOUT", "3")
+        monkeypatch.setenv("WANDB__FILE_STREAM_TRANSMIT_INTERVAL", "1")  # of rows; 15 s otherwise
         thread = threading.Thread(target=running.serve_forever)
         thread.start()
         yield running

@@ -88,7 +88,7 @@ def start(study_dir: Path, tracker: Tracker, *, listed: Path | None = None) -> M
         options += ["--system-metrics"]
     if listed is not None:
         options += ["--listed", str(listed.resolve())]
-    command = [sys.executable, "-m", "scaling.tracking.mirror", str(study_dir.resolve()), *options]
+    command = [sys.executable, "-m", "scaling.tracking", str(study_dir.resolve()), *options]
     try:
         write_json(study_dir / REMEMBERED, {"project": tracker.project, "entity": tracker.entity})
         return MirrorProcess(command, study_dir / LOG)

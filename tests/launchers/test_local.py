@@ -195,7 +195,9 @@ def test_a_killed_tracker_costs_no_run_and_no_point(start_sweep: Start) -> None:
     sweep = start_sweep(line)
     sweep.wait_for(_two_under_way)
     mirrors = [
-        child for child in psutil.Process(sweep.process.pid).children() if "mirror" in child.cmdline()[2]
+        child
+        for child in psutil.Process(sweep.process.pid).children()
+        if "scaling.tracking" in child.cmdline()[2]
     ]
     mirrors[0].kill()
     code, output = sweep.end()

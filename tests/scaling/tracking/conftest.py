@@ -98,7 +98,7 @@ class StudyDir:
 
     def mirror(self, *options: str) -> subprocess.CompletedProcess[str]:
         """Write what has ended."""
-        command = [sys.executable, "-m", "scaling.tracking.mirror", str(self.path), *options]
+        command = [sys.executable, "-m", "scaling.tracking", str(self.path), *options]
         return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
 
 

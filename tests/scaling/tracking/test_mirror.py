@@ -138,7 +138,7 @@ def test_a_killed_mirror_leaves_nothing_that_stays(study: Any) -> None:
     for point in points:
         point.complete()
     killed = subprocess.Popen(
-        [sys.executable, "-m", "scaling.tracking.mirror", str(study.path)], stderr=subprocess.DEVNULL
+        [sys.executable, "-m", "scaling.tracking", str(study.path)], stderr=subprocess.DEVNULL
     )
     while not points[3].run_dirs():
         time.sleep(0.005)

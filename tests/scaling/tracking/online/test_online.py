@@ -3,33 +3,18 @@
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from scaling.tracking import MirrorProcess, Tracker, start
-
-
-def follow(study: Any) -> MirrorProcess:
-    process = start(study.path, Tracker(mode="online"))
-    assert process is not None
-    return process
-
-
-def until(holds: Callable[[], bool], timeout_s: float = 30) -> None:
-    end = time.monotonic() + timeout_s
-    while not holds():
-        assert time.monotonic() < end, "it did not come"
-        time.sleep(0.05)
+from tests.scaling.tracking.online.conftest import follow, until
 
 
 def test_rows_arrive_while_the_point_trains(study: Any, server: Any) -> None:
     point = study.add(epochs=4)
     point.train(num_epochs=2)
     process = follow(study)
-    until(lambda: "top1" in server.summaries.get(point.id, {}))  # rows follow every 15 s
+    until(lambda: len(server.rows[point.id]) == 2)
     assert point.id not in server.exit_codes
     point.complete(num_epochs=4)
     assert process.finish(timeout_s=60)
