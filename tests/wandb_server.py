@@ -32,6 +32,9 @@ class Server(ThreadingHTTPServer):
         """With which every request is answered."""
         self.busy_for = 0
         """Requests that are still to be answered with 429."""
+        self.waits: list[float] = []
+        """Seconds from each 429 to the request after it."""
+        self.told_to_wait: float | None = None
         self.lock = threading.Lock()
         self.at_once = 0
         self.most_at_once = 0
@@ -135,6 +138,10 @@ class Handler(BaseHTTPRequestHandler):
             self.server.at_once += 1
             self.server.most_at_once = max(self.server.most_at_once, self.server.at_once)
             self.server.busy_for -= (is_busy := self.server.busy_for > 0)
+            now = time.monotonic()
+            if self.server.told_to_wait is not None:
+                self.server.waits.append(now - self.server.told_to_wait)
+            self.server.told_to_wait = now if is_busy else None
         time.sleep(self.server.delay_s)
         self._respond(body, is_busy)
         with self.server.lock:

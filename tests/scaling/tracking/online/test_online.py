@@ -74,13 +74,15 @@ def test_a_finished_study_goes_online_later(study: Any, server: Any) -> None:
     assert [name.split("/")[1][:4] for name in point.run_dirs()] == ["run-"]
 
 
-@pytest.mark.parametrize("loss", ["dead", "refuses", "no account"])
+@pytest.mark.parametrize("loss", ["dead", "500", "refuses", "no account"])
 def test_without_a_server_runs_are_written_offline(
     loss: str, study: Any, server: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     match loss:
         case "dead":
             server.dead = True
+        case "500":
+            server.status = 500
         case "refuses":
             server.refuses = True
         case "no account":
