@@ -1,0 +1,142 @@
+"""The options of each command."""
+
+from __future__ import annotations
+
+import math
+from argparse import Namespace
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from analysis.metric import COSTS, PRICES
+from analysis.table import KNOWN_COLUMNS
+from analysis.wandb_runs import Project
+from scaling.command.line import Parser
+from scaling.errors import Refused
+
+_STUDY = "a study directory, or wandb:ENTITY/PROJECT/GROUP"
+
+
+def parse(words: Sequence[str]) -> Namespace:
+    """The command with its source and options; Refused for what does not go together."""
+    asked = _parser().parse_args(words)
+    if (
+        asked.command == "frontier"
+        and asked.objectives is None
+        and (asked.ranks or asked.reference is not None)
+    ):
+        raise Refused("--ranks and --reference go with --objectives, such as --objectives top1,flops,params.")
+    return asked
+
+
+def mapping(pairs: Sequence[str]) -> dict[str, str]:
+    """The names of columns, ours and theirs; Refused unless each pair is `ours=theirs`."""
+    for pair in pairs:
+        ours, equals, theirs = pair.partition("=")
+        if not (ours and equals and theirs):
+            raise Refused(
+                f"--map {pair} is not OURS=THEIRS: write --map top1=acc1, of {', '.join(KNOWN_COLUMNS)}."
+            )
+    return {ours: theirs for ours, _, theirs in (pair.partition("=") for pair in pairs)}
+
+
+def numbers(option: str, text: str | None) -> tuple[float, ...]:
+    """Numbers with commas between them, none where there is no text; Refused for anything else."""
+    try:
+        values = tuple(float(word) for word in text.split(",")) if text is not None else ()
+    except ValueError:
+        values = (math.nan,)
+    if not all(map(math.isfinite, values)):
+        raise Refused(f"{option} {text}: numbers are needed, with commas between them, such as 60,1e10.")
+    return values
+
+
+def _parser() -> Parser:
+    parser = Parser(prog="python -m analysis", description="What a study says.")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    report = commands.add_parser("report", parents=[_table()], help="write and print everything")
+    report.add_argument("--out", type=Path, help="directory of the report")
+    report.add_argument("--json", action="store_true", help="print rules.json instead of text")
+    report.add_argument("--wandb", **_PROJECT, help="log it there too, as a run")
+
+    _add_frontier(commands.add_parser("frontier", parents=[_table()], help="print the frontier"))
+
+    rules = commands.add_parser("rules", parents=[_table()], help="print the rules")
+    rules.add_argument(
+        "--cost",
+        choices=sorted(PRICES),
+        help="what depth and width are compared at, else what the source says",
+    )
+    rules.add_argument("--json", action="store_true", help="print rules.json")
+
+    _add_family(
+        commands.add_parser("family", parents=[_table()], help="print the model to train for each budget")
+    )
+
+    methods = commands.add_parser("methods", parents=[_table()], help="print the ladder of training methods")
+    methods.add_argument("--json", action="store_true", help="print it as JSON")
+
+    curves = commands.add_parser(
+        "curves", parents=[_study()], help="print where the running points of a study will end"
+    )
+    curves.add_argument("--json", action="store_true", help="print it as JSON")
+
+    dashboard = commands.add_parser("dashboard", parents=[_study()], help="make a study's workspace in W&B")
+    dashboard.add_argument("--wandb", **_PROJECT, help="where a directory's runs are")
+    dashboard.add_argument("--print", action="store_true", help="print it as JSON, and send nothing")
+    return parser
+
+
+def _add_frontier(frontier: Parser) -> None:
+    compared = frontier.add_mutually_exclusive_group()
+    compared.add_argument(
+        "--cost", choices=sorted(COSTS), help="what is set against the error (default: flops)"
+    )
+    compared.add_argument(
+        "--objectives",
+        metavar="top1,flops,…",
+        help="any number of columns, each with :max or :min if need be",
+    )
+    frontier.add_argument("--ranks", action="store_true", help="of the objectives: every point with its rank")
+    frontier.add_argument(
+        "--reference", metavar="60,1e10,…", help="of the objectives: where the hypervolume is counted from"
+    )
+    frontier.add_argument(
+        "--json", action="store_true", help="print it as JSON, every model with its standing"
+    )
+
+
+def _add_family(family: Parser) -> None:
+    for kind, unit in (("flops", "1e9,4e9"), ("latency-ms", "5,20"), ("memory-gb", "8,16")):
+        family.add_argument(f"--{kind}", metavar=f"{unit},…", help="budgets, one model each")
+    family.add_argument("--epochs", type=int, help="of training, else the most that were measured")
+    family.add_argument("--model", help="a file of conf/model, for a table that does not say its own")
+    family.add_argument("--write", type=Path, metavar="conf/study/derived.yaml", help="also as a study")
+    family.add_argument("--json", action="store_true", help="print it as JSON")
+
+
+def _table() -> Parser:
+    """Of commands that read a table."""
+    shared = Parser(add_help=False)
+    shared.add_argument(
+        "source",
+        metavar="SOURCE",
+        help="a study directory, a CSV or Parquet file, published:NAME, or wandb:ENTITY/PROJECT/GROUP",
+    )
+    shared.add_argument(
+        "--map", action="append", default=[], metavar="OURS=THEIRS", help="a column's name, as top1=acc1"
+    )
+    shared.add_argument("--debug", action="store_true", help="show the traceback of a refusal")
+    return shared
+
+
+def _study() -> Parser:
+    """Of commands that read the points of a study."""
+    shared = Parser(add_help=False)
+    shared.add_argument("source", metavar="STUDY", help=_STUDY)
+    shared.add_argument("--debug", action="store_true", help="show the traceback of a refusal")
+    return shared
+
+
+_PROJECT: dict[str, Any] = {"type": Project.parse, "metavar": "ENTITY/PROJECT"}
