@@ -37,9 +37,10 @@ export const logTicks = (values) => ticksOf(Math.log10(Math.max(...values) / Mat
 
 function onZoom(place) {
   place.on("plotly_relayout", (change) => {
-    const axis = place.layout.xaxis;
-    const dtick = ticksOf(axis.range[1] - axis.range[0]);
-    if (axis.type === "log" && axis.dtick !== dtick && !("xaxis.dtick" in change)) globalThis.Plotly.relayout(place, {"xaxis.dtick": dtick});
+    if (Object.keys(change).some((name) => name.endsWith("dtick"))) return;
+    const logs = ["xaxis", "yaxis"].filter((name) => place.layout[name].type === "log");
+    const spans = logs.map((name) => [`${name}.dtick`, ticksOf(Math.abs(place.layout[name].range[1] - place.layout[name].range[0]))]);
+    if (spans.some(([name, dtick]) => place.layout[name.slice(0, 5)].dtick !== dtick)) globalThis.Plotly.relayout(place, Object.fromEntries(spans));
   });
 }
 

@@ -38,7 +38,9 @@ export function makeFailures(store, filtered, nameOf) {
     setText(number, points.length.toLocaleString("en"));
     setText(example, points[0].message ?? "");
     const listed = points.slice(0, LISTED_AT_MOST);
-    keep(node.children[2], listed, (point) => point.id, makePoint, (each, point) => setText(each.querySelector(".example"), point.message ?? ""));
+    keep(node.children[2], listed, (point) => point.id, makePoint, (each, point) => {
+      setText(each.querySelector(".example"), point.message === points[0].message ? "" : point.message ?? "");
+    });
     say(node.lastChild, points.length > listed.length ? `The first ${listed.length} of ${points.length}; the table below has all.` : "");
   }
 

@@ -1,4 +1,4 @@
-// The frontier so far: top-1 accuracy against FLOPs, each completed model with its standing.
+// The frontier so far: top-1 error against FLOPs, each completed model with its standing.
 
 import {byId, element, keep, reachable, rove, say, setText} from "./dom.js";
 import {colour, draw as drawChart, logTicks as ticks, onTheme, plain} from "./charts.js";
@@ -11,6 +11,10 @@ const STANDINGS = [
   {names: ["frontier"], label: "on the frontier", colour: "--vermilion", symbol: "circle", size: 9, opacity: 1},
 ];
 const WORSE_AT_MOST = 500;
+/** In percent: a logarithmic axis has no 0. */
+const LEAST = 0.01;
+
+const error = (each) => Math.max(LEAST, 100 - each.top1);
 
 export function makeFrontier(store, open) {
   let drawn;
@@ -28,7 +32,7 @@ export function makeFrontier(store, open) {
     const traces = STANDINGS.map((standing) => trace(standing, members, thinned(worse)));
     drawChart(byId("frontier-chart"), [stairs(line), ...traces], {
       x: {title: "FLOPs of one image", type: "log", tickformat: "~s", dtick: ticks(members.map((each) => each.flops))},
-      y: {title: "top-1 accuracy, %"},
+      y: {title: "top-1 error, %", type: "log", tickformat: "~g", dtick: ticks(members.map(error))},
       clicked: (ids) => ids && open(ids[0], ids),
     });
   }
@@ -43,14 +47,14 @@ export function makeFrontier(store, open) {
     const hue = colour(standing.colour);
     const whiskers = standing.label !== "worse" && mine.some((each) => each.low != null);
     return {
-      type: "scatter", mode: "markers", x: mine.map((each) => each.flops), y: mine.map((each) => each.top1),
+      type: "scatter", mode: "markers", x: mine.map((each) => each.flops), y: mine.map(error),
       text: mine.map((each) => plain(told(each, standing.label)).replaceAll("\n", "<br>")), hoverinfo: "text",
       customdata: mine.map((each) => each.ids),
       marker: {color: hue, symbol: standing.symbol, size: standing.size, opacity: standing.opacity, line: {width: 1.5, color: hue}},
       error_y: {
         visible: whiskers, type: "data", symmetric: false, thickness: 1, width: 0, color: hue,
-        array: mine.map((each) => Math.max(0, (each.high ?? each.top1) - each.top1)),
-        arrayminus: mine.map((each) => Math.max(0, each.top1 - (each.low ?? each.top1))),
+        array: mine.map((each) => each.top1 - (each.low ?? each.top1)),
+        arrayminus: mine.map((each) => Math.min((each.high ?? each.top1) - each.top1, error(each) - LEAST)),
       },
     };
   }
@@ -92,7 +96,7 @@ const told = (each, label) => [each.name, `${top1(each.top1)} %${each.low == nul
 function stairs(line) {
   const sorted = line.toSorted((one, other) => one.flops - other.flops);
   return {
-    type: "scatter", mode: "lines", x: sorted.map((each) => each.flops), y: sorted.map((each) => each.top1),
+    type: "scatter", mode: "lines", x: sorted.map((each) => each.flops), y: sorted.map(error),
     line: {shape: "hv", color: colour("--vermilion"), width: 1.5}, hoverinfo: "skip",
   };
 }

@@ -54,7 +54,7 @@ export function makeHeadline(store) {
     if (!status) return;
     const since = status.at + (performance.now() - heard) / 1000 - status.last_result;
     const lately = status.completed_last_hour;
-    fact(4, status.last_result == null ? NONE : `${duration(Math.max(0, since))} ago`, lately ? `${lately.toLocaleString("en")} in the last hour` : "");
+    fact(4, status.last_result == null ? NONE : `${duration(Math.max(0, since), 2)} ago`, lately ? `${lately.toLocaleString("en")} in the last hour` : "");
   }
 
   function drawConnection() {

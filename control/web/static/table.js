@@ -1,7 +1,7 @@
 // The table of points: sorted by any column, a hundred rows a page, however many points there are.
 
 import {byId, element, keep, reachable, rove, setText} from "./dom.js";
-import {count, duration, NONE, share, top1, typed} from "./format.js";
+import {count, duration, share, top1, typed} from "./format.js";
 import {isRunning, progress, STATES} from "./store.js";
 
 const ROWS = 100;
@@ -12,8 +12,8 @@ const COLUMNS = [
   {name: "progress", value: progress, text: (point) => `${point.epoch}/${point.epochs}`, isNumber: true},
   {name: "top-1 %", value: (point) => point.top1 ?? point.latest, text: (point) => (point.top1 == null && point.latest != null ? `${top1(point.latest)} …` : top1(point.top1)), isNumber: true},
   {name: "FLOPs", value: (point) => point.flops, text: (point) => count(point.flops), isNumber: true},
-  {name: "left", value: (point) => point.eta_s, text: (point) => duration(point.eta_s), isNumber: true},
-  {name: "where", value: (point) => point.where || null, text: (point) => point.where || NONE},
+  {name: "left", value: (point) => point.eta_s, text: (point) => (point.eta_s == null ? "" : duration(point.eta_s)), isNumber: true},
+  {name: "where", value: (point) => point.where || null, text: (point) => point.where},
   {name: "message", value: (point) => point.message, text: (point) => point.message ?? ""},
 ];
 const TICK = {name: "tick"};
