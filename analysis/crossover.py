@@ -9,7 +9,8 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from analysis.noise import Floats, Interval, Rows, interval
+from analysis.noise import Floats, Interval, Rows
+from analysis.replicates import interval
 
 MOSTLY = 0.95
 """Share of the replicates that must turn once, from one side to the other, before a crossover is named."""

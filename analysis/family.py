@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from analysis.buildable import Latency, latency_model
 from analysis.law.choose import choose, largest_setting
 from analysis.noise import group_seeds, noise_of
-from analysis.recommend import Budget, Latency, Member, latency_model, recommend
+from analysis.recommend import Budget, Member, recommend
 from analysis.setting import Base, base_setting
 from analysis.table import Table
 from scaling.errors import Refused

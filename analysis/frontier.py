@@ -40,7 +40,7 @@ def frontier(groups: pd.DataFrame, noise: Noise, draws: Floats | None, cost: Met
     """The frontier of error against `cost`; every setting and number of epochs competes, each data set for
     itself.
 
-    `draws` are the replicates of `noise.draw_errors` for these groups. Only noise of runs counts here,
+    `draws` are the replicates of `replicates.draw_errors` for these groups. Only noise of runs counts here,
     measured from repeats or declared. Raises nothing: groups without the cost are left out.
     """
     known = groups[cost.column].notna().to_numpy()

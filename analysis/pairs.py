@@ -10,10 +10,12 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from analysis.comparisons import Comparisons
 from analysis.crossover import Crossover, crossover
-from analysis.ladder import Comparisons, compare
+from analysis.ladder import compare
 from analysis.metric import FLOPS, Metric
-from analysis.noise import Floats, Interval, Noise, Rows, beyond_noise, bounds, interval
+from analysis.noise import Floats, Interval, Noise, Rows
+from analysis.replicates import beyond_noise, bounds, interval
 from analysis.selection import MIN_PAIRS, Base, Selection, Selections, select
 
 MIN_DF = 3
@@ -75,8 +77,8 @@ def judge(selections: Selections, errors: Floats, noise: Noise, draws: Floats | 
 
     A verdict needs an interval of the mean that excludes 0, MIN_PAIRS pairs, MIN_DF degrees of freedom of the
     noise, and no pairs that contradict each other beyond noise. The interval is about these pairs under new
-    seeds; it is a bootstrap by architecture (see `noise.draw_errors`), so points that pairs share are moved
-    together.
+    seeds; it is a bootstrap by architecture (see `replicates.draw_errors`), so points that pairs share are
+    moved together.
     """
     comparisons = selections.comparisons
     drawn = comparisons.replicates(draws)

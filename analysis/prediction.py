@@ -9,7 +9,8 @@ from typing import get_args
 import numpy as np
 import pandas as pd
 
-from analysis.noise import BOOTSTRAP_SEED, Floats, Interval, Rows, interval
+from analysis.noise import Floats, Interval, Rows
+from analysis.replicates import BOOTSTRAP_SEED, interval
 from analysis.table import AXES, Table
 from scaling.profile.forecast import Source
 from scaling.quantity import counted, duration_text

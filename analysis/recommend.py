@@ -10,24 +10,21 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from analysis.buildable import SIZE, Latency, latency_model, priced, sizes_around
 from analysis.law.law import Law
-from analysis.noise import Floats, Interval
+from analysis.noise import Interval
 from analysis.setting import Base
 from analysis.table import AXES
 from scaling.errors import Refused
-from scaling.models.families import nearest_depth
 from scaling.quantity import count_text
 
 Kind = Literal["flops", "latency_ms", "memory_gb"]
-NUM_VALUES = 20
-"""Of depth and width, evenly in the logarithm, among which the best is looked for; measured ones besides."""
 EQUAL_POINTS = 0.1
 """Models count as equal whose predicted error differs by no more than this and is not told apart."""
 SHORTLIST_POINTS = 1.5
 """Models that the formula puts farther behind the best are not looked at: its lack of fit is smaller."""
 FARTHEST = 10.0
 """Times what the dearest model costs, or a part of what the cheapest does: beyond that no model is named."""
-SIZE = ("depth", "width", "resolution")
 
 
 @dataclass(frozen=True)
@@ -79,30 +76,6 @@ def title(member: Member) -> str:
     )
 
 
-@dataclass(frozen=True)
-class Latency:
-    """Log latency as a linear function of the logarithms of depth, width and resolution, by least squares."""
-
-    weights: Floats
-    error: float
-    """Typical relative error, the root mean square of its residuals."""
-
-    def of(self, rows: pd.DataFrame) -> Floats:
-        """[n], milliseconds."""
-        return np.asarray(np.exp(_design(rows) @ self.weights))
-
-
-def latency_model(rows: pd.DataFrame) -> Latency | None:
-    """From the measured latencies; None where there are too few of them."""
-    known = rows[rows["latency_ms"].notna()].drop_duplicates(list(SIZE))
-    if len(known) < 2 * (len(SIZE) + 1):
-        return None
-    target = np.log(known["latency_ms"].to_numpy(dtype=float))
-    weights = np.linalg.lstsq(_design(known), target, rcond=None)[0]
-    residual = target - _design(known) @ weights
-    return Latency(weights, float(np.sqrt((residual**2).sum() / (len(known) - len(SIZE) - 1))))
-
-
 def recommend(
     law: Law,
     rows: pd.DataFrame,
@@ -121,7 +94,7 @@ def recommend(
     """
     length = int(epochs or rows["epochs"].max())
     latency = latency_model(rows)
-    measured = _priced(base, rows.assign(epochs=length), latency)
+    measured = priced(base, rows.assign(epochs=length), latency)
     return [_member(law, rows, base, latency, measured, budget, length, missed) for budget in budgets]
 
 
@@ -135,19 +108,7 @@ def _member(
     epochs: int,
     missed: float,
 ) -> Member:
-    if budget.kind == "latency_ms" and latency is None:
-        raise Refused(f"{budget}: too few latencies are measured to tell those of other models.")
-    cheapest, dearest = measured[budget.kind].min(), measured[budget.kind].max()
-    low, high = min(1.0, budget.value / cheapest), max(1.0, budget.value / dearest)
-    if high > FARTHEST or low < 1 / FARTHEST:
-        ends = f"{Budget(budget.kind, cheapest)} to {Budget(budget.kind, dearest)}"
-        raise Refused(f"{budget} is more than {FARTHEST:g} times beyond what was measured, {ends}.")
-    models = _priced(base, _candidates(rows, base, low, high).assign(epochs=epochs), latency)
-    models = models[models[budget.kind] <= budget.value].reset_index(drop=True)
-    if models.empty:
-        raise Refused(
-            f"{budget}: no network in the measured range is so cheap, the cheapest takes {cheapest:.3g}."
-        )
+    models = _affordable(rows, base, latency, measured, budget, epochs)
     chosen, num_equal = _cheapest_of_the_best(law, models, budget.kind)
     beyond = _beyond(rows, measured, chosen)
     return Member(
@@ -163,13 +124,34 @@ def _member(
         top1=100 - float(chosen["predicted"]),
         ci95=_interval(law, chosen, missed if beyond else 0.0),
         beyond=beyond,
-        at_edge=tuple(
-            axis
-            for axis in SIZE
-            if rows[axis].nunique() > 1 and chosen[axis] in (rows[axis].min(), rows[axis].max())
-        ),
+        at_edge=_at_edge(rows, chosen),
         num_equal=num_equal,
     )
+
+
+def _affordable(
+    rows: pd.DataFrame,
+    base: Base,
+    latency: Latency | None,
+    measured: pd.DataFrame,
+    budget: Budget,
+    epochs: int,
+) -> pd.DataFrame:
+    """All models around the measured ones that the budget allows, with their costs."""
+    if budget.kind == "latency_ms" and latency is None:
+        raise Refused(f"{budget}: too few latencies are measured to tell those of other models.")
+    cheapest, dearest = measured[budget.kind].min(), measured[budget.kind].max()
+    low, high = min(1.0, budget.value / cheapest), max(1.0, budget.value / dearest)
+    if high > FARTHEST or low < 1 / FARTHEST:
+        ends = f"{Budget(budget.kind, cheapest)} to {Budget(budget.kind, dearest)}"
+        raise Refused(f"{budget} is more than {FARTHEST:g} times beyond what was measured, {ends}.")
+    models = priced(base, sizes_around(rows, base, low, high).assign(epochs=epochs), latency)
+    models = models[models[budget.kind] <= budget.value].reset_index(drop=True)
+    if models.empty:
+        raise Refused(
+            f"{budget}: no network in the measured range is so cheap, the cheapest takes {cheapest:.3g}."
+        )
+    return models
 
 
 def _cheapest_of_the_best(law: Law, models: pd.DataFrame, kind: Kind) -> tuple[pd.Series, int]:
@@ -202,43 +184,6 @@ def _beyond(rows: pd.DataFrame, measured: pd.DataFrame, model: pd.Series) -> tup
     )
 
 
-def _candidates(rows: pd.DataFrame, base: Base, low: float, high: float) -> pd.DataFrame:
-    """Sizes that can be built, in the measured range; beyond it by the root of what the budget is beyond."""
-    values = {}
-    for axis in SIZE:
-        measured = np.unique(rows[axis].to_numpy(dtype=float))
-        if len(measured) == 1:
-            values[axis] = measured
-            continue
-        ends = measured[0] * low**0.5, measured[-1] * high**0.5
-        values[axis] = np.union1d(measured, _rounded(axis, np.geomspace(*ends, NUM_VALUES), measured, base))
-    grid = np.meshgrid(*values.values(), indexing="ij")
-    return pd.DataFrame({axis: each.ravel() for axis, each in zip(SIZE, grid, strict=True)})
-
-
-def _rounded(axis: str, values: Floats, measured: Floats, base: Base) -> Floats:
-    """Depths as the family has them, widths to two digits, resolutions in the step of those measured."""
-    if axis == "depth":
-        return np.array([nearest_depth(base.family, value) for value in values])
-    if axis == "width":
-        return np.array([float(f"{value:.2g}") for value in values])
-    step = math.gcd(*(int(value) for value in measured))
-    return np.maximum(step, np.round(values / step) * step)
-
-
-def _priced(base: Base, sizes: pd.DataFrame, latency: Latency | None) -> pd.DataFrame:
-    """With the costs of each; what cannot be built is left out."""
-    priced = []
-    for depth, width, resolution, epochs in sizes[list(AXES)].to_numpy(dtype=float).tolist():
-        try:
-            cost = base.price(depth, width, int(resolution), int(epochs))
-        except Refused:
-            continue
-        costs = cost.params, cost.flops, cost.train_flops, cost.memory_gb
-        priced.append((depth, width, resolution, epochs, *costs))
-    found = pd.DataFrame(priced, columns=[*AXES, "params", "flops", "train_flops", "memory_gb"])
-    return found.assign(latency_ms=latency.of(found) if latency else np.nan)
-
-
-def _design(rows: pd.DataFrame) -> Floats:
-    return np.column_stack([np.log(rows[list(SIZE)].to_numpy(dtype=float)), np.ones(len(rows))])
+def _at_edge(rows: pd.DataFrame, model: pd.Series) -> tuple[str, ...]:
+    ends = {axis: (rows[axis].min(), rows[axis].max()) for axis in SIZE if rows[axis].nunique() > 1}
+    return tuple(axis for axis, values in ends.items() if model[axis] in values)

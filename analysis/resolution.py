@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 import pandas as pd
 
-from analysis.ladder import Comparisons, compare
-from analysis.noise import GROUP, Floats, Interval, Noise, interval
+from analysis.comparisons import Comparisons
+from analysis.noise import Floats, Interval, Noise
 from analysis.pairs import MIN_DF
+from analysis.replicates import interval
 from analysis.selection import MIN_PAIRS
-
-RIVALS = ("depth", "width")
-LINE = [column for column in GROUP if column != "resolution"]
+from analysis.steps import RIVALS, StepLayout, change_of, gains_of, lay_out_steps
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,21 +67,6 @@ class Resolution:
 
 
 @dataclass(frozen=True)
-class StepLayout:
-    """Which groups make the steps and the comparisons of resolution: what the rule needs besides errors."""
-
-    steps: pd.DataFrame
-    """One row a step of an architecture: the columns LINE, from_px, to_px, low, high (positions), ratio (of
-    FLOPs)."""
-    rivals: tuple[Comparisons, ...]
-    """In the longest regime, within a step."""
-
-    @property
-    def epochs(self) -> float | None:
-        return float(self.steps["epochs"].max()) if len(self.steps) else None
-
-
-@dataclass(frozen=True)
 class _Weighed:
     """The comparisons with one rival, their advantages [pairs] and the replicates of these."""
 
@@ -123,17 +108,11 @@ def judge_steps(layout: StepLayout, errors: Floats, noise: Noise, draws: Floats 
     comparisons or MIN_DF degrees of freedom, is undecided. That gains shrink is no reason for either: under
     any law with a floor they do, on every axis.
     """
-    table, epochs = layout.steps, layout.epochs
+    steps, epochs = layout.steps, layout.epochs
     if draws is not None:
         draws = draws[: min((each.num_replicates for each in layout.rivals), default=len(draws))]
     weighed = [_Weighed(each, each.advantage(errors), each.replicates(draws)) for each in layout.rivals]
-    gains, gain_draws = _gains(table, errors), None if draws is None else _gains(table, draws)
-    steps = []
-    for rows in table.groupby(["epochs", "from_px"]).indices.values():
-        mean_draws = None if gain_draws is None else gain_draws[:, rows].mean(axis=1)
-        rivals = weighed if table["epochs"].iloc[rows[0]] == epochs else []
-        steps.append(_step(table.iloc[rows], float(gains[rows].mean()), interval(mean_draws), rivals))
-    change, change_draws = _change(table[table["epochs"] == epochs], errors, draws)
+    change, change_draws = change_of(steps[steps["epochs"] == epochs], errors, draws)
     overall = tuple(found for each in weighed if (found := each.rival()) is not None)
     enough = noise.df >= MIN_DF and sum(rival.num_pairs for rival in overall) >= MIN_PAIRS
     cap, cap_ci95 = _cap(weighed) if enough else (None, None)
@@ -142,7 +121,7 @@ def judge_steps(layout: StepLayout, errors: Floats, noise: Noise, draws: Floats 
         prefer=_prefer(overall, cap) if enough else "undecided",
         cap=cap,
         ci95=cap_ci95,
-        steps=tuple(steps),
+        steps=tuple(_steps(layout, errors, draws, weighed)),
         rivals=overall,
         change_by=change,
         change_ci95=interval(change_draws),
@@ -156,49 +135,16 @@ def _prefer(rivals: tuple[Rival, ...], cap: int | None) -> Literal["slow", "fast
     return "fast" if len(rivals) == len(RIVALS) and beats_all else "undecided"
 
 
-def lay_out_steps(groups: pd.DataFrame) -> StepLayout:
-    """Steps between neighbouring resolutions of the setting with most groups, and the comparisons with either
-    rival that are no longer than one step."""
-    steps = _steps(groups)
-    last = steps[steps["epochs"] == steps["epochs"].max()]
-    found = [_within_a_step(compare(groups, "resolution", rival), groups, last) for rival in RIVALS]
-    return StepLayout(steps, tuple(each for each in found if len(each.table)))
-
-
-def _steps(groups: pd.DataFrame) -> pd.DataFrame:
-    frame = groups.reset_index(drop=True).reset_index(names="position")
-    counts = frame.groupby(["data", "setting"]).size()
-    data, setting = counts.index[int(np.argmax(counts.to_numpy()))]
-    frame = frame[(frame["data"] == data) & (frame["setting"] == setting)]
-    sizes = sorted(frame["resolution"].unique())
-    following = pd.DataFrame({"from_px": sizes[:-1], "to_px": sizes[1:]})
-    columns = [*LINE, "resolution", "position", "flops"]
-    low = frame[columns].rename(columns={"resolution": "from_px", "position": "low"})
-    high = frame[columns].rename(columns={"resolution": "to_px", "position": "high"})
-    table: pd.DataFrame = low.merge(following, on="from_px").merge(
-        high, on=[*LINE, "to_px"], suffixes=("", "_after")
-    )
-    table["ratio"] = table["flops_after"] / table["flops"]
-    return table.sort_values([*LINE, "from_px"], kind="stable", ignore_index=True)
-
-
-def _within_a_step(comparisons: Comparisons, groups: pd.DataFrame, last: pd.DataFrame) -> Comparisons:
-    """The comparisons in the setting and regime of the steps in `last`, none longer than one step."""
-    table = comparisons.table
-    if last.empty:
-        return comparisons.where(table["resolution"] < 0)
-    key = ["data", "setting", "epochs"]
-    following = dict(zip(last["from_px"], last["to_px"], strict=True))
-    reached = groups["resolution"].to_numpy()[table["axis_high"].to_numpy(dtype=int)]
-    one_step = table["resolution"].map(following).to_numpy() == reached
-    return comparisons.where((table[key] == last.iloc[0][key]).all(axis=1) & one_step)
-
-
-def _gains(steps: pd.DataFrame, errors: Floats) -> Floats:
-    """Points per doubling, [..., steps]."""
-    doublings = np.log2(steps["to_px"].to_numpy(dtype=float) / steps["from_px"].to_numpy(dtype=float))
-    low, high = steps["low"].to_numpy(dtype=int), steps["high"].to_numpy(dtype=int)
-    return np.asarray((errors[..., low] - errors[..., high]) / doublings)
+def _steps(
+    layout: StepLayout, errors: Floats, draws: Floats | None, weighed: list[_Weighed]
+) -> Iterator[Step]:
+    """Each step of each regime, with its rivals in the longest."""
+    table = layout.steps
+    gains, gain_draws = gains_of(table, errors), None if draws is None else gains_of(table, draws)
+    for rows in table.groupby(["epochs", "from_px"]).indices.values():
+        mean_draws = None if gain_draws is None else gain_draws[:, rows].mean(axis=1)
+        rivals = weighed if table["epochs"].iloc[rows[0]] == layout.epochs else []
+        yield _step(table.iloc[rows], float(gains[rows].mean()), interval(mean_draws), rivals)
 
 
 def _step(rows: pd.DataFrame, points: float, ci95: Interval | None, weighed: list[_Weighed]) -> Step:
@@ -214,17 +160,6 @@ def _step(rows: pd.DataFrame, points: float, ci95: Interval | None, weighed: lis
         flops_ratio=float(np.exp(np.log(ratio).mean())) if len(ratio) else None,
         rivals=tuple(rival for rival in rivals if rival is not None),
     )
-
-
-def _change(steps: pd.DataFrame, errors: Floats, draws: Floats | None) -> tuple[float | None, Floats | None]:
-    """Gain of a step minus gain of the one before, over the architectures that have both."""
-    later = steps.rename(columns={"from_px": "to_px", "to_px": "next_px", "high": "top"})
-    both = steps.merge(later[[*LINE, "to_px", "next_px", "top"]], on=[*LINE, "to_px"])
-    if both.empty:
-        return None, None
-    second = both.assign(low=both["high"], high=both["top"], from_px=both["to_px"], to_px=both["next_px"])
-    change = float((_gains(second, errors) - _gains(both, errors)).mean())
-    return change, None if draws is None else (_gains(second, draws) - _gains(both, draws)).mean(axis=1)
 
 
 def _cap(weighed: list[_Weighed]) -> tuple[int | None, Interval | None]:

@@ -8,8 +8,9 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from analysis.noise import Floats, Interval, Noise, beyond_noise, bounds
+from analysis.noise import Floats, Interval, Noise
 from analysis.pairs import MIN_DF
+from analysis.replicates import beyond_noise, bounds
 from analysis.table import AXES
 
 STEPPED = ("depth", "width", "resolution")

@@ -6,9 +6,9 @@ import pandas as pd
 
 from analysis.findings import Findings
 from analysis.model import UNITS
-from analysis.resolution import RIVALS
 from analysis.rules import points_text
 from analysis.sheet import MAX_ROWS, Sheet
+from analysis.steps import RIVALS
 
 
 def pair_sheet(findings: Findings) -> Sheet:

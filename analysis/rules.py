@@ -6,8 +6,9 @@ from typing import Any
 
 from analysis.exponents import exponents_json
 from analysis.findings import Findings
-from analysis.noise import BOOTSTRAP_SEED, Interval
+from analysis.noise import Interval
 from analysis.pairs import Regime
+from analysis.replicates import BOOTSTRAP_SEED
 from analysis.resolution import Step
 from analysis.returns import Return
 from analysis.sentences import points_text, sentences

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from analysis.comparisons import Comparisons
 from analysis.crossover import common_pairs
-from analysis.ladder import Comparisons
 from analysis.noise import Rows
 
 MIN_PAIRS = 3

@@ -33,7 +33,8 @@ from scipy.special import huber, logsumexp
 from analysis.law.bootstrap import cluster_bootstrap
 from analysis.law.fit import fit
 from analysis.law.form import additive
-from analysis.noise import BOOTSTRAP_SEED, Floats
+from analysis.noise import Floats
+from analysis.replicates import BOOTSTRAP_SEED
 from benchmarks.peers import installed
 
 PUBLISHED = {

@@ -11,11 +11,13 @@ import numpy as np
 import pandas as pd
 
 from analysis.ladder import compare
-from analysis.noise import Floats, Noise, draw_errors, seed_noise
+from analysis.noise import Floats, Noise, seed_noise
 from analysis.pairs import Pairs, judge
-from analysis.resolution import Resolution, StepLayout, judge_steps, lay_out_steps
+from analysis.replicates import draw_errors
+from analysis.resolution import Resolution, judge_steps
 from analysis.returns import Return, returns
 from analysis.selection import select
+from analysis.steps import StepLayout, lay_out_steps
 from analysis.table import AXES, COST_COLUMNS
 from benchmarks.law_coverage import VALUES, Truth, scaled
 

@@ -9,7 +9,8 @@ import pandas as pd
 from analysis.law.fit import Fit, logs
 from analysis.law.minimise import Data, minimise
 from analysis.law.prior import Prior, flat
-from analysis.noise import BOOTSTRAP_SEED, Floats
+from analysis.noise import Floats
+from analysis.replicates import BOOTSTRAP_SEED
 
 TOLERANCE = 1e-7
 """Relative gain of the objective at which a replicate has converged, with a delta near least absolute

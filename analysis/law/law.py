@@ -14,7 +14,8 @@ from analysis.law.fit import Fit, fit, logs
 from analysis.law.form import Form
 from analysis.law.misfit import OUTLYING, Bools, Misfit, misfit, outlying
 from analysis.law.prior import Prior, usual
-from analysis.noise import BOOTSTRAP_SEED, Floats, Noise, Rows, clipped
+from analysis.noise import Floats, Noise, Rows, clipped
+from analysis.replicates import BOOTSTRAP_SEED
 from analysis.table import AXES
 
 REPLICATES = 400

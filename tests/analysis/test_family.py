@@ -11,13 +11,14 @@ import pandas as pd
 import pytest
 
 from analysis.__main__ import main
+from analysis.buildable import latency_model
 from analysis.family import Family, derive
 from analysis.family_sheet import family_sentences, family_sheet
 from analysis.family_study import study_text, write_study
 from analysis.law.form import product as product_form
 from analysis.law.law import fit_law
 from analysis.noise import group_seeds, noise_of
-from analysis.recommend import EQUAL_POINTS, Budget, latency_model, recommend
+from analysis.recommend import EQUAL_POINTS, Budget, recommend
 from analysis.setting import base_setting
 from analysis.source import read_source
 from analysis.table import AXES, build_table

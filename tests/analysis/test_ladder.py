@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.ladder import MAX_BEND, compare
+from analysis.comparisons import MAX_BEND
+from analysis.ladder import compare
 from analysis.metric import FLOPS, LATENCY
 from analysis.noise import group_seeds
 from analysis.table import build_table

@@ -5,17 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from analysis.noise import (
-    Noise,
-    beyond_noise,
-    bounds,
-    draw_errors,
-    group_seeds,
-    interaction_noise,
-    interval,
-    noise_of,
-    seed_noise,
-)
+from analysis.noise import Noise, group_seeds, interaction_noise, noise_of, seed_noise
+from analysis.replicates import beyond_noise, bounds, draw_errors, interval
 from analysis.table import build_table
 
 

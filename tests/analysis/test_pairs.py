@@ -7,8 +7,9 @@ import pandas as pd
 import pytest
 
 from analysis.findings import find
-from analysis.noise import UNKNOWN, draw_errors, group_seeds, interaction_noise, seed_noise
+from analysis.noise import UNKNOWN, group_seeds, interaction_noise, seed_noise
 from analysis.pairs import depth_against_width
+from analysis.replicates import draw_errors
 from analysis.source import read_source
 from analysis.table import build_table
 

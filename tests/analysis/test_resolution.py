@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from analysis.noise import UNKNOWN, draw_errors, group_seeds, seed_noise
+from analysis.noise import UNKNOWN, group_seeds, seed_noise
+from analysis.replicates import draw_errors
 from analysis.resolution import resolution_rule
 from analysis.table import build_table
 
@@ -107,7 +108,7 @@ def test_one_size_says_nothing(planted):
 def test_very_many_pairs_have_fewer_replicates_and_the_same_rule(planted, monkeypatch):
     groups = shifted(planted, lambda px: -2.0 * np.log2(np.maximum(px, 160) / 160))
     rule = rule_of(groups)
-    monkeypatch.setattr("analysis.ladder.MAX_DRAWS", 20_000)
+    monkeypatch.setattr("analysis.comparisons.MAX_DRAWS", 20_000)
     fewer = rule_of(groups)
     assert (fewer.prefer, fewer.cap) == (rule.prefer, rule.cap)
     assert fewer.rivals[0].ci95 != rule.rivals[0].ci95

@@ -1,0 +1,96 @@
+"""Replicates: errors as they might have been, and what they make of a number: intervals and verdicts."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from analysis.noise import REGIME, Floats, Interval, Noise
+
+BORROWED = 10
+"""Degrees of freedom that a regime's own estimate of the noise takes from all others."""
+BOOTSTRAP_SEED = 20210313
+MAX_REPLICATES = 4000
+MAX_DRAWS = 40_000_000
+
+
+def draw_errors(groups: pd.DataFrame, noise: Noise, replicates: int = MAX_REPLICATES) -> Floats | None:
+    """Bootstrap replicates of the group means, [replicates, groups] in percent; None when noise is unknown.
+
+    There are fewer replicates than asked for where groups are very many (MAX_DRAWS).
+
+    Every group's mean is drawn again with the pooled noise divided by the root of its seeds, and each
+    replicate has its own noise level, one a regime, drawn from the chi-square of its estimate: the
+    percentiles of a linear statistic are then those of Student's t. Resampling two or three seeds as they are
+    would halve or lose a third of the variance. All statistics use these same draws, so that points shared by
+    comparisons stay shared.
+    """
+    if not noise.known:
+        return None
+    error = groups["error"].to_numpy(dtype=float)
+    replicates = int(np.clip(MAX_DRAWS // max(len(groups), 1), 20, replicates))
+    generator = np.random.default_rng(BOOTSTRAP_SEED)
+    level = _levels(groups, noise, replicates, generator)
+    spread = level * noise.sd(error) / np.sqrt(groups["num_seeds"].to_numpy(dtype=float))
+    reading = groups["reading_variance"].to_numpy(dtype=float)
+    if reading.any():
+        spread = np.hypot(spread, np.sqrt(reading))
+    return np.asarray(error + spread * generator.standard_normal((replicates, len(groups))))
+
+
+def _levels(groups: pd.DataFrame, noise: Noise, replicates: int, generator: np.random.Generator) -> Floats:
+    """What the noise of a group is multiplied by, [replicates, groups or 1].
+
+    Where noise does not follow the error alone, as when short runs are noisier than long ones of the same
+    error, the repeats of a regime (data, setting, epochs) say by how much: its estimate is that of its own
+    repeats and of BORROWED degrees of freedom of all others.
+    """
+    if noise.kind != "seeds":
+        return np.asarray(np.sqrt(noise.df / generator.chisquare(noise.df, size=(replicates, 1))))
+    own = groups["num_seeds"].to_numpy(dtype=float) - 1
+    expected = noise.sd(groups["error"].to_numpy(dtype=float)) ** 2
+    place = groups.groupby(REGIME, sort=True).ngroup().to_numpy()
+    df = np.bincount(place, own)
+    squares = np.bincount(place, own * groups["variance"].fillna(0.0).to_numpy(dtype=float) / expected)
+    borrowed = np.minimum(BORROWED, noise.df - df)
+    level = (squares + borrowed) / generator.chisquare(df + borrowed, size=(replicates, len(df)))
+    return np.asarray(np.sqrt(level)[:, place])
+
+
+def interval(draws: Floats | None, level: float = 0.95) -> Interval | None:
+    """Central percentile interval of one statistic's replicates; None when there are none."""
+    if draws is None or not len(draws) or not np.isfinite(draws).all():
+        return None
+    low, high = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high)
+
+
+def bounds(replicates: Floats) -> tuple[Floats, Floats]:
+    """Low and high, [k] each, of the central 95 % of replicates [replicates, k]."""
+    low, high = np.quantile(replicates, [0.025, 0.975], axis=0)
+    return low, high
+
+
+def beyond_noise(
+    values: Floats, replicates: Floats, ci95: tuple[Floats, Floats], level: float = 0.05
+) -> npt.NDArray[np.bool_]:
+    """Which of the values [k] differ from 0, all k tests together wrong with probability `level` at most.
+
+    The step-down max-t test (Westfall and Young 1993): each value is held against its distance from the
+    replicates [replicates, k], in units of its own 95 % interval (`bounds`), and the critical distance is
+    that which the farthest of the values not yet told from 0 exceeds in a share `level` of the replicates.
+    Values that share points are tested as such, so that this loses less than Bonferroni's bound.
+    """
+    width = ci95[1] - ci95[0]
+    half = np.where(width > 0, width / 2, np.inf)
+    reached, beyond = np.abs(values) / half, np.zeros(len(values), dtype=bool)
+    if not (reached > 1).any():  # no value is beyond its own interval
+        return beyond
+    distance = np.abs(replicates - values) / half
+    while not beyond.all():
+        critical = np.quantile(distance[:, ~beyond].max(axis=1), 1 - level)
+        if not (reached[~beyond] > critical).any():
+            break
+        beyond |= reached > critical
+    return beyond
