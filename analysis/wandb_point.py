@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from scaling.profile.forecast import Hours
@@ -13,12 +13,14 @@ from scaling.study.store import GONE
 ALIVE = ("running", "pending", "preempting")
 """States of a W&B run that may still grow."""
 METRICS = ("top1", "test_top1", "loss", "train_loss")
+ELSEWHERE = ("loss", "top1", "test_top1")
+"""At each further resolution, in the order of a result."""
 MEASURED = ("train_seconds", "evaluate_seconds")
 
 
 def is_point(run: Any) -> bool:
     """Whether its config is that of a point of a study."""
-    return bool({"schema", "id", "setting"} <= run.config.keys())
+    return {"schema", "id", "setting"} <= set(run.config)
 
 
 def result_of(run: Any) -> Result:
@@ -27,11 +29,12 @@ def result_of(run: Any) -> Result:
     predicted = config.get("predicted")
     state = _state(run.state, summary)
     completed = state.status == "completed"  # else a metric is one of the last epoch
+    point = point_from_json({"model": {}, **config})
     return Result(
-        point=point_from_json({"model": {}, **config}),
+        point=point,
         state=state,
         predicted=Hours(**predicted) if predicted else None,
-        metrics=_metrics(summary) if completed else {},
+        metrics=_metrics(summary, point.evaluate_at) if completed else {},
         measured=_measured(summary) if completed else {},
     )
 
@@ -60,9 +63,9 @@ def _state(now: str, summary: Mapping[str, Any]) -> State:
     return State(status="failed", failure="killed", message=GONE)
 
 
-def _metrics(summary: Mapping[str, Any]) -> dict[str, float | None]:
-    elsewhere = [name for name in summary if "@" in name]
-    return {name: _number(summary.get(name)) for name in (*METRICS, *elsewhere)}
+def _metrics(summary: Mapping[str, Any], sides: Sequence[int]) -> dict[str, float | None]:
+    elsewhere = [f"{name}@{side}" for side in sides for name in ELSEWHERE]
+    return {name: _number(summary[name]) for name in (*METRICS, *elsewhere) if name in summary}
 
 
 def _measured(summary: Mapping[str, Any]) -> dict[str, float | None]:

@@ -23,12 +23,15 @@ class App(Server):
         self.RequestHandlerClass = AppHandler
         self.artifacts = Artifacts(self.url)
         self.views: dict[str, dict[str, Any]] = {}
-        self.pages: list[dict[str, Any]] = []
-        """What was asked for of each page of a history."""
+        self.pages: list[tuple[str, int, int]] = []
+        """Of histories that were asked for: run, first and last step."""
 
     def query(self, text: str, variables: dict[str, Any]) -> dict[str, Any]:
+        if "UpsertBucket" in text:
+            self.exit_codes.pop(variables["name"], None)  # a run that is resumed runs again
         if "SampledHistoryPage" in text:
-            self.pages.append(json.loads(variables["spec"]))
+            spec = json.loads(variables["spec"])
+            self.pages.append((variables["run"], spec["minStep"], spec["maxStep"]))
         return (
             history(text, variables, lambda run: self.rows[run])
             or self.artifacts.answer(text, variables)
@@ -79,11 +82,12 @@ def serving() -> Iterator[App]:
 
 
 def settings(app: App) -> dict[str, str]:
-    """Of the environment, so that a client finds the server and never waits long for it."""
+    """Of the environment, so that a client finds the server."""
     return {
         "WANDB_BASE_URL": app.url,
         "WANDB_API_KEY": KEY,
-        "WANDB_HTTP_TIMEOUT": "3",
-        "WANDB_INIT_TIMEOUT": "5",
-        "WANDB_FINISH_TIMEOUT": "20",
+        "WANDB_HTTP_TIMEOUT": "30",
+        "WANDB_INIT_TIMEOUT": "60",
+        "WANDB_FINISH_TIMEOUT": "60",
+        "WANDB_X_FILE_STREAM_TRANSMIT_INTERVAL": "0.5",
     }

@@ -6,14 +6,12 @@ import json
 import socket
 
 import pytest
-import wandb
 
-from analysis import wandb_source
+import wandb
+from analysis import wandb_runs
 from analysis.__main__ import main
 from analysis.source import read_source, source_name
 from scaling.errors import Refused
-from scaling.tracking import Tracker, start
-from tests.scaling.tracking.conftest import StudyDir
 from tests.scaling.tracking.conftest import isolated as isolated
 from tests.wandb_server import server as server
 
@@ -44,25 +42,6 @@ def axes(**changes):
     return {"depth": 26, "width": 0.5, "resolution": 128, "epochs": 10, "seed": 0} | changes
 
 
-def test_runs_that_a_study_sent_are_its_rows(tmp_path):
-    study = StudyDir(tmp_path / "mine")
-    points = [study.add(seed) for seed in range(2)]
-    points[0].complete()
-    points[1].train(1)
-    points[1].fail("diverged", "loss is nan")
-    assert start(study.path, Tracker(mode="online")).finish(timeout_s=60)
-    table = read_source(GROUP)
-    rows = table.rows.set_index("seed")
-    assert list(rows["point"]) == [point.id for point in points]
-    assert rows.loc[0, ["depth", "width", "resolution", "epochs"]].tolist() == [14, 0.5, 28, 2]
-    names = ["top1", "test_top1", "flops", "params", "train_seconds"]
-    assert rows.loc[0, names].tolist() == [97.5, 97.0, 1e6, 1000, 12.5]
-    names = ["model", "data", "setting", "recipe.learning_rate"]
-    assert rows.loc[0, names].tolist() == ["resnet_small", "mnist_5k", "abcd1234", 0.1]
-    assert rows.loc[1, ["status", "failure", "message"]].tolist() == ["failed", "diverged", "loss is nan"]
-    assert (table.name, table.left_out()) == ("mine", {"failed": 1})
-
-
 def test_runs_of_others_are_read_by_a_mapping(server, capsys):
     for depth, width, acc in ((26, 1.0, 70), (50, 1.0, 75), (26, 1.5, 73)):
         config = {"arch": {"layers": depth, "drop": [0.1]}, "width": width, "resolution": 128, "epochs": 10}
@@ -78,7 +57,7 @@ def test_runs_of_others_are_read_by_a_mapping(server, capsys):
 
 
 def test_every_run_of_the_group_is_read_and_no_other(server, monkeypatch):
-    monkeypatch.setattr(wandb_source, "RUNS_A_PAGE", 2)
+    monkeypatch.setattr(wandb_runs, "RUNS_A_PAGE", 2)
     for seed in range(5):
         add(server, f"r{seed}", axes(seed=seed), {"top1": 70 + seed})
     add(server, "other", axes(seed=9), {"top1": 1}, group="theirs")
