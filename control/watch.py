@@ -40,7 +40,7 @@ class Wish:
 def watch(study: Study, wish: Wish, console: Console) -> None:
     """Show the study until it has ended, or until q is typed."""
     if console.is_terminal:
-        with ended_by_signals():
+        with _ended_by_signals():
             _on_screen(study, wish, console)
     else:
         _as_lines(study, wish, console)
@@ -117,7 +117,7 @@ class End:
 
 
 @contextmanager
-def ended_by_signals() -> Iterator[None]:
+def _ended_by_signals() -> Iterator[None]:
     """End as Ctrl-C does, so that the terminal is put back; Ctrl-C too, which a shell's `&` has ignored."""
 
     def interrupt(number: int, frame: object) -> None:

@@ -77,4 +77,4 @@ def hosts(address: Address, listening: socket.socket) -> list[str]:
         cards = psutil.net_if_addrs().values()
         names |= {each.address.partition("%")[0].lower() for card in cards for each in card}
         names |= {socket.gethostname().lower(), socket.getfqdn().lower()}
-    return sorted(names)
+    return sorted(f"[{name}]" if ":" in name else name for name in names)

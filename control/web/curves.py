@@ -19,7 +19,7 @@ _BYTES_AT_MOST = 4_000_000
 
 @dataclass(frozen=True, kw_only=True)
 class Curve:
-    """One entry an epoch, in order; None is what was not measured, or is not finite."""
+    """One entry an epoch that was evaluated, in order; None is what is not finite."""
 
     epoch: Sequence[float]
     top1: Sequence[float | None]
@@ -31,7 +31,7 @@ class Curve:
 
     @property
     def latest(self) -> float | None:
-        return self.top1[-1] if self.top1 else None
+        return next((each for each in reversed(self.top1) if each is not None), None)
 
 
 NOTHING = Curve(epoch=(), top1=(), loss=(), seconds=None)
@@ -51,10 +51,11 @@ def read_curve(study: Study, point_id: str) -> Curve:
     if not rows:
         return NOTHING
     ordered = [rows[epoch] for epoch in sorted(rows)]
+    evaluated = [row for row in ordered if row.get("loss") is not None or row.get("top1") is not None]
     return Curve(
-        epoch=sorted(rows),
-        top1=[number(row.get("top1")) for row in ordered],
-        loss=[number(row.get("loss")) for row in ordered],
+        epoch=[row["epoch"] for row in evaluated],
+        top1=[number(row.get("top1")) for row in evaluated],
+        loss=[number(row.get("loss")) for row in evaluated],
         seconds=number(ordered[-1].get("seconds")),
     )
 

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from control.web.learner import learn, no_rule
 from control.web.news import News, Reporter, event
+from scaling.errors import Refused
 from scaling.study.store import Study
 
 STILL_HERE_S = 15.0
@@ -23,7 +24,11 @@ LEARN_EVERY_S = 15.0
 """Rules are not worked out more often than this, nor so often that they take more than"""
 LEARNING_SHARE = 0.2
 """of a core."""
-WORKING = "The rules are being worked out."
+NOTHING = {
+    "num_completed": 0,
+    "frontier": [],
+    **no_rule("No point is completed yet: there is nothing to learn from."),
+}
 
 log = logging.getLogger(__name__)
 Value = TypeVar("Value")
@@ -40,7 +45,7 @@ class Feed:
         """None before the first look."""
         self._latest: dict[str, bytes] = {}
         """The last event by name, those of `news` aside."""
-        self._learned = {"num_completed": 0, "frontier": [], **no_rule(WORKING)}
+        self._learned = NOTHING | no_rule("The rules are being worked out.")
         self._told = asyncio.Event()
         self._somebody = asyncio.Event()
         self._num_listeners = 0
@@ -57,15 +62,16 @@ class Feed:
 
     async def learn(self) -> None:
         """Work out rules for ever, while somebody listens and points complete; the first time at once."""
-        num_completed = -1
+        known: object = None
         while True:
-            while self.news is None or self.news.status["counts"]["completed"] == num_completed:
+            while self.news is None or known == (basis := _basis(self.news)):
                 await self._told.wait()
-            num_completed = self.news.status["counts"]["completed"]
-            cost_s = _children_s()
+            known, cost_s = basis, _children_s()
+            if not self.news.status["counts"]["completed"]:
+                self._learn(NOTHING)
+                continue
             async for part in learn(self._study):
-                self._learned |= part
-                self._tell("learned", self._learned)
+                self._learn(part)
             cost_s = _children_s() - cost_s
             await asyncio.sleep(max(LEARN_EVERY_S, cost_s / LEARNING_SHARE))
             await self._somebody.wait()
@@ -107,7 +113,9 @@ class Feed:
             news = await beside(self._reporter.look)
         except Exception as error:  # a study that cannot be read now may be readable at the next look
             log.debug("a look", exc_info=True)
-            self._tell("problem", {"text": f"{self._study.path} cannot be read: {error}"})
+            is_told = isinstance(error, Refused)
+            text = str(error) if is_told else f"{self._study.path} cannot be read: {error}"
+            self._tell("problem", {"text": text})
             return
         if "problem" in self._latest:
             self._tell("problem", {"text": None})
@@ -121,6 +129,10 @@ class Feed:
             self._latest.pop("end", None)
         self._ring()
 
+    def _learn(self, part: Mapping[str, Any]) -> None:
+        self._learned = {**self._learned, **part}
+        self._tell("learned", self._learned)
+
     def _tell(self, name: str, data: Mapping[str, Any]) -> None:
         """To all, unless it is what they know."""
         said = event(name, data)
@@ -131,6 +143,11 @@ class Feed:
     def _ring(self) -> None:
         self._told.set()
         self._told = asyncio.Event()
+
+
+def _basis(news: News) -> object:
+    """When this changes, something else may be learned."""
+    return news.status["counts"]["completed"], news.status["num_damaged"]
 
 
 def _children_s() -> float:

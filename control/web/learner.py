@@ -22,6 +22,14 @@ async def learn(study: Study) -> AsyncIterator[dict[str, Any]]:
 
     Closed or cancelled, it ends the process.
     """
+    try:
+        async for part in _parts(study):
+            yield part
+    except (OSError, ValueError) as error:
+        yield no_rule(f"The rules could not be worked out: {error}")
+
+
+async def _parts(study: Study) -> AsyncIterator[dict[str, Any]]:
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "control.web.learned", str(study.path)),
         stdin=DEVNULL,
@@ -39,8 +47,7 @@ async def learn(study: Study) -> AsyncIterator[dict[str, Any]]:
         errors = await process.stderr.read()
         if await process.wait():
             lines = errors.decode(errors="replace").strip().splitlines()
-            why = lines[-1] if lines else f"exit code {process.returncode}"
-            yield no_rule(f"The rules could not be worked out: {why}")
+            raise ValueError(lines[-1] if lines else f"exit code {process.returncode}")
     finally:
         if process.returncode is None:
             process.kill()

@@ -72,6 +72,7 @@ class Reporter:
 
     def look(self) -> News:
         """The news of now: those of before where nothing has changed. Raises what reading the study does."""
+        Study.open(self._study.path)  # Refused where it is there no more
         glance = self._watcher.look()
         before = self.news
         knobs = self._knobs_of(glance)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import secrets
+import signal
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import uvicorn
 from rich.console import Console
 
-from control.watch import EVERY_S, ended_by_signals
+from control.watch import EVERY_S
 from control.web.address import Address, hosts, is_local, url
 from control.web.app import Door, make_app
 from control.web.feed import Feed
@@ -20,7 +23,7 @@ ENDS_WITHIN_S = 2
 
 def serve(study: Study, address: Address, every_s: float | None, console: Console) -> None:
     """Serve until Ctrl-C, which raises KeyboardInterrupt; Refused where the address cannot be had."""
-    with ended_by_signals(), address.listen() as listening:
+    with address.listen() as listening:
         token = secrets.token_urlsafe() if address.asks_token or not is_local(listening) else None
         place = url(address, listening)
         query = "" if token is None else f"?token={token}"
@@ -39,6 +42,7 @@ def serve(study: Study, address: Address, every_s: float | None, console: Consol
             timeout_graceful_shutdown=ENDS_WITHIN_S,
         )
         _Server(config, feed).run(sockets=[listening])
+    raise KeyboardInterrupt  # nothing else ends it
 
 
 class _Server(uvicorn.Server):
@@ -47,6 +51,19 @@ class _Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, feed: Feed) -> None:
         super().__init__(config)
         self._feed = feed
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """All that Ctrl-C is, and a terminal that goes away, unless nohup has it ignored."""
+        numbers = [signal.SIGINT, signal.SIGTERM]
+        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+            numbers.append(signal.SIGHUP)
+        before = {number: signal.signal(number, self.handle_exit) for number in numbers}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._feed.close()

@@ -1,0 +1,110 @@
+"""What the page says was learned: the words of `python -m analysis rules`, and every model with its interval."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from analysis.findings import Findings, find
+from analysis.frontier import STANDINGS
+from analysis.sentences import sentences
+from analysis.source import read_source
+from control.web.learned import parts
+from tests.control.web.conftest import Page
+from tests.launchers.conftest import ROOT
+
+pytestmark = pytest.mark.xdist_group("control")
+
+
+@pytest.fixture(scope="module")
+def findings(finished: Path) -> Findings:
+    return find(read_source(finished))
+
+
+@pytest.fixture(scope="module")
+def learned(served: Page) -> dict[str, Any]:
+    return served.stream().wait_for("learned", lambda told: told["warnings"])
+
+
+def test_the_rules_are_those_of_the_analysis(learned: dict[str, Any], findings: Findings) -> None:
+    assert [told["text"] for told in learned["sentences"]] == sentences(findings)
+    assert learned["warnings"] == [{"code": trap.code, "text": trap.message} for trap in findings.traps]
+    assert {told["topic"] for told in learned["sentences"]} <= {
+        "pairs", "resolution", "frontier", "law", "returns", "noise"
+    }  # fmt: skip
+    undecided = [told["undecided"] for told in learned["sentences"] if told["topic"] != "frontier"]
+    assert any(undecided)
+    assert not any(told["undecided"] for told in learned["sentences"] if told["topic"] == "frontier")
+
+
+def test_the_frontier_has_every_model_with_its_points(learned: dict[str, Any], findings: Findings) -> None:
+    members = findings.frontiers["flops"].members
+    assert learned["num_completed"] == 8
+    models = learned["frontier"]
+    assert [each["flops"] for each in models] == list(members["flops"])
+    assert [each["standing"] for each in models] == list(members["standing"])
+    assert {each["standing"] for each in models} <= STANDINGS.keys()
+    rows = findings.table.rows.set_index("point")["top1"]
+    for each in models:
+        assert (len(each["ids"]), each["name"].split(",")[0][:6]) == (each["num_seeds"], "depth ")
+        assert each["top1"] == pytest.approx(rows[each["ids"]].mean())
+        assert 0 <= each["low"] <= each["top1"] <= each["high"] <= 100
+
+
+def test_without_a_repeat_there_is_no_interval(finished: Path, tmp_path: Path) -> None:
+    study = shutil.copytree(finished, tmp_path / "mine")
+    for file in study.glob("points/*/point.json"):
+        if json.loads(file.read_text())["seed"] == 1:
+            shutil.rmtree(file.parent)
+    models, rules = parts(str(study))
+    assert {(each["low"], each["high"], each["num_seeds"]) for each in models["frontier"]} == {
+        (None, None, 1)
+    }
+    assert rules["warnings"]
+
+
+def test_too_little_data_is_a_sentence(finished: Path, tmp_path: Path) -> None:
+    study = shutil.copytree(finished, tmp_path / "mine")
+    for file in study.glob("points/*/result.json"):
+        file.unlink()
+    ((told,),) = (part["sentences"] for part in parts(str(study)))
+    assert told["undecided"]
+    assert "has no completed point" in told["text"]
+    (study / "points").rename(study / "away")
+    ((told,),) = (part["sentences"] for part in parts(str(study)))
+    assert told["text"] == f"{study} has no points yet: run the sweep first."
+
+
+@pytest.fixture
+def a_point(finished: Path, tmp_path: Path) -> Path:
+    """A study of a single completed point."""
+    study = shutil.copytree(finished, tmp_path / "mine")
+    done = [file.parent for file in study.glob("points/*/result.json")]
+    for each in study.glob("points/*"):
+        if each != done[0]:
+            shutil.rmtree(each)
+    return study
+
+
+def test_a_single_point_is_no_rule_and_no_traceback(a_point: Path) -> None:
+    models, rules = parts(str(a_point))
+    assert [each["standing"] for each in models["frontier"]] == ["frontier"]
+    assert [told["topic"] for told in rules["sentences"]] == ["frontier"] * len(rules["sentences"])
+
+
+def test_it_gives_way_to_what_trains(finished: Path) -> None:
+    line = [sys.executable, "-c", f"import control.web.learned as it, os; it.sys.argv[1:] = [{str(finished)!r}]; "
+            "it.main(); print(os.nice(0))"]  # fmt: skip
+    done = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, check=True, env=os.environ)
+    *told, niceness = done.stdout.splitlines()
+    assert (niceness, [list(json.loads(part)) for part in told]) == (
+        "19",
+        [["num_completed", "frontier"], ["sentences", "warnings"]],
+    )
