@@ -16,7 +16,12 @@ let drawnFirst = false;
 /** Plotly, once it is there. */
 export function plotly() {
   loading ??= new Promise((resolve, reject) => {
-    const script = element("script", {src: document.body.dataset.plotly, async: true, onload: () => resolve(globalThis.Plotly), onerror: reject});
+    const script = element("script", {
+      src: document.body.dataset.plotly,
+      async: true,
+      onload: () => resolve(globalThis.Plotly),
+      onerror: reject,
+    });
     document.head.append(script);
   });
   return loading;
@@ -28,19 +33,32 @@ export const colour = (name) => getComputedStyle(document.documentElement).getPr
 /** A text that Plotly shows as it stands, where it would read tags. */
 export const plain = (text) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 
-/** Call `again` when the colours have changed. */
+/** Call `again` when all colours have become others. */
 export const onTheme = (again) => theme.addEventListener("change", again);
 
-/** Ticks of a logarithmic axis over so many decades: 1, 2 and 5 where there is room, all digits where there is more. */
+/** Plotly's ticks over so many decades: 1, 2 and 5 where they have room, all digits where there are few. */
 const ticksOf = (decades) => (decades > 3 ? 1 : decades > 0.6 ? "D2" : "D1");
+
+/** Of a logarithmic axis with these values. */
 export const logTicks = (values) => ticksOf(Math.log10(Math.max(...values) / Math.min(...values)));
 
+/** Give logarithmic axes the ticks of what is seen of them. */
 function onZoom(place) {
-  place.on("plotly_relayout", (change) => {
-    if (Object.keys(change).some((name) => name.endsWith("dtick"))) return;
-    const logs = ["xaxis", "yaxis"].filter((name) => place.layout[name].type === "log");
-    const spans = logs.map((name) => [`${name}.dtick`, ticksOf(Math.abs(place.layout[name].range[1] - place.layout[name].range[0]))]);
-    if (spans.some(([name, dtick]) => place.layout[name.slice(0, 5)].dtick !== dtick)) globalThis.Plotly.relayout(place, Object.fromEntries(spans));
+  place.on("plotly_relayout", () => {
+    const logs = ["xaxis", "yaxis"]
+      .map((name) => [name, place.layout[name]])
+      .filter(([, {type}]) => type === "log");
+    const wanted = logs.map(([name, {range, dtick}]) => [
+      name,
+      ticksOf(Math.abs(range[1] - range[0])),
+      dtick,
+    ]);
+    const other = wanted.filter(([, now, before]) => now !== before);
+    if (other.length)
+      globalThis.Plotly.relayout(
+        place,
+        Object.fromEntries(other.map(([name, now]) => [`${name}.dtick`, now])),
+      );
   });
 }
 
@@ -48,20 +66,40 @@ function onZoom(place) {
 export async function draw(place, traces, {x, y, clicked}) {
   const {newPlot, react} = await plotly();
   const isNew = !place.data;
-  const axis = {
-    gridcolor: colour("--grid"), linecolor: colour("--line"), zeroline: false, showline: true, ticks: "outside",
-    ticklen: 4, tickcolor: colour("--line"), automargin: true, exponentformat: "SI",
-  };
-  const titled = ({title, ...more}) => ({...axis, title: {text: title, standoff: 8}, ...more});
-  await (isNew ? newPlot : react)(place, traces, {
-    xaxis: titled(x), yaxis: titled(y), showlegend: false, hovermode: "closest", uirevision: "kept",
-    margin: {l: 44, r: 12, t: 10, b: 40}, paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
-    font: {family: "system-ui, sans-serif", size: 12, color: colour("--ink")},
-    hoverlabel: {bgcolor: colour("--panel"), bordercolor: colour("--line"), font: {color: colour("--ink")}, align: "left"},
-    dragmode: finger.matches ? false : "zoom",
-  }, CONFIG);
+  await (isNew ? newPlot : react)(place, traces, layout(x, y), CONFIG);
   if (isNew && x.type === "log") onZoom(place);
   if (isNew && clicked) place.on("plotly_click", ({points}) => clicked(points[0].customdata));
   if (!drawnFirst) performance.mark("charts-drawn");
   drawnFirst = true;
 }
+
+function layout(x, y) {
+  const [ink, line, panel] = ["--ink", "--line", "--panel"].map(colour);
+  return {
+    xaxis: axis(x),
+    yaxis: axis(y),
+    showlegend: false,
+    hovermode: "closest",
+    dragmode: finger.matches ? false : "zoom",
+    uirevision: "kept",
+    margin: {l: 44, r: 12, t: 10, b: 40},
+    paper_bgcolor: "rgba(0,0,0,0)",
+    plot_bgcolor: "rgba(0,0,0,0)",
+    font: {family: "system-ui, sans-serif", size: 12, color: ink},
+    hoverlabel: {bgcolor: panel, bordercolor: line, font: {color: ink}, align: "left"},
+  };
+}
+
+const axis = ({title, ...more}) => ({
+  title: {text: title, standoff: 8},
+  gridcolor: colour("--grid"),
+  linecolor: colour("--line"),
+  tickcolor: colour("--line"),
+  showline: true,
+  zeroline: false,
+  ticks: "outside",
+  ticklen: 4,
+  automargin: true,
+  exponentformat: "SI",
+  ...more,
+});

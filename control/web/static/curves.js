@@ -6,27 +6,43 @@ import {isRunning} from "./store.js";
 
 const NAMED_AT_MOST = 12;
 const MARKED_AT_MOST = 30;
+/** Curves that the server gives for one asking. */
+const AT_ONCE = 50;
 
 /** Curves as a map from id to {epoch, top1, loss}, from the columns that the server sends. */
 const byIdOf = ({ids, epoch, top1, loss}) =>
   new Map(ids.map((id, place) => [id, {epoch: epoch[place], top1: top1[place], loss: loss[place]}]));
 
-/** The curves of these points, as they are now. */
+/** The curves of these points, as they are now; null where they cannot be had. */
 export async function fetchCurves(ids) {
-  const answer = await fetch(`curves?ids=${ids.map(encodeURIComponent).join(",")}`);
-  return answer.ok ? byIdOf(await answer.json()) : new Map();
+  try {
+    const answer = await fetch(`curves?ids=${ids.map(encodeURIComponent).join(",")}`);
+    return answer.ok ? byIdOf(await answer.json()) : null;
+  } catch {
+    return null;
+  }
 }
 
 /** Draw both charts of curves, given as [{id, name, epochs, epoch, top1, loss, isChosen}]. */
 export function drawPair(places, curves, open) {
   const someChosen = curves.some((each) => each.isChosen) && curves.some((each) => !each.isChosen);
   const longest = Math.max(0, ...curves.map((each) => each.epoch.length));
-  const traces = (measure) => curves.map((each, place) => ({
-    type: "scatter", mode: longest > MARKED_AT_MOST ? "lines" : "lines+markers", x: each.epoch, y: each[measure],
-    name: plain(each.name), text: each.epoch.map((epoch, at) => plain(`${each.name}: epoch ${epoch}, ${each[measure][at]?.toPrecision(4)}`)),
-    hoverinfo: "text", customdata: each.epoch.map(() => each.id), opacity: someChosen && !each.isChosen ? 0.35 : 1,
-    line: {color: colour(hue(place)), dash: dash(place), width: each.isChosen ? 2.5 : 1.5}, marker: {size: 4},
-  }));
+  const traces = (measure) =>
+    curves.map((each, place) => ({
+      type: "scatter",
+      mode: longest > MARKED_AT_MOST ? "lines" : "lines+markers",
+      x: each.epoch,
+      y: each[measure],
+      name: plain(each.name),
+      text: each.epoch.map((epoch, at) =>
+        plain(`${each.name}: epoch ${epoch}, ${each[measure][at]?.toPrecision(4)}`),
+      ),
+      hoverinfo: "text",
+      customdata: each.epoch.map(() => each.id),
+      opacity: someChosen && !each.isChosen ? 0.35 : 1,
+      line: {color: colour(hue(place)), dash: dash(place), width: each.isChosen ? 2.5 : 1.5},
+      marker: {size: 4},
+    }));
   const last = Math.max(...curves.map((each) => each.epochs));
   const x = {title: "epoch", range: [0, 1.02 * last], ...(last <= 12 ? {dtick: 1} : {})};
   const [top1, loss] = places;
@@ -70,11 +86,19 @@ export function makeCurves(store, nameOf, open) {
     byId("curves").hidden = !begun.length;
     setText(byId("curves-note"), note(curves));
     drawLegend(begun);
-    if (begun.length) drawPair(places, begun, (id) => open(id, begun.map((each) => each.id)));
+    if (begun.length)
+      drawPair(places, begun, (id) =>
+        open(
+          id,
+          begun.map((each) => each.id),
+        ),
+      );
   }
 
   function wanted() {
-    const mine = [...chosen].filter(([id, {curve}]) => curve && store.points.has(id)).map(([id, {curve}]) => named(id, curve, true));
+    const mine = [...chosen]
+      .filter(([id, {curve}]) => curve && store.points.has(id))
+      .map(([id, {curve}]) => named(id, curve, true));
     const theirs = [...running].filter(([id]) => !chosen.has(id) && isLive(id) && store.wants([id]));
     return [...mine, ...theirs.map(([id, curve]) => named(id, curve, false))];
   }
@@ -93,7 +117,10 @@ export function makeCurves(store, nameOf, open) {
 
   function note(curves) {
     const live = curves.filter((each) => !each.isChosen).length;
-    const parts = [live ? `${live} of ${Math.max(of, live)} running` : "", chosen.size ? `${chosen.size} ticked` : ""];
+    const parts = [
+      live ? `${live} of ${Math.max(of, live)} running` : "",
+      chosen.size ? `${chosen.size} ticked` : "",
+    ];
     return parts.filter(Boolean).join(", ");
   }
 
@@ -101,10 +128,17 @@ export function makeCurves(store, nameOf, open) {
     const named = curves.slice(0, NAMED_AT_MOST).map((each, place) => ({...each, place}));
     const more = curves.length - named.length;
     const items = more > 0 ? [...named, {id: MORE, name: `and ${more} more`, place: 0}] : named;
-    keep(byId("curves-legend"), items, (each) => each.id, makeChip, (chip, each) => {
-      setText(chip.firstChild.lastChild, each.name);
-      if (each.id !== MORE) chip.querySelector("line").setAttribute("class", `${hue(each.place).slice(2)} ${dash(each.place)}`);
-    });
+    keep(
+      byId("curves-legend"),
+      items,
+      (each) => each.id,
+      makeChip,
+      (chip, each) => {
+        setText(chip.firstChild.lastChild, each.name);
+        if (each.id !== MORE)
+          chip.querySelector("line").setAttribute("class", `${hue(each.place).slice(2)} ${dash(each.place)}`);
+      },
+    );
   }
 
   function makeChip({id}) {
@@ -113,23 +147,34 @@ export function makeCurves(store, nameOf, open) {
     const line = swatch.appendChild(document.createElementNS(swatch.namespaceURI, "line"));
     for (const [name, value] of Object.entries({x1: 0, y1: 5, x2: 24, y2: 5})) line.setAttribute(name, value);
     swatch.setAttribute("aria-hidden", "true");
-    const button = element("button", {type: "button", onclick: () => open(id, [id])}, swatch, element("span"));
+    const button = element(
+      "button",
+      {type: "button", onclick: () => open(id, [id])},
+      swatch,
+      element("span"),
+    );
     return element("li", {}, button);
   }
 
   /** Fetch the curves of chosen points that have gone on since. */
   async function refresh() {
-    const stale = [...chosen].filter(([id, each]) => store.points.has(id) && each.epoch !== store.points.get(id).epoch).map(([id]) => id);
+    const now = (id) => store.points.get(id)?.epoch;
+    const stale = [...chosen]
+      .filter(([id, each]) => now(id) !== undefined && each.epoch !== now(id))
+      .slice(0, AT_ONCE);
     if (!stale.length) return;
-    for (const id of stale) chosen.get(id).epoch = store.points.get(id).epoch;
-    for (const [id, curve] of await fetchCurves(stale)) if (chosen.has(id)) chosen.get(id).curve = curve;
-    isNew = true;
-    draw();
+    for (const [id, each] of stale) each.epoch = now(id);
+    const found = await fetchCurves(stale.map(([id]) => id));
+    for (const [id, each] of stale) {
+      if (found) each.curve = found.get(id);
+      else each.epoch = -1;
+    }
+    isNew = found !== null;
+    if (isNew) draw();
   }
 
   onTheme(() => {
     isNew = true;
-    draw();
   });
   return {draw, take, choose, isChosen: (id) => chosen.has(id)};
 }

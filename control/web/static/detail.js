@@ -27,12 +27,24 @@ export function makeDetail(store, nameOf) {
     const point = store.points.get(ids[at]);
     if (!dialog.open || !point) return;
     setText(byId("detail-title"), nameOf(point));
-    setText(byId("detail-of"), ids.length > 1 ? `${(at + 1).toLocaleString("en")} of ${ids.length.toLocaleString("en")}` : "");
-    for (const [name, disabled] of [["detail-back", at === 0], ["detail-on", at === ids.length - 1]]) {
+    setText(
+      byId("detail-of"),
+      ids.length > 1 ? `${(at + 1).toLocaleString("en")} of ${ids.length.toLocaleString("en")}` : "",
+    );
+    for (const [name, disabled] of [
+      ["detail-back", at === 0],
+      ["detail-on", at === ids.length - 1],
+    ]) {
       Object.assign(byId(name), {disabled, hidden: ids.length < 2});
     }
     say(byId("detail-message"), point.message);
-    keep(byId("detail-values"), values(point), ([name]) => name, ([name]) => element("div", {}, element("dt", {}, name), element("dd")), (row, [, text]) => setText(row.lastChild, text));
+    keep(
+      byId("detail-values"),
+      values(point),
+      ([name]) => name,
+      ([name]) => element("div", {}, element("dt", {}, name), element("dd")),
+      (row, [, text]) => setText(row.lastChild, text),
+    );
     const state = `${point.id} ${point.state} ${point.epoch}`;
     if (drawn === state) return;
     drawn = state;
@@ -44,13 +56,24 @@ export function makeDetail(store, nameOf) {
   function values(point) {
     const knobs = store.knobs.map((name) => [name, typed(point.knobs[name])]);
     return [
-      ["state", [point.state, point.failure].filter(Boolean).join(": ")], ...knobs,
+      ["state", [point.state, point.failure].filter(Boolean).join(": ")],
+      ...knobs,
       ["epochs done", `${point.epoch} of ${point.epochs} (${share(progress(point))})`],
-      ["top-1", point.top1 != null ? `${top1(point.top1)} %` : point.latest != null ? `${top1(point.latest)} % so far` : NONE],
-      ["left", duration(point.eta_s)], ["trained for", duration(point.seconds)],
+      [
+        "top-1",
+        point.top1 != null
+          ? `${top1(point.top1)} %`
+          : point.latest != null
+            ? `${top1(point.latest)} % so far`
+            : NONE,
+      ],
+      ["left", duration(point.eta_s)],
+      ["trained for", duration(point.seconds)],
       ["predicted", point.hours == null ? NONE : duration(3600 * point.hours)],
-      ["FLOPs of one image", count(point.flops)], ["training FLOPs", count(point.train_flops)],
-      ["where", point.where || NONE], ["id", point.id],
+      ["FLOPs of one image", count(point.flops)],
+      ["training FLOPs", count(point.train_flops)],
+      ["where", point.where || NONE],
+      ["id", point.id],
     ];
   }
 
@@ -60,10 +83,11 @@ export function makeDetail(store, nameOf) {
   }
 
   async function drawCurve(point) {
-    const curve = (await fetchCurves([point.id])).get(point.id);
+    const curve = (await fetchCurves([point.id]))?.get(point.id);
     if (ids[at] !== point.id || !dialog.open) return;
     byId("detail-curves").hidden = !curve?.epoch.length;
-    if (curve?.epoch.length) drawPair(places, [{id: point.id, name: nameOf(point), epochs: point.epochs, ...curve, isChosen: true}]);
+    if (curve?.epoch.length)
+      drawPair(places, [{id: point.id, name: nameOf(point), epochs: point.epochs, ...curve, isChosen: true}]);
   }
 
   function turn(step) {

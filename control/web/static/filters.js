@@ -14,10 +14,20 @@ export function makeFilters(store, changed) {
 
   function draw() {
     form.hidden = false;
-    const names = ["state", ...(store.values("failure").length ? ["failure"] : []), ...store.knobs];
-    keep(fields, names, (name) => name, makeField, updateField);
+    keep(
+      fields,
+      store.fields.filter((name) => store.values(name).length),
+      (name) => name,
+      makeField,
+      updateField,
+    );
     const shown = store.shown().length;
-    setText(byId("filter-count"), store.isFiltered ? `${shown.toLocaleString("en")} of ${counted(store.points.size, "point")}` : counted(store.points.size, "point"));
+    setText(
+      byId("filter-count"),
+      store.isFiltered
+        ? `${shown.toLocaleString("en")} of ${counted(store.points.size, "point")}`
+        : counted(store.points.size, "point"),
+    );
     byId("filter-clear").disabled = !store.isFiltered;
     if (document.activeElement !== text) text.value = store.text;
   }
@@ -25,7 +35,12 @@ export function makeFilters(store, changed) {
   function makeField(name) {
     const list = element("div", {className: "values", role: "group"});
     list.setAttribute("aria-label", name);
-    return element("details", {name: "filter"}, element("summary", {}, element("span", {}, name), element("b")), list);
+    return element(
+      "details",
+      {name: "filter"},
+      element("summary", {}, element("span", {}, name), element("b")),
+      list,
+    );
   }
 
   function updateField(field, name) {
@@ -39,9 +54,15 @@ export function makeFilters(store, changed) {
       box.addEventListener("change", () => choose(name, value, box.checked));
       return element("label", {}, box, value);
     };
-    keep(field.lastChild, store.values(name), (value) => value, make, (label, value) => {
-      label.firstChild.checked = wanted?.has(value) ?? false;
-    });
+    keep(
+      field.lastChild,
+      store.values(name),
+      (value) => value,
+      make,
+      (label, value) => {
+        label.firstChild.checked = wanted?.has(value) ?? false;
+      },
+    );
   }
 
   function choose(name, value, on) {

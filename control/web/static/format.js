@@ -1,7 +1,20 @@
 // Quantities as people write them, in the same words as the commands.
 
-const PREFIXES = [[1e24, "Y"], [1e21, "Z"], [1e18, "E"], [1e15, "P"], [1e12, "T"], [1e9, "G"], [1e6, "M"], [1e3, "k"]];
-const UNITS = [[86400, "d"], [3600, "h"], [60, "min"]];
+const PREFIXES = [
+  [1e24, "Y"],
+  [1e21, "Z"],
+  [1e18, "E"],
+  [1e15, "P"],
+  [1e12, "T"],
+  [1e9, "G"],
+  [1e6, "M"],
+  [1e3, "k"],
+];
+const UNITS = [
+  [86400, "d"],
+  [3600, "h"],
+  [60, "min"],
+];
 const short = (value, digits = 3) => String(Number(value.toPrecision(digits)));
 
 /** Where there is no value. */

@@ -4,12 +4,29 @@ import {byId, element, keep, reachable, rove, say, setText} from "./dom.js";
 import {colour, draw as drawChart, logTicks as ticks, onTheme, plain} from "./charts.js";
 import {count, counted, NONE, top1} from "./format.js";
 
-/** Drawn in this order; those that are worse stand behind. */
-const STANDINGS = [
-  {names: ["dominated", "dominated_noise_unknown"], label: "worse", colour: "--grey", symbol: "circle", size: 6, opacity: 0.55},
-  {names: ["within_noise"], label: "within noise of it", colour: "--blue", symbol: "diamond-open", size: 9, opacity: 1},
-  {names: ["frontier"], label: "on the frontier", colour: "--vermilion", symbol: "circle", size: 9, opacity: 1},
-];
+const WORSE = {
+  names: ["dominated", "dominated_noise_unknown"],
+  label: "worse",
+  colour: "--grey",
+  symbol: "circle",
+  size: 6,
+};
+const NEAR = {
+  names: ["within_noise"],
+  label: "within noise of it",
+  colour: "--blue",
+  symbol: "diamond-open",
+  size: 9,
+};
+const LINE = {
+  names: ["frontier"],
+  label: "on the frontier",
+  colour: "--vermilion",
+  symbol: "circle",
+  size: 9,
+};
+/** Drawn in this order. */
+const STANDINGS = [WORSE, NEAR, LINE];
 const WORSE_AT_MOST = 500;
 /** In percent: a logarithmic axis has no 0. */
 const LEAST = 0.01;
@@ -20,18 +37,24 @@ export function makeFrontier(store, open) {
   let drawn;
 
   function draw() {
+    if (drawn?.learned === store.learned && drawn?.asked === store.asked) return;
     const members = (store.learned?.frontier ?? []).filter((each) => store.wants(each.ids));
     say(byId("frontier-empty"), members.length ? "" : missing());
     byId("frontier-chart").hidden = byId("frontier-details").hidden = !members.length;
-    if (!members.length || (drawn?.learned === store.learned && drawn.asked === store.asked)) return;
+    if (!members.length) return;
     drawn = {learned: store.learned, asked: store.asked};
-    const line = members.filter((each) => each.standing === "frontier");
-    drawKeys(members);
+    const groups = STANDINGS.map(({names}) => members.filter((each) => names.includes(each.standing)));
+    const [worse, near, line] = groups;
+    drawKeys(groups);
     drawTable(line);
-    const worse = members.filter((each) => !["frontier", "within_noise"].includes(each.standing));
-    const traces = STANDINGS.map((standing) => trace(standing, members, thinned(worse)));
-    drawChart(byId("frontier-chart"), [stairs(line), ...traces], {
-      x: {title: "FLOPs of one image", type: "log", tickformat: "~s", dtick: ticks(members.map((each) => each.flops))},
+    const traces = [trace(WORSE, thinned(worse)), stairs(line), trace(NEAR, near), trace(LINE, line)];
+    drawChart(byId("frontier-chart"), traces, {
+      x: {
+        title: "FLOPs of one image",
+        type: "log",
+        tickformat: "~s",
+        dtick: ticks(members.map((each) => each.flops)),
+      },
       y: {title: "top-1 error, %", type: "log", tickformat: "~g", dtick: ticks(members.map(error))},
       clicked: (ids) => ids && open(ids[0], ids),
     });
@@ -39,69 +62,123 @@ export function makeFrontier(store, open) {
 
   function missing() {
     if (store.learned?.frontier.length) return "No completed model passes the filters.";
-    return store.status.counts.completed ? "Working out the frontier …" : "The frontier begins with the first completed point.";
+    return store.status.counts.completed
+      ? "Working out the frontier …"
+      : "The frontier begins with the first completed point.";
   }
 
-  function trace(standing, members, worse) {
-    const mine = members.filter((each) => standing.names.includes(each.standing) && (!worse || standing.label !== "worse" || worse.has(each)));
+  function trace(standing, mine) {
     const hue = colour(standing.colour);
-    const whiskers = standing.label !== "worse" && mine.some((each) => each.low != null);
+    const whiskers = standing !== WORSE && mine.some((each) => each.low != null);
     return {
-      type: "scatter", mode: "markers", x: mine.map((each) => each.flops), y: mine.map(error),
-      text: mine.map((each) => plain(told(each, standing.label)).replaceAll("\n", "<br>")), hoverinfo: "text",
+      type: "scatter",
+      mode: "markers",
+      x: mine.map((each) => each.flops),
+      y: mine.map(error),
+      text: mine.map((each) => plain(told(each, standing.label)).replaceAll("\n", "<br>")),
+      hoverinfo: "text",
       customdata: mine.map((each) => each.ids),
-      marker: {color: hue, symbol: standing.symbol, size: standing.size, opacity: standing.opacity, line: {width: 1.5, color: hue}},
+      marker: {
+        color: hue,
+        symbol: standing.symbol,
+        size: standing.size,
+        opacity: standing === WORSE ? 0.55 : 1,
+        line: {width: 1.5, color: hue},
+      },
       error_y: {
-        visible: whiskers, type: "data", symmetric: false, thickness: 1, width: 0, color: hue,
+        visible: whiskers,
+        type: "data",
+        symmetric: false,
+        thickness: 1,
+        width: 0,
+        color: hue,
         array: mine.map((each) => each.top1 - (each.low ?? each.top1)),
         arrayminus: mine.map((each) => Math.min((each.high ?? each.top1) - each.top1, error(each) - LEAST)),
       },
     };
   }
 
-  function drawKeys(members) {
-    const found = STANDINGS.toReversed().map((standing) => ({...standing, number: members.filter((each) => standing.names.includes(each.standing)).length}));
-    keep(byId("frontier-keys"), found.filter((each) => each.number), (each) => each.label,
-      (each) => element("span", {}, element("i", {className: `key ${each.names[0]}`}), element("b"), ` ${each.label}`),
-      (key, each) => setText(key.querySelector("b"), each.number.toLocaleString("en")));
+  function drawKeys(groups) {
+    const found = STANDINGS.map((standing, place) => ({...standing, number: groups[place].length}));
+    keep(
+      byId("frontier-keys"),
+      found.toReversed().filter((each) => each.number),
+      (each) => each.label,
+      ({names: [name]}) =>
+        element("span", {}, element("i", {className: `key ${name}`}), element("b"), element("span")),
+      (key, {number, label}) => {
+        setText(key.querySelector("b"), number.toLocaleString("en"));
+        setText(
+          key.lastChild,
+          ` ${label}${number > WORSE_AT_MOST && label === WORSE.label ? ", some of them drawn" : ""}`,
+        );
+      },
+    );
   }
 
   function drawTable(line) {
     const table = byId("frontier-table");
     if (!table.tHead) {
-      const heads = ["model", "top-1 %", "95 % interval", "FLOPs", "seeds"].map((text) => element("th", {scope: "col"}, text));
+      const heads = ["model", "top-1 %", "95 % interval", "FLOPs", "seeds"].map((text) =>
+        element("th", {scope: "col"}, text),
+      );
       table.append(element("thead", {}, element("tr", {}, ...heads)), element("tbody"));
     }
-    keep(table.tBodies[0], line, (each) => each.ids[0], makeRow, (row, each) => {
-      row.firstChild.firstChild.onclick = () => open(each.ids[0], each.ids);
-      [each.name, top1(each.top1), interval(each), count(each.flops), String(each.num_seeds)].forEach((text, place) => setText(place ? row.cells[place] : row.cells[0].firstChild, text));
-    });
+    keep(
+      table.tBodies[0],
+      line,
+      (each) => each.ids[0],
+      makeRow,
+      (row, each) => {
+        row.firstChild.firstChild.onclick = () => open(each.ids[0], each.ids);
+        [each.name, top1(each.top1), interval(each), count(each.flops), String(each.num_seeds)].forEach(
+          (text, place) => setText(place ? row.cells[place] : row.cells[0].firstChild, text),
+        );
+      },
+    );
     reachable(table, "button");
   }
 
-  const makeRow = () => element("tr", {}, element("td", {}, element("button", {type: "button", className: "link", tabIndex: -1})), ...Array.from({length: 4}, () => element("td", {className: "number"})));
+  const makeRow = () =>
+    element(
+      "tr",
+      {},
+      element("td", {}, element("button", {type: "button", className: "link", tabIndex: -1})),
+      ...Array.from({length: 4}, () => element("td", {className: "number"})),
+    );
 
-  rove(byId("frontier-table"), "button", (key, at) => (key === "ArrowDown" ? at + 1 : key === "ArrowUp" ? at - 1 : undefined));
+  rove(byId("frontier-table"), "button", (key, at) =>
+    key === "ArrowDown" ? at + 1 : key === "ArrowUp" ? at - 1 : undefined,
+  );
   onTheme(() => {
     drawn = null;
-    draw();
   });
   return {draw};
 }
 
 const interval = (each) => (each.low == null ? NONE : `${top1(each.low)} to ${top1(each.high)}`);
 
-const told = (each, label) => [each.name, `${top1(each.top1)} %${each.low == null ? "" : ` (${interval(each)})`}, ${count(each.flops)} FLOPs`, `${counted(each.num_seeds, "seed")}, ${label}`].join("\n");
+const told = (each, label) =>
+  [
+    each.name,
+    `${top1(each.top1)} %${each.low == null ? "" : ` (${interval(each)})`}, ${count(each.flops)} FLOPs`,
+    `${counted(each.num_seeds, "seed")}, ${label}`,
+  ].join("\n");
 
 function stairs(line) {
   const sorted = line.toSorted((one, other) => one.flops - other.flops);
   return {
-    type: "scatter", mode: "lines", x: sorted.map((each) => each.flops), y: sorted.map(error),
-    line: {shape: "hv", color: colour("--vermilion"), width: 1.5}, hoverinfo: "skip",
+    type: "scatter",
+    mode: "lines",
+    x: sorted.map((each) => each.flops),
+    y: sorted.map(error),
+    line: {shape: "hv", color: colour("--vermilion"), width: 1.5},
+    hoverinfo: "skip",
   };
 }
 
-/** Of those that are worse, the best by accuracy: a cloud of thousands tells no more and draws slowly. */
+/** So many of those that are worse, evenly: a cloud of thousands tells no more and draws slowly. */
 function thinned(worse) {
-  return new Set(worse.toSorted((one, other) => other.top1 - one.top1).slice(0, WORSE_AT_MOST));
+  const step = Math.ceil(worse.length / WORSE_AT_MOST);
+  return worse.filter((_, place) => place % step === 0);
 }

@@ -5,7 +5,8 @@ import {count, counted, duration, hours, NONE, share} from "./format.js";
 
 const ORDER = ["completed", "running", "failed", "pending"];
 const CONNECTION = {live: "live", lost: "lost, trying again", ended: "ended"};
-const LOST = "The connection is lost: what stands here may be old. It is tried again every few seconds; " +
+const LOST =
+  "The connection is lost: what stands here may be old. It is tried again every few seconds; " +
   "if the command has ended, start it again.";
 
 export function makeHeadline(store) {
@@ -22,10 +23,19 @@ export function makeHeadline(store) {
     drawCounts(status.counts, status.num_points);
     fact(0, share(status.share));
     fact(1, status.eta_s != null ? `about ${duration(status.eta_s, 2)}` : status.ended ? "ended" : NONE);
-    fact(2, hours(status.training_hours), status.predicted_hours == null ? "" : `of ${hours(status.predicted_hours)} predicted`);
+    fact(
+      2,
+      hours(status.training_hours),
+      status.predicted_hours == null ? "" : `of ${hours(status.predicted_hours)} predicted`,
+    );
     fact(3, count(status.train_flops_done), `of ${count(status.train_flops_total)}`);
-    const silent = status.num_silent ? `Nothing was heard of ${counted(status.num_silent, "running point")} for a minute.` : "";
-    say(byId("complaint"), [problem, status.scheduler, silent, ...(status.damaged ?? [])].filter(Boolean).join(" "));
+    const silent = status.num_silent
+      ? `Nothing was heard of ${counted(status.num_silent, "running point")} for a minute.`
+      : "";
+    say(
+      byId("complaint"),
+      [problem, status.scheduler, silent, ...(status.damaged ?? [])].filter(Boolean).join(" "),
+    );
     drawConnection();
     tick();
   }
@@ -54,7 +64,11 @@ export function makeHeadline(store) {
     if (!status) return;
     const since = status.at + (performance.now() - heard) / 1000 - status.last_result;
     const lately = status.completed_last_hour;
-    fact(4, status.last_result == null ? NONE : `${duration(Math.max(0, since), 2)} ago`, lately ? `${lately.toLocaleString("en")} in the last hour` : "");
+    fact(
+      4,
+      status.last_result == null ? NONE : `${duration(Math.max(0, since), 2)} ago`,
+      lately ? `${lately.toLocaleString("en")} in the last hour` : "",
+    );
   }
 
   function drawConnection() {

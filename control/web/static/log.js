@@ -7,16 +7,18 @@ const COPIED_MS = 2000;
 
 /** Read the log of a point into a place; at its end, where its traceback is, unless a person has scrolled away. */
 export async function readLog(place, id) {
+  place.dataset.id = id;
   const isAtEnd = !place.textContent || place.scrollHeight - place.scrollTop - place.clientHeight < 20;
-  setText(place, await logOf(id));
+  const text = await logOf(id);
+  if (place.dataset.id !== id) return;
+  setText(place, text);
   if (isAtEnd) place.scrollTop = place.scrollHeight;
 }
 
 async function logOf(id) {
   try {
     const answer = await fetch(`log/${encodeURIComponent(id)}`);
-    const text = answer.ok ? await answer.text() : "";
-    return text || "There is no log: the point was never started.";
+    return (await answer.text()) || "There is no log: the point was never started.";
   } catch {
     return "The log could not be read: the connection is lost.";
   }

@@ -1,6 +1,6 @@
 // The page: its parts, brought up to date together whenever the study, or what is wanted of it, has changed.
 
-import {plotly} from "./charts.js";
+import {onTheme, plotly} from "./charts.js";
 import {makeCurves} from "./curves.js";
 import {makeDetail} from "./detail.js";
 import {follow} from "./events.js";
@@ -16,7 +16,8 @@ import {makeTable} from "./table.js";
 
 const store = new Store();
 /** A point by the knobs that vary. */
-const nameOf = (point) => store.knobs.map((name) => `${name} ${typed(point.knobs[name])}`).join(", ") || point.id;
+const nameOf = (point) =>
+  store.knobs.map((name) => `${name} ${typed(point.knobs[name])}`).join(", ") || point.id;
 const open = (id, among) => detail.open(id, among);
 
 const headline = makeHeadline(store);
@@ -24,8 +25,13 @@ const filters = makeFilters(store, changed);
 const curves = makeCurves(store, nameOf, open);
 const detail = makeDetail(store, nameOf);
 const texts = [
-  headline, filters, makeHeatmap(store, filters.keepInAddress), makeFailures(store, filters.keepInAddress, nameOf),
-  makeRules(store), makeTable(store, curves, nameOf, open), detail,
+  headline,
+  filters,
+  makeHeatmap(store, filters.keepInAddress),
+  makeFailures(store, filters.keepInAddress, nameOf),
+  makeRules(store),
+  makeTable(store, curves, nameOf, open),
+  detail,
 ];
 const charts = [makeFrontier(store, open), curves];
 
@@ -47,10 +53,14 @@ const taking = (take) => (data) => {
   changed();
 };
 
-follow({
-  all: taking((data) => store.takeAll(data)),
-  change: taking((data) => store.takeChange(data)),
-  learned: taking((data) => store.takeLearned(data)),
-  curves: taking((data) => curves.take(data)),
-  problem: taking((data) => headline.takeProblem(data)),
-}, headline.connection);
+onTheme(changed);
+follow(
+  {
+    all: taking((data) => store.takeAll(data)),
+    change: taking((data) => store.takeChange(data)),
+    learned: taking((data) => store.takeLearned(data)),
+    curves: taking((data) => curves.take(data)),
+    problem: taking((data) => headline.takeProblem(data)),
+  },
+  headline.connection,
+);

@@ -9,11 +9,18 @@ export const isFailed = (point) => point.state === "failed" || point.state === "
 export const isRunning = (point) => point.state === "running" || point.state === "silent";
 
 /** Of its training, what is behind a point, between 0 and 1. */
-export const progress = (point) => (point.state === "completed" ? 1 : Math.min(1, point.epoch / point.epochs || 0));
+export const progress = (point) =>
+  point.state === "completed" ? 1 : Math.min(1, point.epoch / point.epochs || 0);
 
 /** The value of a knob, `state` or `failure`, as it stands in a filter. */
 export const valueOf = (point, field) =>
-  field === "state" ? point.state : field === "failure" ? (isFailed(point) ? point.failure : "") : typed(point.knobs[field]);
+  field === "state"
+    ? point.state
+    : field === "failure"
+      ? isFailed(point)
+        ? point.failure
+        : ""
+      : typed(point.knobs[field]);
 
 const bySize = (one, other) => Number(one) - Number(other) || one.localeCompare(other);
 
@@ -39,6 +46,7 @@ export class Store {
     Object.assign(this, {study, knobs, status});
     const known = new Set(points.id);
     for (const id of this.points.keys()) if (!known.has(id)) this.points.delete(id);
+    for (const field of this.wanted.keys()) if (!this.fields.includes(field)) this.wanted.delete(field);
     this.#take(points);
   }
 
@@ -77,7 +85,13 @@ export class Store {
     const wanted = [...this.wanted].filter(([field]) => !leftOut.includes(field));
     const text = this.text.toLowerCase();
     return (point) =>
-      wanted.every(([field, values]) => values.has(valueOf(point, field))) && (!text || contains(point, text));
+      wanted.every(([field, values]) => values.has(valueOf(point, field))) &&
+      (!text || contains(point, text));
+  }
+
+  /** What points can be chosen by. */
+  get fields() {
+    return ["state", "failure", ...this.knobs];
   }
 
   /** All values of a field, in order. */

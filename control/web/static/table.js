@@ -10,9 +10,20 @@ const MARKS = {completed: "●", running: "▸", silent: "◌", queued: "○", p
 /** What a column is called, what it is sorted by, and what its cells say. */
 const COLUMNS = [
   {name: "progress", value: progress, text: (point) => `${point.epoch}/${point.epochs}`, isNumber: true},
-  {name: "top-1 %", value: (point) => point.top1 ?? point.latest, text: (point) => (point.top1 == null && point.latest != null ? `${top1(point.latest)} …` : top1(point.top1)), isNumber: true},
+  {
+    name: "top-1 %",
+    value: (point) => point.top1 ?? point.latest,
+    text: (point) =>
+      point.top1 == null && point.latest != null ? `… ${top1(point.latest)}` : top1(point.top1),
+    isNumber: true,
+  },
   {name: "FLOPs", value: (point) => point.flops, text: (point) => count(point.flops), isNumber: true},
-  {name: "left", value: (point) => point.eta_s, text: (point) => (point.eta_s == null ? "" : duration(point.eta_s)), isNumber: true},
+  {
+    name: "left",
+    value: (point) => point.eta_s,
+    text: (point) => (point.eta_s == null ? "" : duration(point.eta_s)),
+    isNumber: true,
+  },
   {name: "where", value: (point) => point.where || null, text: (point) => point.where},
   {name: "message", value: (point) => point.message, text: (point) => point.message ?? ""},
 ];
@@ -20,7 +31,10 @@ const TICK = {name: "tick"};
 const STATE = {name: "state", value: (point) => STATES.indexOf(point.state), text: (point) => point.state};
 
 const knobColumn = (name) => ({
-  name, value: (point) => point.knobs[name], text: (point) => typed(point.knobs[name]), isNumber: true,
+  name,
+  value: (point) => point.knobs[name],
+  text: (point) => typed(point.knobs[name]),
+  isNumber: true,
 });
 
 export function makeTable(store, curves, nameOf, open) {
@@ -35,7 +49,11 @@ export function makeTable(store, curves, nameOf, open) {
   function draw() {
     if (asked !== store.asked) [page, asked] = [0, store.asked];
     const isSilent = ![...store.points.values()].some((point) => point.message);
-    columns = [STATE, ...store.knobs.map(knobColumn), ...COLUMNS.filter(({name}) => name !== "message" || !isSilent)];
+    columns = [
+      STATE,
+      ...store.knobs.map(knobColumn),
+      ...COLUMNS.filter(({name}) => name !== "message" || !isSilent),
+    ];
     drawHead();
     const points = sorted(store.shown());
     ids = points.map((point) => point.id);
@@ -49,18 +67,29 @@ export function makeTable(store, curves, nameOf, open) {
   }
 
   function drawHead() {
-    keep(head, [TICK, ...columns], (column) => column.name, makeHead, (cell, column) => {
-      if (column === TICK) return;
-      const isSorted = column.name === sort.name;
-      cell.ariaSort = isSorted ? (sort.down ? "descending" : "ascending") : "none";
-      setText(cell.firstChild.lastChild, isSorted ? (sort.down ? "▾" : "▴") : "");
-    });
+    keep(
+      head,
+      [TICK, ...columns],
+      (column) => column.name,
+      makeHead,
+      (cell, column) => {
+        if (column === TICK) return;
+        const isSorted = column.name === sort.name;
+        cell.ariaSort = isSorted ? (sort.down ? "descending" : "ascending") : "none";
+        setText(cell.firstChild.lastChild, isSorted ? (sort.down ? "▾" : "▴") : "");
+      },
+    );
   }
 
   function makeHead(column) {
     if (column === TICK) return element("td");
     const {name, isNumber} = column;
-    const button = element("button", {type: "button"}, element("span", {}, name), element("i", {ariaHidden: "true"}));
+    const button = element(
+      "button",
+      {type: "button"},
+      element("span", {}, name),
+      element("i", {ariaHidden: "true"}),
+    );
     button.addEventListener("click", () => {
       sort = {name, down: sort.name === name && !sort.down};
       page = 0;
@@ -74,14 +103,26 @@ export function makeTable(store, curves, nameOf, open) {
     const {value} = columns.find((column) => column.name === sort.name) ?? STATE;
     const turn = sort.down ? -1 : 1;
     const keyed = points.map((point) => [value(point), point]);
-    keyed.sort(([one], [other]) => (one == null || other == null ? (one == null) - (other == null) : turn * compare(one, other)));
+    keyed.sort(([one], [other]) =>
+      one == null || other == null ? (one == null) - (other == null) : turn * compare(one, other),
+    );
     return keyed.map(([, point]) => point);
   }
 
   function makeRow({id}) {
-    const button = element("button", {type: "button", className: "link", tabIndex: -1}, element("i", {ariaHidden: "true"}), element("span"));
+    const button = element(
+      "button",
+      {type: "button", className: "link", tabIndex: -1},
+      element("i", {ariaHidden: "true"}),
+      element("span"),
+    );
     const tick = element("input", {type: "checkbox", tabIndex: -1, onchange: () => choose(id)});
-    const row = element("tr", {}, element("td", {className: "tick"}, element("label", {}, tick)), element("td", {}, button));
+    const row = element(
+      "tr",
+      {},
+      element("td", {className: "tick"}, element("label", {}, tick)),
+      element("td", {}, button),
+    );
     row.dataset.id = id;
     row.addEventListener("click", (event) => event.target.closest(".tick") || open(id, ids));
     return row;
@@ -100,7 +141,7 @@ export function makeTable(store, curves, nameOf, open) {
     const [mark, word] = row.cells[1].firstChild.children;
     if (mark.className !== state) mark.className = state;
     setText(mark, MARKS[state]);
-    setText(word, state === "failed" ? point.failure ?? state : state);
+    setText(word, state === "failed" ? (point.failure ?? state) : state);
     columns.slice(1).forEach((column, place) => {
       const cell = row.cells[place + 2] ?? row.appendChild(element("td"));
       cell.className = column.isNumber ? "number" : column.name;
@@ -125,7 +166,19 @@ export function makeTable(store, curves, nameOf, open) {
 
   byId("page-back").addEventListener("click", () => turn(-1));
   byId("page-on").addEventListener("click", () => turn(1));
-  rove(body, "button", (key, at, all) => ({ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: all.length - 1, PageDown: Math.min(at + 20, all.length - 1), PageUp: Math.max(at - 20, 0)})[key]);
+  rove(
+    body,
+    "button",
+    (key, at, all) =>
+      ({
+        ArrowDown: at + 1,
+        ArrowUp: at - 1,
+        Home: 0,
+        End: all.length - 1,
+        PageDown: Math.min(at + 20, all.length - 1),
+        PageUp: Math.max(at - 20, 0),
+      })[key],
+  );
   body.addEventListener("keydown", (event) => {
     if (event.key !== " " || !event.target.matches("button")) return;
     event.preventDefault();
@@ -134,4 +187,7 @@ export function makeTable(store, curves, nameOf, open) {
   return {draw};
 }
 
-const compare = (one, other) => (typeof one === "string" || typeof other === "string" ? String(one).localeCompare(String(other), "en", {numeric: true}) : one - other);
+const compare = (one, other) =>
+  typeof one === "string" || typeof other === "string"
+    ? String(one).localeCompare(String(other), "en", {numeric: true})
+    : one - other;

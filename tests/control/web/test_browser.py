@@ -17,7 +17,8 @@ DRAWN = (
     "performance.getEntriesByName('charts-drawn').length > 0 && document.querySelector('#rules li') != null"
 )
 COUNT = "document.getElementById('filter-count').textContent"
-MODELS = "[...document.getElementById('frontier-chart').data].slice(1).flatMap(each => each.x)"
+MODELS = """document.getElementById('frontier-chart').data
+  .filter(each => each.mode == 'markers').flatMap(each => each.x)"""
 CELLS = "[...document.querySelectorAll('#heat tbody tr')].map(row => [...row.cells].map(e => e.innerText))"
 ROWS = "document.querySelectorAll('#points tbody tr').length"
 FOCUS = "document.activeElement.%s"
