@@ -39,8 +39,8 @@ export const onTheme = (again) => theme.addEventListener("change", again);
 /** Plotly's ticks over so many decades: 1, 2 and 5 where they have room, all digits where there are few. */
 const ticksOf = (decades) => (decades > 3 ? 1 : decades > 0.6 ? "D2" : "D1");
 
-/** Of a logarithmic axis with these values. */
-export const logTicks = (values) => ticksOf(Math.log10(Math.max(...values) / Math.min(...values)));
+/** Of a logarithmic axis with these values; around a single one Plotly shows two decades. */
+export const logTicks = (values) => ticksOf(Math.log10(Math.max(...values) / Math.min(...values)) || 2);
 
 /** Give logarithmic axes the ticks of what is seen of them. */
 function onZoom(place) {

@@ -34,7 +34,8 @@ export function duration(seconds, digits = 3) {
   return size === 1 ? `${Math.round(seconds)} s` : `${short(seconds / size, digits)} ${unit}`;
 }
 
-export const hours = (value) => (value == null ? NONE : short(value));
+/** Hours of a device: hours, however many, or less than one. */
+export const hours = (value) => (value >= 1 ? `${short(value)} h` : duration(3600 * value));
 export const share = (value) => `${Math.floor(100 * value + 1e-9)} %`;
 export const top1 = (value) => (value == null ? NONE : value.toFixed(2));
 export const counted = (number, noun) => `${number.toLocaleString("en")} ${noun}${number === 1 ? "" : "s"}`;

@@ -54,7 +54,7 @@ export function makeHeadline(store) {
       setText(numbers[place], counts[word].toLocaleString("en"));
       x += counts[word];
     });
-    setText(byId("path"), `${store.study.data} · ${store.study.path}`);
+    setText(byId("path"), [store.study.data, store.study.path].filter(Boolean).join(" · "));
     document.title = `${share(store.status.share)} ${store.study.name}`;
   }
 

@@ -15,6 +15,7 @@ export function makeHeatmap(store, filtered) {
   const note = byId("heat-note");
   const idle = note.textContent;
   let told = idle;
+  let listed;
   const [rows, columns, colour] = ["heat-rows", "heat-columns", "heat-colour"].map(byId);
 
   function draw() {
@@ -59,17 +60,17 @@ export function makeHeatmap(store, filtered) {
     reachable(table, "button:not(:disabled)");
   }
 
+  /** The knobs to choose from; a choice stays while there is such a knob. */
   function drawChoices() {
-    if (!rows.options.length) {
-      const [first, second] = chosenAxes();
-      for (const select of [rows, columns]) {
-        select.append(
-          ...store.knobs.map((name) => element("option", {value: name}, name)),
-          element("option", {value: ALL}, "(none)"),
-        );
-      }
-      [rows.value, columns.value] = [first, second];
+    const names = [...store.knobs, ALL];
+    if (names.join() === listed) return;
+    const chosen = [rows.value, columns.value];
+    const isKept = listed !== undefined && chosen.every((name) => name && names.includes(name));
+    listed = names.join();
+    for (const select of [rows, columns]) {
+      select.replaceChildren(...names.map((name) => element("option", {value: name}, name || "(none)")));
     }
+    [rows.value, columns.value] = isKept ? chosen : chosenAxes();
   }
 
   /** Axes before settings, settings by their number of values, seeds last. */
@@ -117,7 +118,7 @@ export function makeHeatmap(store, filtered) {
     Object.assign(button.dataset, {down, across, hue: colour.value});
     button.disabled = !points.length;
     button.ariaLabel = sentence(nameOf(down, across), points);
-    button.ariaPressed = String(isChosen(rows.value, down) && isChosen(columns.value, across));
+    button.ariaPressed = String(isChosen(down, across));
     cell.classList.toggle("out", !isWanted(rows.value, down) || !isWanted(columns.value, across));
     button.style.setProperty("--tint", tint.toFixed(3));
     setText(button.firstChild, text);
@@ -138,11 +139,16 @@ export function makeHeatmap(store, filtered) {
     ].filter(([name]) => name !== ALL);
 
   const isWanted = (name, value) => store.wanted.get(name)?.has(value) ?? true;
-  const isChosen = (name, value) =>
-    name === ALL || (store.wanted.get(name)?.size === 1 && store.wanted.get(name).has(value));
+
+  /** Whether points of this cell alone are wanted. */
+  function isChosen(down, across) {
+    const mine = axes(down, across);
+    const isOnly = ([name, value]) => store.wanted.get(name)?.size === 1 && store.wanted.get(name).has(value);
+    return mine.length > 0 && mine.every(isOnly);
+  }
 
   function choose({down, across}) {
-    const isOn = isChosen(rows.value, down) && isChosen(columns.value, across);
+    const isOn = isChosen(down, across);
     for (const [name, value] of axes(down, across)) store.want(name, isOn ? [] : [value]);
     filtered();
   }
