@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from analysis.noise import GROUP, Noise, mean_variance
+from analysis.noise import GROUP, Interval, Noise, mean_variance
 from analysis.table import AXES, Table
 from scaling.quantity import counted
 
@@ -46,6 +46,20 @@ def interval_text(value: float, half: float) -> str:
     if not np.isfinite(half):
         return f"{value:.2f} %"
     return f"{value:.2f} % ({max(value - half, 0):.2f}, {min(value + half, 100):.2f})"
+
+
+def points_text(value: float, ci95: Interval | None) -> str:
+    """`+0.2 points (−0.3, 0.7)`; without an interval it says so."""
+    bounds = "no interval" if ci95 is None else f"{_signed(ci95[0], plus='')}, {_signed(ci95[1], plus='')}"
+    return f"{_signed(value)} points ({bounds})"
+
+
+def _signed(value: float, plus: str = "+") -> str:
+    digits = 1 if abs(value) >= 0.095 else 2
+    text = f"{abs(value):.{digits}f}"
+    if float(text) == 0:
+        return "0.0"
+    return f"{'−' if value < 0 else plus}{text}"
 
 
 def point_files(table: Table, models: pd.DataFrame) -> list[list[tuple[int, str]]]:

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
 import pandas as pd
 
+from analysis.model import points_text
 from analysis.noise import Floats, Interval, Noise
-from analysis.pairs import MIN_DF
+from analysis.pairs import MIN_DF, Regime
 from analysis.replicates import beyond_noise, bounds
 from analysis.table import AXES
+from scaling.quantity import counted, listed
 
 STEPPED = ("depth", "width", "resolution")
 MAX_RETURNS = 20_000
 """More steps than this are no grid, and are not weighed."""
+MAX_HURTS = 3
+"""So many of the steps that are shown to hurt are told, the worst first."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,3 +100,57 @@ def _steps(groups: pd.DataFrame) -> pd.DataFrame:
         low, high, epochs = position[:-1][same], position[1:][same], ordered["epochs"].to_numpy()[1:][same]
         found.append(pd.DataFrame({"epochs": epochs, "axis": axis, "low": low, "high": high}))
     return pd.concat(found).sort_values("epochs", kind="stable", ignore_index=True)
+
+
+def return_sentences(found: Sequence[Return], regimes: Sequence[Regime]) -> Iterator[str]:
+    """How many steps pay, which are shown to hurt, and the last steps of depth and of width."""
+    known = [each for each in found if each.ci95 is not None]
+    if not known:
+        return
+    verdicts = [each.verdict for each in known]
+    yield (
+        f"Of {counted(len(known), 'single step')} of depth, width or resolution {verdicts.count('pays')} pay "
+        f"and {verdicts.count('hurts')} hurt, beyond noise that is shared among all."
+    )
+    worst = sorted((each for each in known if each.verdict == "hurts"), key=lambda each: each.points)
+    for each in worst[:MAX_HURTS]:
+        yield f"{_place_text(each)}, {each.axis} {_step_name(each)} hurts: {_gain_text(each)}."
+    for axis in ("depth", "width"):
+        for steps in _last_steps(known, regimes, axis):
+            gains = ", ".join(
+                f"{_gain_text(each)} at {each.at['resolution']:g} px ({each.verdict})" for each in steps
+            )
+            yield f"{_place_text(steps[0])}, {axis} {_step_name(steps[0])} gives {gains}."
+
+
+def _last_steps(known: Sequence[Return], regimes: Sequence[Regime], axis: str) -> list[list[Return]]:
+    """The last two steps of the axis in the longest regime, by resolution, at one value of its rival: of
+    those not below the bases of the verdict the one where most is measured, and of these the largest."""
+    if not regimes:
+        return []
+    rival = "width" if axis == "depth" else "depth"
+    least = min(base[0 if rival == "depth" else 1] for base in regimes[-1].bases)
+    mine = [each for each in known if each.axis == axis and each.at["epochs"] == regimes[-1].epochs]
+    mine = [each for each in mine if each.at[rival] >= least]
+    levels = sorted({level for each in mine for level in (each.from_value, each.to_value)})
+    ends = list(pairwise(levels))[-2:]
+    last = [each for each in mine if (each.from_value, each.to_value) in ends]
+    counts = Counter(each.at[rival] for each in last)
+    place = max(counts, key=lambda value: (counts[value], value), default=None)
+    steps = ([each for each in last if (each.from_value, each.to_value) == end] for end in ends)
+    return [found for step in steps if (found := [each for each in step if each.at[rival] == place])]
+
+
+def _place_text(found: Return) -> str:
+    knobs = [f"{knob} {found.at[knob]:g}" for knob in ("depth", "width") if knob in found.at]
+    if found.axis != "resolution" and found.verdict == "hurts":
+        knobs.append(f"{found.at['resolution']:g} px")
+    return f"At {listed([counted(found.at['epochs'], 'epoch'), *knobs])}"
+
+
+def _step_name(found: Return) -> str:
+    return f"{found.from_value:g} to {found.to_value:g}"
+
+
+def _gain_text(found: Return) -> str:
+    return points_text(found.points, found.ci95)

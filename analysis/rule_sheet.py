@@ -5,8 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from analysis.findings import Findings
-from analysis.model import UNITS
-from analysis.rules import points_text
+from analysis.model import UNITS, points_text
 from analysis.sheet import MAX_ROWS, Sheet
 from analysis.steps import RIVALS
 

@@ -11,9 +11,9 @@ from analysis.pairs import Regime
 from analysis.replicates import BOOTSTRAP_SEED
 from analysis.resolution import Step
 from analysis.returns import Return
-from analysis.sentences import points_text, sentences
+from analysis.sentences import sentences
 
-__all__ = ["points_text", "rules_json", "sentences"]
+__all__ = ["rules_json", "sentences"]
 
 DIGITS = 4
 

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
 
 import numpy as np
 
 from analysis.exponents import exponents_sentence
 from analysis.findings import Findings
 from analysis.frontier import Frontier
-from analysis.noise import Interval
+from analysis.model import points_text
 from analysis.pairs import Pairs, Regime
 from analysis.resolution import Resolution, Step
-from analysis.returns import Return
+from analysis.returns import return_sentences
 from scaling.quantity import counted, listed
 
 UNDECIDED = ("not told apart", "too few pairs or repeats", "undecided", "is not determined")
@@ -32,8 +30,6 @@ HEADINGS = {
     "warnings": "Warnings",
 }
 """What people read above a topic, in the order of the report."""
-MAX_HURTS = 3
-"""So many of the steps that are shown to hurt are told, the worst first."""
 
 
 def sentences(findings: Findings) -> list[str]:
@@ -48,7 +44,7 @@ def sentences_by_topic(findings: Findings) -> dict[str, list[str]]:
         "resolution": [*_resolution_sentences(findings.resolution)],
         "frontier": [_frontier_sentence(frontier) for frontier in findings.frontiers.values()],
         "law": [exponents_sentence(findings.exponents)] if findings.law else [],
-        "returns": [*_return_sentences(findings)],
+        "returns": [*return_sentences(findings.returns, findings.pairs.regimes)],
         "noise": [*_noise_sentence(findings)],
     }
 
@@ -65,12 +61,6 @@ def count_sentence(findings: Findings) -> str:
     rest = [f"{status[name]} {name}" for name in ("failed", "running", "pending") if name in status]
     done = f"{status.get('completed', 0)} of {len(findings.table.rows)} points completed"
     return ", ".join([done, *rest]) + f"; {counted(len(findings.groups), 'model')}."
-
-
-def points_text(value: float, ci95: Interval | None) -> str:
-    """`+0.2 points (−0.3, 0.7)`; without an interval it says so."""
-    bounds = "no interval" if ci95 is None else f"{_signed(ci95[0], plus='')}, {_signed(ci95[1], plus='')}"
-    return f"{_signed(value)} points ({bounds})"
 
 
 def _frontier_sentence(frontier: Frontier) -> str:
@@ -190,65 +180,3 @@ def _step_text(step: Step) -> str:
     against = [f"{points_text(each.advantage_points, each.ci95)} against {each.axis}" for each in step.rivals]
     rest = f"; for the same FLOPs {listed(against)}" if against else ""
     return f"from {step.from_px} to {step.to_px} px{cost} a doubling of the resolution gives {gain}{rest}"
-
-
-def _return_sentences(findings: Findings) -> Iterator[str]:
-    """How many steps pay, which are shown to hurt, and the last steps of depth and of width."""
-    known = [found for found in findings.returns if found.ci95 is not None]
-    if not known:
-        return
-    verdicts = [found.verdict for found in known]
-    yield (
-        f"Of {counted(len(known), 'single step')} of depth, width or resolution {verdicts.count('pays')} pay "
-        f"and {verdicts.count('hurts')} hurt, beyond noise that is shared among all."
-    )
-    worst = sorted((found for found in known if found.verdict == "hurts"), key=lambda found: found.points)
-    for found in worst[:MAX_HURTS]:
-        yield f"{_place_text(found)}, {found.axis} {_step_name(found)} hurts: {_gain_text(found)}."
-    for axis in ("depth", "width"):
-        for steps in _last_steps(known, findings.pairs.regimes, axis):
-            gains = ", ".join(
-                f"{_gain_text(found)} at {found.at['resolution']:g} px ({found.verdict})" for found in steps
-            )
-            yield f"{_place_text(steps[0])}, {axis} {_step_name(steps[0])} gives {gains}."
-
-
-def _last_steps(known: Sequence[Return], regimes: Sequence[Regime], axis: str) -> list[list[Return]]:
-    """The last two steps of the axis in the longest regime, by resolution, at one value of its rival: of
-    those not below the bases of the verdict the one where most is measured, and of these the largest."""
-    if not regimes:
-        return []
-    rival = "width" if axis == "depth" else "depth"
-    least = min(base[0 if rival == "depth" else 1] for base in regimes[-1].bases)
-    mine = [each for each in known if each.axis == axis and each.at["epochs"] == regimes[-1].epochs]
-    mine = [each for each in mine if each.at[rival] >= least]
-    levels = sorted({level for each in mine for level in (each.from_value, each.to_value)})
-    ends = list(pairwise(levels))[-2:]
-    last = [each for each in mine if (each.from_value, each.to_value) in ends]
-    counts = Counter(each.at[rival] for each in last)
-    place = max(counts, key=lambda value: (counts[value], value), default=None)
-    steps = ([each for each in last if (each.from_value, each.to_value) == end] for end in ends)
-    return [found for step in steps if (found := [each for each in step if each.at[rival] == place])]
-
-
-def _place_text(found: Return) -> str:
-    knobs = [f"{knob} {found.at[knob]:g}" for knob in ("depth", "width") if knob in found.at]
-    if found.axis != "resolution" and found.verdict == "hurts":
-        knobs.append(f"{found.at['resolution']:g} px")
-    return f"At {listed([counted(found.at['epochs'], 'epoch'), *knobs])}"
-
-
-def _step_name(found: Return) -> str:
-    return f"{found.from_value:g} to {found.to_value:g}"
-
-
-def _gain_text(found: Return) -> str:
-    return points_text(found.points, found.ci95)
-
-
-def _signed(value: float, plus: str = "+") -> str:
-    digits = 1 if abs(value) >= 0.095 else 2
-    text = f"{abs(value):.{digits}f}"
-    if float(text) == 0:
-        return "0.0"
-    return f"{'−' if value < 0 else plus}{text}"

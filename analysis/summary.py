@@ -8,10 +8,10 @@ from itertools import groupby
 from analysis.exponents import KNOBS, Exponents, power_text
 from analysis.findings import Findings
 from analysis.frontier import Frontier
-from analysis.model import axes_text
+from analysis.model import axes_text, points_text
 from analysis.pairs import Pairs, Regime
 from analysis.resolution import Resolution
-from analysis.sentences import base_text, crossover_sentence, points_text, verdict_text
+from analysis.sentences import base_text, crossover_sentence, verdict_text
 from analysis.trap import by_gravity
 from scaling.quantity import counted, listed
 

@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 
 from analysis.findings import find
-from analysis.rules import points_text, rules_json, sentences
+from analysis.model import points_text
+from analysis.rules import rules_json, sentences
 from analysis.sentences import is_undecided
 from analysis.table import build_table
 

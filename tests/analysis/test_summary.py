@@ -10,7 +10,8 @@ import pytest
 
 from analysis.exponents import Exponents
 from analysis.findings import find
-from analysis.sentences import HEADINGS, points_text, sentences_by_topic
+from analysis.model import points_text
+from analysis.sentences import HEADINGS, sentences_by_topic
 from analysis.source import read_source
 from analysis.summary import summary
 from analysis.table import build_table
