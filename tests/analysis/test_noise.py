@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from analysis.noise import Noise, group_seeds, interaction_noise, noise_of, seed_noise
-from analysis.replicates import beyond_noise, bounds, draw_errors, interval
 from analysis.table import build_table
 
 
@@ -62,25 +61,6 @@ def test_one_resolution_has_no_interaction(planted):
     assert not interaction_noise(groups_of(frame)).known
 
 
-@pytest.mark.parametrize("num_seeds", [2, 3])
-def test_the_interval_of_one_mean_covers_at_its_level(planted, seeded, num_seeds):
-    """Few groups, so that Student's t matters: a naive bootstrap of two seeds covers far less."""
-    grid = {"depths": (26, 50), "widths": (0.5,), "resolutions": (128,), "num_seeds": 1, "noise": 0.0}
-    truth = groups_of(planted(generator=np.random.default_rng(0), **grid))
-    hits = []
-    for seed in range(400):
-        groups = seeded(truth, generator=np.random.default_rng(seed), num_seeds=num_seeds)
-        low, high = interval(draw_errors(groups, seed_noise(groups))[:, 0])
-        hits.append(low <= truth["error"].iloc[0] <= high)
-    assert 0.92 <= np.mean(hits) <= 0.985
-
-
-def test_draws_are_the_same_every_time(planted):
-    groups = groups_of(planted(generator=np.random.default_rng(1)))
-    noise = seed_noise(groups)
-    assert np.array_equal(draw_errors(groups, noise), draw_errors(groups, noise))
-
-
 def test_what_the_source_declares_stands_in_for_repeats_and_never_for_measured_noise(planted):
     frame = planted(generator=np.random.default_rng(3), noise=0.2, resolutions=(128, 160, 224))
     declared = {"rerun_sd": 0.3, "rerun_df": 10}
@@ -88,47 +68,3 @@ def test_what_the_source_declares_stands_in_for_repeats_and_never_for_measured_n
     assert noise_of(once, group_seeds(once.usable)) == Noise(kind="declared", scale=0.3, power=0.0, df=10)
     thrice = build_table(frame, name="x", source="x", **declared)
     assert noise_of(thrice, group_seeds(thrice.usable)).kind == "seeds"
-
-
-def test_draws_hold_what_a_reading_may_be_off(planted):
-    frame = planted(generator=np.random.default_rng(3), num_seeds=1).assign(top1_uncertainty=0.6)
-    groups = groups_of(frame)
-    spread = draw_errors(groups, Noise(kind="declared", scale=0.2, power=0.0, df=1000)).std(axis=0)
-    assert spread == pytest.approx(np.hypot(0.2, 0.6 / np.sqrt(3)), rel=0.1)
-
-
-def test_of_many_null_effects_one_in_twenty_studies_has_one_beyond_noise():
-    """200 studies of 40 effects that share half their noise; and one large effect among them is seen."""
-    generator = np.random.default_rng(0)
-    spread = 0.3 * np.sqrt(0.5)
-    level = np.sqrt(20 / generator.chisquare(20, (2000, 1)))
-    shared, own = generator.standard_normal((2000, 1)), generator.standard_normal((2000, 40))
-    around = spread * level * (shared + own)
-    false = []
-    for _ in range(200):
-        values = spread * (generator.standard_normal() + generator.standard_normal(40))
-        false.append(beyond_noise(values, values + around, bounds(values + around)).any())
-        values[7] += 5.0
-        assert beyond_noise(values, values + around, bounds(values + around))[7]
-    assert 0.01 <= np.mean(false) <= 0.1
-
-
-def test_each_regime_has_the_noise_of_its_own_repeats(planted):
-    """Short runs of the same error as long ones, and five times as noisy."""
-    frame = planted(
-        generator=np.random.default_rng(4), epochs=(10, 100), resolutions=(128, 160, 224), noise=0.0
-    )
-    spread = np.where(frame["epochs"] == 10, 0.5, 0.1)
-    frame["top1"] = 80.0 + spread * np.random.default_rng(5).standard_normal(len(frame))
-    groups = groups_of(frame)
-    drawn = draw_errors(groups, seed_noise(groups)).std(axis=0) * np.sqrt(3)
-    short = (groups["epochs"] == 10).to_numpy()
-    assert drawn[short].mean() == pytest.approx(0.5, rel=0.2)
-    assert drawn[~short].mean() == pytest.approx(0.1, rel=0.6)
-
-
-def test_a_regime_without_repeats_has_the_noise_of_the_others(planted):
-    frame = planted(generator=np.random.default_rng(4), epochs=(10, 100), noise=0.2)
-    groups = groups_of(frame[(frame["epochs"] == 10) | (frame["seed"] == 0)])
-    drawn = draw_errors(groups, seed_noise(groups)).std(axis=0)
-    assert drawn[(groups["epochs"] == 100).to_numpy()].mean() == pytest.approx(0.2, rel=0.35)
