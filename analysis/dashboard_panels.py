@@ -36,7 +36,7 @@ def sections() -> list[ws.Section]:
     return [
         _section("Frontier", 2, {"frontier": _frontier(), "axes": _axes()}),
         _section("Learning curves by regime", 2, {"epochs": _over_epochs(), "flops": _over_flops()}),
-        _section("What was learned", 1, {name: _table(name) for name in (RULES, FRONTIER, FAILURES)}),
+        _section("What was learned", 1, _tables()),
         _section("Report", 1, media),
     ]
 
@@ -90,8 +90,10 @@ def _over_flops() -> Any:
     )
 
 
-def _table(name: str) -> Any:
-    return wr.WeavePanelSummaryTable(table_name=name)
+def _tables() -> dict[str, Any]:
+    """Of the report run: other runs of the group have none."""
+    keys = {"rules": RULES, "frontier_table": FRONTIER, "failures": FAILURES}
+    return {panel_id: wr.WeavePanelSummaryTable(table_name=key) for panel_id, key in keys.items()}
 
 
 def _media(keys: list[str], title: str, columns: int) -> Any:

@@ -6,7 +6,6 @@ import math
 from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from analysis.metric import COSTS, PRICES
 from analysis.table import KNOWN_COLUMNS
@@ -20,6 +19,8 @@ _STUDY = "a study directory, or wandb:ENTITY/PROJECT/GROUP"
 def parse(words: Sequence[str]) -> Namespace:
     """The command with its source and options; Refused for what does not go together."""
     asked = _parser().parse_args(words)
+    if getattr(asked, "wandb", None) is not None:
+        asked.wandb = Project.parse(asked.wandb)
     if (
         asked.command == "frontier"
         and asked.objectives is None
@@ -58,7 +59,7 @@ def _parser() -> Parser:
     report = commands.add_parser("report", parents=[_table()], help="write and print everything")
     report.add_argument("--out", type=Path, help="directory of the report")
     report.add_argument("--json", action="store_true", help="print rules.json instead of text")
-    report.add_argument("--wandb", **_PROJECT, help="log it there too, as a run")
+    report.add_argument("--wandb", metavar="ENTITY/PROJECT", help="log it there too, as a run")
 
     _add_frontier(commands.add_parser("frontier", parents=[_table()], help="print the frontier"))
 
@@ -83,7 +84,7 @@ def _parser() -> Parser:
     curves.add_argument("--json", action="store_true", help="print it as JSON")
 
     dashboard = commands.add_parser("dashboard", parents=[_study()], help="make a study's workspace in W&B")
-    dashboard.add_argument("--wandb", **_PROJECT, help="where a directory's runs are")
+    dashboard.add_argument("--wandb", metavar="ENTITY/PROJECT", help="where a directory's runs are")
     dashboard.add_argument("--print", action="store_true", help="print it as JSON, and send nothing")
     return parser
 
@@ -137,6 +138,3 @@ def _study() -> Parser:
     shared.add_argument("source", metavar="STUDY", help=_STUDY)
     shared.add_argument("--debug", action="store_true", help="show the traceback of a refusal")
     return shared
-
-
-_PROJECT: dict[str, Any] = {"type": Project.parse, "metavar": "ENTITY/PROJECT"}

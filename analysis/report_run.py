@@ -8,10 +8,12 @@ import os
 import re
 import shutil
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import psutil
 
 from analysis.report import Report, frontier_table
 from analysis.sentences import sentences_by_topic
@@ -22,7 +24,7 @@ from scaling.errors import Refused
 RULES, FRONTIER, FAILURES, FIGURES, PAGE = "rules", "frontier", "failures", "figures", "report"
 """Keys under which a workspace finds the tables, figures and page."""
 INIT_TIMEOUT_S = 30.0
-FINISH_TIMEOUT_S = 600.0
+FINISH_TIMEOUT_S = 120.0
 """Until W&B's server counts as lost; W&B's own variables go before these."""
 
 
@@ -42,14 +44,15 @@ def log_report(report: Report, group: Group) -> str:
             run.summary.update(dict(_verdicts(json.loads(report.rules.read_text(encoding="utf-8")))))
             if not run.offline:
                 logged.wait(_timeout_s("WANDB_FINISH_TIMEOUT", FINISH_TIMEOUT_S))
+            run.finish()
         except BaseException:
-            run.finish(exit_code=1)
+            _end_helper(wandb)
             raise
-        run.finish()
     return str(Path(run.dir).parent) if run.offline else str(run.url)
 
 
 def _open(wandb: Any, report: Report, group: Group) -> Any:
+    mode = os.environ.get("WANDB_MODE")  # which a client that is set up no longer reads
     run_id = f"{REPORT}-{hashlib.sha256(group.name.encode()).hexdigest()[:16]}"
     place = report.page.parent
     for earlier in (place / "wandb").glob(f"*run-*-{run_id}"):
@@ -62,7 +65,8 @@ def _open(wandb: Any, report: Report, group: Group) -> Any:
         project=group.project,
         entity=group.entity,
         dir=place,
-        resume=None if os.environ.get("WANDB_MODE") == "offline" else "allow",
+        mode=mode,
+        resume=None if mode == "offline" else "allow",
         reinit="create_new",
         settings=wandb.Settings(
             silent=True,
@@ -81,6 +85,15 @@ def _open(wandb: Any, report: Report, group: Group) -> Any:
             x_save_requirements=False,
         ),
     )
+
+
+def _end_helper(wandb: Any) -> None:
+    """End W&B's own process, which would go on trying, and keep this one from its end."""
+    for child in psutil.Process().children():
+        if child.name().startswith("wandb-core"):
+            child.kill()
+    with suppress(Exception):
+        wandb.teardown()
 
 
 def _timeout_s(variable: str, default: float) -> float:

@@ -25,8 +25,13 @@ class App(Server):
         self.views: dict[str, dict[str, Any]] = {}
         self.pages: list[tuple[str, int, int]] = []
         """Of histories that were asked for: run, first and last step."""
+        self.dies_at: str | None = None
+        """Words of a query at which the server is dead from then on."""
 
     def query(self, text: str, variables: dict[str, Any]) -> dict[str, Any]:
+        self.dead = self.dead or (self.dies_at is not None and self.dies_at in text)
+        if self.dead:
+            raise ConnectionError("the server has died")
         if "UpsertBucket" in text:
             self.exit_codes.pop(variables["name"], None)  # a run that is resumed runs again
         if "SampledHistoryPage" in text:
