@@ -130,7 +130,7 @@ def _open(files: PointFiles, tracker: Tracker, group: str, directory: str) -> An
             # The machine seen here is the launcher's, not the one that trains.
             x_disable_meta=True,
             x_disable_stats=watched is None,
-            x_disable_machine_info=True,
+            x_disable_machine_info=watched is None,
             x_stats_pid=watched or os.getpid(),
             x_save_requirements=False,  # 0.1 CPU-seconds a run
         ),
