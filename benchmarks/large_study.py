@@ -47,16 +47,12 @@ def main() -> None:
     parser.add_argument("--points", type=int, default=10_000)
     parser.add_argument("--finished", type=float, default=1.0, help="share of the points, 1 by default")
     asked = parser.parse_args()
-    num_seeds = max(1, round(asked.points / NUM_A_SEED))
     console = Console(width=100)
     with tempfile.TemporaryDirectory() as root:
-        needed = num_seeds * NUM_A_SEED * BYTES_A_POINT
-        if shutil.disk_usage(root).free < 2 * needed:
-            sys.exit(f"{root} has too little space: {2 * needed / 1e9:.1f} GB should be free.")
         study = Path(root) / NAME
-        line = [*AXES, f"seed=range({num_seeds})", "tracker=none", f"study.root={root}", f"study.name={NAME}"]
+        line = line_of(study, asked.points)
         made = _seconds([sys.executable, "-m", "benchmarks.handed_over", "-m", *line])
-        num_points = _finish(Study.open(study), asked.finished)
+        num_points = finish(Study.open(study), asked.finished)
         time.sleep(3)  # files at rest are believed
         machine = f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}"
         table = Table(
@@ -66,6 +62,16 @@ def main() -> None:
         for what, command in _commands(study, [sys.executable, "sweep.py", "-m", *line, "plan=true"]):
             table.add_row(what, f"{_seconds(command):.1f}")
     console.print(table)
+
+
+def line_of(study: Path, num_points: int) -> list[str]:
+    """The overrides of a sweep that makes about so many points; ends where there is no space for them."""
+    num_seeds = max(1, round(num_points / NUM_A_SEED))
+    needed = num_seeds * NUM_A_SEED * BYTES_A_POINT
+    if shutil.disk_usage(study.parent).free < 2 * needed:
+        sys.exit(f"{study.parent} has too little space: {2 * needed / 1e9:.1f} GB should be free.")
+    about = [f"study.root={study.parent}", f"study.name={study.name}"]
+    return [*AXES, f"seed=range({num_seeds})", "tracker=none", *about]
 
 
 def _commands(study: Path, sweep: Sequence[str]) -> Iterator[tuple[str, Sequence[str]]]:
@@ -85,7 +91,7 @@ def _seconds(command: Sequence[str]) -> float:
     return time.perf_counter() - started
 
 
-def _finish(study: Study, share: float) -> int:
+def finish(study: Study, share: float) -> int:
     """Write what a worker leaves behind for that share of the points; how many there are in all."""
     ids = study.point_ids()
     num_finished = round(share * len(ids))

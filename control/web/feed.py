@@ -19,7 +19,8 @@ from scaling.study.store import Study
 STILL_HERE_S = 15.0
 """A stream that has nothing to say says so this often, so that a browser that left is noticed."""
 LOOKING_SHARE = 0.05
-"""Looks at a large study are so far apart that they take no more than this, of a core."""
+"""Looks at a large study are so far apart that they take no more than this of a core, yet not further than"""
+LOOKS_APART_S = 10.0
 LEARN_EVERY_S = 15.0
 """Rules are not worked out more often than this, nor so often that they take more than"""
 LEARNING_SHARE = 0.2
@@ -54,10 +55,8 @@ class Feed:
     async def follow(self) -> None:
         """Look for ever, while somebody listens; the first time at once."""
         while True:
-            began = time.monotonic()
-            await self._look()
-            took = time.monotonic() - began
-            await asyncio.sleep(max(self._every_s, took / LOOKING_SHARE) - took)
+            cost_s = await self._look()
+            await asyncio.sleep(max(self._every_s, min(cost_s / LOOKING_SHARE, LOOKS_APART_S)))
             await self._somebody.wait()
 
     async def learn(self) -> None:
@@ -108,19 +107,20 @@ class Feed:
         self._is_closed = True
         self._ring()
 
-    async def _look(self) -> None:
+    async def _look(self) -> float:
+        """Look, and tell what is new; how long it took, in CPU seconds."""
         try:
-            news = await beside(self._reporter.look)
+            news, cost_s = await beside(self._timed_look)
         except Exception as error:  # a study that cannot be read now may be readable at the next look
             log.debug("a look", exc_info=True)
             is_told = isinstance(error, Refused)
             text = str(error) if is_told else f"{self._study.path} cannot be read: {error}"
             self._tell("problem", {"text": text})
-            return
+            return 0.0
         if "problem" in self._latest:
             self._tell("problem", {"text": None})
         if news is self.news:
-            return
+            return cost_s
         self.news = news
         self._tell("curves", news.curves)
         if news.status["ended"]:
@@ -128,6 +128,11 @@ class Feed:
         else:
             self._latest.pop("end", None)
         self._ring()
+        return cost_s
+
+    def _timed_look(self) -> tuple[News, float]:
+        began = time.thread_time()
+        return self._reporter.look(), time.thread_time() - began
 
     def _learn(self, part: Mapping[str, Any]) -> None:
         self._learned = {**self._learned, **part}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from collections.abc import Iterator
 from typing import Any
@@ -20,13 +19,10 @@ from analysis.table import Table
 from control.web.learner import no_rule
 from scaling.errors import Refused
 
-GIVES_WAY = 19
-"""Of Unix's niceness, the most."""
 NO_RULE = "These results compare nothing at equal cost: there is no rule."
 
 
 def main() -> None:
-    os.nice(GIVES_WAY)
     for part in parts(sys.argv[1]):
         sys.stdout.write(json.dumps(part, allow_nan=False) + "\n")
         sys.stdout.flush()

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
-import subprocess
-import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from analysis.findings import Findings, find
@@ -16,8 +17,8 @@ from analysis.frontier import STANDINGS
 from analysis.sentences import is_undecided, sentences
 from analysis.source import read_source
 from control.web.learned import parts
+from control.web.learner import GIVES_WAY
 from tests.control.web.conftest import Page
-from tests.launchers.conftest import ROOT
 
 pytestmark = pytest.mark.xdist_group("control")
 
@@ -96,12 +97,8 @@ def test_a_single_point_is_no_rule_and_no_traceback(a_point: Path) -> None:
     assert [told["topic"] for told in rules["sentences"]] == ["frontier"] * len(rules["sentences"])
 
 
-def test_it_gives_way_to_what_trains(finished: Path) -> None:
-    words = f"import os, sys; from control.web.learned import main; sys.argv = ['', {str(finished)!r}]; "
-    line = [sys.executable, "-c", words + "main(); print(os.nice(0))"]
-    done = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, check=True)
-    *told, niceness = done.stdout.splitlines()
-    assert (niceness, [list(json.loads(part)) for part in told]) == (
-        "19",
-        [["num_completed", "frontier"], ["sentences", "warnings"]],
-    )
+def test_it_is_worked_out_in_a_process_that_gives_way(serve: Callable[..., Page], finished: Path) -> None:
+    page = serve(finished)
+    page.stream().wait_for("learned", lambda told: told["frontier"] and not told["warnings"])
+    (child,) = psutil.Process(page.process.pid).children(recursive=True)
+    assert (child.nice(), psutil.Process(page.process.pid).nice()) == (GIVES_WAY, os.nice(0))
