@@ -97,6 +97,11 @@ class Page:
         self.host = "127.0.0.1"
         self._streams: list[Stream] = []
 
+    @property
+    def url(self) -> str:
+        """For a browser, with the token where there is one."""
+        return f"http://{self.host}:{self.port}/" + (f"?token={self.token}" if self.token else "")
+
     def ask(self, path: str, method: str = "GET", **headers: str) -> Answer:
         """Exactly this path; `Host` and others by name."""
         connection = http.client.HTTPConnection(self.host, self.port, timeout=SOON_S)

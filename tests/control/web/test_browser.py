@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
 
@@ -11,7 +10,7 @@ import pytest
 from PIL import Image
 
 from tests.browser import Page
-from tests.control.web.served import served
+from tests.control.web.conftest import Page as Served
 
 DRAWN = (
     "performance.getEntriesByName('charts-drawn').length > 0 && document.querySelector('#rules li') != null"
@@ -25,10 +24,9 @@ FOCUS = "document.activeElement.%s"
 
 
 @pytest.fixture(scope="module")
-def url(finished: Path) -> Iterator[str]:
+def url(served: Served) -> str:
     """Of ten points, of depth 8 and 14: eight are completed, two have diverged."""
-    with served(finished) as address:
-        yield address
+    return served.url
 
 
 def _opened(page: Page, url: str, *, width: int = 1400, dark: bool = False) -> None:

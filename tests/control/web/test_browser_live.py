@@ -11,50 +11,56 @@ import pytest
 
 from tests.browser import Page
 from tests.control.conftest import SLOW
-from tests.control.web.served import served
+from tests.control.web.conftest import Page as Served
 from tests.launchers.conftest import Sweep
 
+Serve = Callable[..., Served]
 CONNECTION = "document.getElementById('connection').innerText"
 HARM = "<img src=x onerror=hacked=1>"
+MARKER = """(() => {
+  const marker = document.querySelector('#curves-loss .point');
+  marker.scrollIntoView({block: 'center'});
+  const box = marker.getBoundingClientRect();
+  return [box.x + box.width / 2, box.y + box.height / 2];
+})()"""
+"""Where the first one is in the window."""
 TRACEBACK = f"Traceback (most recent call last):\n</pre><script>window.hacked=1</script>{HARM}\"'&lt;b&gt;\n"
 
 
-def test_it_follows_a_running_study(page: Page, start_sweep: Callable[..., Sweep]) -> None:
+def test_it_follows_a_running_study(page: Page, start_sweep: Callable[..., Sweep], serve: Serve) -> None:
     sweep = start_sweep(f"{SLOW} hydra.launcher.slots=1")
     sweep.wait_for(lambda states: len(states) == 3)
-    with served(sweep.study.path) as url:
-        page.open(url, width=1400)
-        page.wait_for("document.querySelectorAll('#points tbody tr').length == 3")
-        assert page.evaluate(CONNECTION) == "live"
-        page.evaluate("window.mark = 'the same page'")
-        longest = (
-            "[...document.querySelectorAll('#points tbody tr')].find(row => row.innerText.includes('/20'))"
-        )
-        page.evaluate(f"{longest}.querySelector('button').focus(); window.row = {longest}")
-        page.wait_for("document.getElementById('curves-top1').data?.at(-1).x.length >= 2")
-        page.evaluate("scrollTo(0, 300)")
-        first = page.evaluate("document.getElementById('curves-top1').data.at(-1).x.length")
-        page.wait_for(f"document.getElementById('curves-top1').data.at(-1).x.length > {first}")
-        assert page.evaluate("document.querySelector('#counts b').innerText") == "0"
-        assert page.evaluate("scrollY") == 300
-        page.wait_for(f"{CONNECTION} == 'ended'", timeout_s=120)
-        assert page.evaluate("document.querySelector('#counts b').innerText") == "3"
-        page.wait_for("document.getElementById('frontier-chart').data?.at(-1).x.length >= 1")
-        assert page.evaluate("window.mark") == "the same page"
-        assert page.evaluate("document.activeElement.closest('tr') == window.row && window.row == " + longest)
+    page.open(serve(sweep.study.path, "--port 0 --every 0.5").url, width=1400)
+    page.wait_for("document.querySelectorAll('#points tbody tr').length == 3")
+    assert page.evaluate(CONNECTION) == "live"
+    page.evaluate("window.mark = 'the same page'")
+    rows = "[...document.querySelectorAll('#points tbody tr')]"
+    longest = f"{rows}.find(row => row.innerText.includes('/20'))"
+    page.evaluate(f"{longest}.querySelector('button').focus(); window.row = {longest}")
+    curve = "document.getElementById('curves-top1').data?.at(-1).x.length"
+    page.wait_for(f"{curve} >= 2")
+    page.evaluate("scrollTo(0, 300)")
+    page.wait_for(f"{curve} > {page.evaluate(curve)}")
+    assert page.evaluate("scrollY") == 300
+    assert page.evaluate("document.querySelector('#counts b').innerText") == "0"
+    page.wait_for(f"{CONNECTION} == 'ended'", timeout_s=120)
+    assert page.evaluate("document.querySelector('#counts b').innerText") == "3"
+    page.wait_for("document.getElementById('frontier-chart').data?.at(-1).x.length >= 1")
+    assert page.evaluate("window.mark") == "the same page"
+    assert page.evaluate(f"document.activeElement.closest('tr') == window.row && window.row == {longest}")
     assert sweep.end()[0] == 0
 
 
-def test_a_lost_connection_is_said_and_mended(page: Page, finished: Path) -> None:
-    with served(finished) as url:
-        page.open(url, width=1400)
-        page.wait_for(f"{CONNECTION} == 'ended'")
-        port = url.rstrip("/").rpartition(":")[2]
+def test_a_lost_connection_is_said_and_mended(page: Page, finished: Path, serve: Serve) -> None:
+    first = serve(finished)
+    page.open(first.url, width=1400)
+    page.wait_for(f"{CONNECTION} == 'ended'")
+    first.end()
     page.wait_for(f"{CONNECTION} == 'lost, trying again'")
     assert "may be old" in page.evaluate("document.getElementById('lost').innerText")
-    with served(finished, f"--port {port}"):
-        page.wait_for(f"{CONNECTION} == 'ended'")
-        assert not page.evaluate("document.getElementById('lost').checkVisibility()")
+    serve(finished, f"--port {first.port}")
+    page.wait_for(f"{CONNECTION} == 'ended'")
+    assert not page.evaluate("document.getElementById('lost').checkVisibility()")
 
 
 @pytest.fixture
@@ -73,38 +79,32 @@ def hostile(finished: Path, tmp_path: Path) -> Path:
     return study
 
 
-def test_what_a_study_says_is_never_read_as_html(page: Page, hostile: Path) -> None:
-    with served(hostile) as url:
-        page.open(url, width=1400)
-        page.wait_for("document.querySelectorAll('#points tbody tr').length == 10")
-        assert page.evaluate("document.querySelector('h1').innerText") == HARM
-        cells = page.evaluate("[...document.querySelectorAll('#points td')].map(cell => cell.innerText)")
-        assert f"{HARM} 1e+30" in cells
-        page.evaluate("document.querySelector('#failures details details summary').click()")
-        log = "document.querySelector('#failures pre').textContent"
-        assert page.wait_for(log) == TRACEBACK
-        page.evaluate("document.querySelectorAll('#points tbody input')[5].click()")
-        page.wait_for("document.querySelector('#curves-loss .point') != null")
-        place = """(() => { const it = document.querySelector('#curves-loss .point');
-            it.scrollIntoView({block: 'center'}); const box = it.getBoundingClientRect();
-            return [box.x + box.width / 2, box.y + box.height / 2]; })()"""
-        page.point_at(*page.evaluate(place))
-        said = page.wait_for("document.querySelector('#curves-loss .hovertext')?.textContent")
-        assert HARM in said
-        page.evaluate("document.querySelector('#points tbody tr').click()")
-        page.wait_for(f"document.getElementById('detail-log').textContent == {json.dumps(TRACEBACK)}")
-        assert f"'{hostile}'" in page.evaluate("document.getElementById('detail-commands').innerText")
-        assert page.evaluate("document.querySelectorAll('img, script:not([src])').length") == 0
-        assert page.evaluate("window.hacked === undefined")
+def test_what_a_study_says_is_never_read_as_html(page: Page, hostile: Path, serve: Serve) -> None:
+    page.open(serve(hostile).url, width=1400)
+    page.wait_for("document.querySelectorAll('#points tbody tr').length == 10")
+    assert page.evaluate("document.querySelector('h1').innerText") == HARM
+    cells = page.evaluate("[...document.querySelectorAll('#points td')].map(cell => cell.innerText)")
+    assert f"{HARM} 1e+30" in cells
+    page.evaluate("document.querySelector('#failures details details summary').click()")
+    assert page.wait_for("document.querySelector('#failures pre').textContent") == TRACEBACK
+    page.evaluate("document.querySelectorAll('#points tbody input')[5].click()")
+    page.wait_for("document.querySelector('#curves-loss .point') != null")
+    page.point_at(*page.evaluate(MARKER))
+    assert HARM in page.wait_for("document.querySelector('#curves-loss .hovertext')?.textContent")
+    page.evaluate("document.querySelector('#points tbody tr').click()")
+    page.wait_for(f"document.getElementById('detail-log').textContent == {json.dumps(TRACEBACK)}")
+    assert f"'{hostile}'" in page.evaluate("document.getElementById('detail-commands').innerText")
+    assert page.evaluate("document.querySelectorAll('img, script:not([src])').length") == 0
+    assert page.evaluate("window.hacked === undefined")
 
 
-def test_a_wrong_token_is_told_so_and_the_right_one_is_kept(page: Page, finished: Path) -> None:
-    with served(finished, "--port 0 --token") as url:
-        place = url.partition("?")[0]
-        page.open(f"{place}?token=wrong", width=390)
-        assert "needs its token" in page.evaluate("document.body.innerText")
-        page.open(url, width=390)
-        page.wait_for(f"{CONNECTION} == 'ended'")
-        page.open(place, width=390)
-        page.wait_for(f"{CONNECTION} == 'ended'")
-        assert page.evaluate("document.cookie") == ""
+def test_a_wrong_token_is_told_so_and_the_right_one_is_kept(page: Page, finished: Path, serve: Serve) -> None:
+    url = serve(finished, "--port 0 --token").url
+    place = url.partition("?")[0]
+    page.open(f"{place}?token=wrong", width=390)
+    assert "needs its token" in page.evaluate("document.body.innerText")
+    page.open(url, width=390)
+    page.wait_for(f"{CONNECTION} == 'ended'")
+    page.open(place, width=390)
+    page.wait_for(f"{CONNECTION} == 'ended'")
+    assert page.evaluate("document.cookie") == ""
