@@ -82,9 +82,10 @@ export function makeCurves(store, nameOf, open) {
     [isNew, asked] = [false, store.asked];
     const curves = wanted();
     const begun = curves.filter((each) => each.epoch.length);
+    setText(byId("curves-note"), note(curves, begun));
+    if (!begun.length && isBetween()) return; // what was drawn stays, or all below would jump
     say(byId("curves-empty"), begun.length ? "" : missing(curves));
     byId("curves").hidden = !begun.length;
-    setText(byId("curves-note"), note(curves));
     drawLegend(begun);
     if (begun.length)
       drawPair(places, begun, (id) =>
@@ -94,6 +95,9 @@ export function makeCurves(store, nameOf, open) {
         ),
       );
   }
+
+  /** Whether points run by turns, and the next have no curve yet. */
+  const isBetween = () => !byId("curves").hidden && !store.status.ended && !store.isFiltered;
 
   function wanted() {
     const mine = [...chosen]
@@ -115,11 +119,12 @@ export function makeCurves(store, nameOf, open) {
     return "No point runs now. Tick points in the table below to draw their curves.";
   }
 
-  function note(curves) {
+  function note(curves, begun) {
     const live = curves.filter((each) => !each.isChosen).length;
     const parts = [
       live ? `${live} of ${Math.max(of, live)} running` : "",
       chosen.size ? `${chosen.size} ticked` : "",
+      curves.length && !begun.length ? "no epoch has ended yet" : "",
     ];
     return parts.filter(Boolean).join(", ");
   }
