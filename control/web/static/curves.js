@@ -115,7 +115,7 @@ export function makeCurves(store, nameOf, open) {
   const isLive = (id) => store.points.has(id) && isRunning(store.points.get(id));
 
   function missing(curves) {
-    if (curves.length) return "No running point has ended its first epoch yet.";
+    if (curves.length) return "None of these points has ended its first epoch yet.";
     return "No point runs now. Tick points in the table below to draw their curves.";
   }
 
