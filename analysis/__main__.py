@@ -60,7 +60,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _report(asked: Namespace) -> None:
     table = _read(asked)
     report = write_report(table, asked.out or report_directory(asked.source))
-    logged = log_report(report, asked.wandb.group(table.name)) if asked.wandb else None
+    logged = log_report(report, asked.wandb.group(asked.source, table.name)) if asked.wandb else None
     if asked.json:
         print_json(json.loads(report.rules.read_text(encoding="utf-8")))
         return

@@ -13,6 +13,8 @@ from scaling.errors import Refused
 PREFIX = "wandb:"
 RUNS_A_PAGE = 500
 ROWS_A_PAGE = 1000
+RETRIES, LONGEST_WAIT_S = 4, 5.0
+"""Of a query. W&B's own keep a command waiting for more than ten minutes for a server that has died."""
 REPORT = "report"
 """Type of the run that holds a group's report, which is no point."""
 
@@ -39,7 +41,12 @@ class Project:
             raise Refused(f"--wandb {text} names no project: write --wandb ENTITY/PROJECT.")
         return cls(*parts)
 
-    def group(self, name: str) -> Group:
+    def group(self, source: str, name: str) -> Group:
+        """The group that a source's runs and report have there: its own, or the study's; else by `name`."""
+        if source.startswith(PREFIX):
+            name = group_of(source).name
+        elif (path := Path(source)).is_dir():
+            name = path.resolve().name
         return Group(entity=self.entity, project=self.name, name=name)
 
 
@@ -49,12 +56,11 @@ def study_group(study: str, project: Project | None) -> Group:
         if project is not None:
             raise Refused(f"--wandb is for a study directory: {study} says where its runs are.")
         return group_of(study)
-    path = Path(study)
-    if not (path / "study.json").is_file():
+    if not (Path(study) / "study.json").is_file():
         raise Refused(f"{study} is no study: give its directory, or {PREFIX}ENTITY/PROJECT/GROUP.")
     if project is None:
         raise Refused(f"Where the runs of {study} are is not said: add --wandb ENTITY/PROJECT.")
-    return project.group(path.resolve().name)
+    return project.group(study, study)
 
 
 def group_of(source: str) -> Group:
@@ -96,7 +102,13 @@ def client(place: str) -> Iterator[Any]:
     import wandb  # 0.4 s, and a process of its own
 
     try:
-        wandb.setup(wandb.Settings(silent=True))  # which also keeps it from asking for a key
+        wandb.setup(
+            wandb.Settings(
+                silent=True,  # which also keeps it from asking for a key
+                x_graphql_retry_max=RETRIES,
+                x_graphql_retry_wait_max_seconds=LONGEST_WAIT_S,
+            )
+        )
         yield wandb
     except Refused:
         raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 from collections.abc import Callable
@@ -11,6 +12,7 @@ import pytest
 
 from analysis.methods import METHODS
 from tests.conftest import TINY
+from tests.wandb_app import serving, settings
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [
@@ -30,6 +32,7 @@ DOCUMENTS = [
     ROOT / "docs" / "slurm.md",
     ROOT / "docs" / "training.md",
     ROOT / "docs" / "watching.md",
+    ROOT / "docs" / "workspace.md",
 ]
 
 Bash = Callable[..., subprocess.CompletedProcess[str]]
@@ -61,7 +64,22 @@ CURVES = _commands("python -m analysis curves")
 """Of a study directory, and of no table."""
 
 
-@pytest.mark.parametrize("line", sorted({*_commands("python -m analysis")} - {*CURVES}))
+ONLINE = [line for line in _commands("python -m analysis") if "wandb" in line]
+
+
+@pytest.mark.parametrize("line", ONLINE)
+def test_documented_analyses_of_wandb_run(bash: Bash, tmp_path: Path, line: str) -> None:
+    config = {"depth": 8, "width": 1, "resolution": 28, "epochs": 4}
+    line = line.replace("my-team", "tester").replace("results/quickstart", str(tmp_path / "mine.csv"))
+    (tmp_path / "mine.csv").write_text(f"{','.join(config)},top1\n8,1,28,4,70\n")
+    with serving() as app:
+        app.runs["r"] = {"config": json.dumps(config), "groupName": "quickstart"}
+        app.summaries["r"], app.exit_codes["r"] = {"top1": 70}, 0
+        done = bash(f"cd {tmp_path} && {line}", HOME=str(tmp_path), **settings(app))
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("line", sorted({*_commands("python -m analysis")} - {*CURVES, *ONLINE}))
 def test_documented_analyses_run(bash: Bash, tmp_path: Path, line: str) -> None:
     if " curves " in line:
         trained = bash(f"python sweep.py {TINY} tracker=none study.root={tmp_path} study.name=tiny")
