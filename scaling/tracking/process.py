@@ -81,6 +81,16 @@ def start(study_dir: Path, tracker: Tracker, *, listed: Path | None = None) -> M
     """
     if tracker.mode == "none":
         return None
+    try:
+        write_json(study_dir / REMEMBERED, {"project": tracker.project, "entity": tracker.entity})
+        return MirrorProcess(command_of(study_dir, tracker, listed=listed), study_dir / LOG)
+    except OSError as error:
+        logger.warning("No W&B runs are written, because the mirror could not be started: %s", error)
+        return None
+
+
+def command_of(study_dir: Path, tracker: Tracker, *, listed: Path | None = None) -> list[str]:
+    """The command line of a mirror that this process is to hold."""
     options = ["--mode", tracker.mode, "--project", tracker.project, "--until-pid", str(os.getpid())]
     if tracker.entity is not None:
         options += ["--entity", tracker.entity]
@@ -88,13 +98,7 @@ def start(study_dir: Path, tracker: Tracker, *, listed: Path | None = None) -> M
         options += ["--system-metrics"]
     if listed is not None:
         options += ["--listed", str(listed.resolve())]
-    command = [sys.executable, "-m", "scaling.tracking", str(study_dir.resolve()), *options]
-    try:
-        write_json(study_dir / REMEMBERED, {"project": tracker.project, "entity": tracker.entity})
-        return MirrorProcess(command, study_dir / LOG)
-    except OSError as error:
-        logger.warning("No W&B runs are written, because the mirror could not be started: %s", error)
-        return None
+    return [sys.executable, "-m", "scaling.tracking", str(study_dir.resolve()), *options]
 
 
 def _spawn(command: Sequence[str], log_path: Path) -> subprocess.Popen[bytes]:
