@@ -13,6 +13,7 @@ import pytest
 from analysis.methods import METHODS
 from tests.conftest import TINY
 from tests.wandb_app import serving, settings
+from tests.wandb_server import server as server
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [
@@ -31,6 +32,7 @@ DOCUMENTS = [
     ROOT / "docs" / "rules.md",
     ROOT / "docs" / "slurm.md",
     ROOT / "docs" / "training.md",
+    ROOT / "docs" / "wandb.md",
     ROOT / "docs" / "watching.md",
     ROOT / "docs" / "workspace.md",
 ]
@@ -128,7 +130,20 @@ def test_documented_costs_are_printed(bash: Bash, tmp_path: Path, line: str) -> 
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize("line", [*_commands("python -m control"), *CURVES])
+SYNCS = _commands("python -m control sync")
+"""Which need W&B, or what stands for it."""
+
+
+@pytest.mark.parametrize("line", SYNCS)
+@pytest.mark.usefixtures("server")
+def test_documented_syncs_run(bash: Bash, tmp_path: Path, line: str) -> None:
+    trained = bash(f"python sweep.py {TINY} depth=8 tracker=none study.root={tmp_path} study.name=tiny")
+    assert trained.returncode == 0, trained.stderr
+    done = bash(re.sub(r"STUDY|results/\w+", str(tmp_path / "tiny"), line))
+    assert (done.returncode, done.stdout[:11]) == (0, "1 run sent "), done.stderr
+
+
+@pytest.mark.parametrize("line", [*sorted({*_commands("python -m control")} - {*SYNCS}), *CURVES])
 def test_documented_controls_run(bash: Bash, tmp_path: Path, line: str) -> None:
     trained = bash(f"python sweep.py {TINY} depth=8 tracker=none study.root={tmp_path} study.name=tiny")
     assert trained.returncode == 0, trained.stderr
