@@ -124,7 +124,7 @@ def _browser(port: int) -> Iterator[tuple[str, str]]:
 
 
 def _beside(study: Path, seconds: float) -> Iterator[tuple[str, str]]:
-    """Of a server that somebody watches, its rules in work, while a process a core does nothing but compute."""
+    """Of a server that somebody watches, its rules in work, while each core computes."""
     with _server(study) as (port, process):
         connection, response = _stream(port)
         while not response.readline().startswith(b"data: "):

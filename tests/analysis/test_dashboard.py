@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 import wandb
+
 from analysis.__main__ import main
 from scaling.study.store import Study, Task
 from tests.conftest import ROOT

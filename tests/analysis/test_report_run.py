@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 import wandb
+
 from analysis.__main__ import main
 from analysis.dashboard_panels import FIGURE_KEYS
 from analysis.source import read_source

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-
 import wandb
+
 from analysis import wandb_runs
 from analysis.__main__ import main
 from analysis.wandb_runs import Project

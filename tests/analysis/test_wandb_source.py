@@ -6,8 +6,8 @@ import json
 import socket
 
 import pytest
-
 import wandb
+
 from analysis import wandb_runs
 from analysis.__main__ import main
 from analysis.source import read_source, source_name

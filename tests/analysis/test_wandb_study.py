@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-
 import wandb
+
 from analysis import wandb_runs
 from analysis.__main__ import main
 from analysis.curves.online import read_curves
