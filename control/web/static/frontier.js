@@ -27,7 +27,8 @@ const LINE = {
 };
 /** Drawn in this order. */
 const STANDINGS = [WORSE, NEAR, LINE];
-const WORSE_AT_MOST = 500;
+/** Of each standing but that on the frontier. */
+const DRAWN_AT_MOST = 250;
 /** In percent: a logarithmic axis has no 0. */
 const LEAST = 0.01;
 
@@ -37,17 +38,23 @@ export function makeFrontier(store, open) {
   let drawn;
 
   function draw() {
-    if (drawn?.learned === store.learned && drawn?.asked === store.asked) return;
-    const members = (store.learned?.frontier ?? []).filter((each) => store.wants(each.ids));
+    const all = store.learned?.frontier ?? [];
+    if (drawn?.all === all && drawn.asked === store.asked) return;
+    const members = all.filter((each) => store.wants(each.ids));
     say(byId("frontier-empty"), members.length ? "" : missing());
     byId("frontier-chart").hidden = byId("frontier-details").hidden = !members.length;
     if (!members.length) return;
-    drawn = {learned: store.learned, asked: store.asked};
+    drawn = {all, asked: store.asked};
     const groups = STANDINGS.map(({names}) => members.filter((each) => names.includes(each.standing)));
     const [worse, near, line] = groups;
     drawKeys(groups);
     drawTable(line);
-    const traces = [trace(WORSE, thinned(worse)), stairs(line), trace(NEAR, near), trace(LINE, line)];
+    const traces = [
+      trace(WORSE, thinned(worse)),
+      stairs(line),
+      trace(NEAR, thinned(near)),
+      trace(LINE, line),
+    ];
     drawChart(byId("frontier-chart"), traces, {
       x: {
         title: "FLOPs of one image",
@@ -110,7 +117,7 @@ export function makeFrontier(store, open) {
         setText(key.querySelector("b"), number.toLocaleString("en"));
         setText(
           key.lastChild,
-          ` ${label}${number > WORSE_AT_MOST && label === WORSE.label ? ", some of them drawn" : ""}`,
+          ` ${label}${number > DRAWN_AT_MOST && label !== LINE.label ? ", some of them drawn" : ""}`,
         );
       },
     );
@@ -177,8 +184,8 @@ function stairs(line) {
   };
 }
 
-/** So many of those that are worse, evenly: a cloud of thousands tells no more and draws slowly. */
-function thinned(worse) {
-  const step = Math.ceil(worse.length / WORSE_AT_MOST);
-  return worse.filter((_, place) => place % step === 0);
+/** So many of them, evenly: a cloud of thousands tells no more and draws slowly. */
+function thinned(members) {
+  const step = Math.ceil(members.length / DRAWN_AT_MOST);
+  return members.filter((_, place) => place % step === 0);
 }

@@ -55,8 +55,11 @@ export class Store {
     this.#take(points);
   }
 
+  /** A frontier that is as before stays the same array. */
   takeLearned(learned) {
-    this.learned = learned;
+    const before = this.learned?.frontier;
+    const isSame = JSON.stringify(learned.frontier) === JSON.stringify(before);
+    this.learned = isSame ? {...learned, frontier: before} : learned;
   }
 
   #take({knobs, ...columns}) {
