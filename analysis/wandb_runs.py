@@ -13,7 +13,7 @@ from scaling.errors import Refused
 PREFIX = "wandb:"
 RUNS_A_PAGE = 500
 ROWS_A_PAGE = 1000
-RETRIES, LONGEST_WAIT_S = 4, 5.0
+RETRIES, LONGEST_WAIT_S = 4, 2.0
 """Of a query. W&B's own keep a command waiting for more than ten minutes for a server that has died."""
 REPORT = "report"
 """Type of the run that holds a group's report, which is no point."""

@@ -59,7 +59,8 @@ def summary(files: PointFiles) -> dict[str, Any]:
     result = {key: value for key, value in (files.result or {}).items() if key != "id"}
     metrics, measured = result.pop("metrics", {}), result.pop("measured", {})
     costs = {"cost": files.point.get("cost", {}) | measured}
-    why = {key: files.status.get(key) if files.state == "failed" else None for key in ("failure", "message")}
+    stopped = files.state in ("failed", "pending")
+    why = {key: files.status.get(key) if stopped else None for key in ("failure", "message")}
     status = why | {"attempt": files.status.get("attempt"), "status": files.state}
     return best(files.rows) | flatten(metrics) | flatten(costs) | flatten(result) | status
 

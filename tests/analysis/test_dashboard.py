@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 import wandb
-
+from analysis import wandb_runs
 from analysis.__main__ import main
 from scaling.study.store import Study, Task
 from tests.conftest import ROOT
@@ -25,6 +25,7 @@ Out = pytest.CaptureFixture[str]
 
 @pytest.fixture
 def app(monkeypatch: pytest.MonkeyPatch) -> Iterator[App]:
+    monkeypatch.setattr(wandb_runs, "RETRIES", 1)
     with serving() as running:
         for name, value in (settings(running) | {"WANDB_HTTP_TIMEOUT": "3"}).items():
             monkeypatch.setenv(name, value)

@@ -25,6 +25,7 @@ pytestmark = pytest.mark.usefixtures("server")
 def _client(monkeypatch):
     """Ends the client's process with the test."""
     monkeypatch.setenv("WANDB_HTTP_TIMEOUT", "3")
+    monkeypatch.setattr(wandb_runs, "RETRIES", 1)
     yield
     wandb.teardown()
 
