@@ -92,7 +92,7 @@ def _end_helper(wandb: Any) -> None:
     for child in psutil.Process().children():
         if child.name().startswith("wandb-core"):
             child.kill()
-    with suppress(Exception):
+    with suppress(Exception, SystemExit):  # with the code of what was killed
         wandb.teardown()
 
 
