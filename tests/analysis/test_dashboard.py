@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import wandb
+
 from analysis import wandb_runs
 from analysis.__main__ import main
 from scaling.study.store import Study, Task
