@@ -72,6 +72,7 @@ export function makeCurves(store, nameOf, open) {
   function choose(id, on) {
     if (on) chosen.set(id, {epoch: -1});
     else chosen.delete(id);
+    if (!on) byId("curves").hidden = true; // nothing is to stay drawn
     isNew = true;
     draw();
   }
@@ -87,13 +88,8 @@ export function makeCurves(store, nameOf, open) {
     say(byId("curves-empty"), begun.length ? "" : missing(curves));
     byId("curves").hidden = !begun.length;
     drawLegend(begun);
-    if (begun.length)
-      drawPair(places, begun, (id) =>
-        open(
-          id,
-          begun.map((each) => each.id),
-        ),
-      );
+    const ids = begun.map((each) => each.id);
+    if (ids.length) drawPair(places, begun, (id) => open(id, ids));
   }
 
   /** Whether points run by turns, and the next have no curve yet. */

@@ -136,6 +136,9 @@ def test_ticked_points_are_drawn(page: Page, url: str) -> None:
     page.evaluate("document.querySelectorAll('#points tbody input')[3].click()")
     page.wait_for("document.getElementById('curves-loss').data?.length == 2")
     assert page.evaluate("document.querySelectorAll('#curves-legend li').length") == 2
+    page.evaluate("document.querySelectorAll('#points tbody input')[1].click()")
+    page.evaluate("document.querySelectorAll('#points tbody input')[3].click()")
+    assert not page.evaluate("document.getElementById('curves').checkVisibility()")
 
 
 def test_a_column_sorts_both_ways(page: Page, url: str) -> None:
