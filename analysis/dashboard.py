@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import unicodedata
 from typing import Any
 
 import wandb_workspaces.workspaces as ws
@@ -49,18 +50,30 @@ def dashboard(group: Group) -> ws.Workspace:
     workspace = ws.Workspace(
         entity=group.entity,
         project=group.project,
-        name=group.name,
+        name=_display_name(group),
         sections=sections(),
         settings=ws.WorkspaceSettings(x_axis="epoch", max_runs=MAX_RUNS),
         runset_settings=ws.RunsetSettings(
-            filters=[ws.Metric("Group") == group.name],
             order=[ws.Ordering(ws.Summary("status")), ws.Ordering(ws.Summary("top1"), ascending=False)],
             pinned_columns=list(COLUMNS),
         ),
     )
+    # By words, as `filters` takes it, a name with a quote or an equals sign would not come through.
+    workspace._stashed_filters_v2, workspace._stashed_filter_string = _only_runs_of(group), ""
     workspace._internal_name = _view_name(group)
     workspace._internal_runset_id = "runs"
     return workspace
+
+
+def _only_runs_of(group: Group) -> dict[str, Any]:
+    """As W&B's app writes it down."""
+    own = {"key": {"section": "run", "name": "group"}, "op": "=", "value": group.name, "disabled": False}
+    return {"filterFormat": "filterV2", "filters": [own]}
+
+
+def _display_name(group: Group) -> str:
+    """W&B takes no symbols in it, not even + and =."""
+    return "".join("_" if unicodedata.category(letter).startswith("S") else letter for letter in group.name)
 
 
 def _view_name(group: Group) -> str:

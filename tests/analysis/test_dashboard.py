@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 import subprocess
 import sys
@@ -15,6 +16,8 @@ import wandb
 
 from analysis import wandb_runs
 from analysis.__main__ import main
+from analysis.dashboard import dashboard_json
+from analysis.wandb_runs import Group
 from scaling.study.store import Study, Task
 from tests.conftest import ROOT
 from tests.scaling.tracking.conftest import isolated as isolated
@@ -44,11 +47,11 @@ def test_it_arrives_under_the_name_of_the_study(app: App, capsys: Out) -> None:
     assert main(["dashboard", SOURCE]) == 0
     (name,) = app.views
     view = app.views[name]
-    assert (view["displayName"], view["projectName"], view["type"]) == (
-        "mine",
-        "scaling-study",
-        "project-view",
-    )
+    assert {key: view[key] for key in ("displayName", "projectName", "type")} == {
+        "displayName": "mine",
+        "projectName": "scaling-study",
+        "type": "project-view",
+    }
     query = name.removeprefix("nw-").removesuffix("-v")
     assert capsys.readouterr().out == f"{app.url}/tester/scaling-study?nw={query}\n"
 
@@ -57,11 +60,8 @@ def test_it_shows_the_runs_of_the_study_with_their_failures(app: App) -> None:
     assert main(["dashboard", SOURCE]) == 0
     (runs,) = app.spec("mine")["runSets"]
     (chosen,) = runs["filters"]["filters"]
-    assert (chosen["key"], chosen["op"], chosen["value"]) == (
-        {"section": "run", "name": "group"},
-        "=",
-        "mine",
-    )
+    assert chosen["key"] == {"section": "run", "name": "group"}
+    assert (chosen["op"], chosen["value"]) == ("=", "mine")
     columns = ["run:displayName", "run:state", "summary:failure", "summary:top1", "summary:cost/flops"]
     assert runs["runFeed"]["columnOrder"] == [*columns, "summary:message"]
     assert [key["key"]["name"] for key in runs["sort"]["keys"]] == ["status", "top1"]
@@ -107,6 +107,14 @@ def test_typed_twice_it_is_one_workspace(app: App, tmp_path: Path) -> None:
     assert app.views == first
     assert main(["dashboard", "wandb:tester/scaling-study/theirs"]) == 0
     assert sorted(view["displayName"] for view in app.views.values()) == ["mine", "theirs"]
+
+
+@pytest.mark.parametrize("name", ["it's", 'a"b', "a\\b", "lr=0.1", "a<b", "näme", "a/b c", "☃"])
+def test_any_name_of_a_group_comes_through(name: str) -> None:
+    made = dashboard_json(Group(entity="tester", project="scaling-study", name=name))
+    (runs,) = made["spec"]["section"]["runSets"]
+    assert [each["value"] for each in runs["filters"]["filters"]] == [name]
+    assert made["displayName"] == re.sub("[=<☃]", "_", name)
 
 
 def test_printed_it_is_what_would_arrive_and_takes_no_network(app: App) -> None:
