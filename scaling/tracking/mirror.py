@@ -81,6 +81,8 @@ class Mirror:
         return True
 
     def _update(self, directory: Path) -> None:
+        if self._num_failures >= MAX_FAILURES:
+            return  # another writer has given up
         files = read_point(directory)
         if files is None:
             del self._stamps[directory.name]
@@ -99,7 +101,7 @@ class Mirror:
         if run := self._live.pop(point_id, None):
             run.abandon()
         self._num_failures += 1
-        if self._num_failures == MAX_FAILURES:
+        if self._num_failures >= MAX_FAILURES:
             raise TooManyFailures(f"{MAX_FAILURES} runs in a row could not be written") from error
 
     def _show(self, files: PointFiles) -> None:

@@ -31,8 +31,9 @@ GO_OFFLINE = signal.SIGUSR1  # the other one is Slurm's, for all processes of a 
 class MirrorProcess:
     """A running mirror. It logs to `tracker.log` in the study directory, and ends when its launcher does."""
 
-    def __init__(self, command: Sequence[str], log: Path) -> None:
+    def __init__(self, command: Sequence[str], log: Path, *, is_online: bool) -> None:
         self._command = command
+        self._is_online = is_online
         self._log = log
         self._process = _spawn(command, log)
 
@@ -44,7 +45,7 @@ class MirrorProcess:
         """Say that all points have ended, and wait. False where runs are missing, or lie offline instead."""
         deadline = time.monotonic() + timeout_s
         self._close_stdin()
-        is_late = not self._ends_within(PATIENCE * timeout_s)
+        is_late = self._is_online and not self._ends_within(PATIENCE * timeout_s)
         if is_late:
             self._process.send_signal(GO_OFFLINE)
         if self._ends_within(deadline - time.monotonic()) and self._process.returncode < 0:
@@ -83,7 +84,8 @@ def start(study_dir: Path, tracker: Tracker, *, listed: Path | None = None) -> M
         return None
     try:
         write_json(study_dir / REMEMBERED, {"project": tracker.project, "entity": tracker.entity})
-        return MirrorProcess(command_of(study_dir, tracker, listed=listed), study_dir / LOG)
+        command = command_of(study_dir, tracker, listed=listed)
+        return MirrorProcess(command, study_dir / LOG, is_online=tracker.mode == "online")
     except OSError as error:
         logger.warning("No W&B runs are written, because the mirror could not be started: %s", error)
         return None
