@@ -99,7 +99,7 @@ def _costs(port: int, process: psutil.Process) -> Iterator[tuple[str, str]]:
         while mark not in response.readline():
             pass
         yield f"{what} after `all`, s", f"{time.monotonic() - began:.1f}"
-    yield "working out frontier and rules, CPU s at niceness 19", f"{_children_s(process):.1f}"
+    yield "working out frontier and rules, CPU s", f"{_children_s(process):.1f}"
     yield "memory of the server, MB", f"{process.memory_info().rss / 1e6:.0f}"
     for what in ("with somebody there", "with nobody there"):
         before = sum(process.cpu_times()[:2])
@@ -124,12 +124,13 @@ def _browser(port: int) -> Iterator[tuple[str, str]]:
 
 
 def _beside(study: Path, seconds: float) -> Iterator[tuple[str, str]]:
-    """Of a server that somebody watches, its rules in work, while each core computes."""
+    """Of a server that somebody watches, rules in work, while each core computes."""
     with _server(study) as (port, process):
         connection, response = _stream(port)
         while not response.readline().startswith(b"data: "):
             pass
-        others = [subprocess.Popen([sys.executable, "-c", BURN]) for _ in range(os.cpu_count() or 1)]
+        line = [sys.executable, "-c", BURN]
+        others = [subprocess.Popen(line, start_new_session=True) for _ in range(os.cpu_count() or 1)]
         (learner,) = process.children()
         taken = dict.fromkeys((process, learner), 0.0)
         before = {each: sum(each.cpu_times()[:2]) for each in taken}

@@ -102,3 +102,6 @@ def test_it_is_worked_out_in_a_process_that_gives_way(serve: Callable[..., Page]
     page.stream().wait_for("learned", lambda told: told["frontier"] and not told["warnings"])
     (child,) = psutil.Process(page.process.pid).children(recursive=True)
     assert (child.nice(), psutil.Process(page.process.pid).nice()) == (GIVES_WAY, os.nice(0))
+    autogroup = Path(f"/proc/{child.pid}/autogroup")
+    if autogroup.exists():
+        assert autogroup.read_text().split()[1:] == ["nice", str(GIVES_WAY)]
