@@ -15,9 +15,6 @@ from analysis.resolution import Resolution, Step
 from analysis.returns import return_sentences
 from scaling.quantity import counted, listed
 
-UNDECIDED = ("not told apart", "too few pairs or repeats", "undecided", "is not determined")
-"""What a sentence says where the data do not decide, unless a part of it says one of"""
-DECIDED = ("(pays)", "(hurts)")
 HEADINGS = {
     "frontier": "Frontier",
     "pairs": "Depth or width",
@@ -47,12 +44,6 @@ def sentences_by_topic(findings: Findings) -> dict[str, list[str]]:
         "returns": [*return_sentences(findings.returns, findings.pairs.regimes)],
         "noise": [*_noise_sentence(findings)],
     }
-
-
-def is_undecided(sentence: str) -> bool:
-    """Whether it is a rule, and all it says is that the data do not decide."""
-    is_open, is_decided = (any(word in sentence for word in words) for words in (UNDECIDED, DECIDED))
-    return is_open and not is_decided
 
 
 def count_sentence(findings: Findings) -> str:

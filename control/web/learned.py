@@ -13,9 +13,11 @@ from analysis.findings import Findings, find, find_frontiers
 from analysis.metric import FLOPS
 from analysis.model import axes_text, half_width
 from analysis.noise import GROUP, noise_of
-from analysis.sentences import is_undecided, sentences_by_topic
+from analysis.sentences import HEADINGS, sentences_by_topic
 from analysis.source import read_source
+from analysis.summary import summary
 from analysis.table import Table
+from analysis.trap import by_gravity
 from control.web.learner import no_rule
 from scaling.errors import Refused
 
@@ -62,14 +64,15 @@ def _models(table: Table) -> Iterator[dict[str, Any]]:
 
 
 def _rules(findings: Findings) -> dict[str, Any]:
-    by_topic = sentences_by_topic(findings)
-    told = [
-        {"topic": topic, "text": text, "undecided": is_undecided(text)}
-        for topic, sentences in by_topic.items()
-        for text in sentences
+    """Each topic with its part of the summary and all its sentences, the most important first."""
+    short, told = summary(findings), sentences_by_topic(findings)
+    topics = [
+        {"heading": heading, "summary": short.get(topic, []), "sentences": told[topic]}
+        for topic, heading in HEADINGS.items()
+        if told.get(topic)
     ]
-    warnings = [{"code": trap.code, "text": trap.message} for trap in findings.traps]
-    return {"sentences": told, "warnings": warnings} if told else no_rule(NO_RULE) | {"warnings": warnings}
+    warnings = [{"code": trap.code, "text": trap.message} for trap in by_gravity(findings.traps)]
+    return {"missing": None if topics else NO_RULE, "topics": topics, "warnings": warnings}
 
 
 if __name__ == "__main__":

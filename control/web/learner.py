@@ -16,7 +16,7 @@ from scaling.study.store import Study
 
 _ONE_THREAD = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
 GIVES_WAY = 10
-"""Of Unix's niceness: about a tenth of a core where all are busy. With the most, 19, it would never end there."""
+"""Of Unix's niceness: about a tenth of a core where all are busy; at the most, 19, it would not end there."""
 _PART_AT_MOST = 2**28
 """Bytes; 10,000 models are 3 MB."""
 
@@ -68,5 +68,4 @@ def _give_way(pid: int) -> None:
 
 def no_rule(sentence: str) -> dict[str, Any]:
     """The part that says why there are no rules."""
-    told = {"topic": "missing", "text": sentence, "undecided": True}
-    return {"sentences": [told], "warnings": []}
+    return {"missing": sentence, "topics": [], "warnings": []}

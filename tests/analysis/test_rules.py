@@ -11,7 +11,6 @@ import pytest
 from analysis.findings import find
 from analysis.model import points_text
 from analysis.rules import rules_json, sentences
-from analysis.sentences import is_undecided
 from analysis.table import build_table
 
 SCHEMA = {
@@ -134,23 +133,6 @@ def test_the_sentence_says_the_verdict(planted, bonus, words):
     about_depth = [sentence for sentence in said if sentence.startswith("At 10 epochs, ")]
     assert words in about_depth[0]
     assert about_depth[0].endswith("12 pairs.")
-    assert is_undecided(about_depth[0]) == (words == "not told apart")
-
-
-@pytest.mark.parametrize(
-    ("sentence", "undecided"),
-    [
-        ("At 9 epochs, there are too few pairs or repeats to say whether depth or width is better: …", True),
-        ("At 9 epochs, whether to raise the resolution slowly or fast is undecided.", True),
-        ("Whether depth and width change places within the epochs measured is not determined.", True),
-        ("At 9 epochs, depth is better at 320 px and not decided at 128 px.", False),
-        ("Along the best networks at 9 epochs the knobs grow with cost: depth undetermined …", False),
-        ("At 9 epochs and width 1, depth 8 to 14 gives +0.1 points (−0.9, 0.9) at 8 px (undecided).", True),
-        ("At 9 epochs and width 1, depth 8 to 14 gives … (undecided), … at 14 px (pays).", False),
-    ],
-)
-def test_a_rule_is_undecided_where_nothing_of_it_is_decided(sentence, undecided):
-    assert is_undecided(sentence) == undecided
 
 
 @pytest.mark.parametrize(

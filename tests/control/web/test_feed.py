@@ -188,10 +188,8 @@ def test_a_study_without_results_says_that_there_is_no_rule_yet(
     serve: Callable[..., Page], many: Study
 ) -> None:
     told = serve(many.path).stream().wait_for("learned")
-    (sentence,) = told["sentences"]
-    assert (sentence["topic"], sentence["undecided"]) == ("missing", True)
-    assert sentence["text"] == "No point is completed yet: there is nothing to learn from."
-    assert (told["num_completed"], told["frontier"], told["warnings"]) == (0, [], [])
+    assert told["missing"] == "No point is completed yet: there is nothing to learn from."
+    assert (told["num_completed"], told["frontier"], told["topics"], told["warnings"]) == (0, [], [], [])
 
 
 def test_a_stream_comes_packed_to_whom_asks_for_it(served: Page) -> None:

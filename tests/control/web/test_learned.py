@@ -14,8 +14,9 @@ import pytest
 
 from analysis.findings import Findings, find
 from analysis.frontier import STANDINGS
-from analysis.sentences import is_undecided, sentences
+from analysis.sentences import HEADINGS, sentences_by_topic
 from analysis.source import read_source
+from analysis.summary import summary
 from control.web.learned import parts
 from control.web.learner import GIVES_WAY
 from tests.control.web.conftest import Page
@@ -34,12 +35,18 @@ def learned(served: Page) -> dict[str, Any]:
 
 
 def test_the_rules_are_those_of_the_analysis(learned: dict[str, Any], findings: Findings) -> None:
-    assert [told["text"] for told in learned["sentences"]] == sentences(findings)
-    assert learned["warnings"] == [{"code": trap.code, "text": trap.message} for trap in findings.traps]
-    topics = {"pairs", "resolution", "frontier", "law", "returns", "noise"}
-    assert {told["topic"] for told in learned["sentences"]} <= topics
-    for told in learned["sentences"]:
-        assert told["undecided"] == is_undecided(told["text"])
+    topics = {told["heading"]: told for told in learned["topics"]}
+    by_topic = sentences_by_topic(findings)
+    assert {heading: told["sentences"] for heading, told in topics.items()} == {
+        HEADINGS[topic]: said for topic, said in by_topic.items() if said
+    }
+    short = {HEADINGS[topic]: said for topic, said in summary(findings).items() if topic != "warnings"}
+    assert {heading: told["summary"] for heading, told in topics.items() if told["summary"]} == short
+    assert next(iter(topics)) == "Frontier"
+    assert {(told["code"], told["text"]) for told in learned["warnings"]} == {
+        (trap.code, trap.message) for trap in findings.traps
+    }
+    assert learned["missing"] is None
 
 
 def test_the_frontier_has_every_model_with_its_points(learned: dict[str, Any], findings: Findings) -> None:
@@ -72,12 +79,11 @@ def test_too_little_data_is_a_sentence(finished: Path, tmp_path: Path) -> None:
     study = shutil.copytree(finished, tmp_path / "mine")
     for file in study.glob("points/*/result.json"):
         file.unlink()
-    ((told,),) = (part["sentences"] for part in parts(str(study)))
-    assert told["undecided"]
-    assert "has no completed point" in told["text"]
+    (told,) = parts(str(study))
+    assert "has no completed point" in told["missing"]
     (study / "points").rename(study / "away")
-    ((told,),) = (part["sentences"] for part in parts(str(study)))
-    assert told["text"] == f"{study} has no points yet: run the sweep first."
+    (told,) = parts(str(study))
+    assert told["missing"] == f"{study} has no points yet: run the sweep first."
 
 
 @pytest.fixture
@@ -94,7 +100,7 @@ def a_point(finished: Path, tmp_path: Path) -> Path:
 def test_a_single_point_is_no_rule_and_no_traceback(a_point: Path) -> None:
     models, rules = parts(str(a_point))
     assert [each["standing"] for each in models["frontier"]] == ["frontier"]
-    assert [told["topic"] for told in rules["sentences"]] == ["frontier"] * len(rules["sentences"])
+    assert [told["heading"] for told in rules["topics"]] == ["Frontier"]
 
 
 def test_it_is_worked_out_in_a_process_that_gives_way(serve: Callable[..., Page], finished: Path) -> None:
