@@ -37,14 +37,14 @@ def test_a_study_is_followed_from_its_start_until_it_is_killed(
     stream = page.stream()
     first = stream.wait_for("all")
     short, long = (first["points"]["id"][first["points"]["epochs"].index(epochs)] for epochs in (2, 500))
-    changes, curves = [first], []
-    while not (_of(changes, short, "state")[-1] == "completed" and len(curves) > 1):
-        name, data = stream.next()
+    changes, curves, name = [first], [], "all"
+    while not (_of(changes, short, "state")[-1] == "completed" and len(curves) > 1 and name == "curves"):
+        name, data = stream.next()  # the curves of a look come after its changes
         if name == "change":
             assert data["version"] == changes[-1]["version"] + 1
             changes.append(data)
         elif name == "curves" and long in data["ids"]:
-            curves.append(data["top1"][data["ids"].index(long)])
+            curves += [curve for curve in [data["top1"][data["ids"].index(long)]] if curve]
     ended = [state for state in _of(changes, short, "state") if state not in ("pending", "running")]
     assert ended == ["completed"]
     assert _of(changes, short, "top1")[-1] == sweep.study.result(short).metrics["top1"]
