@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from analysis.methods import METHODS
+from scaling.errors import INTERRUPTED
 from tests.conftest import TINY
 from tests.wandb_app import serving, settings
 from tests.wandb_server import server as server
@@ -147,8 +148,11 @@ def test_documented_syncs_run(bash: Bash, tmp_path: Path, line: str) -> None:
 def test_documented_controls_run(bash: Bash, tmp_path: Path, line: str) -> None:
     trained = bash(f"python sweep.py {TINY} depth=8 tracker=none study.root={tmp_path} study.name=tiny")
     assert trained.returncode == 0, trained.stderr
-    done = bash(line.replace("results/quickstart", str(tmp_path / "tiny")))
-    assert done.returncode == 0, done.stderr
+    line = line.replace("results/quickstart", str(tmp_path / "tiny"))
+    is_endless = "--web" in line
+    done = bash(f"timeout --preserve-status --signal INT 15 {line}" if is_endless else line)
+    assert done.returncode == (INTERRUPTED if is_endless else 0), done.stderr
+    assert done.stdout.startswith("http://127.0.0.1:") == is_endless
 
 
 @pytest.mark.parametrize("line", _commands("make "))
