@@ -44,6 +44,9 @@ bench: $(VENV)/.dev
 	@$(BIN)/python -m benchmarks.held_out
 	@$(BIN)/python -m benchmarks.published_family
 	@$(BIN)/python -m benchmarks.million_rows
+	@$(BIN)/python -m benchmarks.page
+	@$(BIN)/python -m benchmarks.tracking
+	@$(BIN)/python -m benchmarks.wandb_arrivals
 
 clean:
 	rm -rf $(VENV) $(VENV_XLA) .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info

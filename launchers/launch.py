@@ -6,6 +6,7 @@ import sys
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
+from shlex import quote
 
 from rich.console import Console
 
@@ -71,6 +72,13 @@ def _launch(
     for entry in plan.entries:
         if entry.origin is not None:
             take_over(study, entry.point, Study(entry.origin))
+    if plan.to_run:
+        console.print(
+            f"To watch it: python -m control watch {quote(str(study.path))}, with --web in a browser.",
+            style="bright_black",
+            markup=False,
+            soft_wrap=True,
+        )
     return launcher.launch(
         Launching(
             study=study,
