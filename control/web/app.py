@@ -19,7 +19,7 @@ from starlette.routing import Route
 
 from control.web.access import Hardened, TokenNeeded
 from control.web.assets import Assets, first_page
-from control.web.curves import POINTS_AT_MOST, curves_of
+from control.web.curves import POINTS_AT_MOST, curve_columns, read_curve
 from control.web.feed import Feed, beside
 from control.web.inside import Outside, end_of
 from scaling.study.store import Study
@@ -95,7 +95,8 @@ class Pages:
             raise HTTPException(400, f"{len(ids)} points are too many: ask for at most {POINTS_AT_MOST}.")
         for point_id in ids:
             await self._require(point_id)
-        return JSONResponse(await beside(lambda: curves_of(self.study, ids)))
+        found = await beside(lambda: curve_columns(ids, lambda each: read_curve(self.study, each)))
+        return JSONResponse(found)
 
     async def log(self, request: Request) -> Response:
         point_id = request.path_params["point_id"]

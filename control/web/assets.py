@@ -7,6 +7,7 @@ import hashlib
 import importlib.util
 import mimetypes
 import os
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -17,6 +18,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from control.web.feed import beside
 from control.web.news import News
 from scaling.study.store import Study
 
@@ -58,7 +60,7 @@ class Assets:
         if "gzip" not in request.headers.get("accept-encoding", ""):
             return Response(asset.content, media_type=asset.kind, headers=headers)
         headers["Content-Encoding"] = "gzip"
-        return Response(asset.gzipped, media_type=asset.kind, headers=headers)
+        return Response(await beside(lambda: asset.gzipped), media_type=asset.kind, headers=headers)
 
 
 @cache
@@ -72,7 +74,8 @@ def first_page(study: Study, news: News | None) -> str:
     """index.html with what is known already."""
     path = os.fsencode(study.path.resolve()).decode(errors="replace")
     status = None if news is None else news.status
-    return _template().render(name=os.path.basename(path), path=path, status=status, asset=_address)
+    known = {"name": os.path.basename(path), "path": path, "status": status, "now": time.time()}
+    return _template().render(known, asset=_address)
 
 
 def _address(name: str) -> str:

@@ -65,12 +65,11 @@ _COLUMNS = (
 
 
 def status_of(glance: Glance, rows: Iterable[Row], *, ended: bool) -> dict[str, Any]:
-    """The study at one moment, and what it cost so far."""
+    """How far the study is, and what it cost so far."""
     status, points = glance.status, [now.point for now in glance.points]
     hours = [number(point.predicted_hours) for point in points]
     spent_s = sum(row["seconds"] or 0.0 for row in rows)
     return {
-        "at": round(glance.eta.at, 3),
         "num_points": status.num_points,
         "counts": dict(status.counts),
         "num_silent": status.num_silent,

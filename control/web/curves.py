@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from control.point import Seen, see
 from control.web.inside import end_of
 from scaling.study.store import Study
 
@@ -60,23 +59,17 @@ def read_curve(study: Study, point_id: str) -> Curve:
     )
 
 
-def curve_columns(points: Sequence[Seen], curve_of: Callable[[str], Curve]) -> dict[str, Any]:
+def curve_columns(point_ids: Sequence[str], curve_of: Callable[[str], Curve]) -> dict[str, Any]:
     """The first POINTS_AT_MOST of the points, with how many there are as `of`."""
-    shown = points[:POINTS_AT_MOST]
-    found = [curve_of(point.id) for point in shown]
+    shown = point_ids[:POINTS_AT_MOST]
+    found = [curve_of(each) for each in shown]
     return {
-        "ids": [point.id for point in shown],
-        "name": [point.words for point in shown],
+        "ids": shown,
         "epoch": [curve.epoch for curve in found],
         "top1": [curve.top1 for curve in found],
         "loss": [curve.loss for curve in found],
-        "of": len(points),
+        "of": len(point_ids),
     }
-
-
-def curves_of(study: Study, point_ids: Sequence[str]) -> dict[str, Any]:
-    """The same of any points of the study, whatever became of them; Refused where one cannot be read."""
-    return curve_columns([see(study, each) for each in point_ids], lambda each: read_curve(study, each))
 
 
 def number(value: object) -> float | None:

@@ -123,10 +123,6 @@ class Feed:
             return cost_s
         self.news = news
         self._tell("curves", news.curves)
-        if news.status["ended"]:
-            self._tell("end", {})
-        else:
-            self._latest.pop("end", None)
         self._ring()
         return cost_s
 

@@ -83,7 +83,7 @@ class Reporter:
         changed = [row for point_id, row in rows.items() if row is not known.get(point_id)]
         status = status_of(glance, rows.values(), ended=self._end.has_come(glance))
         self._seen = {now.point.id: now for now in glance.points}
-        if before is not None and is_same and not changed and _is_same(status, before.status):
+        if before is not None and is_same and not changed and status == before.status:
             return before
         self.news = News(
             version=1 + (before.version if before else 0),
@@ -128,7 +128,7 @@ class Reporter:
         return row if row == made else made
 
     def _running(self, glance: Glance) -> dict[str, Any]:
-        running = [now.point for now in glance.points if now.status == "running"]
+        running = [now.point.id for now in glance.points if now.status == "running"]
         return curve_columns(running, self.curve)
 
     def _about(self, glance: Glance) -> dict[str, Any]:
@@ -139,8 +139,3 @@ class Reporter:
 
 def _ids(glance: Glance) -> set[str]:
     return {now.point.id for now in glance.points}
-
-
-def _is_same(status: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    """Whatever the time."""
-    return {**status, "at": 0} == {**other, "at": 0}

@@ -47,7 +47,7 @@ export function makeFailures(store, filtered, nameOf) {
       "details",
       {className: "failure"},
       summary,
-      element("div", {className: "row"}, command(retryCommand(store, `--failure ${name}`)), only),
+      element("div", {className: "row"}, command(retryCommand(store, "--failure", name)), only),
       element("div"),
       more,
     );

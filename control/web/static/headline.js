@@ -13,13 +13,13 @@ export function makeHeadline(store) {
   const bars = [...byId("counts-bar").children];
   const numbers = [...byId("counts").querySelectorAll("b")];
   const facts = [...byId("facts").querySelectorAll("dd")];
-  let heard = 0;
+  /** Seconds by which the server's clock is ahead of this one. */
+  const ahead = Number(document.body.dataset.now) - performance.timeOrigin / 1000;
   let isHeard = true;
   let problem = null;
 
   function draw() {
     const status = store.status;
-    heard = performance.now();
     drawCounts(status.counts, status.num_points);
     fact(0, share(status.share));
     fact(1, status.eta_s != null ? `about ${duration(status.eta_s, 2)}` : status.ended ? "ended" : NONE);
@@ -29,15 +29,16 @@ export function makeHeadline(store) {
       status.predicted_hours == null ? "" : `of ${hours(status.predicted_hours)} predicted`,
     );
     fact(3, count(status.train_flops_done), `of ${count(status.train_flops_total)}`);
-    const silent = status.num_silent
-      ? `Nothing was heard of ${counted(status.num_silent, "running point")} for a minute.`
-      : "";
-    say(
-      byId("complaint"),
-      [problem, status.scheduler, silent, ...(status.damaged ?? [])].filter(Boolean).join(" "),
-    );
+    drawComplaint();
     drawConnection();
     tick();
+  }
+
+  /** What is wrong; the study may never have been read yet. */
+  function drawComplaint() {
+    const {scheduler, num_silent: number, damaged = []} = store.status ?? {};
+    const silent = number ? `Nothing was heard of ${counted(number, "running point")} for a minute.` : "";
+    say(byId("complaint"), [problem, scheduler, silent, ...damaged].filter(Boolean).join(" "));
   }
 
   function fact(place, text, more = "") {
@@ -62,7 +63,7 @@ export function makeHeadline(store) {
   function tick() {
     const status = store.status;
     if (!status) return;
-    const since = status.at + (performance.now() - heard) / 1000 - status.last_result;
+    const since = Date.now() / 1000 + ahead - status.last_result;
     const lately = status.completed_last_hour;
     fact(
       4,
@@ -87,6 +88,7 @@ export function makeHeadline(store) {
   /** Why the study cannot be read, or null again. */
   function takeProblem({text}) {
     problem = text;
+    drawComplaint();
   }
 
   setInterval(tick, 1000);

@@ -25,7 +25,8 @@ async function logOf(id) {
 }
 
 export const logsCommand = (store, id) => `python -m control logs ${quoted(store.study.path)} ${quoted(id)}`;
-export const retryCommand = (store, words) => `python -m control retry ${quoted(store.study.path)} ${words}`;
+export const retryCommand = (store, ...words) =>
+  ["python -m control retry", ...[store.study.path, ...words].map(quoted)].join(" ");
 
 /** A command line with a button that copies it. */
 export function command(line) {

@@ -60,7 +60,7 @@ follow(
     change: taking((data) => store.takeChange(data)),
     learned: taking((data) => store.takeLearned(data)),
     curves: taking((data) => curves.take(data)),
-    problem: taking((data) => headline.takeProblem(data)),
+    problem: headline.takeProblem,
   },
   headline.connection,
 );

@@ -141,6 +141,17 @@ def test_ticked_points_are_drawn(page: Page, url: str) -> None:
     assert not page.evaluate("document.getElementById('curves').checkVisibility()")
 
 
+def test_the_last_result_grows_old_whatever_else_is_drawn(page: Page, url: str) -> None:
+    _opened(page, url)
+    ago = "document.querySelector('#facts div:last-child b').innerText"
+    page.wait_for(f"{ago}.endsWith(' ago')")
+    page.evaluate("window.now = Date.now; Date.now = () => now() + 100 * 86400e3")
+    page.wait_for(f"{ago} == '100 d ago'")
+    page.evaluate("document.querySelector('#heat tbody button').click()")
+    page.wait_for(f"{COUNT} != '10 points'")
+    assert page.evaluate(ago) == "100 d ago"
+
+
 def test_a_column_sorts_both_ways(page: Page, url: str) -> None:
     _opened(page, url)
     top1 = "[...document.querySelectorAll('#points tbody tr')].map(row => parseFloat(row.cells[6].innerText))"

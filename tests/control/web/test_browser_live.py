@@ -63,6 +63,21 @@ def test_a_lost_connection_is_said_and_mended(page: Page, finished: Path, serve:
     assert not page.evaluate("document.getElementById('lost').checkVisibility()")
 
 
+def test_a_study_that_was_never_read_says_why(
+    page: Page, finished: Path, tmp_path: Path, serve: Serve
+) -> None:
+    study = shutil.copytree(finished, tmp_path / "mine", ignore=shutil.ignore_patterns("points"))
+    (study / "points").symlink_to("points")
+    page.open(serve(study, "--port 0 --every 0.5").url, width=390)
+    complaint = "document.getElementById('complaint')"
+    assert f"{study} cannot be read: " in page.wait_for(
+        f"{complaint}.checkVisibility() && {complaint}.innerText"
+    )
+    (study / "points").unlink()
+    shutil.copytree(finished / "points", study / "points")
+    page.wait_for(f"document.querySelectorAll('#points tbody tr').length == 10 && {complaint}.hidden")
+
+
 @pytest.fixture
 def hostile(finished: Path, tmp_path: Path) -> Path:
     """The same study, but with names, messages and logs that want to be HTML."""
@@ -74,7 +89,10 @@ def hostile(finished: Path, tmp_path: Path) -> Path:
         point["recipe"] |= {"optimizer": f"{HARM} {rate}", f"{HARM}<b>": str(rate)}
         (place / "point.json").write_text(json.dumps(point))
         state = json.loads((place / "status.json").read_text())
-        (place / "status.json").write_text(json.dumps(state | {"message": f"{HARM} {state['message']}"}))
+        state["message"] = f"{HARM} {state['message']}"
+        if state["failure"] is not None:
+            state["failure"] = HARM
+        (place / "status.json").write_text(json.dumps(state))
         (place / "log.txt").write_text(TRACEBACK)
     return study
 
@@ -94,6 +112,7 @@ def test_what_a_study_says_is_never_read_as_html(page: Page, hostile: Path, serv
     page.evaluate("document.querySelector('#points tbody tr').click()")
     page.wait_for(f"document.getElementById('detail-log').textContent == {json.dumps(TRACEBACK)}")
     assert f"'{hostile}'" in page.evaluate("document.getElementById('detail-commands').innerText")
+    assert f"--failure '{HARM}'" in page.evaluate("document.querySelector('#failures code').innerText")
     assert page.evaluate("document.querySelectorAll('img, script:not([src])').length") == 0
     assert page.evaluate("window.hacked === undefined")
 
