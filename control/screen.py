@@ -19,7 +19,9 @@ from scaling.quantity import count_text, counted
 if TYPE_CHECKING:
     from control.frontier import Member
 
-FRONTIER_AT_MOST = 8
+FEW_MODELS = 8
+_ABOVE_MODELS = 2
+"""Lines: the title of the frontier and its heading."""
 CYCLE = (None, "running", "failed", "pending", "completed", "silent")
 """States that the key f goes through."""
 
@@ -57,8 +59,10 @@ def full(
     """The screen, and how many rows of the table it has room for."""
     head = [*_head(glance, size.width)]
     foot = _foot(table, view)
-    below = _frontier(members, glance, _frontier_rows(members, size.height))
-    room = max(1, size.height - len(head) - _height(members, size.height) - 3)  # heading, empty line, foot
+    free = size.height - len(head) - 3  # heading, empty line, foot
+    num_models = _num_models(members, size.height, free - len(table.rows))
+    below = _frontier(members, glance, num_models)
+    room = max(1, free - (_ABOVE_MODELS + num_models if members else 1))
     first = min(view.first, max(0, len(table.rows) - room))
     shown = sorted(table.rows, key=_urgency)[first : first + room]
     gap = [Text()] * (room + 1 - len(shown) + (not shown))
@@ -102,13 +106,10 @@ def _end_of(line: Text, width: int) -> Text:
     return line if len(line) <= width else Text.assemble("…", line[len(line) - width + 1 :])
 
 
-def _frontier_rows(members: Sequence[Member] | None, height: int) -> int:
-    return min(len(members or ()), FRONTIER_AT_MOST, max(2, height // 5))
-
-
-def _height(members: Sequence[Member] | None, height: int) -> int:
-    """Lines of the frontier: its title, its heading and its rows."""
-    return 2 + _frontier_rows(members, height) if members else 1
+def _num_models(members: Sequence[Member] | None, height: int, left: int) -> int:
+    """Of the frontier, as many as have room in the lines that the table leaves, but a few in any case."""
+    few = min(FEW_MODELS, max(2, height // 5))
+    return min(len(members or ()), max(few, left - _ABOVE_MODELS))
 
 
 def _frontier(members: Sequence[Member] | None, glance: Glance, num_rows: int) -> RenderableType:

@@ -6,10 +6,17 @@ import re
 import signal
 import subprocess
 from collections.abc import Callable
+from io import StringIO
 from pathlib import Path
 
 import pytest
+from rich.console import Console, ConsoleDimensions
 
+from control.frontier import Member
+from control.screen import View, full
+from control.status import Watcher
+from control.table import tabulate
+from control.words import Filter
 from scaling.study.store import Study
 from tests.control.conftest import Observed, Said, Terminal
 
@@ -105,6 +112,23 @@ def test_a_table_that_is_longer_than_the_screen_is_scrolled(terminal: OpenTermin
 def _seeds(frame: str) -> list[tuple[str, str]]:
     """Width and seed of the rows that a picture shows."""
     return re.findall(r"^\w{16} +8 +(\S+) +(\d+) ", frame, re.MULTILINE)
+
+
+@pytest.mark.parametrize(("height", "num_models"), [(40, 12), (20, 8), (13, 2)])
+def test_the_frontier_has_the_room_that_the_table_leaves(
+    finished: Path, height: int, num_models: int
+) -> None:
+    glance = Watcher(Study.open(finished)).look()
+    member = Member(flops=1e6, top1=90, depth=8, width=1, resolution=28, epochs=1, num_seeds=1)
+    view = View(filter=Filter(), by=("depth",))
+    table = tabulate(glance, view.filter, view.by)
+    output = StringIO()
+    picture, _ = full(glance, table, [member] * 12, view, ConsoleDimensions(100, height))
+    Console(width=100, file=output).print(picture)
+    lines = output.getvalue().splitlines()
+    assert len(lines) == height
+    assert sum(line.startswith("1M ") for line in map(str.strip, lines)) == num_models
+    assert (f"{num_models} of them shown" in "\n".join(lines)) == (num_models < 12)
 
 
 def test_once_prints_all_of_it(say: Callable[[str], Said], finished: Path) -> None:
