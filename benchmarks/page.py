@@ -95,7 +95,7 @@ def _costs(port: int, process: psutil.Process) -> Iterator[tuple[str, str]]:
     """Of a server that one stream listens to, until the first rules are there, and after that."""
     connection, response = _stream(port)
     began = time.monotonic()
-    for what, mark in (("frontier", b'"frontier":[{'), ("rules", b'"topic":"pairs"')):
+    for what, mark in (("frontier", b'"frontier":[{'), ("rules", b'"heading":')):
         while mark not in response.readline():
             pass
         yield f"{what} after `all`, s", f"{time.monotonic() - began:.1f}"

@@ -68,9 +68,10 @@ export function makeFrontier(store, open) {
   }
 
   function missing() {
-    if (store.learned?.frontier.length) return "No completed model passes the filters.";
+    const {frontier = [], missing: why} = store.learned ?? {};
+    if (frontier.length) return "No completed model passes the filters.";
     return store.status.counts.completed
-      ? "Working out the frontier …"
+      ? (why ?? "Working out the frontier …")
       : "The frontier begins with the first completed point.";
   }
 

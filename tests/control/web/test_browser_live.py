@@ -78,6 +78,18 @@ def test_a_study_that_was_never_read_says_why(
     page.wait_for(f"document.querySelectorAll('#points tbody tr').length == 10 && {complaint}.hidden")
 
 
+def test_a_damaged_point_is_named_where_it_is_missed(
+    page: Page, finished: Path, tmp_path: Path, serve: Serve
+) -> None:
+    study = shutil.copytree(finished, tmp_path / "mine")
+    (damaged := next(study.glob("points/*/point.json"))).write_text("{")
+    page.open(serve(study).url, width=390)
+    page.wait_for("document.querySelectorAll('#points tbody tr').length == 9")
+    why = f"{damaged} is not valid JSON"
+    for place in ("complaint", "rules-empty", "frontier-empty"):
+        page.wait_for(f"document.getElementById('{place}').innerText.includes({json.dumps(why)})")
+
+
 @pytest.fixture
 def hostile(finished: Path, tmp_path: Path) -> Path:
     """The same study, but with names, messages and logs that want to be HTML."""
