@@ -24,6 +24,10 @@ class Server(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self.server_port}"
         self.refuses = False
+        self.refuses_rows = False
+        """As W&B does where a quota is used up: with 403, though it takes the run itself."""
+        self.deleted: set[str] = set()
+        """Runs whose ids W&B does not take again."""
         self.dead = False
         self.dies_after: int | None = None
         """Runs that may be completed before it is dead."""
@@ -66,6 +70,10 @@ class Server(ThreadingHTTPServer):
         if "CreateRunFiles" in text:
             files = [{"name": name, "uploadUrl": f"{self.url}/{name}"} for name in variables["files"]]
             return {"createRunFiles": {"runID": "r", "uploadHeaders": [], "files": files}}
+        if "query Run(" in text:
+            return {
+                "project": {"run": self._run(variables["name"]) if variables["name"] in self.runs else None}
+            }
         if "query Runs(" in text:
             return {"project": self._page(variables) if variables["project"] == PROJECT["name"] else None}
         if "viewer {" in text:
@@ -159,9 +167,13 @@ class Handler(BaseHTTPRequestHandler):
             self._answer({"errors": [{"message": f"status {status}"}]}, status=status)
         elif self.server.refuses:
             self._answer({"errors": [{"message": "permission denied"}]}, status=403)
+        elif self.server.refuses_rows and self.path.endswith("/file_stream"):
+            self._answer({"error": "quota"}, status=403)
         elif self.path.endswith("/file_stream"):
             self.server.receive(self.path.split("/")[-2], body)
             self._answer({})
+        elif (body.get("variables") or {}).get("name") in self.server.deleted:
+            self._answer({"errors": [{"message": "run was previously created and deleted"}]}, status=409)
         elif not body:  # a place for its telemetry
             self._answer({}, status=404)
         else:

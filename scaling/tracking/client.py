@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import os
+import threading
+from contextlib import suppress
+from functools import cache
+from typing import Any
 
 import psutil
 
@@ -10,6 +14,8 @@ from scaling.errors import Refused
 
 SERVER_TIMEOUT_S = 10.0
 """Until a server that does not open or complete a run counts as lost; W&B's own variables go before it."""
+
+_asking = threading.Lock()
 
 
 def set_up_wandb() -> None:
@@ -25,7 +31,7 @@ def check_account() -> None:
 
     wandb.setup(wandb.Settings(silent=True))  # which also keeps it from asking for a key
     try:
-        wandb.Api(timeout=int(SERVER_TIMEOUT_S))
+        _api()
     except wandb.errors.UsageError as error:
         raise Refused("W&B knows no account here: run `wandb login`, or set WANDB_API_KEY.") from error
     except Exception as error:  # those of the client have no class in common
@@ -33,10 +39,39 @@ def check_account() -> None:
         raise Refused(f"W&B takes no runs now ({reason}): try again later, or run `wandb login`.") from error
 
 
+def has_arrived(run: Any, num_rows: int) -> bool:
+    """Whether W&B's server has the rows of a finished run, and that it has ended.
+
+    The client takes a run for sent too where the server has refused its rows but taken the run itself.
+    """
+    with _asking:  # the client's cache of runs is not made for threads
+        _api().flush()
+        there = _api().run(f"{run.entity}/{run.project}/{run.id}")
+    with suppress(OSError):
+        os.rmdir(there.dir)  # made for files to download
+    return int(there.historyLineCount) >= num_rows and there.state not in ("running", "pending")
+
+
+@cache
+def _api() -> Any:
+    import wandb
+
+    return wandb.Api(timeout=int(SERVER_TIMEOUT_S))
+
+
 def end_helper() -> None:
     """End W&B's own process with all that it holds: it would try on, and keep this one from its end."""
     for child in psutil.Process().children(recursive=True):
         child.kill()
+
+
+def drop_client() -> None:
+    """End W&B's helper, and the client in this process, which would else fail to part from it at exit."""
+    import wandb
+
+    end_helper()
+    with suppress(Exception, SystemExit):  # with the code of what was killed
+        wandb.teardown()
 
 
 def timeout_s(variable: str) -> float:

@@ -8,12 +8,13 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
 from scaling.study import lease
-from scaling.tracking.client import timeout_s
+from scaling.tracking.client import has_arrived, timeout_s
 from scaling.tracking.point_files import PointFiles, read_object
 from scaling.tracking.tracker import Tracker
 from scaling.tracking.view import BY_FLOPS, EVALUATED, best, history, run_settings, summary, tags
@@ -21,6 +22,9 @@ from scaling.tracking.view import BY_FLOPS, EVALUATED, best, history, run_settin
 DIRECTORY = "wandb"
 PARTIAL = "wandb.partial"
 MARKER = "written.json"
+
+ASK_AGAIN_S = 0.5
+"""Between two looks at whether a run has arrived."""
 
 
 class ServerLost(RuntimeError):
@@ -76,6 +80,15 @@ class PointRun:
                 self._run.write_logs(log)
             self._run.summary.update(summary(files))
             self._run.finish(exit_code=0 if files.state == "completed" else 1)
+            if self._tracker.mode == "online":
+                self._await_arrival(len({row["epoch"] for row in files.rows}))
+
+    def _await_arrival(self, num_rows: int) -> None:
+        deadline = time.monotonic() + timeout_s("WANDB_FINISH_TIMEOUT")
+        while not has_arrived(self._run, num_rows):
+            if time.monotonic() > deadline:
+                raise ServerLost(f"W&B has not taken all rows of the run {self._run.id}")
+            time.sleep(ASK_AGAIN_S)
 
     def _drop_logs(self) -> None:
         """W&B's logs would be half of all files in a study, and one is a link into a home directory."""
@@ -160,5 +173,5 @@ def _noticing_loss(tracker: Tracker) -> Iterator[None]:
         yield
     except (Error, TimeoutError) as error:
         if tracker.mode == "online":
-            raise ServerLost(f"{type(error).__name__}: {error}") from error
+            raise ServerLost(" ".join(f"{type(error).__name__}: {error}".split())) from error
         raise

@@ -11,7 +11,7 @@ from typing import Literal
 
 from scaling.errors import Refused
 from scaling.study.store import Study
-from scaling.tracking.client import check_account, end_helper, set_up_wandb
+from scaling.tracking.client import check_account, drop_client, set_up_wandb
 from scaling.tracking.lock import is_mirrored_by_jobs, is_ours
 from scaling.tracking.point_files import read_object, read_point
 from scaling.tracking.point_run import PointRun, ServerLost, is_written
@@ -19,6 +19,9 @@ from scaling.tracking.tracker import LOG, REMEMBERED, Tracker
 
 AT_ONCE = 4
 """Runs that are sent at a time: W&B limits the rate of an account."""
+
+MAX_LOSSES = 3
+"""Runs in a row that the server does not take before it counts as lost: one alone may have been deleted."""
 
 Fate = Literal["sent", "there", "open", "waiting", "failed", "left"]
 """`there`: sent before, and unchanged; `open`: not ended, its rows so far are sent; `waiting`: not begun;
@@ -64,6 +67,7 @@ class _Upload:
         self._study = study
         self._tracker = tracker
         self._uploaded = Uploaded()
+        self._num_losses = 0
 
     def all(self, show: Callable[[int], None]) -> Uploaded:
         done = self._uploaded
@@ -72,20 +76,26 @@ class _Upload:
                 done.counts[fate] += 1
                 show(done.counts.total())
         if done.lost:
-            end_helper()
+            drop_client()
         return done
 
     def _settle(self, point_id: str) -> Fate:
         if self._uploaded.lost:
             return "left"
         try:
-            return self._send(point_id)
+            fate = self._send(point_id)
         except ServerLost as error:
-            self._uploaded.lost.append(str(error))
-            return "left"
+            self._uploaded.failures[point_id] = str(error)
+            self._num_losses += 1
+            if self._num_losses >= MAX_LOSSES:
+                self._uploaded.lost.append(str(error))
+            return "failed"
         except Exception as error:  # of one point: its files, or what the client makes of them
             self._uploaded.failures[point_id] = f"{type(error).__name__}: {error}"
             return "failed"
+        if fate in ("sent", "open"):
+            self._num_losses = 0
+        return fate
 
     def _send(self, point_id: str) -> Fate:
         files = read_point(self._study.directory(point_id))

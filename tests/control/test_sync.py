@@ -110,13 +110,41 @@ def test_a_server_that_dies_leaves_the_rest_for_the_next_time(mine: StudyDir, se
         point.complete()
     server.dies_after = 5
     first = sync(mine.path)
-    assert first.returncode == 1
+    assert (first.returncode, first.stderr) == (1, "")
     assert "W&B was lost" in first.stdout
     assert "type the line again" in first.stdout
     server.dead = False
     assert sync(mine.path).returncode == 0
     assert [[row["_step"] for row in server.rows[point.id]] for point in points] == [[1, 2]] * 12
     assert sorted(server.exit_codes) == [point.id for point in points]
+
+
+def test_rows_that_the_server_refuses_do_not_count_as_sent(mine: StudyDir, server: Server) -> None:
+    points = [mine.add(seed) for seed in range(6)]
+    for point in points:
+        point.complete()
+    server.refuses_rows = True
+    first = sync(mine.path)
+    assert (first.returncode, first.stderr) == (1, "")
+    assert f"failed {points[0].id}: W&B has not taken all rows" in first.stdout
+    assert "W&B was lost" in first.stdout
+    assert not list(mine.path.glob("points/*/wandb"))
+    server.refuses_rows = False
+    assert sync(mine.path).returncode == 0
+    assert [[row["_step"] for row in server.rows[point.id]] for point in points] == [[1, 2]] * 6
+
+
+def test_a_run_that_was_deleted_holds_up_no_other(mine: StudyDir, server: Server) -> None:
+    points = [mine.add(seed) for seed in range(6)]
+    for point in points:
+        point.complete()
+    server.deleted.add(points[0].id)
+    done = sync(mine.path)
+    assert done.returncode == 1
+    assert "5 runs sent" in done.stdout
+    (told,) = [line for line in done.stdout.splitlines() if line.startswith("  failed")]
+    assert f"failed {points[0].id}" in told
+    assert "was previously created and deleted" in told
 
 
 @pytest.mark.parametrize("holder", ["tracker.log", "jobs/1/taken-12.txt"])

@@ -74,7 +74,7 @@ def test_a_finished_study_goes_online_later(study: Any, server: Any) -> None:
     assert [name.split("/")[1][:4] for name in point.run_dirs()] == ["run-"]
 
 
-@pytest.mark.parametrize("loss", ["dead", "500", "refuses", "no account"])
+@pytest.mark.parametrize("loss", ["dead", "500", "refuses", "refuses_rows", "no account"])
 def test_without_a_server_runs_are_written_offline(
     loss: str, study: Any, server: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -85,6 +85,8 @@ def test_without_a_server_runs_are_written_offline(
             server.status = 500
         case "refuses":
             server.refuses = True
+        case "refuses_rows":
+            server.refuses_rows = True
         case "no account":
             monkeypatch.delenv("WANDB_API_KEY")
     points = [study.add(seed) for seed in range(3)]
