@@ -16,7 +16,7 @@ REMEMBERED = "tracker.json"
 """Where the study is tracked: project and entity, in the study directory."""
 
 FORBIDDEN = r"/\#?%:"
-"""Characters that W&B accepts in no project name."""
+"""Characters that W&B accepts in no name of a project, user or team."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,8 +36,14 @@ class Tracker:
     def __post_init__(self) -> None:
         if self.mode not in get_args(Mode):
             raise Refused(f"tracker.mode={self.mode} is unknown: use one of {', '.join(get_args(Mode))}.")
-        if not self.project or len(self.project) > 128 or set(self.project) & set(FORBIDDEN):
+        if not _is_name(self.project):
             raise Refused(
                 f"tracker.project={self.project!r} is no W&B project: use 1 to 128 characters, "
                 f"none of them in {FORBIDDEN}"
             )
+        if self.entity is not None and not _is_name(self.entity):
+            raise Refused(f"tracker.entity={self.entity!r} is no W&B user or team: give its name alone.")
+
+
+def _is_name(value: object) -> bool:
+    return isinstance(value, str) and 0 < len(value) <= 128 and not set(value) & set(FORBIDDEN)

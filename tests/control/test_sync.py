@@ -75,6 +75,10 @@ def test_it_goes_where_the_study_was_tracked_or_elsewhere(mine: StudyDir, server
     assert "sent to team/digits" in sync(mine.path).stdout
     assert server.runs[point.id]["project"] == "digits"
     assert "1 run sent to other," in sync(mine.path, "--project", "other").stdout
+    (mine.path / "tracker.json").write_text('{"project": 7}')
+    damaged = sync(mine.path)
+    assert (damaged.returncode, damaged.stderr.count("\n")) == (2, 1)
+    assert "tracker.project=7 is no W&B project" in damaged.stderr
 
 
 @pytest.mark.parametrize("loss", ["no account", "dead", "refuses"])
