@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 from scaling.errors import Refused
+from scaling.study.files import writing_below
 from scaling.study.store import Study
 from scaling.tracking.client import check_account, drop_client, set_up_wandb
 from scaling.tracking.lock import is_mirrored_by_jobs, is_ours
@@ -52,9 +54,12 @@ def tracker_of(study_dir: Path, *, project: str | None, entity: str | None) -> T
 def upload(study: Study, tracker: Tracker, show: Callable[[int], None]) -> Uploaded:
     """Send what W&B lacks; `show` gets how many points are behind it.
 
-    Raises Refused while a mirror is at work, without an account, and where W&B does not answer.
+    Raises Refused while a mirror is at work, without an account, and where W&B does not answer or the study
+    cannot be written.
     """
-    with open(study.path / LOG, "a") as lock:
+    with ExitStack() as held:
+        with writing_below(study.path):
+            lock = held.enter_context(open(study.path / LOG, "a"))
         if not is_ours(lock) or is_mirrored_by_jobs(study.path):
             raise Refused(f"{study.path} is being tracked now: wait until its launch or job has ended.")
         set_up_wandb()

@@ -162,6 +162,15 @@ def test_it_leaves_a_study_alone_that_is_tracked_now(holder: str, mine: StudyDir
     assert server.runs == {}
 
 
+def test_a_study_that_cannot_be_written_is_refused(mine: StudyDir, server: Server) -> None:
+    mine.add().complete()
+    (mine.path / "tracker.log").mkdir()
+    done = sync(mine.path)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert f"Cannot write below {mine.path}" in done.stderr
+    assert server.runs == {}
+
+
 def test_two_at_a_time_send_nothing_twice(mine: StudyDir, server: Server) -> None:
     points = [mine.add(seed) for seed in range(6)]
     for point in points:
