@@ -59,6 +59,10 @@ def test_it_says_how_far_the_study_is(page: Page, url: str, finished: Path) -> N
 
 def test_the_grid_is_a_table_of_its_cells(page: Page, url: str) -> None:
     _opened(page, url)
+    assert (
+        page.evaluate("document.getElementById('heat-colour').value") == "top1"
+    )  # of a study that has ended
+    _choose(page, "heat-colour", "progress")
     assert page.evaluate(CELLS) == [[depth, "100 %", "100 %", "0 %\n✕1"] for depth in ("8", "14")]
     _choose(page, "heat-colour", "failures")
     assert page.evaluate(CELLS) == [[depth, "0", "0", "1"] for depth in ("8", "14")]
