@@ -8,18 +8,17 @@ import os
 import re
 import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import psutil
 
 from analysis.report import Report, frontier_table
 from analysis.sentences import sentences_by_topic
 from analysis.table import AXES
 from analysis.wandb_runs import REPORT, Group, client
 from scaling.errors import Refused
+from scaling.tracking.client import drop_client, settings, timeout_s
 
 RULES, FRONTIER, FAILURES, FIGURES, PAGE = "rules", "frontier", "failures", "figures", "report"
 """Keys under which a workspace finds the tables, figures and page."""
@@ -43,10 +42,10 @@ def log_report(report: Report, group: Group) -> str:
             logged = run.log_artifact(_files(wandb, report, group))
             run.summary.update(dict(_verdicts(json.loads(report.rules.read_text(encoding="utf-8")))))
             if not run.offline:
-                logged.wait(_timeout_s("WANDB_FINISH_TIMEOUT", FINISH_TIMEOUT_S))
+                logged.wait(timeout_s("WANDB_FINISH_TIMEOUT", FINISH_TIMEOUT_S))
             run.finish()
         except BaseException:
-            _end_helper(wandb)
+            drop_client()
             raise
     return str(Path(run.dir).parent) if run.offline else str(run.url)
 
@@ -68,36 +67,11 @@ def _open(wandb: Any, report: Report, group: Group) -> Any:
         mode=mode,
         resume=None if mode == "offline" else "allow",
         reinit="create_new",
-        settings=wandb.Settings(
-            silent=True,
-            console="off",
-            save_code=False,
-            disable_code=True,
-            disable_git=True,
-            symlink=False,
-            use_dot_wandb=False,
-            init_timeout=_timeout_s("WANDB_INIT_TIMEOUT", INIT_TIMEOUT_S),
-            finish_timeout=_timeout_s("WANDB_FINISH_TIMEOUT", FINISH_TIMEOUT_S),
-            finish_timeout_raises=True,
-            x_disable_meta=True,
-            x_disable_stats=True,
-            x_disable_machine_info=True,
-            x_save_requirements=False,
+        settings=settings(
+            init_timeout=timeout_s("WANDB_INIT_TIMEOUT", INIT_TIMEOUT_S),
+            finish_timeout=timeout_s("WANDB_FINISH_TIMEOUT", FINISH_TIMEOUT_S),
         ),
     )
-
-
-def _end_helper(wandb: Any) -> None:
-    """End W&B's own process, which would go on trying, and keep this one from its end."""
-    for child in psutil.Process().children():
-        if child.name().startswith("wandb-core"):
-            child.kill()
-    with suppress(Exception, SystemExit):  # with the code of what was killed
-        wandb.teardown()
-
-
-def _timeout_s(variable: str, default: float) -> float:
-    return float(os.environ.get(variable, default))
 
 
 def _media(wandb: Any, report: Report) -> dict[str, Any]:

@@ -61,8 +61,10 @@ def _api() -> Any:
 
 def end_helper() -> None:
     """End W&B's own process with all that it holds: it would try on, and keep this one from its end."""
-    for child in psutil.Process().children(recursive=True):
-        child.kill()
+    for child in psutil.Process().children():
+        if child.name().startswith("wandb-core"):
+            for each in (*child.children(recursive=True), child):
+                each.kill()
 
 
 def drop_client() -> None:
@@ -74,6 +76,27 @@ def drop_client() -> None:
         wandb.teardown()
 
 
-def timeout_s(variable: str) -> float:
-    """What W&B's variable says, or else SERVER_TIMEOUT_S."""
-    return float(os.environ.get(variable, SERVER_TIMEOUT_S))
+def timeout_s(variable: str, default: float = SERVER_TIMEOUT_S) -> float:
+    """What W&B's variable says, or else the default."""
+    return float(os.environ.get(variable, default))
+
+
+def settings(*, init_timeout: float, finish_timeout: float, **others: Any) -> Any:
+    """Of a run that prints nothing and sends nothing of this machine and checkout; time limits in seconds."""
+    import wandb
+
+    quiet: dict[str, Any] = {
+        "silent": True,
+        "console": "off",
+        "save_code": False,
+        "disable_code": True,
+        "disable_git": True,
+        "symlink": False,
+        "use_dot_wandb": False,
+        "finish_timeout_raises": True,
+        "x_disable_meta": True,
+        "x_disable_stats": True,
+        "x_disable_machine_info": True,
+        "x_save_requirements": False,  # 0.1 CPU-seconds a run
+    }
+    return wandb.Settings(init_timeout=init_timeout, finish_timeout=finish_timeout, **quiet | others)

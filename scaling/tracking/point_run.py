@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from scaling.study import lease
-from scaling.tracking.client import has_arrived, timeout_s
+from scaling.tracking.client import has_arrived, settings, timeout_s
 from scaling.tracking.point_files import PointFiles, read_object
 from scaling.tracking.tracker import Tracker
 from scaling.tracking.view import BY_FLOPS, EVALUATED, best, history, run_settings, summary, tags
@@ -128,24 +128,13 @@ def _open(files: PointFiles, tracker: Tracker, group: str, directory: str) -> An
         mode=tracker.mode,
         resume="allow" if tracker.mode == "online" else None,
         reinit="create_new",
-        settings=wandb.Settings(
-            silent=True,
-            console="off",
-            save_code=False,
-            disable_code=True,
-            disable_git=True,
-            symlink=False,
-            use_dot_wandb=False,
-            stop_fn=_go_on,
+        settings=settings(
             init_timeout=timeout_s("WANDB_INIT_TIMEOUT"),
             finish_timeout=timeout_s("WANDB_FINISH_TIMEOUT"),
-            finish_timeout_raises=True,
-            # The machine seen here is the launcher's, not the one that trains.
-            x_disable_meta=True,
+            stop_fn=_go_on,
             x_disable_stats=watched is None,
             x_disable_machine_info=watched is None,
             x_stats_pid=watched or os.getpid(),
-            x_save_requirements=False,  # 0.1 CPU-seconds a run
         ),
     )
     run.define_metric("epoch")
