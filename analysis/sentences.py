@@ -15,6 +15,7 @@ from analysis.resolution import Resolution, Step
 from analysis.returns import return_sentences
 from scaling.quantity import counted, listed
 
+NO_RULE = "These results compare nothing at equal cost: there is no rule."
 HEADINGS = {
     "frontier": "Frontier",
     "pairs": "Depth or width",

@@ -11,7 +11,7 @@ from analysis.findings import Findings
 from analysis.frontier import Frontier
 from analysis.prediction import Prediction, prediction_sentence
 from analysis.report import Report
-from analysis.sentences import HEADINGS, count_sentence, sentences_by_topic
+from analysis.sentences import HEADINGS, NO_RULE, count_sentence, sentences_by_topic
 from analysis.sheet import Sheet, failure_sheet, frontier_sheet, prediction_sheet
 from analysis.summary import summary
 from analysis.trap import by_gravity
@@ -91,7 +91,7 @@ def _print_topics(console: Console, findings: Findings) -> None:
         for sentence in sentences:
             console.print(Padding(escape(sentence), INDENT), highlight=False)
     if not told:
-        console.print("\nThese results compare nothing at equal cost: there is no rule.")
+        console.print(f"\n{NO_RULE}")
     if findings.traps:
         console.print("\n[bold]Warnings[/bold]")
     for trap in by_gravity(findings.traps):

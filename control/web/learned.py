@@ -13,15 +13,13 @@ from analysis.findings import Findings, find, find_frontiers
 from analysis.metric import FLOPS
 from analysis.model import axes_text, half_width
 from analysis.noise import GROUP, noise_of
-from analysis.sentences import HEADINGS, sentences_by_topic
+from analysis.sentences import HEADINGS, NO_RULE, sentences_by_topic
 from analysis.source import read_source
 from analysis.summary import summary
 from analysis.table import Table
 from analysis.trap import by_gravity
 from control.web.learner import no_rule
 from scaling.errors import Refused
-
-NO_RULE = "These results compare nothing at equal cost: there is no rule."
 
 
 def main() -> None:
