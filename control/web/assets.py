@@ -6,7 +6,6 @@ import gzip
 import hashlib
 import importlib.util
 import mimetypes
-import os
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from control.web.feed import beside
-from control.web.news import News
+from control.web.news import News, place_of
 from scaling.study.store import Study
 
 HERE = Path(__file__).parent
@@ -72,10 +71,8 @@ def assets() -> Mapping[str, Asset]:
 
 def first_page(study: Study, news: News | None) -> str:
     """index.html with what is known already."""
-    path = os.fsencode(study.path.resolve()).decode(errors="replace")
     status = None if news is None else news.status
-    known = {"name": os.path.basename(path), "path": path, "status": status, "now": time.time()}
-    return _template().render(known, asset=_address)
+    return _template().render(place_of(study), status=status, now=time.time(), asset=_address)
 
 
 def _address(name: str) -> str:

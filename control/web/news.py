@@ -23,6 +23,12 @@ def event(name: str, data: object) -> bytes:
     return f"event: {name}\ndata: {json.dumps(data, allow_nan=False, separators=(',', ':'))}\n\n".encode()
 
 
+def place_of(study: Study) -> dict[str, str]:
+    """Its name and path, as text whatever the bytes of the path."""
+    path = os.fsencode(study.path.resolve()).decode(errors="replace")
+    return {"name": os.path.basename(path), "path": path}
+
+
 @dataclass(frozen=True, kw_only=True)
 class News:
     """The study after a look; it never changes."""
@@ -132,9 +138,8 @@ class Reporter:
         return curve_columns(running, self.curve)
 
     def _about(self, glance: Glance) -> dict[str, Any]:
-        path = os.fsencode(self._study.path.resolve()).decode(errors="replace")
         data = glance.points[0].point.data if glance.points else None
-        return {"name": os.path.basename(path), "path": path, "data": data, "metric": "top1"}
+        return {**place_of(self._study), "data": data, "metric": "top1"}
 
 
 def _ids(glance: Glance) -> set[str]:
