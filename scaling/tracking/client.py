@@ -15,6 +15,9 @@ from scaling.errors import Refused
 SERVER_TIMEOUT_S = 10.0
 """Until a server that does not open or complete a run counts as lost; W&B's own variables go before it."""
 
+AT_ONCE = 4
+"""Runs that are opened or completed at a time, where a server answers: W&B limits the rate of an account."""
+
 _asking = threading.Lock()
 
 

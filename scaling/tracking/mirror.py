@@ -10,6 +10,7 @@ from pathlib import Path
 
 from scaling.study.job import job_id
 from scaling.study.launch import ids_in
+from scaling.tracking.client import AT_ONCE
 from scaling.tracking.point_files import PointFiles, Stamp, read_point, stamp
 from scaling.tracking.point_run import PointRun, ServerLost, is_written
 from scaling.tracking.tracker import Tracker
@@ -19,9 +20,6 @@ logger = logging.getLogger("tracker")
 PAUSE_S = 2.0
 MAX_LOAD = 0.1
 """Share of its time that a mirror may spend looking for changes: in a slow place it looks less often."""
-
-AT_ONCE = 4
-"""Runs that are opened or completed at a time, where a server answers: more would be a burden to it."""
 
 MAX_FAILURES = 3
 """Runs in a row that cannot be written before the mirror gives up; the next start catches up."""

@@ -13,14 +13,11 @@ from typing import Literal
 from scaling.errors import Refused
 from scaling.study.files import writing_below
 from scaling.study.store import Study
-from scaling.tracking.client import check_account, drop_client, set_up_wandb
+from scaling.tracking.client import AT_ONCE, check_account, drop_client, set_up_wandb
 from scaling.tracking.lock import is_mirrored_by_jobs, is_ours
 from scaling.tracking.point_files import read_object, read_point
 from scaling.tracking.point_run import PointRun, ServerLost, is_written
 from scaling.tracking.tracker import LOG, REMEMBERED, Tracker
-
-AT_ONCE = 4
-"""Runs that are sent at a time: W&B limits the rate of an account."""
 
 MAX_LOSSES = 3
 """Runs in a row that the server does not take before it counts as lost: one alone may have been deleted."""

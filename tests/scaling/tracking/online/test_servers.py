@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from scaling.study.store import Study
-from scaling.tracking.mirror import AT_ONCE
+from scaling.tracking.client import AT_ONCE
 from scaling.tracking.point_files import read_point
 from scaling.tracking.process import WITHIN_S
 from tests.conftest import ROOT
