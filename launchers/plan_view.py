@@ -11,7 +11,6 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from scaling.data.disk import to_decode
 from scaling.profile.forecast import Calibration, Source
 from scaling.quantity import count_text, duration_text, listed
 from scaling.study.plan import REASONS_AT_MOST, Plan, Planned, reason_in_short
@@ -144,7 +143,12 @@ def _trust(sums: Totals, calibration: Calibration | None) -> str:
 
 
 def _tell_disk(console: Console, plan: Plan) -> None:
-    disk = to_decode(plan.to_run)
+    of_files = [point for point in plan.to_run if point.data.side is None]
+    if not of_files:
+        return
+    from scaling.data.disk import to_decode  # what decodes images takes time to import
+
+    disk = to_decode(of_files)
     if disk is None:
         return
     console.print(
