@@ -41,6 +41,8 @@ class DataConfig:
     """Whether a mirrored image keeps its class; of image_folder only."""
     max_unreadable: float = DataSet.max_unreadable
     """Share of the image files that may be damaged and are left out; beyond it, nothing is trained."""
+    shuffled_labels: bool = DataSet.shuffled_labels
+    """Whether the labels of each split are dealt out anew: no rule may be found then."""
 
 
 def declare(config: DataConfig) -> DataSet:
@@ -72,6 +74,7 @@ def declare(config: DataConfig) -> DataSet:
         split_seed=config.split_seed,
         mirror=mirror,
         max_unreadable=config.max_unreadable,
+        shuffled_labels=config.shuffled_labels,
     )
 
 

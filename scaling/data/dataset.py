@@ -30,5 +30,7 @@ class DataSet:
     """Whether a mirrored image keeps its class (true for photographs, false for digits)."""
     max_unreadable: float = 0.001
     """Share of the image files that may be damaged and are left out of their splits."""
+    shuffled_labels: bool = False
+    """Whether the labels of each split are dealt out anew, so that nothing can be learned: a study's null."""
     clips: bool = False
     """Whether an example is a clip of frames rather than an image."""

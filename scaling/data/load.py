@@ -101,6 +101,14 @@ def load(data: DataSet, root: str | None, resolution: int) -> Images:
     return Images(train=train, val=val, test=test, mean=mean, deviation=deviation)
 
 
+def _labels(data: DataSet, labels: Tensor) -> Tensor:
+    """Of a split, (N,) int64; dealt out anew by a hash where `data` says so."""
+    if not data.shuffled_labels:
+        return labels
+    dealt = sorted(range(len(labels)), key=lambda index: _hash(f"labels/{data.split_seed}/{index}"))
+    return labels[dealt]
+
+
 def held_out(data: DataSet, root: str | None, resolution: int) -> tuple[Split, Split]:
     """The validation and the test images alone, as `load` has them; they are not kept."""
     if data.name in of_files.FIND:
@@ -131,9 +139,9 @@ def images_of(data: DataSet, decoded: Decoded) -> Images:
     train = (whole[0] * 2)[: data.num_train]
     mean, deviation = _from_sums(decoded.sums[train], decoded.pixels[0, :, :, 0].size)
     return Images(
-        train=_mapped(decoded, train),
-        val=_mapped(decoded, whole[1]),
-        test=_mapped(decoded, whole[2]),
+        train=_mapped(data, decoded, train),
+        val=_mapped(data, decoded, whole[1]),
+        test=_mapped(data, decoded, whole[2]),
         mean=mean,
         deviation=deviation,
         unreadable=decoded.unreadable,
@@ -153,13 +161,13 @@ def _held_out_of_files(data: DataSet, root: str | None, resolution: int) -> tupl
     decoded = of_files.read(data, root, resolution, choose=choose)
     left = [index for index in range(len(decoded.labels)) if index not in decoded.unreadable]
     num_val = sum(index < data.num_val for index in left)
-    return _mapped(decoded, left[:num_val]), _mapped(decoded, left[num_val:])
+    return _mapped(data, decoded, left[:num_val]), _mapped(data, decoded, left[num_val:])
 
 
-def _mapped(decoded: Decoded, places: list[int]) -> Split:
+def _mapped(data: DataSet, decoded: Decoded, places: list[int]) -> Split:
     with warnings.catch_warnings(action="ignore"):  # nobody writes to what can only be read
         pixels = torch.from_numpy(decoded.pixels).permute(0, 3, 1, 2)
-    labels = torch.from_numpy(decoded.labels[places])
+    labels = _labels(data, torch.from_numpy(decoded.labels[places]))
     return Split(images=pixels, labels=labels, places=torch.tensor(places))
 
 
@@ -176,7 +184,8 @@ def _load(data: DataSet, root: str | None) -> list[Split]:
     stored = _read(data, root)
     check_fingerprint(data, stored.facts.fingerprint)
     train, val, test = _split(data, stored.facts.num_images, stored.num_own_test)
-    return [_take(stored, chosen) for chosen in (train[: data.num_train], val, test)]
+    splits = [_take(stored, chosen) for chosen in (train[: data.num_train], val, test)]
+    return [replace(split, labels=_labels(data, split.labels)) for split in splits]
 
 
 def _split(data: DataSet, num_images: int, num_own_test: int) -> tuple[list[int], list[int], list[int]]:
@@ -198,12 +207,14 @@ def split_indices(
     come first in it, then validation, so that fewer training images leave both as they are.
     """
     num_pool = num_images - num_own_test
-    shuffled = sorted(
-        range(num_pool), key=lambda index: hashlib.sha256(f"{split_seed}/{index}".encode()).digest()
-    )
+    shuffled = sorted(range(num_pool), key=lambda index: _hash(f"{split_seed}/{index}"))
     num_drawn = 0 if num_own_test else num_test
     test = shuffled[:num_drawn] or list(range(num_pool, num_images))
     return shuffled[num_drawn + num_val :], shuffled[num_drawn : num_drawn + num_val], test
+
+
+def _hash(text: str) -> bytes:
+    return hashlib.sha256(text.encode()).digest()
 
 
 def _read(data: DataSet, root: str | None) -> Stored:

@@ -123,3 +123,14 @@ def test_halving_averages_neighbours() -> None:
     assert split.images.dtype == torch.uint8
     assert (split.images[1] > 0).sum() >= 3
     assert split.images[0].sum() == 0
+
+
+def test_shuffled_labels_are_those_of_the_same_split_in_another_order() -> None:
+    plain, dealt = (load(replace(DATA, shuffled_labels=each), None, 8) for each in (False, True))
+    for before, after in zip((plain.train, plain.val, plain.test), (dealt.train, dealt.val, dealt.test)):
+        assert torch.equal(before.images, after.images)
+        assert torch.equal(before.labels.sort().values, after.labels.sort().values)
+        agreeing = (before.labels == after.labels).double().mean()
+        assert 0.05 < agreeing < 0.15  # of ten classes, as chance has it
+    again = load(replace(DATA, shuffled_labels=True, num_train=3000), None, 8)
+    assert torch.equal(again.val.labels, dealt.val.labels)
