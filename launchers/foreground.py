@@ -63,7 +63,12 @@ class Foreground:
     def _run(self, launching: Launching, show: Callable[[Tally], None], processes: Processes | None) -> Tally:
         """As LocalPool.run does, from the code that this process has imported: the snapshot is its record."""
         study, to_run = launching.study, launching.plan.to_run
-        terms = Terms(launch=launch_name(), runtime=launching.runtime, snapshot=launching.snapshot.hash)
+        terms = Terms(
+            launch=launch_name(),
+            runtime=launching.runtime,
+            snapshot=launching.snapshot.hash,
+            needed=launching.needed,
+        )
         watch = Watch(study, to_run, terms.launch)
         stop = Stop()
         with stop.on_signals(signal.SIGINT, signal.SIGTERM, signal.SIGHUP):

@@ -11,7 +11,7 @@ from shlex import quote
 from rich.console import Console
 
 from launchers.plan_view import print_table, tell_plan
-from launchers.planning import plan_request
+from launchers.planning import Planning, plan_request
 from launchers.request import Launcher, Launching, Request, Show
 from scaling.command.output import print_json
 from scaling.study.plan import Plan
@@ -47,9 +47,10 @@ def run_request(request: Request, launcher: Launcher) -> int:
         _print(console, request.show, {each.study.path: each.plan for each in plannings})
         return 0
     snapshots = [take(each.study.path, request.command) for each in plannings]  # before anything trains
+    needed = frozenset(need for each in plannings for point in each.plan.to_run for need in point.needs)
     ended: Counter[str] = Counter()
     for each, snapshot in zip(plannings, snapshots, strict=True):
-        ended += _launch(console, each.study, each.plan, snapshot, request, launcher)
+        ended += _launch(console, each, snapshot, request, launcher, needed)
     return int(ended["failed"] > 0 and ended["completed"] == 0)
 
 
@@ -64,9 +65,15 @@ def _print(console: Console, show: Show, plans: Mapping[Path, Plan]) -> None:
 
 
 def _launch(
-    console: Console, study: Study, plan: Plan, snapshot: Snapshot, request: Request, launcher: Launcher
+    console: Console,
+    planning: Planning,
+    snapshot: Snapshot,
+    request: Request,
+    launcher: Launcher,
+    needed: frozenset[str],
 ) -> Counter[str]:
     """Run the plan; how many of its points stand where after it."""
+    study, plan = planning.study, planning.plan
     study.remember(request.command, len(plan.entries), snapshot.hash)
     study.add(plan.wanted, plan.predicted)
     for entry in plan.entries:
@@ -87,5 +94,6 @@ def _launch(
             runtime=request.runtime,
             tracker=request.tracker,
             console=console,
+            needed=needed,
         )
     )

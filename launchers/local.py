@@ -24,12 +24,12 @@ from launchers.site import check_here, device_gb
 from launchers.slots import num_at_full_speed, num_slots, visible_gpus
 from launchers.watch import Tally, Watch
 from scaling.errors import Refused
+from scaling.study import lease
 from scaling.study.files import writing_below
 from scaling.study.launch import Launch, launch_name
 from scaling.study.lease import Process
-from scaling.study.plan import Plan
+from scaling.study.needs import Needs
 from scaling.study.precision import Precision
-from scaling.study.snapshot import Snapshot
 from scaling.study.store import Study
 from scaling.training.runtime import Runtime
 from scaling.training.stop import Stop
@@ -82,16 +82,9 @@ class LocalPool:
     def launch(self, launching: Launching) -> Counter[str]:
         """Train what the plan says; returns when nothing is left to do, and raises what `run` does."""
         each = launching
-        return attend(each, lambda show: self.run(each.study, each.plan, each.snapshot, each.runtime, show))
+        return attend(each, lambda show: self.run(each, show))
 
-    def run(
-        self,
-        study: Study,
-        plan: Plan,
-        snapshot: Snapshot,
-        runtime: Runtime,
-        show: Callable[[Tally], None],
-    ) -> Tally:
+    def run(self, launching: Launching, show: Callable[[Tally], None]) -> Tally:
         """Train what the plan says; returns when nothing is left to do.
 
         Raises KeyboardInterrupt on SIGINT, SIGTERM and SIGHUP, once the workers have saved their checkpoints
@@ -99,7 +92,7 @@ class LocalPool:
         """
         stop = Stop()
         with stop.on_signals(signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            launch = _Launch(self, study, plan, snapshot, runtime)
+            launch = _Launch(self, launching)
             try:
                 return launch.until_done(show, stop.requested)
             finally:
@@ -109,19 +102,22 @@ class LocalPool:
 class _Launch:
     """One call of LocalPool.run: its jobs by slot, and what is known of its points."""
 
-    def __init__(
-        self, pool: LocalPool, study: Study, plan: Plan, snapshot: Snapshot, runtime: Runtime
-    ) -> None:
+    def __init__(self, pool: LocalPool, launching: Launching) -> None:
+        study, plan, runtime = launching.study, launching.plan, launching.runtime
         self._study = study
-        self._python = interpreter(snapshot)
-        self._runtime = runtime
+        self._python = interpreter(launching.snapshot)
         self._me = Process.current()
         self._launch = Launch(study.path.absolute(), launch_name())
         self._folder = self._launch.folder
         self._terms = Terms(
-            launch=self._launch.name, runtime=runtime, policy=pool.policy, snapshot=snapshot.hash
+            launch=self._launch.name,
+            runtime=runtime,
+            policy=pool.policy,
+            snapshot=launching.snapshot.hash,
+            needed=launching.needed,
         )
         self._watch = Watch(study, plan.to_run, self._launch.name)
+        self._needs = Needs(plan.to_run, runtime.studies(study.path))
         self._num_slots = num_slots(pool.slots, device=runtime.device, threads=runtime.threads)
         self._gpus: list[int | None] = [*visible_gpus()] if runtime.device == "cuda" else [None]
         self._jobs: dict[int, LocalJob[None]] = {}
@@ -141,7 +137,8 @@ class _Launch:
             self._heed_stop_file()
             self._reap()
             self._fill_slots()
-            if not self._jobs:
+            if not self._jobs and not self._is_awaiting():
+                self._give_up_waiting()
                 return self._watch.look()
             time.sleep(max(POLL_S, (time.monotonic() - began) / MAX_LOAD))
 
@@ -176,11 +173,26 @@ class _Launch:
         idle = [slot for slot in range(self._num_slots) if slot not in self._jobs]
         if not idle:
             return
-        waiting = list(self._watch.free())
+        waiting = [point_id for point_id in self._watch.free() if not self._needs.unmet(point_id)]
         if waiting and not self._jobs:
             self._check_workers_start()
         for slot, _ in zip(idle, waiting, strict=False):
             self._jobs[slot] = self._submit(slot, waiting)
+
+    def _is_awaiting(self) -> bool:
+        """Whether a point that others of this launch need is trained by somebody else."""
+        open_ids = self._watch.open_ids()
+        needs = {need for point_id in open_ids for need in self._needs.unmet(point_id)}
+        studies = [Study(path) for path in self._terms.runtime.studies(self._study.path)]
+        return any(lease.live_holder(each.directory(need)) is not None for each in studies for need in needs)
+
+    def _give_up_waiting(self) -> None:
+        """Note why points cannot start whose needs are not met."""
+        for point_id in self._watch.open_ids():
+            if self._needs.unmet(point_id):
+                why = self._needs.why(point_id)
+                name = self._launch.name
+                settle(self._study, point_id, "data_error", why, for_good=True, was="pending", launch=name)
 
     def _check_workers_start(self) -> None:
         """Refuse to start workers for ever that end before they take a point."""

@@ -16,6 +16,7 @@ from launchers.slurm.reconcile import reconciled
 from scaling.errors import Refused
 from scaling.profile.forecast import Calibration
 from scaling.study.limits import Limits
+from scaling.study.needs import without_unmet
 from scaling.study.plan import Plan, Planned, Wishes, limited, make_plan
 from scaling.study.point import Point
 from scaling.study.quantities import Quantities, constraint_of
@@ -53,9 +54,16 @@ def plan_request(request: Request, launcher: Launcher, console: Console) -> list
 
 
 def _plan_all(request: Request, launcher: Launcher, limits: Limits, console: Console) -> list[Planning]:
-    plannings = [_plan(path, request, launcher, console) for path in request.studies]
-    plans = limited([each.plan for each in plannings], limits)
-    return [replace(each, plan=plan) for each, plan in zip(plannings, plans, strict=True)]
+    plannings = {path: _plan(path, request, launcher, console) for path in request.studies}
+
+    def can_start(plans: Sequence[Plan]) -> list[Plan]:
+        of_the_line = dict(zip(plannings, plans, strict=True))
+        return without_unmet(
+            of_the_line, [study for path in plannings for study in request.runtime.studies(path)]
+        )
+
+    plans = can_start(limited(can_start([each.plan for each in plannings.values()]), limits))
+    return [replace(each, plan=plan) for each, plan in zip(plannings.values(), plans, strict=True)]
 
 
 def _queued(study: Study, launcher: Launcher, console: Console) -> dict[str, str]:

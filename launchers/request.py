@@ -32,6 +32,8 @@ class Launching:
     runtime: Runtime
     tracker: Tracker
     console: Console
+    needed: frozenset[str] = frozenset()
+    """Ids of points that others of the line need: they keep their weights."""
 
 
 class Launcher(Protocol):

@@ -50,9 +50,19 @@ _GROUPED: Mapping[str, tuple[str, ...]] = {
     "limit": tuple(field.name for field in fields(Limits)),
 }
 """Options of the sections that are no dataclass of their own."""
-_SINGLE = ("zip", "blocks", "match", "where", "limit", "reuse", "plan", "probe")
+_SINGLE = ("zip", "blocks", "match", "where", "limit", "keep_weights", "reuse", "plan", "probe")
 """Keys that choose among points and say what to do with them."""
-_OF_A_LINE = ("device", "tracker", "where", "limit", "reuse", "plan", "probe", "hydra.launcher")
+_OF_A_LINE = (
+    "device",
+    "tracker",
+    "where",
+    "limit",
+    "keep_weights",
+    "reuse",
+    "plan",
+    "probe",
+    "hydra.launcher",
+)
 """What all grids of a line have in common."""
 _KEYS = tuple(dict.fromkeys((*_VARIED, *_SECTIONS, *_SINGLE)))
 
@@ -232,7 +242,8 @@ def _runtime(settings: Mapping[str, Any]) -> Runtime:
     root = settings["data"]["root"]
     if isinstance(root, str):
         root = str(Path(root).expanduser().absolute())  # a job may run in another directory
-    values = {"name": Runtime.device, **settings["device"], "data_root": root}
+    keep = yes_or_no("keep_weights", settings["keep_weights"])
+    values = {"name": Runtime.device, **settings["device"], "data_root": root, "keep_weights": keep}
     values["device"] = values.pop("name")
     return strict(Runtime, values, "device")
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from launchers.slurm.cluster import Partition
 from launchers.slurm.options import Options
 from scaling.errors import Refused
 from scaling.study.plan import Planned
+from scaling.study.stages import stages
 from scaling.training.runtime import Runtime
 
 TIME_FACTOR, START_MIN = 3.0, 10.0
@@ -54,23 +55,31 @@ class JobClass:
     resources: Resources
     point_ids: tuple[str, ...]
     """Dearest first."""
+    stage: int = 0
+    """Jobs of a stage start when those of the stages before have ended, as their points need theirs."""
 
 
 def classes_of(
-    entries: Iterable[Planned],
+    entries: Sequence[Planned],
     options: Options,
     runtime: Runtime,
     partition: Partition,
     hungry: dict[str, float],
 ) -> list[JobClass]:
     """The points to train, by class. `hungry` has the GB that ran out on a point before, by its id."""
-    points: defaultdict[Resources, list[Planned]] = defaultdict(list)
+    points: defaultdict[tuple[int, Resources], list[Planned]] = defaultdict(list)
+    stage_of = stages([entry.point for entry in entries])
     for entry in entries:
         needed = _resources(entry, options, runtime, partition, hungry.get(entry.point.id))
-        points[needed].append(entry)
+        points[-stage_of[entry.point.id], needed].append(entry)
     return [
-        JobClass(name=f"class-{number}", resources=resources, point_ids=_dearest_first(points[resources]))
-        for number, resources in enumerate(sorted(points, reverse=True), start=1)
+        JobClass(
+            name=f"class-{number}",
+            resources=resources,
+            point_ids=_dearest_first(points[minus_stage, resources]),
+            stage=-minus_stage,
+        )
+        for number, (minus_stage, resources) in enumerate(sorted(points, reverse=True), start=1)
     ]
 
 

@@ -126,12 +126,14 @@ class Slurm:
             runtime=launching.runtime,
             policy=self.options.policy,
             snapshot=launching.snapshot.hash,
+            needed=launching.needed,
         )
         wanted = {each: -(-len(each.point_ids) // self.options.points_per_job) for each in classes}
         num_jobs_of = within(wanted, room_for_jobs(self.options.qos))
         at_once = self.options.array_parallelism
         shares = share_out(at_once, [*num_jobs_of.values()]) if at_once else [None] * len(num_jobs_of)
         _take_on(launching.study, launch, [point_id for each in classes for point_id in each.point_ids])
+        awaited = _Awaited(launching)
         submitted: list[Record] = []
         for (job_class, num_jobs), parallel in zip(num_jobs_of.items(), shares, strict=True):
             record = new_record(launch.folder, job_class, num_jobs)
@@ -148,7 +150,8 @@ class Slurm:
                 )
 
             try:
-                submitted.append(submitter.submit(record, share, parallel))
+                after = awaited.jobs(job_class, submitted)
+                submitted.append(submitter.submit(record, share, parallel, after))
             except Refused as refused:
                 raise _after(submitted, refused) from refused
         return submitted
@@ -163,6 +166,28 @@ class Slurm:
                 f"The jobs go on. To stop them: python -m control cancel {launching.study.path}"
             )
             raise
+
+
+class _Awaited:
+    """Slurm's jobs that train what points of a launch need."""
+
+    def __init__(self, launching: Launching) -> None:
+        self._needs = {point.id: point.needs for point in launching.plan.to_run}
+        needs = {need for needs in self._needs.values() for need in needs}
+        studies = [Study(path) for path in launching.runtime.studies(launching.study.path)]
+        queues = [queue_of(study, needs) for study in studies] if needs else []
+        self._queued = [(record, jobs) for queue in queues for record, jobs in queue]
+
+    def jobs(self, job_class: JobClass, submitted: Sequence[Record]) -> list[str]:
+        """Arrays that have to end before the jobs of the class start."""
+        needs = {need for point_id in job_class.point_ids for need in self._needs[point_id]}
+        before = [job for record in submitted if _has(record, needs) for job in record.job_ids]
+        others = [job.array for record, jobs in self._queued if _has(record, needs) for job in jobs]
+        return sorted({*before, *others})
+
+
+def _has(record: Record, needs: Collection[str]) -> bool:
+    return not set(needs).isdisjoint(record.job_class.point_ids)
 
 
 def _show_until_ended(study: Study, watch: Watch, display: Display) -> None:

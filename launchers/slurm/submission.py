@@ -46,11 +46,17 @@ class Submitter:
                 why = why_denied(denied, self._options, self._partition)
                 raise Denied(f"Slurm takes no job of {job_class.resources}: {why}") from denied
 
-    def submit(self, record: Record, share_of: Callable[[int], Share], parallel: int | None) -> Record:
+    def submit(
+        self,
+        record: Record,
+        share_of: Callable[[int], Share],
+        parallel: int | None,
+        after: Sequence[str] = (),
+    ) -> Record:
         """Submit the jobs of a class; the record with those that Slurm took, which may be fewer.
 
-        Each array is noted once it is there. Raises Silent where Slurm does not answer for long, and
-        Denied where it takes none.
+        They start when the jobs `after` have ended. Each array is noted once it is there. Raises Silent where
+        Slurm does not answer for long, and Denied where it takes none.
         """
         arrays = cut(record.num_jobs, self._largest_array)
         shares = share_out(parallel, arrays) if parallel is not None else [None] * len(arrays)
@@ -58,7 +64,7 @@ class Submitter:
         for number, (size, at_once) in enumerate(zip(arrays, shares, strict=True), start=1):
             indices = list(range(taken, taken + size))
             wanted = [share_of(each) for each in indices]
-            taken_now, record = self._submit_some(record, wanted, number, at_once)
+            taken_now, record = self._submit_some(record, wanted, number, at_once, after)
             taken += taken_now
             if taken_now < size:
                 break
@@ -67,7 +73,12 @@ class Submitter:
         return record
 
     def _submit_some(
-        self, record: Record, shares: Sequence[Share], number: int, at_once: int | None
+        self,
+        record: Record,
+        shares: Sequence[Share],
+        number: int,
+        at_once: int | None,
+        after: Sequence[str],
     ) -> tuple[int, Record]:
         """Submit as many of `shares` as the site's limits let in: half of them, a quarter, and so on."""
         taken, trying = 0, len(shares)
@@ -75,7 +86,7 @@ class Submitter:
             chosen = shares[taken : taken + trying]
             comment = f"{record.comment}/{number}.{taken}"
             try:
-                job_id = self._submit_array(record, chosen, comment, at_once)
+                job_id = self._submit_array(record, chosen, comment, at_once, after)
             except Denied as denied:
                 if "limit" not in str(denied).lower() or (trying == 1 and not (taken or record.job_ids)):
                     raise
@@ -87,10 +98,15 @@ class Submitter:
         return taken, record
 
     def _submit_array(
-        self, record: Record, shares: Sequence[Share], comment: str, at_once: int | None
+        self,
+        record: Record,
+        shares: Sequence[Share],
+        comment: str,
+        at_once: int | None,
+        after: Sequence[str],
     ) -> str:
         """The id that Slurm gave it. What it may have taken without a word is undone before the next try."""
-        executor = self._executor(record.job_class, comment, at_once)
+        executor = self._executor(record.job_class, comment, at_once, after)
         give_up_at = time.monotonic() + self._options.submit_within_s
         while True:
             try:
@@ -100,7 +116,9 @@ class Submitter:
                 await_controller(give_up_at - time.monotonic())
                 _undo(record.user, comment)
 
-    def _executor(self, job_class: JobClass, comment: str, at_once: int | None) -> SlurmExecutor:
+    def _executor(
+        self, job_class: JobClass, comment: str, at_once: int | None, after: Sequence[str] = ()
+    ) -> SlurmExecutor:
         options, asked = self._options, job_class.resources
         executor = SlurmExecutor(self._launch.folder, python=self._python)
         executor.update_parameters(
@@ -125,6 +143,7 @@ class Submitter:
             array_parallelism=at_once or 10**6,
             additional_parameters={
                 "requeue": True,
+                **({"dependency": f"afterany:{':'.join(after)}"} if after else {}),
                 **{
                     key.replace("_", "-"): value
                     for key, value in (options.sbatch or {}).items()

@@ -19,6 +19,7 @@ from scaling.study.match import Matched
 from scaling.study.point import Point
 from scaling.study.result import State
 from scaling.study.snapshot import code_digest
+from scaling.study.stages import stages
 from scaling.study.store import Study
 
 Action = Literal["run", "skip", "wait", "retry", "drop"]
@@ -88,14 +89,19 @@ class Plan:
 
     @cached_property
     def to_run(self) -> list[Point]:
-        """Points to train, the longest first, so that the end is not one long straggler.
+        """Points to train, the longest first, so that the end is not one long straggler, but for needed ones.
 
-        By what is left of their hours, or of their training FLOPs where nothing tells hours.
+        By what is left of their hours, or of their training FLOPs where nothing tells hours. A point comes
+        after those that it needs.
         """
         to_train = [entry for entry in self.entries if entry.is_to_train]
         has_hours = all(entry.hours for entry in to_train)
-        longest_first = sorted(to_train, key=lambda entry: _work_left(entry, has_hours), reverse=True)
-        return [entry.point for entry in longest_first]
+        stage_of = stages([entry.point for entry in to_train])
+
+        def turn(entry: Planned) -> tuple[int, float]:
+            return stage_of[entry.point.id], -_work_left(entry, has_hours)
+
+        return [entry.point for entry in sorted(to_train, key=turn)]
 
     @property
     def wanted(self) -> list[Point]:

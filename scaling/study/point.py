@@ -17,6 +17,7 @@ from scaling.study.precision import Precision
 from scaling.training.recipe import Recipe
 from scaling.training.regularization import Regularization
 from scaling.training.schedule import Schedule
+from scaling.training.start import Start
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -56,6 +57,8 @@ class Point:
     """The policy that it has its regularisation from."""
     evaluate_at: tuple[int, ...] = ()
     """Pixels along one side of images that it is evaluated on besides, at its end; each once, in order."""
+    start: Start | None = None
+    """None for random weights."""
 
     def __post_init__(self) -> None:
         if self.epochs < 1:
@@ -87,6 +90,11 @@ class Point:
         return _network(self.model, self.depth, self.width)
 
     @property
+    def needs(self) -> tuple[str, ...]:
+        """Ids of the points that must have been trained, and have kept their weights, before this one."""
+        return (self.start.point,) if self.start else ()
+
+    @property
     def steps_per_epoch(self) -> int:
         """Optimizer steps an epoch; an incomplete last batch is dropped."""
         return self.data.num_train // self.recipe.batch_size
@@ -113,6 +121,8 @@ class Point:
         knobs = {"resolution": self.resolution, "epochs": self.epochs, "seed": self.seed}
         clip = {} if self.frames is None else {"frames": self.frames}
         own = {name: str(value) for name, value in (knobs | clip).items()}
+        if self.start:
+            own["start"] = canonical_json(changed_fields(self.start))
         network = _network_text(self.model, self.depth, self.width)
         return digest_of_text(join({"network": network, **own, **self._shared}))
 
@@ -120,10 +130,12 @@ class Point:
     def setting(self) -> str:
         """8 hex digits over what the axes leave out: points of different settings are not compared.
 
-        A ladder only chooses among values of an axis, so it is left out.
+        A ladder only chooses among values of an axis, so it is left out, as is which point it begins from.
         """
         recipe = self.regularization.without_governed(self.recipe)
-        shared = _shared_text(self.data, recipe, self.schedule, self.precision, self.evaluate_at)
+        shared = {**_shared_text(self.data, recipe, self.schedule, self.precision, self.evaluate_at)}
+        if self.start:
+            shared["start"] = canonical_json(changed_fields(self.start) | {"point": "another"})
         return _setting(self.family, self.model, self.regularization, tuple(shared.items()))
 
     @property

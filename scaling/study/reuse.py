@@ -39,8 +39,8 @@ def origins(patterns: Iterable[str], study: Study, points: Sequence[Point]) -> d
 def take_over(study: Study, point: Point, other: Study) -> bool:
     """Give the study the other one's result of the point, and say in it where it is from.
 
-    The learning curve is a link to the other's, or a copy on another file system. False where the other's
-    files do not hold what they should, or somebody works on the point here.
+    The learning curve and the weights are links to the other's, or copies on another file system. False where
+    the other's files do not hold what they should, or somebody works on the point here.
     """
     here, there = study.directory(point.id), other.directory(point.id)
     result = _result(other, point.id)
@@ -49,6 +49,7 @@ def take_over(study: Study, point: Point, other: Study) -> bool:
         return False
     with writing_below(study.path), held:
         _link(there / "metrics.jsonl", here / "metrics.jsonl")
+        _link(other.weights(point.id), study.weights(point.id))
         origin = {"study": str(other.path.resolve())}
         if write_json_once(here / "result.json", {"origin": origin, **result}, held):
             study.note(point.id, other.noted(point.id), held)

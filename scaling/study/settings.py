@@ -21,6 +21,7 @@ from scaling.study.suggest import suggest
 from scaling.training.recipe import Recipe
 from scaling.training.regularization import Regularization
 from scaling.training.schedule import Schedule
+from scaling.training.start import Start
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -91,6 +92,7 @@ class Shared:
     schedule: Schedule
     precision: Precision
     evaluate_at: tuple[int, ...]
+    start: Start | None
 
 
 def shared_from_settings(values: Mapping[str, Any], data: DataSet) -> Shared:
@@ -110,6 +112,7 @@ def shared_from_settings(values: Mapping[str, Any], data: DataSet) -> Shared:
         schedule=strict(Schedule, values["schedule"], "schedule"),
         precision=values["precision"],
         evaluate_at=_evaluate_at(values.get("evaluate_at")),
+        start=strict(Start, values["start"], "start") if values.get("start") else None,
     )
 
 
@@ -134,6 +137,7 @@ def point_at(axes: Mapping[str, Any], shared: Shared) -> Point:
         precision=shared.precision,
         regularization=shared.regularization,
         evaluate_at=shared.evaluate_at,
+        start=shared.start,
     )
     recipe = shared.regularization.applied(
         point.recipe,

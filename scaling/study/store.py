@@ -123,6 +123,10 @@ class Study:
         """Where the files of a point are."""
         return self.path / "points" / point_id
 
+    def weights(self, point_id: str) -> Path:
+        """Where the trained weights of a point are, once it is completed, if it keeps them."""
+        return self.directory(point_id) / "weights.pt"
+
     def add(self, points: Iterable[Point], predicted: Mapping[str, Hours] | None = None) -> None:
         """Write down the points that are not in the study yet, each with the hours predicted for it, by id.
 

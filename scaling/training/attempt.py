@@ -90,6 +90,7 @@ class Attempt:
             from scaling.training.loop import train_point
             from scaling.training.processes import ALONE
             from scaling.training.provenance import provenance
+            from scaling.training.weights import save_weights
 
         started = time.time()
         processes = self._processes or ALONE
@@ -105,7 +106,10 @@ class Attempt:
                 on_epoch=self._keep,
                 should_stop=lambda: processes.should_stop(self._stop),
                 processes=processes,
+                studies=self._runtime.studies(self._study.path),
             )
+        if self._terms.keeps_weights(self._id):
+            save_weights(self._study.weights(self._id), outcome.weights, self._held)
         self._commit(
             {
                 "id": self._id,

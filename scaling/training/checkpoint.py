@@ -31,11 +31,10 @@ class Checkpoint:
 
         Raises Unwritable where the directory takes no such file, and what the fence raises.
         """
-        content = io.BytesIO()  # torch would hide the reason why a disk takes no more
-        torch.save(state, content)
+        content = state_bytes(state)
         with writing_below(self.path.parent):
             self._keep_former()
-            write_bytes(self.path, content.getbuffer(), self._fence, flush=True)
+            write_bytes(self.path, content, self._fence, flush=True)
             _sync_directory(self.path.parent)
 
     def load(self) -> dict[str, Any] | None:
@@ -61,20 +60,41 @@ class Checkpoint:
 
     def _load(self, path: Path) -> dict[str, Any] | None:
         try:
-            content = path.read_bytes()
+            return read_state(path)
         except FileNotFoundError:
             return None
-        try:
-            with zipfile.ZipFile(io.BytesIO(content)) as archive:
-                if damaged := archive.testzip():  # torch itself does not look at the checksums
-                    raise zipfile.BadZipFile(f"{damaged} has a wrong checksum")
-            state: dict[str, Any] = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
-        except Exception as error:  # damage can surface as almost any error of zipfile, pickle or torch
+        except Damaged as error:
             corrupt = path.with_name(path.name + ".corrupt")
             path.replace(corrupt)
             log.warning("%s is damaged and kept as %s: %s", path, corrupt.name, error)
             return None
-        return state
+
+
+class Damaged(ValueError):
+    """A file that holds no tensors, or not those that were written."""
+
+
+def read_state(path: Path) -> dict[str, Any]:
+    """What torch.save wrote of tensors and plain values, on the CPU; no code in it is run.
+
+    Raises FileNotFoundError and Damaged.
+    """
+    content = path.read_bytes()
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            if damaged := archive.testzip():  # torch itself does not look at the checksums
+                raise zipfile.BadZipFile(f"{damaged} has a wrong checksum")
+        state: dict[str, Any] = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+    except Exception as error:  # damage can surface as almost any error of zipfile, pickle or torch
+        raise Damaged(str(error)) from error
+    return state
+
+
+def state_bytes(state: dict[str, Any]) -> memoryview:
+    """As `read_state` reads it: torch writing a file itself would hide why a disk takes no more."""
+    content = io.BytesIO()
+    torch.save(state, content)
+    return content.getbuffer()
 
 
 def _sync_directory(directory: Path) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 
 import torch
 
@@ -20,6 +21,7 @@ from scaling.training.failure import Stopped
 from scaling.training.processes import ALONE, Processes
 from scaling.training.run import Run
 from scaling.training.runtime import Runtime
+from scaling.training.weights import Weights, load_weights
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +43,8 @@ class Outcome:
     """Whether memory ran out, so that it ended with activations computed anew."""
     num_unreadable: int
     """Image files of the set that cannot be decoded."""
+    weights: Weights = field(compare=False, repr=False)
+    """Those that were evaluated."""
 
 
 def train_point(
@@ -52,8 +56,12 @@ def train_point(
     on_epoch: Callable[[list[dict[str, float]]], None],
     should_stop: Callable[[], bool],
     processes: Processes = ALONE,
+    studies: Sequence[Path] = (),
 ) -> Outcome:
-    """`train` as `runtime` says, on the images that lie where it says; raises DataError besides."""
+    """`train` as `runtime` says, on the images that lie where it says; raises DataError besides.
+
+    What the point begins from is looked for in `studies`.
+    """
     images = load(point.data, runtime.data_root, point.resolution)
     if processes.is_first:
         tell_unreadable(images.unreadable)
@@ -68,6 +76,7 @@ def train_point(
         should_stop=should_stop,
         processes=processes,
         held_out=partial(held_out, point.data, runtime.data_root),
+        start=load_weights(studies, point.start.point) if point.start else None,
     )
 
 
@@ -83,6 +92,7 @@ def train(
     processes: Processes = ALONE,
     compiled: bool = False,
     held_out: Callable[[int], tuple[Split, Split]] | None = None,
+    start: Weights | None = None,
 ) -> Outcome:
     """Train `point` on `images`, as `load` gives them, from its checkpoint, or from the start.
 
@@ -97,7 +107,8 @@ def train(
     numbers; what is normalised together stays so, and where that is still too much, the error travels.
 
     A `compiled` network takes a minute to begin, and gives the same numbers but for rounding. `held_out`
-    gives validation and test images at each resolution that the point is evaluated at besides.
+    gives validation and test images at each resolution that the point is evaluated at besides; `start` is
+    what it begins from.
 
     Several `processes` all call this, and only the first one touches the checkpoint. Their answers to
     `should_stop` must agree. They get the same rows (seconds aside) and outcome, or raise the same.
@@ -105,7 +116,7 @@ def train(
     reset_peak_memory(device)
 
     def resumed(*, frugal: bool) -> Run:
-        run = Run(point, images, device, processes, frugal=frugal, compiled=compiled)
+        run = Run(point, images, device, processes, start=start, frugal=frugal, compiled=compiled)
         saved = processes.from_first(checkpoint.load)
         if saved is not None:
             run.restore(saved)
@@ -173,4 +184,5 @@ def _outcome(run: Run, elsewhere: Mapping[str, float]) -> Outcome:
         memory_bytes=peak_memory_bytes(run.device),
         frugal=run.stepper.frugal,
         num_unreadable=len(run.images.unreadable),
+        weights=run.weights,
     )

@@ -23,6 +23,7 @@ from scaling.training.failure import Diverged
 from scaling.training.processes import ALONE, Processes
 from scaling.training.randomness import derived_seed
 from scaling.training.step import build_stepper
+from scaling.training.weights import Weights, begin_from, weights_of
 
 _EXPLODED = 10
 """Times the loss of a random guess, ln(classes), from which the mean loss of an epoch has exploded: no run
@@ -48,6 +49,7 @@ class Run:
         device: torch.device,
         processes: Processes = ALONE,
         *,
+        start: Weights | None = None,
         frugal: bool = False,
         compiled: bool = False,
     ) -> None:
@@ -66,6 +68,8 @@ class Run:
             dropout=point.recipe.dropout,
             stochastic_depth=point.recipe.stochastic_depth,
         )
+        if point.start is not None and start is not None:
+            begin_from(network, start, f"start.point={point.start.point}")
         self.model: nn.Module = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.stepper = build_stepper(
             self.model, point.recipe, bf16=self.bf16, processes=processes, frugal=frugal
@@ -108,6 +112,15 @@ class Run:
         self.rows = state["rows"]
         self._epoch_loss = state["epoch_loss"].to(self.device)
         self._epoch_correct = state["epoch_correct"].to(self.device)
+
+    @property
+    def weights(self) -> Weights:
+        """Those that are evaluated."""
+        return weights_of(self._evaluated)
+
+    @property
+    def _evaluated(self) -> nn.Module:
+        return self.ema.module if self.ema else self.model
 
     @property
     def finished(self) -> bool:
@@ -163,10 +176,11 @@ class Run:
         Images of any resolution are normalised as those of training are, which the weights are made for.
         """
         started = time.perf_counter()
-        model = self.ema.module if self.ema else self.model
         shrunk = self.point.resolution / split.images.shape[-1]  # of larger images a batch has fewer
         part = max(1, int(self.point.recipe.images_per_norm * min(1, shrunk**2)))
-        found = evaluate(model, self.images, split, batch_size=part, bf16=self.bf16, processes=self.processes)
+        found = evaluate(
+            self._evaluated, self.images, split, batch_size=part, bf16=self.bf16, processes=self.processes
+        )
         self.evaluate_seconds += time.perf_counter() - started
         return found
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from pathlib import Path
 
 from scaling.errors import Refused
 from scaling.profile.devices import device_of
@@ -29,6 +30,14 @@ class Runtime:
     """Whether the network is compiled by torch.compile, which XLA's devices do without."""
     data_root: str | None = None
     """Where the images lie, for data sets that do not know by themselves."""
+    start_study: str | None = None
+    """Study that holds the points which others begin from, where it is another one."""
+    keep_weights: bool = False
+    """Whether all points keep their trained weights, not only those that others need."""
+
+    def studies(self, own: Path) -> list[Path]:
+        """Where the points may be that those of the study `own` need."""
+        return [own] if self.start_study is None else [own, Path(self.start_study)]
 
     def __post_init__(self) -> None:
         check_name(self.device)

@@ -95,4 +95,5 @@ def _train(study: Study, point_id: str, runtime: Runtime, stop: Stop, processes:
         on_epoch=lambda _: None,
         should_stop=lambda: processes.should_stop(stop),
         processes=processes,
+        studies=runtime.studies(study.path),
     )

@@ -37,6 +37,12 @@ class Terms:
     policy: Policy = field(default_factory=Policy)
     snapshot: str | None = None
     """Hash of the code that the launch runs; None where nobody took a snapshot."""
+    needed: frozenset[str] = frozenset()
+    """Ids of points whose weights others of the launch begin from."""
+
+    def keeps_weights(self, point_id: str) -> bool:
+        """Whether the point's weights outlive its training."""
+        return self.runtime.keep_weights or point_id in self.needed
 
 
 @dataclass(frozen=True, kw_only=True)

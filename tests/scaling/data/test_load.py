@@ -127,7 +127,9 @@ def test_halving_averages_neighbours() -> None:
 
 def test_shuffled_labels_are_those_of_the_same_split_in_another_order() -> None:
     plain, dealt = (load(replace(DATA, shuffled_labels=each), None, 8) for each in (False, True))
-    for before, after in zip((plain.train, plain.val, plain.test), (dealt.train, dealt.val, dealt.test)):
+    for before, after in zip(
+        (plain.train, plain.val, plain.test), (dealt.train, dealt.val, dealt.test), strict=True
+    ):
         assert torch.equal(before.images, after.images)
         assert torch.equal(before.labels.sort().values, after.labels.sort().values)
         agreeing = (before.labels == after.labels).double().mean()

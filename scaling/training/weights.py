@@ -1,0 +1,53 @@
+"""Trained weights: kept by a point that others need, and taken over by those that begin from them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from torch import Tensor, nn
+
+from scaling.errors import DataError
+from scaling.study.files import Fence, write_bytes, writing_below
+from scaling.study.needs import is_met, why_unmet
+from scaling.study.store import Study
+from scaling.training.checkpoint import Damaged, read_state, state_bytes
+
+Weights = Mapping[str, Tensor]
+"""By the names of the network's own state, on the CPU."""
+
+CLASSIFIERS = ("head.", "classifier.")
+"""How the names of a network's last layer begin."""
+
+
+def weights_of(model: nn.Module) -> Weights:
+    """Those of a network, and the statistics of its norms."""
+    return {name: value.detach().cpu() for name, value in model.state_dict().items()}
+
+
+def save_weights(path: Path, weights: Weights, fence: Fence | None = None) -> None:
+    """Write the file, flushed to disk; raises Unwritable, and what the fence raises."""
+    with writing_below(path.parent):
+        write_bytes(path, state_bytes(dict(weights)), fence, flush=True)
+
+
+def load_weights(studies: Sequence[Path], point_id: str) -> Weights:
+    """Of a completed point of one of the studies; DataError where none has them, or they are damaged."""
+    there = [Study(path) for path in studies]
+    file = next((study.weights(point_id) for study in there if is_met(point_id, [study])), None)
+    if file is None:
+        raise DataError(f"It needs {point_id}, which {why_unmet(point_id, there)}.")
+    try:
+        return read_state(file)
+    except Damaged as error:
+        raise DataError(f"{file} is damaged ({error}): remove {file.parent} to train it again.") from error
+
+
+def begin_from(model: nn.Module, weights: Weights, source: str) -> None:
+    """Copy all but the classifier into the network; DataError where the two are of different shape."""
+    taken = {name: value for name, value in weights.items() if not name.startswith(CLASSIFIERS)}
+    own = {name: value for name, value in model.state_dict().items() if not name.startswith(CLASSIFIERS)}
+    for name in own.keys() | taken.keys():
+        if name not in own or name not in taken or own[name].shape != taken[name].shape:
+            raise DataError(f"{source} is of another network: its {name} does not fit the one to train.")
+    model.load_state_dict(taken, strict=False)
