@@ -19,7 +19,7 @@ from scaling.training.runtime import Runtime
 from scaling.training.stop import Stop
 from scaling.training.together import follow, leading
 from scaling.training.worker import run_point
-from scaling.training.worklist import Terms
+from scaling.training.worklist import Policy
 
 if TYPE_CHECKING:
     from scaling.training.processes import Processes
@@ -63,12 +63,7 @@ class Foreground:
     def _run(self, launching: Launching, show: Callable[[Tally], None], processes: Processes | None) -> Tally:
         """As LocalPool.run does, from the code that this process has imported: the snapshot is its record."""
         study, to_run = launching.study, launching.plan.to_run
-        terms = Terms(
-            launch=launch_name(),
-            runtime=launching.runtime,
-            snapshot=launching.snapshot.hash,
-            needed=launching.needed,
-        )
+        terms = launching.terms(launch_name(), Policy())
         watch = Watch(study, to_run, terms.launch)
         stop = Stop()
         with stop.on_signals(signal.SIGINT, signal.SIGTERM, signal.SIGHUP):

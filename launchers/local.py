@@ -31,10 +31,11 @@ from scaling.study.lease import Process
 from scaling.study.needs import Needs
 from scaling.study.precision import Precision
 from scaling.study.store import Study
+from scaling.study.trunk import last_state, trunk_directory
 from scaling.training.runtime import Runtime
 from scaling.training.stop import Stop
 from scaling.training.worker import work
-from scaling.training.worklist import Policy, Terms, WorkList
+from scaling.training.worklist import Policy, WorkList
 
 POLL_S = 0.25
 MAX_LOAD = 0.1
@@ -109,15 +110,10 @@ class _Launch:
         self._me = Process.current()
         self._launch = Launch(study.path.absolute(), launch_name())
         self._folder = self._launch.folder
-        self._terms = Terms(
-            launch=self._launch.name,
-            runtime=runtime,
-            policy=pool.policy,
-            snapshot=launching.snapshot.hash,
-            needed=launching.needed,
-        )
+        self._terms = launching.terms(self._launch.name, pool.policy)
         self._watch = Watch(study, plan.to_run, self._launch.name)
         self._needs = Needs(plan.to_run, runtime.studies(study.path))
+        self._branches = {each.point.id: each for each in plan.entries if each.branch is not None}
         self._num_slots = num_slots(pool.slots, device=runtime.device, threads=runtime.threads)
         self._gpus: list[int | None] = [*visible_gpus()] if runtime.device == "cuda" else [None]
         self._jobs: dict[int, LocalJob[None]] = {}
@@ -173,16 +169,25 @@ class _Launch:
         idle = [slot for slot in range(self._num_slots) if slot not in self._jobs]
         if not idle:
             return
-        waiting = [point_id for point_id in self._watch.free() if not self._needs.unmet(point_id)]
+        waiting = [point_id for point_id in self._watch.free() if not self._awaited(point_id)]
         if waiting and not self._jobs:
             self._check_workers_start()
         for slot, _ in zip(idle, waiting, strict=False):
             self._jobs[slot] = self._submit(slot, waiting)
 
+    def _awaited(self, point_id: str) -> list[str]:
+        """Points that have to come first: those that it needs, and who still trains its trunk."""
+        awaited = self._needs.unmet(point_id)
+        entry = self._branches.get(point_id)
+        if entry is None or entry.branch is None or entry.branch.carrier not in self._watch.open_ids():
+            return awaited
+        there = last_state(trunk_directory(self._study.path, entry.point), entry.branch.step)
+        return awaited if there == entry.branch.step else [*awaited, entry.branch.carrier]
+
     def _is_awaiting(self) -> bool:
-        """Whether a point that others of this launch need is trained by somebody else."""
+        """Whether a point that others of this launch wait for is trained by somebody else."""
         open_ids = self._watch.open_ids()
-        needs = {need for point_id in open_ids for need in self._needs.unmet(point_id)}
+        needs = {need for point_id in open_ids for need in self._awaited(point_id)}
         studies = [Study(path) for path in self._terms.runtime.studies(self._study.path)]
         return any(lease.live_holder(each.directory(need)) is not None for each in studies for need in needs)
 

@@ -12,7 +12,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from scaling.profile.forecast import Calibration, Source
-from scaling.quantity import count_text, duration_text, listed
+from scaling.quantity import count_text, counted, duration_text, listed
+from scaling.study.branching import saved_by
 from scaling.study.plan import REASONS_AT_MOST, Plan, Planned, reason_in_short
 from scaling.study.plan_file import row
 from scaling.study.totals import Totals, totals
@@ -45,6 +46,7 @@ def tell_plan(console: Console, study: Path, plan: Plan, calibration: Calibratio
         for sentence in (_arithmetic(plan, sums), _time(sums), _trust(sums, calibration)):
             if sentence:
                 console.print(sentence)
+    _tell_trunks(console, plan)
     _tell_disk(console, plan)
     _tell_dropped(console, plan)
     _name(console, plan.passed_over())
@@ -140,6 +142,23 @@ def _trust(sums: Totals, calibration: Calibration | None) -> str:
     if sums.sources["specifications"]:
         text += " Nothing was measured: believe them within a factor of 2 at best; probe=true measures a few."
     return text
+
+
+def _tell_trunks(console: Console, plan: Plan) -> None:
+    saved = saved_by(plan)
+    if saved is None:
+        return
+    if saved.num_branches:
+        console.print(
+            f"{counted(saved.num_branches, 'point')} branch off the trunk of a longer one and train their "
+            f"cooldown alone: {saved.train_flops:.2e} training FLOPs less, {saved.share:.0%} of what all of "
+            "them would take."
+        )
+    if saved.num_apart:
+        console.print(
+            f"{counted(saved.num_apart, 'point')} share no trunk with all lengths of their network, as more "
+            "differs between them than the epochs, such as the regularisation: each has a trunk of its own."
+        )
 
 
 def _tell_disk(console: Console, plan: Plan) -> None:

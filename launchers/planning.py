@@ -15,6 +15,7 @@ from launchers.slurm.client import Silent
 from launchers.slurm.reconcile import reconciled
 from scaling.errors import Refused
 from scaling.profile.forecast import Calibration
+from scaling.study.branching import branched
 from scaling.study.limits import Limits
 from scaling.study.needs import without_unmet
 from scaling.study.plan import Plan, Planned, Wishes, limited, make_plan
@@ -63,7 +64,10 @@ def _plan_all(request: Request, launcher: Launcher, limits: Limits, console: Con
         )
 
     plans = can_start(limited(can_start([each.plan for each in plannings.values()]), limits))
-    return [replace(each, plan=plan) for each, plan in zip(plannings.values(), plans, strict=True)]
+    return [
+        replace(each, plan=branched(each.study, plan))
+        for each, plan in zip(plannings.values(), plans, strict=True)
+    ]
 
 
 def _queued(study: Study, launcher: Launcher, console: Console) -> dict[str, str]:

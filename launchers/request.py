@@ -16,8 +16,10 @@ from scaling.study.plan import Plan
 from scaling.study.precision import Precision
 from scaling.study.snapshot import Snapshot
 from scaling.study.store import Study
+from scaling.study.trunk import states_to_keep
 from scaling.tracking.tracker import Tracker
 from scaling.training.runtime import Runtime
+from scaling.training.worklist import Policy, Terms
 
 Show = Literal["launch", "table", "json", "csv"]
 
@@ -34,6 +36,17 @@ class Launching:
     console: Console
     needed: frozenset[str] = frozenset()
     """Ids of points that others of the line need: they keep their weights."""
+
+    def terms(self, launch: str, policy: Policy) -> Terms:
+        """What holds for all points of the plan."""
+        return Terms(
+            launch=launch,
+            runtime=self.runtime,
+            policy=policy,
+            snapshot=self.snapshot.hash,
+            needed=self.needed,
+            trunks=states_to_keep(self.plan.to_run),
+        )
 
 
 class Launcher(Protocol):

@@ -30,9 +30,9 @@ from scaling.study.files import writing_below
 from scaling.study.launch import Launch, launch_name
 from scaling.study.plan import Planned
 from scaling.study.precision import Precision
+from scaling.study.stages import predecessors
 from scaling.study.store import Study
 from scaling.training.runtime import Runtime
-from scaling.training.worklist import Terms
 
 WATCH_EVERY_S = 2.0
 ASK_EVERY_S = 30.0
@@ -121,13 +121,7 @@ class Slurm:
     def _submit_classes(
         self, launching: Launching, launch: Launch, submitter: Submitter, classes: Sequence[JobClass]
     ) -> list[Record]:
-        terms = Terms(
-            launch=launch.name,
-            runtime=launching.runtime,
-            policy=self.options.policy,
-            snapshot=launching.snapshot.hash,
-            needed=launching.needed,
-        )
+        terms = launching.terms(launch.name, self.options.policy)
         wanted = {each: -(-len(each.point_ids) // self.options.points_per_job) for each in classes}
         num_jobs_of = within(wanted, room_for_jobs(self.options.qos))
         at_once = self.options.array_parallelism
@@ -169,25 +163,25 @@ class Slurm:
 
 
 class _Awaited:
-    """Slurm's jobs that train what points of a launch need."""
+    """Slurm's jobs that train what points of a launch wait for."""
 
     def __init__(self, launching: Launching) -> None:
-        self._needs = {point.id: point.needs for point in launching.plan.to_run}
-        needs = {need for needs in self._needs.values() for need in needs}
+        self._before = predecessors(launching.plan.to_run)
+        needs = {need for point in launching.plan.to_run for need in point.needs}
         studies = [Study(path) for path in launching.runtime.studies(launching.study.path)]
         queues = [queue_of(study, needs) for study in studies] if needs else []
         self._queued = [(record, jobs) for queue in queues for record, jobs in queue]
 
     def jobs(self, job_class: JobClass, submitted: Sequence[Record]) -> list[str]:
         """Arrays that have to end before the jobs of the class start."""
-        needs = {need for point_id in job_class.point_ids for need in self._needs[point_id]}
-        before = [job for record in submitted if _has(record, needs) for job in record.job_ids]
-        others = [job.array for record, jobs in self._queued if _has(record, needs) for job in jobs]
-        return sorted({*before, *others})
+        before = {other for point_id in job_class.point_ids for other in self._before[point_id]}
+        ours = [job for record in submitted if _has(record, before) for job in record.job_ids]
+        others = [job.array for record, jobs in self._queued if _has(record, before) for job in jobs]
+        return sorted({*ours, *others})
 
 
-def _has(record: Record, needs: Collection[str]) -> bool:
-    return not set(needs).isdisjoint(record.job_class.point_ids)
+def _has(record: Record, point_ids: Collection[str]) -> bool:
+    return not set(point_ids).isdisjoint(record.job_class.point_ids)
 
 
 def _show_until_ended(study: Study, watch: Watch, display: Display) -> None:

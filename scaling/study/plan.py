@@ -21,6 +21,7 @@ from scaling.study.result import State
 from scaling.study.snapshot import code_digest
 from scaling.study.stages import stages
 from scaling.study.store import Study
+from scaling.study.trunk import Branch
 
 Action = Literal["run", "skip", "wait", "retry", "drop"]
 
@@ -45,6 +46,8 @@ class Planned:
     """Of its training, what is still to be done."""
     origin: Path | None = None
     """The study that holds its result, where it is another one."""
+    branch: Branch | None = None
+    """Where it leaves the trunk of a longer one."""
 
     @property
     def is_to_train(self) -> bool:

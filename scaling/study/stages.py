@@ -5,16 +5,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from scaling.study.point import Point
+from scaling.study.trunk import carriers
+
+
+def predecessors(points: Sequence[Point]) -> dict[str, tuple[str, ...]]:
+    """By id, what each point needs, and whose trunk among these points it branches off."""
+    carried = carriers(points)
+    return {
+        point.id: (*point.needs, *([carried[point.id].id] if point.id in carried else [])) for point in points
+    }
 
 
 def stages(points: Sequence[Point]) -> dict[str, int]:
-    """By id, the longest chain of others of these points that come before each; 0 where it needs none."""
-    needs = {point.id: point.needs for point in points}
+    """By id, the longest chain of others of these points that come before each; 0 where none does."""
+    before = predecessors(points)
     found: dict[str, int] = {}
 
     def stage(each: str) -> int:
         if each not in found:
-            found[each] = max((1 + stage(need) for need in needs[each] if need in needs), default=0)
+            found[each] = max((1 + stage(other) for other in before[each] if other in before), default=0)
         return found[each]
 
-    return {each: stage(each) for each in needs}
+    return {each: stage(each) for each in before}

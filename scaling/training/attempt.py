@@ -90,6 +90,7 @@ class Attempt:
             from scaling.training.loop import train_point
             from scaling.training.processes import ALONE
             from scaling.training.provenance import provenance
+            from scaling.training.trunk import trunk_of
             from scaling.training.weights import save_weights
 
         started = time.time()
@@ -97,6 +98,8 @@ class Attempt:
         checkpoint = Checkpoint(self._directory / "checkpoint.pt", self._held)
         with processes.training(self._id):
             point = self._study.point(self._id)
+            kept = self._terms.trunks.get(self._id, ())
+            trunk = trunk_of(self._study.path, point, kept, self._held)
             device = use_device(self._runtime.device, num_threads=self._runtime.threads)
             outcome = train_point(
                 point,
@@ -107,6 +110,7 @@ class Attempt:
                 should_stop=lambda: processes.should_stop(self._stop),
                 processes=processes,
                 studies=self._runtime.studies(self._study.path),
+                trunk=trunk,
             )
         if self._terms.keeps_weights(self._id):
             save_weights(self._study.weights(self._id), outcome.weights, self._held)
@@ -134,6 +138,7 @@ class Attempt:
             }
         )
         checkpoint.remove()
+        trunk.leave()
 
     def _keep(self, rows: list[Row]) -> None:
         """Write the rows of all epochs so far."""

@@ -21,6 +21,7 @@ from scaling.training.failure import Stopped
 from scaling.training.processes import ALONE, Processes
 from scaling.training.run import Run
 from scaling.training.runtime import Runtime
+from scaling.training.trunk import Trunk
 from scaling.training.weights import Weights, load_weights
 
 log = logging.getLogger(__name__)
@@ -57,6 +58,7 @@ def train_point(
     should_stop: Callable[[], bool],
     processes: Processes = ALONE,
     studies: Sequence[Path] = (),
+    trunk: Trunk | None = None,
 ) -> Outcome:
     """`train` as `runtime` says, on the images that lie where it says; raises DataError besides.
 
@@ -77,6 +79,7 @@ def train_point(
         processes=processes,
         held_out=partial(held_out, point.data, runtime.data_root),
         start=load_weights(studies, point.start.point) if point.start else None,
+        trunk=trunk,
     )
 
 
@@ -93,6 +96,7 @@ def train(
     compiled: bool = False,
     held_out: Callable[[int], tuple[Split, Split]] | None = None,
     start: Weights | None = None,
+    trunk: Trunk | None = None,
 ) -> Outcome:
     """Train `point` on `images`, as `load` gives them, from its checkpoint, or from the start.
 
@@ -108,7 +112,7 @@ def train(
 
     A `compiled` network takes a minute to begin, and gives the same numbers but for rounding. `held_out`
     gives validation and test images at each resolution that the point is evaluated at besides; `start` is
-    what it begins from.
+    what it begins from, and `trunk` what it may share with points of another length.
 
     Several `processes` all call this, and only the first one touches the checkpoint. Their answers to
     `should_stop` must agree. They get the same rows (seconds aside) and outcome, or raise the same.
@@ -118,6 +122,8 @@ def train(
     def resumed(*, frugal: bool) -> Run:
         run = Run(point, images, device, processes, start=start, frugal=frugal, compiled=compiled)
         saved = processes.from_first(checkpoint.load)
+        if saved is None:
+            saved = processes.from_first(lambda: trunk.load() if trunk else None)
         if saved is not None:
             run.restore(saved)
         return run
@@ -142,6 +148,8 @@ def train(
         elif run.at_epoch_end:
             run.finish_epoch()
             on_epoch(list(run.rows))
+        if trunk is not None and run.step in trunk.kept and run.processes.is_first:
+            trunk.save(run.step, run.state())
     _save(run, checkpoint)  # nothing is lost between here and the caller's own record
     elsewhere = _elsewhere(run, held_out) if held_out is not None else {}
     return _outcome(run, elsewhere)

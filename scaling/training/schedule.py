@@ -23,6 +23,8 @@ class Schedule:
     zero (Hägele et al. 2024, arXiv 2405.18392)."""
     warmup_fraction: float = 5 / 350
     """Share of all steps spent on the warm-up (the paper: 5 of 350 epochs); a share fits any length."""
+    warmup_steps: int | None = None
+    """So many steps instead of a share. With `wsd`, points of different length then share a trunk."""
     milestones: tuple[float, ...] = (1 / 3, 2 / 3, 8 / 9)
     """Of `step`, as shares of all steps: epochs 30, 60 and 80 of 90."""
     step_factor: float = 0.1
@@ -36,6 +38,8 @@ class Schedule:
             raise Refused(
                 f"schedule.warmup_fraction={self.warmup_fraction:g} must be at least 0 and less than 1."
             )
+        if self.warmup_steps is not None and self.warmup_steps < 0:
+            raise Refused(f"schedule.warmup_steps={self.warmup_steps} must not be negative.")
         if not 0 < self.step_factor <= 1:
             raise Refused(f"schedule.step_factor={self.step_factor:g} must be above 0 and at most 1.")
         if not 0 < self.cooldown_fraction <= 1:
@@ -52,7 +56,7 @@ class Schedule:
 
     def factor(self, step: int, num_steps: int) -> float:
         """Share of the peak learning rate used by step `step`, counted from 0, of `num_steps`."""
-        warmup_steps = round(self.warmup_fraction * num_steps)
+        warmup_steps = self._warmup(num_steps)
         if step < warmup_steps:
             return (step + 1) / (warmup_steps + 1)
         match self.kind:
@@ -61,10 +65,25 @@ class Schedule:
             case "step":
                 return self.step_factor ** sum(step >= round(each * num_steps) for each in self.milestones)
             case "wsd":
-                return self._cooled(step, num_steps - warmup_steps, num_steps)
+                return self._cooled(step, num_steps)
 
-    def _cooled(self, step: int, num_left: int, num_steps: int) -> float:
-        cooldown_steps = min(num_left, max(1, round(self.cooldown_fraction * num_steps)))
+    def trunk_steps(self, num_steps: int) -> int:
+        """Steps before the cooldown, which a longer run begins with as well; 0 where none does.
+
+        A warm-up that is a share of the run is of another length in a longer one.
+        """
+        is_shared = self.kind == "wsd" and self.warmup_steps is not None
+        return num_steps - self._cooldown(num_steps) if is_shared else 0
+
+    def _warmup(self, num_steps: int) -> int:
+        return round(self.warmup_fraction * num_steps) if self.warmup_steps is None else self.warmup_steps
+
+    def _cooldown(self, num_steps: int) -> int:
+        num_left = max(0, num_steps - self._warmup(num_steps))
+        return min(num_left, max(1, round(self.cooldown_fraction * num_steps)))
+
+    def _cooled(self, step: int, num_steps: int) -> float:
+        cooldown_steps = self._cooldown(num_steps)
         progress = max(0.0, (step + 1 - (num_steps - cooldown_steps)) / (cooldown_steps + 1))
         return 1 - (math.sqrt(progress) if self.cooldown == "1-sqrt" else progress)
 
@@ -76,4 +95,5 @@ class Schedule:
             "step": ("cooldown_fraction", "cooldown"),
             "wsd": ("milestones", "step_factor"),
         }
-        return idle[self.kind]
+        warmup = "warmup_steps" if self.warmup_steps is None else "warmup_fraction"
+        return (*idle[self.kind], warmup)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -39,6 +40,8 @@ class Terms:
     """Hash of the code that the launch runs; None where nobody took a snapshot."""
     needed: frozenset[str] = frozenset()
     """Ids of points whose weights others of the launch begin from."""
+    trunks: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    """Steps at which points keep their state for shorter or longer ones, by id."""
 
     def keeps_weights(self, point_id: str) -> bool:
         """Whether the point's weights outlive its training."""

@@ -11,10 +11,11 @@ import pytest
 import torch
 from rich.console import Console
 
+from launchers.foreground import Foreground
 from launchers.launch import run_request
 from launchers.local import LocalPool
 from launchers.planning import plan_request
-from launchers.request import Request
+from launchers.request import Launcher, Request
 from scaling.data.catalog import DataConfig, declare
 from scaling.errors import Refused
 from scaling.study.grid import Expansion
@@ -22,6 +23,7 @@ from scaling.study.plan import Plan
 from scaling.study.point import Point
 from scaling.study.store import Study
 from scaling.tracking.tracker import Tracker
+from scaling.training.meeting import Meeting
 from scaling.training.runtime import Runtime
 from scaling.training.start import Start
 
@@ -51,12 +53,15 @@ def _request(studies: dict[Path, list[Point]], **runtime: str) -> Request:
     )
 
 
-def _run(studies: dict[Path, list[Point]], **runtime: str) -> int:
-    return run_request(_request(studies, **runtime), LocalPool(slots=2))
+POOL, HERE = LocalPool(slots=2), Foreground(Meeting(rank=0, size=1))
+
+
+def _run(studies: dict[Path, list[Point]], launcher: Launcher = HERE, **runtime: str) -> int:
+    return run_request(_request(studies, **runtime), launcher)
 
 
 def _plan(studies: dict[Path, list[Point]], **runtime: str) -> Plan:
-    return plan_request(_request(studies, **runtime), LocalPool(slots=2), Console(quiet=True))[-1].plan
+    return plan_request(_request(studies, **runtime), HERE, Console(quiet=True))[-1].plan
 
 
 def test_a_point_starts_when_what_it_needs_is_trained(tmp_path: Path, first: Point, second: Point) -> None:
@@ -67,7 +72,7 @@ def test_a_point_starts_when_what_it_needs_is_trained(tmp_path: Path, first: Poi
         second.id,
         third.id,
     ]
-    assert _run({path: [third, second, first]}) == 0
+    assert _run({path: [third, second, first]}, POOL) == 0
     study = Study.open(path)
     states = study.states([first.id, second.id, third.id])
     assert [state.status for state in states.values()] == ["completed"] * 3
@@ -94,7 +99,7 @@ def test_where_a_need_fails_the_others_say_so_and_none_is_lost(
     path = tmp_path / "mine"
     bad = replace(first, recipe=replace(first.recipe, learning_rate=1e30))
     needy = replace(second, start=Start(point=bad.id))
-    assert _run({path: [bad, needy, first]}) == 0
+    assert _run({path: [bad, needy, first]}, POOL) == 0
     state = Study.open(path).state(needy.id)
     assert (state.status, state.failure) == ("failed", "data_error")
     assert state.message is not None

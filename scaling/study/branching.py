@@ -1,0 +1,91 @@
+"""Branching: which points of a plan leave a trunk, where, and what that saves."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from scaling.study.plan import Plan, Planned
+from scaling.study.point import Point
+from scaling.study.store import Study
+from scaling.study.trunk import (
+    Branch,
+    carriers,
+    last_state,
+    num_steps,
+    trunk_directory,
+    trunk_steps,
+)
+
+
+def branched(study: Study, plan: Plan) -> Plan:
+    """The plan where points that share a trunk have only that left to do which they train themselves."""
+    carried = carriers(plan.to_run)
+    to_train = {entry.point.id: entry for entry in plan.entries if entry.is_to_train}
+    entries = []
+    for entry in plan.entries:
+        carrier = carried.get(entry.point.id)
+        fresh = entry.point.id in to_train and entry.share_left == 1
+        entries.append(_branched(study, entry, to_train[carrier.id] if carrier else None) if fresh else entry)
+    return replace(plan, entries=entries)
+
+
+def _branched(study: Study, entry: Planned, carrier: Planned | None) -> Planned:
+    """A point that has not begun, on a trunk that `carrier` trains, or on what is there of one."""
+    end = trunk_steps(entry.point)
+    there = last_state(trunk_directory(study.path, entry.point), end)
+    if carrier is not None and there < end and (1 - carrier.share_left) * num_steps(carrier.point) <= end:
+        branch = Branch(step=end, carrier=carrier.point.id)
+        why = f"{entry.why}, branches off {branch.carrier} after step {end}"
+    elif there:
+        branch, why = Branch(step=there, carrier=None), f"{entry.why}, goes on from its trunk at step {there}"
+    else:
+        return entry
+    return replace(entry, branch=branch, why=why, share_left=1 - branch.step / num_steps(entry.point))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Saved:
+    """What the branches of a plan save against points that are trained alone."""
+
+    num_branches: int
+    train_flops: float
+    share: float
+    """Of what the points of the plan would take alone."""
+    num_apart: int
+    """Points that share no trunk with another length of their network, as more than the epochs differs."""
+
+
+def saved_by(plan: Plan) -> Saved | None:
+    """None where nothing branches and nothing could."""
+    to_train = [entry for entry in plan.entries if entry.is_to_train]
+    alone = sum(entry.point.cost.train_flops for entry in to_train if entry.share_left)
+    branches = [entry for entry in to_train if entry.branch is not None]
+    saved = sum((1 - entry.share_left) * entry.point.cost.train_flops for entry in branches)
+    num_apart = _num_apart([entry.point for entry in plan.entries if entry.action != "drop"])
+    if not branches and not num_apart:
+        return None
+    return Saved(
+        num_branches=len(branches),
+        train_flops=saved,
+        share=saved / alone if alone else 0.0,
+        num_apart=num_apart,
+    )
+
+
+def _num_apart(points: Sequence[Point]) -> int:
+    """Points on trunks that lack some of the lengths which their network is trained for."""
+    lengths: defaultdict[object, set[int]] = defaultdict(set)
+    sharing = [
+        (point, _network_of(point), trunk_directory(Path(), point)) for point in points if trunk_steps(point)
+    ]
+    for point, network, trunk in sharing:
+        lengths[network].add(point.epochs)
+        lengths[trunk].add(point.epochs)
+    return sum(lengths[trunk] != lengths[network] for _, network, trunk in sharing)
+
+
+def _network_of(point: Point) -> tuple[object, ...]:
+    return point.network, point.resolution, point.frames, point.seed

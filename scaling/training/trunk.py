@@ -1,0 +1,62 @@
+"""The states of a trunk: kept by the point that trains it, taken over by those that branch off."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from scaling.study.files import Fence, set_aside, write_bytes, writing_below
+from scaling.study.point import Point
+from scaling.study.trunk import last_state, state_file, trunk_directory, trunk_steps
+from scaling.training.checkpoint import Damaged, read_state, state_bytes
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trunk:
+    """Of one point."""
+
+    directory: Path
+    end: int
+    """Steps of the point before its cooldown; 0 where it shares none."""
+    kept: Collection[int] = ()
+    """Steps after which it keeps its state for others."""
+    fence: Fence | None = None
+
+    def save(self, step: int, state: dict[str, Any]) -> None:
+        """Keep the state after `step` for others; raises Unwritable, and what the fence raises."""
+        with writing_below(self.directory.parent):
+            self.directory.mkdir(parents=True, exist_ok=True)
+            write_bytes(state_file(self.directory, step), state_bytes(state), self.fence, flush=True)
+
+    def load(self) -> dict[str, Any] | None:
+        """The last state before the cooldown, on the CPU; None without one. What is damaged is set aside."""
+        while step := last_state(self.directory, self.end):
+            file = state_file(self.directory, step)
+            try:
+                state = read_state(file)
+            except (Damaged, FileNotFoundError) as error:
+                log.warning("%s cannot be used: %s", file, error)
+                set_aside(file)
+                continue
+            log.info("goes on from its trunk at step %d", step)
+            return state
+        return None
+
+    def leave(self) -> None:
+        """Remove the state that the point has branched off at, unless a longer point may go on from it."""
+        if self.end not in self.kept and last_state(self.directory, 1 << 62) > self.end:
+            with suppress(OSError):
+                state_file(self.directory, self.end).unlink(missing_ok=True)
+
+
+def trunk_of(study: Path, point: Point, kept: Collection[int], fence: Fence) -> Trunk:
+    """The trunk of a point of the study."""
+    return Trunk(
+        directory=trunk_directory(study, point), end=trunk_steps(point), kept=frozenset(kept), fence=fence
+    )
