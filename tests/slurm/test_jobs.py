@@ -6,7 +6,7 @@ import pytest
 
 from control.__main__ import main as control
 from tests.slurm.conftest import NewSweep, Undisturbed
-from tests.slurm.sweeps import FEW_IMAGES, SLOW, TINY, Sweep, outcome
+from tests.slurm.sweeps import FEW_IMAGES, SLOW, TINY, Sweep, outcome, output
 
 pytestmark = [pytest.mark.xdist_group("slurm"), pytest.mark.usefixtures("slurm")]
 
@@ -43,6 +43,19 @@ def test_what_was_cancelled_goes_on_with_the_same_line(
     assert "Submitted 4 points" in sweep.type()
     assert sweep.finish() == 0
     assert {each: outcome(sweep.study, each) for each in sweep.study.point_ids()} == undisturbed(SLOW)
+
+
+def test_branches_wait_for_the_jobs_that_train_their_trunk(
+    new_sweep: NewSweep, undisturbed: Undisturbed
+) -> None:
+    line = f"{TINY} schedule=wsd schedule.warmup_steps=2 epochs=2,4"
+    sweep = new_sweep(line)
+    sweep.type()
+    assert any("(Dependency)" in line for line in output("squeue", "-h", "-o", "%j (%r)"))
+    assert sweep.finish() == 0
+    assert {each: outcome(sweep.study, each) for each in sweep.study.point_ids()} == undisturbed(line)
+    (branch,) = (each for each in sweep.study.point_ids() if sweep.study.point(each).epochs == 2)
+    assert "goes on from its trunk" in (sweep.study.directory(branch) / "log.txt").read_text()
 
 
 def test_jobs_that_cannot_start_do_so_once(new_sweep: NewSweep) -> None:
