@@ -142,6 +142,8 @@ def study_rows(want: Wanted, known: Profile) -> list[dict[str, str]]:
             "latency_high_ms": _number(one.timing.high_ms if one else None),
             "images_per_second": _number(many.images_per_second if many else None),
             "train_step_ms": _number(step.timing.latency_ms if step else None),
+            "train_step_low_ms": _number(step.timing.low_ms if step else None),
+            "train_step_high_ms": _number(step.timing.high_ms if step else None),
             "peak_memory_gb": _number(step.peak_memory_gb if step else None),
         }
         rows |= {point_id: {"point": point_id, **row} for point_id in line.point_ids}

@@ -21,8 +21,12 @@ COLUMNS = (
     "latency_high_ms",
     "images_per_second",  # of inference in batches of batch_size
     "train_step_ms",  # on batch_size images
+    "train_step_low_ms",
+    "train_step_high_ms",
     "peak_memory_gb",  # of a training step
 )
+_SINCE = ("train_step_low_ms", "train_step_high_ms")
+"""Columns that tables of earlier versions lack."""
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +56,9 @@ def _rows(path: Path) -> list[dict[str, str]]:
     except (OSError, ValueError, csv.Error) as error:
         log.warning("%s cannot be read and is replaced: %s", path, error)
         return []
-    if tuple(reader.fieldnames or ()) != COLUMNS or any(len(row) != len(COLUMNS) for row in rows):
+    columns = tuple(reader.fieldnames or ())
+    earlier = tuple(column for column in COLUMNS if column not in _SINCE)
+    if columns not in (COLUMNS, earlier) or any(len(row) != len(columns) for row in rows):
         log.warning("%s has other columns than ours and is replaced", path)
         return []
-    return rows
+    return [{**dict.fromkeys(COLUMNS, ""), **row} for row in rows]

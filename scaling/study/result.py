@@ -102,10 +102,9 @@ class Result:
 
 
 def _settings(point: Point) -> dict[str, Any]:
-    """Switches and strengths by dotted name, lists aside."""
+    """Switches and strengths by dotted name, a list as its text."""
     return {
-        f"{section}.{name}": value
+        f"{section}.{name}": str(list(value)) if isinstance(value, tuple) else value
         for section in ("model", "recipe", "schedule", "regularization")
         for name, value in asdict(getattr(point, section)).items()
-        if not isinstance(value, tuple)
     }

@@ -113,17 +113,27 @@ def test_a_study_gets_a_table_of_its_points(capsys: pytest.CaptureFixture[str], 
         assert float(row["latency_ms"]) == pytest.approx(one.timing.latency_ms, rel=1e-5)
         assert float(row["images_per_second"]) == pytest.approx(many.images_per_second, rel=1e-5)
         assert float(row["train_step_ms"]) == pytest.approx(training.timing.latency_ms, rel=1e-5)
+        low, high = float(row["train_step_low_ms"]), float(row["train_step_high_ms"])
+        assert (low, high) == pytest.approx((training.timing.low_ms, training.timing.high_ms), rel=1e-5)
 
 
 def test_another_device_keeps_its_rows_before_the_last_measured(study: Study) -> None:
     (study.path / "profile.csv").write_text(
-        f"{','.join(COLUMNS)}\n0000000000000000,GPU,4,bf16,1,1,1,1,1,1\n"
-        f'0000000000000001,"{cpu_name(1)}",4,fp32,1,1,1,1,1,1\n'
+        f"{','.join(COLUMNS)}\n0000000000000000,GPU,4,bf16,1,1,1,1,1,1,1,1\n"
+        f'0000000000000001,"{cpu_name(1)}",4,fp32,1,1,1,1,1,1,1,1\n'
     )
     assert main(["profile", str(study.path), "work=inference"]) == 0
     devices = [row["device"] for row in read_csv(study)]
     assert devices == ["GPU", *[cpu_name(1)] * 3]
     assert {row["train_step_ms"] for row in read_csv(study)[1:]} == {""}
+
+
+def test_a_table_of_an_earlier_version_keeps_its_rows(study: Study) -> None:
+    earlier = [column for column in COLUMNS if column not in ("train_step_low_ms", "train_step_high_ms")]
+    (study.path / "profile.csv").write_text(f"{','.join(earlier)}\n0000000000000000,GPU,4,bf16,1,1,1,1,9,1\n")
+    assert main(["profile", str(study.path), "work=inference"]) == 0
+    kept = read_csv(study)[0]
+    assert (kept["device"], kept["train_step_ms"], kept["train_step_low_ms"]) == ("GPU", "9", "")
 
 
 def test_a_foreign_table_is_replaced(study: Study, caplog: pytest.LogCaptureFixture) -> None:
