@@ -27,6 +27,8 @@ class Metric:
     """The scale on which it is drawn and interpolated."""
     detail: str = ""
     """What belongs to the label where there is room, such as the device that a time was measured on."""
+    bounds: tuple[str, str] | None = None
+    """Columns of the 95 % interval that each value was measured with."""
 
     @property
     def full_label(self) -> str:
@@ -44,8 +46,8 @@ class Metric:
             return "unknown"
         if self.unit == "s":
             return duration_text(value)
-        if self.unit == "ms":
-            return f"{value:.3g} ms"
+        if self.unit in ("ms", "GB"):
+            return f"{value:.3g} {self.unit}"
         return f"{value:.2f}" if self.unit == "%" else count_text(value)
 
 
@@ -81,6 +83,24 @@ LATENCY = Metric(
     unit="ms",
     direction="minimise",
     transform="log",
+    bounds=("latency_low_ms", "latency_high_ms"),
+)
+TRAIN_STEP = Metric(
+    name="train_step",
+    column="train_image_ms",
+    label="training step",
+    unit="ms",
+    direction="minimise",
+    transform="log",
+    bounds=("train_image_low_ms", "train_image_high_ms"),
+)
+MEMORY = Metric(
+    name="memory",
+    column="peak_memory_gb",
+    label="peak memory",
+    unit="GB",
+    direction="minimise",
+    transform="log",
 )
 THROUGHPUT = Metric(
     name="throughput",
@@ -109,5 +129,7 @@ ACTUAL_TIME = Metric(
 PRICES = {metric.name: metric for metric in (FLOPS, LATENCY)}
 """What a network costs whatever its training: two networks are compared where they pay the same of it."""
 COSTS = {metric.name: metric for metric in (FLOPS, PARAMS, TRAIN_SECONDS, LATENCY)}
+PROFILED = {metric.name: metric for metric in (LATENCY, TRAIN_STEP, MEMORY)}
+"""What `python -m scaling profile` measures of a network; a training step counts per image."""
 OBJECTIVES = {metric.name: metric for metric in (TOP1, ERROR, THROUGHPUT)} | COSTS
 """Which way is better is known of these."""

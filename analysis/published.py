@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from analysis.metric import LATENCY
+from analysis.metric import LATENCY, MEMORY, Metric
+from analysis.printed import Printed
 from analysis.table import Table, build_table
 from scaling.errors import Refused
 from scaling.models.network import Network
-from scaling.published.resnet_rs import Accuracy, epoch_study, grid, table7
+from scaling.published.resnet_rs import (
+    MEMORY_GB,
+    PRINTED_MEMORY,
+    PRINTED_SEMI_SUPERVISED,
+    PRINTED_SPEEDUPS,
+    Accuracy,
+    Published,
+    epoch_study,
+    grid,
+    table4,
+    table7,
+)
 from scaling.study.cost import cost_of
 
 PREFIX = "published:"
@@ -27,6 +39,10 @@ LONG = 350
 """Epochs of Figure 2 and of the longest runs of Figure 3."""
 TRAIN_IMAGES = 1_281_167
 """An epoch of ImageNet."""
+
+V100 = replace(LATENCY, detail="of 1,024 images on a V100")
+TPU_V3 = replace(LATENCY, column="latency_tpu_v3_ms", detail="of 1,024 images on TPU v3", bounds=None)
+"""The devices of Tables 4 and 7; what is declared of a run holds nothing of their times."""
 
 REGULARISED = "more for larger models"
 FLIPS_AND_CROPS = "flips and crops only"
@@ -45,12 +61,14 @@ def read_published(source: str) -> Table:
     if name not in TABLES:
         known = ", ".join(f"{PREFIX}{each}" for each in TABLES)
         raise Refused(f"{source} is not known: there is {known}.")
-    rows, latency_of = TABLES[name]
+    published = TABLES[name]
     table = build_table(
-        pd.DataFrame(rows()),
+        pd.DataFrame(published.rows()),
         name=name,
         source=source,
-        latency_of=latency_of,
+        profiled_of={LATENCY.name: published.latency_of, MEMORY.name: "of a training step on 32 images"},
+        profiled=published.profiled,
+        printed=published.printed,
         rerun_sd=RERUN_SD,
         rerun_df=RERUN_DF,
     )
@@ -80,13 +98,26 @@ def _figures() -> list[Row]:
 
 
 def _table7() -> list[Row]:
-    """Table 7, on the validation set."""
-    rows = []
-    for each in table7():
-        row = _row(each.network, each.depth, each.width, each.resolution, LONG, each.top1)
-        setting = each.name.rpartition("_")[0]
-        rows.append(row | {"model": each.name, "setting": setting, "latency_ms": 1000 * each.latency["v100"]})
-    return rows
+    """Table 7, on the validation set, with the memory of Table 3."""
+    return [_named_row(each) | {MEMORY.column: MEMORY_GB.get(each.title)} for each in table7()]
+
+
+def _table4() -> list[Row]:
+    """Table 4, on the validation set."""
+    return [row | {"data": f"{row['data']}, semi-supervised"} for row in map(_named_row, table4())]
+
+
+def _named_row(each: Published) -> Row:
+    """A run of Table 7 or 4, with its latencies on both devices."""
+    family = each.name.rpartition("_")[0]
+    return _row(each.network, each.depth, each.width, each.resolution, LONG, each.top1) | {
+        "model": each.name,
+        "family": family,
+        "setting": family,
+        "title": each.title,
+        V100.column: 1000 * each.latency["v100"],
+        TPU_V3.column: 1000 * each.latency["tpu_v3"],
+    }
 
 
 def _row(network: Network, depth: float, width: float, resolution: int, epochs: int, top1: Accuracy) -> Row:
@@ -107,8 +138,40 @@ def _row(network: Network, depth: float, width: float, resolution: int, epochs: 
     }
 
 
-TABLES: dict[str, tuple[Callable[[], list[Row]], str]] = {
-    "resnet_rs_2021": (_figures, "of a training step on TPUs"),
-    "resnet_rs_2021_table7": (_table7, "of 1,024 images on a V100"),
+def _printed(times: Mapping[tuple[str, str], Mapping[str, float]]) -> tuple[Printed, ...]:
+    """What is printed for each device."""
+    return tuple(
+        Printed(column=metric.column, fast=fast, slow=slow, times=by_device[device])
+        for device, metric in (("v100", V100), ("tpu_v3", TPU_V3))
+        for (fast, slow), by_device in times.items()
+    )
+
+
+_IN_MEMORY = tuple(
+    Printed(column=MEMORY.column, fast=fast, slow=slow, times=times)
+    for (fast, slow), times in PRINTED_MEMORY.items()
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    rows: Callable[[], list[Row]]
+    latency_of: str
+    profiled: tuple[Metric, ...] = ()
+    """Besides latency and memory."""
+    printed: tuple[Printed, ...] = ()
+
+
+TABLES = {
+    "resnet_rs_2021": Source(rows=_figures, latency_of="of a training step on TPUs"),
+    "resnet_rs_2021_table7": Source(
+        rows=_table7,
+        latency_of=V100.detail,
+        profiled=(TPU_V3,),
+        printed=(*_printed(PRINTED_SPEEDUPS), *_IN_MEMORY),
+    ),
+    "resnet_rs_2021_table4": Source(
+        rows=_table4, latency_of=V100.detail, profiled=(TPU_V3,), printed=_printed(PRINTED_SEMI_SUPERVISED)
+    ),
 }
-"""By name: the rows, and what their latencies are of."""
+"""By name."""

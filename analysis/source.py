@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from analysis.file_source import read_csv, read_file
+from analysis.file_source import read_file
+from analysis.profiled import details, with_profile
 from analysis.published import PREFIX as PUBLISHED
 from analysis.published import read_published
 from analysis.table import KNOWN_COLUMNS, Table, build_table
@@ -30,9 +31,14 @@ def read_source(source: str | Path, mapping: Mapping[str, str] | None = None) ->
         if mapping:
             raise Refused(f"--map is for the columns of files: {source} has ours.")
         return read_published(str(source))
-    raw, latency_of = _read(str(source))
+    raw, device = _read(str(source))
     renamed = _renamed(raw, mapping or {}, str(source))
-    return build_table(renamed, name=source_name(source), source=str(source), latency_of=latency_of)
+    return build_table(
+        renamed,
+        name=source_name(source),
+        source=str(source),
+        profiled_of=details(device) if device else {},
+    )
 
 
 def source_name(source: str | Path) -> str:
@@ -44,7 +50,7 @@ def source_name(source: str | Path) -> str:
 
 
 def _read(source: str) -> tuple[pd.DataFrame, str]:
-    """The rows of a source, and what their latencies are of."""
+    """The rows of a source, and the device that their times were measured on; empty where nothing says."""
     if source.startswith(WANDB):
         return read_wandb(source), ""
     path = Path(source)
@@ -62,35 +68,13 @@ def read_rows(path: Path, mapping: Mapping[str, str]) -> pd.DataFrame:
 
 
 def _read_study(path: Path) -> tuple[pd.DataFrame, str]:
-    """The rows of the study, and what their latencies are of."""
+    """The rows of the study, and the device that was profiled last."""
     if not (path / "study.json").is_file():
         raise Refused(f"{path} has no study.json, so it is not a study directory: give results/<name>.")
     rows = Study.open(path).rows()
     if not rows:
         raise Refused(f"{path} has no points yet: run the sweep first.")
-    return _with_latencies(pd.DataFrame(rows), path / PROFILE)
-
-
-def _with_latencies(rows: pd.DataFrame, profile: Path) -> tuple[pd.DataFrame, str]:
-    """The rows with what `python -m scaling profile` measured; of several devices, the one measured last."""
-    if not profile.is_file():
-        return rows, ""
-    measured = read_csv(profile)
-    lacking = [column for column in ("point", "device", "latency_ms") if column not in measured]
-    if lacking:
-        raise Refused(
-            f"{profile} has no column {', '.join(lacking)}: python -m scaling profile {profile.parent} makes "
-            "it anew."
-        )
-    measured = measured[measured["latency_ms"].notna() & measured["device"].notna()]
-    if measured.empty:
-        return rows, ""
-    device = measured["device"].iloc[-1]
-    speeds = measured[measured["device"] == device].groupby("point").last()
-    rows = rows.assign(latency_ms=rows["point"].map(speeds["latency_ms"]))
-    if "images_per_second" in speeds:
-        rows["throughput"] = rows["point"].map(speeds["images_per_second"])
-    return rows, f"of one image on {device}"
+    return with_profile(pd.DataFrame(rows), path / PROFILE)
 
 
 def _renamed(raw: pd.DataFrame, mapping: Mapping[str, str], source: str) -> pd.DataFrame:

@@ -5,19 +5,29 @@ from __future__ import annotations
 import difflib
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
 
 from analysis.column import numbers, require, require_percent, texts
+from analysis.metric import LATENCY, PROFILED, Metric
+from analysis.printed import Printed
 from scaling.errors import Refused
 
 AXES = ("depth", "width", "resolution", "epochs")
 ALIKE = 0.5
 """Of two names, the ratio of `difflib` from which one may be meant by the other."""
 COST_COLUMNS = ("flops", "params", "activations", "train_flops", "train_seconds", "latency_ms")
+PROFILED_COLUMNS = tuple(
+    column
+    for metric in PROFILED.values()
+    for column in (metric.column, *(metric.bounds or ()))
+    if column not in COST_COLUMNS
+)
+"""What was measured of a network besides its latency, and with which intervals."""
 HOURS_COLUMNS = ("predicted_hours", "actual_hours")
 """Of one device, in training steps and evaluations."""
 STATUSES = ("pending", "running", "completed", "failed")
@@ -49,6 +59,7 @@ NUMBER_COLUMNS = (
     *COST_COLUMNS,
     *HOURS_COLUMNS,
     "throughput",
+    *PROFILED_COLUMNS,
 )
 KNOWN_COLUMNS = (*NUMBER_COLUMNS, *TEXT_COLUMNS)
 
@@ -67,6 +78,11 @@ class Table:
     """Standard deviation of a run in points of top-1, declared by a source that has no repeats."""
     rerun_df: int | None = None
     """Degrees of freedom of `rerun_sd`: the number of runs repeated elsewhere that it comes from."""
+    profiled: tuple[Metric, ...] = ()
+    """What was measured of the networks, each with what it is of: times and memory, perhaps on several
+    devices."""
+    printed: tuple[Printed, ...] = ()
+    """What the source itself says of pairs of its networks."""
     compared_at: str = "flops"
     """The cost, of `metric.PRICES`, at which the source compares unless another is asked for."""
 
@@ -94,7 +110,9 @@ def build_table(
     *,
     name: str,
     source: str,
-    latency_of: str = "",
+    profiled_of: Mapping[str, str] = MappingProxyType({}),
+    profiled: Sequence[Metric] = (),
+    printed: tuple[Printed, ...] = (),
     rerun_sd: float | None = None,
     rerun_df: int | None = None,
 ) -> Table:
@@ -102,6 +120,7 @@ def build_table(
     values.
 
     NaN and infinite accuracies are not refused: such a row is left out, with the reason `no_accuracy`.
+    `profiled_of` says by name what the metrics of `metric.PROFILED` are of; `profiled` are others besides.
     """
     _require_columns(raw, source)
     rows = pd.DataFrame(
@@ -130,13 +149,26 @@ def build_table(
     rows = rows.astype(dict.fromkeys(whole, int)).copy()  # in few blocks, however many columns there are
     rows = rows.sort_values([*AXES, "setting", "seed", "error"], kind="stable", ignore_index=True)
     return Table(
-        name=name, source=source, rows=rows, latency_of=latency_of, rerun_sd=rerun_sd, rerun_df=rerun_df
+        name=name,
+        source=source,
+        rows=rows,
+        latency_of=profiled_of.get(LATENCY.name, ""),
+        profiled=(*_profiled(rows, profiled_of), *profiled),
+        printed=printed,
+        rerun_sd=rerun_sd,
+        rerun_df=rerun_df,
     )
 
 
 def table_of(rows: Sequence[Mapping[str, object]], *, name: str) -> Table:
     """The table of plain rows, as a study has them; raises as `build_table` does."""
     return build_table(pd.DataFrame(rows), name=name, source=name)
+
+
+def _profiled(rows: pd.DataFrame, of: Mapping[str, str]) -> tuple[Metric, ...]:
+    """The metrics of `metric.PROFILED` that have values."""
+    there = [each for each in PROFILED.values() if each.column in rows and rows[each.column].notna().any()]
+    return tuple(replace(each, detail=of.get(each.name, "")) for each in there)
 
 
 def _require_columns(raw: pd.DataFrame, source: str) -> None:

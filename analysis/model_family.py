@@ -1,0 +1,132 @@
+"""A model family: the models of one architecture that were trained on the same data for as long."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+import yaml
+
+from analysis.model import model_text
+from analysis.noise import GROUP, Rows
+from analysis.table import AXES, Table
+from scaling.models.efficientnet import MEMBERS, EfficientNet
+from scaling.models.families import FAMILIES
+
+LADDER = "model.ladder"
+LADDERED = tuple(name for name, kind in FAMILIES.items() if issubclass(kind, EfficientNet))
+"""Families that have a resolution ladder; all of them have the same networks."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelFamily:
+    name: str
+    """Such as `resnet_rs`; of one that is there on several ladders, with the pixels of each."""
+    data: str
+    epochs: float
+    rows: Rows
+    """Its models: positions among the groups."""
+    titles: tuple[str, ...]
+    """What each is called."""
+    ladder: tuple[int, ...] = ()
+    """Pixels of its models, the smallest network first, where they follow a resolution ladder."""
+    recipe: str = ""
+    """Of one on a ladder: what its models have in common besides. Two with the same recipe on different
+    ladders are the same networks at other resolutions."""
+
+
+def model_families(table: Table, groups: pd.DataFrame) -> list[ModelFamily]:
+    """All families among the groups, by data, epochs and name, of one name the fastest ladder first.
+
+    The family of a model is its column `family`, else `model`. EfficientNets that all follow their ladder are
+    a family on that ladder, together with any other of the same recipe that lies on it: a network at a
+    resolution that two ladders share is one point, and belongs to both.
+    """
+    models = _described(table, groups)
+    found = [
+        family
+        for _, block in models.groupby(["data", "epochs"], sort=True)
+        for family in _named(_families(block))
+    ]
+    return [each for each in found if len(each.rows)]
+
+
+def _described(table: Table, groups: pd.DataFrame) -> pd.DataFrame:
+    """The groups with family, title, ladder and recipe: the text of all settings but the ladder."""
+    rows = table.usable
+    settings = sorted(str(name) for name in rows if "." in str(name) and name != LADDER)
+    names = [name for name in ("model", "family", "title", LADDER) if name in rows]
+    first = rows.groupby(list(GROUP))[[*names, *settings]].first()
+    models = groups.reset_index(drop=True).join(first, on=list(GROUP))
+    for name in ("family", "title", LADDER):
+        if name not in models:
+            models[name] = None
+    models["family"] = models["family"].fillna(models["model"]).fillna("models")
+    models["recipe"] = models[settings].astype(str).agg("; ".join, axis=1) if settings else ""
+    return models
+
+
+def _families(block: pd.DataFrame) -> Iterator[ModelFamily]:
+    """The families of one data set and number of epochs."""
+    ladders = list(_ladders(block))
+    for name, own in block.groupby("family", sort=True):
+        mine = [(ladder, recipe) for of, ladder, recipe in ladders if of == name]
+        if not mine:
+            yield _family(own, str(name))
+        for ladder, recipe in mine:
+            follows = (block["recipe"] == recipe) & (block["resolution"] == _pixels(block, ladder))
+            models = block[follows].sort_values(["depth", "width"])
+            pixels = tuple(int(px) for px in models["resolution"])
+            yield replace(_family(models, str(name)), ladder=pixels, recipe=recipe)
+
+
+def _family(models: pd.DataFrame, name: str) -> ModelFamily:
+    varying = [axis for axis in AXES if models[axis].nunique() > 1] or ["depth"]
+    titles = [
+        str(row["title"]) if pd.notna(row["title"]) else model_text(row, varying)
+        for _, row in models.iterrows()
+    ]
+    first = models.iloc[0]
+    return ModelFamily(
+        name=name,
+        data=str(first["data"]),
+        epochs=float(first["epochs"]),
+        rows=models.index.to_numpy(dtype=np.intp),
+        titles=tuple(titles),
+    )
+
+
+def _ladders(block: pd.DataFrame) -> Iterator[tuple[str, str, str]]:
+    """Family, ladder and recipe of models that all follow their own ladder."""
+    candidates = block[block["family"].isin(LADDERED) & block[LADDER].notna()]
+    for (name, ladder, recipe), own in candidates.groupby(["family", LADDER, "recipe"], sort=True):
+        if (own["resolution"] == _pixels(own, str(ladder))).all():
+            yield str(name), str(ladder), str(recipe)
+
+
+def _pixels(models: pd.DataFrame, ladder: str) -> pd.Series:
+    """The resolution of each model on a ladder; NaN for those that have none there."""
+    family = EfficientNet(ladder=tuple(yaml.safe_load(ladder)))
+    deepest = max(member.depth for member in MEMBERS.values())
+    on_it = models["family"].isin(LADDERED) & models["depth"].between(1, deepest)
+    return pd.Series(
+        [
+            float(family.ladder_resolution(depth)) if has else np.nan
+            for depth, has in zip(models["depth"], on_it, strict=True)
+        ],
+        index=models.index,
+    )
+
+
+def _named(families: Iterator[ModelFamily]) -> list[ModelFamily]:
+    """Each set of models once, the names told apart by the pixels, the fastest ladder first."""
+    distinct = {(each.name, tuple(sorted(each.rows))): each for each in families}
+    found = sorted(distinct.values(), key=lambda each: (each.name, [-px for px in reversed(each.ladder)]))
+    count = Counter(each.name for each in found)
+    return [
+        replace(each, name=f"{each.name} {'-'.join(map(str, each.ladder))}") if count[each.name] > 1 else each
+        for each in found
+    ]

@@ -1,0 +1,64 @@
+"""A price: one cost of every model on a log scale, and replicates of what was measured with an interval."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy.stats import norm
+
+from analysis.metric import FLOPS, PARAMS, Metric
+from analysis.noise import GROUP, Floats
+from analysis.replicates import BOOTSTRAP_SEED
+from analysis.table import Table
+
+HALF = float(norm.ppf(0.975))
+"""Standard deviations in half a 95 % interval."""
+
+
+@dataclass(frozen=True)
+class Price:
+    metric: Metric
+    log: Floats
+    """Natural logarithms, [groups]; NaN where the cost is not known."""
+    draws: Floats | None
+    """[replicates, groups]; None where there are no replicates."""
+
+
+def prices(table: Table, groups: pd.DataFrame, num_replicates: int) -> list[Price]:
+    """Of what was profiled, then FLOPs and parameters; those that some group has.
+
+    A cost that was measured with an interval is drawn again within it, normal on the log scale, for every
+    model by itself. The others are taken as exact.
+    """
+    return list(_prices(table, groups, num_replicates))
+
+
+def _prices(table: Table, groups: pd.DataFrame, num_replicates: int) -> Iterator[Price]:
+    for place, metric in enumerate((*table.profiled, FLOPS, PARAMS)):
+        log = _log_mean(table, groups, metric.column)
+        if np.isnan(log).all():
+            continue
+        if not num_replicates:
+            yield Price(metric, log, None)
+            continue
+        spread = np.zeros_like(log)
+        if metric.bounds and all(bound in table.usable for bound in metric.bounds):
+            low, high = (_log_mean(table, groups, bound) for bound in metric.bounds)
+            spread = np.nan_to_num((high - low) / (2 * HALF))
+        if spread.any():
+            normal = np.random.default_rng((BOOTSTRAP_SEED, place)).standard_normal
+            yield Price(metric, log, log + spread * normal((num_replicates, len(log))))
+        else:
+            yield Price(metric, log, np.broadcast_to(log, (num_replicates, len(log))))
+
+
+def _log_mean(table: Table, groups: pd.DataFrame, column: str) -> Floats:
+    """Logarithm of the mean over a group's rows, [groups]; NaN where there is no value above 0."""
+    rows = table.usable
+    values = pd.to_numeric(rows[column], errors="coerce") if column in rows else pd.Series(np.nan, rows.index)
+    means = values.where(values > 0).groupby([rows[name] for name in GROUP]).mean()
+    found = groups[list(GROUP)].join(means.rename("mean"), on=list(GROUP))["mean"]
+    return np.asarray(np.log(found.to_numpy(dtype=float)))

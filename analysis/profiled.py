@@ -1,0 +1,57 @@
+"""What was profiled of a study: times and memory of its points, from profile.csv, beside their rows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from analysis.file_source import read_csv
+from analysis.metric import LATENCY, MEMORY, TRAIN_STEP
+from scaling.errors import Refused
+
+OURS = {
+    "latency_ms": "latency_ms",
+    "latency_low_ms": "latency_low_ms",
+    "latency_high_ms": "latency_high_ms",
+    "images_per_second": "throughput",
+    "train_step_ms": "train_image_ms",
+    "train_step_low_ms": "train_image_low_ms",
+    "train_step_high_ms": "train_image_high_ms",
+    "peak_memory_gb": "peak_memory_gb",
+}
+"""Columns of profile.csv, and what a table calls them: a training step counts per image there."""
+
+
+def with_profile(rows: pd.DataFrame, profile: Path) -> tuple[pd.DataFrame, str]:
+    """The rows with what `python -m scaling profile` measured, and the device: of several, the last one."""
+    if not profile.is_file():
+        return rows, ""
+    measured = read_csv(profile)
+    lacking = [column for column in ("point", "device", "latency_ms") if column not in measured]
+    if lacking:
+        raise Refused(
+            f"{profile} has no column {', '.join(lacking)}: python -m scaling profile {profile.parent} makes "
+            "it anew."
+        )
+    there = [column for column in OURS if column in measured]
+    measured = measured[measured[there].notna().any(axis=1) & measured["device"].notna()]
+    if measured.empty:
+        return rows, ""
+    device = str(measured["device"].iloc[-1])
+    last = measured[measured["device"] == device].groupby("point").last()
+    for theirs in there:
+        values = last[theirs].astype(float)
+        if theirs.startswith("train_step") and "batch_size" in last:
+            values = values / last["batch_size"].astype(float)
+        rows[OURS[theirs]] = rows["point"].map(values)
+    return rows, device
+
+
+def details(device: str) -> dict[str, str]:
+    """By the name of a metric: what its values are of, where they were measured on `device`."""
+    return {
+        LATENCY.name: f"of one image on {device}",
+        TRAIN_STEP.name: f"per image on {device}",
+        MEMORY.name: f"of a training step on {device}",
+    }
