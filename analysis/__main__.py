@@ -17,10 +17,10 @@ from analysis.curves.study import outlook, outlook_of, outlook_sheet
 from analysis.family import derive
 from analysis.family_sheet import family_json, family_sentences, family_sheet
 from analysis.family_study import check_place, study_text, write_study
-from analysis.findings import find, find_frontiers
+from analysis.findings import find, find_at_equal_accuracy, find_frontiers
 from analysis.frontier import Frontier
 from analysis.methods import climb, ladder_sheet
-from analysis.metric import COSTS, FLOPS, LATENCY, PRICES
+from analysis.metric import COSTS, FLOPS, PRICES, PROFILED, SPEEDUPS
 from analysis.objectives import parse_objectives, read_objectives
 from analysis.options import mapping, numbers, parse
 from analysis.provenance import origin
@@ -30,7 +30,11 @@ from analysis.report import frontier_table, report_directory, write_report
 from analysis.report_run import log_report
 from analysis.rules import rules_json
 from analysis.sheet import Sheet
+from analysis.sheets import equal_sheets
+from analysis.slow_resolution_sheet import ladder_sentences
 from analysis.source import read_source
+from analysis.speedup_rules import equal_json
+from analysis.speedup_sentences import speedup_sentences
 from analysis.table import Table
 from analysis.terminal import print_frontier, print_report, print_rules, print_sheet
 from analysis.wandb_runs import PREFIX as WANDB
@@ -131,6 +135,21 @@ def _methods(asked: Namespace) -> None:
         _show(ladder_sheet(ladder))
 
 
+def _speedup(asked: Namespace) -> None:
+    table = _read(asked)
+    found = find_at_equal_accuracy(table, asked.base)
+    if asked.cost is not None:
+        found = found.at(asked.cost)
+        if not found.speedups:
+            raise Refused(f"{table.source} has no {asked.cost}: {_way_to(asked.cost, table)}.")
+    if asked.json:
+        print_json(equal_json(found))
+        return
+    for sheet in equal_sheets(found):
+        _show(sheet)
+    _say(*speedup_sentences(table, found.speedups, found.printed), *ladder_sentences(found.ladders))
+
+
 def _curves(asked: Namespace) -> None:
     is_online = asked.source.startswith(WANDB)
     found = outlook_of(read_curves(asked.source)) if is_online else outlook(Path(asked.source))
@@ -162,9 +181,9 @@ def _require(table: Table, frontiers: Mapping[str, Frontier], cost: str, choices
 
 
 def _way_to(cost: str, table: Table) -> str:
-    if cost == LATENCY.name and Path(table.source).is_dir():
+    if cost in PROFILED and Path(table.source).is_dir():
         return f"python -m scaling profile {table.source} measures it"
-    return f"add the column {COSTS[cost].column}"
+    return f"add the column {(COSTS | SPEEDUPS)[cost].column}"
 
 
 def _show(sheet: Sheet) -> None:
@@ -183,6 +202,7 @@ _COMMANDS = {
     "rules": _rules,
     "family": _family,
     "methods": _methods,
+    "speedup": _speedup,
     "curves": _curves,
     "dashboard": _dashboard,
 }

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from analysis.findings import Findings
 from analysis.noise import Noise
+from analysis.speedup import Speedup
 from scaling.quantity import counted
 
 NOISE = {
@@ -14,15 +15,15 @@ NOISE = {
     "interaction": "at most the interaction of architecture and resolution",
 }
 """Where the noise of a run comes from, by kind."""
-NOISY = ("frontier", "pairs", "resolution", "returns", "noise")
+NOISY = ("frontier", "pairs", "resolution", "returns", "speedup", "ladders", "noise")
 """Topics whose intervals come from the bootstrap of models' means."""
 
 
 def bases(findings: Findings) -> dict[str, str]:
     """One sentence by topic, to be read by itself, in the order of the report.
 
-    Topics: frontier, pairs, resolution, returns, noise, law, hours, missing; those of which nothing is known
-    are left out.
+    Topics: frontier, pairs, resolution, returns, speedup, ladders, noise, law, hours, missing; those of
+    which nothing is known are left out.
     """
     origin, noise = source_text(findings), noise_text(findings.noise, findings.replicates)
     return {
@@ -65,6 +66,12 @@ def _rows(findings: Findings) -> Iterator[tuple[str, str]]:
         yield "resolution", f"models measured at two neighbouring resolutions ({', '.join(names)})"
     if findings.returns:
         yield "returns", f"{len(findings.returns)} pairs of models that are neighbours on one axis"
+    for topic, compared in (
+        ("speedup", findings.equal.speedups),
+        ("ladders", tuple(pair for each in findings.equal.ladders for pair in each.pairs)),
+    ):
+        if compared:
+            yield topic, "models with known cost (" + ", ".join(_compared(compared)) + ")"
     if findings.noise.known:
         models = findings.compared
         yield "noise", f"{counted(len(models), 'model')}, {models['num_seeds'].sum()} runs"
@@ -77,3 +84,12 @@ def _rows(findings: Findings) -> Iterator[tuple[str, str]]:
     if findings.prediction:
         yield "hours", f"{len(findings.prediction.points)} completed points whose hours were predicted"
     yield "missing", "all rows, used or not"
+
+
+def _compared(found: Sequence[Speedup]) -> list[str]:
+    """`4 of efficientnet and 5 of resnet_rs`, each two families once."""
+    return list(
+        dict.fromkeys(
+            f"{each.num_models[0]} of {each.base} and {each.num_models[1]} of {each.family}" for each in found
+        )
+    )

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from matplotlib.figure import Figure
-
 from analysis.coverage import MAX_CELLS, coverage_figure
 from analysis.findings import Findings
 from analysis.frontier_figure import frontier_figure
@@ -17,12 +15,11 @@ from analysis.picture import Picture, picture
 from analysis.plot import house_style
 from analysis.prediction_figure import prediction_figure
 from analysis.resolution_figure import resolution_figure, rivals_figure
+from analysis.speedup_figure import Drawn, speedup_figures
 from analysis.table import AXES
 
 MAX_FORMULA = 200
 """Characters of a formula that a caption can bear; a longer one is read off the table of its parameters."""
-Drawn = tuple[str, str, Figure, str]
-"""Topic of `basis.bases`, name, figure and caption."""
 
 
 def pictures(findings: Findings) -> list[Picture]:
@@ -46,6 +43,7 @@ def _figures(findings: Findings) -> Iterator[Drawn]:
         )
         yield "pairs", "depth_against_width", pairs_figure(findings), caption
     yield from _resolution_figures(findings)
+    yield from speedup_figures(findings)
     yield from _law_figures(findings)
     if findings.prediction:
         caption = "Time that the plan predicted for each point, and that it took: on the line, they agree."

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import pandas as pd
 
 from analysis.agreement import Agreement, agreements
+from analysis.at_equal_accuracy import AtEqualAccuracy, at_equal_accuracy, check_families
 from analysis.diverged import diverged
 from analysis.exponents import Exponents, exponents
 from analysis.frontier import Frontier, frontier
@@ -50,6 +51,7 @@ class Findings:
     """Of the law and the pairs, one a regime."""
     exponents: Exponents
     traps: tuple[Trap, ...]
+    equal: AtEqualAccuracy
     prediction: Prediction | None
     """Of the hours; None where none were predicted."""
 
@@ -78,21 +80,21 @@ def find(table: Table, cost: str | None = None) -> Findings:
     ]
     choice = choose(compared, noise)
     agreed = agreements(choice.law, pairs, compared)
+    all_draws = draws if compared is groups else draw_errors(groups, noise)
     return Findings(
         table=table,
         groups=groups,
         compared=compared,
         noise=noise,
         replicates=0 if draws is None else len(draws),
-        frontiers=_frontiers(
-            table, groups, noise, draws if compared is groups else draw_errors(groups, noise)
-        ),
+        frontiers=_frontiers(table, groups, noise, all_draws),
         pairs=pairs,
         resolution=resolution_rule(compared, noise, draws),
         exponents=exponents(choice.law, largest_setting(compared)),
         returns=returns(compared, noise, draws),
         choice=choice,
         agreements=agreed,
+        equal=at_equal_accuracy(table, groups, noise, all_draws),
         traps=traps(
             Evidence(
                 table=table,
@@ -114,6 +116,14 @@ def find_frontiers(table: Table) -> dict[str, Frontier]:
     """The frontiers alone, by the name of the cost: no law is chosen for them. Raises as `find` does."""
     groups, _, noise = _models(table)
     return _frontiers(table, groups, noise, draw_errors(groups, noise))
+
+
+def find_at_equal_accuracy(table: Table, base: str | None = None) -> AtEqualAccuracy:
+    """What families cost at equal accuracy, alone, against `base`. Raises as `find` does, and `Refused` where
+    there are no two families."""
+    groups, _, noise = _models(table)
+    check_families(table, groups, base)
+    return at_equal_accuracy(table, groups, noise, draw_errors(groups, noise), base)
 
 
 def _models(table: Table) -> tuple[pd.DataFrame, pd.DataFrame, Noise]:

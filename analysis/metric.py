@@ -47,7 +47,7 @@ class Metric:
         if self.unit == "s":
             return duration_text(value)
         if self.unit in ("ms", "GB"):
-            return f"{value:.3g} {self.unit}"
+            return f"{value:,.0f} {self.unit}" if value >= 1000 else f"{value:.3g} {self.unit}"
         return f"{value:.2f}" if self.unit == "%" else count_text(value)
 
 
@@ -131,5 +131,7 @@ PRICES = {metric.name: metric for metric in (FLOPS, LATENCY)}
 COSTS = {metric.name: metric for metric in (FLOPS, PARAMS, TRAIN_SECONDS, LATENCY)}
 PROFILED = {metric.name: metric for metric in (LATENCY, TRAIN_STEP, MEMORY)}
 """What `python -m scaling profile` measures of a network; a training step counts per image."""
+SPEEDUPS = PROFILED | {metric.name: metric for metric in (FLOPS, PARAMS)}
+"""What families are compared in at equal accuracy."""
 OBJECTIVES = {metric.name: metric for metric in (TOP1, ERROR, THROUGHPUT)} | COSTS
 """Which way is better is known of these."""

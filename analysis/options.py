@@ -7,7 +7,7 @@ from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
 
-from analysis.metric import COSTS, PRICES
+from analysis.metric import COSTS, PRICES, SPEEDUPS
 from analysis.table import KNOWN_COLUMNS
 from analysis.wandb_runs import Project
 from scaling.command.line import Parser
@@ -78,6 +78,12 @@ def _parser() -> Parser:
     methods = commands.add_parser("methods", parents=[_table()], help="print the ladder of training methods")
     methods.add_argument("--json", action="store_true", help="print it as JSON")
 
+    _add_speedup(
+        commands.add_parser(
+            "speedup", parents=[_table()], help="print what one family costs for the accuracy of another"
+        )
+    )
+
     curves = commands.add_parser(
         "curves", parents=[_study()], help="print where the running points of a study will end"
     )
@@ -106,6 +112,12 @@ def _add_frontier(frontier: Parser) -> None:
     frontier.add_argument(
         "--json", action="store_true", help="print it as JSON, every model with its standing"
     )
+
+
+def _add_speedup(speedup: Parser) -> None:
+    speedup.add_argument("--cost", choices=sorted(SPEEDUPS), help="one of the costs (default: all known)")
+    speedup.add_argument("--base", metavar="FAMILY", help="what it is compared with (default: first by name)")
+    speedup.add_argument("--json", action="store_true", help="print it as JSON")
 
 
 def _add_family(family: Parser) -> None:

@@ -23,6 +23,8 @@ class Price:
     metric: Metric
     log: Floats
     """Natural logarithms, [groups]; NaN where the cost is not known."""
+    spread: Floats
+    """Standard deviations of the logarithms as they were measured, [groups]; 0 for what is exact."""
     draws: Floats | None
     """[replicates, groups]; None where there are no replicates."""
 
@@ -41,18 +43,20 @@ def _prices(table: Table, groups: pd.DataFrame, num_replicates: int) -> Iterator
         log = _log_mean(table, groups, metric.column)
         if np.isnan(log).all():
             continue
-        if not num_replicates:
-            yield Price(metric, log, None)
-            continue
         spread = np.zeros_like(log)
         if metric.bounds and all(bound in table.usable for bound in metric.bounds):
             low, high = (_log_mean(table, groups, bound) for bound in metric.bounds)
             spread = np.nan_to_num((high - low) / (2 * HALF))
-        if spread.any():
-            normal = np.random.default_rng((BOOTSTRAP_SEED, place)).standard_normal
-            yield Price(metric, log, log + spread * normal((num_replicates, len(log))))
-        else:
-            yield Price(metric, log, np.broadcast_to(log, (num_replicates, len(log))))
+        yield Price(metric, log, spread, _drawn(log, spread, num_replicates, place))
+
+
+def _drawn(log: Floats, spread: Floats, num_replicates: int, place: int) -> Floats | None:
+    if not num_replicates:
+        return None
+    if not spread.any():
+        return np.broadcast_to(log, (num_replicates, len(log)))
+    normal = np.random.default_rng((BOOTSTRAP_SEED, place)).standard_normal((num_replicates, len(log)))
+    return np.asarray(log + spread * normal)
 
 
 def _log_mean(table: Table, groups: pd.DataFrame, column: str) -> Floats:

@@ -1,16 +1,68 @@
-"""Printed pairs: two networks of which a paper says how many times less one costs at about equal accuracy."""
+"""Printed pairs: what a paper says of two networks at about equal accuracy, beside what holds at equal."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from analysis.equal_accuracy import Bounds, Side, side, times_at
+from analysis.metric import Metric
+from analysis.noise import Floats, Noise
+from analysis.speedup import priced, regimes
+from analysis.table import Table
 
 
 @dataclass(frozen=True, kw_only=True)
-class Printed:
-    column: str
-    """Of the cost, in the table."""
+class PrintedPair:
+    cost: Metric
     fast: str
     """Titles of the two networks."""
     slow: str
+    printed: float
+    """How many times less `fast` costs, as printed."""
     times: float
-    """As printed: the cost of `slow` over that of `fast`."""
+    """The ratio of the two costs in the table."""
+    top1_lead: float
+    """Points by which `fast` is the more accurate of the two."""
+    at_slow: float | None
+    """Times less that the family of `fast` costs at the accuracy of `slow`, along its frontier; None where
+    it does not reach it."""
+    at_slow_ci95: Bounds | None
+
+
+def printed_pairs(
+    table: Table, groups: pd.DataFrame, noise: Noise, draws: Floats | None
+) -> tuple[PrintedPair, ...]:
+    """All pairs that the source prints; none for most sources."""
+    if not table.printed:
+        return ()
+    prices = {price.metric.column: price for price in priced(table, groups, noise, draws)}
+    return tuple(
+        pair
+        for families in regimes(table, groups)
+        for column, price in prices.items()
+        for pair in _pairs(
+            table, price.metric, [side(family, price, groups, draws) for family in families], column
+        )
+    )
+
+
+def _pairs(table: Table, metric: Metric, sides: list[Side], column: str) -> Iterator[PrintedPair]:
+    place = {title: (mine, at) for mine in sides for at, title in enumerate(mine.titles)}
+    for each in table.printed:
+        if each.column == column and each.fast in place and each.slow in place:
+            (fast, fast_at), (slow, slow_at) = place[each.fast], place[each.slow]
+            at_slow, ci95 = times_at(slow, slow_at, fast)
+            yield PrintedPair(
+                cost=metric,
+                fast=each.fast,
+                slow=each.slow,
+                printed=each.times,
+                times=float(np.exp(slow.log_cost[0, slow_at] - fast.log_cost[0, fast_at])),
+                top1_lead=float(fast.top1[0, fast_at] - slow.top1[0, slow_at]),
+                at_slow=at_slow,
+                at_slow_ci95=ci95,
+            )

@@ -8,8 +8,7 @@ from dataclasses import dataclass, replace
 import pandas as pd
 
 from analysis.metric import LATENCY, MEMORY, Metric
-from analysis.printed import Printed
-from analysis.table import Table, build_table
+from analysis.table import Printed, Table, build_table
 from scaling.errors import Refused
 from scaling.models.network import Network
 from scaling.published.resnet_rs import (

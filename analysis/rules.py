@@ -12,6 +12,7 @@ from analysis.replicates import BOOTSTRAP_SEED
 from analysis.resolution import Step
 from analysis.returns import Return
 from analysis.sentences import sentences
+from analysis.speedup_rules import equal_json
 
 __all__ = ["rules_json", "sentences"]
 
@@ -42,6 +43,7 @@ def rules_json(findings: Findings, origin: dict[str, Any] | None = None) -> dict
             "gain_per_doubling": [_step_json(step) for step in resolution.gain_per_doubling],
         },
         "returns": [_return_json(each) for each in findings.returns],
+        **equal_json(findings.equal),
         "exponents": exponents_json(findings.exponents),
         "warnings": [{"code": trap.code, "message": trap.message} for trap in findings.traps],
         "provenance": _provenance(findings) | (origin or {}),

@@ -13,6 +13,8 @@ from analysis.model import points_text
 from analysis.pairs import Pairs, Regime
 from analysis.resolution import Resolution, Step
 from analysis.returns import return_sentences
+from analysis.slow_resolution_sheet import ladder_sentences
+from analysis.speedup_sentences import speedup_sentences
 from scaling.quantity import counted, listed
 
 NO_RULE = "These results compare nothing at equal cost: there is no rule."
@@ -21,6 +23,8 @@ HEADINGS = {
     "pairs": "Depth or width",
     "resolution": "Resolution",
     "returns": "Single steps",
+    "speedup": "Speed at equal accuracy",
+    "ladders": "Ladders of resolution",
     "law": "Law",
     "noise": "Noise",
     "hours": "Hours",
@@ -41,6 +45,8 @@ def sentences_by_topic(findings: Findings) -> dict[str, list[str]]:
         "pairs": [*_regime_sentences(findings.pairs), *crossover_sentence(findings)],
         "resolution": [*_resolution_sentences(findings.resolution)],
         "frontier": [_frontier_sentence(frontier) for frontier in findings.frontiers.values()],
+        "speedup": [*speedup_sentences(findings.table, findings.equal.speedups, findings.equal.printed)],
+        "ladders": [*ladder_sentences(findings.equal.ladders)],
         "law": [exponents_sentence(findings.exponents)] if findings.law else [],
         "returns": [*return_sentences(findings.returns, findings.pairs.regimes)],
         "noise": [*_noise_sentence(findings)],

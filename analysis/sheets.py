@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from analysis.at_equal_accuracy import AtEqualAccuracy
 from analysis.findings import Findings
 from analysis.law_sheet import choice_sheet, law_sheet
 from analysis.missing import missing_sheet
@@ -12,6 +13,8 @@ from analysis.sheet import (
     frontier_sheet,
     prediction_sheet,
 )
+from analysis.slow_resolution_sheet import ladder_sheet
+from analysis.speedup_sheet import at_model_sheet, printed_sheet, speedup_sheet
 
 
 def sheets(findings: Findings) -> list[Sheet]:
@@ -21,6 +24,7 @@ def sheets(findings: Findings) -> list[Sheet]:
         pair_sheet(findings),
         resolution_sheet(findings),
         returns_sheet(findings),
+        *equal_sheets(findings.equal),
         *([law_sheet(findings.law)] if findings.law else []),
         choice_sheet(findings.choice),
         *([prediction_sheet(findings.prediction)] if findings.prediction else []),
@@ -28,3 +32,14 @@ def sheets(findings: Findings) -> list[Sheet]:
         missing_sheet(findings.table),
     ]
     return [sheet for sheet in found if sheet.rows]
+
+
+def equal_sheets(found: AtEqualAccuracy) -> list[Sheet]:
+    """The tables of what is compared at equal accuracy, those that have rows."""
+    every = (
+        speedup_sheet(found.speedups),
+        at_model_sheet(found.speedups),
+        printed_sheet(found.printed),
+        ladder_sheet(found.ladders),
+    )
+    return [sheet for sheet in every if sheet.rows]

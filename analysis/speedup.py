@@ -11,22 +11,18 @@ import numpy as np
 import pandas as pd
 
 from analysis.dominance import nondominated
+from analysis.equal_accuracy import Bounds, Side, bounds_of, log_times, ratio_of, side, times_at
 from analysis.metric import Metric
 from analysis.model_family import ModelFamily, model_families
 from analysis.noise import Floats, Interval, Noise
 from analysis.pairs import MIN_DF
 from analysis.price import Price, prices
-from analysis.reach import ends, reach
+from analysis.reach import ends
 from analysis.replicates import beyond_noise
 from analysis.table import Table
 
 MAX_FAMILIES = 12
 """Families of one regime that are compared, those of most models."""
-STEPS = (np.arange(24) + 0.5) / 24
-"""Where the common range of accuracy is looked at, as shares of it."""
-
-Bounds = tuple[float | None, float | None]
-"""An interval; None at an end that lies beyond what was measured."""
 Verdict = Literal["cheaper", "dearer", "undecided"]
 
 
@@ -70,20 +66,6 @@ class Speedup:
         """The accuracies that both reach."""
         low, high = max(self.base_top1[0], self.family_top1[0]), min(self.base_top1[1], self.family_top1[1])
         return (low, high) if low <= high else None
-
-
-@dataclass(frozen=True)
-class Side:
-    """A family at one cost, its models the cheapest first."""
-
-    family: ModelFamily
-    titles: tuple[str, ...]
-    log_cost: Floats
-    """[1, models], as measured."""
-    top1: Floats
-    log_cost_draws: Floats
-    """[replicates, models]; none of them where the noise is unknown."""
-    top1_draws: Floats
 
 
 @dataclass(frozen=True)
@@ -165,48 +147,13 @@ def weigh(
             num_models=(len(ours.titles), len(theirs.titles)),
             base_top1=(float(base_low), float(base_high)),
             family_top1=(float(low), float(high)),
-            times=_times(mean[0]),
+            times=ratio_of(mean[0]),
             ci95=bounds_of(replicates) if np.isfinite(mean[0]) else None,
             verdict="undecided",
             at=tuple(_at_models(ours, theirs)),
         ),
         replicates,
     )
-
-
-def side(family: ModelFamily, price: Price, groups: pd.DataFrame, draws: Floats | None) -> Side:
-    """The family's models with this cost."""
-    rows = family.rows[np.isfinite(price.log[family.rows])]
-    order = np.argsort(price.log[rows], kind="stable")
-    rows, titles = rows[order], dict(zip(family.rows, family.titles, strict=True))
-    top1 = 100.0 - groups["error"].to_numpy(dtype=float)[rows]
-    is_drawn = draws is not None and price.draws is not None
-    none = np.empty((0, len(rows)))
-    return Side(
-        family=family,
-        titles=tuple(titles[row] for row in rows),
-        log_cost=price.log[None, rows],
-        top1=top1[None, :],
-        log_cost_draws=price.draws[:, rows] if is_drawn and price.draws is not None else none,
-        top1_draws=100.0 - draws[:, rows] if is_drawn and draws is not None else none,
-    )
-
-
-def log_times(base: Side, family: Side, *, drawn: bool = False) -> Floats:
-    """Mean logarithm of the ratio of costs over the accuracies that both reach, [1], or [replicates]."""
-    ours, theirs = (
-        (each.log_cost_draws, each.top1_draws) if drawn else (each.log_cost, each.top1)
-        for each in (base, family)
-    )
-    if not len(ours[0]):
-        return np.empty(0)
-    (our_low, our_high), (their_low, their_high) = ends(*ours), ends(*theirs)
-    low, high = np.maximum(our_low, their_low), np.minimum(our_high, their_high)
-    at = low[:, None] + np.maximum(high - low, 0)[:, None] * STEPS
-    ratio = reach(*ours, at) - reach(*theirs, at)
-    known = np.isfinite(ratio) & (low <= high)[:, None]
-    with np.errstate(invalid="ignore"):
-        return np.asarray(np.where(known, ratio, 0.0).sum(axis=1) / known.sum(axis=1))
 
 
 def _at_models(base: Side, family: Side) -> Iterator[AtModel]:
@@ -216,31 +163,6 @@ def _at_models(base: Side, family: Side) -> Iterator[AtModel]:
         times, ci95 = times_at(base, int(place), family)
         top1, cost = float(base.top1[0, place]), float(np.exp(base.log_cost[0, place]))
         yield AtModel(title=base.titles[place], top1=top1, cost=cost, times=times, ci95=ci95)
-
-
-def times_at(base: Side, place: int, family: Side) -> tuple[float | None, Bounds | None]:
-    """Cost of one model of the base over that of the family at its accuracy, and the interval of that."""
-    mine = [place]
-    found = base.log_cost[:, mine] - reach(family.log_cost, family.top1, base.top1[:, mine])
-    times = _times(found[0, 0])
-    if times is None or not len(base.top1_draws):
-        return times, None
-    reached = reach(family.log_cost_draws, family.top1_draws, base.top1_draws[:, mine])
-    return times, bounds_of((base.log_cost_draws[:, mine] - reached)[:, 0])
-
-
-def bounds_of(log_times: Floats) -> Bounds | None:
-    """The 95 % interval of replicates [replicates] of a logarithm, as ratios. A replicate that is NaN counts
-    against both ends; an end at infinity is open."""
-    if not len(log_times):
-        return None
-    low = np.quantile(
-        np.nan_to_num(log_times, nan=-np.inf, neginf=-np.inf, posinf=np.inf), 0.025, method="nearest"
-    )
-    high = np.quantile(
-        np.nan_to_num(log_times, nan=np.inf, neginf=-np.inf, posinf=np.inf), 0.975, method="nearest"
-    )
-    return _times(low), _times(high)
 
 
 def judged(weighed: Iterable[Weighed], noise: Noise) -> tuple[Speedup, ...]:
@@ -270,8 +192,3 @@ def _beyond(weighed: Sequence[Weighed]) -> list[bool]:
 
 def _verdict(times: float | None) -> Verdict:
     return "undecided" if times is None else "cheaper" if times > 1 else "dearer"
-
-
-def _times(log_ratio: float) -> float | None:
-    """The ratio; None where it is not finite."""
-    return float(np.exp(log_ratio)) if np.isfinite(log_ratio) else None

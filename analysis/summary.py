@@ -8,10 +8,13 @@ from itertools import groupby
 from analysis.exponents import KNOBS, Exponents, power_text
 from analysis.findings import Findings
 from analysis.frontier import Frontier
+from analysis.metric import Metric
 from analysis.model import axes_text, points_text
 from analysis.pairs import Pairs, Regime
 from analysis.resolution import Resolution
 from analysis.sentences import base_text, crossover_sentence, verdict_text
+from analysis.slow_resolution_sheet import ladder_sentences
+from analysis.speedup_sentences import speedup_sentence
 from analysis.trap import by_gravity
 from scaling.quantity import counted, listed
 
@@ -25,10 +28,19 @@ def summary(findings: Findings) -> dict[str, list[str]]:
         "frontier": [_frontier_sentence(each) for each in list(findings.frontiers.values())[:1]],
         "pairs": [*_pairs_sentence(findings.pairs), *crossover_sentence(findings)],
         "resolution": [*_resolution_sentence(findings.resolution)],
+        "speedup": [
+            speedup_sentence(each) for each in findings.equal.speedups if each.cost == _first(findings)
+        ],
+        "ladders": [*ladder_sentences(findings.equal.ladders[:1])],
         "law": [_law_sentence(findings.exponents)] if findings.law else [],
         "warnings": [*_warnings(findings)],
     }
     return {topic: each for topic, each in told.items() if each}
+
+
+def _first(findings: Findings) -> Metric:
+    """The cost that speed-ups are told of first: what was profiled, if anything was."""
+    return findings.equal.speedups[0].cost
 
 
 def _frontier_sentence(frontier: Frontier) -> str:

@@ -14,7 +14,6 @@ import pandas as pd
 
 from analysis.column import numbers, require, require_percent, texts
 from analysis.metric import LATENCY, PROFILED, Metric
-from analysis.printed import Printed
 from scaling.errors import Refused
 
 AXES = ("depth", "width", "resolution", "epochs")
@@ -62,6 +61,19 @@ NUMBER_COLUMNS = (
     *PROFILED_COLUMNS,
 )
 KNOWN_COLUMNS = (*NUMBER_COLUMNS, *TEXT_COLUMNS)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Printed:
+    """What a source prints of two of its networks at about equal accuracy."""
+
+    column: str
+    """Of the cost."""
+    fast: str
+    """Titles of the two."""
+    slow: str
+    times: float
+    """The cost of `slow` over that of `fast`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -153,7 +165,11 @@ def build_table(
         source=source,
         rows=rows,
         latency_of=profiled_of.get(LATENCY.name, ""),
-        profiled=(*_profiled(rows, profiled_of), *profiled),
+        profiled=tuple(
+            sorted(
+                (*_profiled(rows, profiled_of), *profiled), key=lambda each: list(PROFILED).index(each.name)
+            )
+        ),
         printed=printed,
         rerun_sd=rerun_sd,
         rerun_df=rerun_df,

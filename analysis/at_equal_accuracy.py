@@ -1,0 +1,55 @@
+"""All that is compared at equal accuracy: families, ladders of resolution, and pairs that a source prints."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from analysis.noise import Floats, Noise
+from analysis.printed import PrintedPair, printed_pairs
+from analysis.slow_resolution import Ladders, compare_ladders
+from analysis.speedup import Speedup, regimes, speedups
+from analysis.table import Table
+from scaling.errors import Refused
+from scaling.quantity import listed
+
+
+@dataclass(frozen=True, kw_only=True)
+class AtEqualAccuracy:
+    speedups: tuple[Speedup, ...]
+    """Every family against a base; none of a single family."""
+    printed: tuple[PrintedPair, ...]
+    ladders: tuple[Ladders, ...]
+    """Of the same networks on several ladders of resolution."""
+
+    def at(self, cost: str) -> AtEqualAccuracy:
+        """What is said of one cost, of `metric.SPEEDUPS`."""
+        return AtEqualAccuracy(
+            speedups=tuple(each for each in self.speedups if each.cost.name == cost),
+            printed=tuple(each for each in self.printed if each.cost.name == cost),
+            ladders=tuple(each for each in self.ladders if each.cost.name == cost),
+        )
+
+
+def at_equal_accuracy(
+    table: Table, groups: pd.DataFrame, noise: Noise, draws: Floats | None, base: str | None = None
+) -> AtEqualAccuracy:
+    """Compare all there is; `base` is the family that the others are held against, else the first by name."""
+    return AtEqualAccuracy(
+        speedups=speedups(table, groups, noise, draws, base),
+        printed=printed_pairs(table, groups, noise, draws),
+        ladders=compare_ladders(table, groups, noise, draws),
+    )
+
+
+def check_families(table: Table, groups: pd.DataFrame, base: str | None) -> None:
+    """Refused where there are no two families to compare, or no `base` among them."""
+    names = sorted({each.name for families in regimes(table, groups) for each in families})
+    if not names:
+        raise Refused(
+            f"{table.source} has no two families trained on the same data for as long: python sweep.py "
+            "study=speed_accuracy trains some, and a file says them in its column model."
+        )
+    if base is not None and base not in names:
+        raise Refused(f"--base {base}: {table.source} has no such family, it has {listed(names)}.")

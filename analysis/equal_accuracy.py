@@ -1,0 +1,97 @@
+"""Equal accuracy: what two families cost where they reach the same accuracy, along both frontiers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from analysis.model_family import ModelFamily
+from analysis.noise import Floats
+from analysis.price import Price
+from analysis.reach import ends, reach
+
+STEPS = (np.arange(24) + 0.5) / 24
+"""Where the common range of accuracy is looked at, as shares of it."""
+
+Bounds = tuple[float | None, float | None]
+"""An interval; None at an end that lies beyond what was measured."""
+
+
+@dataclass(frozen=True)
+class Side:
+    """A family at one cost, its models the cheapest first."""
+
+    family: ModelFamily
+    titles: tuple[str, ...]
+    log_cost: Floats
+    """[1, models], as measured."""
+    top1: Floats
+    log_cost_draws: Floats
+    """[replicates, models]; none of them where the noise is unknown."""
+    top1_draws: Floats
+
+
+def side(family: ModelFamily, price: Price, groups: pd.DataFrame, draws: Floats | None) -> Side:
+    """The family's models with this cost."""
+    rows = family.rows[np.isfinite(price.log[family.rows])]
+    order = np.argsort(price.log[rows], kind="stable")
+    rows, titles = rows[order], dict(zip(family.rows, family.titles, strict=True))
+    top1 = 100.0 - groups["error"].to_numpy(dtype=float)[rows]
+    is_drawn = draws is not None and price.draws is not None
+    none = np.empty((0, len(rows)))
+    return Side(
+        family=family,
+        titles=tuple(titles[row] for row in rows),
+        log_cost=price.log[None, rows],
+        top1=top1[None, :],
+        log_cost_draws=price.draws[:, rows] if is_drawn and price.draws is not None else none,
+        top1_draws=100.0 - draws[:, rows] if is_drawn and draws is not None else none,
+    )
+
+
+def log_times(base: Side, family: Side, *, drawn: bool = False) -> Floats:
+    """Mean logarithm of the ratio of costs over the accuracies that both reach, [1], or [replicates]."""
+    ours, theirs = (
+        (each.log_cost_draws, each.top1_draws) if drawn else (each.log_cost, each.top1)
+        for each in (base, family)
+    )
+    if not len(ours[0]):
+        return np.empty(0)
+    (our_low, our_high), (their_low, their_high) = ends(*ours), ends(*theirs)
+    low, high = np.maximum(our_low, their_low), np.minimum(our_high, their_high)
+    at = low[:, None] + np.maximum(high - low, 0)[:, None] * STEPS
+    ratio = reach(*ours, at) - reach(*theirs, at)
+    known = np.isfinite(ratio) & (low <= high)[:, None]
+    with np.errstate(invalid="ignore"):
+        return np.asarray(np.where(known, ratio, 0.0).sum(axis=1) / known.sum(axis=1))
+
+
+def times_at(base: Side, place: int, family: Side) -> tuple[float | None, Bounds | None]:
+    """Cost of one model of the base over that of the family at its accuracy, and the interval of that."""
+    mine = [place]
+    found = base.log_cost[:, mine] - reach(family.log_cost, family.top1, base.top1[:, mine])
+    times = ratio_of(found[0, 0])
+    if times is None or not len(base.top1_draws):
+        return times, None
+    reached = reach(family.log_cost_draws, family.top1_draws, base.top1_draws[:, mine])
+    return times, bounds_of((base.log_cost_draws[:, mine] - reached)[:, 0])
+
+
+def bounds_of(log_times: Floats) -> Bounds | None:
+    """The 95 % interval of replicates [replicates] of a logarithm, as ratios. A replicate that is NaN counts
+    against both ends; an end at infinity is open."""
+    if not len(log_times):
+        return None
+    unknown = np.isnan(log_times)
+    low, high = (
+        float(np.quantile(np.where(unknown, end, log_times), share, method="nearest"))
+        for end, share in ((-np.inf, 0.025), (np.inf, 0.975))
+    )
+    return ratio_of(low), ratio_of(high)
+
+
+def ratio_of(log_ratio: float) -> float | None:
+    """The ratio; None where it is not finite."""
+    return float(np.exp(log_ratio)) if np.isfinite(log_ratio) else None

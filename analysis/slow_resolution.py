@@ -1,0 +1,105 @@
+"""Slow resolution: the same networks on several ladders of resolution, and which is on the frontier."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import combinations, groupby
+
+import pandas as pd
+
+from analysis.metric import Metric
+from analysis.model_family import ModelFamily
+from analysis.noise import Floats, Noise
+from analysis.speedup import Speedup, Weighed, judged, priced, regimes, weigh
+from analysis.table import Table
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ladder:
+    name: str
+    pixels: tuple[int, ...]
+    """Of its models, the smallest network first."""
+    beaten_by: tuple[str, ...]
+    """Ladders that cost less at equal accuracy, beyond noise."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ladders:
+    """The ladders of one regime at one cost."""
+
+    data: str
+    epochs: float
+    cost: Metric
+    ladders: tuple[Ladder, ...]
+    """The fastest first."""
+    pairs: tuple[Speedup, ...]
+    """Of every two, the slower one over the faster one."""
+
+    @property
+    def best(self) -> str | None:
+        """The ladder that costs less than every other at equal accuracy, beyond noise; None if undecided."""
+        names = {each.name for each in self.ladders}
+        for name in names:
+            if {each.name for each in self.ladders if name in each.beaten_by} == names - {name}:
+                return name
+        return None
+
+    @property
+    def on_frontier(self) -> list[str]:
+        """The ladders that no other beats beyond noise."""
+        return [each.name for each in self.ladders if not each.beaten_by]
+
+
+def compare_ladders(
+    table: Table, groups: pd.DataFrame, noise: Noise, draws: Floats | None
+) -> tuple[Ladders, ...]:
+    """The ladders that the same networks climb, at every cost that is known; none where there is only one.
+
+    All verdicts share 5 %.
+    """
+    costs = priced(table, groups, noise, draws)
+    weighed: list[Weighed] = []
+    sets: list[tuple[Metric, Sequence[ModelFamily], int]] = []
+    for families in same_networks(regimes(table, groups)):
+        for price in costs:
+            pairs = [
+                pair
+                for faster, slower in combinations(families, 2)
+                for pair in weigh(faster, slower, price, groups, draws)
+            ]
+            sets.append((price.metric, families, len(pairs)))
+            weighed += pairs
+    verdicts = iter(judged(weighed, noise))
+    found = [(cost, families, [next(verdicts) for _ in range(count)]) for cost, families, count in sets]
+    return tuple(_ladders(cost, families, pairs) for cost, families, pairs in found if pairs)
+
+
+def same_networks(found: Sequence[Sequence[ModelFamily]]) -> Iterator[list[ModelFamily]]:
+    """Families on two ladders or more of equal recipes, the fastest ladder first."""
+    for families in found:
+        laddered = sorted((each for each in families if each.ladder), key=lambda each: each.recipe)
+        for _, same in groupby(laddered, key=lambda each: each.recipe):
+            several = sorted(same, key=lambda each: each.ladder[::-1], reverse=True)
+            if len(several) > 1:
+                yield several
+
+
+def _ladders(cost: Metric, families: Sequence[ModelFamily], pairs: Sequence[Speedup]) -> Ladders:
+    beaten: dict[str, list[str]] = {each.name: [] for each in families}
+    for pair in pairs:
+        if pair.verdict != "undecided":
+            winner, loser = (
+                (pair.family, pair.base) if pair.verdict == "cheaper" else (pair.base, pair.family)
+            )
+            beaten[loser].append(winner)
+    return Ladders(
+        data=families[0].data,
+        epochs=families[0].epochs,
+        cost=cost,
+        ladders=tuple(
+            Ladder(name=each.name, pixels=each.ladder, beaten_by=tuple(beaten[each.name]))
+            for each in families
+        ),
+        pairs=tuple(pairs),
+    )
