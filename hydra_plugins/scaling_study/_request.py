@@ -23,6 +23,7 @@ from hydra_plugins.scaling_study._wishes import (
 from launchers.request import Request
 from launchers.torchrun import typed_line
 from scaling.data.catalog import DataConfig, declare
+from scaling.data.views import Views
 from scaling.errors import Refused
 from scaling.models.families import FAMILIES
 from scaling.study.axis import Axis
@@ -41,13 +42,14 @@ _SCIENCE = ("model", "data", "recipe", "regularization", "schedule")
 GROUPS = (*_SCIENCE, "device", "tracker")
 """Config groups in which a choice must be made."""
 _SECTIONS = (*GROUPS, "study")
-_VARIED = (*KNOBS, *_SCIENCE, "precision", "evaluate_at")
+_VARIED = (*KNOBS, *_SCIENCE, "precision", "evaluate_at", "views")
 """Keys that may have several values."""
 _GROUPED: Mapping[str, tuple[str, ...]] = {
     "study": ("name", "root"),
     "device": ("name", "spec", "threads", "checkpoint_every_s", "compile"),
     "match": MATCH_OPTIONS,
     "limit": tuple(field.name for field in fields(Limits)),
+    "views": tuple(field.name for field in fields(Views)),
 }
 """Options of the sections that are no dataclass of their own."""
 _SINGLE = ("zip", "blocks", "match", "where", "limit", "keep_weights", "reuse", "plan", "probe")

@@ -85,7 +85,13 @@ def _sent(drawn: Tensor, images: Tensor) -> Tensor:
 
 
 def _windows(number: int, generator: torch.Generator) -> Tensor:
-    """(4, number): height, width, top and left of windows, as shares of the side.
+    """(4, number): height, width, top and left of windows, as shares of the side."""
+    chosen = window_sides(number, generator)
+    return torch.cat([chosen, (1 - chosen) * torch.rand((2, number), generator=generator)])
+
+
+def window_sides(number: int, generator: torch.Generator) -> Tensor:
+    """(2, number): height and width of windows, as shares of the side.
 
     Of ten that are drawn the first that fits is taken, and where none does, the whole image.
     """
@@ -94,5 +100,4 @@ def _windows(number: int, generator: torch.Generator) -> Tensor:
     sides = torch.stack([(areas / ratios).sqrt(), (areas * ratios).sqrt()])
     sides = torch.cat([sides, torch.ones(2, 1, number)], dim=1)
     first = (sides.amax(0) <= 1).int().argmax(0)
-    chosen = sides.gather(1, first.expand(2, 1, number)).squeeze(1)
-    return torch.cat([chosen, (1 - chosen) * torch.rand((2, number), generator=generator)])
+    return sides.gather(1, first.expand(2, 1, number)).squeeze(1)

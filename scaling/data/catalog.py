@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
-from scaling.data import cifar, fashion_mnist, image_folder, imagenet, mnist5k
+from scaling.data import (
+    cifar,
+    clip_folder,
+    fashion_mnist,
+    image_folder,
+    imagenet,
+    kinetics,
+    mnist5k,
+    moving,
+)
 from scaling.data.dataset import DataSet
 from scaling.data.stored import Facts
 from scaling.errors import Refused
@@ -18,17 +28,22 @@ _NAMED: dict[str, tuple[Facts, bool]] = {
     "cifar10": (cifar.CIFAR10.facts, True),
     "cifar100": (cifar.CIFAR100.facts, True),
     "imagenet": (imagenet.FACTS, True),
+    "moving_mnist5k": (moving.FACTS, False),
+    "kinetics400": (kinetics.FACTS, True),
 }
 """Facts and `mirror` of the sets that can be planned where they are absent."""
+
+_FOLDERS = {"image_folder": image_folder.read_facts, "clip_folder": clip_folder.read_facts}
+"""What reads the facts of a directory of one's own."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class DataConfig:
-    """Which images a study is about, as conf/data/ says it."""
+    """Which images or videos a study is about, as conf/data/ says it."""
 
     name: str
     """`mnist5k`, `fashion_mnist`, `cifar10`, `cifar100`, `imagenet`, or `image_folder` for a directory of
-    one's own."""
+    one's own; of videos `moving_mnist5k`, `kinetics400` or `clip_folder`."""
     root: str | None = None
     """Where the files lie; it is no part of a point's identity."""
     num_train: int | None = None
@@ -38,11 +53,13 @@ class DataConfig:
     split_seed: int = 0
     """Draws which images are held out."""
     mirror: bool | None = None
-    """Whether a mirrored image keeps its class; of image_folder only."""
+    """Whether a mirrored image keeps its class; of image_folder and clip_folder only."""
     max_unreadable: float = DataSet.max_unreadable
-    """Share of the image files that may be damaged and are left out; beyond it, nothing is trained."""
+    """Share of the files that may be damaged and are left out; beyond it, nothing is trained."""
     shuffled_labels: bool = DataSet.shuffled_labels
     """Whether the labels of each split are dealt out anew: no rule may be found then."""
+    temporal_stride: int = DataSet.temporal_stride
+    """Of the frames of a video every so many-th is used."""
 
 
 def declare(config: DataConfig) -> DataSet:
@@ -62,6 +79,9 @@ def declare(config: DataConfig) -> DataSet:
         raise Refused(f"data.num_train={config.num_train} must be from 1 to {num_left} for {config.name}.")
     if not 0 <= config.max_unreadable < 1:
         raise Refused(f"data.max_unreadable={config.max_unreadable:g} must be at least 0 and less than 1.")
+    if config.temporal_stride < 1 or (config.temporal_stride > 1 and not facts.clips):
+        what = "is of videos" if config.temporal_stride > 1 else "must be at least 1"
+        raise Refused(f"data.temporal_stride={config.temporal_stride} {what}: use 1 for {config.name}.")
     return DataSet(
         name=config.name,
         fingerprint=facts.fingerprint,
@@ -75,21 +95,20 @@ def declare(config: DataConfig) -> DataSet:
         mirror=mirror,
         max_unreadable=config.max_unreadable,
         shuffled_labels=config.shuffled_labels,
+        clips=facts.clips,
+        temporal_stride=config.temporal_stride,
+        num_frames=facts.num_frames and math.ceil(facts.num_frames / config.temporal_stride),
     )
 
 
 def _facts(config: DataConfig) -> tuple[Facts, bool]:
-    if config.name == "image_folder":
-        return _folder_facts(config)
+    if config.name in _FOLDERS:
+        if config.mirror is None:
+            raise Refused("data.mirror is missing: say true if a mirrored image keeps its class, else false.")
+        return _FOLDERS[config.name](config.root), config.mirror
     if config.name not in _NAMED:
-        known = ", ".join([*_NAMED, "image_folder"])
+        known = ", ".join([*_NAMED, *_FOLDERS])
         raise Refused(f"data.name={config.name} is unknown: use one of {known}.")
     if config.mirror is not None:
-        raise Refused(f"data.mirror is a setting of image_folder, {config.name} has its own.")
+        raise Refused(f"data.mirror is a setting of {' and '.join(_FOLDERS)}, {config.name} has its own.")
     return _NAMED[config.name]
-
-
-def _folder_facts(config: DataConfig) -> tuple[Facts, bool]:
-    if config.mirror is None:
-        raise Refused("data.mirror is missing: say true if a mirrored image keeps its class, else false.")
-    return image_folder.read_facts(config.root), config.mirror

@@ -34,3 +34,7 @@ class DataSet:
     """Whether the labels of each split are dealt out anew, so that nothing can be learned: a study's null."""
     clips: bool = False
     """Whether an example is a clip of frames rather than an image."""
+    temporal_stride: int = 1
+    """Of the frames of a video every so many-th is used."""
+    num_frames: int | None = None
+    """Frames of each video, of those that are used; None where videos differ, and for images."""

@@ -2,15 +2,8 @@
 
 from __future__ import annotations
 
-import logging
-import multiprocessing
 import os
-import sys
-import threading
-import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from io import BytesIO
@@ -19,21 +12,17 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from rich.console import Console
-from rich.progress import track
 
 from scaling.cores import num_cores
 from scaling.data.decode import Undecodable, decode
 from scaling.data.folder import Folder
 from scaling.data.piece import Piece
-
-log = logging.getLogger(__name__)
+from scaling.data.workers import told, workers
 
 _BLOCK = 128
 """Images that a process decodes before it tells."""
 _PROCESS_FROM = 2_000
 """Images for which one more process is worth the second that it takes to start."""
-_LINE_EVERY_S = 30.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,9 +49,9 @@ def decode_all(folder: Folder, side: int, file: Path) -> tuple[NDArray[np.int64]
     ]
     sums = np.zeros((num_images, 2, 3), np.int64)
     unreadable: dict[int, str] = {}
-    with _workers(min(num_cores(), num_images // _PROCESS_FROM)) as mapped:
+    with workers(min(num_cores(), num_images // _PROCESS_FROM)) as mapped:
         done = mapped(partial(_decode_block, side, file), blocks)
-        for block in _told(done, len(blocks), f"{folder.top} to {side} pixels"):
+        for block in told(done, len(blocks), f"{folder.top} to {side} pixels"):
             sums[block.start : block.start + len(block.sums)] = block.sums
             unreadable |= block.unreadable
     with file.open("rb+") as written:
@@ -91,39 +80,3 @@ def _sums(pixels: NDArray[np.uint8]) -> NDArray[np.int64]:
     counts = np.array([Image.fromarray(image).histogram() for image in pixels]).reshape(-1, 3, 256)
     light = np.arange(256)
     return np.stack([counts @ light, counts @ light**2], axis=1)
-
-
-@contextmanager
-def _workers(number: int) -> Iterator[Callable[..., Iterable[_DecodedBlock]]]:
-    """A `map` over so many processes; with fewer than two of them, here."""
-    if number < 2:
-        yield map
-        return
-    fresh = multiprocessing.get_context("spawn")  # a fork of a process with threads may hang
-    with ProcessPoolExecutor(number, mp_context=fresh, initializer=_die_with_parent) as pool:
-        yield pool.map
-
-
-def _die_with_parent() -> None:
-    """A worker whose parent is killed would wait for work for ever."""
-
-    def watch() -> None:
-        parent = multiprocessing.parent_process()
-        assert parent is not None
-        parent.join()
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
-
-
-def _told(done: Iterable[_DecodedBlock], num_blocks: int, what: str) -> Iterator[_DecodedBlock]:
-    """The blocks, with a bar on a terminal and a line in the log now and then elsewhere."""
-    if sys.stderr.isatty():
-        yield from track(done, what, num_blocks, console=Console(stderr=True), transient=True)
-        return
-    told_at = time.monotonic()
-    for number, block in enumerate(done, 1):
-        yield block
-        if time.monotonic() - told_at > _LINE_EVERY_S:
-            told_at = time.monotonic()
-            log.info("%s: %d of %d blocks decoded", what, number, num_blocks)

@@ -13,6 +13,9 @@ from scaling.errors import DataError
 ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".ppm", ".pgm", ".gif")
 """Of the names of image files, in small letters; other files are none of ours."""
 
+_OWN_TEST = ("test", "val")
+"""Names that the directory of the set's own test examples may have."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Folder:
@@ -45,13 +48,23 @@ class Folder:
         )
 
 
-def scan(top: Path, train: str = "", test: str | None = None) -> Folder:
-    """The images below `top/train`, then those below `top/test`; DataError where these are no folders of
-    classes, or not of the same ones."""
-    names, labels, classes = _scan(top, train)
+def scan(
+    top: Path,
+    train: str = "",
+    test: str | None = None,
+    *,
+    endings: tuple[str, ...] = ENDINGS,
+    what: str = "images",
+) -> Folder:
+    """The files below `top/train`, then those below `top/test`; DataError where these are no folders of
+    classes, or not of the same ones.
+
+    Files have names with one of `endings`; `what` is what a sentence calls them.
+    """
+    names, labels, classes = _scan(top, train, endings, what)
     if test is None:
         return Folder(top=top, names=names, labels=labels, classes=classes)
-    test_names, test_labels, test_classes = _scan(top, test)
+    test_names, test_labels, test_classes = _scan(top, test, endings, what)
     if test_classes != classes:
         odd = sorted(set(classes) ^ set(test_classes))
         raise DataError(
@@ -66,28 +79,41 @@ def scan(top: Path, train: str = "", test: str | None = None) -> Folder:
     )
 
 
-def _scan(top: Path, part: str) -> tuple[list[str], list[int], list[str]]:
+def own_test(top: Path) -> list[str]:
+    """The name of the directory of the set's own test examples, if any; DataError where there are two."""
+    found = [name for name in _OWN_TEST if (top / name).is_dir()]
+    if len(found) > 1:
+        raise DataError(
+            f"{top} holds both test and val: move val away, as data.num_val images of train are held out for "
+            f"validation, or test, so that val is what no choice looks at."
+        )
+    return found
+
+
+def _scan(
+    top: Path, part: str, endings: tuple[str, ...], what: str
+) -> tuple[list[str], list[int], list[str]]:
     """Names, labels and classes of one part of the folder."""
     folder = top / part
     classes = sorted(entry.name for entry in os.scandir(folder) if entry.is_dir() and entry.name[0] != ".")
     if not classes:
-        raise DataError(f"{folder} holds no classes: it needs one directory of images for each.")
+        raise DataError(f"{folder} holds no classes: it needs one directory of {what} for each.")
     if len(classes) == 1:
         raise DataError(f"{folder} holds one class, {classes[0]}: at least two are needed.")
-    files = [_image_files(top, folder / name) for name in classes]
+    files = [_files(top, folder / name, endings) for name in classes]
     empty = [name for name, found in zip(classes, files, strict=True) if not found]
     if empty:
-        raise DataError(f"{folder} has no images in {_some(empty)}.")
+        raise DataError(f"{folder} has no {what} in {_some(empty)}.")
     labels = [label for label, found in enumerate(files) for _ in found]
     return [name for found in files for name in found], labels, classes
 
 
-def _image_files(top: Path, folder: Path) -> list[str]:
+def _files(top: Path, folder: Path, endings: tuple[str, ...]) -> list[str]:
     return [
         os.path.join(os.path.relpath(place, top), name)
         for place, _, names in sorted(os.walk(folder, followlinks=True))
         for name in sorted(names)
-        if name.lower().endswith(ENDINGS)
+        if name.lower().endswith(endings)
     ]
 
 

@@ -11,14 +11,11 @@ from pathlib import Path
 from scaling.cores import num_cores
 from scaling.data import shards
 from scaling.data.cache import cache_dir, fetch_text
-from scaling.data.folder import Folder, scan
+from scaling.data.folder import Folder, own_test, scan
 from scaling.data.stored import Facts
 from scaling.errors import DataError
 
 log = logging.getLogger(__name__)
-
-_OWN_TEST = ("test", "val")
-"""Names that the directory of the set's own test images may have."""
 
 
 def read_facts(root: str | None) -> Facts:
@@ -45,13 +42,7 @@ def find(root: str | None) -> Folder:
     if not (top / "train").is_dir():
         found = shards.shards_in(top)
         return shards.scan(found) if found else scan(top)
-    own_test = [name for name in _OWN_TEST if (top / name).is_dir()]
-    if len(own_test) > 1:
-        raise DataError(
-            f"{top} holds both test and val: move val away, as data.num_val images of train are held out for "
-            f"validation, or test, so that val is what no choice looks at."
-        )
-    return scan(top, "train", *own_test)
+    return scan(top, "train", *own_test(top))
 
 
 def fingerprint(folder: Folder) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
@@ -20,6 +20,7 @@ from scaling.data.decoded import Decoded
 from scaling.data.folder import Folder
 from scaling.data.of_files import check_fingerprint
 from scaling.data.stored import Stored
+from scaling.data.videos import Videos, ViewedVideos
 from scaling.errors import DataError
 
 _CHUNK = 4096
@@ -39,6 +40,21 @@ class Split:
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    @property
+    def side(self) -> int:
+        """Pixels along one side of an image."""
+        return self.images.shape[-1]
+
+    @property
+    def pixels_each(self) -> int:
+        """Of an image."""
+        return self.images[0, 0].numel()
+
+    @property
+    def views_each(self) -> int:
+        """An image is looked at once."""
+        return 1
 
     @property
     def is_mapped(self) -> bool:
@@ -61,15 +77,15 @@ class Split:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Images:
-    """A data set in its three splits, at one resolution."""
+    """A data set in its three splits, at one resolution; of videos, which are cut to clips, see there."""
 
-    train: Split
-    val: Split
-    test: Split
+    train: Split | Videos
+    val: Split | ViewedVideos
+    test: Split | ViewedVideos
     mean: Tensor
-    """(C, 1, 1) float32, of the training images, from 0 to 255"""
+    """(C, 1, 1) float32, or (C, 1, 1, 1) of clips, of the training images, from 0 to 255"""
     deviation: Tensor
-    """(C, 1, 1) float32, likewise"""
+    """Likewise"""
     unreadable: Mapping[int, str] = field(default_factory=dict)
     """Files that cannot be decoded and are in no split, with the reasons, by their place in stored order."""
 
@@ -101,7 +117,7 @@ def load(data: DataSet, root: str | None, resolution: int) -> Images:
     return Images(train=train, val=val, test=test, mean=mean, deviation=deviation)
 
 
-def _labels(data: DataSet, labels: Tensor) -> Tensor:
+def labels_of(data: DataSet, labels: Tensor) -> Tensor:
     """Of a split, (N,) int64; dealt out anew by a hash where `data` says so."""
     if not data.shuffled_labels:
         return labels
@@ -128,34 +144,40 @@ def statistics(images: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def images_of(data: DataSet, decoded: Decoded) -> Images:
-    """The splits that `data` declares of decoded files, without those that could not be decoded.
-
-    An epoch has the steps that were declared: other images of the training part stand in for those left out.
-    """
-    whole = [
-        [index for index in split if index not in decoded.unreadable]
-        for split in _split(data, len(decoded.labels), decoded.num_own_test)
-    ]
-    train = (whole[0] * 2)[: data.num_train]
-    mean, deviation = _from_sums(decoded.sums[train], decoded.pixels[0, :, :, 0].size)
+    """The splits that `data` declares of decoded files, without those that could not be decoded."""
+    train, val, test = readable(data, len(decoded.labels), decoded.num_own_test, decoded.unreadable)
+    mean, deviation = statistics_of_sums(decoded.sums[train], len(train) * decoded.pixels[0, :, :, 0].size)
     return Images(
         train=_mapped(data, decoded, train),
-        val=_mapped(data, decoded, whole[1]),
-        test=_mapped(data, decoded, whole[2]),
+        val=_mapped(data, decoded, val),
+        test=_mapped(data, decoded, test),
         mean=mean,
         deviation=deviation,
         unreadable=decoded.unreadable,
     )
 
 
+def readable(
+    data: DataSet, num_examples: int, num_own_test: int, unreadable: Collection[int]
+) -> tuple[list[int], list[int], list[int]]:
+    """Which stored examples are for training, validation and test, without those that are `unreadable`.
+
+    An epoch has the steps that were declared: others of the training part stand in for those left out.
+    """
+    splits = split_of(data, num_examples, num_own_test)
+    train, val, test = ([index for index in split if index not in unreadable] for split in splits)
+    return (train * 2)[: data.num_train], val, test
+
+
 def _held_out_of_files(data: DataSet, root: str | None, resolution: int) -> tuple[Split, Split]:
     """Decoded without the training images, unless these are decoded at this resolution already."""
     if of_files.place_of(data, resolution).exists():
-        images = images_of(data, of_files.read(data, root, resolution))
-        return images.val, images.test
+        whole = of_files.read(data, root, resolution)
+        _, val, test = readable(data, len(whole.labels), whole.num_own_test, whole.unreadable)
+        return _mapped(data, whole, val), _mapped(data, whole, test)
 
     def choose(folder: Folder) -> list[int]:
-        _, val, test = _split(data, len(folder.names), folder.num_own_test)
+        _, val, test = split_of(data, len(folder.names), folder.num_own_test)
         return val + test
 
     decoded = of_files.read(data, root, resolution, choose=choose)
@@ -167,13 +189,14 @@ def _held_out_of_files(data: DataSet, root: str | None, resolution: int) -> tupl
 def _mapped(data: DataSet, decoded: Decoded, places: list[int]) -> Split:
     with warnings.catch_warnings(action="ignore"):  # nobody writes to what can only be read
         pixels = torch.from_numpy(decoded.pixels).permute(0, 3, 1, 2)
-    labels = _labels(data, torch.from_numpy(decoded.labels[places]))
+    labels = labels_of(data, torch.from_numpy(decoded.labels[places]))
     return Split(images=pixels, labels=labels, places=torch.tensor(places))
 
 
-def _from_sums(sums: NDArray[np.int64], num_pixels: int) -> tuple[Tensor, Tensor]:
-    """Mean and deviation, (C, 1, 1) float32, from each image's sums (N, 2, C) of pixels and their squares."""
-    mean, square = torch.from_numpy(sums.sum(0) / (len(sums) * num_pixels))
+def statistics_of_sums(sums: NDArray[np.int64], num_pixels: int) -> tuple[Tensor, Tensor]:
+    """Mean and deviation, (C, 1, 1) float32, from each example's sums (N, 2, C) of pixels and their squares,
+    of `num_pixels` all together."""
+    mean, square = torch.from_numpy(sums.sum(0) / num_pixels)
     deviation = (square - mean**2).clamp(min=1e-6).sqrt()
     return mean.float()[:, None, None], deviation.float()[:, None, None]
 
@@ -183,12 +206,13 @@ def _load(data: DataSet, root: str | None) -> list[Split]:
     """The splits as they are stored."""
     stored = _read(data, root)
     check_fingerprint(data, stored.facts.fingerprint)
-    train, val, test = _split(data, stored.facts.num_images, stored.num_own_test)
+    train, val, test = split_of(data, stored.facts.num_images, stored.num_own_test)
     splits = [_take(stored, chosen) for chosen in (train[: data.num_train], val, test)]
-    return [replace(split, labels=_labels(data, split.labels)) for split in splits]
+    return [replace(split, labels=labels_of(data, split.labels)) for split in splits]
 
 
-def _split(data: DataSet, num_images: int, num_own_test: int) -> tuple[list[int], list[int], list[int]]:
+def split_of(data: DataSet, num_images: int, num_own_test: int) -> tuple[list[int], list[int], list[int]]:
+    """`split_indices` as `data` has it."""
     return split_indices(
         num_images,
         num_own_test=num_own_test,
@@ -239,11 +263,16 @@ def _take(stored: Stored, indices: Sequence[int]) -> Split:
 
 def at_resolution(split: Split, resolution: int) -> Split:
     """The split with its images resized, each by itself."""
-    if split.images.shape[-1] == resolution:
-        return split
-    size = (resolution, resolution)
+    return Split(images=resized(split.images, resolution), labels=split.labels)
+
+
+def resized(images: Tensor, side: int) -> Tensor:
+    """Images (N, C, S, S) uint8 with so many pixels along one side, each by itself."""
+    if images.shape[-1] == side:
+        return images
+    size = (side, side)
     chunks = [
         functional.interpolate(chunk.float(), size=size, mode="bilinear", antialias=True).round().byte()
-        for chunk in torch.split(split.images, _CHUNK)
+        for chunk in torch.split(images, _CHUNK)
     ]
-    return Split(images=torch.cat(chunks), labels=split.labels)
+    return torch.cat(chunks)

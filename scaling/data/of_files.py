@@ -45,7 +45,7 @@ def read(
         decoded = fetch(place_of(data, resolution), resolution, lambda: find(root))
     else:
         decoded = fetch(place_of_held_out(data, resolution), resolution, lambda: _part(find(root), choose))
-    _check_unreadable(data, decoded)
+    check_unreadable(data, decoded.unreadable, decoded.num_in_set, decoded.place)
     return decoded
 
 
@@ -80,14 +80,13 @@ def tell_unreadable(names: Mapping[int, str]) -> None:
         log.warning("left out, as it cannot be decoded: %s", name)
 
 
-def _check_unreadable(data: DataSet, decoded: Decoded) -> None:
-    found, whole = len(decoded.unreadable), decoded.num_in_set
-    allowed = math.ceil(data.max_unreadable * whole)
+def check_unreadable(data: DataSet, unreadable: Mapping[int, str], num_in_set: int, place: Path) -> None:
+    """DataError where more of a set's files are damaged than `data` allows; `place` has the others."""
+    found, allowed = len(unreadable), math.ceil(data.max_unreadable * num_in_set)
     if found > allowed:
-        tell_unreadable(decoded.unreadable)
-        names = "; ".join(list(decoded.unreadable.values())[:3])
+        tell_unreadable(unreadable)
+        names = "; ".join(list(unreadable.values())[:3])
         raise DataError(
-            f"{found} of {whole} files of {data.name} cannot be decoded, and data.max_unreadable="
-            f"{data.max_unreadable:g} allows {allowed}: {names}; mend them and remove {decoded.place}, or "
-            f"allow more."
+            f"{found} of {num_in_set} files of {data.name} cannot be decoded, and data.max_unreadable="
+            f"{data.max_unreadable:g} allows {allowed}: {names}; mend them and remove {place}, or allow more."
         )

@@ -23,6 +23,10 @@ class Facts:
     num_classes: int
     channels: int
     side: int | None
+    clips: bool = False
+    """Whether they are videos rather than images."""
+    num_frames: int | None = None
+    """Of each video; None where videos differ, and for images."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

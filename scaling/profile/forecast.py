@@ -122,11 +122,13 @@ def _hours(point: Point, step_seconds: float, source: Source) -> Hours:
 def _equivalent_steps(point: Point) -> float:
     """Training steps, and those that would take the time of its evaluations.
 
-    An image of another resolution takes time by its pixels.
+    An image of another resolution takes time by its pixels, and so does each view of a video.
     """
     num_val, num_test = point.data.num_val, point.data.num_test
+    views = point.views.number * (point.views.side(point.resolution) / point.resolution) ** 2
     elsewhere = sum((side / point.resolution) ** 2 for side in point.evaluate_at)
-    num_images = num_evaluated(point.epochs) * num_val + num_test + elsewhere * (num_val + num_test)
+    num_images = views * (num_evaluated(point.epochs) * num_val + num_test)
+    num_images += elsewhere * (num_val + num_test)
     return point.epochs * point.steps_per_epoch + EVALUATED_SHARE * num_images / point.recipe.batch_size
 
 

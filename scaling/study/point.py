@@ -8,6 +8,7 @@ from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from scaling.data.dataset import DataSet
+from scaling.data.views import Views
 from scaling.errors import Refused
 from scaling.models.families import Family
 from scaling.models.network import Network
@@ -59,6 +60,8 @@ class Point:
     """Pixels along one side of images that it is evaluated on besides, at its end; each once, in order."""
     start: Start | None = None
     """None for random weights."""
+    views: Views = field(default_factory=Views)
+    """Of videos, in every evaluation."""
 
     def __post_init__(self) -> None:
         if self.epochs < 1:
@@ -72,6 +75,7 @@ class Point:
                 f"choose a family or a data set of the other kind."
             )
         check_size(self.family, self.network, self.resolution, self.frames)
+        self._check_clips()
         for side in self.evaluate_at:
             if not self.network.stride <= side <= LARGEST_SIDE:
                 raise Refused(
@@ -82,6 +86,36 @@ class Point:
             raise Refused(
                 f"recipe.batch_size={self.recipe.batch_size} is more than the {self.data.num_train} "
                 f"training images of {self.data.name}."
+            )
+
+    def _check_clips(self) -> None:
+        """Refused where something is asked of clips that is for images, or the other way round."""
+        if not self.data.clips:
+            for option, is_set in (
+                ("recipe.scale_jitter", self.recipe.scale_jitter > 0),
+                ("views", self.views != Views()),
+            ):
+                if is_set:
+                    raise Refused(f"{option} is for clips, and {self.data.name} has images: leave it out.")
+            return
+        if self.recipe.rand_augment_layers:
+            raise Refused(
+                f"RandAugment is for images, and {self.data.name} has clips: add regularization=given "
+                f"recipe.rand_augment_layers=0; recipe.scale_jitter is for clips."
+            )
+        if self.evaluate_at:
+            raise Refused("evaluate_at is for images: clips are evaluated at views.resolution.")
+        longest = self.data.num_frames
+        if longest is not None and self.frames is not None and self.frames > longest:
+            raise Refused(
+                f"frames={self.frames} is too many: at data.temporal_stride={self.data.temporal_stride} the "
+                f"videos of {self.data.name} have {longest}."
+            )
+        side = self.views.side(self.resolution)
+        if not self.network.stride <= side <= LARGEST_SIDE:
+            raise Refused(
+                f"views.resolution={side} is no size for {self.family}, which shrinks an image "
+                f"{self.network.stride} times: use {self.network.stride} to {LARGEST_SIDE} pixels."
             )
 
     @cached_property
@@ -133,14 +167,17 @@ class Point:
         A ladder only chooses among values of an axis, so it is left out, as is which point it begins from.
         """
         recipe = self.regularization.without_governed(self.recipe)
-        shared = {**_shared_text(self.data, recipe, self.schedule, self.precision, self.evaluate_at)}
+        shared = {**self._shared_with(recipe)}
         if self.start:
             shared["start"] = canonical_json(changed_fields(self.start) | {"point": "another"})
         return _setting(self.family, self.model, self.regularization, tuple(shared.items()))
 
     @property
     def _shared(self) -> Mapping[str, str]:
-        return _shared_text(self.data, self.recipe, self.schedule, self.precision, self.evaluate_at)
+        return self._shared_with(self.recipe)
+
+    def _shared_with(self, recipe: Recipe) -> Mapping[str, str]:
+        return _shared_text(self.data, recipe, self.schedule, self.precision, self.evaluate_at, self.views)
 
     @property
     def axes(self) -> dict[str, int | float]:
@@ -169,7 +206,12 @@ def _network_text(model: Family, depth: float, width: float) -> str:
 
 @lru_cache(maxsize=1024)
 def _shared_text(
-    data: DataSet, recipe: Recipe, schedule: Schedule, precision: Precision, evaluate_at: tuple[int, ...]
+    data: DataSet,
+    recipe: Recipe,
+    schedule: Schedule,
+    precision: Precision,
+    evaluate_at: tuple[int, ...],
+    views: Views,
 ) -> Mapping[str, str]:
     """Canonical JSON, by name, of what a point's id has besides network and axes."""
     shared = {
@@ -179,6 +221,7 @@ def _shared_text(
         "schedule": _deciding(schedule),
         "precision": precision,
         **({"evaluate_at": evaluate_at} if evaluate_at else {}),
+        **({"views": changed_fields(views)} if views != Views() else {}),
     }
     return {name: canonical_json(value) for name, value in shared.items()}
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, get_origin, get_type_hints
 import dacite
 
 from scaling.data.dataset import DataSet
+from scaling.data.views import Views
 from scaling.errors import Refused
 from scaling.models.efficientnet import EfficientNet
 from scaling.models.families import FAMILIES, Family, nearest_depth
@@ -93,6 +94,7 @@ class Shared:
     precision: Precision
     evaluate_at: tuple[int, ...]
     start: Start | None
+    views: Views
 
 
 def shared_from_settings(values: Mapping[str, Any], data: DataSet) -> Shared:
@@ -113,6 +115,7 @@ def shared_from_settings(values: Mapping[str, Any], data: DataSet) -> Shared:
         precision=values["precision"],
         evaluate_at=_evaluate_at(values.get("evaluate_at")),
         start=strict(Start, values["start"], "start") if values.get("start") else None,
+        views=strict(Views, values.get("views", {}), "views"),
     )
 
 
@@ -138,6 +141,7 @@ def point_at(axes: Mapping[str, Any], shared: Shared) -> Point:
         regularization=shared.regularization,
         evaluate_at=shared.evaluate_at,
         start=shared.start,
+        views=shared.views,
     )
     recipe = shared.regularization.applied(
         point.recipe,

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from scaling.data.ahead import Ahead
 from scaling.data.augment import augment, resized_crops
-from scaling.data.load import Images
+from scaling.data.load import Images, Split
 from scaling.study.point import Point
 from scaling.training.device import holds_images, send
 from scaling.training.randomness import generator
@@ -19,7 +19,7 @@ class Batch(NamedTuple):
     """What a step takes; of several processes each has its share."""
 
     images: Tensor
-    """(N, C, S, S) float32, normalised"""
+    """(N, C, S, S), or of clips (N, C, T, S, S), float32, normalised"""
     labels: Tensor
     """(N,) int64"""
     numbers: Tensor | None
@@ -42,18 +42,28 @@ class Batches:
         self._place = self._device if holds_images(self._device) else torch.device("cpu")
         self._mean_light = images.mean.flatten().tolist()
         self._num_steps = point.epochs * point.steps_per_epoch
-        self._ahead = Ahead(images.train, self._place) if images.train.is_mapped else None
+        self._ahead = self._fetching()
         self._order, self._order_epoch = torch.empty(0, dtype=torch.int64), -1
 
     def at(self, step: int) -> Batch:
         """The batch of step `step`, counted from 0."""
         chosen = self._chosen(step)
-        pixels = self._augmented(step, *self._stored(step, chosen))
+        pixels = self._pixels(step, chosen)
         return Batch(
             images=self._images.normalised(send(pixels, self._device)),
             labels=send(self._images.train.labels[chosen], self._device),
             numbers=self._numbers(step) if self._num_numbers else None,
         )
+
+    def _fetching(self) -> Ahead | None:
+        """What fetches from the disk, if anything is there."""
+        split = self._images.train
+        assert isinstance(split, Split)
+        return Ahead(lambda _, chosen: split.pixels(chosen), self._place) if split.is_mapped else None
+
+    def _pixels(self, step: int, chosen: Tensor) -> Tensor:
+        """What the network is given for the `chosen` examples, uint8."""
+        return self._augmented(step, *self._stored(step, chosen))
 
     def _chosen(self, step: int) -> Tensor:
         """Indices of this process's training images, of the next slice of the epoch's permutation."""
@@ -68,12 +78,18 @@ class Batches:
     def _stored(self, step: int, chosen: Tensor) -> tuple[Tensor, Tensor]:
         """Images where they are augmented, and where the `chosen` ones are among them."""
         if self._ahead is None:
+            assert isinstance(self._images.train, Split)
             return self._images.train.images, chosen
-        self._ahead.begin(step, chosen)
-        pixels = self._ahead.take(step)
-        if step + 1 < self._num_steps:
-            self._ahead.begin(step + 1, self._chosen(step + 1))
+        pixels = self._taken(self._ahead, step, chosen)
         return pixels, torch.arange(len(chosen), device=self._place)
+
+    def _taken(self, ahead: Ahead, step: int, chosen: Tensor) -> Tensor:
+        """What was fetched of this step, while that of the next one is."""
+        ahead.begin(step, chosen)
+        pixels = ahead.take(step)
+        if step + 1 < self._num_steps:
+            ahead.begin(step + 1, self._chosen(step + 1))
+        return pixels
 
     def _augmented(self, step: int, images: Tensor, chosen: Tensor) -> Tensor:
         recipe, side = self._point.recipe, self._point.resolution

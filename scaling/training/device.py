@@ -68,6 +68,11 @@ def holds_images(device: torch.device) -> bool:
     return device.type != "xla"
 
 
+def layout(*, clips: bool) -> torch.memory_format:
+    """How networks and their input lie in memory: of images channels last, which for clips is slower."""
+    return torch.contiguous_format if clips else torch.channels_last
+
+
 def send(values: Tensor, device: torch.device) -> Tensor:
     """The values of a batch on `device`; XLA has its devices share them."""
     return xla.send(values) if device.type == "xla" else values.to(device, non_blocking=True)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from scaling.data.load import Images, Split
+from scaling.data.videos import ViewedVideos
 from scaling.training import garbage
-from scaling.training.device import hand_over, send, without_gradients
+from scaling.training.device import hand_over, layout, send, without_gradients
 from scaling.training.failure import classify
 from scaling.training.processes import ALONE, Processes
 
@@ -20,7 +23,7 @@ _IMAGES, _PIXELS = 256, 1 << 20
 def evaluate(
     model: nn.Module,
     images: Images,
-    split: Split,
+    split: Split | ViewedVideos,
     *,
     batch_size: int,
     bf16: bool,
@@ -29,9 +32,11 @@ def evaluate(
     """Mean cross-entropy in nats, without label smoothing, and top-1 accuracy in percent, on a split.
 
     Batches have the `batch_size` of training, so that they take less memory than its steps, but for small
-    images. Of several processes each takes every so many-th batch.
+    images. Of several processes each takes every so many-th batch. Of videos, probabilities are averaged over
+    their views.
     """
-    size = max(batch_size, min(_IMAGES, _PIXELS // split.images[0, 0].numel()))
+    most = max(batch_size, min(_IMAGES, _PIXELS // split.pixels_each))
+    size = max(1, most // split.views_each)
     was_training = model.training
     model.eval()
     device = images.mean.device
@@ -42,7 +47,7 @@ def evaluate(
             part = slice(start, start + size)
             pixels, labels = send(split.pixels(part), device), send(split.labels[part], device)
             with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
-                logits = _logits(model, images, pixels)
+                logits = _of_views(model, images, pixels, most)
             loss += functional.cross_entropy(logits, labels, reduction="sum")
             num_correct += (logits.argmax(1) == labels).sum()
             hand_over(device)
@@ -51,10 +56,20 @@ def evaluate(
     return loss.item() / len(split), 100 * num_correct.item() / len(split)
 
 
+def _of_views(model: nn.Module, images: Images, pixels: Tensor, most: int) -> Tensor:
+    """Logits (N, classes) of images, or logarithms of the mean probabilities of videos (N, V, C, T, S, S)."""
+    if pixels.ndim == 4:
+        return _logits(model, images, pixels)
+    number, views = pixels.shape[:2]
+    parts = torch.split(pixels.flatten(0, 1), most)
+    of_views = torch.cat([_logits(model, images, part) for part in parts]).view(number, views, -1)
+    return of_views.log_softmax(-1).logsumexp(1) - math.log(views)
+
+
 def _logits(model: nn.Module, images: Images, pixels: Tensor) -> Tensor:
     """Of so many images; by halves where memory runs out."""
     try:
-        batch = images.normalised(pixels).contiguous(memory_format=torch.channels_last)
+        batch = images.normalised(pixels).contiguous(memory_format=layout(clips=pixels.ndim == 5))
         return model(batch).float()  # type: ignore[no-any-return]
     except Exception as error:
         if classify(error) != "out_of_memory" or len(pixels) == 1:

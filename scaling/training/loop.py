@@ -64,7 +64,7 @@ def train_point(
 
     What the point begins from is looked for in `studies`.
     """
-    images = load(point.data, runtime.data_root, point.resolution)
+    images = _images(point, runtime.data_root)
     if processes.is_first:
         tell_unreadable(images.unreadable)
     return train(
@@ -81,6 +81,14 @@ def train_point(
         start=load_weights(studies, point.start.point) if point.start else None,
         trunk=trunk,
     )
+
+
+def _images(point: Point, root: str | None) -> Images:
+    if point.frames is None:
+        return load(point.data, root, point.resolution)
+    from scaling.data.load_clips import load_clips  # what decodes videos takes time to import
+
+    return load_clips(point.data, root, point.resolution, point.frames, point.views)
 
 
 def train(

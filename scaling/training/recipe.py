@@ -9,6 +9,7 @@ from typing import Literal
 from scaling.errors import Refused
 
 LARGEST_MAGNITUDE = 30
+LARGEST_JITTER = 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +43,9 @@ class Recipe:
     Inception's, usual for photographs."""
     crop_padding: float = 0.125
     """Of `padded` crops, on each side, as a share of the resolution; 0 is off."""
+    scale_jitter: float = 0.0
+    """Of clips with `padded` crops: their frames are enlarged by up to this share before a window is cut out
+    (Simonyan and Zisserman 2014, 1409.1556, sec. 3.1); 0 is off, 0.25 is 256 to 320 pixels."""
     flip: bool = True
     """Random mirroring, where the data set allows it."""
 
@@ -62,6 +66,13 @@ class Recipe:
             value = getattr(self, name)
             if not 0 <= value < 1:
                 raise Refused(f"recipe.{name}={value:g} must be at least 0 and less than 1.")
+        if not 0 <= self.scale_jitter <= LARGEST_JITTER:
+            raise Refused(f"recipe.scale_jitter={self.scale_jitter:g} must be from 0 to {LARGEST_JITTER}.")
+        if self.scale_jitter and self.crop == "resized":
+            raise Refused(
+                "recipe.scale_jitter is of padded crops, and recipe.crop=resized has windows of many sizes "
+                "already: use one of them."
+            )
         if self.weight_decay < 0:
             raise Refused(f"recipe.weight_decay={self.weight_decay:g} must not be negative.")
         if self.rand_augment_layers < 0:
@@ -85,8 +96,9 @@ class Recipe:
     @property
     def idle(self) -> Collection[str]:
         """Fields that decide nothing, as others are what they are."""
-        crop = "crop" if self.crop == "padded" else "crop_padding"
-        return [crop] if self.rand_augment_layers else [crop, "rand_augment_magnitude"]
+        idle = ["crop" if self.crop == "padded" else "crop_padding"]
+        idle += [] if self.rand_augment_layers else ["rand_augment_magnitude"]
+        return idle if self.scale_jitter else [*idle, "scale_jitter"]
 
     def norm_batches_each(self, num_processes: int) -> int:
         """Norm batches of a step for each of so many processes; Refused where they do not come out even."""

@@ -12,10 +12,12 @@ import torch
 from torch import nn
 
 from scaling.data.load import Images, Split
+from scaling.data.videos import ViewedVideos
 from scaling.models.build import build
 from scaling.study.point import Point
 from scaling.training.batches import Batches
-from scaling.training.device import hand_over, holds_images, synchronize, use_precision
+from scaling.training.clip_batches import ClipBatches
+from scaling.training.device import hand_over, holds_images, layout, synchronize, use_precision
 from scaling.training.ema import Ema
 from scaling.training.evaluate import evaluate
 from scaling.training.evaluated import is_evaluated
@@ -70,12 +72,13 @@ class Run:
         )
         if point.start is not None and start is not None:
             begin_from(network, start, f"start.point={point.start.point}")
-        self.model: nn.Module = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.model: nn.Module = network.to(device, memory_format=layout(clips=point.data.clips))  # type: ignore[call-overload]
         self.stepper = build_stepper(
             self.model, point.recipe, bf16=self.bf16, processes=processes, frugal=frugal
         )
         share = processes.share(point.recipe.batch_size)
-        self._batches = Batches(point, self.images, share, self.stepper.drops.num_numbers)
+        batches = ClipBatches if point.data.clips else Batches
+        self._batches = batches(point, self.images, share, self.stepper.drops.num_numbers)
         self.ema = Ema(self.model, point.recipe.ema_decay) if point.recipe.ema_decay else None
         if compiled:
             self.model.compile(dynamic=False)  # its average, which is only evaluated, is left as it is
@@ -170,13 +173,13 @@ class Run:
             self._check(row["loss"])
         self.rows.append(row)
 
-    def evaluate(self, split: Split) -> tuple[float, float]:
+    def evaluate(self, split: Split | ViewedVideos) -> tuple[float, float]:
         """Loss in nats and top-1 in percent of the averaged weights, or of the raw ones without average.
 
         Images of any resolution are normalised as those of training are, which the weights are made for.
         """
         started = time.perf_counter()
-        shrunk = self.point.resolution / split.images.shape[-1]  # of larger images a batch has fewer
+        shrunk = self.point.resolution / split.side  # of larger images a batch has fewer
         part = max(1, int(self.point.recipe.images_per_norm * min(1, shrunk**2)))
         found = evaluate(
             self._evaluated, self.images, split, batch_size=part, bf16=self.bf16, processes=self.processes

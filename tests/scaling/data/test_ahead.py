@@ -15,11 +15,13 @@ from scaling.data.load import Split, load
 @pytest.fixture
 def split(pictures: Path) -> Split:
     data = declare(DataConfig(name="image_folder", root=str(pictures), num_val=20, mirror=True))
-    return load(data, str(pictures), 16).train
+    split = load(data, str(pictures), 16).train
+    assert isinstance(split, Split)
+    return split
 
 
 def test_each_step_is_given_its_images(split: Split) -> None:
-    ahead = Ahead(split, torch.device("cpu"))
+    ahead = Ahead(lambda _, chosen: split.pixels(chosen), torch.device("cpu"))
     order = torch.randperm(len(split), generator=torch.Generator().manual_seed(0)).split(20)
     for step, chosen in enumerate(order):
         ahead.begin(step, chosen)
@@ -29,6 +31,6 @@ def test_each_step_is_given_its_images(split: Split) -> None:
 
 
 def test_batches_are_channels_last(split: Split) -> None:
-    ahead = Ahead(split, torch.device("cpu"))
+    ahead = Ahead(lambda _, chosen: split.pixels(chosen), torch.device("cpu"))
     ahead.begin(0, torch.arange(20))
     assert ahead.take(0).is_contiguous(memory_format=torch.channels_last)

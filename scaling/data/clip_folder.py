@@ -1,0 +1,41 @@
+"""clip_folder: any directory with one folder of videos a class. No torch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from scaling.data.folder import Folder, own_test, scan
+from scaling.data.image_folder import fingerprint
+from scaling.data.stored import Facts
+from scaling.errors import DataError
+
+TENSORS = (".npy", ".npz")
+"""Files of frames that are decoded already: T x H x W x C or T x H x W, uint8; of an .npz its one array."""
+ENDINGS = (".mp4", ".mkv", ".webm", ".avi", ".mov", ".m4v", ".mpg", ".mpeg", ".ts", ".wmv", ".flv", *TENSORS)
+"""Of the names of video files, in small letters; other files are none of ours."""
+
+
+def read_facts(root: str | None) -> Facts:
+    """What planning must know; the files are read once, and again when one of them has changed."""
+    folder = find(root)
+    return Facts(
+        fingerprint=fingerprint(folder),
+        num_images=len(folder.names),
+        num_own_test=folder.num_own_test,
+        num_classes=len(folder.classes),
+        channels=3,
+        side=None,
+        clips=True,
+    )
+
+
+def find(root: str | None) -> Folder:
+    """The videos under `root`, which holds `train/<class>/*` and maybe `test/<class>/*` or `val/<class>/*`,
+    or simply `<class>/*`; DataError names what stands in the way."""
+    if root is None:
+        raise DataError("data.root is missing: clip_folder needs the directory that holds the classes.")
+    top = Path(root).expanduser()
+    if not top.is_dir():
+        raise DataError(f"data.root={root} is not a directory.")
+    parts = ["train", *own_test(top)] if (top / "train").is_dir() else []
+    return scan(top, *parts, endings=ENDINGS, what="videos")

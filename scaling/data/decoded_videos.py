@@ -1,0 +1,118 @@
+"""Decoded videos: a set of files at one size and stride, kept on disk, a file each. No torch."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scaling.cores import num_cores
+from scaling.data import kept
+from scaling.data.decode import Undecodable
+from scaling.data.folder import Folder
+from scaling.data.video import decode_video
+from scaling.data.workers import told, workers
+
+_PROCESS_FROM = 20
+"""Videos for which one more process is worth the second that it takes to start."""
+_IN_A_DIRECTORY = 1000
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class DecodedVideos:
+    """Videos, labels and sums of a set in stored order."""
+
+    place: Path
+    """The directory of its files."""
+    labels: NDArray[np.int64]
+    """(N,)"""
+    shapes: NDArray[np.int64]
+    """(N, 3): frames, height and width; 0 where a file could not be decoded."""
+    sums: NDArray[np.int64]
+    """(N, 2, C): of the pixels of each channel, and of their squares."""
+    num_own_test: int
+    """How many videos, the last ones, are the set's own test videos."""
+    unreadable: Mapping[int, str]
+    """Which videos could not be decoded, and the file's name with the reason."""
+
+    def frames(self, index: int) -> NDArray[np.uint8]:
+        """(T, H, W, C) of a video, mapped from its file."""
+        found: NDArray[np.uint8] = np.load(_file(self.place, index), mmap_mode="r")
+        return found
+
+
+def fetch(place: Path, side: int, stride: int, find: Callable[[], Folder]) -> DecodedVideos:
+    """Every `stride`-th frame of the videos, its shorter side of `side` pixels, at `place`; where there are
+    none, or damaged ones, decoded from the files.
+
+    One process decodes, others wait for it. DataError where the disk has no room, or takes no files.
+    """
+    return kept.fetch(place, read=_read, make=lambda aside: _make(aside, side, stride, find()))
+
+
+def _file(place: Path, index: int) -> Path:
+    return place / str(index // _IN_A_DIRECTORY) / f"{index}.npy"
+
+
+def _read(place: Path) -> DecodedVideos:
+    facts = json.loads((place / "facts.json").read_text())
+    labels, shapes, sums = (np.load(place / f"{name}.npy") for name in ("labels", "shapes", "sums"))
+    if not len(labels) == len(shapes) == len(sums) == facts["num_videos"]:
+        raise ValueError("its labels are more or fewer than were written")
+    return DecodedVideos(
+        place=place,
+        labels=labels,
+        shapes=shapes,
+        sums=sums,
+        num_own_test=facts["num_own_test"],
+        unreadable={int(index): why for index, why in facts["unreadable"].items()},
+    )
+
+
+def _make(aside: Path, side: int, stride: int, folder: Folder) -> None:
+    num_videos = len(folder.names)
+    shapes, sums = np.zeros((num_videos, 3), np.int64), np.zeros((num_videos, 2, 3), np.int64)
+    unreadable: dict[str, str] = {}
+    for index in range(0, num_videos, _IN_A_DIRECTORY):
+        _file(aside, index).parent.mkdir()
+    with workers(min(num_cores(), num_videos // _PROCESS_FROM)) as mapped:
+        done = mapped(partial(_decode_to, side, stride, folder.top, aside), enumerate(folder.names))
+        for index, video in enumerate(told(done, num_videos, f"{folder.top} to {side} pixels")):
+            if isinstance(video, str):
+                unreadable[str(index)] = video
+            else:
+                shapes[index], sums[index] = video
+    np.save(aside / "labels.npy", np.array(folder.labels, np.int64))
+    np.save(aside / "shapes.npy", shapes)
+    np.save(aside / "sums.npy", sums)
+    facts = {"num_videos": num_videos, "num_own_test": folder.num_own_test, "unreadable": unreadable}
+    (aside / "facts.json").write_text(json.dumps(facts, indent=1))
+
+
+def _decode_to(
+    side: int, stride: int, top: Path, place: Path, video: tuple[int, str]
+) -> tuple[tuple[int, ...], NDArray[np.int64]] | str:
+    """Decode a video to its file; its shape and its sums, or why it cannot be."""
+    index, name = video
+    try:
+        frames = decode_video(top / name, side, stride)
+    except Undecodable as error:
+        return f"{top / name}: {error}"
+    with _file(place, index).open("wb") as file:
+        np.save(file, frames)
+        file.flush()
+        os.fsync(file)
+    return frames.shape[:3], _sums(frames)
+
+
+def _sums(frames: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """(2, C), from how often each channel has each of the 256 lights."""
+    counts = np.array([np.bincount(frames[..., channel].ravel(), minlength=256) for channel in range(3)])
+    light = np.arange(256)
+    return np.stack([counts @ light, counts @ light**2])

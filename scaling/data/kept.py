@@ -1,0 +1,85 @@
+"""Kept: what takes long to make and is made once, in a directory that all processes find. No torch."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+from scaling.errors import DataError
+from scaling.study.files import locked
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+_UNREADABLE = (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError)
+
+
+def fetch(place: Path, read: Callable[[Path], T], make: Callable[[Path], None]) -> T:
+    """What `read` finds at `place`; where nothing is, or it is damaged, `make` fills a directory first.
+
+    `make` is given an empty directory beside `place`, which is moved there when it returns. One process
+    makes, others wait for it. What an interrupted one has left is removed by the next. DataError where the
+    disk takes no files.
+    """
+    found = _read(place, read)
+    if found is not None:
+        return found
+    log.info("%s is not there yet: one process decodes it, others wait", place)
+    with _written(place):
+        place.parent.mkdir(parents=True, exist_ok=True)
+    with locked(place.with_name(f".{place.name}.lock")):
+        found = _read(place, read)
+        if found is None:
+            _make(place, make)
+            found = _read(place, read)
+    if found is None:
+        raise DataError(f"{place} was damaged as soon as it was written: is its disk sound?")
+    return found
+
+
+def _read(place: Path, read: Callable[[Path], T]) -> T | None:
+    if not place.exists():
+        return None
+    try:
+        return read(place)
+    except _UNREADABLE as error:
+        log.warning("%s is damaged and is made again: %s", place, error)
+        return None
+
+
+def _make(place: Path, make: Callable[[Path], None]) -> None:
+    """Written aside and moved, under the lock."""
+    for left in place.parent.glob(f".{place.name}.*.tmp"):
+        shutil.rmtree(left, ignore_errors=True)
+    if place.exists():
+        shutil.rmtree(place)
+    with _written(place), _aside(place) as aside:
+        make(aside)
+        aside.rename(place)
+
+
+@contextmanager
+def _aside(place: Path) -> Iterator[Path]:
+    """A directory beside `place`, which is removed unless it is moved there."""
+    aside = Path(tempfile.mkdtemp(prefix=f".{place.name}.", suffix=".tmp", dir=place.parent))
+    aside.chmod(0o755)  # others may share the cache
+    try:
+        yield aside
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+@contextmanager
+def _written(place: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise DataError(
+            f"{place} cannot be written: {error.strerror}; mend that, or set XDG_CACHE_HOME to another place."
+        ) from error

@@ -1,0 +1,44 @@
+"""kinetics400: videos of 10 seconds of 400 human actions (Kay et al. 2017, arXiv 1705.06950). No torch."""
+
+from __future__ import annotations
+
+from scaling.data import clip_folder
+from scaling.data.folder import Folder
+from scaling.data.stored import Facts
+from scaling.errors import DataError
+
+FACTS = Facts(
+    # of the copy that 3D-ResNet-RS was trained on: TensorFlow model garden, k400_resnet3drs_50_tpu.yaml
+    fingerprint="counts:215570,17706",
+    num_images=215_570 + 17_706,
+    num_own_test=17_706,  # its validation videos: what is reported, and never chosen by
+    num_classes=400,
+    channels=3,
+    side=None,
+    clips=True,
+)
+
+NUM_FRAMES, OBLONG = 250, 4 / 3
+"""Of a video of 10 seconds, and its longer side by its shorter one: for what they will take on a disk."""
+
+
+def find(root: str | None, facts: Facts = FACTS) -> Folder:
+    """`train/<class>/*` and `val/<class>/*` below `root`; DataError unless there are as many as declared.
+
+    Videos of Kinetics vanish from where they were, so hardly two copies are the same.
+    """
+    if root is None:
+        raise DataError(
+            "kinetics400 has no place of its own: give as data.root the directory that holds train/<class>/* "
+            "and val/<class>/*."
+        )
+    folder = clip_folder.find(root)
+    counted = len(folder.names) - folder.num_own_test, folder.num_own_test, len(folder.classes)
+    declared = facts.num_images - facts.num_own_test, facts.num_own_test, facts.num_classes
+    if counted != declared:
+        raise DataError(
+            f"{folder.top} has {counted[0]} training and {counted[1]} validation videos of {counted[2]} "
+            f"classes, and kinetics400 {declared[0]}, {declared[1]} and {declared[2]}: for another copy use "
+            f"data=clip_folder."
+        )
+    return folder

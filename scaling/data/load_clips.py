@@ -1,0 +1,143 @@
+"""The videos of a data set: split, and as a point has them in training and in evaluations."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache, partial
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from scaling.data import clip_folder, kinetics, moving
+from scaling.data.cache import cache_dir
+from scaling.data.dataset import DataSet
+from scaling.data.decoded_videos import fetch
+from scaling.data.folder import Folder
+from scaling.data.image_folder import fingerprint
+from scaling.data.load import (
+    Images,
+    labels_of,
+    readable,
+    resized,
+    statistics,
+    statistics_of_sums,
+)
+from scaling.data.of_files import check_fingerprint, check_unreadable
+from scaling.data.video import DECODING
+from scaling.data.videos import Frames, Videos, ViewedVideos
+from scaling.data.views import Views
+
+log = logging.getLogger(__name__)
+
+FIND: Mapping[str, Callable[[str | None], Folder]] = {
+    "clip_folder": clip_folder.find,
+    "kinetics400": kinetics.find,
+}
+"""The sets of video files, and what finds these in a root."""
+
+
+def load_clips(data: DataSet, root: str | None, resolution: int, frames: int, views: Views) -> Images:
+    """The videos that `data` declares, for clips of `frames` of `resolution` pixels; the last few stay in
+    memory where they are not on a disk.
+
+    Raises DataError where they are absent, unreadable, or others than declared.
+    """
+    videos = _load(data, root, views.stored_side(resolution))
+    _tell_short(data, videos.lengths, frames)
+    train, val, test = (videos.split(data, places) for places in videos.splits)
+    viewed = partial(ViewedVideos, num_frames=frames, views=views, side=views.side(resolution))
+    return Images(
+        train=train,
+        val=viewed(videos=val),
+        test=viewed(videos=test),
+        mean=videos.mean[..., None],
+        deviation=videos.deviation[..., None],
+        unreadable=videos.unreadable,
+    )
+
+
+def place_of(data: DataSet, side: int) -> Path:
+    """Where the videos are once they are decoded, at a shorter side of `side` pixels."""
+    digest = hashlib.sha256(data.fingerprint.encode()).hexdigest()[:32]
+    return cache_dir() / data.name / f"{digest}-{DECODING}" / f"{side}-stride-{data.temporal_stride}"
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Loaded:
+    """All videos of a set."""
+
+    frames: Frames
+    labels: NDArray[np.int64]
+    lengths: NDArray[np.int64]
+    """(N,) frames of each; 0 where it is unreadable"""
+    splits: tuple[list[int], list[int], list[int]]
+    mean: Tensor
+    deviation: Tensor
+    unreadable: Mapping[int, str] = field(default_factory=dict)
+
+    def split(self, data: DataSet, places: list[int]) -> Videos:
+        labels = labels_of(data, torch.from_numpy(self.labels[places]))
+        return Videos(frames=self.frames, places=torch.tensor(places), labels=labels)
+
+
+@lru_cache(maxsize=2)
+def _load(data: DataSet, root: str | None, side: int) -> _Loaded:
+    return _moving(data, side) if data.name == "moving_mnist5k" else _of_files(data, root, side)
+
+
+def _moving(data: DataSet, side: int) -> _Loaded:
+    stored = moving.read()
+    check_fingerprint(data, stored.fingerprint)
+    number, _, *square, channels = stored.frames.shape
+    flat = torch.from_numpy(stored.frames[:, :: data.temporal_stride]).reshape(-1, *square, channels)
+    small = resized(flat.permute(0, 3, 1, 2), side)
+    splits = readable(data, number, 0, ())
+    frames = small.reshape(number, -1, channels, side, side)
+    mean, deviation = statistics(frames[splits[0]].flatten(0, 1))
+    videos = frames.permute(0, 1, 3, 4, 2).numpy()
+    return _Loaded(
+        frames=lambda index: videos[index],
+        labels=stored.labels,
+        lengths=np.full(number, videos.shape[1]),
+        splits=splits,
+        mean=mean,
+        deviation=deviation,
+    )
+
+
+def _of_files(data: DataSet, root: str | None, side: int) -> _Loaded:
+    def find() -> Folder:
+        return FIND[data.name](root)
+
+    if data.name == "clip_folder":
+        check_fingerprint(data, fingerprint(find()))
+    decoded = fetch(place_of(data, side), side, data.temporal_stride, find)
+    check_unreadable(data, decoded.unreadable, len(decoded.labels), decoded.place)
+    splits = readable(data, len(decoded.labels), decoded.num_own_test, decoded.unreadable)
+    train = splits[0]
+    mean, deviation = statistics_of_sums(decoded.sums[train], int(decoded.shapes[train].prod(1).sum()))
+    return _Loaded(
+        frames=decoded.frames,
+        labels=decoded.labels,
+        lengths=decoded.shapes[:, 0],
+        splits=splits,
+        mean=mean,
+        deviation=deviation,
+        unreadable=decoded.unreadable,
+    )
+
+
+def _tell_short(data: DataSet, lengths: NDArray[np.int64], frames: int) -> None:
+    short = int(((lengths > 0) & (lengths < frames)).sum())
+    if short:
+        log.warning(
+            "%d of %d videos of %s have fewer than %d frames at data.temporal_stride=%d (the shortest has "
+            "%d): their clips start over from the first frame",
+            *(short, len(lengths), data.name, frames, data.temporal_stride, lengths[lengths > 0].min()),
+        )

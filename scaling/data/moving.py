@@ -1,0 +1,89 @@
+"""moving_mnist5k: real handwritten digits that move left or right, made from mnist5k. No torch."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scaling.data import mnist5k
+from scaling.data.stored import Facts
+
+SIDE, NUM_FRAMES = 32, 16
+SPEED = 0.5
+"""Pixels a frame, to the left or to the right."""
+_SHAKE = (-1, 0, 1)
+"""Pixels by which each frame is off its place, along both sides, so that a few frames hardly tell the way."""
+_LEFTMOST, _RIGHTMOST = -3, 7
+"""Of the digit's own square of 28 pixels, whose outer 4 pixels are empty."""
+
+FACTS = Facts(
+    fingerprint="10598316ab07afb8e5b907f4b5db7840f976a4b45c2971cb302d911cca6d3acb",
+    num_images=mnist5k.FACTS.num_images,
+    num_own_test=0,
+    num_classes=2 * mnist5k.FACTS.num_classes,
+    channels=1,
+    side=SIDE,
+    clips=True,
+    num_frames=NUM_FRAMES,
+)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Moving:
+    """Videos in the order of the images that they are made of."""
+
+    frames: NDArray[np.uint8]
+    """(N, T, S, S, 1)"""
+    labels: NDArray[np.int64]
+    """(N,): twice the digit, and one more where it moves to the right"""
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 over all pixels, then all labels."""
+        digest = hashlib.sha256(np.ascontiguousarray(self.frames).data)
+        digest.update(self.labels.astype("<i8").tobytes())
+        return digest.hexdigest()
+
+
+def read() -> Moving:
+    """A video for each digit: every other one of a class moves to the right, from a place of its own.
+
+    A frame alone says which digit it is and not which way it moves, so half the videos are the most that a
+    network can name of single frames. Where a digit starts and how it shakes is that of a hash.
+    """
+    digits = mnist5k.read()
+    shape = (len(digits.labels), NUM_FRAMES, SIDE, SIDE, 1)
+    frames = np.zeros(shape, np.uint8)
+    for index, image in enumerate(digits.images[:, 0]):
+        tops, lefts = _path(index, goes_right=index % 2 == 1)
+        for frame, top, left in zip(frames[index, ..., 0], tops, lefts, strict=True):
+            _put(frame, image, top, left)
+    labels = 2 * digits.labels + np.arange(len(digits.labels)) % 2
+    return Moving(frames=frames, labels=labels)
+
+
+def _path(index: int, *, goes_right: bool) -> tuple[list[int], list[int]]:
+    """Top and left of a digit's square in each frame."""
+    drawn = hashlib.shake_256(f"moving/{index}".encode()).digest(2 + 2 * NUM_FRAMES)
+    way = [int(SPEED * time) for time in range(NUM_FRAMES)]
+    room = _RIGHTMOST - _LEFTMOST - way[-1] + 1
+    top, left = _LEFTMOST + drawn[0] % (_RIGHTMOST - _LEFTMOST + 1), _LEFTMOST + drawn[1] % room
+    shakes = [_SHAKE[value % len(_SHAKE)] for value in drawn[2:]]
+    moved = way if goes_right else way[::-1]
+    return (
+        [top + shake for shake in shakes[:NUM_FRAMES]],
+        [left + step + shake for step, shake in zip(moved, shakes[NUM_FRAMES:], strict=True)],
+    )
+
+
+def _put(frame: NDArray[np.uint8], image: NDArray[np.uint8], top: int, left: int) -> None:
+    """The image with its corner there; what lies beyond the frame is not seen."""
+    height, width = image.shape
+    rows = slice(max(0, top), min(SIDE, top + height))
+    columns = slice(max(0, left), min(SIDE, left + width))
+    frame[rows, columns] = image[
+        rows.start - top : rows.stop - top, columns.start - left : columns.stop - left
+    ]

@@ -1,0 +1,110 @@
+"""Video: a file of any kind to its frames, straight to the side wanted. No torch."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+from av.video.reformatter import Interpolation
+from numpy.typing import NDArray
+from PIL import Image
+
+from scaling.data.clip_folder import TENSORS
+from scaling.data.decode import Undecodable
+
+DECODING = 1
+"""Raised when the same file becomes other pixels, so that what was decoded before is not taken for it."""
+
+
+def decode_video(path: Path, side: int, stride: int) -> NDArray[np.uint8]:
+    """(T, H, W, 3) uint8: every `stride`-th frame from the first on, upright, its shorter side of `side`
+    pixels; raises Undecodable.
+
+    Frames are counted, whatever their times. A file of which any frame cannot be decoded is damaged.
+    """
+    try:
+        if path.suffix.lower() in TENSORS:
+            frames = [_resized(frame, side) for frame in _frames_of(path)[::stride]]
+        else:
+            frames = list(_decoded(path, side, stride))
+    except MemoryError:
+        raise
+    except Exception as error:  # on damaged files decoders raise whatever comes of it
+        raise Undecodable(_said(error)) from error
+    if not frames:
+        raise Undecodable("it has no frames")
+    if len({frame.shape for frame in frames}) > 1:
+        raise Undecodable("its frames are of several sizes")
+    return np.stack(frames)
+
+
+def size_of(path: Path) -> tuple[int, float]:
+    """Frames, and how many times the shorter side goes into the longer, as the header has them; raises
+    Undecodable."""
+    try:
+        if path.suffix.lower() in TENSORS:
+            number, height, width = _frames_of(path).shape[:3]
+        else:
+            with av.open(str(path)) as container:
+                stream = container.streams.video[0]
+                seconds = Fraction(container.duration or 0, av.time_base)
+                number = stream.frames or int(seconds * (stream.average_rate or 0))
+                height, width = stream.height, stream.width
+    except Exception as error:
+        raise Undecodable(_said(error)) from error
+    return number, max(height, width) / max(1, min(height, width))
+
+
+def _decoded(path: Path, side: int, stride: int) -> Iterator[NDArray[np.uint8]]:
+    with av.open(str(path)) as container:
+        if not container.streams.video:
+            raise ValueError("it has no pictures")
+        stream = container.streams.video[0]
+        stream.thread_type = "NONE"  # files are shared among processes
+        for number, frame in enumerate(container.decode(stream)):
+            if number % stride == 0:
+                width, height = _size(frame.width, frame.height, side)
+                small = frame.reformat(width, height, "rgb24", interpolation=Interpolation.BILINEAR)
+                yield np.rot90(small.to_ndarray(), frame.rotation // 90)
+
+
+def _frames_of(path: Path) -> NDArray[np.uint8]:
+    """(T, H, W, C)"""
+    loaded = np.load(path, mmap_mode="r", allow_pickle=False)
+    if path.suffix.lower() == ".npz":
+        with loaded:
+            if len(loaded.files) != 1:
+                raise ValueError(f"it holds {len(loaded.files)} arrays, where one of frames is needed")
+            frames = loaded[loaded.files[0]]
+    else:
+        frames = loaded
+    if frames.dtype != np.uint8 or frames.ndim not in (3, 4) or frames.shape[3:] not in ((), (1,), (3,)):
+        shape = " x ".join(map(str, frames.shape))
+        raise ValueError(f"it is {frames.dtype} of {shape}, and frames are uint8 of T x H x W x 3, or x 1")
+    tensors: NDArray[np.uint8] = frames if frames.ndim == 4 else frames[..., np.newaxis]
+    return tensors
+
+
+def _resized(frame: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
+    """In colour, antialiased, bilinear."""
+    picture = Image.fromarray(np.ascontiguousarray(np.broadcast_to(frame, (*frame.shape[:2], 3))))
+    return np.asarray(picture.resize(_size(*picture.size, side), Image.Resampling.BILINEAR))
+
+
+def _size(width: int, height: int, side: int) -> tuple[int, int]:
+    """Width and height with a shorter side of `side` pixels."""
+    scale = side / min(width, height)
+    return max(side, round(width * scale)), max(side, round(height * scale))
+
+
+def _said(error: Exception) -> str:
+    """In one line, without the address of the file, which is said elsewhere."""
+    if isinstance(error, av.FFmpegError):
+        return f"{error.strerror}"
+    if isinstance(error, zipfile.BadZipFile | EOFError):
+        return "it is no array of numpy"
+    return " ".join(str(error).split()) or type(error).__name__
