@@ -170,9 +170,11 @@ def _tell_disk(console: Console, plan: Plan) -> None:
     disk = to_decode(of_files)
     if disk is None:
         return
+    what = "videos" if of_files[0].data.clips else "images"
+    needed = _gb_text(disk.needed_gb) if disk.needed_gb else "so much as nobody knows before they are"
     console.print(
-        f"The images are decoded first, at {listed([str(side) for side in disk.sides])} px: "
-        f"{_gb_text(disk.needed_gb)} on the disk of {disk.place}.",
+        f"The {what} are decoded first, at {listed([str(side) for side in disk.sides])} px: {needed} on the "
+        f"disk of {disk.place}.",
         markup=False,
     )
     if disk.needed_gb > disk.free_gb:

@@ -1,59 +1,86 @@
-"""Disk: what the decoded images of points take there before any of them trains. No torch."""
+"""Disk: what the decoded images and videos of points take there before any of them trains. No torch."""
 
 from __future__ import annotations
 
+import math
 import shutil
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
+from scaling.data import imagenet, kinetics, videos_of_files
 from scaling.data.cache import cache_dir
 from scaling.data.dataset import DataSet
 from scaling.data.decoded import size_gb
-from scaling.data.imagenet import FACTS
 from scaling.data.of_files import FIND, place_of, place_of_held_out
 from scaling.study.point import Point
 
 
 @dataclass(frozen=True, kw_only=True)
 class Disk:
-    """Of the sets of image files; sizes are in 1e9 bytes."""
+    """Of the sets of image and video files; sizes are in 1e9 bytes."""
 
     place: Path
-    """The directory of all decoded images."""
+    """The directory of all that is decoded."""
     sides: tuple[int, ...]
-    """Resolutions in pixels at which images are decoded yet."""
+    """Pixels along one side of images, along the shorter one of videos, at which they are decoded yet."""
     needed_gb: float
-    """What these images will take."""
+    """What these will take, as far as that is known."""
     free_gb: float
     """What this machine has free there."""
 
 
-def to_decode(points: Iterable[Point]) -> Disk | None:
-    """What is decoded for the first time to train these points; None where nothing is.
-
-    Whole sets at the resolutions of training, the held-out and the test images alone at those of
-    `evaluate_at` at which nothing trains.
-    """
-    of_files = [point for point in points if point.data.name in FIND]
-    trained = {(point.data, point.resolution) for point in of_files}
-    evaluated = {(point.data, side) for point in of_files for side in point.evaluate_at} - trained
-    places = {place_of_held_out(data, side): (side, data.num_val + data.num_test) for data, side in evaluated}
-    places |= {place_of(data, side): (side, _num_images(data)) for data, side in trained}
-    absent = [each for place, each in places.items() if not place.exists()]
+def to_decode(points: Sequence[Point]) -> Disk | None:
+    """What is decoded for the first time to train these points; None where nothing is."""
+    found = _of_images(points) | _of_videos(points)
+    absent = {place: each for place, each in found.items() if not place.exists()}
     if not absent:
         return None
     return Disk(
         place=cache_dir(),
-        sides=tuple(sorted({side for side, _ in absent})),
-        needed_gb=sum(size_gb(num_images, side) for side, num_images in absent),
+        sides=tuple(sorted({each.side for each in absent.values()})),
+        needed_gb=sum(each.gb for each in absent.values()),
         free_gb=shutil.disk_usage(_that_is_there(cache_dir())).free / 1e9,
     )
 
 
-def _num_images(data: DataSet) -> int:
+class _Files(NamedTuple):
+    """Of one set, decoded at one size."""
+
+    side: int
+    gb: float
+    """0 for videos of unknown length."""
+
+
+def _of_images(points: Sequence[Point]) -> dict[Path, _Files]:
+    """Whole sets at the resolutions of training, the held-out and the test images alone at those of
+    `evaluate_at` at which nothing trains."""
+    of_files = [point for point in points if point.data.name in FIND]
+    trained = {(point.data, point.resolution) for point in of_files}
+    evaluated = {(point.data, side) for point in of_files for side in point.evaluate_at} - trained
+    places = {place_of_held_out(data, side): (side, data.num_val + data.num_test) for data, side in evaluated}
+    places |= {place_of(data, side): (side, _num_examples(data)) for data, side in trained}
+    return {place: _Files(side, size_gb(number, side)) for place, (side, number) in places.items()}
+
+
+def _of_videos(points: Sequence[Point]) -> dict[Path, _Files]:
+    """Whole sets; videos of kinetics400 are taken to be of its usual length and shape."""
+    found = {}
+    for point in points:
+        if point.data.name in videos_of_files.FIND:
+            side, number, gb = point.views.stored_side(point.resolution), _num_examples(point.data), 0.0
+            if point.data.name == "kinetics400":
+                frames = math.ceil(kinetics.NUM_FRAMES / point.data.temporal_stride)
+                gb = size_gb(number * frames, side) * kinetics.OBLONG
+            found[videos_of_files.place_of(point.data, side)] = _Files(side, gb)
+    return found
+
+
+def _num_examples(data: DataSet) -> int:
     """Of the whole set, whatever part of it trains; of a folder at least so many."""
-    return FACTS.num_images if data.name == "imagenet" else data.num_train + data.num_val + data.num_test
+    declared = {"imagenet": imagenet.FACTS, "kinetics400": kinetics.FACTS}.get(data.name)
+    return declared.num_images if declared else data.num_train + data.num_val + data.num_test
 
 
 def _that_is_there(path: Path) -> Path:

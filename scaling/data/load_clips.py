@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
-from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from scaling.data import clip_folder, kinetics, moving
-from scaling.data.cache import cache_dir
+from scaling.data import moving, videos_of_files
 from scaling.data.dataset import DataSet
-from scaling.data.decoded_videos import fetch
-from scaling.data.folder import Folder
-from scaling.data.image_folder import fingerprint
 from scaling.data.load import (
     Images,
     labels_of,
@@ -28,18 +22,11 @@ from scaling.data.load import (
     statistics,
     statistics_of_sums,
 )
-from scaling.data.of_files import check_fingerprint, check_unreadable
-from scaling.data.video import DECODING
+from scaling.data.of_files import check_fingerprint
 from scaling.data.videos import Frames, Videos, ViewedVideos
 from scaling.data.views import Views
 
 log = logging.getLogger(__name__)
-
-FIND: Mapping[str, Callable[[str | None], Folder]] = {
-    "clip_folder": clip_folder.find,
-    "kinetics400": kinetics.find,
-}
-"""The sets of video files, and what finds these in a root."""
 
 
 def load_clips(data: DataSet, root: str | None, resolution: int, frames: int, views: Views) -> Images:
@@ -60,12 +47,6 @@ def load_clips(data: DataSet, root: str | None, resolution: int, frames: int, vi
         deviation=videos.deviation[..., None],
         unreadable=videos.unreadable,
     )
-
-
-def place_of(data: DataSet, side: int) -> Path:
-    """Where the videos are once they are decoded, at a shorter side of `side` pixels."""
-    digest = hashlib.sha256(data.fingerprint.encode()).hexdigest()[:32]
-    return cache_dir() / data.name / f"{digest}-{DECODING}" / f"{side}-stride-{data.temporal_stride}"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -112,13 +93,7 @@ def _moving(data: DataSet, side: int) -> _Loaded:
 
 
 def _of_files(data: DataSet, root: str | None, side: int) -> _Loaded:
-    def find() -> Folder:
-        return FIND[data.name](root)
-
-    if data.name == "clip_folder":
-        check_fingerprint(data, fingerprint(find()))
-    decoded = fetch(place_of(data, side), side, data.temporal_stride, find)
-    check_unreadable(data, decoded.unreadable, len(decoded.labels), decoded.place)
+    decoded = videos_of_files.read(data, root, side)
     splits = readable(data, len(decoded.labels), decoded.num_own_test, decoded.unreadable)
     train = splits[0]
     mean, deviation = statistics_of_sums(decoded.sums[train], int(decoded.shapes[train].prod(1).sum()))

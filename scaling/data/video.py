@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Iterator
-from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -24,7 +23,7 @@ def decode_video(path: Path, side: int, stride: int) -> NDArray[np.uint8]:
     """(T, H, W, 3) uint8: every `stride`-th frame from the first on, upright, its shorter side of `side`
     pixels; raises Undecodable.
 
-    Frames are counted, whatever their times. A file of which any frame cannot be decoded is damaged.
+    Frames are counted, whatever their times. A file is damaged where its decoder says so.
     """
     try:
         if path.suffix.lower() in TENSORS:
@@ -40,23 +39,6 @@ def decode_video(path: Path, side: int, stride: int) -> NDArray[np.uint8]:
     if len({frame.shape for frame in frames}) > 1:
         raise Undecodable("its frames are of several sizes")
     return np.stack(frames)
-
-
-def size_of(path: Path) -> tuple[int, float]:
-    """Frames, and how many times the shorter side goes into the longer, as the header has them; raises
-    Undecodable."""
-    try:
-        if path.suffix.lower() in TENSORS:
-            number, height, width = _frames_of(path).shape[:3]
-        else:
-            with av.open(str(path)) as container:
-                stream = container.streams.video[0]
-                seconds = Fraction(container.duration or 0, av.time_base)
-                number = stream.frames or int(seconds * (stream.average_rate or 0))
-                height, width = stream.height, stream.width
-    except Exception as error:
-        raise Undecodable(_said(error)) from error
-    return number, max(height, width) / max(1, min(height, width))
 
 
 def _decoded(path: Path, side: int, stride: int) -> Iterator[NDArray[np.uint8]]:

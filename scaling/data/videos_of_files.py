@@ -1,0 +1,45 @@
+"""Data sets of video files: found, verified and decoded, as far as they can be. No torch."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from scaling.data import clip_folder, kinetics
+from scaling.data.cache import cache_dir
+from scaling.data.dataset import DataSet
+from scaling.data.decoded_videos import DecodedVideos, fetch
+from scaling.data.folder import Folder
+from scaling.data.image_folder import fingerprint
+from scaling.data.of_files import check_fingerprint, check_unreadable
+from scaling.data.video import DECODING
+
+FIND: Mapping[str, Callable[[str | None], Folder]] = {
+    "clip_folder": clip_folder.find,
+    "kinetics400": kinetics.find,
+}
+"""The sets of video files, and what finds these in a root."""
+
+
+def read(data: DataSet, root: str | None, side: int) -> DecodedVideos:
+    """The videos that `data` declares, their shorter side of `side` pixels; those of kinetics400 are looked
+    for only until they are decoded.
+
+    Raises DataError where they are absent, others than declared, or more are damaged than `data` allows.
+    """
+
+    def found() -> Folder:
+        return FIND[data.name](root)
+
+    if data.name == "clip_folder":
+        check_fingerprint(data, fingerprint(found()))
+    decoded = fetch(place_of(data, side), side, data.temporal_stride, found)
+    check_unreadable(data, decoded.unreadable, len(decoded.labels), decoded.place)
+    return decoded
+
+
+def place_of(data: DataSet, side: int) -> Path:
+    """Where the videos are once they are decoded, at a shorter side of `side` pixels."""
+    digest = hashlib.sha256(data.fingerprint.encode()).hexdigest()[:32]
+    return cache_dir() / data.name / f"{digest}-{DECODING}" / f"{side}-stride-{data.temporal_stride}"
