@@ -15,7 +15,7 @@ ALIVE = ("running", "pending", "preempting")
 METRICS = ("top1", "test_top1", "loss", "train_loss")
 ELSEWHERE = ("loss", "top1", "test_top1")
 """At each further resolution, in the order of a result."""
-MEASURED = ("train_seconds", "evaluate_seconds")
+MEASURED = ("train_seconds", "evaluate_seconds", "trunk_seconds")
 
 
 def is_point(run: Any) -> bool:

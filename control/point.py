@@ -39,12 +39,19 @@ class Seen:
     """In percent, of a completed point."""
     train_seconds: float | None = None
     """In training steps, of a completed point."""
+    trunk_seconds: float | None = None
+    """Of these, what another point has spent on steps that the two share."""
     ended: float | None = None
     """When its result was written, in seconds since 1970."""
 
     @property
     def epochs(self) -> int:
         return int(self.axes["epochs"])
+
+    @property
+    def own_seconds(self) -> float:
+        """In training steps that no other point has taken for it."""
+        return (self.train_seconds or 0.0) - (self.trunk_seconds or 0.0)
 
     @property
     def share(self) -> float:
@@ -77,6 +84,7 @@ def see(study: Study, point_id: str) -> Seen:
 def from_row(study: Study, row: Mapping[str, Any]) -> Seen:
     """A completed point from its row of the index."""
     noted = {name: row[name] for name in ("status", "top1", "train_seconds")}
+    noted |= {"trunk_seconds": row.get("trunk_seconds")}  # not in rows of before
     noted |= {"epoch": row["epochs"], "ended": _ended(f"{study.path}/points/{row['point']}")}
     return _seen(row["point"], row, row, noted)
 
@@ -112,12 +120,14 @@ def _noted(directory: str) -> dict[str, Any]:
         result = read_json(f"{directory}/result.json") or {}
     except Corrupt as error:
         return {"message": f"{error}; it will be set aside and the point run again"}
+    measured = result.get("measured") or {}
     return noted | {
         "status": "completed",
         "failure": None,
         "message": None,
         "top1": (result.get("metrics") or {}).get("top1"),
-        "train_seconds": (result.get("measured") or {}).get("train_seconds"),
+        "train_seconds": measured.get("train_seconds"),
+        "trunk_seconds": measured.get("trunk_seconds"),
         "ended": _ended(directory),
     }
 

@@ -97,7 +97,7 @@ def _status(study: Study, points: Sequence[Now], eta: Eta, complaint: str | None
         share=eta.share(points),
         eta_s=eta.study_s,
         completed_last_hour=sum(eta.at - each < LATELY_S for each in ended),
-        training_hours=sum(now.point.train_seconds or 0.0 for now in points) / 3600,
+        training_hours=sum(now.point.own_seconds for now in points) / 3600,
         last_result=max(ended, default=None),
         scheduler=complaint,
     )

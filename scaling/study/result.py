@@ -64,8 +64,8 @@ class Result:
     """top1, test_top1 in percent; loss, train_loss in nats; and, at other resolutions than that of training,
     such as 28 pixels, top1@28, loss@28 and test_top1@28."""
     measured: Mapping[str, float | None] = field(default_factory=dict)
-    """train_seconds, evaluate_seconds (in training steps and in evaluations, all attempts), memory_bytes
-    (peak)."""
+    """train_seconds, evaluate_seconds (in training steps and in evaluations, all attempts), trunk_seconds (of
+    the first, what another point has spent on steps that the two share), memory_bytes (peak)."""
 
     @property
     def actual_hours(self) -> float | None:
@@ -92,6 +92,7 @@ class Result:
             **{name: value for name, value in self.metrics.items() if "@" in name},
             **asdict(point.cost),
             "train_seconds": self.measured.get("train_seconds"),
+            "trunk_seconds": self.measured.get("trunk_seconds"),
             "memory_bytes": self.measured.get("memory_bytes"),
             "predicted_hours": self.predicted and self.predicted.hours,
             "predicted_from": self.predicted and self.predicted.source,

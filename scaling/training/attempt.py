@@ -121,6 +121,7 @@ class Attempt:
                 "measured": {
                     "train_seconds": outcome.train_seconds,
                     "evaluate_seconds": outcome.evaluate_seconds,
+                    "trunk_seconds": outcome.trunk_seconds,
                     "memory_bytes": outcome.memory_bytes,
                 },
                 "provenance": {

@@ -38,6 +38,8 @@ class Outcome:
     """Time spent in training steps, over all attempts, as far as they were saved."""
     evaluate_seconds: float
     """Time spent in evaluations, likewise."""
+    trunk_seconds: float
+    """Of `train_seconds`, what another point has spent on steps that the two share."""
     memory_bytes: int | None
     """Most memory in use during the last attempt; None where the system does not tell."""
     frugal: bool
@@ -130,10 +132,10 @@ def train(
     def resumed(*, frugal: bool) -> Run:
         run = Run(point, images, device, processes, start=start, frugal=frugal, compiled=compiled)
         saved = processes.from_first(checkpoint.load)
-        if saved is None:
-            saved = processes.from_first(lambda: trunk.load() if trunk else None)
         if saved is not None:
             run.restore(saved)
+        elif (shared := processes.from_first(lambda: trunk.load() if trunk else None)) is not None:
+            run.branch_off(shared)
         return run
 
     if held_out is not None:
@@ -197,6 +199,7 @@ def _outcome(run: Run, elsewhere: Mapping[str, float]) -> Outcome:
         metrics={**metrics, **elsewhere},
         train_seconds=run.train_seconds,
         evaluate_seconds=run.evaluate_seconds,
+        trunk_seconds=run.trunk_seconds,
         memory_bytes=peak_memory_bytes(run.device),
         frugal=run.stepper.frugal,
         num_unreadable=len(run.images.unreadable),

@@ -85,6 +85,7 @@ class Run:
         self.step = 0
         self.train_seconds = 0.0
         self.evaluate_seconds = 0.0
+        self.trunk_seconds = 0.0
         self.rows: list[dict[str, float]] = []
         self._epoch_loss = torch.zeros((), dtype=torch.float64).to(device)
         self._epoch_correct = torch.zeros((), dtype=torch.int64).to(device)
@@ -98,6 +99,7 @@ class Run:
             "step": self.step,
             "train_seconds": self.train_seconds,
             "evaluate_seconds": self.evaluate_seconds,
+            "trunk_seconds": self.trunk_seconds,
             "rows": self.rows,
             "epoch_loss": self._epoch_loss,
             "epoch_correct": self._epoch_correct,
@@ -112,9 +114,15 @@ class Run:
         self.step = state["step"]
         self.train_seconds = state["train_seconds"]
         self.evaluate_seconds = state.get("evaluate_seconds", 0.0)  # not in checkpoints of the first version
+        self.trunk_seconds = state.get("trunk_seconds", 0.0)
         self.rows = state["rows"]
         self._epoch_loss = state["epoch_loss"].to(self.device)
         self._epoch_correct = state["epoch_correct"].to(self.device)
+
+    def branch_off(self, state: dict[str, Any]) -> None:
+        """Go on from the state that another point of the same trunk has kept."""
+        self.restore(state)
+        self.trunk_seconds = self.train_seconds
 
     @property
     def weights(self) -> Weights:
