@@ -15,15 +15,15 @@ NOISE = {
     "interaction": "at most the interaction of architecture and resolution",
 }
 """Where the noise of a run comes from, by kind."""
-NOISY = ("frontier", "pairs", "resolution", "returns", "speedup", "ladders", "noise")
+NOISY = ("frontier", "pairs", "resolution", "frames", "returns", "speedup", "ladders", "noise")
 """Topics whose intervals come from the bootstrap of models' means."""
 
 
 def bases(findings: Findings) -> dict[str, str]:
     """One sentence by topic, to be read by itself, in the order of the report.
 
-    Topics: frontier, pairs, resolution, returns, speedup, ladders, noise, law, hours, missing; those of
-    which nothing is known are left out.
+    Topics: frontier, pairs, resolution, frames, returns, speedup, ladders, noise, law, hours, missing;
+    those of which nothing is known are left out.
     """
     origin, noise = source_text(findings), noise_text(findings.noise, findings.replicates)
     return {
@@ -64,6 +64,9 @@ def _rows(findings: Findings) -> Iterator[tuple[str, str]]:
             for each in findings.resolution.steps
         ]
         yield "resolution", f"models measured at two neighbouring resolutions ({', '.join(names)})"
+    if findings.frames:
+        number = sum(step.num_models for step in findings.frames.steps)
+        yield "frames", f"{counted(number, 'pair')} of models that differ in the frames of their clips alone"
     if findings.returns:
         yield "returns", f"{len(findings.returns)} pairs of models that are neighbours on one axis"
     for topic, compared in (

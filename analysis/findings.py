@@ -10,6 +10,7 @@ from analysis.agreement import Agreement, agreements
 from analysis.at_equal_accuracy import AtEqualAccuracy, at_equal_accuracy, check_families
 from analysis.diverged import diverged
 from analysis.exponents import Exponents, exponents
+from analysis.frames import Frames, frames_rule
 from analysis.frontier import Frontier, frontier
 from analysis.law.choose import Choice, choose, largest_setting
 from analysis.law.law import Law
@@ -44,6 +45,8 @@ class Findings:
     pairs: Pairs
     """At the cost that was asked for, else at that which the source compares at."""
     resolution: Resolution
+    frames: Frames | None
+    """Of clips; None where they do not vary."""
     returns: tuple[Return, ...]
     choice: Choice
     """Of the law, and why."""
@@ -90,6 +93,7 @@ def find(table: Table, cost: str | None = None) -> Findings:
         frontiers=_frontiers(table, groups, noise, all_draws),
         pairs=pairs,
         resolution=resolution_rule(compared, noise, draws),
+        frames=frames_rule(compared, noise, draws),
         exponents=exponents(choice.law, largest_setting(compared)),
         returns=returns(compared, noise, draws),
         choice=choice,

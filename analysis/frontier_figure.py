@@ -16,7 +16,7 @@ from analysis.model import half_width, model_text
 from analysis.noise import Noise
 from analysis.plot import BLUE, FAINT, VERMILION, label_points, new_figure
 from analysis.scale import log_axis
-from analysis.table import AXES
+from analysis.table import knobs_of
 
 MAX_LABELS = 8
 """Models that are named on a frontier."""
@@ -49,7 +49,7 @@ def frontier_figure(frontier: Frontier, noise: Noise) -> Figure:
     axes.step(line[column], line["error"], where="post", color=VERMILION, linewidth=1.2, zorder=2.2)
     _draw(axes, line, column, "o", color=VERMILION, markersize=5.5, zorder=4)
     _legend(figure, by_standing)
-    varying = [axis for axis in AXES if members[axis].nunique() > 1]
+    varying = [axis for axis in knobs_of(members) if members[axis].nunique() > 1]
     labelled = line.iloc[np.unique(np.linspace(0, len(line) - 1, MAX_LABELS).round().astype(int))]
     spots = [(row[column], row["error"], model_text(row, varying)) for _, row in labelled.iterrows()]
     label_points(axes, spots, [*zip(members[column], members["error"], strict=True), *_along(line, column)])

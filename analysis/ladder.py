@@ -50,7 +50,8 @@ def compare(groups: pd.DataFrame, axis: str, rival: str, cost: Metric = FLOPS) -
     spots = [f"{side}_{part}" for side in SIDES for part in ("rung", *PARTS)]
     names = {"axis": axis, "rival": rival, "price": cost.column}
     table = pd.DataFrame(records, columns=[*fixed, "regime", *names, *spots]).rename(columns=names)
-    table = table[[*GROUP, "regime", cost.column, *spots]].astype(usable[[axis, rival]].dtypes.to_dict())
+    columns = dict.fromkeys((*GROUP, axis, rival, "regime", cost.column, *spots))
+    table = table[[*columns]].astype(usable[[axis, rival]].dtypes.to_dict())
     table = table.sort_values([*GROUP, cost.column], kind="stable", ignore_index=True)
     frame = pd.DataFrame(triples, columns=["side", "regime", "low", "mid", "high", "weight", "bend"])
     return Comparisons(axis=axis, rival=rival, cost=cost, num_groups=len(groups), table=table, triples=frame)

@@ -10,7 +10,7 @@ import pandas as pd
 from scipy import stats
 
 from analysis.noise import GROUP, Interval, Noise, mean_variance
-from analysis.table import AXES, Table
+from analysis.table import AXES, FRAMES, Table
 from scaling.quantity import counted
 
 UNITS: dict[str, Callable[[float], str]] = {
@@ -18,6 +18,7 @@ UNITS: dict[str, Callable[[float], str]] = {
     "width": "width {:g}".format,
     "resolution": "{:g} px".format,
     "epochs": lambda epochs: counted(epochs, "epoch"),
+    "frames": lambda frames: counted(frames, "frame"),
 }
 """How a value of an axis is written within a sentence."""
 
@@ -28,8 +29,9 @@ def model_text(row: pd.Series, axes: Sequence[str] = AXES) -> str:
 
 
 def axes_text(row: pd.Series) -> str:
-    """`depth 26, width 0.5, 128 px, 10 epochs`."""
-    return ", ".join(UNITS[axis](row[axis]) for axis in AXES)
+    """`depth 26, width 0.5, 128 px, 10 epochs`, and of clips `8 frames`."""
+    clip = [FRAMES] if FRAMES in row and row[FRAMES] > 0 else []
+    return ", ".join(UNITS[axis](row[axis]) for axis in (*AXES, *clip))
 
 
 def half_width(models: pd.DataFrame, noise: Noise) -> pd.Series:

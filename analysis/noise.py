@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from analysis.table import AXES, COST_COLUMNS, Table
+from analysis.table import AXES, COST_COLUMNS, FRAMES, Table
 from analysis.thin import thinned
 
 Floats = npt.NDArray[np.float64]
@@ -62,13 +62,13 @@ UNKNOWN = Noise(kind="unknown", scale=0.0, power=1.0, df=0)
 
 def group_seeds(rows: pd.DataFrame) -> pd.DataFrame:
     """One row a (setting, architecture, epochs), the mean over its seeds: error, variance, num_seeds,
-    reading_variance and costs.
+    reading_variance, costs, and of clips their frames.
 
     Rows that repeat a seed within a group are averaged first: a copy is not evidence. Where a value was read
     off a picture and may be off by `top1_uncertainty` either way, that is a variance of a third of its square
     (JCGM 100:2008, 4.3.7), which repeats do not show.
     """
-    columns = ["error", "reading_variance", *COST_COLUMNS]
+    columns = ["error", "reading_variance", *COST_COLUMNS, *([FRAMES] if FRAMES in rows else [])]
     off = rows["top1_uncertainty"].fillna(0.0) if "top1_uncertainty" in rows else 0.0
     rows = rows.assign(reading_variance=off**2 / 3)
     per_seed = rows.groupby([*GROUP, "seed"], as_index=False)[columns].mean()

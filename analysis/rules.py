@@ -6,6 +6,7 @@ from typing import Any
 
 from analysis.exponents import exponents_json
 from analysis.findings import Findings
+from analysis.frames_sheet import frames_json
 from analysis.noise import Interval
 from analysis.pairs import Regime
 from analysis.replicates import BOOTSTRAP_SEED
@@ -42,6 +43,7 @@ def rules_json(findings: Findings, origin: dict[str, Any] | None = None) -> dict
             "ci95": _pair(resolution.ci95),
             "gain_per_doubling": [_step_json(step) for step in resolution.gain_per_doubling],
         },
+        **({"frames": frames_json(findings.frames)} if findings.frames else {}),
         "returns": [_return_json(each) for each in findings.returns],
         **equal_json(findings.equal),
         "exponents": exponents_json(findings.exponents),

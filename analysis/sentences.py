@@ -8,6 +8,7 @@ import numpy as np
 
 from analysis.exponents import exponents_sentence
 from analysis.findings import Findings
+from analysis.frames_sheet import frames_sentences
 from analysis.frontier import Frontier
 from analysis.model import points_text
 from analysis.pairs import Pairs, Regime
@@ -22,6 +23,7 @@ HEADINGS = {
     "frontier": "Frontier",
     "pairs": "Depth or width",
     "resolution": "Resolution",
+    "frames": "Frames",
     "returns": "Single steps",
     "speedup": "Speed at equal accuracy",
     "ladders": "Ladders of resolution",
@@ -44,6 +46,7 @@ def sentences_by_topic(findings: Findings) -> dict[str, list[str]]:
     return {
         "pairs": [*_regime_sentences(findings.pairs), *crossover_sentence(findings)],
         "resolution": [*_resolution_sentences(findings.resolution)],
+        "frames": [*frames_sentences(findings.frames)] if findings.frames else [],
         "frontier": [_frontier_sentence(frontier) for frontier in findings.frontiers.values()],
         "speedup": [*speedup_sentences(findings.table, findings.equal.speedups, findings.equal.printed)],
         "ladders": [*ladder_sentences(findings.equal.ladders)],

@@ -10,7 +10,7 @@ import pandas as pd
 from analysis.findings import Findings
 from analysis.frontier import STANDINGS, Frontier
 from analysis.prediction import FEWEST_NETWORKS, Prediction, hours_text, ratio_text
-from analysis.table import AXES
+from analysis.table import AXES, knobs_of
 
 MAX_ROWS = 200
 """Longest table for people; the CSV files have every row."""
@@ -40,14 +40,14 @@ class Sheet:
 def frontier_sheet(frontier: Frontier) -> Sheet:
     """The frontier and what noise does not tell from it, cheapest first."""
     near = frontier.members[frontier.members["standing"].isin(["frontier", "within_noise"])]
-    rows = []
+    rows, knobs = [], knobs_of(frontier.members)
     for _, row in near.iloc[:MAX_ROWS].iterrows():
         chance = "unknown" if pd.isna(row["probability"]) else f"{row['probability']:.0%}"
         standing = "frontier" if row["standing"] == "frontier" else "within noise"
-        axes = tuple(f"{row[axis]:g}" for axis in AXES)
+        axes = tuple(f"{row[axis]:g}" for axis in knobs)
         cost = frontier.cost.text(row[frontier.cost.column])
         rows.append((cost, f"{row['error']:.2f}", *axes, f"{row['num_seeds']:g}", standing, chance))
-    head = (frontier.cost.label, "error (%)", *AXES, "seeds", "standing", "probability")
+    head = (frontier.cost.label, "error (%)", *knobs, "seeds", "standing", "probability")
     note = f"Within noise: {STANDINGS['within_noise']}. Probability: that the true mean is on the frontier."
     return Sheet(
         f"Frontier: error against {frontier.cost.full_label}", note, head, rows, len(near), "frontier"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from analysis.at_equal_accuracy import AtEqualAccuracy
 from analysis.findings import Findings
+from analysis.frames_sheet import frames_sheet
 from analysis.law_sheet import choice_sheet, law_sheet
 from analysis.missing import missing_sheet
 from analysis.rule_sheet import pair_sheet, resolution_sheet, returns_sheet
@@ -23,6 +24,7 @@ def sheets(findings: Findings) -> list[Sheet]:
         *(frontier_sheet(frontier) for frontier in findings.frontiers.values()),
         pair_sheet(findings),
         resolution_sheet(findings),
+        *([frames_sheet(findings.frames)] if findings.frames else []),
         returns_sheet(findings),
         *equal_sheets(findings.equal),
         *([law_sheet(findings.law)] if findings.law else []),

@@ -7,6 +7,7 @@ from itertools import groupby
 
 from analysis.exponents import KNOBS, Exponents, power_text
 from analysis.findings import Findings
+from analysis.frames_sheet import frames_summary
 from analysis.frontier import Frontier
 from analysis.metric import Metric
 from analysis.model import axes_text, points_text
@@ -28,6 +29,7 @@ def summary(findings: Findings) -> dict[str, list[str]]:
         "frontier": [_frontier_sentence(each) for each in list(findings.frontiers.values())[:1]],
         "pairs": [*_pairs_sentence(findings.pairs), *crossover_sentence(findings)],
         "resolution": [*_resolution_sentence(findings.resolution)],
+        "frames": [frames_summary(findings.frames)] if findings.frames else [],
         "speedup": [
             speedup_sentence(each) for each in findings.equal.speedups if each.cost == _first(findings)
         ],

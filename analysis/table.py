@@ -17,6 +17,8 @@ from analysis.metric import LATENCY, PROFILED, Metric
 from scaling.errors import Refused
 
 AXES = ("depth", "width", "resolution", "epochs")
+FRAMES = "frames"
+"""Of a clip: a knob of studies of videos alone. Models of different frames are of different settings."""
 ALIKE = 0.5
 """Of two names, the ratio of `difflib` from which one may be meant by the other."""
 COST_COLUMNS = ("flops", "params", "activations", "train_flops", "train_seconds", "latency_ms")
@@ -55,6 +57,7 @@ NUMBER_COLUMNS = (
     *ACCURACY_COLUMNS,
     "top1_uncertainty",
     "seed",
+    FRAMES,
     *COST_COLUMNS,
     *HOURS_COLUMNS,
     "throughput",
@@ -154,6 +157,10 @@ def build_table(
     rows["setting"] = _setting(rows)
     if rows["evaluated_on"].nunique() > 1:
         rows["setting"] += " on " + rows["evaluated_on"].fillna("unknown").astype(str)
+    if FRAMES in rows and rows[FRAMES].nunique() > 1:
+        rows["setting"] = [
+            of_frames(*each) for each in zip(rows["setting"], rows[FRAMES].fillna(0), strict=True)
+        ]
     rows["status"] = _status(rows)
     rows["left_out"] = _left_out(rows)
     rows["seed"] = _seed(rows)
@@ -174,6 +181,21 @@ def build_table(
         rerun_sd=rerun_sd,
         rerun_df=rerun_df,
     )
+
+
+def of_frames(setting: str, frames: float) -> str:
+    """The setting of models that see so many frames, so that others are not compared with them."""
+    return f"{setting} of {frames:g} frames"
+
+
+def without_frames(setting: str) -> str:
+    """The setting that models of all numbers of frames share."""
+    return setting.rpartition(" of ")[0]
+
+
+def knobs_of(rows: pd.DataFrame) -> tuple[str, ...]:
+    """The axes, and the frames where clips have several numbers of them."""
+    return (*AXES, FRAMES) if FRAMES in rows and rows[FRAMES].nunique() > 1 else AXES
 
 
 def table_of(rows: Sequence[Mapping[str, object]], *, name: str) -> Table:

@@ -103,9 +103,11 @@ class Result:
 
 
 def _settings(point: Point) -> dict[str, Any]:
-    """Switches and strengths by dotted name, a list as its text."""
+    """Switches and strengths by dotted name, a list as its text; of videos how clips are taken from them too."""
+    clip = {f"views.{name}": value for name, value in asdict(point.views).items()}
+    clip |= {"data.temporal_stride": point.data.temporal_stride}
     return {
         f"{section}.{name}": str(list(value)) if isinstance(value, tuple) else value
         for section in ("model", "recipe", "schedule", "regularization")
         for name, value in asdict(getattr(point, section)).items()
-    }
+    } | (clip if point.data.clips else {})
