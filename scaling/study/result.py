@@ -103,7 +103,7 @@ class Result:
 
 
 def _settings(point: Point) -> dict[str, Any]:
-    """Switches and strengths by dotted name, a list as its text; of videos how clips are taken from them too."""
+    """Switches and strengths by dotted name, a list as its text; of videos how clips are taken from them."""
     clip = {f"views.{name}": value for name, value in asdict(point.views).items()}
     clip |= {"data.temporal_stride": point.data.temporal_stride}
     return {
