@@ -65,7 +65,7 @@ def _described(table: Table, groups: pd.DataFrame) -> pd.DataFrame:
         if name not in models:
             models[name] = None
     models["family"] = models["family"].fillna(models["model"]).fillna("models")
-    models["recipe"] = models[settings].map(str).agg("; ".join, axis=1) if settings else ""
+    models["recipe"] = [str(values) for values in models[settings].itertuples(index=False, name=None)]
     return models
 
 

@@ -9,12 +9,12 @@ from analysis.exponents import KNOBS, Exponents, power_text
 from analysis.findings import Findings
 from analysis.frames_sheet import frames_summary
 from analysis.frontier import Frontier
-from analysis.metric import Metric
 from analysis.model import axes_text, points_text
 from analysis.pairs import Pairs, Regime
 from analysis.resolution import Resolution
 from analysis.sentences import base_text, crossover_sentence, verdict_text
 from analysis.slow_resolution_sheet import ladder_sentences
+from analysis.speedup import Speedup
 from analysis.speedup_sentences import speedup_sentence
 from analysis.trap import by_gravity
 from scaling.quantity import counted, listed
@@ -29,10 +29,7 @@ def summary(findings: Findings) -> dict[str, list[str]]:
         "frontier": [_frontier_sentence(each) for each in list(findings.frontiers.values())[:1]],
         "pairs": [*_pairs_sentence(findings.pairs), *crossover_sentence(findings)],
         "resolution": [*_resolution_sentence(findings.resolution)],
-        "frames": [frames_summary(findings.frames)] if findings.frames else [],
-        "speedup": [
-            speedup_sentence(each) for each in findings.equal.speedups if each.cost == _first(findings)
-        ],
+        "speedup": [*_speedup_sentences(findings.equal.speedups)],
         "ladders": [*ladder_sentences(findings.equal.ladders[:1])],
         "law": [_law_sentence(findings.exponents)] if findings.law else [],
         "warnings": [*_warnings(findings)],
@@ -40,9 +37,9 @@ def summary(findings: Findings) -> dict[str, list[str]]:
     return {topic: each for topic, each in told.items() if each}
 
 
-def _first(findings: Findings) -> Metric:
-    """The cost that speed-ups are told of first: what was profiled, if anything was."""
-    return findings.equal.speedups[0].cost
+def _speedup_sentences(found: Sequence[Speedup]) -> Iterator[str]:
+    """Every family at one cost: what was profiled first, else FLOPs."""
+    yield from (speedup_sentence(each) for each in found if each.cost == found[0].cost)
 
 
 def _frontier_sentence(frontier: Frontier) -> str:

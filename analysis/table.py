@@ -172,11 +172,7 @@ def build_table(
         source=source,
         rows=rows,
         latency_of=profiled_of.get(LATENCY.name, ""),
-        profiled=tuple(
-            sorted(
-                (*_profiled(rows, profiled_of), *profiled), key=lambda each: list(PROFILED).index(each.name)
-            )
-        ),
+        profiled=_in_order((*_profiled(rows, profiled_of), *profiled)),
         printed=printed,
         rerun_sd=rerun_sd,
         rerun_df=rerun_df,
@@ -207,6 +203,11 @@ def _profiled(rows: pd.DataFrame, of: Mapping[str, str]) -> tuple[Metric, ...]:
     """The metrics of `metric.PROFILED` that have values."""
     there = [each for each in PROFILED.values() if each.column in rows and rows[each.column].notna().any()]
     return tuple(replace(each, detail=of.get(each.name, "")) for each in there)
+
+
+def _in_order(metrics: Sequence[Metric]) -> tuple[Metric, ...]:
+    """As PROFILED has them."""
+    return tuple(sorted(metrics, key=lambda each: list(PROFILED).index(each.name)))
 
 
 def _require_columns(raw: pd.DataFrame, source: str) -> None:

@@ -20,6 +20,7 @@ from hydra_plugins.scaling_study._grid_launcher import GridLauncher
 from hydra_plugins.scaling_study._request import Composed, check_group, request
 from launchers.torchrun import meeting
 from scaling.errors import Refused
+from scaling.study.axis import Axis
 
 ConfigStore.instance().store(
     group="hydra/sweeper",
@@ -60,40 +61,67 @@ class GridSweeper(Sweeper):
         groups = [each for each in overrides if each.is_sweep_override() and self._is_group(each)]
         for group in groups:
             check_group(group.key_or_group)
+        fixed = [_line(each) for each in overrides if not (each in groups or is_axis(each))]
         if not groups:
-            return self._with_axes(self._config, overrides)
-        fixed = [each for each in overrides if not (each in groups or is_axis(each))]
+            return self._with_axes(self._config, overrides, fixed)
         composed = []
         for choice in product(*(values_of(group) for group in groups)):
             chosen = [
                 f"{group.get_key_element()}={value}" for group, value in zip(groups, choice, strict=True)
             ]
-            config = self._load([*self._hydra_overrides(), *(_line(each) for each in fixed), *chosen])
-            composed += self._with_axes(config, overrides)
+            config = self._load([*fixed, *chosen])
+            composed += self._with_axes(config, overrides, [*fixed, *chosen])
         return composed
 
-    def _with_axes(self, config: DictConfig, overrides: Sequence[Override]) -> list[Composed]:
-        """The config with its axes, once for each of its blocks."""
+    def _with_axes(
+        self, config: DictConfig, overrides: Sequence[Override], lines: Sequence[str]
+    ) -> list[Composed]:
+        """The config, which `lines` compose, with its axes: once for each of its blocks, and each choice of
+        config groups in a block."""
         values = [each for each in overrides if not self._is_group(each)]
         shared = axes_of(config, values, self._parse)
-        blocks = blocks_of(config, self._parse) or [[]]
         choices = config.hydra.runtime.choices
         named = {each.key_or_group for each in values}
-        return [Composed(config, combined(shared, block, named), choices, named) for block in blocks]
+        composed = []
+        for block in blocks_of(config, self._parse) or [[]]:
+            groups = [each for each in block if self._options(each.names[0])]
+            axes = combined(shared, [each for each in block if each not in groups], named)
+            if not groups:
+                composed.append(Composed(config, axes, choices, named))
+                continue
+            self._check_groups(groups, overrides)
+            for choice in product(*(each.values for each in groups)):
+                chosen = [f"{each.names[0]}={one[0]}" for each, one in zip(groups, choice, strict=True)]
+                own = self._load([*lines, *chosen])
+                composed.append(Composed(own, axes, own.hydra.runtime.choices, named))
+        return composed
+
+    def _check_groups(self, groups: Sequence[Axis], overrides: Sequence[Override]) -> None:
+        """Refused for a group of a block that the line chooses too, or that no block can choose."""
+        named = {each.key_or_group for each in overrides}
+        for name in (each.names[0] for each in groups):
+            check_group(name)
+            if name in named:
+                raise Refused(
+                    f"{name} is set by the study's blocks and beside them: change blocks instead."
+                )
 
     def _load(self, overrides: list[str]) -> DictConfig:
         return self._config_loader.load_configuration(
-            config_name=self._config.hydra.job.config_name, overrides=overrides, run_mode=RunMode.MULTIRUN
+            config_name=self._config.hydra.job.config_name,
+            overrides=[*map(str, self._config.hydra.overrides.hydra), *overrides],
+            run_mode=RunMode.MULTIRUN,
         )
-
-    def _hydra_overrides(self) -> list[str]:
-        return [str(line) for line in self._config.hydra.overrides.hydra]
 
     def _parse(self, lines: list[str]) -> list[Override]:
         return OverridesParser.create(self._config_loader).parse_overrides(lines)
 
     def _is_group(self, override: Override) -> bool:
-        return bool(self._config_loader.get_group_options(override.key_or_group))
+        return bool(self._options(override.key_or_group))
+
+    def _options(self, group: str) -> list[str]:
+        options: list[str] = self._config_loader.get_group_options(group)
+        return options
 
 
 def _line(override: Override) -> str:
