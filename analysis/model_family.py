@@ -32,18 +32,16 @@ class ModelFamily:
     titles: tuple[str, ...]
     """What each is called."""
     ladder: tuple[int, ...] = ()
-    """Pixels of its models, the smallest network first, where they follow a resolution ladder."""
-    recipe: str = ""
-    """Of one on a ladder: what its models have in common besides. Two with the same recipe on different
-    ladders are the same networks at other resolutions."""
+    """Pixels of its models, the smallest network first, where they follow a resolution ladder: families on
+    different ladders have the same networks at other resolutions."""
 
 
 def model_families(table: Table, groups: pd.DataFrame) -> list[ModelFamily]:
     """All families among the groups, by data, epochs and name, of one name the fastest ladder first.
 
-    The family of a model is its column `family`, else `model`. EfficientNets that all follow their ladder are
-    a family on that ladder, together with any other of the same recipe that lies on it: a network at a
-    resolution that two ladders share is one point, and belongs to both.
+    The family of a model is its column `family`, else `model`; every recipe competes in it. EfficientNets
+    that all follow their ladder are a family on that ladder, together with any other that lies on it: a
+    network at a resolution that two ladders share is one point, and belongs to both.
     """
     models = _described(table, groups)
     found = [
@@ -55,17 +53,14 @@ def model_families(table: Table, groups: pd.DataFrame) -> list[ModelFamily]:
 
 
 def _described(table: Table, groups: pd.DataFrame) -> pd.DataFrame:
-    """The groups with family, title, ladder and recipe: the text of all settings but the ladder."""
+    """The groups with their family, title and ladder."""
     rows = table.usable
-    settings = sorted(str(name) for name in rows if "." in str(name) and name != LADDER)
     names = [name for name in ("model", "family", "title", LADDER) if name in rows]
-    first = rows.groupby(list(GROUP))[[*names, *settings]].first()
-    models = groups.reset_index(drop=True).join(first, on=list(GROUP))
+    models = groups.reset_index(drop=True).join(rows.groupby(list(GROUP))[names].first(), on=list(GROUP))
     for name in ("family", "title", LADDER):
         if name not in models:
             models[name] = None
     models["family"] = models["family"].fillna(models["model"]).fillna("models")
-    models["recipe"] = [str(values) for values in models[settings].itertuples(index=False, name=None)]
     return models
 
 
@@ -73,14 +68,13 @@ def _families(block: pd.DataFrame) -> Iterator[ModelFamily]:
     """The families of one data set and number of epochs."""
     ladders = list(_ladders(block))
     for name, own in block.groupby("family", sort=True):
-        mine = [(ladder, recipe) for of, ladder, recipe in ladders if of == name]
+        mine = [ladder for of, ladder in ladders if of == name]
         if not mine:
             yield _family(own, str(name))
-        for ladder, recipe in mine:
-            follows = (block["recipe"] == recipe) & (block["resolution"] == _pixels(block, ladder))
-            models = block[follows].sort_values(["depth", "width"])
-            pixels = tuple(int(px) for px in models["resolution"])
-            yield replace(_family(models, str(name)), ladder=pixels, recipe=recipe)
+        for ladder in mine:
+            models = block[block["resolution"] == _pixels(block, ladder)].sort_values(["depth", "width"])
+            pixels = models.drop_duplicates(["depth", "width"])["resolution"]
+            yield replace(_family(models, str(name)), ladder=tuple(int(px) for px in pixels))
 
 
 def _family(models: pd.DataFrame, name: str) -> ModelFamily:
@@ -99,12 +93,12 @@ def _family(models: pd.DataFrame, name: str) -> ModelFamily:
     )
 
 
-def _ladders(block: pd.DataFrame) -> Iterator[tuple[str, str, str]]:
-    """Family, ladder and recipe of models that all follow their own ladder."""
+def _ladders(block: pd.DataFrame) -> Iterator[tuple[str, str]]:
+    """Family and ladder of models that all follow their own ladder."""
     candidates = block[block["family"].isin(LADDERED) & block[LADDER].notna()]
-    for (name, ladder, recipe), own in candidates.groupby(["family", LADDER, "recipe"], sort=True):
+    for (name, ladder), own in candidates.groupby(["family", LADDER], sort=True):
         if (own["resolution"] == _pixels(own, str(ladder))).all():
-            yield str(name), str(ladder), str(recipe)
+            yield str(name), str(ladder)
 
 
 def _pixels(models: pd.DataFrame, ladder: str) -> pd.Series:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import combinations, groupby
+from itertools import combinations
 
 import pandas as pd
 
@@ -76,13 +76,11 @@ def compare_ladders(
 
 
 def same_networks(found: Sequence[Sequence[ModelFamily]]) -> Iterator[list[ModelFamily]]:
-    """Families on two ladders or more of equal recipes, the fastest ladder first."""
+    """Of each regime its families on ladders, the fastest ladder first; none where there is only one."""
     for families in found:
-        laddered = sorted((each for each in families if each.ladder), key=lambda each: each.recipe)
-        for _, same in groupby(laddered, key=lambda each: each.recipe):
-            several = sorted(same, key=lambda each: each.ladder[::-1], reverse=True)
-            if len(several) > 1:
-                yield several
+        on_ladders = [each for each in families if each.ladder]
+        if len(on_ladders) > 1:
+            yield sorted(on_ladders, key=lambda each: each.ladder[::-1], reverse=True)
 
 
 def _ladders(cost: Metric, families: Sequence[ModelFamily], pairs: Sequence[Speedup]) -> Ladders:

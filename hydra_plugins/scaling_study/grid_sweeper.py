@@ -102,9 +102,7 @@ class GridSweeper(Sweeper):
         for name in (each.names[0] for each in groups):
             check_group(name)
             if name in named:
-                raise Refused(
-                    f"{name} is set by the study's blocks and beside them: change blocks instead."
-                )
+                raise Refused(f"{name} is set by the study's blocks and beside them: change blocks instead.")
 
     def _load(self, overrides: list[str]) -> DictConfig:
         return self._config_loader.load_configuration(

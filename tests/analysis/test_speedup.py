@@ -113,7 +113,7 @@ def test_the_interval_holds_how_well_the_latency_was_measured() -> None:
 
 
 def test_labels_dealt_out_anew_leave_it_undecided() -> None:
-    """All models are at chance, and one family's are four times as cheap: there is no speed at no accuracy."""
+    """All models are at chance, and one family is four times as cheap: no accuracy is reached sooner."""
     generator = np.random.default_rng(4)
     told = 0
     for _ in range(40):
