@@ -23,6 +23,7 @@ from hydra_plugins.scaling_study._wishes import (
 from launchers.request import Request
 from launchers.torchrun import typed_line
 from scaling.data.catalog import DataConfig, declare
+from scaling.data.pseudo import PseudoConfig
 from scaling.data.views import Views
 from scaling.errors import Refused
 from scaling.models.families import FAMILIES
@@ -42,12 +43,13 @@ _SCIENCE = ("model", "data", "recipe", "regularization", "schedule")
 GROUPS = (*_SCIENCE, "device", "tracker")
 """Config groups in which a choice must be made."""
 _SECTIONS = (*GROUPS, "study")
-_VARIED = (*KNOBS, *_SCIENCE, "precision", "evaluate_at", "views")
+_VARIED = (*KNOBS, *_SCIENCE, "precision", "evaluate_at", "views", "pseudo")
 """Keys that may have several values."""
 _GROUPED: Mapping[str, tuple[str, ...]] = {
     "study": ("name", "root"),
     "device": ("name", "spec", "threads", "checkpoint_every_s", "compile"),
     "match": MATCH_OPTIONS,
+    "pseudo": tuple(field.name for field in fields(PseudoConfig)),
     "limit": tuple(field.name for field in fields(Limits)),
     "views": tuple(field.name for field in fields(Views)),
 }
@@ -169,6 +171,8 @@ def _check_axis(config: DictConfig, name: str) -> None:
             f"{name} is a whole group: choose it on the line, as in {name}=a,b, or vary one of its settings, "
             f"such as {name}.{_options(section)[0]}."
         )
+    if name == "pseudo":
+        raise Refused("pseudo cannot have several values: vary one of its settings, such as pseudo.ratio.")
     if section not in _VARIED:
         raise Refused(f"{name} cannot have several values in one launch: only what changes the outcome can.")
     if key and OmegaConf.select(config, name, default=_MISSING) is _MISSING:
@@ -241,13 +245,24 @@ def _study_path(composed: Composed) -> Path:
 
 
 def _runtime(settings: Mapping[str, Any]) -> Runtime:
-    root = settings["data"]["root"]
-    if isinstance(root, str):
-        root = str(Path(root).expanduser().absolute())  # a job may run in another directory
     keep = yes_or_no("keep_weights", settings["keep_weights"])
-    values = {"name": Runtime.device, **settings["device"], "data_root": root, "keep_weights": keep}
+    labels = settings.get("pseudo") or {}
+    paths = {
+        "data_root": settings["data"]["root"],
+        "unlabelled_root": labels.get("root"),
+        "teacher_weights": (labels.get("teacher") or {}).get("weights"),
+    }
+    values = {"name": Runtime.device, **settings["device"], **_absolute(paths), "keep_weights": keep}
     values["device"] = values.pop("name")
     return strict(Runtime, values, "device")
+
+
+def _absolute(paths: Mapping[str, Any]) -> dict[str, Any]:
+    """A job may run in another directory."""
+    return {
+        name: str(Path(path).expanduser().absolute()) if isinstance(path, str) else path
+        for name, path in paths.items()
+    }
 
 
 def _declare(values: Mapping[str, Any]) -> Any:

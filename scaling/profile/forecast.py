@@ -129,7 +129,7 @@ def _equivalent_steps(point: Point) -> float:
     elsewhere = sum((side / point.resolution) ** 2 for side in point.evaluate_at)
     num_images = views * (num_evaluated(point.epochs) * num_val + num_test)
     num_images += elsewhere * (num_val + num_test)
-    return point.epochs * point.steps_per_epoch + EVALUATED_SHARE * num_images / point.recipe.batch_size
+    return point.epochs * point.steps_per_epoch + EVALUATED_SHARE * num_images / point.images_per_step
 
 
 def _step_seconds(trained: Iterable[tuple[Point, float]]) -> dict[Workload, float]:

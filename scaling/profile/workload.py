@@ -66,15 +66,15 @@ def _key(workload: Workload, threads: int, torch: str) -> str:
 
 def training_step(point: Point) -> Workload:
     """What a point does in each of its steps."""
-    recipe = point.recipe
+    recipe, num_images = point.recipe, point.images_per_step
     return Workload(
         network=point.network,
         resolution=point.resolution,
         frames=point.frames,
         in_channels=point.data.channels,
         num_classes=point.data.num_classes,
-        batch_size=recipe.batch_size,
-        norm_batch=None if recipe.images_per_norm == recipe.batch_size else recipe.images_per_norm,
+        batch_size=num_images,
+        norm_batch=None if recipe.images_per_norm == num_images else recipe.images_per_norm,
         precision=point.precision,
         work="training",
         num_moments=recipe.num_moments,

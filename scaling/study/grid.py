@@ -8,15 +8,12 @@ from dataclasses import dataclass, field
 from itertools import product
 from typing import Any
 
-from scaling.data.dataset import DataSet
 from scaling.errors import Refused
 from scaling.study.axis import Axis
 from scaling.study.match import Match, Matched, solve
 from scaling.study.point import KNOBS, Point
 from scaling.study.settings import Shared, point_at, shared_from_settings
-
-Declare = Callable[[Mapping[str, Any]], DataSet]
-"""The data set of a setting's `data`."""
+from scaling.study.teaching import Declare, Teaching, assign, teaching_of
 
 NAMED_AT_MOST = 12
 """Reasons that one refusal spells out."""
@@ -40,7 +37,7 @@ class Grid:
 
 @dataclass(frozen=True)
 class Expansion:
-    """The points of some grids, each once."""
+    """The points of some grids, each once, teachers before their students."""
 
     points: list[Point]
     num_repeats: int = 0
@@ -56,6 +53,7 @@ def expand(grids: Iterable[Grid], declare: Declare) -> Expansion:
     points: dict[str, Point] = {}
     matched: dict[str, Matched] = {}
     refusals: dict[str, int] = {}
+    asked: set[str] = set()
     varied: dict[str, None] = {}
     num_built = 0
     for grid in grids:
@@ -64,17 +62,23 @@ def expand(grids: Iterable[Grid], declare: Declare) -> Expansion:
         for assignment in grid.assignments():
             for budget in grid.match.budgets if grid.match else (None,):
                 try:
-                    point = maker.make(assignment, grid.match, budget)
+                    point, teacher = maker.make(assignment, grid.match, budget)
                 except Refused as error:
                     refusals[str(error)] = refusals.get(str(error), 0) + 1
                     continue
                 num_built += 1
+                if teacher is not None:
+                    points.setdefault(teacher.id, teacher)
                 points.setdefault(point.id, point)
+                asked.add(point.id)
                 if grid.match and budget is not None:
                     matched.setdefault(point.id, Matched(grid.match.cost, budget))
     if refusals:
         raise Refused(_all(refusals, sum(refusals.values()) + num_built))
-    return Expansion(list(points.values()), num_built - len(points), matched, tuple(varied))
+    return Expansion(list(points.values()), num_built - len(asked), matched, tuple(varied))
+
+
+_Built = tuple[Shared, Teaching | None]
 
 
 class _Maker:
@@ -84,21 +88,38 @@ class _Maker:
         self._settings = settings
         self._knobs = {name: settings.get(name) for name in KNOBS}
         self._declare = declare
-        self._shared: dict[str, Shared | Refused] = {}
+        self._shared: dict[str, _Built | Refused] = {}
 
-    def make(self, assignment: Mapping[str, Any], match: Match | None, budget: float | None) -> Point:
+    def make(
+        self, assignment: Mapping[str, Any], match: Match | None, budget: float | None
+    ) -> tuple[Point, Point | None]:
+        """The point, and its teacher where that is to be trained."""
         knobs = self._knobs | {name: value for name, value in assignment.items() if name in KNOBS}
         others = {name: value for name, value in assignment.items() if name not in KNOBS}
-        shared = self._shared_at(others)
+        shared, teaching = self._shared_at(others)
+
+        def at(knobs: Mapping[str, Any]) -> Point:
+            point = point_at(knobs, shared)
+            return teaching.student(point) if teaching else point
+
+        point = self._at(knobs, at, shared, match, budget)
+        return point, teaching.teacher(point) if teaching else None
+
+    def _at(
+        self,
+        knobs: Mapping[str, Any],
+        at: Callable[[Mapping[str, Any]], Point],
+        shared: Shared,
+        match: Match | None,
+        budget: float | None,
+    ) -> Point:
         if match is None or budget is None:
-            return point_at(knobs, shared)
+            return at(knobs)
         if match.solve == "depth" and knobs["resolution"] == "ladder":
             raise Refused("match.solve=depth cannot follow resolution=ladder: give the pixels.")
-        return solve(
-            match, budget, shared.model, lambda value: point_at({**knobs, match.solve: value}, shared)
-        )
+        return solve(match, budget, shared.model, lambda value: at({**knobs, match.solve: value}))
 
-    def _shared_at(self, others: Mapping[str, Any]) -> Shared:
+    def _shared_at(self, others: Mapping[str, Any]) -> _Built:
         key = repr(others)
         if key not in self._shared:
             try:
@@ -110,18 +131,12 @@ class _Maker:
             raise found
         return found
 
-    def _build(self, others: Mapping[str, Any]) -> Shared:
+    def _build(self, others: Mapping[str, Any]) -> _Built:
         settings = copy.deepcopy(dict(self._settings))
         for path, value in others.items():
-            _assign(settings, path, value)
-        return shared_from_settings(settings, self._declare(settings["data"]))
-
-
-def _assign(settings: dict[str, Any], path: str, value: Any) -> None:
-    *sections, key = path.split(".")
-    for section in sections:
-        settings = settings[section]
-    settings[key] = value
+            assign(settings, path, value)
+        shared = shared_from_settings(settings, self._declare(settings["data"]))
+        return shared, teaching_of(settings, shared, self._declare)
 
 
 def _all(refusals: Mapping[str, int], num_points: int) -> str:

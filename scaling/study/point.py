@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import MISSING, Field, asdict, dataclass, field, fields, is_dataclass
+from dataclasses import MISSING, Field, asdict, dataclass, field, fields, is_dataclass, replace
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from scaling.data.dataset import DataSet
+from scaling.data.pseudo import PseudoLabels
 from scaling.data.views import Views
 from scaling.errors import Refused
 from scaling.models.families import Family
@@ -62,6 +63,8 @@ class Point:
     """None for random weights."""
     views: Views = field(default_factory=Views)
     """Of videos, in every evaluation."""
+    pseudo: PseudoLabels | None = None
+    """What it learns from besides the labelled images."""
 
     def __post_init__(self) -> None:
         if self.epochs < 1:
@@ -126,12 +129,18 @@ class Point:
     @property
     def needs(self) -> tuple[str, ...]:
         """Ids of the points that must have been trained, and have kept their weights, before this one."""
-        return (self.start.point,) if self.start else ()
+        teacher = self.pseudo.teacher.point if self.pseudo else None
+        return (*([self.start.point] if self.start else []), *([teacher] if teacher else []))
 
     @property
     def steps_per_epoch(self) -> int:
-        """Optimizer steps an epoch; an incomplete last batch is dropped."""
+        """Optimizer steps an epoch of the labelled images; an incomplete last batch is dropped."""
         return self.data.num_train // self.recipe.batch_size
+
+    @property
+    def images_per_step(self) -> int:
+        """The labelled ones of a batch, and the pseudo-labelled ones beside them."""
+        return self.recipe.batch_size * (1 + (self.pseudo.ratio if self.pseudo else 0))
 
     @cached_property
     def cost(self) -> Cost:
@@ -142,7 +151,7 @@ class Point:
             frames=self.frames or 1,
             in_channels=self.data.channels,
             num_classes=self.data.num_classes,
-            images_seen=self.epochs * self.steps_per_epoch * self.recipe.batch_size,
+            images_seen=self.epochs * self.steps_per_epoch * self.images_per_step,
             batch_size=self.recipe.images_per_norm,
             precision=self.precision,
             num_moments=self.recipe.num_moments,
@@ -157,6 +166,8 @@ class Point:
         own = {name: str(value) for name, value in (knobs | clip).items()}
         if self.start:
             own["start"] = canonical_json(changed_fields(self.start))
+        if self.pseudo:
+            own["pseudo"] = canonical_json(_pseudo_id(self.pseudo))
         network = _network_text(self.model, self.depth, self.width)
         return digest_of_text(join({"network": network, **own, **self._shared}))
 
@@ -164,12 +175,16 @@ class Point:
     def setting(self) -> str:
         """8 hex digits over what the axes leave out: points of different settings are not compared.
 
-        A ladder only chooses among values of an axis, so it is left out, as is which point it begins from.
+        A ladder only chooses among values of an axis, so it is left out, as is which point it begins from, and
+        of a teacher what its students have too, such as the seed.
         """
         recipe = self.regularization.without_governed(self.recipe)
         shared = {**self._shared_with(recipe)}
         if self.start:
             shared["start"] = canonical_json(changed_fields(self.start) | {"point": "another"})
+        if self.pseudo:
+            taught = {**self.pseudo.identity(), "teacher": self.pseudo.teacher.rule}
+            shared["pseudo"] = canonical_json(taught)
         return _setting(self.family, self.model, self.regularization, tuple(shared.items()))
 
     @property
@@ -178,6 +193,11 @@ class Point:
 
     def _shared_with(self, recipe: Recipe) -> Mapping[str, str]:
         return _shared_text(self.data, recipe, self.schedule, self.precision, self.evaluate_at, self.views)
+
+    @property
+    def baseline(self) -> Point:
+        """The same without pseudo-labels."""
+        return replace(self, pseudo=None) if self.pseudo else self
 
     @property
     def axes(self) -> dict[str, int | float]:
@@ -190,7 +210,9 @@ class Point:
 
     def to_json(self) -> dict[str, Any]:
         """The whole point as plain values, from which `point_from_json` makes it again."""
-        return {"id": self.id, "setting": self.setting, **asdict(self)}
+        pseudo = {"pseudo": asdict(self.pseudo)} if self.pseudo else {}
+        without = {name: value for name, value in asdict(self).items() if name != "pseudo"}
+        return {"id": self.id, "setting": self.setting, **without, **pseudo}
 
 
 @lru_cache(maxsize=65536)
@@ -237,6 +259,14 @@ def _setting(
     }
     texts = {name: canonical_json(value) for name, value in own.items()}
     return digest_of_text(join({**texts, **dict(shared)}))[:8]
+
+
+def _pseudo_id(pseudo: PseudoLabels) -> dict[str, Any]:
+    teacher = pseudo.teacher
+    if teacher.point is not None:
+        return {**pseudo.identity(), "teacher": teacher.point}
+    by_file = {"weights": teacher.weights, "resolution": teacher.resolution}
+    return {**pseudo.identity(), "teacher": {**by_file, "network": changed_fields(teacher.network)}}
 
 
 def check_size(family: str, network: Network, resolution: int, frames: int | None) -> None:

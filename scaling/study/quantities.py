@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
+from scaling.data.pseudo import columns_of
 from scaling.errors import Refused
 from scaling.models.families import FAMILIES
 from scaling.profile.devices import device_of
@@ -26,6 +27,7 @@ _SECTIONS = {
     "recipe": tuple(field.name for field in fields(Recipe)),
     "regularization": tuple(field.name for field in fields(Regularization)),
     "schedule": tuple(field.name for field in fields(Schedule) if field.name != "milestones"),
+    "pseudo": ("ratio", "kind", "threshold", "balanced", "num_images"),
     "data": ("name", "num_train", "num_val", "num_classes", "side"),
 }
 
@@ -42,6 +44,8 @@ QUANTITIES = (
 def quantity(point: Point, name: str) -> Any:
     """A quantity of a point by its name, `hours` aside; None where its family has no such switch."""
     section, _, key = name.partition(".")
+    if section == "pseudo":
+        return columns_of(point.pseudo).get(name)
     if key:
         return point.family if name == "model.family" else getattr(getattr(point, section), key, None)
     return getattr(point.cost if name in _COSTS else point, name)

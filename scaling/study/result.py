@@ -99,6 +99,7 @@ class Result:
             "actual_hours": self.actual_hours,
             "precision": point.precision,
             **_settings(point),
+            **(point.pseudo.row() | {"pseudo.baseline": point.baseline.id} if point.pseudo else {}),
         }
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, get_origin, get_type_hints
 import dacite
 
 from scaling.data.dataset import DataSet
+from scaling.data.pseudo import PseudoLabels, Teacher, Unlabelled
 from scaling.data.views import Views
 from scaling.errors import Refused
 from scaling.models.efficientnet import EfficientNet
@@ -161,7 +162,21 @@ def point_from_settings(values: Mapping[str, Any], data: DataSet) -> Point:
 def point_from_json(value: Mapping[str, Any]) -> Point:
     """The point that `Point.to_json` wrote."""
     model = {"family": value["family"], **value["model"]}
-    return point_from_settings({**value, "model": model}, strict(DataSet, value["data"], "data"))
+    point = point_from_settings({**value, "model": model}, strict(DataSet, value["data"], "data"))
+    labels = value.get("pseudo")
+    return replace(point, pseudo=_pseudo_labels(labels)) if labels else point
+
+
+def _pseudo_labels(value: Mapping[str, Any]) -> PseudoLabels:
+    teacher = value["teacher"]
+    family = family_of({"family": teacher["family"], **teacher["model"]})
+    return PseudoLabels(
+        **{
+            **value,
+            "teacher": Teacher(**{**teacher, "model": family}),
+            "unlabelled": strict(Unlabelled, value["unlabelled"], "pseudo.unlabelled"),
+        }
+    )
 
 
 def resolution_of(value: Any, depth: float, family: str, model: Family) -> int:

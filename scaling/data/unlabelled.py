@@ -1,0 +1,98 @@
+"""Unlabelled images: files below one directory, or in tar shards, found, fingerprinted and read. No torch."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tarfile
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from pathlib import Path
+
+from scaling.data import image_folder
+from scaling.data.cache import cache_dir
+from scaling.data.decode import DECODING
+from scaling.data.decoded import Decoded, fetch
+from scaling.data.folder import ENDINGS, Folder
+from scaling.data.piece import Piece
+from scaling.data.pseudo import Unlabelled
+from scaling.errors import DataError, Refused
+
+ABSENT = "absent"
+"""Fingerprint of images that are planned by number alone."""
+
+
+def declared(root: str, num_images: int | None) -> Unlabelled:
+    """The first `num_images` below `root`, or all of them; where there is no such directory, a number that is
+    planned with. Refused where neither says how many."""
+    if not Path(root).expanduser().is_dir():
+        if num_images is None:
+            raise Refused(
+                f"pseudo.root={root} is not a directory: to plan without it, say pseudo.num_images."
+            )
+        return Unlabelled(num_images=num_images, fingerprint=ABSENT)
+    folder = find(root)
+    if num_images is not None and num_images > len(folder.names):
+        raise Refused(f"pseudo.num_images={num_images} is more than the {len(folder.names)} below {root}.")
+    return Unlabelled(
+        num_images=num_images or len(folder.names), fingerprint=image_folder.fingerprint(folder)
+    )
+
+
+@lru_cache(maxsize=2)
+def find(root: str | None) -> Folder:
+    """All images below `root` in the order of their names, those in its tar shards among them; their labels,
+    which nobody knows, are 0. DataError where there are none."""
+    if root is None or not Path(root).expanduser().is_dir():
+        raise DataError(f"pseudo.root={root} is not a directory: the unlabelled images should lie in it.")
+    top = Path(root).expanduser()
+    pieces = sorted(_pieces(top), key=str)
+    if not pieces:
+        raise DataError(f"{top} has no images ({', '.join(ENDINGS[:3])} and such, or shards of them, *.tar).")
+    names = [os.path.relpath(piece.path, top) + (f"/{piece.name}" if piece.name else "") for piece in pieces]
+    return Folder(top=top, names=names, labels=[0] * len(names), classes=[""], within=pieces)
+
+
+def check(labels: Unlabelled, root: str | None) -> Folder:
+    """The images that are declared; DataError where those below `root` are others."""
+    if labels.fingerprint == ABSENT:
+        raise DataError(
+            f"The {labels.num_images} unlabelled images were planned only: give their directory as "
+            "pseudo.root and type the line again."
+        )
+    folder = find(root)
+    found = image_folder.fingerprint(folder)
+    if found != labels.fingerprint:
+        raise DataError(
+            f"The images below pseudo.root={root} are not the declared ones: their fingerprint is {found}, "
+            f"the point was made for {labels.fingerprint}."
+        )
+    return folder.part(range(labels.num_images))
+
+
+def read(labels: Unlabelled, root: str | None, resolution: int) -> Decoded:
+    """The declared images, decoded once for each resolution, as those of a data set are."""
+    digest = hashlib.sha256(f"{labels.fingerprint}/{labels.num_images}".encode()).hexdigest()[:32]
+    place = cache_dir() / "unlabelled" / f"{digest}-{DECODING}" / str(resolution)
+    return fetch(place, resolution, lambda: check(labels, root))
+
+
+def _pieces(top: Path) -> Iterator[Piece]:
+    for place, _, names in os.walk(top, followlinks=True):
+        for name in names:
+            if name.lower().endswith(ENDINGS):
+                yield Piece(Path(place, name))
+            elif name.endswith(".tar"):
+                yield from _of_shard(Path(place, name))
+
+
+def _of_shard(shard: Path) -> Sequence[Piece]:
+    try:
+        with tarfile.open(shard, "r:") as tar:
+            return [
+                Piece(shard, member.offset_data, member.size, member.name)
+                for member in tar
+                if member.isreg() and member.name.lower().endswith(ENDINGS)
+            ]
+    except (OSError, tarfile.TarError) as error:
+        raise DataError(f"{shard} is no tar file, or a damaged or compressed one: {error}.") from error

@@ -1,0 +1,133 @@
+"""Teaching: how the students of a grid come by a teacher and by the images that it labels. No torch."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from scaling.data.dataset import DataSet
+from scaling.data.pseudo import PseudoConfig, PseudoLabels, Teacher, Unlabelled
+from scaling.data.unlabelled import declared
+from scaling.errors import Refused
+from scaling.study.identity import digest
+from scaling.study.point import KNOBS, Point
+from scaling.study.settings import Shared, point_at, shared_from_settings, strict
+
+Declare = Callable[[Mapping[str, Any]], DataSet]
+"""The data set of a setting's `data`."""
+
+
+@dataclass(frozen=True)
+class Teaching:
+    """What all students of one composed setting have in common."""
+
+    config: PseudoConfig
+    unlabelled: Unlabelled
+    knobs: Mapping[str, Any]
+    """Those of the teacher that are not its student's."""
+    shared: Shared
+    """The teacher's."""
+    weights: str | None
+    """SHA-256 of the file with the teacher's weights; None where it is trained."""
+
+    def teacher(self, student: Point) -> Point | None:
+        """The point to be trained first; None where a file has the weights."""
+        return None if self.weights else self._teacher(student)
+
+    def _teacher(self, student: Point) -> Point:
+        """What the student is but for what the teacher has otherwise, on the labelled images alone."""
+        return point_at({**student.axes, **self.knobs}, self.shared)
+
+    def student(self, point: Point) -> Point:
+        """The point with the labels that it learns from."""
+        teacher = self._teacher(point)
+        rule = digest({"knobs": dict(self.knobs), "setting": teacher.setting, "weights": self.weights})[:8]
+        return replace(
+            point,
+            pseudo=PseudoLabels(
+                teacher=Teacher(
+                    point=None if self.weights else teacher.id,
+                    weights=self.weights,
+                    family=teacher.family,
+                    model=teacher.model,
+                    depth=teacher.depth,
+                    width=teacher.width,
+                    resolution=teacher.resolution,
+                    rule=rule,
+                ),
+                unlabelled=self.unlabelled,
+                kind=self.config.kind,
+                threshold=self.config.threshold,
+                balanced=self.config.balanced,
+                ratio=self.config.ratio,
+            ),
+        )
+
+
+def teaching_of(settings: Mapping[str, Any], shared: Shared, declare: Declare) -> Teaching | None:
+    """What the settings say of pseudo-labels; None where they want none. Refused where it cannot be."""
+    config = strict(PseudoConfig, settings.get("pseudo") or {}, "pseudo")
+    if config.teacher is None or not config.ratio:
+        return None
+    changes = dict(config.teacher)
+    weights = changes.pop("weights", None)
+    own = copy.deepcopy(dict(settings))
+    for name, value in changes.items():
+        if name.partition(".")[0] in ("pseudo", "data", "precision", "evaluate_at"):
+            raise Refused(f"pseudo.teacher.{name}={value}: a teacher has the {name} of its students.")
+        if name not in KNOBS:
+            assign(own, name, value)
+    return Teaching(
+        config=config,
+        unlabelled=_unlabelled(config, settings, shared.data, declare),
+        knobs={name: value for name, value in changes.items() if name in KNOBS},
+        shared=replace(shared_from_settings(own, shared.data), evaluate_at=(), start=None),
+        weights=None if weights is None else file_digest(weights),
+    )
+
+
+def assign(settings: dict[str, Any], path: str, value: Any) -> None:
+    """Set what `path` names, such as `recipe.dropout`."""
+    *sections, key = path.split(".")
+    for section in sections:
+        if not isinstance(settings.get(section), dict):
+            raise Refused(f"{path} is not an option: there is no {section} that has options.")
+        settings = settings[section]
+    settings[key] = value
+
+
+@lru_cache(maxsize=16)
+def file_digest(path: str) -> str:
+    """SHA-256 of a file of weights; Refused where it cannot be read."""
+    try:
+        with Path(path).expanduser().open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except (OSError, TypeError, AttributeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it should be a path"
+        raise Refused(
+            f"pseudo.teacher.weights={path} cannot be read ({why}): give a file of the teacher's weights."
+        ) from error
+
+
+def _unlabelled(
+    config: PseudoConfig, settings: Mapping[str, Any], data: DataSet, declare: Declare
+) -> Unlabelled:
+    if config.root is not None:
+        return declared(config.root, config.num_images)
+    num_left = declare({**settings["data"], "num_train": None}).num_train - data.num_train
+    if num_left < 1:
+        raise Refused(
+            f"data.num_train={data.num_train} leaves no image of {data.name} to label: use fewer, or say "
+            "where others lie, as pseudo.root."
+        )
+    if (config.num_images or 0) > num_left:
+        raise Refused(
+            f"pseudo.num_images={config.num_images} is more than the {num_left} training images of "
+            f"{data.name} that data.num_train={data.num_train} leaves: use at most these."
+        )
+    return Unlabelled(num_images=config.num_images or num_left)
