@@ -18,6 +18,7 @@ from scaling.data import cifar, fashion_mnist, mnist5k, of_files
 from scaling.data.dataset import DataSet
 from scaling.data.decoded import Decoded
 from scaling.data.folder import Folder
+from scaling.data.mix import Mix
 from scaling.data.of_files import check_fingerprint
 from scaling.data.stored import Stored
 from scaling.data.videos import Videos, ViewedVideos
@@ -86,6 +87,8 @@ class Images:
     """(C, 1, 1) float32, or (C, 1, 1, 1) of clips, of the training images, from 0 to 255"""
     deviation: Tensor
     """Likewise"""
+    mix: Mix | None = None
+    """Of a training split that has pseudo-labelled images too."""
     unreadable: Mapping[int, str] = field(default_factory=dict)
     """Files that cannot be decoded and are in no split, with the reasons, by their place in stored order."""
 
@@ -100,6 +103,8 @@ class Images:
     def to(self, device: torch.device, *, splits: bool = True) -> Images:
         """All of it on `device`, or without the splits."""
         names = ["mean", "deviation", *(("train", "val", "test") if splits else ())]
+        if self.mix and splits and not self.train.is_mapped:
+            names.append("mix")
         return replace(self, **{name: getattr(self, name).to(device) for name in names})
 
 

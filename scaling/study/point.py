@@ -175,8 +175,8 @@ class Point:
     def setting(self) -> str:
         """8 hex digits over what the axes leave out: points of different settings are not compared.
 
-        A ladder only chooses among values of an axis, so it is left out, as is which point it begins from, and
-        of a teacher what its students have too, such as the seed.
+        A ladder only chooses among values of an axis, so it is left out, as is which point it begins from,
+        and of a teacher what its students have too, such as the seed.
         """
         recipe = self.regularization.without_governed(self.recipe)
         shared = {**self._shared_with(recipe)}

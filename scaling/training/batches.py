@@ -10,6 +10,7 @@ from torch import Tensor
 from scaling.data.ahead import Ahead
 from scaling.data.augment import augment, resized_crops
 from scaling.data.load import Images, Split
+from scaling.data.mix import Mix
 from scaling.study.point import Point
 from scaling.training.device import holds_images, send
 from scaling.training.randomness import generator
@@ -21,7 +22,7 @@ class Batch(NamedTuple):
     images: Tensor
     """(N, C, S, S), or of clips (N, C, T, S, S), float32, normalised"""
     labels: Tensor
-    """(N,) int64"""
+    """(N,) int64, or (N, classes) float32: probabilities"""
     numbers: Tensor | None
     """(N, numbers of an image), even between 0 and 1, that decide what the network drops; None if nothing."""
 
@@ -44,6 +45,7 @@ class Batches:
         self._num_steps = point.epochs * point.steps_per_epoch
         self._ahead = self._fetching()
         self._order, self._order_epoch = torch.empty(0, dtype=torch.int64), -1
+        self._mix, self._passes = images.mix, dict[int, Tensor]()
 
     def at(self, step: int) -> Batch:
         """The batch of step `step`, counted from 0."""
@@ -51,7 +53,7 @@ class Batches:
         pixels = self._pixels(step, chosen)
         return Batch(
             images=self._images.normalised(send(pixels, self._device)),
-            labels=send(self._images.train.labels[chosen], self._device),
+            labels=send(self._targets(chosen), self._device),
             numbers=self._numbers(step) if self._num_numbers else None,
         )
 
@@ -65,15 +67,39 @@ class Batches:
         """What the network is given for the `chosen` examples, uint8."""
         return self._augmented(step, *self._stored(step, chosen))
 
+    def _targets(self, chosen: Tensor) -> Tensor:
+        labels = self._images.train.labels
+        return self._mix.targets(labels, chosen) if self._mix else labels[chosen]
+
     def _chosen(self, step: int) -> Tensor:
         """Indices of this process's training images, of the next slice of the epoch's permutation."""
         epoch, index = divmod(step, self._point.steps_per_epoch)
         if epoch != self._order_epoch:
             shuffle = generator("order", self._point.seed, epoch)
-            order = torch.randperm(len(self._images.train), generator=shuffle)
+            num_labelled = self._mix.num_labelled if self._mix else len(self._images.train)
+            order = torch.randperm(num_labelled, generator=shuffle)
             self._order, self._order_epoch = order.to(self._images.train.labels.device), epoch
         batch = self._point.recipe.batch_size
-        return self._order[index * batch : (index + 1) * batch][self._share]
+        labelled = self._order[index * batch : (index + 1) * batch]
+        return (self._mixed(labelled, self._mix, step) if self._mix else labelled)[self._share]
+
+    def _mixed(self, labelled: Tensor, mix: Mix, step: int) -> Tensor:
+        """Each labelled image, followed by `ratio` pseudo-labelled ones: whatever is normalised together has
+        both kinds. These are gone through again and again, in an order of its own each time."""
+        start, stop = (each * mix.ratio * len(labelled) for each in (step, step + 1))
+        passes = range(start // len(mix.chosen), (stop - 1) // len(mix.chosen) + 1)
+        taken = torch.cat([mix.chosen[self._pass(number, mix)] for number in passes])
+        others = taken[start - passes[0] * len(mix.chosen) :][: stop - start]
+        return torch.cat([labelled[:, None], others.view(len(labelled), mix.ratio)], 1).flatten()
+
+    def _pass(self, number: int, mix: Mix) -> Tensor:
+        """The order of a pass over the pseudo-labelled images; the last two are kept."""
+        if number not in self._passes:
+            shuffle = generator("pseudo", self._point.seed, number)
+            order = torch.randperm(len(mix.chosen), generator=shuffle).to(mix.chosen.device)
+            last = [*self._passes.items()][-1:]
+            self._passes = dict([*last, (number, order)])
+        return self._passes[number]
 
     def _stored(self, step: int, chosen: Tensor) -> tuple[Tensor, Tensor]:
         """Images where they are augmented, and where the `chosen` ones are among them."""
@@ -95,7 +121,11 @@ class Batches:
         recipe, side = self._point.recipe, self._point.resolution
         draws = generator("augment", self._point.seed, step)
         mirror = recipe.flip and self._point.data.mirror
-        of_batch: dict[str, Any] = {"generator": draws, "batch": recipe.batch_size, "share": self._share}
+        of_batch: dict[str, Any] = {
+            "generator": draws,
+            "batch": self._point.images_per_step,
+            "share": self._share,
+        }
         if recipe.crop == "resized":
             pixels = resized_crops(images, chosen, mirror=mirror, **of_batch)
         else:
@@ -115,5 +145,5 @@ class Batches:
 
     def _numbers(self, step: int) -> Tensor:
         draws = generator("drop", self._point.seed, step)
-        numbers = torch.rand((self._point.recipe.batch_size, self._num_numbers), generator=draws)
+        numbers = torch.rand((self._point.images_per_step, self._num_numbers), generator=draws)
         return send(numbers[self._share], self._device)

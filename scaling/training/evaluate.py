@@ -35,7 +35,7 @@ def evaluate(
     images. Of several processes each takes every so many-th batch. Of videos, probabilities are averaged over
     their views.
     """
-    most = max(batch_size, min(_IMAGES, _PIXELS // split.pixels_each))
+    most = num_at_once(batch_size, split.pixels_each)
     size = max(1, most // split.views_each)
     was_training = model.training
     model.eval()
@@ -59,14 +59,19 @@ def evaluate(
 def _of_views(model: nn.Module, images: Images, pixels: Tensor, most: int) -> Tensor:
     """Logits (N, classes) of images, or logarithms of the mean probabilities of videos (N, V, C, T, S, S)."""
     if pixels.ndim == 4:
-        return _logits(model, images, pixels)
+        return logits_of(model, images, pixels)
     number, views = pixels.shape[:2]
     parts = torch.split(pixels.flatten(0, 1), most)
-    of_views = torch.cat([_logits(model, images, part) for part in parts]).view(number, views, -1)
+    of_views = torch.cat([logits_of(model, images, part) for part in parts]).view(number, views, -1)
     return of_views.log_softmax(-1).logsumexp(1) - math.log(views)
 
 
-def _logits(model: nn.Module, images: Images, pixels: Tensor) -> Tensor:
+def num_at_once(batch_size: int, pixels_each: int) -> int:
+    """Images of a batch of evaluation, where those of training have `batch_size`."""
+    return max(batch_size, min(_IMAGES, _PIXELS // pixels_each))
+
+
+def logits_of(model: nn.Module, images: Images, pixels: Tensor) -> Tensor:
     """Of so many images; by halves where memory runs out."""
     try:
         batch = images.normalised(pixels).contiguous(memory_format=layout(clips=pixels.ndim == 5))
@@ -76,4 +81,4 @@ def _logits(model: nn.Module, images: Images, pixels: Tensor) -> Tensor:
             raise
     garbage.free()
     half = len(pixels) // 2
-    return torch.cat([_logits(model, images, part) for part in (pixels[:half], pixels[half:])])
+    return torch.cat([logits_of(model, images, part) for part in (pixels[:half], pixels[half:])])

@@ -18,6 +18,7 @@ from scaling.training import garbage
 from scaling.training.checkpoint import Checkpoint
 from scaling.training.device import peak_memory_bytes, reset_peak_memory
 from scaling.training.failure import Stopped
+from scaling.training.label import taught
 from scaling.training.processes import ALONE, Processes
 from scaling.training.run import Run
 from scaling.training.runtime import Runtime
@@ -64,11 +65,21 @@ def train_point(
 ) -> Outcome:
     """`train` as `runtime` says, on the images that lie where it says; raises DataError besides.
 
-    What the point begins from is looked for in `studies`.
+    What the point begins from, or its teacher, is looked for in `studies`. What its teacher has not labelled
+    yet is labelled first, by each process for itself, into the first of them.
     """
     images = _images(point, runtime.data_root)
     if processes.is_first:
         tell_unreadable(images.unreadable)
+    if point.pseudo is not None:
+        images = taught(
+            point,
+            images,
+            runtime,
+            device,
+            studies=studies,
+            should_stop=should_stop if processes.size == 1 else lambda: False,
+        )
     return train(
         point,
         images,

@@ -74,9 +74,14 @@ class Run:
             begin_from(network, start, f"start.point={point.start.point}")
         self.model: nn.Module = network.to(device, memory_format=layout(clips=point.data.clips))  # type: ignore[call-overload]
         self.stepper = build_stepper(
-            self.model, point.recipe, bf16=self.bf16, processes=processes, frugal=frugal
+            self.model,
+            point.recipe,
+            bf16=self.bf16,
+            processes=processes,
+            frugal=frugal,
+            smoothed=images.mix is not None and images.mix.soft is not None,
         )
-        share = processes.share(point.recipe.batch_size)
+        share = processes.share(point.images_per_step)
         batches = ClipBatches if point.data.clips else Batches
         self._batches = batches(point, self.images, share, self.stepper.drops.num_numbers)
         self.ema = Ema(self.model, point.recipe.ema_decay) if point.recipe.ema_decay else None
@@ -164,12 +169,12 @@ class Run:
             synchronize(self.device)
         train_loss = self._epoch_loss.item() / point.steps_per_epoch
         self._check(train_loss, _EXPLODED)
-        num_images = point.steps_per_epoch * point.recipe.batch_size
+        num_images = point.steps_per_epoch * point.images_per_step
         epoch = self.step // point.steps_per_epoch
         row = {
             "epoch": epoch,
             "step": self.step,
-            "train_flops": 3 * point.cost.flops * self.step * point.recipe.batch_size,
+            "train_flops": 3 * point.cost.flops * self.step * point.images_per_step,
             "learning_rate": self._learning_rate(self.step - 1),
             "train_loss": train_loss,
             "train_top1": 100 * self._epoch_correct.item() / num_images,

@@ -38,6 +38,7 @@ class Runtime:
     def studies(self, own: Path) -> list[Path]:
         """Where the points may be that those of the study `own` need."""
         return [own] if self.start_study is None else [own, Path(self.start_study)]
+
     unlabelled_root: str | None = None
     """Where images without labels lie that are no part of the data set."""
     teacher_weights: str | None = None

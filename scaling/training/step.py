@@ -55,7 +55,8 @@ class Stepper:
             with at_rest(self.model) if self.frugal else nullcontext():
                 part_loss.backward()
             loss += part_loss.detach()
-            num_correct += (logits.detach().argmax(1) == labels).sum()
+            answers = labels if labels.ndim == 1 else labels.argmax(1)
+            num_correct += (logits.detach().argmax(1) == answers).sum()
         if self.statistics:
             self._combine(self.statistics, loss, num_correct)
         for group in self.optimizer.param_groups:
@@ -79,15 +80,21 @@ class Stepper:
 
 
 def build_stepper(
-    model: nn.Module, recipe: Recipe, *, bf16: bool, processes: Processes = ALONE, frugal: bool = False
+    model: nn.Module,
+    recipe: Recipe,
+    *,
+    bf16: bool,
+    processes: Processes = ALONE,
+    frugal: bool = False,
+    smoothed: bool = False,
 ) -> Stepper:
-    """The network with the optimizer and the loss of its recipe."""
+    """The network with the optimizer and the loss of its recipe; labels may be `smoothed` already."""
     model.set_grad_checkpointing(frugal)  # type: ignore[operator]
     num_norm_batches = recipe.norm_batches_each(processes.size)
     return Stepper(
         model=model,
         optimizer=build_optimizer(model, recipe),
-        criterion=nn.CrossEntropyLoss(label_smoothing=recipe.label_smoothing),
+        criterion=nn.CrossEntropyLoss(label_smoothing=0.0 if smoothed else recipe.label_smoothing),
         images_per_norm=recipe.images_per_norm,
         drops=Drops(model),
         bf16=bf16,

@@ -1,0 +1,103 @@
+"""Joint images: labelled and pseudo-labelled ones as one split, and which of the latter are learned from."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from scaling.data import unlabelled
+from scaling.data.dataset import DataSet
+from scaling.data.load import Images, Split, load
+from scaling.data.mix import Mix
+from scaling.data.pseudo import PseudoLabels
+from scaling.errors import DataError
+from scaling.study.labels import Labelled
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class TwoSplits(Split):
+    """A split whose first images are its own, and whose others lie in a file of their own."""
+
+    others: Split
+
+    def pixels(self, chosen: Tensor | slice) -> Tensor:
+        places = torch.arange(len(self))[chosen]
+        num_own = len(self) - len(self.others)
+        is_own = places < num_own
+        parts = super().pixels(places[is_own]), self.others.pixels(places[~is_own] - num_own)
+        found = torch.empty((len(places), *parts[0].shape[1:]), dtype=torch.uint8)
+        found[is_own], found[~is_own] = parts
+        return found
+
+    @property
+    def is_mapped(self) -> bool:
+        return True
+
+
+def with_rest(data: DataSet, root: str | None, num_images: int, resolution: int) -> Split:
+    """The labelled training images, and so many that follow them, at a resolution."""
+    return load(replace(data, num_train=data.num_train + num_images), root, resolution).train
+
+
+def joined(
+    images: Images, data: DataSet, pseudo: PseudoLabels, labelled: Labelled, split: Split, smoothing: float
+) -> Images:
+    """The images of a student: its training split is `split`, labelled and pseudo-labelled images in order.
+
+    Mean and deviation stay those of the labelled ones. DataError where no image is left to learn from.
+    """
+    chosen = choose(labelled, threshold=pseudo.threshold, balanced=pseudo.balanced)
+    if not len(chosen):
+        surest = float(labelled.probabilities[:, 0].max())
+        raise DataError(
+            f"pseudo.threshold={pseudo.threshold:g} leaves none of {len(labelled)} pseudo-labelled images: "
+            f"the surest has {surest:.4g}."
+        )
+    given = images.train.labels
+    classes = torch.from_numpy(labelled.classes.astype(np.int64))
+    soft = (classes, torch.from_numpy(labelled.probabilities.astype(np.float32)))
+    return replace(
+        images,
+        train=replace(split, labels=torch.cat([given, classes[:, 0]])),
+        mix=Mix(
+            ratio=pseudo.ratio,
+            num_labelled=len(given),
+            chosen=torch.from_numpy(chosen) + len(given),
+            soft=soft if pseudo.kind == "soft" else None,
+            num_classes=data.num_classes,
+            smoothing=smoothing,
+        ),
+    )
+
+
+def choose(labelled: Labelled, *, threshold: float, balanced: bool) -> NDArray[np.int64]:
+    """Places of the images to learn from, [M], among the labelled ones."""
+    sure = labelled.probabilities[:, 0]
+    kept = np.flatnonzero((sure > 0) & (sure >= threshold))
+    if not balanced or not len(kept):
+        return kept.astype(np.int64)
+    classes = labelled.classes[kept, 0]
+    present = np.unique(classes)
+    num_each = max(1, round(len(kept) / len(present)))
+    surest_first = kept[np.argsort(-sure[kept].astype(np.float64), kind="stable")]
+    of_class = [surest_first[labelled.classes[surest_first, 0] == each] for each in present]
+    return np.concatenate([np.resize(each, num_each) for each in of_class]).astype(np.int64)
+
+
+def elsewhere(images: Images, pseudo: PseudoLabels, root: str | None, resolution: int) -> Split:
+    """The labelled images, and others that lie below `root`."""
+    decoded = unlabelled.read(pseudo.unlabelled, root, resolution)
+    with warnings.catch_warnings(action="ignore"):  # nobody writes to what can only be read
+        pixels = torch.from_numpy(decoded.pixels).permute(0, 3, 1, 2)
+    others = Split(
+        images=pixels, labels=torch.zeros(len(pixels), dtype=torch.int64), places=torch.arange(len(pixels))
+    )
+    own = images.train
+    return TwoSplits(
+        images=own.images, labels=torch.cat([own.labels, others.labels]), places=own.places, others=others
+    )

@@ -1,0 +1,47 @@
+"""A mix: what the batches of a student take of the images that its teacher has labelled."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Mix:
+    """Of a training split in which pseudo-labelled images follow the labelled ones."""
+
+    ratio: int
+    """Of them beside each labelled one."""
+    num_labelled: int
+    chosen: Tensor
+    """(M,) int64: places in the split of those that are learned from; some more than once, to balance."""
+    soft: tuple[Tensor, Tensor] | None = None
+    """Of each pseudo-labelled image (n, k) the likeliest classes, int64, and their probabilities, float32;
+    None where its label in the split is all."""
+    num_classes: int
+    smoothing: float
+    """Of the labels of labelled images, where others are soft."""
+
+    def targets(self, labels: Tensor, chosen: Tensor) -> Tensor:
+        """Of `chosen` images of the split, their labels (B,), or, where some are soft, probabilities (B, K).
+
+        Labelled ones are smoothed here, as they are of a criterion; a teacher's probabilities are soft as
+        they are. What it left out is spread evenly over the other classes.
+        """
+        if self.soft is None:
+            return labels[chosen]
+        uniform = self.smoothing / self.num_classes
+        found = torch.full((len(chosen), self.num_classes), uniform, device=labels.device)
+        found.scatter_(1, labels[chosen][:, None], 1 - self.smoothing + uniform)
+        is_soft = chosen >= self.num_labelled
+        classes, probabilities = (part[chosen[is_soft] - self.num_labelled] for part in self.soft)
+        rest = (1 - probabilities.sum(1, keepdim=True)).clamp(min=0)
+        spread = rest / max(1, self.num_classes - classes.shape[1])
+        found[is_soft] = spread.expand(-1, self.num_classes).scatter(1, classes, probabilities)
+        return found
+
+    def to(self, device: torch.device) -> Mix:
+        soft = None if self.soft is None else (self.soft[0].to(device), self.soft[1].to(device))
+        return replace(self, chosen=self.chosen.to(device), soft=soft)
