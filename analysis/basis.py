@@ -22,8 +22,7 @@ NOISY = ("frontier", "pairs", "resolution", "frames", "returns", "speedup", "lad
 def bases(findings: Findings) -> dict[str, str]:
     """One sentence by topic, to be read by itself, in the order of the report.
 
-    Topics: frontier, pairs, resolution, frames, returns, speedup, ladders, noise, law, hours, missing;
-    those of which nothing is known are left out.
+    Topics: those of the sentences, noise, law, hours, missing; those of which nothing is known are left out.
     """
     origin, noise = source_text(findings), noise_text(findings.noise, findings.replicates)
     return {
@@ -75,6 +74,9 @@ def _rows(findings: Findings) -> Iterator[tuple[str, str]]:
     ):
         if compared:
             yield topic, "models with known cost (" + ", ".join(_compared(compared)) + ")"
+    if findings.taught:
+        num_pairs = sum(each.num_pairs for each in findings.taught.overall)
+        yield "pseudo", f"{counted(num_pairs, 'student')}, each paired with itself without pseudo-labels"
     if findings.noise.known:
         models = findings.compared
         yield "noise", f"{counted(len(models), 'model')}, {models['num_seeds'].sum()} runs"

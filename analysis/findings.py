@@ -22,6 +22,7 @@ from analysis.replicates import draw_errors
 from analysis.resolution import Resolution, resolution_rule
 from analysis.returns import Return, returns
 from analysis.table import Table
+from analysis.taught import Taught, taught
 from analysis.thin import thinned
 from analysis.trap import Trap
 from analysis.traps import Evidence, traps
@@ -57,6 +58,8 @@ class Findings:
     equal: AtEqualAccuracy
     prediction: Prediction | None
     """Of the hours; None where none were predicted."""
+    taught: Taught | None
+    """What pseudo-labels gain; None where nothing was trained on any."""
 
     @property
     def law(self) -> Law | None:
@@ -113,6 +116,7 @@ def find(table: Table, cost: str | None = None) -> Findings:
             )
         ),
         prediction=prediction(table),
+        taught=taught(table),
     )
 
 

@@ -14,6 +14,7 @@ from analysis.resolution import Step
 from analysis.returns import Return
 from analysis.sentences import sentences
 from analysis.speedup_rules import equal_json
+from analysis.taught import taught_json
 
 __all__ = ["rules_json", "sentences"]
 
@@ -46,6 +47,7 @@ def rules_json(findings: Findings, origin: dict[str, Any] | None = None) -> dict
         **({"frames": frames_json(findings.frames)} if findings.frames else {}),
         "returns": [_return_json(each) for each in findings.returns],
         **equal_json(findings.equal),
+        **({"pseudo_labels": taught_json(findings.taught)} if findings.taught else {}),
         "exponents": exponents_json(findings.exponents),
         "warnings": [{"code": trap.code, "message": trap.message} for trap in findings.traps],
         "provenance": _provenance(findings) | (origin or {}),

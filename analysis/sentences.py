@@ -16,6 +16,7 @@ from analysis.resolution import Resolution, Step
 from analysis.returns import return_sentences
 from analysis.slow_resolution_sheet import ladder_sentences
 from analysis.speedup_sentences import speedup_sentences
+from analysis.taught import taught_sentences
 from scaling.quantity import counted, listed
 
 NO_RULE = "These results compare nothing at equal cost: there is no rule."
@@ -27,6 +28,7 @@ HEADINGS = {
     "returns": "Single steps",
     "speedup": "Speed at equal accuracy",
     "ladders": "Ladders of resolution",
+    "pseudo": "Pseudo-labels",
     "law": "Law",
     "noise": "Noise",
     "hours": "Hours",
@@ -47,6 +49,7 @@ def sentences_by_topic(findings: Findings) -> dict[str, list[str]]:
         "pairs": [*_regime_sentences(findings.pairs), *crossover_sentence(findings)],
         "resolution": [*_resolution_sentences(findings.resolution)],
         "frames": [*frames_sentences(findings.frames)] if findings.frames else [],
+        "pseudo": [*taught_sentences(findings.taught)] if findings.taught else [],
         "frontier": [_frontier_sentence(frontier) for frontier in findings.frontiers.values()],
         "speedup": [*speedup_sentences(findings.table, findings.equal.speedups, findings.equal.printed)],
         "ladders": [*ladder_sentences(findings.equal.ladders)],

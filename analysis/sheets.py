@@ -16,6 +16,7 @@ from analysis.sheet import (
 )
 from analysis.slow_resolution_sheet import ladder_sheet
 from analysis.speedup_sheet import at_model_sheet, printed_sheet, speedup_sheet
+from analysis.taught import taught_sheet
 
 
 def sheets(findings: Findings) -> list[Sheet]:
@@ -27,6 +28,7 @@ def sheets(findings: Findings) -> list[Sheet]:
         *([frames_sheet(findings.frames)] if findings.frames else []),
         returns_sheet(findings),
         *equal_sheets(findings.equal),
+        *([taught_sheet(findings.taught)] if findings.taught else []),
         *([law_sheet(findings.law)] if findings.law else []),
         choice_sheet(findings.choice),
         *([prediction_sheet(findings.prediction)] if findings.prediction else []),

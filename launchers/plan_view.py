@@ -11,9 +11,11 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from scaling.data.pseudo import has_others
 from scaling.profile.forecast import Calibration, Source
 from scaling.quantity import count_text, counted, duration_text, listed
 from scaling.study.branching import saved_by
+from scaling.study.labelling import Labelling
 from scaling.study.plan import REASONS_AT_MOST, Plan, Planned, reason_in_short
 from scaling.study.plan_file import row
 from scaling.study.totals import Totals, totals
@@ -47,6 +49,8 @@ def tell_plan(console: Console, study: Path, plan: Plan, calibration: Calibratio
             if sentence:
                 console.print(sentence)
     _tell_trunks(console, plan)
+    for labelling in plan.labelling:
+        console.print(_labelling_text(labelling), markup=False)
     _tell_disk(console, plan)
     _tell_dropped(console, plan)
     _name(console, plan.passed_over())
@@ -161,8 +165,20 @@ def _tell_trunks(console: Console, plan: Plan) -> None:
         )
 
 
+def _labelling_text(each: Labelling) -> str:
+    who = "The teacher" if each.num_teachers == 1 else f"Each of {each.num_teachers} teachers"
+    there = (
+        f"{who} ({each.teacher}) labels {each.num_images:,} images, {each.kind}: {_gb_text(each.gb)} in all"
+    )
+    if not each.num_left:
+        return f"{there}, which are there."
+    hours = "hours not known here" if each.hours is None else f"about {_hours_text(each.hours)}"
+    left = "" if each.num_left == each.num_teachers * each.num_images else f" for the {each.num_left:,} left"
+    return f"{there}; {each.flops:.2e} FLOPs{left}, {hours} besides those of training."
+
+
 def _tell_disk(console: Console, plan: Plan) -> None:
-    of_files = [point for point in plan.to_run if point.data.side is None]
+    of_files = [point for point in plan.to_run if point.data.side is None or has_others(point.pseudo)]
     if not of_files:
         return
     from scaling.data.disk import to_decode  # what decodes images takes time to import
@@ -187,6 +203,8 @@ def _tell_disk(console: Console, plan: Plan) -> None:
 
 
 def _gb_text(gb: float) -> str:
+    if gb < 0.01:
+        return f"{1e6 * gb:,.0f} kB"
     return f"{gb:,.0f} GB" if gb >= 100 else f"{gb:.3g} GB"
 
 

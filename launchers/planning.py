@@ -14,8 +14,9 @@ from launchers.site import site_of
 from launchers.slurm.client import Silent
 from launchers.slurm.reconcile import reconciled
 from scaling.errors import Refused
-from scaling.profile.forecast import Calibration
+from scaling.profile.forecast import Calibration, Hours
 from scaling.study.branching import branched
+from scaling.study.labelling import labellings
 from scaling.study.limits import Limits
 from scaling.study.needs import without_unmet
 from scaling.study.plan import Plan, Planned, Wishes, limited, make_plan
@@ -35,6 +36,13 @@ class Planning:
     plan: Plan
     calibration: Calibration | None
     """How the speed model behind the hours fared on measured steps, where it was scaled to any."""
+    labelling_hours: Callable[[Point], Hours | None]
+    """Of the images that a point's teacher labels."""
+
+    def with_plan(self, plan: Plan) -> Planning:
+        """With another plan, and what is labelled for it."""
+        labelling = labellings(plan.to_run, self.study.path, self.labelling_hours)
+        return replace(self, plan=replace(plan, labelling=labelling))
 
     def create(self) -> None:
         """Make the study, unless it is there; Refused where it is of another task or cannot be written."""
@@ -65,7 +73,7 @@ def _plan_all(request: Request, launcher: Launcher, limits: Limits, console: Con
 
     plans = can_start(limited(can_start([each.plan for each in plannings.values()]), limits))
     return [
-        replace(each, plan=branched(each.study, plan))
+        each.with_plan(branched(each.study, plan))
         for each, plan in zip(plannings.values(), plans, strict=True)
     ]
 
@@ -95,7 +103,13 @@ def _plan(path: Path, request: Request, launcher: Launcher, console: Console) ->
         queued=_queued(study, launcher, console),
     )
     plan = make_plan(study, expansion, site, wishes)
-    return Planning(study=study, task=task, plan=plan, calibration=forecast.calibration)
+    return Planning(
+        study=study,
+        task=task,
+        plan=plan,
+        calibration=forecast.calibration,
+        labelling_hours=forecast.of_labelling,
+    )
 
 
 def _constraint(request: Request, launcher: Launcher) -> Callable[[Planned], str | None]:

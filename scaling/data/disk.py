@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from scaling.data import imagenet, kinetics, videos_of_files
+from scaling.data import imagenet, kinetics, unlabelled, videos_of_files
 from scaling.data.cache import cache_dir
 from scaling.data.dataset import DataSet
 from scaling.data.decoded import size_gb
 from scaling.data.of_files import FIND, place_of, place_of_held_out
+from scaling.data.pseudo import has_others
 from scaling.study.point import Point
 
 
@@ -33,7 +34,7 @@ class Disk:
 
 def to_decode(points: Sequence[Point]) -> Disk | None:
     """What is decoded for the first time to train these points; None where nothing is."""
-    found = _of_images(points) | _of_videos(points)
+    found = _of_images(points) | _of_others(points) | _of_videos(points)
     absent = {place: each for place, each in found.items() if not place.exists()}
     if not absent:
         return None
@@ -62,6 +63,16 @@ def _of_images(points: Sequence[Point]) -> dict[Path, _Files]:
     places = {place_of_held_out(data, side): (side, data.num_val + data.num_test) for data, side in evaluated}
     places |= {place_of(data, side): (side, _num_examples(data)) for data, side in trained}
     return {place: _Files(side, size_gb(number, side)) for place, (side, number) in places.items()}
+
+
+def _of_others(points: Sequence[Point]) -> dict[Path, _Files]:
+    """Unlabelled images that are no part of a set, for the students that learn from them."""
+    found = {}
+    for point in points:
+        if point.pseudo and has_others(point.pseudo):
+            others, side = point.pseudo.unlabelled, point.resolution
+            found[unlabelled.place_of(others, side)] = _Files(side, size_gb(others.num_images, side))
+    return found
 
 
 def _of_videos(points: Sequence[Point]) -> dict[Path, _Files]:

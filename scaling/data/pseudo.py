@@ -136,6 +136,11 @@ def size_gb(labels: PseudoLabels, num_classes: int) -> float:
     return labels.unlabelled.num_images * num_kept(labels.kind, num_classes) * BYTES_OF_EACH / 1e9
 
 
+def has_others(labels: PseudoLabels | None) -> bool:
+    """Whether images are labelled that are no part of the data set."""
+    return labels is not None and labels.unlabelled.fingerprint is not None
+
+
 def columns_of(labels: PseudoLabels | None) -> Mapping[str, Any]:
     """`row`, with a ratio of 0 where there are no pseudo-labels."""
     return {"pseudo.ratio": 0} if labels is None else labels.row()

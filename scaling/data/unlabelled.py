@@ -72,9 +72,13 @@ def check(labels: Unlabelled, root: str | None) -> Folder:
 
 def read(labels: Unlabelled, root: str | None, resolution: int) -> Decoded:
     """The declared images, decoded once for each resolution, as those of a data set are."""
+    return fetch(place_of(labels, resolution), resolution, lambda: check(labels, root))
+
+
+def place_of(labels: Unlabelled, resolution: int) -> Path:
+    """Where the images are once they are decoded."""
     digest = hashlib.sha256(f"{labels.fingerprint}/{labels.num_images}".encode()).hexdigest()[:32]
-    place = cache_dir() / "unlabelled" / f"{digest}-{DECODING}" / str(resolution)
-    return fetch(place, resolution, lambda: check(labels, root))
+    return cache_dir() / "unlabelled" / f"{digest}-{DECODING}" / str(resolution)
 
 
 def _pieces(top: Path) -> Iterator[Piece]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
@@ -71,15 +71,30 @@ class Forecast:
 
     def of(self, point: Point) -> Hours | None:
         """The best there is; None on a device that is not specified and where nothing was measured."""
-        step = training_step(point)
+        told = self._step_seconds(training_step(point))
+        return told and _hours(point, *told)
+
+    def of_labelling(self, point: Point) -> Hours | None:
+        """Of all the images that the point's teacher labels: a pass each, of the three of a training step."""
+        if point.pseudo is None:
+            return Hours(0.0, "specifications")
+        teacher, step = point.pseudo.teacher, training_step(point.baseline)
+        told = self._step_seconds(replace(step, network=teacher.network, resolution=teacher.resolution))
+        if told is None:
+            return None
+        num_steps = EVALUATED_SHARE * point.pseudo.unlabelled.num_images / step.batch_size
+        return Hours(num_steps * told[0] / 3600, told[1])
+
+    def _step_seconds(self, step: Workload) -> tuple[float, Source] | None:
+        """Of a training step, from the best there is."""
         if step in self._known:
-            return _hours(point, *self._known[step])
-        if self._device is None or point.precision not in self._device.matrix_flops:
+            return self._known[step]
+        if self._device is None or step.precision not in self._device.matrix_flops:
             return None
         modelled = modelled_seconds(step, self._device)
         if self.calibration is None:
-            return _hours(point, modelled, "specifications")
-        return _hours(point, self.calibration.factor * modelled, "calibrated")
+            return modelled, "specifications"
+        return self.calibration.factor * modelled, "calibrated"
 
     def _calibrate(self) -> Calibration | None:
         """How the model fares where steps were measured; None where too few were."""

@@ -1,4 +1,4 @@
-"""Labels: what a teacher has said of images without labels, in shards that workers make together. No torch."""
+"""Labels: what a teacher has said of images, in shards that workers make together. No torch."""
 
 from __future__ import annotations
 

@@ -13,6 +13,7 @@ from scaling.errors import Refused
 from scaling.profile.forecast import Hours
 from scaling.study import lease
 from scaling.study.grid import Expansion
+from scaling.study.labelling import Labelling
 from scaling.study.limits import Limits, Share, over
 from scaling.study.losses import losses
 from scaling.study.match import Matched
@@ -89,6 +90,8 @@ class Plan:
     """Settings besides the axes that have several values, by dotted name."""
     limits: Limits = field(default_factory=Limits)
     """That points were dropped under."""
+    labelling: tuple[Labelling, ...] = ()
+    """What is labelled before its students train."""
 
     @cached_property
     def to_run(self) -> list[Point]:

@@ -53,6 +53,7 @@ def as_json(plan: Plan, study: Path) -> dict[str, Any]:
         "limits": asdict(plan.limits),
         "losses": plan.losses,
         "num_repeats": plan.num_repeats,
+        "labelling": [asdict(each) for each in plan.labelling],
         "points": [
             {name: None if value == "" else value for name, value in row(entry, plan.varied).items()}
             for entry in plan.entries

@@ -8,7 +8,7 @@ from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from scaling.data.dataset import DataSet
-from scaling.data.pseudo import PseudoLabels
+from scaling.data.pseudo import PseudoLabels, has_others
 from scaling.data.views import Views
 from scaling.errors import Refused
 from scaling.models.families import Family
@@ -85,6 +85,11 @@ class Point:
                     f"evaluate_at={side} is no size for {self.family}, which shrinks an image "
                     f"{self.network.stride} times: use {self.network.stride} to {LARGEST_SIDE} pixels."
                 )
+        if has_others(self.pseudo) and self.data.channels != 3:
+            raise Refused(
+                f"pseudo.root has images of 3 channels, and {self.data.name} has {self.data.channels}: leave "
+                "it out, to have those labelled that data.num_train leaves."
+            )
         if self.recipe.batch_size > self.data.num_train:
             raise Refused(
                 f"recipe.batch_size={self.recipe.batch_size} is more than the {self.data.num_train} "

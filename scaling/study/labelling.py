@@ -1,0 +1,82 @@
+"""Labelling: what it costs to have teachers label the images that the students of a plan learn from."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from scaling.data.pseudo import PseudoLabels, size_gb
+from scaling.profile.forecast import Hours
+from scaling.study.labels import Labels
+from scaling.study.point import Point
+
+
+@dataclass(frozen=True, kw_only=True)
+class Labelling:
+    """Of teachers that differ in nothing but what they have of their students, such as the seed."""
+
+    teacher: str
+    kind: str
+    num_teachers: int
+    num_images: int
+    """Of each."""
+    num_left: int
+    """Of all of them together, not labelled yet."""
+    flops: float
+    """Of these, one forward pass each."""
+    hours: float | None
+    """Of these, on one device; None where nothing tells."""
+    gb: float
+    """Labels of all, on disk, in 1e9 bytes."""
+
+
+def labellings(
+    points: Iterable[Point], study: Path, hours_of: Callable[[Point], Hours | None]
+) -> tuple[Labelling, ...]:
+    """What is to be labelled before these points can train, each set of labels once."""
+    found: defaultdict[tuple[object, ...], dict[str, tuple[Point, PseudoLabels, Labels]]] = defaultdict(dict)
+    for point in points:
+        if (pseudo := point.pseudo) is not None:
+            labels = Labels(study, point, pseudo)
+            alike = (pseudo.teacher.rule, labels.num_kept, pseudo.unlabelled, _named(pseudo))
+            found[alike][labels.name] = point, pseudo, labels
+    return tuple(_labelling([*each.values()], hours_of) for each in found.values())
+
+
+def _labelling(
+    each: list[tuple[Point, PseudoLabels, Labels]], hours_of: Callable[[Point], Hours | None]
+) -> Labelling:
+    point, pseudo, _ = each[0]
+    num_images, num_left = pseudo.unlabelled.num_images, sum(labels.num_missing() for *_, labels in each)
+    hours = hours_of(point)
+    return Labelling(
+        teacher=_named(pseudo),
+        kind=pseudo.kind,
+        num_teachers=len(each),
+        num_images=num_images,
+        num_left=num_left,
+        flops=float(num_left * _as_teacher(point, pseudo).cost.flops),
+        hours=None if hours is None else hours.hours * num_left / num_images,
+        gb=len(each) * size_gb(pseudo, point.data.num_classes),
+    )
+
+
+def _named(pseudo: PseudoLabels) -> str:
+    teacher = pseudo.teacher
+    return f"{teacher.family} {teacher.depth:g}x{teacher.width:g}@{teacher.resolution}"
+
+
+def _as_teacher(point: Point, pseudo: PseudoLabels) -> Point:
+    """A point with the network that labels, on the images of its student."""
+    teacher = pseudo.teacher
+    return replace(
+        point,
+        family=teacher.family,
+        model=teacher.model,
+        depth=teacher.depth,
+        width=teacher.width,
+        resolution=teacher.resolution,
+        pseudo=None,
+    )
