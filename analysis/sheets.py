@@ -16,7 +16,7 @@ from analysis.sheet import (
 )
 from analysis.slow_resolution_sheet import ladder_sheet
 from analysis.speedup_sheet import at_model_sheet, printed_sheet, speedup_sheet
-from analysis.taught import taught_sheet
+from analysis.taught_sheet import taught_sheet
 
 
 def sheets(findings: Findings) -> list[Sheet]:

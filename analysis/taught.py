@@ -13,7 +13,6 @@ from scipy.stats import t as student
 from analysis.model import points_text
 from analysis.noise import Floats, Interval
 from analysis.pairs import MIN_DF
-from analysis.sheet import Sheet
 from analysis.table import AXES, Table
 from scaling.quantity import counted
 
@@ -220,30 +219,6 @@ def taught_sentences(found: Taught) -> Iterator[str]:
             f"{slope.depth_points:+.2f} points to the gain, one of width {slope.width_points:+.2f}, the "
             f"difference is {points_text(slope.points, slope.ci95)}, {counted(slope.num_seeds, 'seed')}."
         )
-
-
-def taught_sheet(found: Taught) -> Sheet:
-    """All gains, those over all networks first."""
-    rows = [
-        (
-            each.variant,
-            *(("all", "", "", "") if each.network is None else (f"{each.network[axis]:g}" for axis in AXES)),
-            str(each.num_seeds),
-            f"{each.points:+.2f}",
-            "unknown" if each.ci95 is None else f"{each.ci95[0]:+.2f} to {each.ci95[1]:+.2f}",
-            each.verdict,
-        )
-        for each in (*found.overall, *found.by_network)
-    ]
-    return Sheet(
-        "Pseudo-labels: gain over none",
-        f"In points of {found.metric}, paired by seed with the same network without them; a variant is the "
-        "pseudo-labelled images beside each labelled one, and their kind. Verdicts over all networks share 5 "
-        "%, and so do those of single ones.",
-        ("variant", *AXES, "seeds", "gain", "95 %", "verdict"),
-        rows,
-        topic="pseudo",
-    )
 
 
 def taught_json(found: Taught) -> dict[str, object]:

@@ -38,8 +38,6 @@ class PseudoConfig:
     def __post_init__(self) -> None:
         if self.ratio < 0:
             raise Refused(f"pseudo.ratio={self.ratio} must not be negative: 0 is no pseudo-labels.")
-        if self.kind not in ("hard", "soft"):
-            raise Refused(f"pseudo.kind={self.kind} should be hard or soft.")
         if not 0 <= self.threshold < 1:
             raise Refused(f"pseudo.threshold={self.threshold:g} must be at least 0 and less than 1.")
         if self.num_images is not None and self.num_images < 1:
