@@ -41,7 +41,9 @@ class TwoSplits(Split):
 
 def with_rest(data: DataSet, root: str | None, num_images: int, resolution: int) -> Split:
     """The labelled training images, and so many that follow them, at a resolution."""
-    return load(replace(data, num_train=data.num_train + num_images), root, resolution).train
+    whole = load(replace(data, num_train=data.num_train + num_images), root, resolution).train
+    assert isinstance(whole, Split)  # of images
+    return whole
 
 
 def joined(
@@ -98,6 +100,7 @@ def elsewhere(images: Images, pseudo: PseudoLabels, root: str | None, resolution
         images=pixels, labels=torch.zeros(len(pixels), dtype=torch.int64), places=torch.arange(len(pixels))
     )
     own = images.train
+    assert isinstance(own, Split)
     return TwoSplits(
         images=own.images, labels=torch.cat([own.labels, others.labels]), places=own.places, others=others
     )

@@ -103,7 +103,7 @@ class Images:
     def to(self, device: torch.device, *, splits: bool = True) -> Images:
         """All of it on `device`, or without the splits."""
         names = ["mean", "deviation", *(("train", "val", "test") if splits else ())]
-        if self.mix and splits and not self.train.is_mapped:
+        if self.mix and splits and isinstance(self.train, Split) and not self.train.is_mapped:
             names.append("mix")
         return replace(self, **{name: getattr(self, name).to(device) for name in names})
 

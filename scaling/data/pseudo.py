@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from scaling.data.dataset import DataSet
 from scaling.errors import Refused
 from scaling.models.families import Family
 from scaling.models.network import Network
+from scaling.study.fields import changed_fields
 
 Kind = Literal["hard", "soft"]
 
@@ -65,6 +67,13 @@ class Teacher:
     def network(self) -> Network:
         return self.model.network(self.depth, self.width)
 
+    def identity(self) -> str | dict[str, Any]:
+        """What decides its labels."""
+        if self.point is not None:
+            return self.point
+        network = changed_fields(self.network)
+        return {"weights": self.weights, "resolution": self.resolution, "network": network}
+
     @property
     def named(self) -> str:
         """For a person."""
@@ -98,11 +107,21 @@ class PseudoLabels:
     ratio: int = 1
     """Pseudo-labelled images beside each labelled one in a batch."""
 
+    def check(self, data: DataSet) -> None:
+        """Refused where the images of `data` cannot be learned from so."""
+        if data.clips:
+            raise Refused(f"pseudo.teacher labels images, and {data.name} has clips: leave it out.")
+        if has_others(self) and data.channels != 3:
+            raise Refused(
+                f"pseudo.root has images of 3 channels, and {data.name} has {data.channels}: leave it out, "
+                "to have those labelled that data.num_train leaves."
+            )
+
     def identity(self) -> dict[str, Any]:
-        """What decides the outcome, the teacher aside."""
-        images = {"num_images": self.unlabelled.num_images, "fingerprint": self.unlabelled.fingerprint}
+        """What decides the outcome."""
         return {
-            "unlabelled": {name: value for name, value in images.items() if value is not None},
+            "teacher": self.teacher.identity(),
+            "unlabelled": changed_fields(self.unlabelled),
             "kind": self.kind,
             "threshold": float(self.threshold),
             "balanced": self.balanced,

@@ -7,9 +7,10 @@ from functools import lru_cache
 
 from scaling.models.network import Network
 from scaling.profile.operation import Work
+from scaling.study.fields import changed_fields
 from scaling.study.identity import digest
 from scaling.study.memory import Memory, training_memory
-from scaling.study.point import Point, changed_fields
+from scaling.study.point import Point
 from scaling.study.precision import Precision
 
 

@@ -17,10 +17,11 @@ from numpy.typing import NDArray
 from scaling.data.pseudo import PseudoLabels, num_kept
 from scaling.errors import DataError
 from scaling.study import lease
+from scaling.study.fields import changed_fields
 from scaling.study.files import Corrupt, read_json, set_aside, write_bytes, write_json_once, writing_below
 from scaling.study.identity import digest
 from scaling.study.lease import Superseded
-from scaling.study.point import Point, changed_fields
+from scaling.study.point import Point
 
 IMAGES_A_SHARD = 8192
 LOOK_AGAIN_S = 0.2
@@ -175,10 +176,8 @@ _WHAT = {
 
 def about(point: Point, pseudo: PseudoLabels) -> dict[str, Any]:
     """All that decides the labels of the images."""
-    teacher = pseudo.teacher
-    source = {"weights": teacher.weights, "network": changed_fields(teacher.network)}
     return {
-        "teacher": teacher.point or source | {"resolution": teacher.resolution},
+        "teacher": pseudo.teacher.identity(),
         "data": changed_fields(point.data),
         "unlabelled": asdict(pseudo.unlabelled),
         "kept": num_kept(pseudo.kind, point.data.num_classes),

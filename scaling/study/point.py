@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import MISSING, Field, asdict, dataclass, field, fields, is_dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from scaling.data.dataset import DataSet
-from scaling.data.pseudo import PseudoLabels, has_others
+from scaling.data.pseudo import PseudoLabels
 from scaling.data.views import Views
 from scaling.errors import Refused
 from scaling.models.families import Family
 from scaling.models.network import Network
 from scaling.study.cost import Cost, cost_of
+from scaling.study.fields import all_fields, changed_fields
 from scaling.study.identity import canonical_json, digest_of_text, join
 from scaling.study.precision import Precision
 from scaling.training.recipe import Recipe
@@ -22,7 +23,7 @@ from scaling.training.schedule import Schedule
 from scaling.training.start import Start
 
 if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
+    pass
 
 AXES = ("depth", "width", "resolution", "epochs", "seed")
 """Of every study."""
@@ -85,11 +86,8 @@ class Point:
                     f"evaluate_at={side} is no size for {self.family}, which shrinks an image "
                     f"{self.network.stride} times: use {self.network.stride} to {LARGEST_SIDE} pixels."
                 )
-        if has_others(self.pseudo) and self.data.channels != 3:
-            raise Refused(
-                f"pseudo.root has images of 3 channels, and {self.data.name} has {self.data.channels}: leave "
-                "it out, to have those labelled that data.num_train leaves."
-            )
+        if self.pseudo:
+            self.pseudo.check(self.data)
         if self.recipe.batch_size > self.data.num_train:
             raise Refused(
                 f"recipe.batch_size={self.recipe.batch_size} is more than the {self.data.num_train} "
@@ -172,7 +170,7 @@ class Point:
         if self.start:
             own["start"] = canonical_json(changed_fields(self.start))
         if self.pseudo:
-            own["pseudo"] = canonical_json(_pseudo_id(self.pseudo))
+            own["pseudo"] = canonical_json(self.pseudo.identity())
         network = _network_text(self.model, self.depth, self.width)
         return digest_of_text(join({"network": network, **own, **self._shared}))
 
@@ -188,8 +186,7 @@ class Point:
         if self.start:
             shared["start"] = canonical_json(changed_fields(self.start) | {"point": "another"})
         if self.pseudo:
-            taught = {**self.pseudo.identity(), "teacher": self.pseudo.teacher.rule}
-            shared["pseudo"] = canonical_json(taught)
+            shared["pseudo"] = canonical_json(self.pseudo.identity() | {"teacher": self.pseudo.teacher.rule})
         return _setting(self.family, self.model, self.regularization, tuple(shared.items()))
 
     @property
@@ -259,19 +256,16 @@ def _setting(
 ) -> str:
     own = {
         "family": family,
-        "model": {name: value for name, value in _all_fields(model).items() if name != "ladder"},
-        "regularization": _all_fields(regularization) if regularization.policy != "given" else "given",
+        "model": {name: value for name, value in all_fields(model).items() if name != "ladder"},
+        "regularization": all_fields(regularization) if regularization.policy != "given" else "given",
     }
     texts = {name: canonical_json(value) for name, value in own.items()}
     return digest_of_text(join({**texts, **dict(shared)}))[:8]
 
 
-def _pseudo_id(pseudo: PseudoLabels) -> dict[str, Any]:
-    teacher = pseudo.teacher
-    if teacher.point is not None:
-        return {**pseudo.identity(), "teacher": teacher.point}
-    by_file = {"weights": teacher.weights, "resolution": teacher.resolution}
-    return {**pseudo.identity(), "teacher": {**by_file, "network": changed_fields(teacher.network)}}
+def _deciding(part: Recipe | Schedule) -> dict[str, Any]:
+    """Its fields as plain values, without those that decide nothing."""
+    return {name: value for name, value in all_fields(part).items() if name not in part.idle}
 
 
 def check_size(family: str, network: Network, resolution: int, frames: int | None) -> None:
@@ -294,37 +288,3 @@ def check_size(family: str, network: Network, resolution: int, frames: int | Non
             f"frames={frames} is too few for {family}, which shrinks a clip {network.temporal_stride} times "
             f"in time: use at least {network.temporal_stride}."
         )
-
-
-def changed_fields(value: DataclassInstance) -> dict[str, Any]:
-    """`value` as plain values, without fields that are as their dataclass declares them.
-
-    So a field that is added with a default leaves the ids of points that were made before as they were.
-    """
-    plain: dict[str, Any] = {}
-    for each in fields(value):
-        content = _as_declared(each, getattr(value, each.name))
-        if each.default is MISSING or content != each.default:
-            plain[each.name] = _plain(content)
-    return plain
-
-
-def _deciding(part: Recipe | Schedule) -> dict[str, Any]:
-    """Its fields as plain values, without those that decide nothing."""
-    return {name: value for name, value in _all_fields(part).items() if name not in part.idle}
-
-
-def _all_fields(value: DataclassInstance) -> dict[str, Any]:
-    """`value` as plain values."""
-    return {each.name: _as_declared(each, getattr(value, each.name)) for each in fields(value)}
-
-
-def _as_declared(field: Field[Any], content: Any) -> Any:
-    """A number declared as float is one, so that 1 and 1.0, which are equal, also are one text."""
-    return float(content) if field.type == "float" else content
-
-
-def _plain(content: Any) -> Any:
-    if isinstance(content, tuple):
-        return [_plain(each) for each in content]
-    return changed_fields(content) if is_dataclass(content) and not isinstance(content, type) else content

@@ -14,7 +14,8 @@ from scaling.errors import Refused
 from scaling.models.resnet import ResNet, ResNetRS
 from scaling.models.resnet3d_rs import ResNet3DRS
 from scaling.models.resnet_small import ResNetSmall
-from scaling.study.point import Point, changed_fields
+from scaling.study.fields import changed_fields
+from scaling.study.point import Point
 from scaling.study.settings import point_from_json
 from scaling.training.recipe import Recipe
 
