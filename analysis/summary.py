@@ -29,6 +29,7 @@ def summary(findings: Findings) -> dict[str, list[str]]:
         "frontier": [_frontier_sentence(each) for each in list(findings.frontiers.values())[:1]],
         "pairs": [*_pairs_sentence(findings.pairs), *crossover_sentence(findings)],
         "resolution": [*_resolution_sentence(findings.resolution)],
+        "frames": [frames_summary(findings.frames)] if findings.frames else [],
         "speedup": [*_speedup_sentences(findings.equal.speedups)],
         "ladders": [*ladder_sentences(findings.equal.ladders[:1])],
         "law": [_law_sentence(findings.exponents)] if findings.law else [],
