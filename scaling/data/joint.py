@@ -60,17 +60,18 @@ def joined(
             f"pseudo.threshold={pseudo.threshold:g} leaves none of {len(labelled)} pseudo-labelled images: "
             f"the surest has {surest:.4g}."
         )
-    given = images.train.labels
-    classes = torch.from_numpy(labelled.classes.astype(np.int64))
-    soft = (classes, torch.from_numpy(labelled.probabilities.astype(np.float32)))
+    given, answers = images.train.labels, torch.from_numpy(labelled.classes[:, 0].astype(np.int64))
+    soft = None
+    if pseudo.kind == "soft":
+        soft = torch.from_numpy(labelled.classes.astype(np.int32)), torch.from_numpy(labelled.probabilities)
     return replace(
         images,
-        train=replace(split, labels=torch.cat([given, classes[:, 0]])),
+        train=replace(split, labels=torch.cat([given, answers])),
         mix=Mix(
             ratio=pseudo.ratio,
             num_labelled=len(given),
             chosen=torch.from_numpy(chosen) + len(given),
-            soft=soft if pseudo.kind == "soft" else None,
+            soft=soft,
             num_classes=data.num_classes,
             smoothing=smoothing,
         ),

@@ -18,7 +18,7 @@ class Mix:
     chosen: Tensor
     """(M,) int64: places in the split of those that are learned from; some more than once, to balance."""
     soft: tuple[Tensor, Tensor] | None = None
-    """Of each pseudo-labelled image (n, k) the likeliest classes, int64, and their probabilities, float32;
+    """Of each pseudo-labelled image (n, k) the likeliest classes, int32, and their probabilities, float16;
     None where its label in the split is all."""
     num_classes: int
     smoothing: float
@@ -37,9 +37,10 @@ class Mix:
         found.scatter_(1, labels[chosen][:, None], 1 - self.smoothing + uniform)
         is_soft = chosen >= self.num_labelled
         classes, probabilities = (part[chosen[is_soft] - self.num_labelled] for part in self.soft)
+        probabilities = probabilities.float()
         rest = (1 - probabilities.sum(1, keepdim=True)).clamp(min=0)
         spread = rest / max(1, self.num_classes - classes.shape[1])
-        found[is_soft] = spread.expand(-1, self.num_classes).scatter(1, classes, probabilities)
+        found[is_soft] = spread.expand(-1, self.num_classes).scatter(1, classes.long(), probabilities)
         return found
 
     def to(self, device: torch.device) -> Mix:

@@ -17,9 +17,14 @@ from scaling.errors import Refused
 from scaling.study.identity import digest
 from scaling.study.point import KNOBS, Point
 from scaling.study.settings import Shared, point_at, shared_from_settings, strict
+from scaling.study.suggest import suggest
 
 Declare = Callable[[Mapping[str, Any]], DataSet]
 """The data set of a setting's `data`."""
+
+_OWN = (*KNOBS, "model", "recipe", "regularization", "schedule")
+"""What a teacher may have otherwise than its students, besides its weights."""
+_SHARED = ("data", "precision", "evaluate_at")
 
 
 @dataclass(frozen=True)
@@ -71,15 +76,23 @@ class Teaching:
 
 def teaching_of(settings: Mapping[str, Any], shared: Shared, declare: Declare) -> Teaching | None:
     """What the settings say of pseudo-labels; None where they want none. Refused where it cannot be."""
-    config = strict(PseudoConfig, settings.get("pseudo") or {}, "pseudo")
+    said = settings.get("pseudo") or {}
+    if not isinstance(said.get("teacher") or {}, dict):
+        raise Refused(
+            f"pseudo.teacher={said['teacher']} should be what it has otherwise than its students, such as "
+            "{depth:20,epochs:30}, or null."
+        )
+    config = strict(PseudoConfig, said, "pseudo")
     if config.teacher is None or not config.ratio:
         return None
     changes = dict(config.teacher)
     weights = changes.pop("weights", None)
     own = copy.deepcopy(dict(settings))
     for name, value in changes.items():
-        if name.partition(".")[0] in ("pseudo", "data", "precision", "evaluate_at"):
+        if name.partition(".")[0] in _SHARED:
             raise Refused(f"pseudo.teacher.{name}={value}: a teacher has the {name} of its students.")
+        if name.partition(".")[0] not in _OWN:
+            raise Refused(f"pseudo.teacher.{name} is not an option: {suggest(name, _OWN)}.")
         if name not in KNOBS:
             assign(own, name, value)
     return Teaching(
@@ -95,8 +108,6 @@ def assign(settings: dict[str, Any], path: str, value: Any) -> None:
     """Set what `path` names, such as `recipe.dropout`."""
     *sections, key = path.split(".")
     for section in sections:
-        if not isinstance(settings.get(section), dict):
-            raise Refused(f"{path} is not an option: there is no {section} that has options.")
         settings = settings[section]
     settings[key] = value
 
