@@ -129,7 +129,15 @@ def _of_point(point: Point) -> Base:
         f"{point.precision}",
         defaults=({"override /model": point.family}, {"override /data": point.data.name}),
         values=values,
-        missing="Its images lie where data.root says: add that to the line."
-        if point.data.name == "image_folder"
-        else "",
+        missing=" ".join(
+            sentence
+            for sentence, is_missing in (
+                (
+                    "Its images lie where data.root says: add that to the line.",
+                    point.data.name == "image_folder",
+                ),
+                ("It learned from pseudo-labels: say pseudo.teacher.", point.pseudo is not None),
+            )
+            if is_missing
+        ),
     )

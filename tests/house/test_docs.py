@@ -31,6 +31,7 @@ DOCUMENTS = [
     ROOT / "docs" / "planning.md",
     ROOT / "docs" / "proofs.md",
     ROOT / "docs" / "rules.md",
+    ROOT / "docs" / "semi_supervised.md",
     ROOT / "docs" / "slurm.md",
     ROOT / "docs" / "training.md",
     ROOT / "docs" / "wandb.md",

@@ -11,6 +11,8 @@ from scaling.data.cache import cache_dir
 from scaling.data.catalog import DataConfig, declare
 from scaling.data.disk import Disk, to_decode
 from scaling.data.load import load
+from scaling.data.pseudo import PseudoLabels, Teacher, Unlabelled
+from scaling.models.resnet_small import ResNetSmall
 from scaling.study.point import Point
 
 pytestmark = pytest.mark.usefixtures("empty_cache")
@@ -50,6 +52,19 @@ def test_imagenet_is_counted_where_it_is_absent(make_point: Callable[..., Point]
     disk = to_decode([make_point(data=data, resolution=224)])
     assert disk is not None
     assert disk.needed_gb == pytest.approx(1_331_167 * 3 * 224**2 / 1e9)
+
+
+def test_unlabelled_images_are_counted_for_their_students(make_point: Callable[..., Point]) -> None:
+    data = declare(DataConfig(name="imagenet", num_train=1000, num_val=100))
+    teacher = Teacher(
+        point="0" * 16, family="f", model=ResNetSmall(), depth=8, width=1, resolution=800, rule=""
+    )
+    labels = PseudoLabels(teacher=teacher, unlabelled=Unlabelled(num_images=10**6, fingerprint="absent"))
+    points = [make_point(data=data, resolution=64, pseudo=labels, depth=depth) for depth in (8, 14)]
+    disk = to_decode(points)
+    assert disk is not None
+    assert disk.sides == (64,)
+    assert disk.needed_gb == pytest.approx((1_331_167 + 10**6) * 3 * 64**2 / 1e9)
 
 
 def test_sets_in_memory_take_none(make_point: Callable[..., Point]) -> None:
