@@ -6,6 +6,7 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
@@ -24,6 +25,7 @@ CONF = Path(__file__).parents[2] / "conf"
 FILES = sorted(file.relative_to(CONF).with_suffix("") for file in CONF.rglob("*.yaml") if file.parent != CONF)
 
 
+CLIPS = ["data=moving_mnist5k", "depth=14", "resolution=32", "frames=4"]
 SMALLEST = {
     "model/resnet": ["depth=14", "resolution=32"],
     "model/resnet_rs": ["depth=14", "resolution=32"],
@@ -33,27 +35,38 @@ SMALLEST = {
     "study/resnet_rs_epochs": ["depth=101", "resolution=128"],
     "study/semi_supervised": ["pseudo.ratio=0"],  # with others it is a student and its teacher
     "study/semi_supervised_full": ["depth=50", "resolution=160", "pseudo.ratio=0"],
+    "model/resnet3d_rs": CLIPS,
+    "data/moving_mnist5k": ["model=resnet3d_rs", *CLIPS[1:]],
+    "data/kinetics400": ["model=resnet3d_rs", *CLIPS[1:]],
+    "data/clip_folder": ["model=resnet3d_rs", *CLIPS[1:]],
+    "study/video": CLIPS[1:],
+    "study/video_full": ["depth=50", "frames=32"],
     "model/efficientnet": ["depth=1", "resolution=32"],
     "model/efficientnet_rs": ["depth=1", "resolution=ladder"],
 }
 """What a family needs that the defaults of config.yaml, made for resnet_small, do not suit."""
 
 
-@pytest.mark.parametrize("file", [file for file in FILES if file.name != "resnet3d_rs"], ids=str)
-def test_it_composes_to_a_point(file: Path, pictures: Path) -> None:
+@pytest.mark.parametrize("file", FILES, ids=str)
+def test_it_composes_to_a_point(file: Path, pictures: Path, tmp_path: Path) -> None:
     overrides = [f"{file.parent}={file.name}", *SMALLEST.get(str(file), [])]
-    if file.name == "image_folder":
-        overrides += [
-            f"data.root={pictures}",
-            "data.num_val=4",
-            "data.num_train=8",
-            "recipe.batch_size=4",
-        ]
+    if file.name.endswith("_folder"):
+        root = pictures if file.name == "image_folder" else _videos(tmp_path / "videos")
+        overrides += [f"data.root={root}", "data.num_val=4", "data.num_train=8", "recipe.batch_size=4"]
     with initialize_config_dir(str(CONF), version_base="1.3"):
         config = compose("config", overrides, return_hydra_config=True)
     choices = config.hydra.runtime.choices
     made = request([Composed(config, [], choices)])
     assert [len(expansion.points) for expansion in made.studies.values()] == [1]
+
+
+def _videos(top: Path) -> Path:
+    """Two classes of videos, of frames."""
+    for name in ("one", "other"):
+        (top / name).mkdir(parents=True)
+        for index in range(9):
+            np.save(top / name / f"{index}.npy", np.full((4, 8, 8, 3), index, np.uint8))
+    return top
 
 
 def test_a_family_of_clips_is_refused_for_images() -> None:
