@@ -37,6 +37,11 @@ def _planned(bash: Bash, root: Path, line: str) -> list[Row]:
         ("\"blocks=[{depth:8,seed:'range(2)'},{zip:[14x1@14]}]\"", "seed", ["0", "1", "0"]),
         ("'blocks=[{zip:[8x1,14x2]},{depth:\"20,26\"}]'", "depth", ["8", "14", "20", "26"]),
         ("'blocks=[{depth:[8,14]},{depth:[14,20]}]'", "depth", ["8", "14", "20"]),
+        (
+            "'blocks=[{model:resnet_small,depth:[8,14]},{model:resnet,depth:14,resolution:32}]'",
+            "model",
+            ["resnet_small", "resnet_small", "resnet"],
+        ),
         ("recipe.batch_size='{log:[32,128,3]}'", "recipe.batch_size", ["32", "64", "128"]),
         ("match.train_flops=1e19 match.tolerance=1 match.solve=epochs", "epochs", ["1000000"]),
         ("'~match.tolerance' '~device.name'", "depth", ["8"]),
@@ -214,7 +219,15 @@ def test_a_refused_line_leaves_no_study(bash: Bash, tmp_path: Path) -> None:
             "is for planning, there is none here: add plan=true",
         ),
         ("-m 'blocks=[{recipe:{batch_size:16}}]'", "recipe is a whole group: choose it on the line"),
-        ("-m 'blocks=[{model:resnet_small}]'", "model is a whole group: choose it on the line"),
+        (
+            "-m 'blocks=[{model:resnet_smal}]'",
+            "model=resnet_smal is not in conf/model: did you mean resnet_small",
+        ),
+        (
+            "-m model=resnet 'blocks=[{model:resnet_small}]'",
+            "model is set by the study's blocks and beside them",
+        ),
+        ("-m 'blocks=[{device:cuda}]'", "device cannot have several choices in one launch"),
         ("-m width=0.5 'blocks=[{width:1}]'", "width is set by the study's blocks and beside them"),
         ("-m match.flops=1e7 match.solve=width width=0.5", "an axis that is solved cannot be given values"),
         (

@@ -84,7 +84,7 @@ class GridSweeper(Sweeper):
         named = {each.key_or_group for each in values}
         composed = []
         for block in blocks_of(config, self._parse) or [[]]:
-            groups = [each for each in block if self._options(each.names[0])]
+            groups = [each for each in block if self._chooses(each)]
             axes = combined(shared, [each for each in block if each not in groups], named)
             if not groups:
                 composed.append(Composed(config, axes, choices, named))
@@ -95,6 +95,10 @@ class GridSweeper(Sweeper):
                 own = self._load([*lines, *chosen])
                 composed.append(Composed(own, axes, own.hydra.runtime.choices, named))
         return composed
+
+    def _chooses(self, axis: Axis) -> bool:
+        """Whether it names files of a config group."""
+        return bool(self._options(axis.names[0])) and all(isinstance(one, str) for (one, *_) in axis.values)
 
     def _check_groups(self, groups: Sequence[Axis], overrides: Sequence[Override]) -> None:
         """Refused for a group of a block that the line chooses too, or that no block can choose."""
