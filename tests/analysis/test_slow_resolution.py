@@ -39,21 +39,18 @@ def planted(best: float, *, generator: np.random.Generator, points: float = 4.0)
             flops = 1e6 * size * (px / 56) ** 2
             off = math.log2(px / 56) - best * math.log2(size)
             top1 = 60 + points * math.log2(flops / 1e6) - 2 * points * off**2
-            for seed in range(3):
-                rows.append(
-                    {
-                        "model": "efficientnet",
-                        "model.ladder": ladder,
-                        "depth": depth,
-                        "width": width,
-                        "resolution": px,
-                        "epochs": 8,
-                        "seed": seed,
-                        "setting": "one",
-                        "flops": flops,
-                        "top1": top1 + SMALL * generator.standard_normal(),
-                    }
-                )
+            row = {
+                "model": "efficientnet",
+                "model.ladder": ladder,
+                "depth": depth,
+                "width": width,
+                "resolution": px,
+                "epochs": 8,
+                "setting": "one",
+                "flops": flops,
+            }
+            noisy = top1 + SMALL * generator.standard_normal(3)
+            rows += [row | {"seed": seed, "top1": value} for seed, value in enumerate(noisy)]
     return pd.DataFrame(rows)
 
 
@@ -74,7 +71,7 @@ def test_ladders_share_the_networks_that_lie_on_several() -> None:
 
 def test_ladders_of_two_files_of_conf_keep_their_names() -> None:
     rows = planted(0.3, generator=np.random.default_rng(0))
-    original, half, none = LADDERS
+    _, half, none = LADDERS
     rows = rows[rows["model.ladder"] != none]
     rows.loc[rows["model.ladder"] == half, "model"] = "efficientnet_rs"
     table = build_table(rows, name="x", source="x.csv")
