@@ -79,7 +79,7 @@ class Run:
             bf16=self.bf16,
             processes=processes,
             frugal=frugal,
-            smoothed=images.mix is not None and images.mix.soft is not None,
+            mix=images.mix,
         )
         share = processes.share(point.images_per_step)
         batches = ClipBatches if point.data.clips else Batches

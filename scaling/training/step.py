@@ -10,6 +10,7 @@ from itertools import repeat
 import torch
 from torch import Tensor, nn
 
+from scaling.data.mix import Mix
 from scaling.models.drop import Drops
 from scaling.training.batches import Batch
 from scaling.training.norms import Statistics, at_rest
@@ -86,15 +87,16 @@ def build_stepper(
     bf16: bool,
     processes: Processes = ALONE,
     frugal: bool = False,
-    smoothed: bool = False,
+    mix: Mix | None = None,
 ) -> Stepper:
-    """The network with the optimizer and the loss of its recipe; labels may be `smoothed` already."""
+    """The network with the optimizer and the loss of its recipe, for batches of a `mix` where there is one."""
     model.set_grad_checkpointing(frugal)  # type: ignore[operator]
-    num_norm_batches = recipe.norm_batches_each(processes.size)
+    num_norm_batches = recipe.norm_batches_each(processes.size) * (1 + (mix.ratio if mix else 0))
+    is_smoothed = mix is not None and mix.soft is not None
     return Stepper(
         model=model,
         optimizer=build_optimizer(model, recipe),
-        criterion=nn.CrossEntropyLoss(label_smoothing=0.0 if smoothed else recipe.label_smoothing),
+        criterion=nn.CrossEntropyLoss(label_smoothing=0.0 if is_smoothed else recipe.label_smoothing),
         images_per_norm=recipe.images_per_norm,
         drops=Drops(model),
         bf16=bf16,

@@ -23,6 +23,7 @@ from scaling.training.label import taught
 from scaling.training.loop import Outcome, train
 from scaling.training.runtime import Runtime
 from scaling.training.weights import Weights
+from tests.scaling.training.pool import Pool
 
 MakePoint: TypeAlias = Callable[..., Point]
 MakeStudent: TypeAlias = Callable[..., Point]
@@ -142,6 +143,27 @@ def test_a_student_that_was_stopped_ends_bit_by_bit_like_one_that_was_not(
     resumed = _train(point, _taught(point, file, tmp_path), cpu, tmp_path / "broken")
     assert resumed.metrics == whole.metrics
     assert all(torch.equal(resumed.weights[name], value) for name, value in whole.weights.items())
+
+
+def test_two_processes_label_together_and_train_the_student_that_one_trains(
+    student: MakeStudent, tmp_path: Path
+) -> None:
+    """Without the average, what is evaluated depends on the running statistics alone."""
+    point = student(kind="soft", norm_batch=16, ema_decay=0)
+    teacher = replace(point.baseline, width=0.5)
+    assert point.pseudo is not None
+    named = replace(point.pseudo.teacher, weights=None, point=teacher.id)
+    point = replace(point, pseudo=replace(point.pseudo, teacher=named))
+    found = []
+    for size in (1, 2):
+        pool = Pool(tmp_path / str(size), teacher, point, size=size)
+        pool.todo = replace(pool.todo, terms=replace(pool.todo.terms, needed=frozenset({teacher.id})))
+        pool.start()
+        assert pool.ended() == [0] * size
+        found.append(pool.outcome(1))
+    assert found[1][1] == pytest.approx(found[0][1], rel=1e-5)
+    for row, theirs in zip(found[0][0], found[1][0], strict=True):
+        assert theirs == pytest.approx(row, rel=1e-5)
 
 
 def test_a_student_without_pseudo_labelled_images_trains_as_ever(
