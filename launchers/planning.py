@@ -14,9 +14,9 @@ from launchers.site import site_of
 from launchers.slurm.client import Silent
 from launchers.slurm.reconcile import reconciled
 from scaling.errors import Refused
-from scaling.profile.forecast import Calibration, Hours
+from scaling.profile.forecast import Calibration
 from scaling.study.branching import branched
-from scaling.study.labelling import labellings
+from scaling.study.labelling import HoursOf, labellings
 from scaling.study.limits import Limits
 from scaling.study.needs import without_unmet
 from scaling.study.plan import Plan, Planned, Wishes, limited, make_plan
@@ -36,8 +36,7 @@ class Planning:
     plan: Plan
     calibration: Calibration | None
     """How the speed model behind the hours fared on measured steps, where it was scaled to any."""
-    labelling_hours: Callable[[Point], Hours | None]
-    """Of the images that a point's teacher labels."""
+    labelling_hours: HoursOf
 
     def with_plan(self, plan: Plan) -> Planning:
         """With another plan, and what is labelled for it."""

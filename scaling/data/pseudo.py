@@ -30,10 +30,12 @@ class PseudoConfig:
     """What the teacher has otherwise than the student, by dotted name; with `weights`, a file, it is not
     trained. None: no pseudo-labels."""
     ratio: int = 1
+    """As are kind, threshold and balanced, what `PseudoLabels` says."""
     kind: Kind = "hard"
     threshold: float = 0.0
     balanced: bool = False
     num_images: int | None = None
+    """To label; None is all there are."""
     root: str | None = None
     """Where other images lie than those that `data.num_train` leaves; it is no part of a point's identity."""
 

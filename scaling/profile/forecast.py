@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
+from scaling.data.pseudo import PseudoLabels
 from scaling.profile.devices import Device
 from scaling.profile.profiles import Profile
 from scaling.profile.roofline import predict
@@ -74,15 +75,13 @@ class Forecast:
         told = self._step_seconds(training_step(point))
         return told and _hours(point, *told)
 
-    def of_labelling(self, point: Point) -> Hours | None:
-        """Of all the images that the point's teacher labels: a pass each, of the three of a training step."""
-        if point.pseudo is None:
-            return Hours(0.0, "specifications")
-        teacher, step = point.pseudo.teacher, training_step(point.baseline)
+    def of_labelling(self, point: Point, pseudo: PseudoLabels) -> Hours | None:
+        """Of the images that its teacher labels for a point: a pass each, of the three of a training step."""
+        teacher, step = pseudo.teacher, training_step(point.baseline)
         told = self._step_seconds(replace(step, network=teacher.network, resolution=teacher.resolution))
         if told is None:
             return None
-        num_steps = EVALUATED_SHARE * point.pseudo.unlabelled.num_images / step.batch_size
+        num_steps = EVALUATED_SHARE * pseudo.unlabelled.num_images / step.batch_size
         return Hours(num_steps * told[0] / 3600, told[1])
 
     def _step_seconds(self, step: Workload) -> tuple[float, Source] | None:

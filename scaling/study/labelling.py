@@ -32,9 +32,11 @@ class Labelling:
     """Labels of all, on disk, in 1e9 bytes."""
 
 
-def labellings(
-    points: Iterable[Point], study: Path, hours_of: Callable[[Point], Hours | None]
-) -> tuple[Labelling, ...]:
+HoursOf = Callable[[Point, PseudoLabels], Hours | None]
+"""Of all the images that are labelled for a point, on one device; None where nothing tells."""
+
+
+def labellings(points: Iterable[Point], study: Path, hours_of: HoursOf) -> tuple[Labelling, ...]:
     """What is to be labelled before these points can train, each set of labels once."""
     found: defaultdict[tuple[object, ...], dict[str, tuple[Point, PseudoLabels, Labels]]] = defaultdict(dict)
     for point in points:
@@ -45,12 +47,10 @@ def labellings(
     return tuple(_labelling([*each.values()], hours_of) for each in found.values())
 
 
-def _labelling(
-    each: list[tuple[Point, PseudoLabels, Labels]], hours_of: Callable[[Point], Hours | None]
-) -> Labelling:
+def _labelling(each: list[tuple[Point, PseudoLabels, Labels]], hours_of: HoursOf) -> Labelling:
     point, pseudo, _ = each[0]
     num_images, num_left = pseudo.unlabelled.num_images, sum(labels.num_missing() for *_, labels in each)
-    hours = hours_of(point)
+    hours = hours_of(point, pseudo)
     return Labelling(
         teacher=_named(pseudo),
         kind=pseudo.kind,

@@ -66,7 +66,7 @@ def test_what_is_labelled_is_not_paid_again(make_point: Make, tmp_path: Path) ->
 
     with pytest.raises(InterruptedError):
         Labels(tmp_path, student, student.pseudo).complete(label, dict, lambda: None)
-    (told,) = labellings([student], tmp_path, lambda _: None)
+    (told,) = labellings([student], tmp_path, lambda *_: None)
     assert told.num_left == 2 * IMAGES_A_SHARD
     assert told.hours is None
 
@@ -77,5 +77,5 @@ def test_soft_labels_of_many_classes_keep_the_likeliest_alone(make_point: Make, 
     student = _student(make_point, data=many)
     assert student.pseudo is not None
     soft = replace(student.pseudo, kind="soft", unlabelled=Unlabelled(num_images=130_000_000))
-    (told,) = labellings([replace(student, pseudo=soft)], tmp_path, lambda _: None)
+    (told,) = labellings([replace(student, pseudo=soft)], tmp_path, lambda *_: None)
     assert told.gb == pytest.approx(8.32)
