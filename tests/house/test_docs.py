@@ -32,7 +32,9 @@ DOCUMENTS = [
     ROOT / "docs" / "proofs.md",
     ROOT / "docs" / "rules.md",
     ROOT / "docs" / "semi_supervised.md",
+    ROOT / "docs" / "slow_resolution.md",
     ROOT / "docs" / "slurm.md",
+    ROOT / "docs" / "speed_accuracy.md",
     ROOT / "docs" / "training.md",
     ROOT / "docs" / "wandb.md",
     ROOT / "docs" / "watching.md",
@@ -116,6 +118,8 @@ def test_documented_analyses_run(bash: Bash, tmp_path: Path, line: str) -> None:
         kind, *others = [name for each in METHODS for name in each.columns if name not in columns]
         columns += [kind, *others]
         rows = [f"{row},{value}{',0' * len(others)}" for row in rows for value in ("step", "cosine")]
+    if " speedup " in line:  # two families
+        rows += [row.replace("resnet_small", "resnet_rs") for row in rows]
     table.write_text("\n".join([",".join(columns), *rows]))
     line = re.sub(r"results/\w+|\S+\.csv", str(table), re.sub(r"--map \S+", "", line))
     done = bash(f"cd {tmp_path} && {line}")
@@ -127,7 +131,7 @@ def test_documented_costs_are_printed(bash: Bash, tmp_path: Path, line: str) -> 
     if "results/" in line:
         trained = bash(f"python sweep.py {TINY} tracker=none study.root={tmp_path} study.name=tiny")
         assert trained.returncode == 0, trained.stderr
-        line = line.replace("results/quickstart", str(tmp_path / "tiny"))
+        line = re.sub(r"results/\w+", str(tmp_path / "tiny"), line)
     done = bash(line, SCALING_STUDY_PROFILES=str(tmp_path / "profiles"))
     assert done.returncode == 0, done.stderr
 
