@@ -20,7 +20,7 @@ from analysis.family_study import check_place, study_text, write_study
 from analysis.findings import find, find_at_equal_accuracy, find_frontiers
 from analysis.frontier import Frontier
 from analysis.methods import climb, ladder_sheet
-from analysis.metric import COSTS, FLOPS, PRICES, PROFILED, SPEEDUPS
+from analysis.metric import COSTS, FLOPS, PRICES, PROFILED, SPEEDUPS, TOP1
 from analysis.objectives import parse_objectives, read_objectives
 from analysis.options import mapping, numbers, parse
 from analysis.provenance import origin
@@ -37,6 +37,9 @@ from analysis.speedup_rules import equal_json
 from analysis.speedup_sentences import speedup_sentences
 from analysis.table import Table
 from analysis.terminal import print_frontier, print_report, print_rules, print_sheet
+from analysis.transfer import transfers
+from analysis.transfer_sentences import transfer_json, transfer_sentences
+from analysis.transfer_sheet import transfer_sheets
 from analysis.wandb_runs import PREFIX as WANDB
 from analysis.wandb_runs import study_group
 from scaling.command.output import print_json
@@ -128,7 +131,10 @@ def _family(asked: Namespace) -> None:
 
 
 def _methods(asked: Namespace) -> None:
-    ladder = climb(_read(asked))
+    table = _read(asked)
+    if table.accuracy is not TOP1:
+        raise Refused(f"{table.source} has {table.accuracy.label}: the ladder is one of top-1 accuracy.")
+    ladder = climb(table)
     if asked.json:
         print_json(asdict(ladder))
     else:
@@ -148,6 +154,22 @@ def _speedup(asked: Namespace) -> None:
     for sheet in equal_sheets(found):
         _show(sheet)
     _say(*speedup_sentences(table, found.speedups, found.printed), *ladder_sentences(found.ladders))
+
+
+def _transfer(asked: Namespace) -> None:
+    table = _read(asked)
+    found = transfers(table)
+    if not found:
+        raise Refused(
+            f"{table.source} has no completed point that begins from another: python sweep.py study=transfer "
+            "trains some."
+        )
+    if asked.json:
+        print_json(transfer_json(found))
+        return
+    for sheet in transfer_sheets(found):
+        _show(sheet)
+    _say(*transfer_sentences(found))
 
 
 def _curves(asked: Namespace) -> None:
@@ -203,6 +225,7 @@ _COMMANDS = {
     "family": _family,
     "methods": _methods,
     "speedup": _speedup,
+    "transfer": _transfer,
     "curves": _curves,
     "dashboard": _dashboard,
 }

@@ -77,6 +77,9 @@ def _rows(findings: Findings) -> Iterator[tuple[str, str]]:
     if findings.taught:
         num_pairs = sum(each.num_pairs for each in findings.taught.overall)
         yield "pseudo", f"{counted(num_pairs, 'student')}, each paired with itself without pseudo-labels"
+    if findings.transfers:
+        networks = sum(len(each.models) for each in findings.transfers)
+        yield "transfer", f"{networks} networks after a second training, at the setting chosen for each"
     if findings.noise.known:
         models = findings.compared
         yield "noise", f"{counted(len(models), 'model')}, {models['num_seeds'].sum()} runs"

@@ -10,6 +10,7 @@ from analysis.frames_figure import frames_figure
 from analysis.frontier_figure import frontier_figure
 from analysis.law.choose import largest_setting
 from analysis.law_figure import law_figure, residuals_figure
+from analysis.metric import error_of
 from analysis.missing import grid_cells
 from analysis.pairs_figure import pairs_figure
 from analysis.picture import Picture, picture
@@ -19,6 +20,7 @@ from analysis.resolution_figure import resolution_figure, rivals_figure
 from analysis.speedup_figure import Drawn, speedup_figures
 from analysis.table import AXES
 from analysis.taught_figure import taught_figure
+from analysis.transfer_figure import transfer_figures
 
 MAX_FORMULA = 200
 """Characters of a formula that a caption can bear; a longer one is read off the table of its parameters."""
@@ -31,13 +33,14 @@ def pictures(findings: Findings) -> list[Picture]:
 
 
 def _figures(findings: Findings) -> Iterator[Drawn]:
+    error = error_of(findings.table.accuracy)
     for name, frontier in findings.frontiers.items():
         if (frontier.members["error"] > 0).any():  # a log axis has no place for 0
             caption = (
-                f"Top-1 error against {frontier.cost.full_label}; a bar is the 95 % interval of a mean over "
-                "seeds."
+                f"{error.label.capitalize()} against {frontier.cost.full_label}; a bar is the 95 % interval "
+                "of a mean over seeds."
             )
-            yield "frontier", f"frontier_{name}", frontier_figure(frontier, findings.noise), caption
+            yield "frontier", f"frontier_{name}", frontier_figure(frontier, findings.noise, error), caption
     if findings.pairs.regimes:
         caption = (
             f"Depth against width at equal {findings.pairs.cost.full_label}: each dot is a pair, each bar a "
@@ -53,6 +56,7 @@ def _figures(findings: Findings) -> Iterator[Drawn]:
     if findings.taught:
         caption = "What pseudo-labels gain over none by the network, paired over seeds, with 95 % intervals."
         yield "pseudo", "pseudo_labels", taught_figure(findings.taught), caption
+    yield from transfer_figures(findings.transfers)
     yield from _law_figures(findings)
     if findings.prediction:
         caption = "Time that the plan predicted for each point, and that it took: on the line, they agree."

@@ -24,6 +24,7 @@ from analysis.returns import Return, returns
 from analysis.table import Table
 from analysis.taught import Taught, taught
 from analysis.thin import thinned
+from analysis.transfer import Transfer, transfers
 from analysis.trap import Trap
 from analysis.traps import Evidence, traps
 from scaling.errors import Refused
@@ -56,6 +57,8 @@ class Findings:
     exponents: Exponents
     traps: tuple[Trap, ...]
     equal: AtEqualAccuracy
+    transfers: tuple[Transfer, ...]
+    """One for each task; none where no point begins from another."""
     prediction: Prediction | None
     """Of the hours; None where none were predicted."""
     taught: Taught | None
@@ -101,6 +104,7 @@ def find(table: Table, cost: str | None = None) -> Findings:
         returns=returns(compared, noise, draws),
         choice=choice,
         agreements=agreed,
+        transfers=transfers(table),
         equal=at_equal_accuracy(table, groups, noise, all_draws),
         traps=traps(
             Evidence(

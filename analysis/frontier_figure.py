@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from analysis.frontier import Frontier
-from analysis.metric import ERROR
+from analysis.metric import ERROR, Metric
 from analysis.model import half_width, model_text
 from analysis.noise import Noise
 from analysis.plot import BLUE, FAINT, VERMILION, label_points, new_figure
@@ -31,14 +31,14 @@ LEGEND = {
 """Standing, as it is called, and the colours of a marker's face and edge."""
 
 
-def frontier_figure(frontier: Frontier, noise: Noise) -> Figure:
+def frontier_figure(frontier: Frontier, noise: Noise, error: Metric = ERROR) -> Figure:
     """Error against one cost; models without any error have no place on a log axis and are not drawn."""
     figure, axes = new_figure()
     members, column = frontier.members, frontier.cost.column
     members = members[members["error"] > 0]
     half = half_width(members, noise).fillna(0.0)
     log_axis(axes, "x", frontier.cost, list(members[column]))
-    log_axis(axes, "y", ERROR, error_reach(members, half))
+    log_axis(axes, "y", error, error_reach(members, half))
     by_standing = {name: members[members["standing"] == name] for name in LEGEND}
     for name in ("dominated_noise_unknown", "dominated"):
         _draw(axes, by_standing[name], column, "o", color=FAINT, markersize=3.5, alpha=0.6, zorder=2)

@@ -14,7 +14,7 @@ import pandas as pd
 from analysis.findings import Findings
 from analysis.frontier import STANDINGS, Frontier
 from analysis.frontier_figure import LEGEND, error_reach
-from analysis.metric import ERROR, Metric
+from analysis.metric import ERROR, Metric, error_of
 from analysis.model import axes_text, half_width, interval_text, point_files
 from analysis.noise import Noise
 from analysis.scale import limits, round_ticks, tick_text
@@ -40,6 +40,7 @@ def frontier_data(findings: Findings, out: Path) -> dict[str, Any]:
     rows = sorted({int(index) for members in shown.values() for index in members.index})
     models = findings.groups.loc[rows]
     place = {row: at for at, row in enumerate(rows)}
+    error = error_of(findings.table.accuracy)
     return {
         "standings": [
             {"label": label, "means": f"{STANDINGS[name].capitalize()}."}
@@ -47,7 +48,8 @@ def frontier_data(findings: Findings, out: Path) -> dict[str, Any]:
         ],
         "models": _models(findings, models, out),
         "views": [
-            _view(findings.frontiers[name], members, findings.noise, place) for name, members in shown.items()
+            _view(findings.frontiers[name], members, findings.noise, place, error)
+            for name, members in shown.items()
         ],
     }
 
@@ -83,7 +85,9 @@ def _link(path: str, out: Path) -> str:
     return Path(os.path.relpath(path, out)).as_posix() + "/"
 
 
-def _view(frontier: Frontier, members: pd.DataFrame, noise: Noise, place: dict[int, int]) -> dict[str, Any]:
+def _view(
+    frontier: Frontier, members: pd.DataFrame, noise: Noise, place: dict[int, int], error_metric: Metric
+) -> dict[str, Any]:
     cost, half = frontier.cost, half_width(members, noise).fillna(0.0)
     x_ends = limits(list(members[cost.column]))
     y_ends = limits(error_reach(members, half))
@@ -98,7 +102,7 @@ def _view(frontier: Frontier, members: pd.DataFrame, noise: Noise, place: dict[i
         "name": cost.name,
         "cost": cost.label,
         "x_label": cost.axis_label,
-        "y_label": ERROR.axis_label,
+        "y_label": error_metric.axis_label,
         "x_ticks": _ticks(cost, x_ends),
         "y_ticks": _ticks(ERROR, y_ends),
         "at": list(zip(positions, x, y, low, high, standings, costs, chances, strict=True)),

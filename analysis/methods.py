@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
-from scipy.stats import t as student
 
-from analysis.noise import Floats, Interval
+from analysis.mean import mean_interval
+from analysis.noise import Interval
 from analysis.sheet import Sheet
 from analysis.table import Table
 from scaling.errors import Refused
@@ -138,15 +138,6 @@ def _rung(found: _Found, before: _Found | None) -> Rung:
         paper_top1=found.paper_top1,
         paper_gain=None if before is None else round(found.paper_top1 - before.paper_top1, 1),
     )
-
-
-def mean_interval(values: Floats, level: float = 0.95) -> Interval | None:
-    """Student's interval of the mean of independent values; None for fewer than two."""
-    if len(values) < 2:
-        return None
-    error = values.std(ddof=1) / np.sqrt(len(values))
-    half = student.ppf((1 + level) / 2, len(values) - 1) * error
-    return float(values.mean() - half), float(values.mean() + half)
 
 
 def ladder_sheet(ladder: Ladder) -> Sheet:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from scaling.quantity import count_text, duration_text
@@ -57,6 +57,11 @@ ERROR = Metric(
 TOP1 = Metric(
     name="top1", column="top1", label="top-1 accuracy", unit="%", direction="maximise", transform="linear"
 )
+MIOU = Metric(
+    name="miou", column="miou", label="mean IoU", unit="%", direction="maximise", transform="linear"
+)
+ACCURACIES = {metric.name: metric for metric in (TOP1, MIOU)}
+"""What results are compared by: a study has one of them, and `error` is what it lacks of 100 %."""
 FLOPS = Metric(
     name="flops",
     column="flops",
@@ -133,5 +138,10 @@ PROFILED = {metric.name: metric for metric in (LATENCY, TRAIN_STEP, MEMORY)}
 """What `python -m scaling profile` measures of a network; a training step counts per image."""
 SPEEDUPS = PROFILED | {metric.name: metric for metric in (FLOPS, PARAMS)}
 """What families are compared in at equal accuracy."""
-OBJECTIVES = {metric.name: metric for metric in (TOP1, ERROR, THROUGHPUT)} | COSTS
+OBJECTIVES = {metric.name: metric for metric in (TOP1, MIOU, ERROR, THROUGHPUT)} | COSTS
 """Which way is better is known of these."""
+
+
+def error_of(accuracy: Metric) -> Metric:
+    """The error of an accuracy: what it lacks of 100 %."""
+    return ERROR if accuracy is TOP1 else replace(ERROR, label=f"100 % - {accuracy.label}")

@@ -84,6 +84,11 @@ def _parser() -> Parser:
         )
     )
 
+    transfer = commands.add_parser(
+        "transfer", parents=[_table()], help="print what pre-trained networks are worth on another task"
+    )
+    transfer.add_argument("--json", action="store_true", help="print it as JSON")
+
     curves = commands.add_parser(
         "curves", parents=[_study()], help="print where the running points of a study will end"
     )

@@ -15,6 +15,7 @@ from analysis.returns import Return
 from analysis.sentences import sentences
 from analysis.speedup_rules import equal_json
 from analysis.taught import taught_json
+from analysis.transfer_sentences import transfer_json
 
 __all__ = ["rules_json", "sentences"]
 
@@ -27,7 +28,7 @@ def rules_json(findings: Findings, origin: dict[str, Any] | None = None) -> dict
     crossover, resolution = findings.pairs.crossover, findings.resolution
     return {
         "cost": findings.pairs.cost.name,
-        "metric": "top1",
+        "metric": findings.table.accuracy.name,
         "regimes": [_regime_json(regime) for regime in findings.pairs.regimes],
         "by_resolution": [
             {"resolution": int(regime.resolution or 0)} | _regime_json(regime)
@@ -49,6 +50,7 @@ def rules_json(findings: Findings, origin: dict[str, Any] | None = None) -> dict
         **equal_json(findings.equal),
         **({"pseudo_labels": taught_json(findings.taught)} if findings.taught else {}),
         "exponents": exponents_json(findings.exponents),
+        **({"transfers": transfer_json(findings.transfers)} if findings.transfers else {}),
         "warnings": [{"code": trap.code, "message": trap.message} for trap in findings.traps],
         "provenance": _provenance(findings) | (origin or {}),
     }

@@ -17,6 +17,7 @@ from analysis.returns import return_sentences
 from analysis.slow_resolution_sheet import ladder_sentences
 from analysis.speedup_sentences import speedup_sentences
 from analysis.taught import taught_sentences
+from analysis.transfer_sentences import transfer_sentences
 from scaling.quantity import counted, listed
 
 NO_RULE = "These results compare nothing at equal cost: there is no rule."
@@ -29,6 +30,7 @@ HEADINGS = {
     "speedup": "Speed at equal accuracy",
     "ladders": "Ladders of resolution",
     "pseudo": "Pseudo-labels",
+    "transfer": "Transfer",
     "law": "Law",
     "noise": "Noise",
     "hours": "Hours",
@@ -53,6 +55,7 @@ def sentences_by_topic(findings: Findings) -> dict[str, list[str]]:
         "frontier": [_frontier_sentence(frontier) for frontier in findings.frontiers.values()],
         "speedup": [*speedup_sentences(findings.table, findings.equal.speedups, findings.equal.printed)],
         "ladders": [*ladder_sentences(findings.equal.ladders)],
+        "transfer": [*transfer_sentences(findings.transfers)],
         "law": [exponents_sentence(findings.exponents)] if findings.law else [],
         "returns": [*return_sentences(findings.returns, findings.pairs.regimes)],
         "noise": [*_noise_sentence(findings)],

@@ -17,6 +17,7 @@ from analysis.sheet import (
 from analysis.slow_resolution_sheet import ladder_sheet
 from analysis.speedup_sheet import at_model_sheet, printed_sheet, speedup_sheet
 from analysis.taught_sheet import taught_sheet
+from analysis.transfer_sheet import transfer_sheets
 
 
 def sheets(findings: Findings) -> list[Sheet]:
@@ -29,6 +30,7 @@ def sheets(findings: Findings) -> list[Sheet]:
         returns_sheet(findings),
         *equal_sheets(findings.equal),
         *([taught_sheet(findings.taught)] if findings.taught else []),
+        *transfer_sheets(findings.transfers),
         *([law_sheet(findings.law)] if findings.law else []),
         choice_sheet(findings.choice),
         *([prediction_sheet(findings.prediction)] if findings.prediction else []),

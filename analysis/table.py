@@ -13,7 +13,8 @@ import numpy as np
 import pandas as pd
 
 from analysis.column import numbers, require, require_percent, texts
-from analysis.metric import LATENCY, PROFILED, Metric
+from analysis.digest import setting_of
+from analysis.metric import LATENCY, MIOU, PROFILED, TOP1, Metric
 from scaling.errors import Refused
 
 AXES = ("depth", "width", "resolution", "epochs")
@@ -51,7 +52,7 @@ TEXT_COLUMNS = (
     "message",
     "predicted_from",
 )
-ACCURACY_COLUMNS = ("top1", "test_top1", "error", "loss")
+ACCURACY_COLUMNS = ("top1", "test_top1", "miou", "test_miou", "error", "loss")
 NUMBER_COLUMNS = (
     *AXES,
     *ACCURACY_COLUMNS,
@@ -86,7 +87,10 @@ class Table:
     source: str
     """Where the rows came from, as it was typed."""
     rows: pd.DataFrame
-    """Every row. `error` and `top1` in percent; `left_out` is None for a usable row, else the reason."""
+    """Every row. `error` and the accuracy in percent; `left_out` is None for a usable row, else the
+    reason."""
+    accuracy: Metric = TOP1
+    """What `error` is the rest of to 100 %."""
     latency_of: str = ""
     """What the latencies are of, such as `of one image on AMD EPYC, 1 thread`; empty where nothing says."""
     rerun_sd: float | None = None
@@ -145,8 +149,9 @@ def build_table(
     if "top1_uncertainty" in rows:
         off = rows["top1_uncertainty"]
         require(off, off.isna() | off.between(0, 100), "a number of points, 0 to 100,")
-    rows["error"] = _error(rows)
-    rows["top1"] = 100.0 - rows["error"]
+    accuracy = MIOU if "miou" in rows and "top1" not in rows else TOP1
+    rows["error"] = _error(rows, accuracy.column)
+    rows[accuracy.column] = 100.0 - rows["error"]
     for column in (*COST_COLUMNS, *HOURS_COLUMNS):
         values = rows[column] if column in rows else pd.Series(np.nan, index=rows.index)
         rows[column] = values.where((values > 0) & (values < LARGEST_COST))
@@ -154,7 +159,7 @@ def build_table(
         if column not in rows:
             rows[column] = None
     rows["data"] = rows["data"].fillna("")
-    rows["setting"] = _setting(rows)
+    rows["setting"] = setting_of(rows)
     if rows["evaluated_on"].nunique() > 1:
         rows["setting"] += " on " + rows["evaluated_on"].fillna("unknown").astype(str)
     if FRAMES in rows and rows[FRAMES].nunique() > 1:
@@ -171,6 +176,7 @@ def build_table(
         name=name,
         source=source,
         rows=rows,
+        accuracy=accuracy,
         latency_of=profiled_of.get(LATENCY.name, ""),
         profiled=_in_order((*_profiled(rows, profiled_of), *profiled)),
         printed=printed,
@@ -212,7 +218,7 @@ def _in_order(metrics: Sequence[Metric]) -> tuple[Metric, ...]:
 
 def _require_columns(raw: pd.DataFrame, source: str) -> None:
     missing = [axis for axis in AXES if axis not in raw]
-    if "top1" not in raw and "error" not in raw:
+    if not {"top1", "miou", "error"} & set(raw):
         missing.append("top1 (or error)")
     if missing:
         raise Refused(
@@ -237,9 +243,11 @@ def _hint(missing: Sequence[str], raw: pd.DataFrame) -> str:
 
 
 def _is_number(column: object) -> bool:
-    """Whether it has numbers, as an accuracy at another resolution than that of training has: `top1@28`."""
-    accuracy, at, _ = str(column).partition("@")
-    return column in NUMBER_COLUMNS or bool(at and accuracy in ACCURACY_COLUMNS)
+    """Whether it has numbers, as an accuracy at another resolution than that of training has, `top1@28`, and
+    that of what a point begins from, `start.top1`."""
+    name = str(column).removeprefix("start.")
+    accuracy, at, _ = name.partition("@")
+    return name in NUMBER_COLUMNS or bool(at and accuracy in ACCURACY_COLUMNS)
 
 
 def _check_axes(rows: pd.DataFrame) -> None:
@@ -251,30 +259,17 @@ def _check_axes(rows: pd.DataFrame) -> None:
         require(values, good, "a positive number")
 
 
-def _error(rows: pd.DataFrame) -> pd.Series:
-    """Top-1 error in percent; NaN where it was not measured. top1 is believed before error."""
-    column = "top1" if "top1" in rows else "error"
+def _error(rows: pd.DataFrame, accuracy: str) -> pd.Series:
+    """Error in percent; NaN where it was not measured. The accuracy is believed before the error."""
+    column = accuracy if accuracy in rows else "error"
     values = rows[column].where(np.isfinite(rows[column]))
-    if column == "top1" and "error" in rows:
-        sum_to_100 = ~((rows["top1"] + rows["error"] - 100).abs() > ROUNDING)
-        require(rows["error"], sum_to_100, "100 - top1")
+    if column == accuracy and "error" in rows:
+        sum_to_100 = ~((rows[accuracy] + rows["error"] - 100).abs() > ROUNDING)
+        require(rows["error"], sum_to_100, f"100 - {accuracy}")
     require(values, ~((values < 0) | (values > 100)), "a percentage, 0 to 100,")
     if "point" not in rows or rows["point"].isna().all():  # of a study, the unit is known
         require_percent(values)
-    return 100.0 - values if column == "top1" else values
-
-
-def _setting(rows: pd.DataFrame) -> pd.Series:
-    """The digest of everything that decides a result but the axes and the seed; made here when it is
-    absent."""
-    if rows["setting"].notna().any():
-        return rows["setting"].fillna("none").astype(str)
-    columns = ["model", "data", "recipe", *sorted(str(column) for column in rows if "." in str(column))]
-    frame = rows[columns].astype(object)
-    kinds = frame.groupby(columns, sort=False, dropna=False).ngroup().to_numpy()
-    first = frame.iloc[np.unique(kinds, return_index=True)[1]].itertuples(index=False, name=None)
-    digests = [hashlib.sha256(repr(values).encode()).hexdigest()[:8] for values in first]
-    return pd.Series(np.array(digests, dtype=object)[kinds], index=rows.index)
+    return 100.0 - values if column == accuracy else values
 
 
 def _status(rows: pd.DataFrame) -> pd.Series:

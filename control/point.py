@@ -83,7 +83,7 @@ def see(study: Study, point_id: str) -> Seen:
 
 def from_row(study: Study, row: Mapping[str, Any]) -> Seen:
     """A completed point from its row of the index."""
-    noted = {name: row[name] for name in ("status", "top1", "train_seconds")}
+    noted = {name: row.get(name) for name in ("status", "top1", "train_seconds")}
     noted |= {"trunk_seconds": row.get("trunk_seconds")}  # not in rows of before
     noted |= {"epoch": row["epochs"], "ended": _ended(f"{study.path}/points/{row['point']}")}
     return _seen(row["point"], row, row, noted)

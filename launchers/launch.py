@@ -91,7 +91,7 @@ def _launch(
             study=study,
             plan=plan,
             snapshot=snapshot,
-            runtime=request.runtime,
+            runtime=request.runtime_of(study.path),
             tracker=request.tracker,
             console=console,
             needed=needed,

@@ -44,7 +44,7 @@ def _print_row(console: Console, result: Result) -> None:
         "epochs",
         "seed",
         "status",
-        "top1",
+        result.point.data.metric,
         "loss",
         "params",
         "flops",

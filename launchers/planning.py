@@ -67,7 +67,7 @@ def _plan_all(request: Request, launcher: Launcher, limits: Limits, console: Con
     def can_start(plans: Sequence[Plan]) -> list[Plan]:
         of_the_line = dict(zip(plannings, plans, strict=True))
         return without_unmet(
-            of_the_line, [study for path in plannings for study in request.runtime.studies(path)]
+            of_the_line, [study for path in plannings for study in request.runtime_of(path).studies(path)]
         )
 
     plans = can_start(limited(can_start([each.plan for each in plannings.values()]), limits))
@@ -95,9 +95,10 @@ def _plan(path: Path, request: Request, launcher: Launcher, console: Console) ->
     study = Study(path)
     if (path / "study.json").exists():
         Study.create(path, task)  # refuses another task, or a newer version, before anything else
-    site, forecast = site_of(request.runtime, launcher.num_slots(request.runtime), study, expansion.points)
+    runtime = request.runtime_of(path)
+    site, forecast = site_of(runtime, launcher.num_slots(runtime), study, expansion.points)
     wishes = Wishes(
-        constraint=_constraint(request, launcher),
+        constraint=_constraint(path, request, launcher),
         origins=origins(request.reuse, study, expansion.points),
         queued=_queued(study, launcher, console),
     )
@@ -111,15 +112,16 @@ def _plan(path: Path, request: Request, launcher: Launcher, console: Console) ->
     )
 
 
-def _constraint(request: Request, launcher: Launcher) -> Callable[[Planned], str | None]:
-    if request.where is None:
+def _constraint(path: Path, request: Request, launcher: Launcher) -> Callable[[Planned], str | None]:
+    if request.where is None or path in request.beforehand:
         return lambda _: None
     constraint = constraint_of(request.where, device_gb=launcher.device_gb(request.runtime))
     return lambda entry: constraint.reason(Quantities(entry))
 
 
 def _task(path: Path, points: Sequence[Point]) -> Task:
-    names = sorted({point.data.name for point in points})
-    if len(names) > 1:
-        raise Refused(f"The study {path} would mix the data sets {', '.join(names)}: leave study.name out.")
-    return Task(names[0])
+    tasks = sorted({(point.data.name, point.data.metric) for point in points})
+    if len(tasks) > 1:
+        names = ", ".join(name for name, _ in tasks)
+        raise Refused(f"The study {path} would mix the data sets {names}: leave study.name out.")
+    return Task(*tasks[0])

@@ -79,6 +79,10 @@ class Request:
     studies: Mapping[Path, Expansion]
     """Points by the directory of their study."""
     runtime: Runtime
+    runtimes: Mapping[Path, Runtime] = field(default_factory=dict)
+    """By study, where they differ in where images and starts lie."""
+    beforehand: frozenset[Path] = frozenset()
+    """Studies that others begin from: `where` says nothing of them."""
     tracker: Tracker
     command: str
     """The line itself, for the study's history."""
@@ -90,3 +94,7 @@ class Request:
     """Directories of other studies, or patterns of them, whose results may be taken over."""
     probe: bool = False
     """Whether to measure some training steps here before the plan."""
+
+    def runtime_of(self, study: Path) -> Runtime:
+        """How the points of a study run."""
+        return self.runtimes.get(study, self.runtime)

@@ -12,8 +12,10 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from hydra_plugins.scaling_study._axes import logs_of
+from hydra_plugins.scaling_study._starts import TUNE, start_study, with_starts
 from hydra_plugins.scaling_study._wishes import (
     MATCH_OPTIONS,
+    check_governed,
     limits_of,
     match_of,
     patterns_of,
@@ -28,14 +30,15 @@ from scaling.data.views import Views
 from scaling.errors import Refused
 from scaling.models.families import FAMILIES
 from scaling.study.axis import Axis
-from scaling.study.grid import Grid, expand
+from scaling.study.grid import Expansion, Grid, expand
 from scaling.study.limits import Limits
 from scaling.study.point import KNOBS
 from scaling.study.settings import strict
+from scaling.study.starts import StartConfig
 from scaling.study.suggest import suggest
 from scaling.tracking.tracker import Tracker
 from scaling.training.recipe import Recipe
-from scaling.training.regularization import GOVERNED, Regularization
+from scaling.training.regularization import Regularization
 from scaling.training.runtime import Runtime
 from scaling.training.schedule import Schedule
 
@@ -43,18 +46,19 @@ _SCIENCE = ("model", "data", "recipe", "regularization", "schedule")
 GROUPS = (*_SCIENCE, "device", "tracker")
 """Config groups in which a choice must be made."""
 _SECTIONS = (*GROUPS, "study")
-_VARIED = (*KNOBS, *_SCIENCE, "precision", "evaluate_at", "views", "pseudo")
+_VARIED = (*KNOBS, *_SCIENCE, "precision", "evaluate_at", "views", "pseudo", "start")
 """Keys that may have several values."""
 _GROUPED: Mapping[str, tuple[str, ...]] = {
     "study": ("name", "root"),
     "device": ("name", "spec", "threads", "checkpoint_every_s", "compile"),
     "match": MATCH_OPTIONS,
     "pseudo": tuple(field.name for field in fields(PseudoConfig)),
+    "start": tuple(field.name for field in fields(StartConfig)),
     "limit": tuple(field.name for field in fields(Limits)),
     "views": tuple(field.name for field in fields(Views)),
 }
 """Options of the sections that are no dataclass of their own."""
-_SINGLE = ("zip", "blocks", "match", "where", "limit", "keep_weights", "reuse", "plan", "probe")
+_SINGLE = ("zip", "blocks", "before", "match", "where", "limit", "keep_weights", "reuse", "plan", "probe")
 """Keys that choose among points and say what to do with them."""
 _OF_A_LINE = (
     "device",
@@ -80,13 +84,17 @@ class Composed:
     choices: Mapping[str, str | None]
     named: Collection[str] = ()
     """What the line itself gives a value."""
+    before: Sequence[Composed] = ()
+    """The study that is launched first."""
 
 
 def one_point(config: DictConfig, choices: Mapping[str, str | None], named: Collection[str]) -> Composed:
     """What a line without -m asks for; Refused where it asks for a grid."""
-    for key in ("zip", "blocks"):
+    for key in ("zip", "blocks", "before"):
         if config[key] is not None:
             raise Refused(f"{key}={config[key]} names several points: add -m to make a grid of them.")
+    if config.start.study is not None and config.start.point is None:
+        raise Refused(f"start.study={config.start.study} names several points: add -m, or start.point.")
     for name in logs_of(_without_hydra(config)):
         value = OmegaConf.select(config, name)
         raise Refused(f"{name}={value} names several values: add -m to make a grid of them.")
@@ -96,13 +104,21 @@ def one_point(config: DictConfig, choices: Mapping[str, str | None], named: Coll
 def request(composed: Sequence[Composed]) -> Request:
     """All points of the composed grids; Refused names every one that cannot be built."""
     first = _plain(composed[0].config)
-    _check_alike(composed)
-    grids: dict[Path, list[Grid]] = defaultdict(list)
-    for each in composed:
-        grids[_study_path(each)] += _grids(each)
+    beforehand = [before for each in composed for before in each.before]
+    _check_alike([*beforehand, *composed])
+    by_path: dict[Path, list[Composed]] = defaultdict(list)
+    for each in (*beforehand, *composed):
+        if each not in by_path[_study_path(each)]:
+            by_path[_study_path(each)].append(each)
+    expansions: dict[Path, Expansion] = {}
+    for path, of_study in by_path.items():
+        grids = [grid for each in of_study for grid in _started(each, expansions)]
+        expansions[path] = expand(grids, _declare)
     return Request(
-        studies={path: expand(of_study, _declare) for path, of_study in grids.items()},
-        runtime=_runtime(first),
+        studies=expansions,
+        runtime=_runtime(composed[0]),
+        runtimes={path: _runtime(of_study[0]) for path, of_study in by_path.items()},
+        beforehand=frozenset(_study_path(each) for each in beforehand),
         tracker=strict(Tracker, first["tracker"], "tracker"),
         command=typed_line(),
         show=show_of(first["plan"]),
@@ -125,13 +141,24 @@ def _check_alike(composed: Sequence[Composed]) -> None:
             raise Refused(f"The grids of this line differ in {key}: launch them one at a time.")
 
 
+def _started(composed: Composed, expansions: Mapping[Path, Expansion]) -> list[Grid]:
+    """The grids, whose points begin from those of another study where the line says so."""
+    named = {*composed.named, *(name for axis in composed.axes for name in axis.names)}
+    return with_starts(_grids(composed), _start_study(composed), expansions, named)
+
+
+def _start_study(composed: Composed) -> Path | None:
+    before = _study_path(composed.before[0]) if composed.before else None
+    return start_study(_plain(composed.config), before)
+
+
 def _grids(composed: Composed) -> list[Grid]:
     """One grid, or one for each point where values of the config refer to one another."""
     config = composed.config
     names = [name for axis in composed.axes for name in axis.names]
     for name in names:
         _check_axis(config, name)
-    _check_governed(config, {*names, *composed.named})
+    check_governed(config.regularization.policy, {*names, *composed.named})
     match = match_of(_plain(config)["match"], {*names, *composed.named})
     if not _has_interpolations(config):
         return [Grid(_plain(config), composed.axes, match)]
@@ -142,16 +169,6 @@ def _grids(composed: Composed) -> list[Grid]:
             OmegaConf.update(changed, name, value)
         grids.append(Grid(_plain(changed), (), match))
     return grids
-
-
-def _check_governed(config: DictConfig, names: Collection[str]) -> None:
-    """Refused where a line says what its policy of regularisation says."""
-    for name in GOVERNED if config.regularization.policy == "by_scale" else ():
-        if f"recipe.{name}" in names:
-            raise Refused(
-                f"recipe.{name} is what regularization=by_scale says: leave it out, or add "
-                "regularization=given."
-            )
 
 
 def check_group(group: str) -> None:
@@ -173,7 +190,7 @@ def _check_axis(config: DictConfig, name: str) -> None:
         )
     if name == "pseudo":
         raise Refused("pseudo cannot have several values: vary one of its settings, such as pseudo.ratio.")
-    if section not in _VARIED:
+    if section not in _VARIED or (section == "start" and name != TUNE):
         raise Refused(f"{name} cannot have several values in one launch: only what changes the outcome can.")
     if key and OmegaConf.select(config, name, default=_MISSING) is _MISSING:
         raise Refused(unknown_option(name))
@@ -232,8 +249,11 @@ def _has_interpolations(config: DictConfig) -> bool:
 
 
 def _study_path(composed: Composed) -> Path:
-    """`study.root/study.name`; without a name, one made of the choices of model, data and recipe."""
+    """`study.root/study.name`; without a name, one made of the choices of model, data and recipe, or of the
+    study that its points begin from."""
     name = composed.config.study.name
+    if name is None and (start := _start_study(composed)) is not None:
+        name = "-".join([start.name, *(str(composed.choices[group]) for group in ("data", "recipe"))])
     if name is None:
         name = "-".join(str(composed.choices[group]) for group in ("model", "data", "recipe"))
     if not isinstance(name, str) or not name or name.startswith(".") or "/" in name or "\\" in name:
@@ -244,13 +264,16 @@ def _study_path(composed: Composed) -> Path:
     return Path(root).expanduser() / name
 
 
-def _runtime(settings: Mapping[str, Any]) -> Runtime:
+def _runtime(composed: Composed) -> Runtime:
+    settings = _plain(composed.config)
+    start = _start_study(composed)
     keep = yes_or_no("keep_weights", settings["keep_weights"])
     labels = settings.get("pseudo") or {}
     paths = {
         "data_root": settings["data"]["root"],
         "unlabelled_root": labels.get("root"),
         "teacher_weights": (labels.get("teacher") or {}).get("weights"),
+        "start_study": None if start is None else str(start),
     }
     values = {"name": Runtime.device, **settings["device"], **_absolute(paths), "keep_weights": keep}
     values["device"] = values.pop("name")

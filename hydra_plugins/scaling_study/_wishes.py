@@ -12,6 +12,7 @@ from scaling.study.limits import Limits
 from scaling.study.match import Match, MatchedCost
 from scaling.study.settings import LARGEST_COST, number, strict
 from scaling.study.suggest import suggest
+from scaling.training.regularization import GOVERNED
 
 MATCH_OPTIONS = (*get_args(MatchedCost), "solve", "tolerance")
 
@@ -75,3 +76,13 @@ def yes_or_no(name: str, value: Any) -> bool:
     if not isinstance(value, bool):
         raise Refused(f"{name}={value} should be true or false.")
     return value
+
+
+def check_governed(policy: str, names: Collection[str]) -> None:
+    """Refused where a line says what its policy of regularisation says."""
+    for name in GOVERNED if policy == "by_scale" else ():
+        if f"recipe.{name}" in names:
+            raise Refused(
+                f"recipe.{name} is what regularization=by_scale says: leave it out, or add "
+                "regularization=given."
+            )

@@ -13,7 +13,7 @@ from hydra.core.override_parser.types import Override
 from hydra.core.plugins import Plugins
 from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, RunMode, TaskFunction
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from hydra_plugins.scaling_study._axes import axes_of, blocks_of, combined, is_axis, values_of
 from hydra_plugins.scaling_study._grid_launcher import GridLauncher
@@ -31,6 +31,9 @@ ConfigStore.instance().store(
     },
     provider="scaling_study",
 )
+
+OF_BOTH = ("device", "tracker", "limit", "keep_weights", "reuse", "plan", "probe", "hydra", "hydra/launcher")
+"""What a line says of the study before its own, too."""
 
 
 class GridSweeper(Sweeper):
@@ -82,18 +85,18 @@ class GridSweeper(Sweeper):
         shared = axes_of(config, values, self._parse)
         choices = config.hydra.runtime.choices
         named = {each.key_or_group for each in values}
-        composed = []
+        composed, before = [], self._before(config, overrides)
         for block in blocks_of(config, self._parse) or [[]]:
             groups = [each for each in block if self._chooses(each)]
             axes = combined(shared, [each for each in block if each not in groups], named)
             if not groups:
-                composed.append(Composed(config, axes, choices, named))
+                composed.append(Composed(config, axes, choices, named, before))
                 continue
             self._check_groups(groups, overrides)
             for choice in product(*(each.values for each in groups)):
                 chosen = [f"{each.names[0]}={one[0]}" for each, one in zip(groups, choice, strict=True)]
                 own = self._load([*lines, *chosen])
-                composed.append(Composed(own, axes, own.hydra.runtime.choices, named))
+                composed.append(Composed(own, axes, own.hydra.runtime.choices, named, before))
         return composed
 
     def _chooses(self, axis: Axis) -> bool:
@@ -107,6 +110,21 @@ class GridSweeper(Sweeper):
             check_group(name)
             if name in named:
                 raise Refused(f"{name} is set by the study's blocks and beside them: change blocks instead.")
+
+    def _before(self, config: DictConfig, overrides: Sequence[Override]) -> list[Composed]:
+        """The study that the config wants launched first, as the line has it but for its own grid."""
+        if config.before is None:
+            return []
+        kept = [_line(each) for each in overrides if each.key_or_group.split(".")[0] in OF_BOTH]
+        kept += [_line(each) for each in overrides if each.key_or_group == "study.root"]
+        lines = [*kept, f"study={config.before}"]
+        first = self._load(lines)
+        if first.before is not None:
+            raise Refused(
+                f"before={config.before} has a study before itself: launch that one by a line of its own."
+            )
+        OmegaConf.update(first, "where", config.where)
+        return self._with_axes(first, [], lines)
 
     def _load(self, overrides: list[str]) -> DictConfig:
         return self._config_loader.load_configuration(

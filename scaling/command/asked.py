@@ -18,9 +18,9 @@ from scaling.models.network import Network
 from scaling.profile.workload import Workload
 from scaling.published.resnet_rs import table7
 from scaling.study.cost import Cost, cost_of
-from scaling.study.point import check_size
 from scaling.study.precision import Precision
 from scaling.study.settings import family_of, number, resolution_of, strict, whole_number, within
+from scaling.study.size import check_size
 from scaling.study.suggest import suggest
 
 _CONF = Path(__file__).parents[2] / "conf" / "model"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -58,11 +59,13 @@ def resized_crops(
     generator: torch.Generator,
     batch: int,
     share: slice = slice(None),
+    masks: bool = False,
 ) -> Tensor:
     """As `augment` does, with windows of Inception (Szegedy et al. 2014, arXiv 1409.4842), resized to S.
 
     A window has 8 to 100 % of the image's area and sides of 3:4 to 4:3. All are sampled from the stored
-    images in one bilinear operation, which only ever enlarges.
+    images in one bilinear operation, which only ever enlarges; with `masks` the last channel has classes, of
+    which the nearest is taken.
     """
     heights, widths, tops, lefts = _sent(_windows(batch, generator)[:, share], images)
     if mirror:
@@ -75,7 +78,12 @@ def resized_crops(
         for start, extent in ((tops, heights), (lefts, widths))
     )
     places = torch.stack([columns[:, None].expand(-1, side, -1), rows[:, :, None].expand(-1, -1, side)], -1)
-    crops = functional.grid_sample(images[chosen].float(), places, padding_mode="border", align_corners=False)
+    stored = images[chosen].float()
+    sample = partial(functional.grid_sample, grid=places, padding_mode="border", align_corners=False)
+    if masks:
+        crops = torch.cat([sample(stored[:, :-1]), sample(stored[:, -1:], mode="nearest")], 1)
+    else:
+        crops = sample(stored)
     return crops.round_().byte()
 
 

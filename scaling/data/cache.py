@@ -64,7 +64,10 @@ def _read(path: Path) -> Stored | None:
         with path.open("rb") as file, np.load(file) as members:
             facts = Facts(**json.loads(str(members["facts"])))
             stored = Stored(
-                images=members["images"], labels=members["labels"], num_own_test=facts.num_own_test
+                images=members["images"],
+                labels=members["labels"],
+                num_own_test=facts.num_own_test,
+                masks=facts.masks,
             )
             if stored.facts != facts:
                 raise ValueError("its pixels are not those that were written")

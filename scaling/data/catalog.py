@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from scaling.data import (
@@ -12,8 +13,11 @@ from scaling.data import (
     image_folder,
     imagenet,
     kinetics,
+    mask_folder,
     mnist5k,
     moving,
+    scenes,
+    segmentation,
 )
 from scaling.data.dataset import DataSet
 from scaling.data.stored import Facts
@@ -30,10 +34,18 @@ _NAMED: dict[str, tuple[Facts, bool]] = {
     "imagenet": (imagenet.FACTS, True),
     "moving_mnist5k": (moving.FACTS, False),
     "kinetics400": (kinetics.FACTS, True),
+    "scenes_of_mnist5k": (scenes.FACTS["scenes_of_mnist5k"], False),
+    "scenes_of_fashion_mnist": (scenes.FACTS["scenes_of_fashion_mnist"], True),
+    "pascal_voc": (segmentation.PASCAL_VOC, True),
+    "ade20k": (segmentation.ADE20K, True),
 }
 """Facts and `mirror` of the sets that can be planned where they are absent."""
 
-_FOLDERS = {"image_folder": image_folder.read_facts, "clip_folder": clip_folder.read_facts}
+_FOLDERS: dict[str, Callable[[str | None], Facts]] = {
+    "image_folder": image_folder.read_facts,
+    "clip_folder": clip_folder.read_facts,
+    "mask_folder": mask_folder.read_facts,
+}
 """What reads the facts of a directory of one's own."""
 
 
@@ -43,7 +55,8 @@ class DataConfig:
 
     name: str
     """`mnist5k`, `fashion_mnist`, `cifar10`, `cifar100`, `imagenet`, or `image_folder` for a directory of
-    one's own; of videos `moving_mnist5k`, `kinetics400` or `clip_folder`."""
+    one's own; of videos `moving_mnist5k`, `kinetics400` or `clip_folder`; with masks `scenes_of_mnist5k`,
+    `scenes_of_fashion_mnist`, `pascal_voc`, `ade20k` or `mask_folder`."""
     root: str | None = None
     """Where the files lie; it is no part of a point's identity."""
     num_train: int | None = None
@@ -53,7 +66,7 @@ class DataConfig:
     split_seed: int = 0
     """Draws which images are held out."""
     mirror: bool | None = None
-    """Whether a mirrored image keeps its class; of image_folder and clip_folder only."""
+    """Whether a mirrored image keeps its class; of image_folder, clip_folder and mask_folder only."""
     max_unreadable: float = DataSet.max_unreadable
     """Share of the files that may be damaged and are left out; beyond it, nothing is trained."""
     shuffled_labels: bool = DataSet.shuffled_labels
@@ -82,6 +95,11 @@ def declare(config: DataConfig) -> DataSet:
     if config.temporal_stride < 1 or (config.temporal_stride > 1 and not facts.clips):
         what = "is of videos" if config.temporal_stride > 1 else "must be at least 1"
         raise Refused(f"data.temporal_stride={config.temporal_stride} {what}: use 1 for {config.name}.")
+    if config.shuffled_labels and facts.masks and facts.side is None:
+        raise Refused(
+            f"data.shuffled_labels=true: in the files of {config.name} a mask lies with its image; use "
+            "scenes_of_mnist5k or scenes_of_fashion_mnist."
+        )
     return DataSet(
         name=config.name,
         fingerprint=facts.fingerprint,
@@ -98,6 +116,7 @@ def declare(config: DataConfig) -> DataSet:
         clips=facts.clips,
         temporal_stride=config.temporal_stride,
         num_frames=facts.num_frames and math.ceil(facts.num_frames / config.temporal_stride),
+        masks=facts.masks,
     )
 
 
@@ -110,5 +129,5 @@ def _facts(config: DataConfig) -> tuple[Facts, bool]:
         known = ", ".join([*_NAMED, *_FOLDERS])
         raise Refused(f"data.name={config.name} is unknown: use one of {known}.")
     if config.mirror is not None:
-        raise Refused(f"data.mirror is a setting of {' and '.join(_FOLDERS)}, {config.name} has its own.")
+        raise Refused(f"data.mirror is a setting of {', '.join(_FOLDERS)}, {config.name} has its own.")
     return _NAMED[config.name]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,3 +39,15 @@ class DataSet:
     """Of the frames of a video every so many-th is used."""
     num_frames: int | None = None
     """Frames of each video, of those that are used; None where videos differ, and for images."""
+    masks: bool = False
+    """Whether each pixel has a class of its own, and `num_classes` are those of the pixels."""
+
+    @property
+    def mask_classes(self) -> int:
+        """Classes of the pixels; 0 where images have one."""
+        return self.num_classes if self.masks else 0
+
+    @property
+    def metric(self) -> Literal["top1", "miou"]:
+        """What results are compared by: top-1 accuracy, or of pixels mean intersection over union."""
+        return "miou" if self.masks else "top1"

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 from PIL.ExifTags import Base
 
+from scaling.data.stored import IGNORED
+
 _WHITE = (255, 255, 255)
 _DEEP = 65_535
 """Lightest value of 16 bits."""
@@ -44,12 +46,58 @@ def decode(source: Path | BytesIO, side: int) -> NDArray[np.uint8]:
         raise Undecodable(" ".join(str(error).split()) or type(error).__name__) from error
 
 
-def _square(image: Image.Image, size: tuple[float, float], side: int) -> Image.Image:
-    """Antialiased, bilinear. `size` may have a fraction: the last pixels of a reduced JPEG are part void."""
+def classes_in(source: Path | BytesIO) -> set[int]:
+    """All classes of a mask; raises Undecodable."""
+    return set(np.unique(_mask(source, None)).tolist())
+
+
+def decode_mask(
+    source: BytesIO, side: int, *, image: BytesIO, num_classes: int = 0, void: int = IGNORED
+) -> NDArray[np.uint8]:
+    """(side, side) uint8: the centre square of the mask of an `image`, always the nearest class.
+
+    The class `void` becomes IGNORED. Raises Undecodable for a mask of another size than its image, and for a
+    class beyond `num_classes`, where those are known.
+    """
+    mask = _mask(source, side, of=image)
+    mask[mask == void] = IGNORED
+    largest = mask[mask != IGNORED].max(initial=0)
+    if num_classes and largest >= num_classes:
+        raise Undecodable(f"its mask has the class {largest}, and the set {num_classes} from 0")
+    return mask
+
+
+def _mask(source: Path | BytesIO, side: int | None, of: BytesIO | None = None) -> NDArray[np.uint8]:
+    """The indices of a palette, or grey values, which are the classes."""
+    try:
+        with warnings.catch_warnings(action="ignore"), Image.open(source) as mask:
+            if mask.mode not in ("P", "L"):
+                raise ValueError(f"its mode is {mask.mode}, and a class a pixel is 8 bits of grey or palette")
+            if of is not None:
+                with Image.open(of) as image:
+                    if image.size != mask.size or image.getexif().get(Base.Orientation, 1) != 1:
+                        raise ValueError(f"it has other pixels, {mask.size}, than its image, {image.size}")
+            square = mask if side is None else _square(mask, mask.size, side, Image.Resampling.NEAREST)
+            return np.array(square)
+    except MemoryError:
+        raise
+    except UnidentifiedImageError as error:
+        raise Undecodable("its mask is no image") from error
+    except Exception as error:
+        raise Undecodable(f"its mask: {' '.join(str(error).split()) or type(error).__name__}") from error
+
+
+def _square(
+    image: Image.Image,
+    size: tuple[float, float],
+    side: int,
+    resampling: Image.Resampling = Image.Resampling.BILINEAR,
+) -> Image.Image:
+    """Antialiased where bilinear. `size` may have a fraction: a reduced JPEG's last pixels are part void."""
     width, height = size
     half = min(width, height) / 2
     box = (width / 2 - half, height / 2 - half, width / 2 + half, height / 2 + half)
-    return image.resize((side, side), Image.Resampling.BILINEAR, box=box)
+    return image.resize((side, side), resampling, box=box)
 
 
 def _rgb(image: Image.Image) -> Image.Image:

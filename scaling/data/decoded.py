@@ -29,7 +29,8 @@ class Decoded:
     place: Path
     """The directory of its files."""
     pixels: NDArray[np.uint8]
-    """(N, S, S, C), mapped; black where a file could not be decoded."""
+    """(N, S, S, C), mapped; black where a file could not be decoded. With masks the last channel is the
+    class of each pixel."""
     labels: NDArray[np.int64]
     """(N,)"""
     sums: NDArray[np.int64]
@@ -42,9 +43,9 @@ class Decoded:
     """Images of the set, of which these may be a part."""
 
 
-def size_gb(num_images: int, side: int) -> float:
+def size_gb(num_images: int, side: int, *, masks: bool = False) -> float:
     """What so many decoded images take on disk."""
-    return num_images * CHANNELS * side**2 / 1e9
+    return num_images * (CHANNELS + masks) * side**2 / 1e9
 
 
 def fetch(place: Path, side: int, find: Callable[[], Folder]) -> Decoded:
@@ -60,7 +61,7 @@ def fetch(place: Path, side: int, find: Callable[[], Folder]) -> Decoded:
 
 def _read(place: Path, side: int) -> Decoded:
     facts = json.loads((place / "facts.json").read_text())
-    shape = (facts["num_images"], side, side, CHANNELS)
+    shape = (facts["num_images"], side, side, facts.get("channels", CHANNELS))
     if (place / "pixels").stat().st_size != np.prod(shape):
         raise ValueError("its pixels are more or fewer than were written")
     labels, sums = np.load(place / "labels.npy"), np.load(place / "sums.npy")
@@ -78,21 +79,22 @@ def _read(place: Path, side: int) -> Decoded:
 
 
 def _make(aside: Path, place: Path, side: int, folder: Folder) -> None:
-    _check_room(place, side, len(folder.names))
+    _check_room(place, side, len(folder.names), bool(folder.masks))
     sums, unreadable = decode_all(folder, side, aside / "pixels")
     np.save(aside / "labels.npy", np.array(folder.labels, np.int64))
     np.save(aside / "sums.npy", sums)
     facts = {
         "num_images": len(folder.names),
         "num_own_test": folder.num_own_test,
+        "channels": CHANNELS + bool(folder.masks),
         "num_in_set": folder.part_of or len(folder.names),
         "unreadable": {str(index): why for index, why in sorted(unreadable.items())},
     }
     (aside / "facts.json").write_text(json.dumps(facts, indent=1))
 
 
-def _check_room(place: Path, side: int, num_images: int) -> None:
-    needed_gb, free_gb = size_gb(num_images, side), shutil.disk_usage(place.parent).free / 1e9
+def _check_room(place: Path, side: int, num_images: int, masks: bool) -> None:
+    needed_gb, free_gb = size_gb(num_images, side, masks=masks), shutil.disk_usage(place.parent).free / 1e9
     if needed_gb > free_gb:
         raise DataError(
             f"{num_images} images of {side} pixels take {needed_gb:.3g} GB, and {place.parent} has "

@@ -60,9 +60,12 @@ def _of_images(points: Sequence[Point]) -> dict[Path, _Files]:
     of_files = [point for point in points if point.data.name in FIND]
     trained = {(point.data, point.resolution) for point in of_files}
     evaluated = {(point.data, side) for point in of_files for side in point.evaluate_at} - trained
-    places = {place_of_held_out(data, side): (side, data.num_val + data.num_test) for data, side in evaluated}
-    places |= {place_of(data, side): (side, _num_examples(data)) for data, side in trained}
-    return {place: _Files(side, size_gb(number, side)) for place, (side, number) in places.items()}
+    held_out = {place_of_held_out(*each): (*each, each[0].num_val + each[0].num_test) for each in evaluated}
+    whole = {place_of(*each): (*each, _num_examples(each[0])) for each in trained}
+    return {
+        place: _Files(side, size_gb(number, side, masks=data.masks))
+        for place, (data, side, number) in (held_out | whole).items()
+    }
 
 
 def _of_others(points: Sequence[Point]) -> dict[Path, _Files]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from scaling.data.piece import Piece
+from scaling.data.stored import IGNORED
 from scaling.errors import DataError
 
 ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".ppm", ".pgm", ".gif")
@@ -29,12 +30,21 @@ class Folder:
     num_own_test: int = 0
     within: Sequence[Piece] | None = None
     """Where in shards the images lie; None where each is a file of its own."""
+    masks: Sequence[str] | None = None
+    """Of each image the file with the class of each pixel, relative to `top`; None where images have one."""
+    void: int = IGNORED
+    """Class of the masks that is none."""
     part_of: int | None = None
     """Images of the whole set, where these are some of them."""
 
     def piece(self, index: int) -> Piece:
         """Where the bytes of an image lie."""
         return self.within[index] if self.within else Piece(self.top / self.names[index])
+
+    def mask(self, index: int) -> Piece:
+        """Where the bytes of the mask of an image lie."""
+        assert self.masks is not None
+        return Piece(self.top / self.masks[index])
 
     def part(self, chosen: Sequence[int]) -> Folder:
         """Some of the images, in this order, none of them as the set's own test images."""
@@ -44,6 +54,7 @@ class Folder:
             labels=[self.labels[index] for index in chosen],
             num_own_test=0,
             within=[self.within[index] for index in chosen] if self.within else None,
+            masks=[self.masks[index] for index in chosen] if self.masks else None,
             part_of=len(self.names),
         )
 
@@ -68,7 +79,7 @@ def scan(
     if test_classes != classes:
         odd = sorted(set(classes) ^ set(test_classes))
         raise DataError(
-            f"{top / train} and {top / test} must hold the same classes: only one has {_some(odd)}."
+            f"{top / train} and {top / test} must hold the same classes: only one has {some(odd)}."
         )
     return Folder(
         top=top,
@@ -103,7 +114,7 @@ def _scan(
     files = [_files(top, folder / name, endings) for name in classes]
     empty = [name for name, found in zip(classes, files, strict=True) if not found]
     if empty:
-        raise DataError(f"{folder} has no {what} in {_some(empty)}.")
+        raise DataError(f"{folder} has no {what} in {some(empty)}.")
     labels = [label for label, found in enumerate(files) for _ in found]
     return [name for found in files for name in found], labels, classes
 
@@ -117,6 +128,7 @@ def _files(top: Path, folder: Path, endings: tuple[str, ...]) -> list[str]:
     ]
 
 
-def _some(names: Sequence[str], at_most: int = 5) -> str:
+def some(names: Sequence[str], at_most: int = 5) -> str:
+    """The first few of them, and how many more there are."""
     more = f" and {len(names) - at_most} more" if len(names) > at_most else ""
     return ", ".join(names[:at_most]) + more

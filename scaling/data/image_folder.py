@@ -12,6 +12,7 @@ from scaling.cores import num_cores
 from scaling.data import shards
 from scaling.data.cache import cache_dir, fetch_text
 from scaling.data.folder import Folder, own_test, scan
+from scaling.data.piece import Piece
 from scaling.data.stored import Facts
 from scaling.errors import DataError
 
@@ -54,20 +55,28 @@ def fingerprint(folder: Folder) -> str:
 
 def _listing(folder: Folder) -> str:
     digest = hashlib.sha256(str(folder.top.resolve()).encode())
-    for index, name in enumerate(folder.names):
-        status = os.stat(folder.piece(index).path)
+    files = [(name, folder.piece(index)) for index, name in enumerate(folder.names)]
+    files += [(name, folder.mask(index)) for index, name in enumerate(folder.masks or ())]
+    for name, piece in files:
+        status = os.stat(piece.path)
         digest.update(f"\0{name}\0{status.st_size}\0{status.st_mtime_ns}".encode())
     return digest.hexdigest()[:32]
 
 
 def _digest(folder: Folder) -> str:
     """SHA-256 over the number of own test images, and the number of the class and SHA-256 of each image in
-    stored order: the same images as a folder and as shards are one data set."""
+    stored order, then of the masks: the same images as a folder and as shards are one data set."""
     log.info("reading %d images of %s, once", len(folder.names), folder.top)
     digest = hashlib.sha256(str(folder.num_own_test).encode())
     with ThreadPoolExecutor(num_cores()) as threads:
         pieces = map(folder.piece, range(len(folder.names)))
-        contents = threads.map(lambda piece: hashlib.sha256(piece.read()), pieces)
+        contents = threads.map(_content, pieces)
         for label, content in zip(folder.labels, contents, strict=True):
-            digest.update(f"\0{label}\0{content.hexdigest()}".encode())
+            digest.update(f"\0{label}\0{content}".encode())
+        for content in threads.map(_content, map(folder.mask, range(len(folder.masks or ())))):
+            digest.update(f"\0{content}".encode())
     return digest.hexdigest()
+
+
+def _content(piece: Piece) -> str:
+    return hashlib.sha256(piece.read()).hexdigest()

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from scaling.data import cifar, fashion_mnist, mnist5k, of_files
+from scaling.data import cifar, fashion_mnist, masks, mnist5k, of_files, scenes
 from scaling.data.dataset import DataSet
 from scaling.data.decoded import Decoded
 from scaling.data.folder import Folder
@@ -33,9 +33,10 @@ class Split:
     """Images and labels; shared and cached, so never to be changed in place."""
 
     images: Tensor
-    """(N, C, S, S) uint8; where there are `places`, those of all splits, mapped from a file"""
+    """(N, C, S, S) uint8, with masks (N, C + 1, S, S); where there are `places`, those of all splits, mapped
+    from a file"""
     labels: Tensor
-    """(N,) int64"""
+    """(N,) int64; all 0 with masks"""
     places: Tensor | None = None
     """(N,) int64: where each image is among `images`; None where they are the split's own, in order."""
 
@@ -89,6 +90,8 @@ class Images:
     """Likewise"""
     mix: Mix | None = None
     """Of a training split that has pseudo-labelled images too."""
+    mask_classes: int = 0
+    """Classes of the pixels, of which the last channel then says which each has (`masks.apart`); else 0."""
     unreadable: Mapping[int, str] = field(default_factory=dict)
     """Files that cannot be decoded and are in no split, with the reasons, by their place in stored order."""
 
@@ -117,9 +120,11 @@ def load(data: DataSet, root: str | None, resolution: int) -> Images:
     """
     if data.name in of_files.FIND:
         return images_of(data, of_files.read(data, root, resolution))
-    train, val, test = (at_resolution(split, resolution) for split in _load(data, root))
-    mean, deviation = statistics(train.images)
-    return Images(train=train, val=val, test=test, mean=mean, deviation=deviation)
+    train, val, test = (at_resolution(split, resolution, data.masks) for split in _load(data, root))
+    mean, deviation = statistics(train.images[:, : data.channels])
+    return Images(
+        train=train, val=val, test=test, mean=mean, deviation=deviation, mask_classes=data.mask_classes
+    )
 
 
 def labels_of(data: DataSet, labels: Tensor) -> Tensor:
@@ -135,7 +140,7 @@ def held_out(data: DataSet, root: str | None, resolution: int) -> tuple[Split, S
     if data.name in of_files.FIND:
         return _held_out_of_files(data, root, resolution)
     _, val, test = _load(data, root)
-    return at_resolution(val, resolution), at_resolution(test, resolution)
+    return at_resolution(val, resolution, data.masks), at_resolution(test, resolution, data.masks)
 
 
 def statistics(images: Tensor) -> tuple[Tensor, Tensor]:
@@ -158,6 +163,7 @@ def images_of(data: DataSet, decoded: Decoded) -> Images:
         test=_mapped(data, decoded, test),
         mean=mean,
         deviation=deviation,
+        mask_classes=data.mask_classes,
         unreadable=decoded.unreadable,
     )
 
@@ -213,6 +219,12 @@ def _load(data: DataSet, root: str | None) -> list[Split]:
     check_fingerprint(data, stored.facts.fingerprint)
     train, val, test = split_of(data, stored.facts.num_images, stored.num_own_test)
     splits = [_take(stored, chosen) for chosen in (train[: data.num_train], val, test)]
+    if data.masks:
+        order = [labels_of(data, torch.arange(len(split))) for split in splits]
+        return [
+            replace(split, images=masks.dealt(split.images, dealt))
+            for split, dealt in zip(splits, order, strict=True)
+        ]
     return [replace(split, labels=labels_of(data, split.labels)) for split in splits]
 
 
@@ -252,6 +264,8 @@ def _read(data: DataSet, root: str | None) -> Stored:
             return mnist5k.read()
         case "fashion_mnist":
             return fashion_mnist.read(root)
+        case "scenes_of_mnist5k" | "scenes_of_fashion_mnist":
+            return scenes.read(data.name, root)
         case "cifar10":
             return cifar.read(cifar.CIFAR10, root)
         case "cifar100":
@@ -266,9 +280,10 @@ def _take(stored: Stored, indices: Sequence[int]) -> Split:
     )
 
 
-def at_resolution(split: Split, resolution: int) -> Split:
-    """The split with its images resized, each by itself."""
-    return Split(images=resized(split.images, resolution), labels=split.labels)
+def at_resolution(split: Split, resolution: int, with_masks: bool = False) -> Split:
+    """The split with its images resized, each by itself, and their masks likewise."""
+    resize = masks.resized if with_masks else resized
+    return Split(images=resize(split.images, resolution), labels=split.labels)
 
 
 def resized(images: Tensor, side: int) -> Tensor:

@@ -8,7 +8,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from scaling.data import image_folder, imagenet
+from scaling.data import image_folder, imagenet, mask_folder, segmentation
 from scaling.data.cache import cache_dir
 from scaling.data.dataset import DataSet
 from scaling.data.decode import DECODING
@@ -21,8 +21,13 @@ log = logging.getLogger(__name__)
 FIND: Mapping[str, Callable[[str | None], Folder]] = {
     "image_folder": image_folder.find,
     "imagenet": imagenet.find,
+    "mask_folder": mask_folder.find,
+    "pascal_voc": segmentation.find_pascal_voc,
+    "ade20k": segmentation.find_ade20k,
 }
 """The sets, and what finds their files in a root."""
+OWN = ("image_folder", "mask_folder")
+"""Of them, directories of a person's own, which the files themselves are verified of."""
 
 
 def read(
@@ -39,7 +44,7 @@ def read(
     than declared, or more are damaged than `data` allows.
     """
     find = find or FIND[data.name]
-    if data.name == "image_folder":
+    if data.name in OWN:
         check_fingerprint(data, image_folder.fingerprint(find(root)))
     if choose is None:
         decoded = fetch(place_of(data, resolution), resolution, lambda: find(root))

@@ -21,6 +21,8 @@ def build(
 ) -> nn.Module:
     """Images (N, C, H, W), or clips (N, C, T, H, W), to logits (N, num_classes).
 
+    Of a dense network the logits are (N, num_classes, H / stride, W / stride), sides rounded up.
+
     Seed torch first for a repeatable start. `dropout` is the rate before the classifier, `stochastic_depth`
     that of the last stage; what is dropped is decided from outside (`Drops`).
     """
@@ -28,13 +30,24 @@ def build(
         trunk = build_residual(network, in_channels=in_channels, num_classes=num_classes)
         if stochastic_depth:
             drop_paths(trunk.stages, stochastic_depth)
-        if dropout:
+        if network.dense:
+            trunk.head = _dense_head(network.num_features, num_classes, dropout)
+        elif dropout:
             trunk.head.drop = Drop(dropout, network.num_features)
         return trunk
     inverted = build_inverted(network, in_channels=in_channels, num_classes=num_classes)
     if stochastic_depth:
         drop_paths(inverted.blocks, stochastic_depth)
-    if dropout:
+    if network.dense:
+        inverted.global_pool = nn.Identity()
+        inverted.classifier = _dense_head(network.num_features, num_classes, dropout)
+    elif dropout:
         inverted.classifier = nn.Sequential(Drop(dropout, network.num_features), inverted.classifier)
     module: nn.Module = inverted
     return module
+
+
+def _dense_head(num_features: int, num_classes: int, dropout: float) -> nn.Module:
+    """A 1x1 convolution; what is dropped before it is a feature of the whole image (Tompson et al. 2014)."""
+    classifier = nn.Conv2d(num_features, num_classes, 1)
+    return nn.Sequential(Drop(dropout, num_features), classifier) if dropout else classifier

@@ -35,6 +35,8 @@ class InvertedNetwork:
     se_ratio: float
     """Squeeze-and-excitation bottleneck as a share of the channels that a block takes in; 0 leaves it out."""
     activation: Activation
+    dense: bool = False
+    """Whether it says a class of every pixel rather than of the image."""
 
     takes_clips = False
     temporal_stride = 1
@@ -60,8 +62,8 @@ class InvertedNetwork:
             if stage.num_blocks > 1:
                 again = self._block(stage, channels, at, at)
                 yield Part(f"stage{number}.rest", stage.num_blocks - 1, again)
-        features = self.num_features
-        yield Part("head", 1, PointwiseHead(channels, features, num_classes, self.activation, at))
+        head = PointwiseHead(channels, self.num_features, num_classes, self.activation, at, self.dense)
+        yield Part("head", 1, head)
 
     def _block(self, stage: InvertedStage, before: int, source: Grid, at: Grid) -> InvertedBlock:
         inner = rounded(before * stage.expansion)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import NamedTuple
 
-from scaling.models.layer import PIXELS, Activation, Grid, Head, Layer
+from scaling.models.layer import PIXELS, Activation, Grid, Layer, head_of
 from scaling.models.residual_block import squeeze
 
 
@@ -56,16 +56,17 @@ class InvertedStem(NamedTuple):
 
 
 class PointwiseHead(NamedTuple):
-    """A 1x1 convolution to the features, global pooling and the classifier."""
+    """A 1x1 convolution to the features, and what classifies these."""
 
     channels: int
     features: int
     num_classes: int
     activation: Activation
     source: Grid
+    dense: bool
 
     def layers(self) -> Iterator[Layer]:
         """The layers in order."""
         conv = partial(Layer, "conv", norm=True, activation=self.activation)
         yield conv("conv", self.channels, self.features, self.source, self.source)
-        yield from Head(self.features, self.num_classes, self.source).layers()
+        yield from head_of(self.features, self.num_classes, self.source, dense=self.dense).layers()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Literal, NamedTuple, Protocol
 
-Kind = Literal["conv", "linear", "pool", "gate", "add"]
+Kind = Literal["conv", "linear", "pool", "gate", "add", "upsample"]
 Activation = Literal["relu", "silu"]
 
 
@@ -36,7 +36,8 @@ class Layer(NamedTuple):
     """One layer with the norm and the activation that directly follow it."""
 
     kind: Kind
-    """`gate` is the product of squeeze-and-excitation, `add` the sum at the end of a residual block."""
+    """`gate` is the product of squeeze-and-excitation, `add` the sum at the end of a residual block, and
+    `upsample` brings logits to the size of the image."""
     name: str
     in_channels: int
     out_channels: int
@@ -96,3 +97,24 @@ class Head(NamedTuple):
         """The layers in order."""
         yield Layer("pool", "pool", self.channels, self.channels, self.source, POOLED)
         yield Layer("linear", "classifier", self.channels, self.num_classes, POOLED, POOLED, bias=True)
+
+
+class DenseHead(NamedTuple):
+    """A 1x1 convolution to logits of each class at each feature, and these brought to the pixels."""
+
+    channels: int
+    num_classes: int
+    source: Grid
+    target: Grid = PIXELS
+    """Of the upsampled logits; it also tells the tuple from that of a Head."""
+
+    def layers(self) -> Iterator[Layer]:
+        """The layers in order."""
+        at, classes = self.source, self.num_classes
+        yield Layer("conv", "classifier", self.channels, classes, at, at, bias=True)
+        yield Layer("upsample", "upsample", classes, classes, at, self.target)
+
+
+def head_of(channels: int, num_classes: int, source: Grid, *, dense: bool) -> Head | DenseHead:
+    """What a network ends in."""
+    return (DenseHead if dense else Head)(channels, num_classes, source)

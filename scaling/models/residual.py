@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import prod
 from typing import Literal
 
-from scaling.models.layer import PIXELS, Activation, Grid, Head, Part
+from scaling.models.layer import PIXELS, Activation, Grid, Part, head_of
 from scaling.models.residual_block import EXPANSION, BlockKind, ResidualBlock, ResidualStem, StemPool
 from scaling.models.scaled import squeeze_channels
 
@@ -66,6 +66,8 @@ class ResidualNetwork:
     stem_temporal_stride: int = 1
     takes_clips: bool = False
     """Whether it sees clips (frames x height x width) rather than images."""
+    dense: bool = False
+    """Whether it says a class of every pixel rather than of the image."""
 
     @property
     def stride(self) -> int:
@@ -108,7 +110,7 @@ class ResidualNetwork:
             if stage.num_blocks > 1:
                 again = self._block(stage, channels, at, at)
                 yield Part(f"stage{number}.rest", stage.num_blocks - 1, again)
-        yield Part("head", 1, Head(channels, num_classes, at))
+        yield Part("head", 1, head_of(channels, num_classes, at, dense=self.dense))
 
     def _stem(self, in_channels: int, at: Grid) -> ResidualStem:
         kernel = self.stem_kernel if self.stem == "plain" else 3

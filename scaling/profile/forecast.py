@@ -124,6 +124,7 @@ def modelled_seconds(step: Workload, device: Device) -> float:
         batch_size=images,
         precision=step.precision,
         work="training",
+        frozen=step.frozen,
     )
     a_part = prediction.seconds / device.training_share + device.call_seconds * step.network.num_layers
     return a_part * (step.batch_size // images)

@@ -21,6 +21,7 @@ from scaling.training.device import hardware, synchronize, use_precision, withou
 from scaling.training.ema import Ema
 from scaling.training.recipe import Recipe
 from scaling.training.step import build_stepper
+from scaling.training.weights import freeze
 
 MOST_REPEATS = 1000
 FEWEST_WARM_UPS, MOST_WARM_UPS = 3, 20
@@ -107,12 +108,17 @@ def _training(workload: Workload, device: torch.device) -> Pass:
         optimizer="adamw" if workload.num_moments > 1 else "sgd",
         momentum=Recipe.momentum if workload.num_moments else 0.0,
     )
-    stepper = build_stepper(model, recipe, bf16=workload.precision == "bf16")
+    dense = workload.network.dense
+    if workload.frozen:
+        freeze(model)
+    stepper = build_stepper(model, recipe, bf16=workload.precision == "bf16", dense=dense)
     average = Ema(model, recipe.ema_decay) if workload.average else None
     if average is not None:
         average.n_averaged.fill_(10**9)  # far along: a decay that changes is a new program to XLA
     images = _images(workload, device)
     labels = torch.arange(workload.batch_size, device=device) % workload.num_classes
+    if dense:
+        labels = labels[:, None, None].repeat(1, workload.resolution, workload.resolution)
 
     def one_pass() -> tuple[Tensor, Tensor]:
         outcome = stepper.step(Batch(images, labels, None), 0.0)

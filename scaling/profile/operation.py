@@ -63,7 +63,7 @@ def operations(
     if layer.kind in ("conv", "linear"):
         passes = (2 if is_first else 3) if training else 1
         yield from [_convolution(layer, size, device, inputs + outputs)] * passes
-    elif layer.kind == "pool":
+    elif layer.kind in ("pool", "upsample"):
         yield from [Operation(inputs + outputs)] * (2 if training else 1)
     moved = _FUSED if device.fuses else _EAGER
     for what in _beside(layer):

@@ -54,17 +54,21 @@ def predict(
     batch_size: int,
     precision: Precision,
     work: Work,
+    frozen: bool = False,
 ) -> Prediction:
     """Peak rates: a bound from below, meant for comparing networks on one device.
 
     A layer's operations follow one another; each takes the longer of its arithmetic and its traffic.
     Dense convolutions run at the matrix rate with channels padded to the device's tile, depthwise ones at
-    the vector rate. Calls and the optimizer's update cost nothing. Refused for a precision it lacks.
+    the vector rate. Calls and the optimizer's update cost nothing. A training step of a `frozen` network,
+    whose classifier alone is trained, is taken for inference. Refused for a precision it lacks.
     """
     if precision not in device.matrix_flops:
         known = " or ".join(device.matrix_flops)
         raise Refused(f"precision={precision} is not done by {device.title}: use {known}.")
     size = (resolution, frames, batch_size)
+    if frozen:
+        work = "inference"
     return Prediction(
         batch_size,
         [

@@ -33,6 +33,8 @@ class Workload:
     """Numbers that the optimizer keeps for each weight."""
     average: bool = True
     """Whether a moving average of the weights is kept."""
+    frozen: bool = False
+    """Whether a training step trains the classifier alone."""
 
     def memory(self, *, fused: bool = False) -> Memory:
         """The estimate for a training step of it; `fused` as in `training_memory`."""
@@ -46,13 +48,20 @@ class Workload:
             precision=self.precision,
             num_moments=self.num_moments,
             average=self.average,
+            frozen=self.frozen,
             fused=fused,
         )
 
     def inference(self, batch_size: int) -> Workload:
         """Inference of the same network on batches of this size."""
         return replace(
-            self, work="inference", batch_size=batch_size, norm_batch=None, num_moments=1, average=True
+            self,
+            work="inference",
+            batch_size=batch_size,
+            norm_batch=None,
+            num_moments=1,
+            average=True,
+            frozen=False,
         )
 
     def key(self, *, threads: int, torch: str) -> str:
@@ -80,4 +89,5 @@ def training_step(point: Point) -> Workload:
         work="training",
         num_moments=recipe.num_moments,
         average=recipe.ema_decay > 0,
+        frozen=point.frozen,
     )

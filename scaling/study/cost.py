@@ -23,7 +23,8 @@ class Cost:
     activations: int
     """Outputs of all convolutions and linear layers for one image (Radosavovic et al. 2020, sec. 3)."""
     train_flops: int
-    """3 x flops x images seen: a backward pass costs about two forward passes."""
+    """3 x flops x images seen: a backward pass costs about two forward passes. Where only the classifier is
+    trained, flops and those of its weights' gradient."""
     memory_gb: float
     """Tensors at the fullest moment of a training step, in 1e9 bytes (`memory.py` says which)."""
 
@@ -40,20 +41,31 @@ def cost_of(
     precision: Precision = "fp32",
     num_moments: int = 1,
     average: bool = True,
+    frozen: bool = False,
 ) -> Cost:
     """Sum the layers of `network` on square images of `resolution` pixels, or clips of `frames` of them.
 
     `batch_size` images go through the network at once in training; `num_moments` are what the optimizer
-    keeps for each weight, and `average` says whether an average of the weights is kept.
+    keeps for each weight, and `average` says whether an average of the weights is kept; in a `frozen` network
+    only the classifier is trained.
     """
     one = _of_a_step(
-        network, resolution, frames, in_channels, num_classes, batch_size, precision, num_moments, average
+        network,
+        resolution,
+        frames,
+        in_channels,
+        num_classes,
+        batch_size,
+        precision,
+        num_moments,
+        average,
+        frozen,
     )
     return Cost(
         params=one.params,
         flops=2 * one.macs,
         activations=one.activations,
-        train_flops=6 * one.macs * images_seen,
+        train_flops=(2 * (one.macs + one.classifier_macs) if frozen else 6 * one.macs) * images_seen,
         memory_gb=one.memory_gb,
     )
 
@@ -63,6 +75,7 @@ class _Step(NamedTuple):
 
     params: int
     macs: int
+    classifier_macs: int
     activations: int
     memory_gb: float
 
@@ -78,6 +91,7 @@ def _of_a_step(
     precision: Precision,
     num_moments: int,
     average: bool,
+    frozen: bool,
 ) -> _Step:
     form = form_of(network, in_channels, num_classes)
     positions = {grid: grid.positions(resolution, frames) for grid in form.grids}
@@ -94,5 +108,6 @@ def _of_a_step(
         precision=precision,
         num_moments=num_moments,
         average=average,
+        frozen=frozen,
     )
-    return _Step(form.params, macs, outputs, memory.total / 1e9)
+    return _Step(form.params, macs, form.classifier_macs(positions), outputs, memory.total / 1e9)

@@ -5,6 +5,7 @@ Blocks repeat within a network, and across the networks of a grid, so each is lo
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -34,6 +35,12 @@ class NetworkForm(NamedTuple):
     params: int
     parts: tuple[tuple[int, BlockForm], ...]
     grids: tuple[Grid, ...]
+    classifier: Layer
+    """What says the classes."""
+
+    def classifier_macs(self, positions: Mapping[Grid, int]) -> int:
+        """Multiply-adds of the classifier for one image."""
+        return self.classifier.weights * positions[self.classifier.at]
 
 
 @lru_cache(maxsize=8192)
@@ -42,7 +49,10 @@ def form_of(network: Network, in_channels: int, num_classes: int) -> NetworkForm
     parts = tuple((part.repeats, _block_form(part.block)) for part in network.parts(in_channels, num_classes))
     grids = {grid: None for _, block in parts for grid, _ in block.kept}
     grids |= {source: None for _, block in parts for _, source, _, _ in block.working}
-    return NetworkForm(sum(repeats * block.params for repeats, block in parts), parts, tuple(grids))
+    params = sum(repeats * block.params for repeats, block in parts)
+    *_, head = network.parts(in_channels, num_classes)
+    *_, classifier = (layer for layer in head.block.layers() if layer.weights)
+    return NetworkForm(params, parts, tuple(grids), classifier)
 
 
 @lru_cache(maxsize=8192)
@@ -95,6 +105,7 @@ def kept_tensors(layer: Layer) -> int:
 
     A norm keeps the convolution's output; the next layer keeps what the norm (or an in-place ReLU) put
     out; an in-place SiLU keeps a copy of its input besides. What is only added to another tensor is not kept.
+    Of upsampled logits the loss keeps the logarithms of their softmax.
     The indices of a max-pool are counted apart.
     """
     silu = layer.activation == "silu"
@@ -103,7 +114,7 @@ def kept_tensors(layer: Layer) -> int:
             return layer.norm + (not layer.summed) + silu
         case "add":
             return int(silu)
-        case "pool" | "gate" | "linear":
+        case "pool" | "gate" | "linear" | "upsample":
             return 1
 
 

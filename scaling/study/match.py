@@ -10,7 +10,8 @@ from typing import Literal, NamedTuple, get_args
 from scaling.errors import Refused
 from scaling.models.families import Family
 from scaling.models.scaled import WIDEST
-from scaling.study.point import LARGEST_SIDE, Point
+from scaling.study.point import Point
+from scaling.study.size import LARGEST_SIDE
 from scaling.study.suggest import suggest
 
 MatchedCost = Literal["flops", "train_flops", "params"]

@@ -52,13 +52,15 @@ def training_memory(
     precision: Precision,
     num_moments: int = 1,
     average: bool = True,
+    frozen: bool = False,
     fused: bool = False,
 ) -> Memory:
     """Tensors alive at the fullest moment of a step on `batch_size` images that are normalised together.
 
     `batch_size` is the part of a batch that goes through the network at once; `fused` is for compilers that
     compute norms and activations anew rather than keep them. The fullest moment is in the backward pass,
-    where activations go as gradients come, or in the update, which makes a copy of the gradients.
+    where activations go as gradients come, or in the update, which makes a copy of the gradients. In a
+    `frozen` network, of which only the classifier is trained, it is around the largest layer or at the end.
     """
     form = form_of(network, in_channels, num_classes)
     return memory_of(
@@ -69,6 +71,7 @@ def training_memory(
         precision=precision,
         num_moments=num_moments,
         average=average,
+        frozen=frozen,
         fused=fused,
     )
 
@@ -82,16 +85,22 @@ def memory_of(
     precision: Precision,
     num_moments: int,
     average: bool,
+    frozen: bool = False,
     fused: bool = False,
 ) -> Memory:
     """The same for a form whose grids have `positions`, and an input of `images` elements."""
-    gradients, activations = _fullest(form, positions, images, batch_size, BYTES[precision], fused)
-    in_update = 2 * _WEIGHT_BYTES * form.params
+    bytes_each, trained = BYTES[precision], form.classifier.params if frozen else form.params
+    if frozen:
+        gradients = _WEIGHT_BYTES * trained
+        activations = _largest(form, positions, images, batch_size, bytes_each)
+    else:
+        gradients, activations = _fullest(form, positions, images, batch_size, bytes_each, fused)
+    in_update = 2 * _WEIGHT_BYTES * trained
     if in_update > gradients + activations:
         gradients, activations = in_update, 0
     return Memory(
         weights=form.params * (_WEIGHT_BYTES + (BYTES[precision] if precision == "bf16" else 0)),
-        optimizer=_WEIGHT_BYTES * form.params * (num_moments + average),
+        optimizer=_WEIGHT_BYTES * (trained * num_moments + form.params * average),
         gradients=gradients,
         activations=activations,
     )
@@ -115,6 +124,14 @@ def _fullest(
         params += repeats * block.params
         left -= repeats * kept
     return fullest
+
+
+def _largest(
+    form: NetworkForm, positions: Mapping[Grid, int], images: int, batch: int, bytes_each: int
+) -> int:
+    """Bytes of images and of the largest layer's input and output; only the last block keeps what it has."""
+    held = [_held(block, positions, bytes_each, False) for _, block in form.parts]
+    return batch * (images * bytes_each + max(sum(held[-1]), *(working for _, working in held)))
 
 
 def _held(block: BlockForm, positions: Mapping[Grid, int], bytes_each: int, fused: bool) -> tuple[int, int]:

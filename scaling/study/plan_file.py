@@ -23,17 +23,23 @@ def write_plan(plan: Plan, path: Path) -> None:
 
 def as_csv(plan: Plan) -> str:
     """A header and a line a point, action and reason last."""
-    return _csv([row(entry, plan.varied) for entry in plan.entries])
+    return _csv([row(entry, _named(plan)) for entry in plan.entries])
 
 
 def as_one_csv(plans: Mapping[Path, Plan]) -> str:
     """The plans of several studies in one table, each line with its study; of one, as in plan.csv."""
     if len(plans) == 1:
         return as_csv(next(iter(plans.values())))
-    varied = tuple(dict.fromkeys(name for plan in plans.values() for name in plan.varied))
+    varied = tuple(dict.fromkeys(name for plan in plans.values() for name in _named(plan)))
     return _csv(
         [{"study": path, **row(entry, varied)} for path, plan in plans.items() for entry in plan.entries]
     )
+
+
+def _named(plan: Plan) -> tuple[str, ...]:
+    """Settings besides the axes that a point's row has: those that vary, and what it begins from."""
+    has_starts = any(entry.point.start for entry in plan.entries)
+    return (*plan.varied, *(["start.point"] if has_starts else []))
 
 
 def _csv(rows: Sequence[Mapping[str, Any]]) -> str:
@@ -55,7 +61,7 @@ def as_json(plan: Plan, study: Path) -> dict[str, Any]:
         "num_repeats": plan.num_repeats,
         "labelling": [asdict(each) for each in plan.labelling],
         "points": [
-            {name: None if value == "" else value for name, value in row(entry, plan.varied).items()}
+            {name: None if value == "" else value for name, value in row(entry, _named(plan)).items()}
             for entry in plan.entries
         ],
     }

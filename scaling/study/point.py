@@ -17,6 +17,7 @@ from scaling.study.cost import Cost, cost_of
 from scaling.study.fields import all_fields, changed_fields
 from scaling.study.identity import canonical_json, digest_of_text, join
 from scaling.study.precision import Precision
+from scaling.study.size import LARGEST_SIDE, check_size
 from scaling.training.recipe import Recipe
 from scaling.training.regularization import Regularization
 from scaling.training.schedule import Schedule
@@ -29,9 +30,6 @@ AXES = ("depth", "width", "resolution", "epochs", "seed")
 """Of every study."""
 KNOBS = (*AXES, "frames")
 """The axes, and the one that only studies of clips have."""
-
-LARGEST_SIDE = 1_000_000
-"""Pixels or frames beyond which a size is taken for a slip."""
 
 SEMANTICS = 2
 """Raised when the same settings would train to another outcome: old results then keep their old ids."""
@@ -88,6 +86,13 @@ class Point:
                 )
         if self.pseudo:
             self.pseudo.check(self.data)
+        if self.start:
+            self.start.check_channels(self.data.name, self.data.channels)
+        if self.data.masks and self.recipe.rand_augment_layers:
+            raise Refused(
+                f"recipe.rand_augment_layers={self.recipe.rand_augment_layers} would move the images of "
+                f"{self.data.name} and leave their masks: use 0."
+            )
         if self.recipe.batch_size > self.data.num_train:
             raise Refused(
                 f"recipe.batch_size={self.recipe.batch_size} is more than the {self.data.num_train} "
@@ -127,7 +132,12 @@ class Point:
     @cached_property
     def network(self) -> Network:
         """The block list that depth and width stand for."""
-        return _network(self.model, self.depth, self.width)
+        return _network(self.model, self.depth, self.width, self.data.masks)
+
+    @property
+    def frozen(self) -> bool:
+        """Whether all but the classifier stays as it was when the point began."""
+        return self.start is not None and self.start.tune == "head"
 
     @property
     def needs(self) -> tuple[str, ...]:
@@ -159,6 +169,7 @@ class Point:
             precision=self.precision,
             num_moments=self.recipe.num_moments,
             average=self.recipe.ema_decay > 0,
+            frozen=self.frozen,
         )
 
     @cached_property
@@ -168,10 +179,10 @@ class Point:
         clip = {} if self.frames is None else {"frames": self.frames}
         own = {name: str(value) for name, value in (knobs | clip).items()}
         if self.start:
-            own["start"] = canonical_json(changed_fields(self.start))
+            own["start"] = canonical_json(self.start.identity())
         if self.pseudo:
             own["pseudo"] = canonical_json(self.pseudo.identity())
-        network = _network_text(self.model, self.depth, self.width)
+        network = _network_text(self.model, self.depth, self.width, self.data.masks)
         return digest_of_text(join({"network": network, **own, **self._shared}))
 
     @property
@@ -184,7 +195,7 @@ class Point:
         recipe = self.regularization.without_governed(self.recipe)
         shared = {**self._shared_with(recipe)}
         if self.start:
-            shared["start"] = canonical_json(changed_fields(self.start) | {"point": "another"})
+            shared["start"] = canonical_json(self.start.kind)
         if self.pseudo:
             shared["pseudo"] = canonical_json(self.pseudo.identity() | {"teacher": self.pseudo.teacher.rule})
         return _setting(self.family, self.model, self.regularization, tuple(shared.items()))
@@ -218,14 +229,15 @@ class Point:
 
 
 @lru_cache(maxsize=65536)
-def _network(model: Family, depth: float, width: float) -> Network:
+def _network(model: Family, depth: float, width: float, dense: bool) -> Network:
     """Built once for all points that differ in other axes."""
-    return model.network(depth, width)
+    network = model.network(depth, width)
+    return replace(network, dense=True) if dense else network
 
 
 @lru_cache(maxsize=65536)
-def _network_text(model: Family, depth: float, width: float) -> str:
-    return canonical_json(changed_fields(_network(model, depth, width)))
+def _network_text(model: Family, depth: float, width: float, dense: bool) -> str:
+    return canonical_json(changed_fields(_network(model, depth, width, dense)))
 
 
 @lru_cache(maxsize=1024)
@@ -266,25 +278,3 @@ def _setting(
 def _deciding(part: Recipe | Schedule) -> dict[str, Any]:
     """Its fields as plain values, without those that decide nothing."""
     return {name: value for name, value in all_fields(part).items() if name not in part.idle}
-
-
-def check_size(family: str, network: Network, resolution: int, frames: int | None) -> None:
-    """Refused where an image or a clip is too small for the network, or has frames where it should not."""
-    if resolution > LARGEST_SIDE or (frames or 0) > LARGEST_SIDE:
-        raise Refused(
-            f"A side or a length of {max(resolution, frames or 0)} is too large: use at most {LARGEST_SIDE}."
-        )
-    if resolution < network.stride:
-        raise Refused(
-            f"resolution={resolution} is too small for {family}, which shrinks an image "
-            f"{network.stride} times: use at least {network.stride}."
-        )
-    if network.takes_clips and frames is None:
-        raise Refused(f"frames is missing: {family} takes clips, so say how many, such as frames=32.")
-    if not network.takes_clips and frames is not None:
-        raise Refused(f"frames={frames} is of no use to {family}, which takes images: leave it out.")
-    if frames is not None and frames < network.temporal_stride:
-        raise Refused(
-            f"frames={frames} is too few for {family}, which shrinks a clip {network.temporal_stride} times "
-            f"in time: use at least {network.temporal_stride}."
-        )

@@ -28,6 +28,7 @@ _SECTIONS = {
     "regularization": tuple(field.name for field in fields(Regularization)),
     "schedule": tuple(field.name for field in fields(Schedule) if field.name != "milestones"),
     "pseudo": ("ratio", "kind", "threshold", "balanced", "num_images"),
+    "start": ("point", "tune"),
     "data": ("name", "num_train", "num_val", "num_classes", "side"),
 }
 
@@ -46,6 +47,8 @@ def quantity(point: Point, name: str) -> Any:
     section, _, key = name.partition(".")
     if section == "pseudo":
         return columns_of(point.pseudo).get(name)
+    if section == "start":
+        return getattr(point.start, key) if point.start else None
     if key:
         return point.family if name == "model.family" else getattr(getattr(point, section), key, None)
     return getattr(point.cost if name in _COSTS else point, name)

@@ -61,8 +61,8 @@ class Result:
     predicted: Hours | None = None
     """By the last launch before it first started; None where nothing told, and in older studies."""
     metrics: Mapping[str, float | None] = field(default_factory=dict)
-    """top1, test_top1 in percent; loss, train_loss in nats; and, at other resolutions than that of training,
-    such as 28 pixels, top1@28, loss@28 and test_top1@28."""
+    """top1, test_top1 (of masks miou, test_miou) in percent; loss, train_loss in nats; and, at other
+    resolutions than that of training, such as 28 pixels, top1@28, loss@28 and test_top1@28."""
     measured: Mapping[str, float | None] = field(default_factory=dict)
     """train_seconds, evaluate_seconds (in training steps and in evaluations, all attempts), trunk_seconds (of
     the first, what another point has spent on steps that the two share), memory_bytes (peak)."""
@@ -76,6 +76,7 @@ class Result:
     def row(self) -> dict[str, Any]:
         """The result as one flat row of a table."""
         point = self.point
+        metric = point.data.metric
         return {
             "point": point.id,
             "model": point.family,
@@ -85,8 +86,8 @@ class Result:
             "status": self.state.status,
             "failure": self.state.failure,
             "message": self.state.message,
-            "top1": self.metrics.get("top1"),
-            "test_top1": self.metrics.get("test_top1"),
+            metric: self.metrics.get(metric),
+            f"test_{metric}": self.metrics.get(f"test_{metric}"),
             "loss": self.metrics.get("loss"),
             "train_loss": self.metrics.get("train_loss"),
             **{name: value for name, value in self.metrics.items() if "@" in name},
@@ -100,6 +101,7 @@ class Result:
             "precision": point.precision,
             **_settings(point),
             **(point.pseudo.row() | {"pseudo.baseline": point.baseline.id} if point.pseudo else {}),
+            **(point.start.row() if point.start else {}),
         }
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from scaling.study.point import KNOBS
 from scaling.tracking.point_files import PointFiles
 
-EVALUATED = {"top1": max, "loss": min}
+EVALUATED = {"top1": max, "miou": max, "loss": min}
 """Metrics that have a curve and a best value."""
 
 BY_FLOPS = "by_train_flops/"

@@ -10,6 +10,7 @@ from torch import Tensor
 from scaling.data.ahead import Ahead
 from scaling.data.augment import augment, resized_crops
 from scaling.data.load import Images, Split
+from scaling.data.masks import apart
 from scaling.data.mix import Mix
 from scaling.study.point import Point
 from scaling.training.device import holds_images, send
@@ -22,7 +23,7 @@ class Batch(NamedTuple):
     images: Tensor
     """(N, C, S, S), or of clips (N, C, T, S, S), float32, normalised"""
     labels: Tensor
-    """(N,) int64, or (N, classes) float32: probabilities"""
+    """(N,) int64, with masks (N, S, S), or (N, classes) float32: probabilities"""
     numbers: Tensor | None
     """(N, numbers of an image), even between 0 and 1, that decide what the network drops; None if nothing."""
 
@@ -51,9 +52,12 @@ class Batches:
         """The batch of step `step`, counted from 0."""
         chosen = self._chosen(step)
         pixels = self._pixels(step, chosen)
+        labels = self._targets(chosen)
+        if self._images.mask_classes:
+            pixels, labels = apart(pixels)
         return Batch(
             images=self._images.normalised(send(pixels, self._device)),
-            labels=send(self._targets(chosen), self._device),
+            labels=send(labels, self._device),
             numbers=self._numbers(step) if self._num_numbers else None,
         )
 
@@ -127,7 +131,8 @@ class Batches:
             "share": self._share,
         }
         if recipe.crop == "resized":
-            pixels = resized_crops(images, chosen, mirror=mirror, **of_batch)
+            masks = self._images.mask_classes > 0
+            pixels = resized_crops(images, chosen, mirror=mirror, masks=masks, **of_batch)
         else:
             padding = min(round(recipe.crop_padding * side), side - 1)
             pixels = augment(images, chosen, padding=padding, mirror=mirror, **of_batch)

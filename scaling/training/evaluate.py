@@ -1,4 +1,4 @@
-"""Evaluation: loss and accuracy of a network on a split."""
+"""Evaluation: loss and accuracy of a network on a split, or mean intersection over union of its masks."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ import math
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from scaling.data.load import Images, Split
+from scaling.data.masks import apart
 from scaling.data.videos import ViewedVideos
 from scaling.training import garbage
 from scaling.training.device import hand_over, layout, send, without_gradients
 from scaling.training.failure import classify
 from scaling.training.processes import ALONE, Processes
+from scaling.training.scores import scores_of
 
 _IMAGES, _PIXELS = 256, 1 << 20
 """A batch of small images has so many, or as many as have so many pixels: three times as fast as batches of
@@ -31,6 +32,7 @@ def evaluate(
 ) -> tuple[float, float]:
     """Mean cross-entropy in nats, without label smoothing, and top-1 accuracy in percent, on a split.
 
+    With masks the loss is over pixels, and the accuracy mean intersection over union (`scores.Pixels`).
     Batches have the `batch_size` of training, so that they take less memory than its steps, but for small
     images. Of several processes each takes every so many-th batch. Of videos, probabilities are averaged over
     their views.
@@ -40,20 +42,20 @@ def evaluate(
     was_training = model.training
     model.eval()
     device = images.mean.device
-    loss = torch.zeros((), dtype=torch.float64).to(device)
-    num_correct = torch.zeros((), dtype=torch.int64).to(device)
+    scores = scores_of(images, len(split))
     with without_gradients(device):
         for start in range(processes.rank * size, len(split), processes.size * size):
             part = slice(start, start + size)
             pixels, labels = send(split.pixels(part), device), send(split.labels[part], device)
+            if images.mask_classes:
+                pixels, labels = apart(pixels)
             with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
                 logits = _of_views(model, images, pixels, most)
-            loss += functional.cross_entropy(logits, labels, reduction="sum")
-            num_correct += (logits.argmax(1) == labels).sum()
+            scores.add(logits, labels)
             hand_over(device)
     model.train(was_training)
-    processes.sum([loss, num_correct])
-    return loss.item() / len(split), 100 * num_correct.item() / len(split)
+    processes.sum(scores.sums)
+    return scores.result()
 
 
 def _of_views(model: nn.Module, images: Images, pixels: Tensor, most: int) -> Tensor:

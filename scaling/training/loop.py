@@ -33,8 +33,8 @@ class Outcome:
     """What a finished point is worth."""
 
     metrics: dict[str, float]
-    """`top1` and `test_top1` in percent, `loss` and `train_loss` (smoothed labels) in nats, at the end; and
-    the first three of them at each further resolution, such as `top1@28`."""
+    """`top1` and `test_top1` in percent, with masks `miou` and `test_miou`, `loss` and `train_loss` (smoothed
+    labels) in nats, at the end; and the first three of them at each further resolution, such as `top1@28`."""
     train_seconds: float
     """Time spent in training steps, over all attempts, as far as they were saved."""
     evaluate_seconds: float
@@ -124,7 +124,8 @@ def train(
     After each epoch `on_epoch` gets the rows of all epochs so far: `epoch`, `step`, `train_flops`,
     `learning_rate` (of the last step), `train_loss`, `train_top1`, `seconds` (of training so far), and, where
     the averaged weights were evaluated, `loss` and `top1` on the validation images. That is every epoch up to
-    20 epochs, and for longer runs about 20 times evenly spread and at the end.
+    20 epochs, and for longer runs about 20 times evenly spread and at the end. With masks there are
+    `train_pixels`, the percentage of pixels that were right, and `miou` instead of accuracies.
 
     On a CPU the rows (seconds aside) and the weights are bit for bit those of a run without interruption.
     `should_stop` is asked before every step. Raises Stopped (with a checkpoint saved) and Diverged. Where
@@ -195,17 +196,18 @@ def _save(run: Run, checkpoint: Checkpoint) -> None:
 def _elsewhere(run: Run, held_out: Callable[[int], tuple[Split, Split]]) -> dict[str, float]:
     """The metrics at other resolutions than that of training, whose images are held one after another."""
     metrics = {}
+    metric = run.point.data.metric
     for side in run.point.evaluate_at:
         val, test = held_out(side)
-        metrics[f"loss@{side}"], metrics[f"top1@{side}"] = run.evaluate(val)
-        _, metrics[f"test_top1@{side}"] = run.evaluate(test)
+        metrics[f"loss@{side}"], metrics[f"{metric}@{side}"] = run.evaluate(val)
+        _, metrics[f"test_{metric}@{side}"] = run.evaluate(test)
     return metrics
 
 
 def _outcome(run: Run, elsewhere: Mapping[str, float]) -> Outcome:
-    last = run.rows[-1]
-    _, test_top1 = run.evaluate(run.images.test)
-    metrics = {name: last[name] for name in ("top1", "loss", "train_loss")} | {"test_top1": test_top1}
+    last, metric = run.rows[-1], run.point.data.metric
+    _, tested = run.evaluate(run.images.test)
+    metrics = {name: last[name] for name in (metric, "loss", "train_loss")} | {f"test_{metric}": tested}
     return Outcome(
         metrics={**metrics, **elsewhere},
         train_seconds=run.train_seconds,

@@ -37,7 +37,7 @@ class Statistics:
     """
 
     def __init__(self, model: nn.Module, processes: Processes, num_norm_batches: int) -> None:
-        norms = norms_of(model)
+        norms = [norm for norm in norms_of(model) if norm.training]  # those of a frozen network stay
         self._counts = [norm.get_buffer("num_batches_tracked") for norm in norms]
         self._uncounted = num_norm_batches * (processes.size - 1)
         self._values = [norm.get_buffer(f"running_{of}") for norm in norms for of in ("mean", "var")]
@@ -51,11 +51,14 @@ class Statistics:
     @torch.no_grad()
     def begin(self) -> None:
         """Remember where the statistics are."""
-        torch._foreach_copy_(self._before, self._values)
+        if self._values:
+            torch._foreach_copy_(self._before, self._values)
 
     @torch.no_grad()
     def contributions(self) -> list[Tensor]:
         """What this process adds to each statistic; all processes' have to be summed."""
+        if not self._values:
+            return []
         moved = list(torch._foreach_sub(self._values, torch._foreach_mul(self._before, self._kept_by_one)))
         torch._foreach_mul_(moved, self._kept_by_later)
         return moved
@@ -63,6 +66,8 @@ class Statistics:
     @torch.no_grad()
     def end(self, sums: list[Tensor]) -> None:
         """Take over the sums of the contributions."""
+        if not self._values:
+            return
         torch._foreach_copy_(self._values, torch._foreach_mul(self._before, self._kept_by_all))
         torch._foreach_add_(self._values, sums)
         torch._foreach_add_(self._counts, self._uncounted)

@@ -25,7 +25,7 @@ from scaling.training.failure import Diverged
 from scaling.training.processes import ALONE, Processes
 from scaling.training.randomness import derived_seed
 from scaling.training.step import build_stepper
-from scaling.training.weights import Weights, begin_from, weights_of
+from scaling.training.weights import Weights, begin_from, freeze, weights_of
 
 _EXPLODED = 10
 """Times the loss of a random guess, ln(classes), from which the mean loss of an epoch has exploded: no run
@@ -72,6 +72,8 @@ class Run:
         )
         if point.start is not None and start is not None:
             begin_from(network, start, f"start.point={point.start.point}")
+        if point.frozen:
+            freeze(network)
         self.model: nn.Module = network.to(device, memory_format=layout(clips=point.data.clips))  # type: ignore[call-overload]
         self.stepper = build_stepper(
             self.model,
@@ -80,6 +82,7 @@ class Run:
             processes=processes,
             frugal=frugal,
             mix=images.mix,
+            dense=point.network.dense,
         )
         share = processes.share(point.images_per_step)
         batches = ClipBatches if point.data.clips else Batches
@@ -93,7 +96,7 @@ class Run:
         self.trunk_seconds = 0.0
         self.rows: list[dict[str, float]] = []
         self._epoch_loss = torch.zeros((), dtype=torch.float64).to(device)
-        self._epoch_correct = torch.zeros((), dtype=torch.int64).to(device)
+        self._epoch_correct = self.stepper.criterion.none_correct(device)
 
     def state(self) -> dict[str, Any]:
         """All that `restore` needs to go on bit by bit; a step's randomness is a function of its number."""
@@ -171,23 +174,24 @@ class Run:
         self._check(train_loss, _EXPLODED)
         num_images = point.steps_per_epoch * point.images_per_step
         epoch = self.step // point.steps_per_epoch
+        right = "train_pixels" if point.data.masks else "train_top1"
         row = {
             "epoch": epoch,
             "step": self.step,
-            "train_flops": 3 * point.cost.flops * self.step * point.images_per_step,
+            "train_flops": point.cost.train_flops // self.num_steps * self.step,
             "learning_rate": self._learning_rate(self.step - 1),
             "train_loss": train_loss,
-            "train_top1": 100 * self._epoch_correct.item() / num_images,
+            right: 100 * self._epoch_correct.item() / num_images,
             "seconds": self.train_seconds,
         }
         self._reset_sums()
         if is_evaluated(epoch, point.epochs):
-            row["loss"], row["top1"] = self.evaluate(self.images.val)
+            row["loss"], row[point.data.metric] = self.evaluate(self.images.val)
             self._check(row["loss"])
         self.rows.append(row)
 
     def evaluate(self, split: Split | ViewedVideos) -> tuple[float, float]:
-        """Loss in nats and top-1 in percent of the averaged weights, or of the raw ones without average.
+        """Loss in nats and the metric in percent of the averaged weights, or of the raw ones without average.
 
         Images of any resolution are normalised as those of training are, which the weights are made for.
         """

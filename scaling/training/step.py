@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from scaling.data.mix import Mix
 from scaling.models.drop import Drops
 from scaling.training.batches import Batch
+from scaling.training.criterion import Criterion, PixelCriterion
 from scaling.training.norms import Statistics, at_rest
 from scaling.training.optimizer import build_optimizer
 from scaling.training.processes import ALONE, Processes
@@ -25,7 +26,7 @@ class Stepper:
 
     model: nn.Module
     optimizer: torch.optim.Optimizer
-    criterion: nn.CrossEntropyLoss
+    criterion: Criterion
     images_per_norm: int
     drops: Drops
     bf16: bool
@@ -37,7 +38,8 @@ class Stepper:
     """What the processes combine of their batch norms; None for one alone."""
 
     def step(self, batch: Batch, learning_rate: float) -> tuple[Tensor, Tensor]:
-        """Train on one batch; its mean loss and its number of correct answers, as tensors on the device.
+        """Train on one batch; its mean loss and its number of correct answers, as tensors on the device. Of
+        masks each image counts as its share of correct pixels.
 
         It goes through the network in parts of `images_per_norm`, each normalised by itself; the gradient is
         that of the mean loss over the whole batch, of which each of several processes has a share.
@@ -46,7 +48,7 @@ class Stepper:
             self.statistics.begin()
         batch_size = len(batch.labels) * self.processes.size
         loss = torch.zeros((), device=batch.images.device)
-        num_correct = torch.zeros((), dtype=torch.int64, device=batch.images.device)
+        num_correct = self.criterion.none_correct(batch.images.device)
         for images, labels, numbers in self._parts(batch):
             if numbers is not None:
                 self.drops.decide(numbers)
@@ -56,8 +58,7 @@ class Stepper:
             with at_rest(self.model) if self.frugal else nullcontext():
                 part_loss.backward()
             loss += part_loss.detach()
-            answers = labels if labels.ndim == 1 else labels.argmax(1)
-            num_correct += (logits.detach().argmax(1) == answers).sum()
+            num_correct += self.criterion.num_correct(logits.detach(), labels)
         if self.statistics:
             self._combine(self.statistics, loss, num_correct)
         for group in self.optimizer.param_groups:
@@ -88,15 +89,19 @@ def build_stepper(
     processes: Processes = ALONE,
     frugal: bool = False,
     mix: Mix | None = None,
+    dense: bool = False,
 ) -> Stepper:
     """The network with the optimizer and the loss of its recipe, for batches of a `mix` where there is one."""
-    model.set_grad_checkpointing(frugal)  # type: ignore[operator]
+    has_gradients = all(value.requires_grad for value in model.parameters())
+    model.set_grad_checkpointing(frugal and has_gradients)  # type: ignore[operator]
     num_norm_batches = recipe.norm_batches_each(processes.size) * (1 + (mix.ratio if mix else 0))
     is_smoothed = mix is not None and mix.soft is not None
     return Stepper(
         model=model,
         optimizer=build_optimizer(model, recipe),
-        criterion=nn.CrossEntropyLoss(label_smoothing=0.0 if is_smoothed else recipe.label_smoothing),
+        criterion=(PixelCriterion if dense else Criterion)(
+            label_smoothing=0.0 if is_smoothed else recipe.label_smoothing
+        ),
         images_per_norm=recipe.images_per_norm,
         drops=Drops(model),
         bf16=bf16,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MethodType
 
 from torch import Tensor, nn
 
@@ -41,6 +42,20 @@ def load_weights(studies: Sequence[Path], point_id: str) -> Weights:
         return read_state(file)
     except Damaged as error:
         raise DataError(f"{file} is damaged ({error}): remove {file.parent} to train it again.") from error
+
+
+def freeze(model: nn.Module) -> None:
+    """Let all but the classifier stay as it is: no gradients, and its norms use the statistics they have."""
+    for name, child in model.named_children():
+        if not f"{name}.".startswith(CLASSIFIERS):
+            child.requires_grad_(False).eval()
+            child.train = MethodType(_stay, child)  # type: ignore[method-assign]
+
+
+def _stay(module: nn.Module, mode: bool = True) -> nn.Module:
+    """In evaluation mode, whatever the mode of the rest."""
+    del mode
+    return module
 
 
 def begin_from(model: nn.Module, weights: Weights, source: str) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
+from PIL import Image
 
 from hydra_plugins.scaling_study._request import Composed, request
 from scaling.errors import Refused
@@ -41,6 +42,7 @@ SMALLEST = {
     "data/clip_folder": ["model=resnet3d_rs", *CLIPS[1:]],
     "study/video": CLIPS[1:],
     "study/video_full": ["depth=50", "frames=32"],
+    "study/transfer_full_pretraining": ["depth=26", "resolution=128"],
     "model/efficientnet": ["depth=1", "resolution=32"],
     "model/efficientnet_rs": ["depth=1", "resolution=ladder"],
 }
@@ -51,7 +53,8 @@ SMALLEST = {
 def test_it_composes_to_a_point(file: Path, pictures: Path, tmp_path: Path) -> None:
     overrides = [f"{file.parent}={file.name}", *SMALLEST.get(str(file), [])]
     if file.name.endswith("_folder"):
-        root = pictures if file.name == "image_folder" else _videos(tmp_path / "videos")
+        roots = {"image_folder": lambda: pictures, "mask_folder": lambda: _with_masks(pictures)}
+        root = roots.get(file.name, lambda: _videos(tmp_path / "videos"))()
         overrides += [f"data.root={root}", "data.num_val=4", "data.num_train=8", "recipe.batch_size=4"]
     with initialize_config_dir(str(CONF), version_base="1.3"):
         config = compose("config", overrides, return_hydra_config=True)
@@ -67,6 +70,15 @@ def _videos(top: Path) -> Path:
         for index in range(9):
             np.save(top / name / f"{index}.npy", np.full((4, 8, 8, 3), index, np.uint8))
     return top
+
+
+def _with_masks(pictures: Path) -> Path:
+    """Those of one class as images, and masks of their names."""
+    (pictures / "masks").mkdir()
+    (pictures / "cats").rename(pictures / "images")
+    for file in (pictures / "images").iterdir():
+        Image.fromarray(np.eye(16, dtype=np.uint8)).save(pictures / "masks" / file.name)
+    return pictures
 
 
 def test_a_family_of_clips_is_refused_for_images() -> None:

@@ -36,6 +36,7 @@ DOCUMENTS = [
     ROOT / "docs" / "slurm.md",
     ROOT / "docs" / "speed_accuracy.md",
     ROOT / "docs" / "training.md",
+    ROOT / "docs" / "transfer.md",
     ROOT / "docs" / "wandb.md",
     ROOT / "docs" / "watching.md",
     ROOT / "docs" / "workspace.md",
@@ -120,6 +121,9 @@ def test_documented_analyses_run(bash: Bash, tmp_path: Path, line: str) -> None:
         rows = [f"{row},{value}{',0' * len(others)}" for row in rows for value in ("step", "cosine")]
     if " speedup " in line:  # two families
         rows += [row.replace("resnet_small", "resnet_rs") for row in rows]
+    if " transfer " in line:  # of each row a start, all of one training
+        columns += ["start.point", "start.tune", "start.origin"]
+        rows = [f"{row},{number},all,first" for number, row in enumerate(rows)]
     table.write_text("\n".join([",".join(columns), *rows]))
     line = re.sub(r"results/\w+|\S+\.csv", str(table), re.sub(r"--map \S+", "", line))
     done = bash(f"cd {tmp_path} && {line}")

@@ -1,0 +1,90 @@
+"""The tables of transfer: each network, and each verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from analysis.dominance import nondominated
+from analysis.mean import mean_interval
+from analysis.noise import Interval
+from analysis.sheet import MAX_ROWS, Sheet
+from analysis.transfer import Transfer, Transferred
+from analysis.transfer_sentences import BY, WAYS
+from scaling.quantity import count_text
+
+
+def transfer_sheets(found: Sequence[Transfer]) -> list[Sheet]:
+    """Two for each task: verdicts, and networks."""
+    return [sheet for each in found for sheet in (_verdicts(each), _networks(each))]
+
+
+def _verdicts(found: Transfer) -> Sheet:
+    rows = [
+        (
+            WAYS[order.tune],
+            BY[order.by][0],
+            f"tau {order.tau:+.2f}",
+            _interval_cell(order.ci95),
+            f"{order.num_networks} networks, {order.num_pairs} pairs",
+            order.verdict,
+        )
+        for order in found.orders
+    ]
+    rows += [
+        (
+            WAYS[gain.tune] + ("" if gain.start_epochs is None else f", {gain.start_epochs:g} epochs before"),
+            f"over {WAYS[gain.over]}",
+            f"{gain.points:+.2f} points",
+            _interval_cell(gain.ci95),
+            f"{gain.num_networks} networks",
+            gain.verdict,
+        )
+        for gain in found.gains
+    ]
+    note = (
+        f"{_task_text(found)}. Tau is Kendall's, with a bootstrap over networks and seeds; of networks by "
+        "depth, width or epochs only those alike in the rest are paired. Points are differences of the same "
+        f"network and seed, with Student's interval over networks. {found.num_verdicts} verdicts share 5 %."
+    )
+    head = ("trained", "question", "answer", "95 %", "rests on", "verdict")
+    return Sheet("Transfer: verdicts", note, head, rows, topic="transfer")
+
+
+def _interval_cell(ci95: Interval | None) -> str:
+    return "none" if ci95 is None else f"{ci95[0]:+.2f} to {ci95[1]:+.2f}"
+
+
+def _networks(found: Transfer) -> Sheet:
+    models = sorted(found.models, key=lambda each: (each.flops, each.tune, each.start_epochs))
+    on_frontier = nondominated([[each.flops, each.mean] for each in models], ("minimise", "maximise"))
+    rows = [
+        (
+            *(f"{value:g}" for value in each.network[1:]),
+            count_text(each.flops),
+            WAYS[each.tune],
+            "" if np.isnan(each.start_epochs) else f"{each.start_epochs:g}",
+            "" if np.isnan(each.start_mean) else f"{each.start_mean:.2f}",
+            _mean_cell(each),
+            str(len(each.by_seed)),
+            "frontier" if on else "",
+        )
+        for each, on in zip(models, on_frontier, strict=True)
+    ]
+    note = (
+        f"{_task_text(found)}. Each at its setting of the best mean on validation images; `accuracy` is "
+        f"{found.metric}, mean over seeds with Student's interval. Frontier: nothing cheaper is as accurate."
+    )
+    head = ("depth", "width", "FLOPs", "trained", "epochs before", "accuracy before", "accuracy", "seeds", "")
+    return Sheet("Transfer: networks", note, head, rows[:MAX_ROWS], len(rows), "transfer")
+
+
+def _mean_cell(model: Transferred) -> str:
+    ci = mean_interval(np.array(list(model.by_seed.values())))
+    return f"{model.mean:.2f}" if ci is None else f"{model.mean:.2f} ± {ci[1] - model.mean:.2f}"
+
+
+def _task_text(found: Transfer) -> str:
+    data, resolution, epochs = found.task
+    return f"On {data}, {resolution:g} px, {epochs:g} epochs"

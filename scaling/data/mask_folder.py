@@ -1,0 +1,105 @@
+"""mask_folder: any directory of images, and of masks of the same names. No torch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from scaling.cores import num_cores
+from scaling.data import image_folder
+from scaling.data.cache import cache_dir, fetch_text
+from scaling.data.folder import ENDINGS, Folder, own_test, some
+from scaling.data.stored import IGNORED, Facts
+from scaling.errors import DataError
+
+
+def read_facts(root: str | None) -> Facts:
+    """What planning must know; the files are read once, and again when one of them has changed."""
+    folder = find(root)
+    fingerprint = image_folder.fingerprint(folder)
+    place = cache_dir() / "mask_folder" / "classes" / fingerprint
+    return Facts(
+        fingerprint=fingerprint,
+        num_images=len(folder.names),
+        num_own_test=folder.num_own_test,
+        num_classes=int(fetch_text(place, lambda: str(_num_classes(folder)))),
+        channels=3,
+        side=None,
+        masks=True,
+    )
+
+
+def find(root: str | None) -> Folder:
+    """The files under `root`, which holds `images/*` and `masks/*.png`, or `train/images`, `train/masks` and
+    maybe the same below `test` or `val`; DataError names what stands in the way."""
+    if root is None:
+        raise DataError("data.root is missing: mask_folder needs the directory that holds images and masks.")
+    top = Path(root).expanduser()
+    if not top.is_dir():
+        raise DataError(f"data.root={root} is not a directory.")
+    if not (top / "train").is_dir():
+        return paired(top, listed(top, "images", "masks"))
+    train, *test = [listed(top, f"{part}/images", f"{part}/masks") for part in ("train", *own_test(top))]
+    return paired(top, train, *test)
+
+
+Pairs = list[tuple[str, str]]
+"""Names of images and of their masks, relative to a directory."""
+
+
+def listed(top: Path, images: str, masks: str) -> Pairs:
+    """All images of one directory in order, with the masks of another; DataError unless each has one."""
+    for folder in (top / images, top / masks):
+        if not folder.is_dir():
+            raise DataError(f"{folder} is not a directory: {images} and {masks} are needed side by side.")
+    names = sorted(file.name for file in (top / images).iterdir() if file.name.lower().endswith(ENDINGS))
+    return with_masks(top, [f"{images}/{name}" for name in names], masks)
+
+
+def with_masks(top: Path, images: Sequence[str], masks: str) -> Pairs:
+    """Images with the masks of their names; DataError where one is missing."""
+    if not images:
+        raise DataError(f"{top} has no images where they should be.")
+    pairs = [(name, f"{masks}/{Path(name).stem}.png") for name in images]
+    for index, file in enumerate((name for name, _ in pairs), 1):
+        if not (top / file).is_file():
+            raise DataError(f"{top / file} is missing, number {index} of {len(pairs)} images.")
+    without = [name for name, mask in pairs if not (top / mask).is_file()]
+    if without:
+        raise DataError(f"{top / masks} has no PNG for {some(without)}: each image needs a mask of its name.")
+    return pairs
+
+
+def paired(
+    top: Path, train: Pairs, test: Pairs | None = None, *, num_classes: int = 0, void: int = IGNORED
+) -> Folder:
+    """The folder of such pairs, test images last."""
+    pairs = [*train, *(test or [])]
+    return Folder(
+        top=top,
+        names=[name for name, _ in pairs],
+        labels=[0] * len(pairs),
+        classes=[str(number) for number in range(num_classes)],
+        num_own_test=len(test or []),
+        masks=[mask for _, mask in pairs],
+        void=void,
+    )
+
+
+def _num_classes(folder: Folder) -> int:
+    """One more than the largest class of any mask that can be read."""
+    from scaling.data.decode import Undecodable, classes_in  # Pillow, which planning does without
+
+    def largest(index: int) -> int:
+        try:
+            found = classes_in(folder.mask(index).path)
+        except (Undecodable, OSError):
+            return -1
+        return max((value for value in found if value != IGNORED), default=-1)
+
+    with ThreadPoolExecutor(num_cores()) as threads:
+        number = 1 + max(threads.map(largest, range(len(folder.names))))
+    if number < 2:
+        raise DataError(f"The masks of {folder.top} have {number} classes besides {IGNORED}: use at least 2.")
+    return number

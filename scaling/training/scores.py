@@ -1,0 +1,72 @@
+"""Scores: what an evaluation counts, over images or over their pixels."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from scaling.data.load import Images
+from scaling.data.stored import IGNORED
+from scaling.training.criterion import upsampled
+
+
+class Labels:
+    """Of images: cross-entropy, and how many are classified as they are labelled."""
+
+    def __init__(self, num_images: int, device: torch.device) -> None:
+        self._num_images = num_images
+        loss, num_correct = torch.zeros((), dtype=torch.float64), torch.zeros((), dtype=torch.int64)
+        self.sums = [loss.to(device), num_correct.to(device)]
+        """Tensors that several processes add up."""
+
+    def add(self, logits: Tensor, labels: Tensor) -> None:
+        """Count a batch: logits (N, K), labels (N,)."""
+        loss, num_correct = self.sums
+        loss += functional.cross_entropy(logits, labels, reduction="sum")
+        num_correct += (logits.argmax(1) == labels).sum()
+
+    def result(self) -> tuple[float, float]:
+        """Mean loss in nats and top-1 accuracy in percent."""
+        loss, num_correct = self.sums
+        return loss.item() / self._num_images, 100 * num_correct.item() / self._num_images
+
+
+class Pixels:
+    """Of pixels that have a class: cross-entropy, and how often each class was taken for each."""
+
+    def __init__(self, num_classes: int, device: torch.device) -> None:
+        self._num_classes = num_classes
+        loss, confusions = (
+            torch.zeros((), dtype=torch.float64),
+            torch.zeros(num_classes**2, dtype=torch.int64),
+        )
+        self.sums = [loss.to(device), confusions.to(device)]
+        """Tensors that several processes add up."""
+
+    def add(self, logits: Tensor, labels: Tensor) -> None:
+        """Count a batch: logits (N, K, s, s), labels (N, S, S)."""
+        loss, confusions = self.sums
+        logits = upsampled(logits, labels)
+        loss += functional.cross_entropy(logits, labels, ignore_index=IGNORED, reduction="sum")
+        known = labels != IGNORED
+        pairs = labels[known] * self._num_classes + logits.argmax(1)[known]
+        confusions += torch.bincount(pairs, minlength=len(confusions))
+
+    def result(self) -> tuple[float, float]:
+        """Mean loss in nats and mean intersection over union in percent, over the classes that occur.
+
+        Both are counted over all images at once (Everingham et al. 2015, sec. 4.1.4).
+        """
+        loss, confusions = self.sums
+        table = confusions.view(self._num_classes, -1).double()
+        both, occurring = table.diagonal(), table.sum(1) > 0
+        either = table.sum(0) + table.sum(1) - both
+        shares = (both / either)[occurring]
+        return loss.item() / max(int(confusions.sum()), 1), 100 * shares.mean().item()
+
+
+def scores_of(images: Images, num_images: int) -> Labels | Pixels:
+    """What a split of so many of the `images` is counted with, on their device."""
+    device = images.mean.device
+    return Pixels(images.mask_classes, device) if images.mask_classes else Labels(num_images, device)
