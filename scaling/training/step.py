@@ -91,7 +91,7 @@ def build_stepper(
     mix: Mix | None = None,
     dense: bool = False,
 ) -> Stepper:
-    """The network with the optimizer and the loss of its recipe, for batches of a `mix` where there is one."""
+    """The network with the optimizer and the loss of its recipe, for batches of a `mix`, if it has one."""
     has_gradients = all(value.requires_grad for value in model.parameters())
     model.set_grad_checkpointing(frugal and has_gradients)  # type: ignore[operator]
     num_norm_batches = recipe.norm_batches_each(processes.size) * (1 + (mix.ratio if mix else 0))
