@@ -12,6 +12,8 @@ from typing import get_args
 
 from rich.console import Console
 
+from analysis.additive import climb
+from analysis.additive_sheet import methods_json, methods_sentences, methods_sheet
 from analysis.curves.online import read_curves
 from analysis.curves.study import outlook, outlook_of, outlook_sheet
 from analysis.family import derive
@@ -19,7 +21,6 @@ from analysis.family_sheet import family_json, family_sentences, family_sheet
 from analysis.family_study import check_place, study_text, write_study
 from analysis.findings import find, find_at_equal_accuracy, find_frontiers
 from analysis.frontier import Frontier
-from analysis.methods import climb, ladder_sheet
 from analysis.metric import COSTS, FLOPS, PRICES, PROFILED, SPEEDUPS, TOP1
 from analysis.objectives import parse_objectives, read_objectives
 from analysis.options import mapping, numbers, parse
@@ -42,6 +43,8 @@ from analysis.transfer_sentences import transfer_json, transfer_sentences
 from analysis.transfer_sheet import transfer_sheets
 from analysis.wandb_runs import PREFIX as WANDB
 from analysis.wandb_runs import study_group
+from analysis.weight_decay import interplay
+from analysis.weight_decay_sheet import interplay_json, interplay_sentences, interplay_sheet
 from scaling.command.output import print_json
 from scaling.errors import INTERRUPTED, Refused
 
@@ -134,11 +137,17 @@ def _methods(asked: Namespace) -> None:
     table = _read(asked)
     if table.accuracy is not TOP1:
         raise Refused(f"{table.source} has {table.accuracy.label}: the ladder is one of top-1 accuracy.")
-    ladder = climb(table)
-    if asked.json:
-        print_json(asdict(ladder))
+    crossed = interplay(table)
+    if crossed is not None:
+        sheet, told, answer = interplay_sheet(crossed), interplay_sentences(crossed), interplay_json(crossed)
     else:
-        _show(ladder_sheet(ladder))
+        ladder = climb(table)
+        sheet, told, answer = methods_sheet(ladder), methods_sentences(ladder), methods_json(ladder)
+    if asked.json:
+        print_json(answer)
+        return
+    _show(sheet)
+    _say(*told)
 
 
 def _speedup(asked: Namespace) -> None:

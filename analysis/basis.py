@@ -53,6 +53,11 @@ def _rows(findings: Findings) -> Iterator[tuple[str, str]]:
             for frontier in findings.frontiers.values()
         ]
         yield "frontier", f"{counted(len(findings.groups), 'model')} ({', '.join(names)})"
+    if findings.methods is not None:
+        yield "methods", f"{counted(len(findings.methods.rungs), 'rung')} of one ladder, paired over seeds"
+    if findings.weight_decay is not None:
+        number = len(findings.weight_decay.levels)
+        yield "weight_decay", f"{counted(number, 'level')} of regularisation, paired over seeds"
     pairs = findings.pairs
     if pairs.regimes:
         names = [f"{each.num_pairs} at {each.epochs:g} epochs" for each in pairs.regimes]

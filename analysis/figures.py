@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from analysis.additive_figure import additive_figure
 from analysis.coverage import MAX_CELLS, coverage_figure
 from analysis.findings import Findings
 from analysis.frames_figure import frames_figure
@@ -21,6 +22,7 @@ from analysis.speedup_figure import Drawn, speedup_figures
 from analysis.table import AXES
 from analysis.taught_figure import taught_figure
 from analysis.transfer_figure import transfer_figures
+from analysis.weight_decay_figure import weight_decay_figure
 
 MAX_FORMULA = 200
 """Characters of a formula that a caption can bear; a longer one is read off the table of its parameters."""
@@ -41,6 +43,7 @@ def _figures(findings: Findings) -> Iterator[Drawn]:
                 "of a mean over seeds."
             )
             yield "frontier", f"frontier_{name}", frontier_figure(frontier, findings.noise, error), caption
+    yield from _methods_figures(findings)
     if findings.pairs.regimes:
         caption = (
             f"Depth against width at equal {findings.pairs.cost.full_label}: each dot is a pair, each bar a "
@@ -65,6 +68,22 @@ def _figures(findings: Findings) -> Iterator[Drawn]:
     if len(cells) <= MAX_CELLS:
         caption = "What of the grid is measured. A number in a cell counts its seeds."
         yield "missing", "coverage", coverage_figure(cells), caption
+
+
+def _methods_figures(findings: Findings) -> Iterator[Drawn]:
+    ladder, interplay = findings.methods, findings.weight_decay
+    if ladder is not None and len(ladder.rungs) > 1:
+        caption = (
+            "What each method adds to those above it, and all of them so far, with 95 % intervals; a filled "
+            "marker is told from none."
+        )
+        yield "methods", "training_methods", additive_figure(ladder), caption
+    if interplay is not None:
+        caption = (
+            f"What a weight decay of {interplay.lower:g} instead of {interplay.higher:g} does at each level "
+            "of regularisation, with 95 % intervals; a filled marker is told from none."
+        )
+        yield "weight_decay", "weight_decay", weight_decay_figure(interplay), caption
 
 
 def _resolution_figures(findings: Findings) -> Iterator[Drawn]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
+from analysis.additive import Ladder, additive_study
 from analysis.agreement import Agreement, agreements
 from analysis.at_equal_accuracy import AtEqualAccuracy, at_equal_accuracy, check_families
 from analysis.diverged import diverged
@@ -27,6 +28,7 @@ from analysis.thin import thinned
 from analysis.transfer import Transfer, transfers
 from analysis.trap import Trap
 from analysis.traps import Evidence, traps
+from analysis.weight_decay import Interplay, interplay
 from scaling.errors import Refused
 
 
@@ -63,6 +65,10 @@ class Findings:
     """Of the hours; None where none were predicted."""
     taught: Taught | None
     """What pseudo-labels gain; None where nothing was trained on any."""
+    methods: Ladder | None
+    """Of training methods; None where the table is no ladder."""
+    weight_decay: Interplay | None
+    """With regularisation; None where the table does not cross the two."""
 
     @property
     def law(self) -> Law | None:
@@ -121,6 +127,8 @@ def find(table: Table, cost: str | None = None) -> Findings:
         ),
         prediction=prediction(table),
         taught=taught(table),
+        methods=additive_study(table),
+        weight_decay=interplay(table),
     )
 
 

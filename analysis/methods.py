@@ -1,34 +1,35 @@
-"""The ladder of training methods: what each adds to those before it, beside Bello et al. 2021, Table 1."""
+"""The training methods of Bello et al. 2021, Table 1, and which rows of a table are rungs of their ladder."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 
-from analysis.mean import mean_interval
-from analysis.noise import Interval
-from analysis.sheet import Sheet
 from analysis.table import Table
 from scaling.errors import Refused
-from scaling.quantity import counted
+from scaling.published.resnet_rs import table1
+
+Kind = Literal["training", "architecture"]
 
 
 @dataclass(frozen=True)
 class Method:
     label: str
-    paper_top1: float
-    """Percent, of ResNet-200 on ImageNet with this method and all before it."""
     columns: tuple[str, ...]
     is_on: Callable[[pd.DataFrame], pd.Series]
     """For each row, whether it was trained with it."""
+    kind: Kind = "training"
+    is_relative: bool = False
+    """Whether it is on only beside rows in which it is off."""
 
 
-def _strength(label: str, paper_top1: float, column: str) -> Method:
+def _strength(label: str, column: str, kind: Kind = "training") -> Method:
     """A method that is off where its strength is 0."""
-    return Method(label, paper_top1, (column,), lambda rows: rows[column].astype(float) > 0)
+    return Method(label, (column,), lambda rows: rows[column].astype(float) > 0, kind)
 
 
 def _has_less_decay(rows: pd.DataFrame) -> pd.Series:
@@ -41,125 +42,91 @@ def _is_resnet_d(rows: pd.DataFrame) -> pd.Series:
     return (rows["model.stem"] == "deep") & is_pooled
 
 
-BASELINE_TOP1 = 79.0
-
 METHODS = (
-    Method("cosine learning rate", 79.3, ("schedule.kind",), lambda rows: rows["schedule.kind"] == "cosine"),
-    Method("more epochs", 78.8, ("epochs",), lambda rows: rows["epochs"] > rows["epochs"].min()),
-    _strength("average of weights", 79.1, "recipe.ema_decay"),
-    _strength("label smoothing", 80.4, "recipe.label_smoothing"),
-    _strength("stochastic depth", 80.6, "recipe.stochastic_depth"),
-    _strength("RandAugment", 81.0, "recipe.rand_augment_layers"),
-    _strength("dropout", 80.7, "recipe.dropout"),
-    Method("less weight decay", 82.2, ("recipe.weight_decay",), _has_less_decay),
-    _strength("squeeze-and-excitation", 82.9, "model.se_ratio"),
-    Method("ResNet-D", 83.4, ("model.stem", "model.pooled_shortcut"), _is_resnet_d),
+    Method("cosine learning rate", ("schedule.kind",), lambda rows: rows["schedule.kind"] == "cosine"),
+    Method("more epochs", ("epochs",), lambda rows: rows["epochs"] > rows["epochs"].min(), is_relative=True),
+    _strength("average of weights", "recipe.ema_decay"),
+    _strength("label smoothing", "recipe.label_smoothing"),
+    _strength("stochastic depth", "recipe.stochastic_depth"),
+    _strength("RandAugment", "recipe.rand_augment_layers"),
+    _strength("dropout", "recipe.dropout"),
+    Method("less weight decay", ("recipe.weight_decay",), _has_less_decay, is_relative=True),
+    _strength("squeeze-and-excitation", "model.se_ratio", "architecture"),
+    Method("ResNet-D", ("model.stem", "model.pooled_shortcut"), _is_resnet_d, "architecture"),
 )
 """In the order of the paper."""
+NUM_TRAINING = sum(method.kind == "training" for method in METHODS)
+"""They come first."""
+PAPER_TOP1 = tuple(row.top1.value for row in table1())
+"""Percent, of ResNet-200 on ImageNet with so many methods."""
+PLACE = ["data", "depth", "width", "resolution"]
+"""What a ladder does not change."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Rung:
-    label: str
-    num_seeds: int
-    top1: float
-    """Mean over the seeds, in percent."""
-    ci95: Interval | None
-    """Of the mean, by Student's t; None for one seed."""
-    gain: float | None
-    """Points over the rung before, mean over the seeds that both have; None for the first."""
-    gain_ci95: Interval | None
-    """Of the gain, by Student's t over the pairs."""
-    paper_top1: float
-    paper_gain: float | None
+class Place:
+    """The rows of one network on one data set, by rung."""
+
+    methods: list[int]
+    """Positions in METHODS of those that differ between the rows."""
+    rows: pd.DataFrame
+    """Those on the ladder, completed or not. `rung` counts the methods that a row has by the paper's order,
+    from 0 to 10; methods that do not differ here are passed over."""
+    is_whole: bool
+    """Whether every row is on it, each step adds one method at one strength, and nothing else differs on a
+    rung."""
+
+    @property
+    def planned(self) -> list[int]:
+        """The rungs, whether there are results of them or not."""
+        return sorted(set(self.rows["rung"]))
 
 
-@dataclass(frozen=True, kw_only=True)
-class Ladder:
-    metric: str
-    """`test_top1`, or `top1` where no test images were evaluated."""
-    rungs: list[Rung]
-    """Of which there are results, in the order of the paper."""
-    total: Rung
-    """The last rung over the first."""
+def label_of(rung: int) -> str:
+    return f"+ {METHODS[rung - 1].label}" if rung else "ResNet"
 
 
-def climb(table: Table) -> Ladder:
-    """The ladder that a table holds; Refused where it holds fewer than two rungs.
-
-    A rung is a set of rows that have the first so many methods and none of the rest.
-    """
-    rows = table.usable
+def place_of(table: Table) -> Place:
+    """The place with most rungs; Refused where the table lacks a column of the methods."""
+    rows = table.rows
     lacking = [column for method in METHODS for column in method.columns if column not in rows]
     if lacking:
         raise Refused(
             f"{table.source} has no column {lacking[0]}: the ladder is read from a study's own table."
         )
-    metric = "test_top1" if rows.get("test_top1", pd.Series(dtype=float)).notna().any() else "top1"
-    found = [each for each in _found(rows, metric) if len(each.top1)]
-    if len(found) < 2:
-        raise Refused(
-            f"{table.source} has results of {counted(len(found), 'rung')} of the ladder, and two are needed: "
-            "python sweep.py study=training_methods trains all of them."
-        )
-    rungs = [_rung(after, before) for before, after in zip([None, *found], found, strict=False)]
-    total = replace(_rung(found[-1], found[0]), label="all together")
-    return Ladder(metric=metric, rungs=rungs, total=total)
+    places = [_place(block) for _, block in rows.groupby(PLACE)]
+    return max(places, key=lambda place: (len(place.planned), len(place.rows)))
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Found:
-    label: str
-    paper_top1: float
-    top1: pd.Series
-    """By seed."""
+def whole_place_of(table: Table) -> Place | None:
+    """The place whose rows are a ladder of three rungs or more and nothing else; None where there is none."""
+    try:
+        place = place_of(table)
+    except Refused:
+        return None
+    return place if place.is_whole and len(place.planned) > 2 else None
 
 
-def _found(rows: pd.DataFrame, metric: str) -> Iterator[_Found]:
-    """What there is of each rung."""
+def _place(rows: pd.DataFrame) -> Place:
     on = np.column_stack([method.is_on(rows) for method in METHODS])
-    labels = ["ResNet", *(f"+ {method.label}" for method in METHODS)]
-    papers = [BASELINE_TOP1, *(method.paper_top1 for method in METHODS)]
-    for number, (label, paper) in enumerate(zip(labels, papers, strict=True)):
-        chosen = (on == (np.arange(len(METHODS)) < number)).all(axis=1)
-        yield _Found(label=label, paper_top1=paper, top1=rows[chosen].groupby("seed")[metric].mean().dropna())
-
-
-def _rung(found: _Found, before: _Found | None) -> Rung:
-    values = found.top1.to_numpy(dtype=float)
-    gains = None if before is None else (found.top1 - before.top1).dropna().to_numpy(dtype=float)
-    return Rung(
-        label=found.label,
-        num_seeds=len(values),
-        top1=float(values.mean()),
-        ci95=mean_interval(values),
-        gain=None if gains is None or not len(gains) else float(gains.mean()),
-        gain_ci95=None if gains is None else mean_interval(gains),
-        paper_top1=found.paper_top1,
-        paper_gain=None if before is None else round(found.paper_top1 - before.paper_top1, 1),
+    varying = [position for position in range(len(METHODS)) if 0 < on[:, position].mean() < 1]
+    count = on[:, varying].sum(axis=1)
+    is_on_ladder = (on[:, varying] == (np.arange(len(varying)) < count[:, None])).all(axis=1)
+    numbers = np.array([_first_rung(on, varying), *(position + 1 for position in varying)])
+    rows = rows.assign(rung=numbers[count])
+    strengths = [rows[list(METHODS[position].columns)].drop_duplicates() for position in varying]
+    return Place(
+        methods=varying,
+        rows=rows[is_on_ladder],
+        is_whole=bool(is_on_ladder.all())
+        and rows["rung"].nunique() == len(numbers)
+        and all(len(values) == 2 for values in strengths)
+        and rows.groupby("rung")["setting"].nunique().max() == 1,
     )
 
 
-def ladder_sheet(ladder: Ladder) -> Sheet:
-    """The ladder as texts, a row a rung, and the whole of it last."""
-    rows = [_cells(rung) for rung in ladder.rungs]
-    return Sheet(
-        title="Training methods, each added to those before",
-        note=f"{ladder.metric} in percent, with 95 % intervals; the gain is over the rung before, by seed. "
-        "Beside it ResNet-200 on ImageNet (Bello et al. 2021, Table 1).",
-        head=("method", "seeds", "top-1", "gain", "95 %", "paper", "paper gain"),
-        rows=[*rows, ("all together", "", "", *_cells(ladder.total)[3:5], "", _cells(ladder.total)[6])],
-    )
-
-
-def _cells(rung: Rung) -> tuple[str, ...]:
-    top1 = f"{rung.top1:.2f}" if rung.ci95 is None else f"{rung.top1:.2f} ± {rung.ci95[1] - rung.top1:.2f}"
-    return (
-        rung.label,
-        str(rung.num_seeds),
-        top1,
-        "" if rung.gain is None else f"{rung.gain:+.2f}",
-        "" if rung.gain_ci95 is None else f"{rung.gain_ci95[0]:+.2f} to {rung.gain_ci95[1]:+.2f}",
-        f"{rung.paper_top1:.1f}",
-        "" if rung.paper_gain is None else f"{rung.paper_gain:+.1f}",
-    )
+def _first_rung(on: np.ndarray, varying: list[int]) -> int:
+    """How many methods a row has that has none of the varying ones."""
+    before = range(varying[0] if varying else len(METHODS))
+    absolute = [position for position in before if not METHODS[position].is_relative]
+    return len(before) if absolute and on[:, absolute[-1]].all() else 0

@@ -75,7 +75,7 @@ def _parser() -> Parser:
         commands.add_parser("family", parents=[_table()], help="print the model to train for each budget")
     )
 
-    methods = commands.add_parser("methods", parents=[_table()], help="print the ladder of training methods")
+    methods = commands.add_parser("methods", parents=[_table()], help="print what training methods are worth")
     methods.add_argument("--json", action="store_true", help="print it as JSON")
 
     _add_speedup(

@@ -1,13 +1,14 @@
-"""Published results as tables: the grid and the epoch study of ResNet-RS, and its Table 7."""
+"""Published results as tables: the grid and the epoch study of ResNet-RS, and its Tables 1, 2, 4 and 7."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
+import numpy as np
 import pandas as pd
 
-from analysis.metric import LATENCY, MEMORY, Metric
+from analysis.metric import FLOPS, LATENCY, MEMORY, Metric
 from analysis.table import Printed, Table, build_table
 from scaling.errors import Refused
 from scaling.models.network import Network
@@ -16,10 +17,14 @@ from scaling.published.resnet_rs import (
     PRINTED_MEMORY,
     PRINTED_SEMI_SUPERVISED,
     PRINTED_SPEEDUPS,
+    TABLE2_RUNS,
     Accuracy,
     Published,
+    Trained,
     epoch_study,
     grid,
+    table1,
+    table2,
     table4,
     table7,
 )
@@ -27,7 +32,8 @@ from scaling.study.cost import cost_of
 
 PREFIX = "published:"
 RERUN_SD = 0.3
-"""Points of top-1 by which another run of a network may differ: every published number is of one run.
+"""Points of top-1 by which another run of a network may differ: every published number is of one run, or of
+`Source.num_runs`.
 
 The TF2 Model Garden trained ten networks of Table 7 again (`top1_again` in table7.csv), with differences of
 -0.3 to +0.3. This is the largest of them, not the root mean square (0.19), since those were evaluated on
@@ -53,7 +59,7 @@ Row = dict[str, object]
 def read_published(source: str) -> Table:
     """The table of `published:NAME`; raises `Refused` for a name that is none of TABLES.
 
-    It compares depth and width at equal time, as the paper does. A family is one setting, whatever the
+    It compares depth and width at equal time where the paper does. A family is one setting, whatever the
     epochs, so that regimes can be compared: what else changed between them is in `recipe.` columns.
     """
     name = source.removeprefix(PREFIX)
@@ -68,10 +74,11 @@ def read_published(source: str) -> Table:
         profiled_of={LATENCY.name: published.latency_of, MEMORY.name: "of a training step on 32 images"},
         profiled=published.profiled,
         printed=published.printed,
-        rerun_sd=RERUN_SD,
+        rerun_sd=RERUN_SD / float(np.sqrt(published.num_runs)),
         rerun_df=RERUN_DF,
     )
-    return replace(table, compared_at=LATENCY.name)
+    compared_at = LATENCY.name if published.latency_of else FLOPS.name
+    return replace(table, compared_at=compared_at, num_runs=published.num_runs)
 
 
 def _figures() -> list[Row]:
@@ -119,6 +126,16 @@ def _named_row(each: Published) -> Row:
     }
 
 
+def _methods(trained: list[Trained]) -> list[Row]:
+    """Tables 1 and 2: networks of one family, told apart by how they were trained."""
+    return [
+        _row(each.network, each.depth, 1.0, each.resolution, each.epochs, each.top1)
+        | {"model": "resnet"}
+        | each.switches
+        for each in trained
+    ]
+
+
 def _row(network: Network, depth: float, width: float, resolution: int, epochs: int, top1: Accuracy) -> Row:
     """One run, with the costs computed as for a point of a study."""
     images_seen = epochs * TRAIN_IMAGES
@@ -155,10 +172,13 @@ _IN_MEMORY = tuple(
 @dataclass(frozen=True, kw_only=True)
 class Source:
     rows: Callable[[], list[Row]]
-    latency_of: str
+    latency_of: str = ""
+    """What its latencies are of; empty where it has none."""
     profiled: tuple[Metric, ...] = ()
     """Besides latency and memory."""
     printed: tuple[Printed, ...] = ()
+    num_runs: int = 1
+    """Trainings that each number is the mean of."""
 
 
 TABLES = {
@@ -172,5 +192,7 @@ TABLES = {
     "resnet_rs_2021_table4": Source(
         rows=_table4, latency_of=V100.detail, profiled=(TPU_V3,), printed=_printed(PRINTED_SEMI_SUPERVISED)
     ),
+    "resnet_rs_2021_methods": Source(rows=lambda: _methods(table1())),
+    "resnet_rs_2021_weight_decay": Source(rows=lambda: _methods(table2()), num_runs=TABLE2_RUNS),
 }
 """By name."""

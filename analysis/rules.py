@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from analysis.additive_sheet import methods_json
 from analysis.exponents import exponents_json
 from analysis.findings import Findings
 from analysis.frames_sheet import frames_json
@@ -16,6 +17,7 @@ from analysis.sentences import sentences
 from analysis.speedup_rules import equal_json
 from analysis.taught import taught_json
 from analysis.transfer_sentences import transfer_json
+from analysis.weight_decay_sheet import interplay_json
 
 __all__ = ["rules_json", "sentences"]
 
@@ -49,6 +51,8 @@ def rules_json(findings: Findings, origin: dict[str, Any] | None = None) -> dict
         "returns": [_return_json(each) for each in findings.returns],
         **equal_json(findings.equal),
         **({"pseudo_labels": taught_json(findings.taught)} if findings.taught else {}),
+        **({"methods": methods_json(findings.methods)} if findings.methods else {}),
+        **({"weight_decay": interplay_json(findings.weight_decay)} if findings.weight_decay else {}),
         "exponents": exponents_json(findings.exponents),
         **({"transfers": transfer_json(findings.transfers)} if findings.transfers else {}),
         "warnings": [{"code": trap.code, "message": trap.message} for trap in findings.traps],

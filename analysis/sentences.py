@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from analysis.additive_sheet import methods_sentences
 from analysis.exponents import exponents_sentence
 from analysis.findings import Findings
 from analysis.frames_sheet import frames_sentences
@@ -18,11 +19,14 @@ from analysis.slow_resolution_sheet import ladder_sentences
 from analysis.speedup_sentences import speedup_sentences
 from analysis.taught import taught_sentences
 from analysis.transfer_sentences import transfer_sentences
+from analysis.weight_decay_sheet import interplay_sentences
 from scaling.quantity import counted, listed
 
 NO_RULE = "These results compare nothing at equal cost: there is no rule."
 HEADINGS = {
     "frontier": "Frontier",
+    "methods": "Training methods",
+    "weight_decay": "Weight decay",
     "pairs": "Depth or width",
     "resolution": "Resolution",
     "frames": "Frames",
@@ -48,6 +52,8 @@ def sentences(findings: Findings) -> list[str]:
 def sentences_by_topic(findings: Findings) -> dict[str, list[str]]:
     """The same, by what they rest on: a topic of `basis`, or `noise`."""
     return {
+        "methods": [*methods_sentences(findings.methods)] if findings.methods else [],
+        "weight_decay": [*interplay_sentences(findings.weight_decay)] if findings.weight_decay else [],
         "pairs": [*_regime_sentences(findings.pairs), *crossover_sentence(findings)],
         "resolution": [*_resolution_sentences(findings.resolution)],
         "frames": [*frames_sentences(findings.frames)] if findings.frames else [],
@@ -141,9 +147,11 @@ def _noise_sentence(findings: Findings) -> Iterator[str]:
         "interaction": "an upper bound from the interaction of architecture and resolution, for no model was "
         "trained twice",
     }[noise.kind]
+    runs = findings.table.num_runs
+    of = "one run" if runs == 1 else f"a mean of {runs} runs"
     yield (
         f"All intervals are 95 % and hold what training again moves: {typical:.2f} points (standard "
-        f"deviation of one run, {counted(noise.df, 'degree')} of freedom), {source}."
+        f"deviation of {of}, {counted(noise.df, 'degree')} of freedom), {source}."
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from analysis.additive_sheet import methods_sheet
 from analysis.at_equal_accuracy import AtEqualAccuracy
 from analysis.findings import Findings
 from analysis.frames_sheet import frames_sheet
@@ -18,12 +19,15 @@ from analysis.slow_resolution_sheet import ladder_sheet
 from analysis.speedup_sheet import at_model_sheet, printed_sheet, speedup_sheet
 from analysis.taught_sheet import taught_sheet
 from analysis.transfer_sheet import transfer_sheets
+from analysis.weight_decay_sheet import interplay_sheet
 
 
 def sheets(findings: Findings) -> list[Sheet]:
     """All tables that have rows, the frontiers first and what is missing last."""
     found = [
         *(frontier_sheet(frontier) for frontier in findings.frontiers.values()),
+        *([methods_sheet(findings.methods)] if findings.methods else []),
+        *([interplay_sheet(findings.weight_decay)] if findings.weight_decay else []),
         pair_sheet(findings),
         resolution_sheet(findings),
         *([frames_sheet(findings.frames)] if findings.frames else []),

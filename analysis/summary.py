@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
+from analysis.additive_sheet import share_sentence, total_sentence
 from analysis.exponents import KNOBS, Exponents, power_text
 from analysis.findings import Findings
 from analysis.frames_sheet import frames_summary
@@ -17,6 +18,7 @@ from analysis.slow_resolution_sheet import ladder_sentences
 from analysis.speedup import Speedup
 from analysis.speedup_sentences import speedup_sentence
 from analysis.trap import by_gravity
+from analysis.weight_decay_sheet import interaction_sentence
 from scaling.quantity import counted, listed
 
 NUM_GRAVEST = 2
@@ -27,6 +29,8 @@ def summary(findings: Findings) -> dict[str, list[str]]:
     """At most six sentences and the gravest warnings, by topic of `sentences_by_topic` or `warnings`."""
     told = {
         "frontier": [_frontier_sentence(each) for each in list(findings.frontiers.values())[:1]],
+        "methods": [*_methods_sentences(findings)],
+        "weight_decay": [interaction_sentence(findings.weight_decay)] if findings.weight_decay else [],
         "pairs": [*_pairs_sentence(findings.pairs), *crossover_sentence(findings)],
         "resolution": [*_resolution_sentence(findings.resolution)],
         "frames": [frames_summary(findings.frames)] if findings.frames else [],
@@ -53,6 +57,13 @@ def _frontier_sentence(frontier: Frontier) -> str:
     count = f"{len(line)} of {counted(len(frontier.members), 'model')} {'is' if len(line) == 1 else 'are'}"
     best = axes_text(line.iloc[-1])
     return f"{count} on the frontier of error against {cost.full_label}, {span} ({best}){more}."
+
+
+def _methods_sentences(findings: Findings) -> Iterator[str]:
+    ladder = findings.methods
+    if ladder is not None and len(ladder.rungs) > 1:
+        yield total_sentence(ladder)
+        yield share_sentence(ladder)
 
 
 def _pairs_sentence(pairs: Pairs) -> Iterator[str]:

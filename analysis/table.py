@@ -94,7 +94,7 @@ class Table:
     latency_of: str = ""
     """What the latencies are of, such as `of one image on AMD EPYC, 1 thread`; empty where nothing says."""
     rerun_sd: float | None = None
-    """Standard deviation of a run in points of top-1, declared by a source that has no repeats."""
+    """Standard deviation of a row in points of top-1, declared by a source that has no repeats."""
     rerun_df: int | None = None
     """Degrees of freedom of `rerun_sd`: the number of runs repeated elsewhere that it comes from."""
     profiled: tuple[Metric, ...] = ()
@@ -102,6 +102,8 @@ class Table:
     devices."""
     printed: tuple[Printed, ...] = ()
     """What the source itself says of pairs of its networks."""
+    num_runs: int = 1
+    """Trainings that each row is the mean of, where a source has means only."""
     compared_at: str = "flops"
     """The cost, of `metric.PRICES`, at which the source compares unless another is asked for."""
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from scaling.models.efficientnet import MEMBERS, EfficientNet
 from scaling.models.network import Network
-from scaling.models.resnet import ResNetRS
+from scaling.models.resnet import ResNet, ResNetRS
 
 _HERE = Path(__file__).parent
 
@@ -84,6 +84,22 @@ class EpochCell:
     """Of a training step on TPUs, of a batch that is not said."""
     top1: Accuracy
 
+
+@dataclass(frozen=True, kw_only=True)
+class Trained:
+    """A row of Table 1 or of Table 2: one network, trained in one way."""
+
+    depth: int
+    resolution: int
+    epochs: int
+    network: Network
+    switches: dict[str, str | float | bool]
+    """What it was trained with, by the column that a study has it in, such as `recipe.dropout`."""
+    top1: Accuracy
+
+
+TABLE2_RUNS = 2
+"""Trainings that each number of Table 2 is the mean of."""
 
 PRINTED_SPEEDUPS = {
     ("RS-101@160", "B2@260"): {"v100": 2.1, "tpu_v3": 1.8},
@@ -169,6 +185,16 @@ def epoch_study() -> list[EpochCell]:
     ]
 
 
+def table1() -> list[Trained]:
+    """ResNet-200 with ever more methods, in the order of the table."""
+    return [_trained(row, _architecture(row)) for row in _rows("table1.csv")]
+
+
+def table2() -> list[Trained]:
+    """Two weight decays at three levels of regularisation, of two networks."""
+    return [_trained(row, ResNet()) for row in _rows("table2.csv")]
+
+
 def named_network(name: str) -> Network:
     """The network of a name such as `resnet_rs_350` or `efficientnet_b6`."""
     depth, width = named_size(name)
@@ -187,6 +213,33 @@ def named_size(name: str) -> tuple[float, float]:
 
 def _grid_network(row: dict[str, str]) -> Network:
     return ResNetRS(stem_pool="max").network(int(row["depth"]), float(row["width"]))
+
+
+def _trained(row: dict[str, str], family: ResNet) -> Trained:
+    depth = int(row.get("depth", 200))
+    strengths = ("ema_decay", "label_smoothing", "stochastic_depth", "dropout", "weight_decay")
+    recipe = {f"recipe.{name}": float(row[name]) for name in strengths if name in row}
+    return Trained(
+        depth=depth,
+        resolution=int(row.get("resolution", 256)),
+        epochs=int(row["epochs"]),
+        network=family.network(depth, 1.0),
+        switches={
+            "schedule.kind": row.get("schedule", "cosine"),
+            **recipe,
+            "recipe.rand_augment_layers": int(row["rand_augment_layers"]),
+            "model.se_ratio": family.se_ratio,
+            "model.stem": family.stem,
+            "model.pooled_shortcut": family.pooled_shortcut,
+        },
+        top1=_accuracy(row),
+    )
+
+
+def _architecture(row: dict[str, str]) -> ResNet:
+    """The family with the switches of a row of Table 1."""
+    se_ratio = float(row["se_ratio"])
+    return ResNetRS(se_ratio=se_ratio) if row["resnet_d"] == "1" else ResNet(se_ratio=se_ratio)
 
 
 def _accuracy(row: dict[str, str]) -> Accuracy:

@@ -1,138 +1,101 @@
-"""The ladder of training methods: planted gains are found, with intervals that hold them."""
+"""The training methods: which rows are a ladder of them, and which are none."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pytest
 from hydra import compose, initialize_config_dir
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
-from analysis.methods import METHODS, climb, ladder_sheet, mean_interval
-from analysis.source import read_source
-from analysis.table import build_table
+from analysis.additive import climb
+from analysis.methods import METHODS, NUM_TRAINING, PAPER_TOP1, place_of, whole_place_of
+from analysis.weight_decay import interplay
 from hydra_plugins.scaling_study._axes import blocks_of
 from hydra_plugins.scaling_study._request import Composed, request
-from scaling.errors import Refused
 from scaling.study.result import Result, State
-
-OFF = {
-    "schedule.kind": "step",
-    "epochs": 8,
-    "recipe.ema_decay": 0.0,
-    "recipe.label_smoothing": 0.0,
-    "recipe.stochastic_depth": 0.0,
-    "recipe.rand_augment_layers": 0,
-    "recipe.dropout": 0.0,
-    "recipe.weight_decay": 1e-4,
-    "model.se_ratio": 0.0,
-    "model.stem": "plain",
-    "model.pooled_shortcut": False,
-}
-ON = {
-    "schedule.kind": "cosine",
-    "epochs": 24,
-    "recipe.ema_decay": 0.9,
-    "recipe.label_smoothing": 0.1,
-    "recipe.stochastic_depth": 0.1,
-    "recipe.rand_augment_layers": 2,
-    "recipe.dropout": 0.2,
-    "recipe.weight_decay": 4e-5,
-    "model.se_ratio": 0.25,
-    "model.stem": "deep",
-    "model.pooled_shortcut": True,
-}
-GAIN = 0.5
-"""Points that each method adds here."""
+from tests.analysis.planted_methods import crossed_rows, ladder_rows, table
 
 
-def planted(num_seeds: int = 4, noise: float = 0.05, rungs: range = range(len(METHODS) + 1)) -> pd.DataFrame:
-    generator = np.random.default_rng(0)
-    of_seed = generator.normal(0, 2, num_seeds)  # as large as all gains, and the same on every rung
-    rows = []
-    for rung in rungs:
-        on = {column for method in METHODS[:rung] for column in method.columns}
-        settings = {name: (ON if name in on else OFF)[name] for name in OFF}
-        for seed in range(num_seeds):
-            top1 = 70 + GAIN * rung + of_seed[seed] + noise * generator.standard_normal()
-            axes = {"depth": 14, "width": 1.0, "resolution": 14, "seed": seed}
-            rows.append({**axes, **settings, "top1": top1, "test_top1": top1 - 1})
-    return pd.DataFrame(rows)
+def test_training_comes_first() -> None:
+    kinds = [method.kind for method in METHODS]
+    assert kinds == ["training"] * NUM_TRAINING + ["architecture"] * (len(METHODS) - NUM_TRAINING)
+    assert len(PAPER_TOP1) == len(METHODS) + 1
 
 
-def table(rows: pd.DataFrame):
-    return build_table(rows, name="mine", source="mine")
+def test_a_ladder_is_told_from_other_tables() -> None:
+    """Also where some of it has not been trained."""
+    rows = ladder_rows()
+    assert whole_place_of(table(rows)).planned == list(range(11))
+    pending = rows.assign(status=["completed"] * 5 + ["pending"] * (len(rows) - 5))
+    assert whole_place_of(table(pending)).planned == list(range(11))
 
 
-def test_each_gain_is_found_by_its_seeds() -> None:
-    ladder = climb(table(planted()))
-    assert ladder.metric == "test_top1"
-    assert [rung.num_seeds for rung in ladder.rungs] == [4] * 11
-    assert ladder.rungs[0].gain is None
-    for rung in ladder.rungs[1:]:
-        low, high = rung.gain_ci95
-        assert high - low < 0.5
-        assert rung.gain == pytest.approx(GAIN, abs=0.15)
-    assert sum(low <= GAIN <= high for low, high in (rung.gain_ci95 for rung in ladder.rungs[1:])) >= 8
-    assert ladder.total.gain == pytest.approx(10 * GAIN, abs=0.2)
+@pytest.mark.parametrize(
+    "other",
+    [
+        pytest.param(ladder_rows(rungs=range(2)), id="two rungs"),
+        pytest.param(ladder_rows(rungs=range(0, 11, 2)), id="two methods at once"),
+        pytest.param(pd.concat([ladder_rows(), crossed_rows()]), id="rows beside it"),
+        pytest.param(crossed_rows(), id="weight decays crossed"),
+        pytest.param(
+            pd.concat([ladder_rows(), ladder_rows(rungs=range(2, 3)).assign(epochs=48)]), id="two strengths"
+        ),
+        pytest.param(ladder_rows().drop(columns="recipe.dropout"), id="no such column"),
+    ],
+)
+def test_these_are_no_ladder(other: pd.DataFrame) -> None:
+    assert whole_place_of(table(other)) is None
 
 
-def test_it_is_read_from_a_file_too(tmp_path: Path) -> None:
-    planted().to_csv(tmp_path / "mine.csv", index=False)
-    assert climb(read_source(str(tmp_path / "mine.csv"))).rungs == climb(table(planted())).rungs
+def test_methods_that_all_rows_have_are_passed_over() -> None:
+    """The rungs of architecture alone, and a ladder without one of the methods."""
+    assert place_of(table(ladder_rows(rungs=range(8, 11)))).planned == [8, 9, 10]
+    rows = ladder_rows().assign(**{"recipe.stochastic_depth": 0.0})
+    assert len(place_of(table(rows)).methods) == 9
 
 
-def test_the_paper_stands_beside_it() -> None:
-    """Table 1 of Bello et al. 2021: 3.2 of 4.4 points by training, 1.2 by the network."""
-    rungs = climb(table(planted())).rungs
-    gains = [rung.paper_gain for rung in rungs]
-    assert gains == [None, 0.3, -0.5, 0.3, 1.3, 0.2, 0.4, -0.3, 1.5, 0.7, 0.5]
-    assert sum(gains[1:9]) == pytest.approx(3.2)
-    assert climb(table(planted())).total.paper_gain == 4.4
+def test_a_ladder_of_each_network_is_not_mixed_with_the_others() -> None:
+    rows = pd.concat([ladder_rows(), ladder_rows(rungs=range(5)).assign(depth=26)])
+    place = place_of(table(rows))
+    assert set(place.rows["depth"]) == {14}
+    assert len(place.planned) == 11
 
 
-def test_one_seed_has_no_interval() -> None:
-    ladder = climb(table(planted(num_seeds=1)))
-    assert all(rung.ci95 is None and rung.gain_ci95 is None for rung in ladder.rungs)
-    assert ladder_sheet(ladder).rows[1][2] == f"{ladder.rungs[1].top1:.2f}"
-
-
-def test_rungs_that_are_missing_or_failed_are_bridged() -> None:
-    rows = planted(rungs=range(0, 11, 5))
-    assert climb(table(rows)).rungs[1].gain == pytest.approx(5 * GAIN, abs=0.2)
-    rows["status"] = "completed"
-    rows.loc[rows["recipe.dropout"] == 0.2, "status"] = "failed"
-    assert len(climb(table(rows)).rungs) == 2
-
-
-def test_where_there_is_no_ladder_it_says_how_to_get_one(tmp_path: Path) -> None:
-    with pytest.raises(Refused, match="has results of 1 rung of the ladder"):
-        climb(table(planted(rungs=range(1))))
-    (tmp_path / "mine.csv").write_text("depth,width,resolution,epochs,top1\n8,1,14,2,70\n")
-    with pytest.raises(Refused, match=r"has no column schedule\.kind: the ladder is read from a study"):
-        climb(read_source(str(tmp_path / "mine.csv")))
-
-
-def test_an_interval_holds_the_mean_as_often_as_it_says() -> None:
-    generator = np.random.default_rng(1)
-    samples = generator.normal(3, 1, (2000, 5))
-    held = [low <= 3 <= high for low, high in map(mean_interval, samples)]
-    assert np.mean(held) == pytest.approx(0.95, abs=0.015)
-
-
-def test_the_study_has_every_rung() -> None:
-    """As conf/study/training_methods.yaml makes its points, with a result for each."""
+def made(study: str) -> pd.DataFrame:
+    """A row for each point that a file of conf/study makes, the n-th with a top-1 of n/10 over 50 %."""
     conf = str(Path(__file__).parents[2] / "conf")
     with initialize_config_dir(conf, version_base="1.3"):
-        config = compose("config", ["study=training_methods"], return_hydra_config=True)
+        config = compose("config", [f"study={study}"], return_hydra_config=True)
     blocks = blocks_of(config, OverridesParser.create().parse_overrides)
-    made = request([Composed(config, block, config.hydra.runtime.choices) for block in blocks])
-    (expansion,) = made.studies.values()
-    rows = [
-        Result(point=point, state=State(status="completed"), metrics={"top1": 50.0 + index}).row()
+    (expansion,) = request(
+        [Composed(config, block, config.hydra.runtime.choices) for block in blocks]
+    ).studies.values()
+    done = State(status="completed")
+    return pd.DataFrame(
+        Result(point=point, state=done, metrics={"top1": 50.0 + index / 10}).row()
         for index, point in enumerate(expansion.points)
-    ]
-    ladder = climb(table(pd.DataFrame(rows)))
-    assert [rung.top1 for rung in ladder.rungs] == [50.0 + index for index in range(11)]
+    )
+
+
+@pytest.mark.parametrize("study", ["training_methods", "resnet_rs_methods"])
+def test_the_studies_have_every_rung(study: str) -> None:
+    rows = table(made(study))
+    assert whole_place_of(rows) is not None
+    assert [rung.top1 for rung in climb(rows).rungs] == [pytest.approx(50 + n / 10) for n in range(11)]
+    assert interplay(rows) is None
+
+
+@pytest.mark.parametrize(
+    ("study", "places"),
+    [("weight_decay", [""]), ("resnet_rs_weight_decay", ["depth 50, 224 px", "depth 200, 256 px"])],
+)
+def test_the_studies_cross_weight_decay_and_regularisation(study: str, places: list[str]) -> None:
+    rows = table(made(study))
+    assert whole_place_of(rows) is None
+    found = interplay(rows)
+    assert [each.place for each in found.interactions][: len(places)] == places
+    levels = [each for each in found.levels if each.place == places[-1]]
+    assert len(levels) == 3
+    assert all(each.effect is not None for each in levels)

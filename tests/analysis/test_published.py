@@ -10,7 +10,9 @@ import pytest
 
 import scaling.published
 from analysis.__main__ import main
+from analysis.findings import find
 from analysis.published import RERUN_DF, RERUN_SD
+from analysis.sentences import sentences
 from analysis.source import read_source
 from scaling.errors import Refused
 from scaling.published.resnet_rs import epoch_study, grid, table7
@@ -127,3 +129,22 @@ def test_the_commands_take_it(name, tmp_path, monkeypatch, capsys):
     assert main(["frontier", f"published:{name}", "--cost", "latency"]) == 0
     assert main(["report", f"published:{name}"]) == 0
     assert (tmp_path / "reports" / name / "report.html").is_file()
+
+
+def test_the_networks_of_the_tables_of_methods_have_their_costs():
+    """ResNet-RS-200 has 93.21 M parameters in the paper, ResNet-50 of 2015 what torchvision counts."""
+    methods = read_source("published:resnet_rs_2021_methods").rows
+    by_top1 = methods.assign(top1=methods["top1"].round(1)).set_index("top1")["params"]
+    assert by_top1[83.4] / 1e6 == pytest.approx(93.21, abs=0.005)
+    assert by_top1[79.0] == by_top1[82.2] < by_top1[82.9]
+    decays = read_source("published:resnet_rs_2021_weight_decay").rows
+    assert decays.groupby("depth")["params"].first()[50] == 25_557_032
+
+
+def test_each_number_of_table_2_is_a_mean_of_two_runs():
+    table = read_source("published:resnet_rs_2021_weight_decay")
+    assert (table.num_runs, table.rerun_df) == (2, RERUN_DF)
+    assert table.rerun_sd == pytest.approx(RERUN_SD / 2**0.5)
+    told = "0.21 points (standard deviation of a mean of 2 runs"
+    assert any(told in sentence for sentence in sentences(find(table)))
+    assert read_source("published:resnet_rs_2021_methods").rerun_sd == RERUN_SD

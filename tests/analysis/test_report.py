@@ -11,11 +11,14 @@ import pandas as pd
 import pytest
 
 from analysis.basis import bases
+from analysis.findings import find
 from analysis.report import report_directory, write_report
+from analysis.rules import rules_json
 from analysis.sentences import sentences_by_topic
 from analysis.summary import summary
 from analysis.table import build_table
 from scaling.errors import Refused
+from tests.analysis.planted_methods import crossed_rows, ladder_rows
 
 FILES = ["table.csv", "frontier.csv", "tables.md", "tables.tex", "rules.json", "report.html"]
 FIGURES = ["frontier_flops", "frontier_params", "frontier_train_seconds", "depth_against_width"]
@@ -140,3 +143,29 @@ def test_a_report_goes_beside_a_study_and_else_into_reports(tmp_path):
     (tmp_path / "study.json").write_text("{}")
     assert report_directory(tmp_path) == tmp_path / "report"
     assert str(report_directory("data/mine.csv")) == "reports/mine"
+
+
+@pytest.mark.parametrize(
+    ("rows", "topic", "figure"),
+    [
+        pytest.param(ladder_rows(), "methods", "training_methods", id="a ladder"),
+        pytest.param(crossed_rows(), "weight_decay", "weight_decay", id="weight decays crossed"),
+    ],
+)
+def test_a_study_of_training_methods_has_its_section(rows, topic, figure, tmp_path):
+    report = write_report(build_table(rows, name="mine", source="mine.csv"), tmp_path)
+    page = html.unescape(report.page.read_text())
+    assert f'<section id="{topic}">' in page
+    assert f'<figure id="figure-{figure}">' in page
+    told = sentences_by_topic(report.findings)[topic]
+    assert len(told) >= 2
+    assert all(sentence in page for sentence in [*told, *summary(report.findings)[topic]])
+    assert topic in json.loads(report.rules.read_text())
+    assert (tmp_path / f"{figure}.svg").is_file()
+    assert bases(report.findings)[topic] in page
+
+
+def test_other_studies_have_no_such_section(table):
+    findings = find(table)
+    assert (findings.methods, findings.weight_decay) == (None, None)
+    assert not {"methods", "weight_decay"} & {*rules_json(findings), *bases(findings)}

@@ -1,0 +1,157 @@
+"""The additive study of training methods: what each adds to those before it, and what it comes to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import Literal
+
+from analysis.contrast import Cells, Effect, Ratio, cells_of, judged
+from analysis.gap import Gap, gap_of
+from analysis.methods import METHODS, NUM_TRAINING, PAPER_TOP1, Place, label_of, place_of, whole_place_of
+from analysis.noise import Interval
+from analysis.table import Table
+from scaling.errors import Refused
+from scaling.quantity import counted
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rung:
+    label: str
+    number: int
+    """Methods that it has, in the paper's order."""
+    num_seeds: int
+    top1: float
+    """Mean over the seeds, in percent."""
+    ci95: Interval | None
+    step: Effect | None
+    """Points over the rung before; None for the first, and without a seed that both have. The verdicts of
+    all steps share 5 %."""
+    so_far: Effect | None
+    """Points over the first rung."""
+    paper_top1: float
+    paper_step: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Share:
+    """How the points of the whole ladder divide between training methods and architecture."""
+
+    training: Effect
+    architecture: Effect
+    together: Effect
+    ratio: Ratio | None
+    """Of training to together."""
+    verdict: Literal["training", "architecture", "undecided"]
+    """Where more than half of a gain lies, beyond noise."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ladder:
+    metric: str
+    """`test_top1`, or `top1` where no test images were evaluated."""
+    rungs: list[Rung]
+    """Of which there are results, in the order of the paper."""
+    gaps: list[Gap]
+    share: Share | None
+    no_share: str
+    """Why there is no share, a clause."""
+
+    @property
+    def is_the_papers(self) -> bool:
+        return all(abs(rung.top1 - rung.paper_top1) < 1e-6 for rung in self.rungs)
+
+
+def climb(table: Table) -> Ladder:
+    """The ladder that a table holds; Refused where it holds results of fewer than two rungs."""
+    ladder = _ladder(table, place_of(table))
+    if len(ladder.rungs) < 2:
+        raise Refused(
+            f"{table.source} has results of {counted(len(ladder.rungs), 'rung')} of the ladder, and two are "
+            "needed: python sweep.py study=training_methods trains all of them."
+        )
+    return ladder
+
+
+def additive_study(table: Table) -> Ladder | None:
+    """The ladder of a table that is one, finished or not; None for other tables."""
+    place = whole_place_of(table)
+    return None if place is None else _ladder(table, place)
+
+
+def _ladder(table: Table, place: Place) -> Ladder:
+    usable = place.rows[place.rows["left_out"].isna()]
+    cells = cells_of(table, usable, usable["rung"])
+    numbers = [int(rung) for rung in cells.top1.columns if cells.top1[rung].notna().any()]
+    steps = [cells.effect({b: 1, a: -1}) for a, b in pairwise(numbers)]
+    share, no_share = _share(cells, numbers, place)
+    return Ladder(
+        metric=cells.metric,
+        rungs=[
+            _rung(cells, numbers, at, step) for at, step in enumerate([None, *judged(steps)][: len(numbers)])
+        ],
+        gaps=[gap for number in place.planned if (gap := _gap(place, number)) is not None],
+        share=share,
+        no_share=no_share,
+    )
+
+
+def _rung(cells: Cells, numbers: Sequence[int], at: int, step: Effect | None) -> Rung:
+    number = numbers[at]
+    own = cells.effect({number: 1})
+    assert own is not None  # of which there are results
+    so_far = cells.effect({number: 1, numbers[0]: -1}) if at else None
+    (so_far,) = judged([so_far])
+    before = PAPER_TOP1[numbers[at - 1]] if at else None
+    return Rung(
+        label=label_of(number),
+        number=number,
+        num_seeds=own.num_seeds,
+        top1=own.points,
+        ci95=own.ci95,
+        step=step,
+        so_far=so_far,
+        paper_top1=PAPER_TOP1[number],
+        paper_step=None if before is None else round(PAPER_TOP1[number] - before, 1),
+    )
+
+
+def _gap(place: Place, number: int) -> Gap | None:
+    return gap_of(label_of(number), place.rows[place.rows["rung"] == number])
+
+
+def _share(cells: Cells, numbers: Sequence[int], place: Place) -> tuple[Share | None, str]:
+    """The share, or why there is none."""
+    kinds = {METHODS[position].kind for position in place.methods}
+    if len(kinds) < 2:
+        return None, f"the ladder has {kinds.pop() if kinds else 'no'} steps only"
+    middle = max(number for number in place.planned if number <= NUM_TRAINING)
+    if middle not in numbers:
+        return None, f"{label_of(middle)} has no result"
+    first, last = numbers[0], numbers[-1]
+    if not first < middle < last:
+        side = "training" if first == middle else "architecture"
+        return None, f"no step of {side} has a result"
+    part, whole = {middle: 1.0, first: -1.0}, {last: 1.0, first: -1.0}
+    complete = cells.top1.dropna(subset=[first, middle, last])  # so that the parts add up to the whole
+    same = replace(cells, top1=complete)
+    effects = judged([same.effect(each) for each in (part, {last: 1.0, middle: -1.0}, whole)], together=False)
+    training, architecture, together = effects
+    if training is None or architecture is None or together is None:
+        return None, "no seed has a result of all its ends"
+    ratio = same.ratio(part, whole)
+    verdict = _more_than_half(together, ratio)
+    share = Share(
+        training=training, architecture=architecture, together=together, ratio=ratio, verdict=verdict
+    )
+    return share, ""
+
+
+def _more_than_half(
+    together: Effect, ratio: Ratio | None
+) -> Literal["training", "architecture", "undecided"]:
+    if together.verdict != "helps" or ratio is None or ratio.ci95 is None:
+        return "undecided"
+    low, high = ratio.ci95
+    return "training" if low > 0.5 else "architecture" if high < 0.5 else "undecided"
