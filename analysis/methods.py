@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from analysis.table import Table
+from analysis.table import FRAMES, Table
 from scaling.errors import Refused
 from scaling.published.resnet_rs import table1
 
@@ -59,8 +59,8 @@ NUM_TRAINING = sum(method.kind == "training" for method in METHODS)
 """They come first."""
 PAPER_TOP1 = tuple(row.top1.value for row in table1())
 """Percent, of ResNet-200 on ImageNet with so many methods."""
-PLACE = ["data", "depth", "width", "resolution"]
-"""What a ladder does not change."""
+PLACE = ("data", "depth", "width", "resolution", FRAMES)
+"""What a ladder does not change; frames only where there are clips."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,7 +94,8 @@ def place_of(table: Table) -> Place:
         raise Refused(
             f"{table.source} has no column {lacking[0]}: the ladder is read from a study's own table."
         )
-    places = [_place(block) for _, block in rows.groupby(PLACE)]
+    place = [column for column in PLACE if column in rows]
+    places = [_place(block) for _, block in rows.groupby(place, dropna=False)]
     return max(places, key=lambda place: (len(place.planned), len(place.rows)))
 
 

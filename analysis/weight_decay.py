@@ -30,7 +30,8 @@ STRENGTHS = {"recipe.rand_augment_magnitude"}
 ALL = "all networks"
 MOST_CELLS = 10_000
 """Cells of a network."""
-PLACE = ["data", "depth", "width", "resolution", "epochs"]
+PLACE = ("data", *UNITS)
+"""What a network is, and how long it was trained; frames only where there are clips."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,7 +107,8 @@ def _blocks(rows: pd.DataFrame) -> list[pd.DataFrame]:
     """The rows by all that decides a result but seeds, weight decays and regularisation."""
     apart = {DECAY, *REGULARISERS, *STRENGTHS}
     others = [str(column) for column in rows if "." in str(column) and column not in apart]
-    return [block for _, block in rows.groupby([*PLACE, *others], dropna=False)]
+    place = [column for column in (*PLACE, *others) if column in rows]
+    return [block for _, block in rows.groupby(place, dropna=False)]
 
 
 def _place(rows: pd.DataFrame) -> _Place | None:
@@ -216,7 +218,8 @@ def _mean(contrasts: Sequence[Weights]) -> dict[int, float]:
 def _place_names(places: Sequence[_Place]) -> list[str]:
     """By the axes that differ between them."""
     first = [place.rows.iloc[0] for place in places]
-    differ = [axis for axis in UNITS if len({row[axis] for row in first}) > 1]
+    known = [axis for axis in UNITS if axis in first[0]]
+    differ = [axis for axis in known if len({row[axis] for row in first if pd.notna(row[axis])}) > 1]
     names = [", ".join(UNITS[axis](row[axis]) for axis in differ) for row in first]
     if len(set(names)) == len(names):
         return names
