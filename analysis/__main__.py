@@ -124,7 +124,7 @@ def _family(asked: Namespace) -> None:
         for kind in get_args(Kind)
         for value in numbers(f"--{kind.replace('_', '-')}", getattr(asked, kind))
     ]
-    family = derive(_read(asked), budgets, epochs=asked.epochs, model=asked.model)
+    family = derive(_of_top1(_read(asked), "families are"), budgets, epochs=asked.epochs, model=asked.model)
     said = [write_study(asked.write, study_text(family, asked.write.stem))] if asked.write else []
     if asked.json:
         print_json(family_json(family))
@@ -134,9 +134,7 @@ def _family(asked: Namespace) -> None:
 
 
 def _methods(asked: Namespace) -> None:
-    table = _read(asked)
-    if table.accuracy is not TOP1:
-        raise Refused(f"{table.source} has {table.accuracy.label}: the ladder is one of top-1 accuracy.")
+    table = _of_top1(_read(asked), "the ladder is")
     crossed = interplay(table)
     if crossed is not None:
         sheet, told, answer = interplay_sheet(crossed), interplay_sentences(crossed), interplay_json(crossed)
@@ -202,6 +200,13 @@ def _dashboard(asked: Namespace) -> None:
 
 def _read(asked: Namespace) -> Table:
     return read_source(asked.source, mapping(asked.map))
+
+
+def _of_top1(table: Table, what: str) -> Table:
+    """The table; Refused where it is of another accuracy."""
+    if table.accuracy is not TOP1:
+        raise Refused(f"{table.source} has {table.accuracy.label}: {what} of top-1 accuracy.")
+    return table
 
 
 def _require(table: Table, frontiers: Mapping[str, Frontier], cost: str, choices: Iterable[str]) -> None:
