@@ -110,7 +110,7 @@ def _of_point(point: Point) -> Base:
     data = {
         field.name: getattr(point.data, field.name)
         for field in fields(DataConfig)
-        if hasattr(point.data, field.name) and (field.name != "mirror" or point.data.name == "image_folder")
+        if hasattr(point.data, field.name) and (field.name != "mirror" or point.data.name.endswith("_folder"))
     }
     parts = {name: asdict(getattr(point, name)) for name in ("recipe", "schedule", "regularization")}
     values: dict[str, Any] = {
@@ -120,6 +120,7 @@ def _of_point(point: Point) -> Base:
         "precision": point.precision,
         **({"frames": point.frames} if point.frames is not None else {}),
         **({"evaluate_at": list(point.evaluate_at)} if point.evaluate_at else {}),
+        **({"views": asdict(point.views)} if point.data.clips else {}),
     }
     images = point.recipe.images_per_norm
     return Base(

@@ -176,6 +176,17 @@ def pictures(tmp_path: Path) -> Path:
     return tmp_path / "pictures"
 
 
+@pytest.fixture
+def videos(tmp_path: Path) -> Path:
+    """Two classes of small videos, as frames."""
+    for name in ("jump", "walk"):
+        (tmp_path / "videos" / name).mkdir(parents=True)
+        for index in range(9):
+            frames = np.full((4, 8, 8, 3), 20 * index, np.uint8)
+            np.save(tmp_path / "videos" / name / f"{index}.npy", frames)
+    return tmp_path / "videos"
+
+
 def unavailable(reason: str) -> None:
     """Skip with the reason; on CI, which must have all that the tests need, fail."""
     if os.environ.get("CI"):

@@ -122,6 +122,11 @@ class Point:
                 f"frames={self.frames} is too many: at data.temporal_stride={self.data.temporal_stride} the "
                 f"videos of {self.data.name} have {longest}."
             )
+        if self.data.side is not None and self.views.spatial > 1:
+            raise Refused(
+                f"views.spatial={self.views.spatial} looks at one square so many times, as the frames of "
+                f"{self.data.name} are square: use 1."
+            )
         side = self.views.side(self.resolution)
         if not self.network.stride <= side <= LARGEST_SIDE:
             raise Refused(

@@ -6,7 +6,6 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pytest
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
@@ -50,26 +49,17 @@ SMALLEST = {
 
 
 @pytest.mark.parametrize("file", FILES, ids=str)
-def test_it_composes_to_a_point(file: Path, pictures: Path, tmp_path: Path) -> None:
+def test_it_composes_to_a_point(file: Path, pictures: Path, videos: Path) -> None:
     overrides = [f"{file.parent}={file.name}", *SMALLEST.get(str(file), [])]
     if file.name.endswith("_folder"):
         roots = {"image_folder": lambda: pictures, "mask_folder": lambda: _with_masks(pictures)}
-        root = roots.get(file.name, lambda: _videos(tmp_path / "videos"))()
+        root = roots.get(file.name, lambda: videos)()
         overrides += [f"data.root={root}", "data.num_val=4", "data.num_train=8", "recipe.batch_size=4"]
     with initialize_config_dir(str(CONF), version_base="1.3"):
         config = compose("config", overrides, return_hydra_config=True)
     choices = config.hydra.runtime.choices
     made = request([Composed(config, [], choices)])
     assert [len(expansion.points) for expansion in made.studies.values()] == [1]
-
-
-def _videos(top: Path) -> Path:
-    """Two classes of videos, of frames."""
-    for name in ("one", "other"):
-        (top / name).mkdir(parents=True)
-        for index in range(9):
-            np.save(top / name / f"{index}.npy", np.full((4, 8, 8, 3), index, np.uint8))
-    return top
 
 
 def _with_masks(pictures: Path) -> Path:

@@ -37,6 +37,7 @@ DOCUMENTS = [
     ROOT / "docs" / "speed_accuracy.md",
     ROOT / "docs" / "training.md",
     ROOT / "docs" / "transfer.md",
+    ROOT / "docs" / "video.md",
     ROOT / "docs" / "wandb.md",
     ROOT / "docs" / "watching.md",
     ROOT / "docs" / "workspace.md",
@@ -58,8 +59,10 @@ def test_there_are_commands_to_test() -> None:
 
 
 @pytest.mark.parametrize("line", [*_commands("python sweep.py"), *_commands("torchrun --")])
-def test_documented_sweeps_make_a_plan(bash: Bash, tmp_path: Path, pictures: Path, line: str) -> None:
-    line = line.replace("~/pictures", str(pictures))
+def test_documented_sweeps_make_a_plan(
+    bash: Bash, tmp_path: Path, pictures: Path, videos: Path, line: str
+) -> None:
+    line = line.replace("~/pictures", str(pictures)).replace("~/videos", str(videos))
     if "--json" not in line and "--csv" not in line:
         line += " plan=true"
     done = bash(f"{line} study.root={tmp_path}")

@@ -9,11 +9,16 @@ import pytest
 
 from scaling.data.cache import cache_dir
 from scaling.data.catalog import DataConfig, declare
+from scaling.data.dataset import DataSet
 from scaling.data.disk import Disk, to_decode
 from scaling.data.load import load
 from scaling.data.pseudo import PseudoLabels, Teacher, Unlabelled
 from scaling.models.resnet_small import ResNetSmall
+from scaling.data.views import Views
+from scaling.models.resnet3d_rs import ResNet3DRS
 from scaling.study.point import Point
+from scaling.training.recipe import Recipe
+from scaling.training.schedule import Schedule
 
 pytestmark = pytest.mark.usefixtures("empty_cache")
 
@@ -65,6 +70,38 @@ def test_unlabelled_images_are_counted_for_their_students(make_point: Callable[.
     assert disk is not None
     assert disk.sides == (64,)
     assert disk.needed_gb == pytest.approx((1_331_167 + 10**6) * 3 * 64**2 / 1e9)
+
+
+def test_videos_are_counted_as_far_as_their_length_is_known(videos: Path) -> None:
+    def disk_of(**config: object) -> Disk:
+        data = declare(DataConfig(**config))  # type: ignore[arg-type]
+        found = to_decode([_clips(data)])
+        assert found is not None
+        return found
+
+    known = disk_of(name="kinetics400", num_val=4400, temporal_stride=2)
+    assert known.sides == (64,)
+    assert known.needed_gb == pytest.approx(233_276 * 125 * 3 * 64**2 * 4 / 3 / 1e9)
+    unknown = disk_of(name="clip_folder", root=str(videos), num_val=4, num_train=8, mirror=True)
+    assert (unknown.sides, unknown.needed_gb) == ((64,), 0)
+
+
+def _clips(data: DataSet) -> Point:
+    return Point(
+        depth=14,
+        width=0.5,
+        resolution=32,
+        frames=4,
+        epochs=1,
+        seed=0,
+        family="resnet3d_rs",
+        model=ResNet3DRS(),
+        data=data,
+        recipe=Recipe(batch_size=4),
+        schedule=Schedule(),
+        precision="fp32",
+        views=Views(resolution=64),
+    )
 
 
 def test_sets_in_memory_take_none(make_point: Callable[..., Point]) -> None:
