@@ -13,9 +13,9 @@ from scaling.data.dataset import DataSet
 from scaling.data.disk import Disk, to_decode
 from scaling.data.load import load
 from scaling.data.pseudo import PseudoLabels, Teacher, Unlabelled
-from scaling.models.resnet_small import ResNetSmall
 from scaling.data.views import Views
 from scaling.models.resnet3d_rs import ResNet3DRS
+from scaling.models.resnet_small import ResNetSmall
 from scaling.study.point import Point
 from scaling.training.recipe import Recipe
 from scaling.training.schedule import Schedule
