@@ -22,7 +22,7 @@ def weight_decay_figure(found: Interplay) -> Figure:
         color = INK if place == ALL else SERIES[at % len(SERIES)]
         marker = "D" if place == ALL else MARKERS[at % len(MARKERS)]
         handles.append(Line2D([], [], color=color, marker=marker, label=place))
-        beside = 0.0 if place == ALL else side_by_side(len(places), 0.3)[at]
+        beside = 0.0 if place == ALL else side_by_side(len(places) - (ALL in places), 0.3)[at]
         for each in found.levels:
             if each.place == place and each.effect is not None:
                 x = names.index(each.regularised_by) + beside

@@ -38,6 +38,7 @@ DOCUMENTS = [
     ROOT / "docs" / "training.md",
     ROOT / "docs" / "transfer.md",
     ROOT / "docs" / "video.md",
+    ROOT / "docs" / "training_methods.md",
     ROOT / "docs" / "wandb.md",
     ROOT / "docs" / "watching.md",
     ROOT / "docs" / "workspace.md",
