@@ -52,11 +52,12 @@ def interval_text(value: float, half: float) -> str:
 
 def points_text(value: float, ci95: Interval | None) -> str:
     """`+0.2 points (−0.3, 0.7)`; without an interval it says so."""
-    bounds = "no interval" if ci95 is None else f"{_signed(ci95[0], plus='')}, {_signed(ci95[1], plus='')}"
-    return f"{_signed(value)} points ({bounds})"
+    bounds = "no interval" if ci95 is None else f"{signed(ci95[0], plus='')}, {signed(ci95[1], plus='')}"
+    return f"{signed(value)} points ({bounds})"
 
 
-def _signed(value: float, plus: str = "+") -> str:
+def signed(value: float, plus: str = "+") -> str:
+    """`+0.2` or `−0.3`, as points are written."""
     digits = 1 if abs(value) >= 0.095 else 2
     text = f"{abs(value):.{digits}f}"
     if float(text) == 0:

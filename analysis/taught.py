@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import t as student
 
-from analysis.model import points_text
+from analysis.model import points_text, signed
 from analysis.noise import Floats, Interval
 from analysis.pairs import MIN_DF
 from analysis.table import AXES, Table
@@ -216,8 +216,8 @@ def taught_sentences(found: Taught) -> Iterator[str]:
         }[slope.verdict]
         yield (
             f"Pseudo-labels ({slope.variant}): {verdict}; a doubling of depth adds "
-            f"{slope.depth_points:+.2f} points to the gain, one of width {slope.width_points:+.2f}, the "
-            f"difference is {points_text(slope.points, slope.ci95)}, {counted(slope.num_seeds, 'seed')}."
+            f"{signed(slope.depth_points)} points to the gain, one of width "
+            f"{signed(slope.width_points)}, the difference is {points_text(slope.points, slope.ci95)}, {counted(slope.num_seeds, 'seed')}."
         )
 
 
