@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.model_family import ModelFamily
-from analysis.noise import Floats
+from analysis.noise import Floats, Rows
 from analysis.price import Price
 from analysis.reach import ends, reach
 
@@ -68,15 +68,19 @@ def log_times(base: Side, family: Side, *, drawn: bool = False) -> Floats:
         return np.asarray(np.where(known, ratio, 0.0).sum(axis=1) / known.sum(axis=1))
 
 
-def times_at(base: Side, place: int, family: Side) -> tuple[float | None, Bounds | None]:
-    """Cost of one model of the base over that of the family at its accuracy, and the interval of that."""
-    mine = [place]
-    found = base.log_cost[:, mine] - reach(family.log_cost, family.top1, base.top1[:, mine])
-    times = ratio_of(found[0, 0])
-    if times is None or not len(base.top1_draws):
-        return times, None
-    reached = reach(family.log_cost_draws, family.top1_draws, base.top1_draws[:, mine])
-    return times, bounds_of((base.log_cost_draws[:, mine] - reached)[:, 0])
+def times_at(base: Side, places: Rows, family: Side) -> list[tuple[float | None, Bounds | None]]:
+    """For each of these models of the base: its cost over that of the family at its accuracy, with the
+    interval of that."""
+    found = base.log_cost[:, places] - reach(family.log_cost, family.top1, base.top1[:, places])
+    times = [ratio_of(each) for each in found[0]]
+    if not len(base.top1_draws):
+        return [(each, None) for each in times]
+    reached = reach(family.log_cost_draws, family.top1_draws, base.top1_draws[:, places])
+    draws = base.log_cost_draws[:, places] - reached
+    return [
+        (each, None if each is None else bounds_of(column))
+        for each, column in zip(times, draws.T, strict=True)
+    ]
 
 
 def bounds_of(log_times: Floats) -> Bounds | None:

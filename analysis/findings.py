@@ -95,14 +95,15 @@ def find(table: Table, cost: str | None = None) -> Findings:
     ]
     choice = choose(compared, noise)
     agreed = agreements(choice.law, pairs, compared)
-    all_draws = draws if compared is groups else draw_errors(groups, noise)
     return Findings(
         table=table,
         groups=groups,
         compared=compared,
         noise=noise,
         replicates=0 if draws is None else len(draws),
-        frontiers=_frontiers(table, groups, noise, all_draws),
+        frontiers=_frontiers(
+            table, groups, noise, draws if compared is groups else draw_errors(groups, noise)
+        ),
         pairs=pairs,
         resolution=resolution_rule(compared, noise, draws),
         frames=frames_rule(compared, noise, draws),
@@ -111,7 +112,7 @@ def find(table: Table, cost: str | None = None) -> Findings:
         choice=choice,
         agreements=agreed,
         transfers=transfers(table),
-        equal=at_equal_accuracy(table, groups, noise, all_draws),
+        equal=at_equal_accuracy(table, compared, noise, draws),
         traps=traps(
             Evidence(
                 table=table,
@@ -142,8 +143,9 @@ def find_at_equal_accuracy(table: Table, base: str | None = None) -> AtEqualAccu
     """What families cost at equal accuracy, alone, against `base`. Raises as `find` does, and `Refused` where
     there are no two families."""
     groups, _, noise = _models(table)
-    check_families(table, groups, base)
-    return at_equal_accuracy(table, groups, noise, draw_errors(groups, noise), base)
+    compared = thinned(groups)
+    check_families(table, compared, base)
+    return at_equal_accuracy(table, compared, noise, draw_errors(compared, noise), base)
 
 
 def _models(table: Table) -> tuple[pd.DataFrame, pd.DataFrame, Noise]:

@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from analysis.model import model_text
 from analysis.noise import GROUP, Rows
 from analysis.table import AXES, Table
 from scaling.models.efficientnet import MEMBERS, EfficientNet
@@ -21,7 +20,7 @@ LADDERED = tuple(name for name, kind in FAMILIES.items() if issubclass(kind, Eff
 """Families that have a resolution ladder; all of them have the same networks."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class ModelFamily:
     name: str
     """Such as `resnet_rs`; of one that is there on several ladders, with the pixels of each."""
@@ -79,17 +78,18 @@ def _families(block: pd.DataFrame) -> Iterator[ModelFamily]:
 
 def _family(models: pd.DataFrame, name: str) -> ModelFamily:
     varying = [axis for axis in AXES if models[axis].nunique() > 1] or ["depth"]
-    titles = [
-        str(row["title"]) if pd.notna(row["title"]) else model_text(row, varying)
-        for _, row in models.iterrows()
-    ]
     first = models.iloc[0]
     return ModelFamily(
         name=name,
         data=str(first["data"]),
         epochs=float(first["epochs"]),
         rows=models.index.to_numpy(dtype=np.intp),
-        titles=tuple(titles),
+        titles=tuple(
+            str(title)
+            if pd.notna(title)
+            else " ".join(f"{a[0]}{v:g}" for a, v in zip(varying, values, strict=True))
+            for title, *values in models[["title", *varying]].itertuples(index=False, name=None)
+        ),
     )
 
 

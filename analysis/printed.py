@@ -55,7 +55,7 @@ def _pairs(table: Table, metric: Metric, sides: list[Side], column: str) -> Iter
     for each in table.printed:
         if each.column == column and each.fast in place and each.slow in place:
             (fast, fast_at), (slow, slow_at) = place[each.fast], place[each.slow]
-            at_slow, ci95 = times_at(slow, slow_at, fast)
+            ((at_slow, ci95),) = times_at(slow, np.array([slow_at]), fast)
             yield PrintedPair(
                 cost=metric,
                 fast=each.fast,

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from analysis.ladder import MAX_GAP
 from analysis.noise import Floats
 
-MAX_GAP = np.log(5.0)
-"""Logarithm of the largest ratio of costs between neighbours on a frontier that is bridged."""
 MAX_ELEMENTS = 20_000_000
 """Of an array that is made at once."""
 
@@ -24,7 +23,7 @@ def reach(log_cost: Floats, top1: Floats, at: Floats) -> Floats:
 
     `log_cost` and `top1` are [replicates, models], `at` is [replicates, k]. The frontier is straight between
     its models in accuracy over log cost. Below the cheapest model it is -inf, above the best inf: measured is
-    only that it would cost less, or more, than these. NaN in a gap wider than MAX_GAP.
+    only that it would cost less, or more, than these. NaN in a gap of more than MAX_GAP times the cost.
     """
     rows = max(1, MAX_ELEMENTS // (log_cost.shape[1] * at.shape[1]))
     parts = [slice(start, start + rows) for start in range(0, len(at), rows)]
@@ -45,7 +44,7 @@ def _reach(log_cost: Floats, top1: Floats, at: Floats) -> Floats:
     rise = np.where(high_top1 > low_top1, high_top1 - low_top1, 1.0)
     share = (at - low_top1) / rise
     found = low_cost + share * (high_cost - low_cost)
-    found[(high_cost - low_cost > MAX_GAP) & (share < 1)] = np.nan
+    found[(high_cost - low_cost > np.log(MAX_GAP)) & (share < 1)] = np.nan
     found[above == cost.shape[1]] = np.inf
     found[at < best[:, :1]] = -np.inf
     return np.asarray(found)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import chain, combinations
 
 import pandas as pd
 
 from analysis.metric import Metric
 from analysis.model_family import ModelFamily
 from analysis.noise import Floats, Noise
-from analysis.speedup import Speedup, Weighed, judged, priced, regimes, weigh
+from analysis.speedup import Speedup, judged, priced, regimes, weigh
 from analysis.table import Table
 
 
@@ -58,21 +58,23 @@ def compare_ladders(
 
     All verdicts share 5 %.
     """
-    costs = priced(table, groups, noise, draws)
-    weighed: list[Weighed] = []
-    sets: list[tuple[Metric, Sequence[ModelFamily], int]] = []
-    for families in same_networks(regimes(table, groups)):
-        for price in costs:
-            pairs = [
-                pair
-                for faster, slower in combinations(families, 2)
-                for pair in weigh(faster, slower, price, groups, draws)
-            ]
-            sets.append((price.metric, families, len(pairs)))
-            weighed += pairs
-    verdicts = iter(judged(weighed, noise))
-    found = [(cost, families, [next(verdicts) for _ in range(count)]) for cost, families, count in sets]
-    return tuple(_ladders(cost, families, pairs) for cost, families, pairs in found if pairs)
+    found = list(same_networks(regimes(table, groups)))
+    costs = priced(table, groups, noise, draws) if found else []
+    sets = [(price, families) for families in found for price in costs]
+    weighed = [
+        [
+            pair
+            for faster, slower in combinations(families, 2)
+            for pair in weigh(faster, slower, price, groups, draws)
+        ]
+        for price, families in sets
+    ]
+    verdicts = iter(judged(chain(*weighed), noise))
+    return tuple(
+        _ladders(price.metric, families, [next(verdicts) for _ in pairs])
+        for (price, families), pairs in zip(sets, weighed, strict=True)
+        if pairs
+    )
 
 
 def same_networks(found: Sequence[Sequence[ModelFamily]]) -> Iterator[list[ModelFamily]]:

@@ -85,15 +85,15 @@ def speedups(
     Only models of one data set and number of epochs are compared. `draws` are the replicates of the groups'
     errors; they count where the noise is of runs. The verdicts of all comparisons share 5 %.
     """
-    return judged(
-        [
-            each
-            for regime in regimes(table, groups)
-            for price in priced(table, groups, noise, draws)
-            for each in _against(regime, base, price, groups, draws)
-        ],
-        noise,
-    )
+    found = regimes(table, groups)
+    costs = priced(table, groups, noise, draws) if found else []
+    weighed = [
+        each
+        for families in found
+        for price in costs
+        for each in _against(families, base, price, groups, draws)
+    ]
+    return judged(weighed, noise)
 
 
 def regimes(table: Table, groups: pd.DataFrame) -> list[list[ModelFamily]]:
@@ -120,10 +120,10 @@ def _against(
     groups: pd.DataFrame,
     draws: Floats | None,
 ) -> Iterator[Weighed]:
-    first = next((each for each in families if base in (None, each.name)), None)
-    for family in families if first else ():
-        if first is not None and family is not first:
-            yield from weigh(first, family, price, groups, draws)
+    for first in [each for each in families if base in (None, each.name)][:1]:
+        for family in families:
+            if family is not first:
+                yield from weigh(first, family, price, groups, draws)
 
 
 def weigh(
@@ -159,8 +159,8 @@ def weigh(
 def _at_models(base: Side, family: Side) -> Iterator[AtModel]:
     """At each model on the frontier of the base."""
     values = np.column_stack([base.top1[0], base.log_cost[0]])
-    for place in np.flatnonzero(nondominated(values, ["maximise", "minimise"])):
-        times, ci95 = times_at(base, int(place), family)
+    places = np.flatnonzero(nondominated(values, ["maximise", "minimise"]))
+    for place, (times, ci95) in zip(places, times_at(base, places, family), strict=True):
         top1, cost = float(base.top1[0, place]), float(np.exp(base.log_cost[0, place]))
         yield AtModel(title=base.titles[place], top1=top1, cost=cost, times=times, ci95=ci95)
 

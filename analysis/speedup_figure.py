@@ -26,10 +26,10 @@ Drawn = tuple[str, str, Figure, str]
 
 def speedup_figures(findings: Findings) -> Iterator[Drawn]:
     """Of the last regime, one a cost that was profiled, or of FLOPs where none was; and those of ladders."""
-    found = regimes(findings.table, findings.groups)
+    found = regimes(findings.table, findings.compared)
     if not found:
         return
-    costs = prices(findings.table, findings.groups, 0)
+    costs = prices(findings.table, findings.compared, 0)
     shown = [each for each in costs if each.metric.name in ("latency", "train_step", "memory")] or costs[:1]
     several = list(same_networks(found))
     for place, price in enumerate(shown):
@@ -66,7 +66,7 @@ def _draw(
     axes: Axes, findings: Findings, price: Price, rows: Rows, color: str, marker: str, label: str
 ) -> None:
     rows = rows[np.argsort(price.log[rows], kind="stable")]
-    models, x = findings.groups.iloc[rows], np.exp(price.log[rows])
+    models, x = findings.compared.iloc[rows], np.exp(price.log[rows])
     y = 100 - models["error"].to_numpy(dtype=float)
     on = nondominated(np.column_stack([x, y]), ["minimise", "maximise"])
     half = half_width(models, findings.noise).fillna(0.0).to_numpy(dtype=float)
