@@ -101,11 +101,15 @@ def place_of(table: Table) -> Place:
 
 def whole_place_of(table: Table) -> Place | None:
     """The place whose rows are a ladder of three rungs or more and nothing else; None where there is none."""
-    try:
-        place = place_of(table)
-    except Refused:
+    columns = [set(method.columns) <= set(table.rows.columns) for method in METHODS]
+    if not all(columns) or sum(_differs(table.rows, method) for method in METHODS) < 2:
         return None
+    place = place_of(table)
     return place if place.is_whole and len(place.planned) > 2 else None
+
+
+def _differs(rows: pd.DataFrame, method: Method) -> bool:
+    return any(rows[column].nunique() > 1 for column in method.columns)
 
 
 def _place(rows: pd.DataFrame) -> Place:

@@ -79,7 +79,7 @@ def interplay(table: Table) -> Interplay | None:
     """The interplay of a table whose networks were trained with two weight decays at two levels of
     regularisation or more; None for other tables.
     """
-    if not {DECAY, *REGULARISERS} <= set(table.rows.columns):
+    if not {DECAY, *REGULARISERS} <= set(table.rows.columns) or table.rows[DECAY].nunique() < 2:
         return None
     found = [place for block in _blocks(table.rows) if (place := _place(block)) is not None]
     if not found:

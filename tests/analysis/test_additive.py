@@ -128,6 +128,11 @@ def test_a_ladder_of_which_nothing_is_done_is_one_all_the_same() -> None:
     assert len(ladder.gaps) == 10
 
 
+def test_a_ladder_of_which_nothing_was_trained_has_gaps_alone() -> None:
+    ladder = additive_study(table(ladder_rows().assign(status="pending")))
+    assert (ladder.rungs, len(ladder.gaps), ladder.share) == ([], 11, None)
+
+
 def test_where_there_is_no_ladder_it_says_how_to_get_one(tmp_path: Path) -> None:
     with pytest.raises(Refused, match="has results of 1 rung of the ladder"):
         climb(table(ladder_rows(rungs=range(1))))

@@ -67,6 +67,12 @@ def test_a_cell_without_results_is_a_gap() -> None:
     assert gap.text == "Weight decay 4e-05 with label smoothing and dropout has 0 of 6 results (6 diverged)"
 
 
+def test_of_nothing_trained_nothing_is_known() -> None:
+    found = interplay(table(crossed_rows().assign(status="pending")))
+    assert {each.effect for each in (*found.levels, *found.interactions)} == {None}
+    assert len(found.gaps) == 6
+
+
 def test_one_seed_decides_nothing() -> None:
     found = interplay(table(crossed_rows(num_seeds=1)))
     assert set(verdicts(found)) == {"undecided"}
