@@ -22,6 +22,8 @@ from analysis.speedup import regimes
 
 Drawn = tuple[str, str, Figure, str]
 """Topic, name, figure and caption."""
+WIDE = 48
+"""Letters that a row of the legend has room for."""
 
 
 def speedup_figures(findings: Findings) -> Iterator[Drawn]:
@@ -58,7 +60,8 @@ def family_figure(findings: Findings, families: Sequence[ModelFamily], price: Pr
         known = family.rows[np.isfinite(cost[family.rows])]
         _draw(axes, findings, price, known, color, marker, family.name)
     axes.set_ylabel(TOP1.axis_label)
-    figure.legend(loc="outside upper left", ncols=min(len(families), 3))
+    longest = max(len(each.name) for each in families)
+    figure.legend(loc="outside upper left", ncols=max(1, min(len(families), WIDE // longest)))
     return figure
 
 
