@@ -9,7 +9,7 @@ from typing import Literal
 
 from analysis.contrast import Cells, Effect, Ratio, cells_of, judged
 from analysis.gap import Gap, gap_of
-from analysis.methods import METHODS, NUM_TRAINING, PAPER_TOP1, Place, label_of, place_of, whole_place_of
+from analysis.methods import Order, Place, place_of, whole_place_of
 from analysis.noise import Interval
 from analysis.table import Table
 from scaling.errors import Refused
@@ -30,7 +30,7 @@ class Rung:
     all steps share 5 %."""
     so_far: Effect | None
     """Points over the first rung."""
-    paper_top1: float
+    paper_top1: float | None
     paper_step: float | None
 
 
@@ -49,6 +49,7 @@ class Share:
 
 @dataclass(frozen=True, kw_only=True)
 class Ladder:
+    order: Order
     metric: str
     """`test_top1`, or `top1` where no test images were evaluated."""
     rungs: list[Rung]
@@ -60,16 +61,19 @@ class Ladder:
 
     @property
     def is_the_papers(self) -> bool:
-        return all(abs(rung.top1 - rung.paper_top1) < 1e-6 for rung in self.rungs)
+        return all(
+            rung.paper_top1 is not None and abs(rung.top1 - rung.paper_top1) < 1e-6 for rung in self.rungs
+        )
 
 
 def climb(table: Table) -> Ladder:
     """The ladder that a table holds; Refused where it holds results of fewer than two rungs."""
-    ladder = _ladder(table, place_of(table))
+    place = place_of(table)
+    ladder = _ladder(table, place)
     if len(ladder.rungs) < 2:
         raise Refused(
             f"{table.source} has results of {counted(len(ladder.rungs), 'rung')} of the ladder, and two are "
-            "needed: python sweep.py study=training_methods trains all of them."
+            f"needed: python sweep.py study={place.order.study} trains all of them."
         )
     return ladder
 
@@ -87,9 +91,11 @@ def _ladder(table: Table, place: Place) -> Ladder:
     steps = [cells.effect({b: 1, a: -1}) for a, b in pairwise(numbers)]
     share, no_share = _share(cells, numbers, place)
     return Ladder(
+        order=place.order,
         metric=cells.metric,
         rungs=[
-            _rung(cells, numbers, at, step) for at, step in enumerate([None, *judged(steps)][: len(numbers)])
+            _rung(cells, place.order, numbers, at, step)
+            for at, step in enumerate([None, *judged(steps)][: len(numbers)])
         ],
         gaps=[gap for number in place.planned if (gap := _gap(place, number)) is not None],
         share=share,
@@ -97,38 +103,38 @@ def _ladder(table: Table, place: Place) -> Ladder:
     )
 
 
-def _rung(cells: Cells, numbers: Sequence[int], at: int, step: Effect | None) -> Rung:
+def _rung(cells: Cells, order: Order, numbers: Sequence[int], at: int, step: Effect | None) -> Rung:
     number = numbers[at]
     own = cells.effect({number: 1})
     assert own is not None  # of which there are results
     so_far = cells.effect({number: 1, numbers[0]: -1}) if at else None
     (so_far,) = judged([so_far])
-    before = PAPER_TOP1[numbers[at - 1]] if at else None
+    paper, before = order.paper_top1[number], order.paper_top1[numbers[at - 1]] if at else None
     return Rung(
-        label=label_of(number),
+        label=order.label(number),
         number=number,
         num_seeds=own.num_seeds,
         top1=own.points,
         ci95=own.ci95,
         step=step,
         so_far=so_far,
-        paper_top1=PAPER_TOP1[number],
-        paper_step=None if before is None else round(PAPER_TOP1[number] - before, 1),
+        paper_top1=paper,
+        paper_step=None if before is None or paper is None else round(paper - before, 1),
     )
 
 
 def _gap(place: Place, number: int) -> Gap | None:
-    return gap_of(label_of(number), place.rows[place.rows["rung"] == number])
+    return gap_of(place.order.label(number), place.rows[place.rows["rung"] == number])
 
 
 def _share(cells: Cells, numbers: Sequence[int], place: Place) -> tuple[Share | None, str]:
     """The share, or why there is none."""
-    kinds = {METHODS[position].kind for position in place.methods}
+    kinds = {place.order.methods[position].kind for position in place.methods}
     if len(kinds) < 2:
         return None, f"the ladder has {kinds.pop() if kinds else 'no'} steps only"
-    middle = max(number for number in place.planned if number <= NUM_TRAINING)
+    middle = max(number for number in place.planned if number <= place.order.num_training)
     if middle not in numbers:
-        return None, f"{label_of(middle)} has no result"
+        return None, f"{place.order.label(middle)} has no result"
     first, last = numbers[0], numbers[-1]
     if not first < middle < last:
         side = "training" if first == middle else "architecture"

@@ -8,7 +8,6 @@ from matplotlib.lines import Line2D
 
 from analysis.additive import Ladder, Rung
 from analysis.contrast import Effect
-from analysis.methods import NUM_TRAINING
 from analysis.plot import BLUE, FAINT, INK, PAPER, VERMILION, new_figure
 
 
@@ -16,13 +15,9 @@ def additive_figure(ladder: Ladder) -> Figure:
     """Left each step with its interval, a filled marker where it is decided; right the sum so far."""
     figure, (steps, sums) = new_figure(7.2, 0.9 + 0.3 * len(ladder.rungs), ncols=2, sharey=True)
     for place, rung in enumerate(ladder.rungs):
-        _draw(steps, place, rung, rung.step)
-        _draw(sums, place, rung, rung.so_far)
-        if rung.paper_step is not None and not ladder.is_the_papers:
-            steps.plot([rung.paper_step], [place + 0.28], "|", color=INK, markersize=8)
-            sums.plot(
-                [rung.paper_top1 - ladder.rungs[0].paper_top1], [place + 0.28], "|", color=INK, markersize=8
-            )
+        _draw(steps, place, rung, rung.step, ladder)
+        _draw(sums, place, rung, rung.so_far, ladder)
+        _draw_paper(steps, sums, place, rung, ladder)
     steps.set_yticks(range(len(ladder.rungs)), [rung.label for rung in ladder.rungs])
     steps.invert_yaxis()
     steps.set_xlabel("step (top-1 points)")
@@ -36,19 +31,26 @@ def additive_figure(ladder: Ladder) -> Figure:
         Line2D([], [], color=FAINT, marker="o", markerfacecolor=PAPER, linestyle="", label="undecided"),
     ]
     if not ladder.is_the_papers:
-        handles.append(Line2D([], [], color=INK, marker="|", linestyle="", label="ResNet-200 on ImageNet"))
+        handles.append(
+            Line2D([], [], color=INK, marker="|", linestyle="", label=ladder.order.paper.partition(" (")[0])
+        )
     figure.legend(handles=handles, loc="outside upper left", ncols=len(handles))
     return figure
 
 
-def _draw_paper(axes: Axes, place: int, points: float) -> None:
-    axes.plot([points], [place], "|", color=INK, markersize=11, zorder=3)
+def _draw_paper(steps: Axes, sums: Axes, place: int, rung: Rung, ladder: Ladder) -> None:
+    first = ladder.rungs[0].paper_top1
+    if ladder.is_the_papers or rung.paper_top1 is None or first is None or not place:
+        return
+    for axes, points in ((steps, rung.paper_step), (sums, rung.paper_top1 - first)):
+        if points is not None:
+            axes.plot([points], [place + 0.28], "|", color=INK, markersize=8)
 
 
-def _draw(axes: Axes, place: int, rung: Rung, effect: Effect | None) -> None:
+def _draw(axes: Axes, place: int, rung: Rung, effect: Effect | None, ladder: Ladder) -> None:
     if effect is None:
         return
-    color, marker = (BLUE, "o") if rung.number <= NUM_TRAINING else (VERMILION, "s")
+    color, marker = (BLUE, "o") if rung.number <= ladder.order.num_training else (VERMILION, "s")
     low, high = effect.ci95 or (effect.points, effect.points)
     axes.plot([low, high], [place, place], color=color, linewidth=1.8)
     fill = PAPER if effect.verdict == "undecided" else color

@@ -8,13 +8,9 @@ from typing import Any
 
 from analysis.additive import Ladder, Rung, Share
 from analysis.contrast import Effect, Ratio
-from analysis.methods import NUM_TRAINING, PAPER_TOP1
 from analysis.model import points_text
 from analysis.sheet import Sheet
 from scaling.quantity import counted, listed
-
-PAPER_SHARE = (PAPER_TOP1[NUM_TRAINING] - PAPER_TOP1[0]) / (PAPER_TOP1[-1] - PAPER_TOP1[0])
-"""Of the paper's points, that of the training methods."""
 
 
 def methods_sheet(ladder: Ladder) -> Sheet:
@@ -22,7 +18,7 @@ def methods_sheet(ladder: Ladder) -> Sheet:
     rows = [_cells(rung) for rung in ladder.rungs]
     head = ("method", "seeds", "top-1", "step", "95 %", "verdict", "so far", "paper", "paper's step")
     kept = len(head) - 2 * ladder.is_the_papers
-    paper = "" if ladder.is_the_papers else " Beside it ResNet-200 on ImageNet (Bello et al. 2021, Table 1)."
+    paper = "" if ladder.is_the_papers else f" Beside it {ladder.order.paper}."
     return Sheet(
         title="Training methods, each added to those before",
         note=f"{ladder.metric} in percent with 95 % intervals. A step is over the rung before, seed by seed; "
@@ -43,7 +39,7 @@ def _cells(rung: Rung) -> tuple[str, ...]:
         interval_cell(step),
         "" if step is None else step.verdict,
         "" if so_far is None else f"{so_far.points:+.2f}",
-        f"{rung.paper_top1:.1f}",
+        "" if rung.paper_top1 is None else f"{rung.paper_top1:.1f}",
         "" if rung.paper_step is None else f"{rung.paper_step:+.1f}",
     )
 
@@ -107,7 +103,7 @@ def share_sentence(ladder: Ladder) -> str:
     share = ladder.share
     if share is None:
         return f"How the points divide between training and architecture is not known: {ladder.no_share}."
-    paper = "" if ladder.is_the_papers else f"; the paper's share is {_percent(PAPER_SHARE)}"
+    paper = "" if ladder.is_the_papers else f"; the paper's share is {_percent(ladder.order.paper_share)}"
     parts = (
         f"training methods {effect_text(share.training)}, architecture "
         f"{points_text(share.architecture.points, share.architecture.ci95)}"
@@ -147,4 +143,4 @@ def _undivided(share: Share) -> str:
 
 def methods_json(ladder: Ladder) -> dict[str, Any]:
     """As `rules.json` has it."""
-    return asdict(ladder)
+    return {name: value for name, value in asdict(ladder).items() if name != "order"}

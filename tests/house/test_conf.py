@@ -33,7 +33,6 @@ SMALLEST = {
     "model/resnet_rs_grid": ["depth=14", "resolution=32"],
     "study/resnet_rs_grid": ["depth=26", "resolution=128"],
     "study/resnet_rs_methods": ["depth=26", "resolution=128"],
-    "study/resnet_rs_weight_decay": ["depth=26", "resolution=128"],
     "study/resnet_rs_epochs": ["depth=101", "resolution=128"],
     "study/semi_supervised": ["pseudo.ratio=0"],  # with others it is a student and its teacher
     "study/semi_supervised_full": ["depth=50", "resolution=160", "pseudo.ratio=0"],
