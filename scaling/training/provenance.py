@@ -14,7 +14,7 @@ import torch
 from scaling.study.snapshot import code_digest, git_of
 from scaling.training.device import hardware
 
-_PACKAGES = ("scaling-study", "torch", "torchvision", "timm", "numpy", "pillow")
+_PACKAGES = ("scaling-study", "torch", "torchvision", "timm", "numpy", "pillow", "av")
 """What a job computes with. Hydra, submitit and W&B have no say in a point's outcome."""
 
 
