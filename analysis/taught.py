@@ -217,8 +217,8 @@ def taught_sentences(found: Taught) -> Iterator[str]:
         yield (
             f"Pseudo-labels ({slope.variant}): {verdict}; a doubling of depth adds "
             f"{signed(slope.depth_points)} points to the gain, one of width "
-            f"{signed(slope.width_points)}, the difference is {points_text(slope.points, slope.ci95)}, "
-            f"{counted(slope.num_seeds, 'seed')}."
+            f"{signed(slope.width_points)}, the difference is "
+            f"{points_text(slope.points, slope.ci95)}, {counted(slope.num_seeds, 'seed')}."
         )
 
 
