@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from analysis.noise import Floats
-from analysis.plot import BLUE, FAINT, GREEN, MARKERS, VERMILION, new_figure
+from analysis.plot import BLUE, FAINT, INK, MARKERS, VERMILION, new_figure
 from analysis.transfer import SCRATCH, Transfer, Transferred
 from analysis.transfer_sentences import WAYS
 from scaling.quantity import counted
@@ -65,9 +65,7 @@ def _legend(found: Transfer, markers: dict[float, str]) -> list[Line2D]:
     ]
     if len(markers) > 1:
         handles += [
-            Line2D(
-                [], [], linestyle="", marker=marker, color=GREEN, label=f"{counted(epochs, 'epoch')} before"
-            )
+            Line2D([], [], linestyle="", marker=marker, color=INK, label=f"{counted(epochs, 'epoch')} before")
             for epochs, marker in markers.items()
         ]
     return handles

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from scipy.stats import t as student
 
 from analysis.dominance import nondominated
-from analysis.mean import mean_interval
 from analysis.noise import Interval
 from analysis.sheet import MAX_ROWS, Sheet
-from analysis.transfer import Transfer, Transferred
+from analysis.transfer import Gain, Transfer, Transferred
 from analysis.transfer_sentences import BY, WAYS
-from scaling.quantity import count_text
+from scaling.quantity import count_text, counted
 
 
 def transfer_sheets(found: Sequence[Transfer]) -> list[Sheet]:
@@ -34,7 +34,7 @@ def _verdicts(found: Transfer) -> Sheet:
     ]
     rows += [
         (
-            WAYS[gain.tune] + ("" if gain.start_epochs is None else f", {gain.start_epochs:g} epochs before"),
+            WAYS[gain.tune] + _after(gain),
             f"over {WAYS[gain.over]}",
             f"{gain.points:+.2f} points",
             _interval_cell(gain.ci95),
@@ -52,12 +52,17 @@ def _verdicts(found: Transfer) -> Sheet:
     return Sheet("Transfer: verdicts", note, head, rows, topic="transfer")
 
 
+def _after(gain: Gain) -> str:
+    return "" if gain.start_epochs is None else f" after {counted(gain.start_epochs, 'epoch')}"
+
+
 def _interval_cell(ci95: Interval | None) -> str:
     return "none" if ci95 is None else f"{ci95[0]:+.2f} to {ci95[1]:+.2f}"
 
 
 def _networks(found: Transfer) -> Sheet:
     models = sorted(found.models, key=lambda each: (each.flops, each.tune, each.start_epochs))
+    half = _half_of(models)
     on_frontier = nondominated([[each.flops, each.mean] for each in models], ("minimise", "maximise"))
     rows = [
         (
@@ -66,7 +71,7 @@ def _networks(found: Transfer) -> Sheet:
             WAYS[each.tune],
             "" if np.isnan(each.start_epochs) else f"{each.start_epochs:g}",
             "" if np.isnan(each.start_mean) else f"{each.start_mean:.2f}",
-            _mean_cell(each),
+            _mean_cell(each, half),
             str(len(each.by_seed)),
             "frontier" if on else "",
         )
@@ -74,15 +79,25 @@ def _networks(found: Transfer) -> Sheet:
     ]
     note = (
         f"{_task_text(found)}. Each at its setting of the best mean on validation images; `accuracy` is "
-        f"{found.metric}, mean over seeds with Student's interval. Frontier: nothing cheaper is as accurate."
+        f"{found.metric}, mean over seeds with a 95 % interval from their scatter in all networks. Frontier: "
+        "nothing cheaper is as accurate."
     )
     head = ("depth", "width", "FLOPs", "trained", "epochs before", "accuracy before", "accuracy", "seeds", "")
     return Sheet("Transfer: networks", note, head, rows[:MAX_ROWS], len(rows), "transfer")
 
 
-def _mean_cell(model: Transferred) -> str:
-    ci = mean_interval(np.array(list(model.by_seed.values())))
-    return f"{model.mean:.2f}" if ci is None else f"{model.mean:.2f} ± {ci[1] - model.mean:.2f}"
+def _half_of(models: Sequence[Transferred]) -> float:
+    """Half of the 95 % interval of a run, from the scatter of seeds in all networks; NaN without any."""
+    groups = [np.array(list(each.by_seed.values())) for each in models]
+    df = sum(len(group) - 1 for group in groups)
+    squares = sum(float(((group - group.mean()) ** 2).sum()) for group in groups)
+    return float(student.ppf(0.975, df) * np.sqrt(squares / df)) if df else float("nan")
+
+
+def _mean_cell(model: Transferred, half: float) -> str:
+    if np.isnan(half):
+        return f"{model.mean:.2f}"
+    return f"{model.mean:.2f} ± {half / np.sqrt(len(model.by_seed)):.2f}"
 
 
 def _task_text(found: Transfer) -> str:

@@ -84,3 +84,20 @@ def test_a_dense_network_begins_from_a_classifier_of_images(
         assert torch.equal(begun["stages.1.0.conv1.weight"], before.weights["stages.1.0.conv1.weight"])
         assert begun["head.weight"].shape == (11, 16, 1, 1)
         run.advance()
+
+
+def test_pre_training_beats_scratch_where_labels_are_few(
+    make_point: MakePoint, train_point: Train, cpu: torch.device
+) -> None:
+    """The positive control: the same digits, learned before from more of them."""
+    before, _ = train_point(make_point(num_train=1024, epochs=6, mirror=False))
+    few = make_point(num_train=64, epochs=16, mirror=False, seed=1)
+    scratch, _ = train_point(few, "scratch")
+    images = load(few.data, None, few.resolution)
+    top1 = {}
+    for tune in ("all", "head"):
+        run = Run(replace(few, start=replace(START, tune=tune)), images, cpu, start=before.weights)
+        while not run.finished:
+            run.advance()
+        _, top1[tune] = run.evaluate(images.test)
+    assert min(top1.values()) > scratch.metrics["test_top1"] + 10, (top1, scratch.metrics)
