@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import copy
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -46,7 +47,8 @@ class Teaching:
 
     def _teacher(self, student: Point) -> Point:
         """What the student is but for what the teacher has otherwise, on the labelled images alone."""
-        return point_at({**student.axes, **self.knobs}, self.shared)
+        with _of_the_teacher():
+            return point_at({**student.axes, **self.knobs}, self.shared)
 
     def student(self, point: Point) -> Point:
         """The point with the labels that it learns from."""
@@ -94,14 +96,39 @@ def teaching_of(settings: Mapping[str, Any], shared: Shared, declare: Declare) -
         if name.partition(".")[0] not in _OWN:
             raise Refused(f"pseudo.teacher.{name} is not an option: {suggest(name, _OWN)}.")
         if name not in KNOBS:
-            assign(own, name, value)
+            _change(own, name, value)
+    with _of_the_teacher():
+        own_shared = shared_from_settings(own, shared.data)
     return Teaching(
         config=config,
         unlabelled=_unlabelled(config, settings, shared.data, declare),
         knobs={name: value for name, value in changes.items() if name in KNOBS},
-        shared=replace(shared_from_settings(own, shared.data), evaluate_at=(), start=None),
+        shared=replace(own_shared, evaluate_at=(), start=None),
         weights=None if weights is None else file_digest(weights),
     )
+
+
+@contextmanager
+def _of_the_teacher() -> Iterator[None]:
+    """Say of a refusal that it is the teacher who is refused."""
+    try:
+        yield
+    except Refused as error:
+        raise Refused(f"pseudo.teacher: {error}") from error
+
+
+def _change(settings: dict[str, Any], name: str, value: Any) -> None:
+    """What the teacher has otherwise: one setting, some of a section, or another family with its own."""
+    section, _, key = name.partition(".")
+    if key:
+        if "." in key:
+            raise Refused(f"pseudo.teacher.{name} is not an option: a setting of {section} is one word.")
+        assign(settings, name, value)
+    elif not isinstance(value, Mapping):
+        raise Refused(f"pseudo.teacher.{name}={value} should be settings of it, such as {name}: {{...}}.")
+    else:
+        kept = {} if "family" in value else settings.get(section, {})
+        settings[section] = {**kept, **value}
 
 
 def assign(settings: dict[str, Any], path: str, value: Any) -> None:

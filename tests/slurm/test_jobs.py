@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from control.__main__ import main as control
+from scaling.study.files import read_json
 from tests.slurm.conftest import NewSweep, Undisturbed
 from tests.slurm.sweeps import FEW_IMAGES, SLOW, TINY, Sweep, outcome, output
 
@@ -56,6 +57,28 @@ def test_branches_wait_for_the_jobs_that_train_their_trunk(
     assert {each: outcome(sweep.study, each) for each in sweep.study.point_ids()} == undisturbed(line)
     (branch,) = (each for each in sweep.study.point_ids() if sweep.study.point(each).epochs == 2)
     assert "goes on from its trunk" in (sweep.study.directory(branch) / "log.txt").read_text()
+
+
+def test_students_wait_for_the_jobs_that_train_their_teacher(
+    new_sweep: NewSweep, undisturbed: Undisturbed
+) -> None:
+    line = f"{TINY} seed=0,1 'pseudo.teacher={{width:0.25,epochs:2}}' pseudo.num_images=64 pseudo.ratio=0,1"
+    sweep = new_sweep(line)
+    sweep.type()
+    assert any("(Dependency)" in line for line in output("squeue", "-h", "-o", "%j (%r)"))
+    assert sweep.finish() == 0
+    assert {each: outcome(sweep.study, each) for each in sweep.study.point_ids()} == undisturbed(line)
+    points = {each: sweep.study.point(each) for each in sweep.study.point_ids()}
+    students = [each for each, point in points.items() if point.needs]
+    assert len(students) == 2
+    for each in students:
+        [teacher] = points[each].needs
+        assert _seconds(sweep, teacher, "ended") < _seconds(sweep, each, "started")
+
+
+def _seconds(sweep: Sweep, point_id: str, word: str) -> float:
+    result = read_json(sweep.study.directory(point_id) / "result.json") or {}
+    return float(result["provenance"][word])
 
 
 def test_jobs_that_cannot_start_do_so_once(new_sweep: NewSweep) -> None:

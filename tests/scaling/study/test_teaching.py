@@ -58,6 +58,11 @@ def test_a_teacher_comes_once_before_its_students_and_is_what_they_are_otherwise
     assert {student.recipe.dropout for student in students} == {0.0}
 
 
+def test_a_section_of_the_teacher_changes_what_it_names_alone() -> None:
+    teacher, student = _expand(teacher={"recipe": {"dropout": 0.1}}).points
+    assert teacher.recipe == replace(student.recipe, dropout=0.1)
+
+
 def test_each_seed_has_its_teacher_unless_the_teacher_has_a_seed_of_its_own() -> None:
     seeds = ("seed", [0, 1, 2])
     assert len(_expand(seeds).points) == 6
@@ -144,7 +149,10 @@ def test_weights_of_a_file_need_no_point(tmp_path: Path) -> None:
         ({"teacher": {"recipe.drop": 1}}, r"recipe.drop is not an option"),
         ({"teacher": {"deep": 20}}, r"pseudo.teacher.deep is not an option: did you mean depth"),
         ({"teacher": 20}, r"pseudo.teacher=20 should be what it has otherwise than its students"),
-        ({"teacher": {"depth": 9}}, "depth=9"),
+        ({"teacher": {"recipe": 1}}, r"pseudo.teacher.recipe=1 should be settings of it"),
+        ({"teacher": {"model": "big"}}, r"pseudo.teacher.model=big should be settings of it"),
+        ({"teacher": {"recipe.dropout.rate": 1}}, r"pseudo.teacher.recipe.dropout.rate is not an option"),
+        ({"teacher": {"depth": 9}}, "^pseudo.teacher: depth=9"),
         ({"teacher": {"weights": "/no/file"}}, r"cannot be read \(No such file or directory\)"),
         ({"root": "/no/directory"}, r"to plan without it, say pseudo.num_images"),
         ({"root": "/no/directory", "num_images": 10}, r"pseudo.root has images of 3 channels"),
