@@ -108,7 +108,7 @@ def _plan(path: Path, request: Request, launcher: Launcher, console: Console) ->
         task=task,
         plan=plan,
         calibration=forecast.calibration,
-        labelling_hours=forecast.of_labelling,
+        labelling_hours=site.labelling_hours,
     )
 
 

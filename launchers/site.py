@@ -41,7 +41,13 @@ def site_of(runtime: Runtime, slots: int, study: Study, points: Sequence[Point])
     forecast = Forecast(
         device_spec(runtime), points, profile=profile, trained=_trained(study, points, runtime)
     )
-    return Site(hours=forecast.of, memory_gb=partial(_memory_gb, runtime), slots=slots), forecast
+    site = Site(
+        hours=forecast.of,
+        memory_gb=partial(_memory_gb, runtime),
+        slots=slots,
+        labelling_hours=forecast.of_labelling,
+    )
+    return site, forecast
 
 
 def _memory_gb(runtime: Runtime, point: Point) -> float:

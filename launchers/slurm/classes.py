@@ -15,7 +15,8 @@ from scaling.study.stages import stages
 from scaling.training.runtime import Runtime
 
 TIME_FACTOR, START_MIN = 3.0, 10.0
-"""Time limit of a job: so many times the predicted hours of its points, and this besides."""
+"""Time limit of a job: so many times the predicted hours of its points and of what is labelled for them, and
+this besides."""
 UNKNOWN_MIN = 120
 """Time limit where nothing predicts hours."""
 LIMITS_MIN = (15, 30, 60, 120, 240, 480, 720, 1440, 2880)
@@ -150,6 +151,8 @@ def _timeout_min(entry: Planned, options: Options, partition: Partition) -> int:
     limit = UNKNOWN_MIN
     if entry.hours is not None:
         points = math.ceil(options.points_per_job / options.slots)
-        minutes = START_MIN + TIME_FACTOR * 60 * entry.hours.hours * points / options.processes
+        labelling_hours = entry.labelling.hours_left if entry.labelling else 0.0
+        hours = (entry.hours.hours * points + labelling_hours) / options.processes
+        minutes = START_MIN + TIME_FACTOR * 60 * hours
         limit = next((step for step in LIMITS_MIN if step >= minutes), LIMITS_MIN[-1])
     return limit if longest is None else min(limit, longest)

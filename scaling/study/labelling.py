@@ -36,6 +36,37 @@ HoursOf = Callable[[Point, PseudoLabels], Hours | None]
 """Of all the images that are labelled for a point, on one device; None where nothing tells."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class LabellingCost:
+    """The labelling of all images that a student learns from, done once for all who learn from the same."""
+
+    labels: Path
+    """Directory of what it makes."""
+    flops: float
+    hours: float | None
+    """On one device; None where nothing tells."""
+    share_left: float
+
+    @property
+    def hours_left(self) -> float:
+        """Of what is not labelled yet; 0 where nothing tells."""
+        return self.share_left * (self.hours or 0.0)
+
+
+def labelling_cost(point: Point, study: Path, hours_of: HoursOf) -> LabellingCost | None:
+    """What is done before the point can train; None for one without pseudo-labels."""
+    if (pseudo := point.pseudo) is None:
+        return None
+    labels, num_images = Labels(study, point, pseudo), pseudo.unlabelled.num_images
+    hours = hours_of(point, pseudo)
+    return LabellingCost(
+        labels=labels.path,
+        flops=float(num_images * _as_teacher(point, pseudo).cost.flops),
+        hours=None if hours is None else hours.hours,
+        share_left=labels.num_missing() / num_images,
+    )
+
+
 def labellings(points: Iterable[Point], study: Path, hours_of: HoursOf) -> tuple[Labelling, ...]:
     """What is to be labelled before these points can train, each set of labels once."""
     found: defaultdict[tuple[object, ...], dict[str, tuple[Point, PseudoLabels, Labels]]] = defaultdict(dict)

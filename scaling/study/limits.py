@@ -5,14 +5,19 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from pathlib import Path
 
 from scaling.errors import Refused
+from scaling.study.labelling import LabellingCost
 from scaling.study.point import KNOBS, Point
 
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """On all points of a line together, done ones included, so that typing it again spends nothing more."""
+    """On all points of a line together, done ones included, so that typing it again spends nothing more.
+
+    The labels that students learn from are paid with the first of them that is kept.
+    """
 
     device_hours: float | None = None
     train_flops: float | None = None
@@ -36,6 +41,8 @@ class Share:
     memory_gb: float
     is_settled: bool
     """Done, running or left out already: it takes its share, and is not dropped."""
+    labelling: LabellingCost | None = None
+    """What is labelled for it, and for others that are kept."""
 
 
 def over(limits: Limits, shares: Sequence[Share]) -> dict[str, str]:
@@ -85,29 +92,50 @@ class _Spent:
         self._hours = 0.0
         self._train_flops = 0.0
         self._num_points = 0
+        self._labels: set[Path] = set()
 
     def add(self, share: Share) -> None:
-        self._hours += share.hours or 0.0
-        self._train_flops += share.point.cost.train_flops
+        hours, train_flops = self._price(share)
+        self._hours += hours or 0.0
+        self._train_flops += train_flops
         self._num_points += 1
+        if share.labelling is not None:
+            self._labels.add(share.labelling.labels)
+
+    def _price(self, share: Share) -> tuple[float | None, float]:
+        """Hours and FLOPs of its training, and of its labels where no point that is kept has the same."""
+        hours, train_flops = share.hours, float(share.point.cost.train_flops)
+        labelling = self._labelling(share)
+        if labelling is None:
+            return hours, train_flops
+        train_flops += labelling.flops
+        if hours is None or labelling.hours is None:
+            return None, train_flops
+        return hours + labelling.hours, train_flops
+
+    def _labelling(self, share: Share) -> LabellingCost | None:
+        """What has to be labelled for it, and is not for another point that is kept."""
+        cost = share.labelling
+        return None if cost is None or cost.labels in self._labels else cost
 
     def why_not(self, share: Share) -> str | None:
         """Why the point does not fit beside those that are kept; None where it does."""
-        limits, train_flops = self._limits, share.point.cost.train_flops
+        limits = self._limits
+        hours, train_flops = self._price(share)
+        besides = " with its labels" if self._labelling(share) else ""
         if limits.memory_gb is not None and share.memory_gb > limits.memory_gb:
             return f"limit.memory_gb={limits.memory_gb:g}: it takes {share.memory_gb:.3g}"
         if limits.points is not None and self._num_points + 1 > limits.points:
             return f"limit.points={limits.points} is used up"
         if limits.train_flops is not None and self._train_flops + train_flops > limits.train_flops:
             left = max(0.0, limits.train_flops - self._train_flops)
-            return (
-                f"limit.train_flops={limits.train_flops:.4g}: it takes {train_flops:.3g}, {left:.3g} are left"
-            )
+            limit = f"limit.train_flops={limits.train_flops:.4g}"
+            return f"{limit}: it takes {train_flops:.3g}{besides}, {left:.3g} are left"
         if limits.device_hours is not None:
-            if share.hours is None:
-                return f"limit.device_hours={limits.device_hours:g}: nothing tells its hours, try probe=true"
-            if self._hours + share.hours > limits.device_hours:
+            limit = f"limit.device_hours={limits.device_hours:g}"
+            if hours is None:
+                return f"{limit}: nothing tells its hours, try probe=true"
+            if self._hours + hours > limits.device_hours:
                 left = max(0.0, limits.device_hours - self._hours)
-                limit = f"limit.device_hours={limits.device_hours:g}"
-                return f"{limit}: it takes {share.hours:.3g}, {left:.3g} are left"
+                return f"{limit}: it takes {hours:.3g}{besides}, {left:.3g} are left"
         return None

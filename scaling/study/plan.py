@@ -13,7 +13,7 @@ from scaling.errors import Refused
 from scaling.profile.forecast import Hours
 from scaling.study import lease
 from scaling.study.grid import Expansion
-from scaling.study.labelling import Labelling
+from scaling.study.labelling import HoursOf, Labelling, LabellingCost, labelling_cost
 from scaling.study.limits import Limits, Share, over
 from scaling.study.losses import losses
 from scaling.study.match import Matched
@@ -49,6 +49,8 @@ class Planned:
     """The study that holds its result, where it is another one."""
     branch: Branch | None = None
     """Where it leaves the trunk of a longer one."""
+    labelling: LabellingCost | None = None
+    """What is labelled before it trains."""
 
     @property
     def is_to_train(self) -> bool:
@@ -63,6 +65,7 @@ class Site:
     memory_gb: Callable[[Point], float]
     slots: int
     """Points that train at a time."""
+    labelling_hours: HoursOf = lambda *_: None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -152,6 +155,7 @@ def make_plan(study: Study, expansion: Expansion, site: Site, wishes: Wishes | N
             memory_gb=site.memory_gb(point),
             matched=expansion.matched.get(point.id),
             share_left=1 - states[point.id].epoch / point.epochs,
+            labelling=labelling_cost(point, study.path, site.labelling_hours),
         )
         entries.append(_reused(entry, wishes.origins))
     entries = _constrained(entries, wishes.constraint)
@@ -234,6 +238,7 @@ def _share(entry: Planned) -> Share:
         hours=entry.hours.hours if entry.hours else None,
         memory_gb=entry.memory_gb,
         is_settled=not entry.is_to_train,
+        labelling=entry.labelling,
     )
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -17,6 +19,7 @@ from launchers.slurm.queue import Queued
 from launchers.slurm.submission import cut, share_out
 from scaling.errors import Refused
 from scaling.profile.forecast import Hours
+from scaling.study.labelling import LabellingCost
 from scaling.study.plan import Planned
 from scaling.study.point import Point
 from scaling.training.runtime import Runtime
@@ -54,6 +57,16 @@ def test_small_and_large_points_ask_for_different_jobs(make_point: Callable[...,
     assert by_point[small.id].timeout_min == 15
     assert by_point[large.id].mem_gb == 32
     assert by_point[large.id].timeout_min == 1440, "3 x 5 h and a start, in the next step"
+
+
+def test_students_have_time_to_label_by_themselves(make_point: Callable[..., Point], tmp_path: Path) -> None:
+    cost = LabellingCost(labels=tmp_path, flops=1e9, hours=10.0, share_left=0.5)
+    student = replace(_planned(make_point(), 0.01), labelling=cost)
+    (one,) = classes_of([student], Options(), Runtime(), NODES, {})
+    assert one.resources.timeout_min == 1440, "3 x 5 h and a start, in the next step"
+    done = replace(student, labelling=replace(cost, share_left=0.0))
+    (other,) = classes_of([done], Options(), Runtime(), NODES, {})
+    assert other.resources.timeout_min == 15
 
 
 def test_points_that_ran_out_of_memory_ask_for_twice_as_much(make_point: Callable[..., Point]) -> None:

@@ -12,9 +12,10 @@ import pytest
 from scaling.data.pseudo import PseudoLabels, Teacher, Unlabelled
 from scaling.models.resnet_small import ResNetSmall
 from scaling.profile.devices import DEVICES
-from scaling.profile.forecast import EVALUATED_SHARE, Forecast
-from scaling.study.labelling import labellings
+from scaling.profile.forecast import EVALUATED_SHARE, Forecast, Hours
+from scaling.study.labelling import labelling_cost, labellings
 from scaling.study.labels import IMAGES_A_SHARD, Labelled, Labels
+from scaling.study.limits import Limits, Share, over
 from scaling.study.point import Point
 
 NUM_IMAGES = 3 * IMAGES_A_SHARD
@@ -69,6 +70,33 @@ def test_what_is_labelled_is_not_paid_again(make_point: Make, tmp_path: Path) ->
     (told,) = labellings([student], tmp_path, lambda *_: None)
     assert told.num_left == 2 * IMAGES_A_SHARD
     assert told.hours is None
+
+
+def test_limits_count_the_labels_once_with_the_first_student_that_is_kept(
+    make_point: Make, tmp_path: Path
+) -> None:
+    students = [_student(make_point, depth=depth) for depth in (8, 14)]
+    costs = [labelling_cost(each, tmp_path, lambda *_: Hours(10.0, "measured")) for each in students]
+    shares = [
+        Share(point=point, hours=1.0, memory_gb=1.0, is_settled=False, labelling=cost)
+        for point, cost in zip(students, costs, strict=True)
+    ]
+    assert costs[0] == costs[1]
+    assert [cost and cost.hours_left for cost in costs] == [10.0, 10.0]
+    assert over(Limits(device_hours=12.0), shares) == {}
+    (kept, dropped) = students
+    assert over(Limits(device_hours=11.5), shares) == {
+        dropped.id: "limit.device_hours=11.5: it takes 1, 0.5 are left"
+    }
+    assert over(Limits(device_hours=9.0), shares)[kept.id] == (
+        "limit.device_hours=9: it takes 11 with its labels, 9 are left"
+    )
+    done = [replace(shares[0], is_settled=True), shares[1]]
+    assert over(Limits(device_hours=12.0), done) == {}, "typed again it is the same plan"
+    train_flops = sum(student.cost.train_flops for student in students)
+    assert costs[0] is not None
+    assert over(Limits(train_flops=train_flops + costs[0].flops), shares) == {}
+    assert over(Limits(train_flops=train_flops + 0.9 * costs[0].flops), shares).keys() == {dropped.id}
 
 
 def test_soft_labels_of_many_classes_keep_the_likeliest_alone(make_point: Make, tmp_path: Path) -> None:
