@@ -63,6 +63,10 @@ def test_one_line_plans_a_study_and_what_it_begins_from(bash: Bash, tmp_path: Pa
         ("-m start.study=results/none", "start.study=results/none is no study"),
         ("-m start.study=a,b", "start.study cannot have several values"),
         ("start.study=results/none", "names several points: add -m, or start.point"),
+        ("study=transfer model=resnet_rs", "model is that of the start: leave it out"),
+        ("study=transfer model=resnet_rs,resnet_small", "model is that of the start: leave it out"),
+        ("study=transfer 'blocks=[{model:[resnet_rs]}]'", "model is that of the start: leave it out"),
+        ("study=transfer match.flops=1e7 match.solve=width", "width is that of the start: leave it out"),
         ("\"start.where='epochs > 1'\"", "start.point, start.where and start.tune need start.study"),
     ],
 )

@@ -35,10 +35,10 @@ def with_starts(
     """The grids once for each start, with its network; without a study, as they are."""
     if study is None:
         return [_from_scratch(grid, named) for grid in grids]
-    check_own(named)
     own = planned.get(study)
     found = []
     for grid in grids:
+        check_own([*named, *([grid.match.solve] if grid.match else [])])
         config = config_of(grid.settings["start"])
         for start in chosen(config, study, own.points if own else None):
             settings = taken_over(grid.settings, start, study, config.tune, seed="seed" not in named)

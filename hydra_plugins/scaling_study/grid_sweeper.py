@@ -84,7 +84,7 @@ class GridSweeper(Sweeper):
         values = [each for each in overrides if not self._is_group(each)]
         shared = axes_of(config, values, self._parse)
         choices = config.hydra.runtime.choices
-        named = {each.key_or_group for each in values}
+        named = {each.key_or_group for each in overrides}
         composed, before = [], self._before(config, overrides)
         for block in blocks_of(config, self._parse) or [[]]:
             groups = [each for each in block if self._chooses(each)]
@@ -96,7 +96,8 @@ class GridSweeper(Sweeper):
             for choice in product(*(each.values for each in groups)):
                 chosen = [f"{each.names[0]}={one[0]}" for each, one in zip(groups, choice, strict=True)]
                 own = self._load([*lines, *chosen])
-                composed.append(Composed(own, axes, own.hydra.runtime.choices, named, before))
+                also = {*named, *(each.names[0] for each in groups)}
+                composed.append(Composed(own, axes, own.hydra.runtime.choices, also, before))
         return composed
 
     def _chooses(self, axis: Axis) -> bool:
