@@ -111,8 +111,9 @@ class PseudoLabels:
 
     def check(self, data: DataSet) -> None:
         """Refused where the images of `data` cannot be learned from so."""
-        if data.clips:
-            raise Refused(f"pseudo.teacher labels images, and {data.name} has clips: leave it out.")
+        if data.clips or data.masks:
+            has = "clips" if data.clips else "masks"
+            raise Refused(f"pseudo.teacher gives images a class, and {data.name} has {has}: leave it out.")
         if has_others(self) and data.channels != 3:
             raise Refused(
                 f"pseudo.root has images of 3 channels, and {data.name} has {data.channels}: leave it out, "

@@ -5,26 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from scaling.data.dataset import DataSet
 from scaling.data.pseudo import PseudoLabels
 from scaling.data.views import Views
-from scaling.errors import Refused
 from scaling.models.families import Family
 from scaling.models.network import Network
 from scaling.study.cost import Cost, cost_of
 from scaling.study.fields import all_fields, changed_fields
 from scaling.study.identity import canonical_json, digest_of_text, join
 from scaling.study.precision import Precision
-from scaling.study.size import LARGEST_SIDE, check_size
+from scaling.study.trainable import check_trainable
 from scaling.training.recipe import Recipe
 from scaling.training.regularization import Regularization
 from scaling.training.schedule import Schedule
 from scaling.training.start import Start
-
-if TYPE_CHECKING:
-    pass
 
 AXES = ("depth", "width", "resolution", "epochs", "seed")
 """Of every study."""
@@ -66,73 +62,7 @@ class Point:
     """What it learns from besides the labelled images."""
 
     def __post_init__(self) -> None:
-        if self.epochs < 1:
-            raise Refused(f"epochs={self.epochs} trains nothing: use at least 1.")
-        if self.seed < 0:
-            raise Refused(f"seed={self.seed} must not be negative.")
-        if self.network.takes_clips != self.data.clips:
-            takes, has = ("clips", "images") if self.network.takes_clips else ("images", "clips")
-            raise Refused(
-                f"model.family={self.family} takes {takes}, and {self.data.name} has {has}: "
-                f"choose a family or a data set of the other kind."
-            )
-        check_size(self.family, self.network, self.resolution, self.frames)
-        self._check_clips()
-        for side in self.evaluate_at:
-            if not self.network.stride <= side <= LARGEST_SIDE:
-                raise Refused(
-                    f"evaluate_at={side} is no size for {self.family}, which shrinks an image "
-                    f"{self.network.stride} times: use {self.network.stride} to {LARGEST_SIDE} pixels."
-                )
-        if self.pseudo:
-            self.pseudo.check(self.data)
-        if self.start:
-            self.start.check_channels(self.data.name, self.data.channels)
-        if self.data.masks and self.recipe.rand_augment_layers:
-            raise Refused(
-                f"recipe.rand_augment_layers={self.recipe.rand_augment_layers} would move the images of "
-                f"{self.data.name} and leave their masks: use 0."
-            )
-        if self.recipe.batch_size > self.data.num_train:
-            raise Refused(
-                f"recipe.batch_size={self.recipe.batch_size} is more than the {self.data.num_train} "
-                f"training images of {self.data.name}."
-            )
-
-    def _check_clips(self) -> None:
-        """Refused where something is asked of clips that is for images, or the other way round."""
-        if not self.data.clips:
-            for option, is_set in (
-                ("recipe.scale_jitter", self.recipe.scale_jitter > 0),
-                ("views", self.views != Views()),
-            ):
-                if is_set:
-                    raise Refused(f"{option} is for clips, and {self.data.name} has images: leave it out.")
-            return
-        if self.recipe.rand_augment_layers:
-            raise Refused(
-                f"RandAugment is for images, and {self.data.name} has clips: add regularization=given "
-                f"recipe.rand_augment_layers=0; recipe.scale_jitter is for clips."
-            )
-        if self.evaluate_at:
-            raise Refused("evaluate_at is for images: clips are evaluated at views.resolution.")
-        longest = self.data.num_frames
-        if longest is not None and self.frames is not None and self.frames > longest:
-            raise Refused(
-                f"frames={self.frames} is too many: at data.temporal_stride={self.data.temporal_stride} the "
-                f"videos of {self.data.name} have {longest}."
-            )
-        if self.data.side is not None and self.views.spatial > 1:
-            raise Refused(
-                f"views.spatial={self.views.spatial} looks at one square so many times, as the frames of "
-                f"{self.data.name} are square: use 1."
-            )
-        side = self.views.side(self.resolution)
-        if not self.network.stride <= side <= LARGEST_SIDE:
-            raise Refused(
-                f"views.resolution={side} is no size for {self.family}, which shrinks an image "
-                f"{self.network.stride} times: use {self.network.stride} to {LARGEST_SIDE} pixels."
-            )
+        check_trainable(self)
 
     @cached_property
     def network(self) -> Network:

@@ -54,6 +54,14 @@ class Schedule:
                 "[0.33,0.67,0.89]."
             )
 
+    def check(self, num_steps: int) -> None:
+        """Refused where a run of so many steps would end in its warm-up."""
+        if self.warmup_steps is not None and self.warmup_steps >= num_steps:
+            raise Refused(
+                f"schedule.warmup_steps={self.warmup_steps} takes all of the {num_steps} steps of the point: "
+                "use fewer."
+            )
+
     def factor(self, step: int, num_steps: int) -> float:
         """Share of the peak learning rate used by step `step`, counted from 0, of `num_steps`."""
         warmup_steps = self._warmup(num_steps)

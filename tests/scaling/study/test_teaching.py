@@ -165,6 +165,17 @@ def test_a_slip_is_one_sentence(pseudo: dict[str, Any], said: str) -> None:
         _expand(**pseudo)
 
 
+def test_masks_are_labelled_by_nobody() -> None:
+    settings = {**SETTINGS, "data": {"name": "scenes_of_mnist5k", "num_train": 64, "num_val": 10}}
+    with pytest.raises(Refused, match="gives images a class, and scenes_of_mnist5k has masks: leave it out"):
+        expand([Grid({**settings, "pseudo": {"teacher": TEACHER}}, [])], _declare)
+
+
+def test_a_warm_up_longer_than_the_point_is_refused() -> None:
+    with pytest.raises(Refused, match="schedule.warmup_steps=99 takes all of the 14 steps of the point"):
+        expand([Grid({**SETTINGS, "schedule": {"warmup_steps": 99}}, [])], _declare)
+
+
 def test_all_images_that_are_left_are_labelled_and_none_is_refused() -> None:
     labels = _student().pseudo
     assert isinstance(labels, PseudoLabels)

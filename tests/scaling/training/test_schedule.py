@@ -67,6 +67,12 @@ def test_absurd_options_are_refused(option: str, value: object) -> None:
         Schedule(**{option: value})  # type: ignore[arg-type]
 
 
+def test_a_warm_up_without_end_is_refused() -> None:
+    Schedule(warmup_steps=9).check(10)
+    with pytest.raises(Refused, match="schedule.warmup_steps=10 takes all of the 10 steps of the point"):
+        Schedule(warmup_steps=10).check(10)
+
+
 @pytest.mark.parametrize("warmup", [-0.1, 1.0, math.nan])
 def test_other_shares_are_refused(warmup: float) -> None:
     with pytest.raises(Refused, match="warmup_fraction"):
