@@ -12,3 +12,7 @@ class Refused(ValueError):
 
 class DataError(RuntimeError):
     """The images or labels are absent, unreadable, or not the ones the study declared."""
+
+
+class Unmet(DataError):
+    """A point that this one needs has not been trained, or has kept no weights."""

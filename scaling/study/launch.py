@@ -79,7 +79,10 @@ class Launch:
         return ids_in(self.taken_file(job))
 
     def note_end(self, point_id: str, state: State, same_failure_limit: int) -> None:
-        """Note how a point has ended; the first ones that all fail with one traceback stop the launch."""
+        """Note how a point has ended; the first ones that all fail with one traceback stop the launch, those
+        aside that lack a point which they need."""
+        if state.failure == "data_error" and state.signature is None:
+            return
         if state.failure not in ("code_error", "data_error") or state.signature is None:
             self._mark("ended", "otherwise")
             return

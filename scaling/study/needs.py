@@ -66,10 +66,10 @@ def without_unmet(plans: Mapping[Path, Plan], elsewhere: Sequence[Path]) -> list
     for each in sorted(entries, key=lambda each: stage_of[each]):
         reason = _unmet(entries[each], entries, studies) if entries[each].is_to_train else None
         if reason is not None:
-            entries[each] = replace(entries[each], action="drop", why=reason)
+            entries[each] = replace(entries[each], action="drop", why=f"a point that it needs: {reason}")
             unmet.append(reason)
     if unmet and all(entry.action == "drop" for entry in entries.values()):
-        raise Refused(f"No point can start: {unmet[0]}.")
+        raise Refused(f"No point can start: it needs {unmet[0]}.")
     return [
         replace(plan, entries=[entries[entry.point.id] for entry in plan.entries]) for plan in plans.values()
     ]
@@ -80,7 +80,7 @@ def _unmet(entry: Planned, entries: Mapping[str, Planned], studies: Sequence[Stu
     for need in entry.point.needs:
         why = _why_not(entries.get(need), need, studies)
         if why is not None:
-            return f"it needs {need}, which {why}"
+            return f"{need}, which {why}"
     return None
 
 

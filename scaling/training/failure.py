@@ -7,7 +7,7 @@ import re
 import traceback
 from typing import Any
 
-from scaling.errors import DataError
+from scaling.errors import DataError, Unmet
 
 _OUT_OF_MEMORY = re.compile(
     r"out of memory|can't allocate memory|not enough memory|could not create a primitive$|resource_exhausted"
@@ -90,14 +90,16 @@ def classify(error: BaseException) -> str:
 
 
 def noted(error: Exception) -> dict[str, Any]:
-    """The fields of a failed state: class, one line, and a digest of where it was raised."""
+    """The fields of a failed state: class, one line, and a digest of where it was raised; none where the
+    fault is another point's."""
     if isinstance(error, PeerFailed):
         return error.noted
     frames = traceback.extract_tb(error.__traceback__)
     where = [type(error).__name__, *(f"{frame.filename}:{frame.name}:{frame.lineno}" for frame in frames)]
     lines = str(error).strip().splitlines()
+    signature = hashlib.sha256("\n".join(where).encode()).hexdigest()[:16]
     return {
         "failure": classify(error),
         "message": f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__,
-        "signature": hashlib.sha256("\n".join(where).encode()).hexdigest()[:16],
+        "signature": None if isinstance(error, Unmet) else signature,
     }

@@ -8,7 +8,7 @@ from types import MethodType
 
 from torch import Tensor, nn
 
-from scaling.errors import DataError
+from scaling.errors import DataError, Unmet
 from scaling.study.files import Fence, write_bytes, writing_below
 from scaling.study.needs import is_met, why_unmet
 from scaling.study.store import Study
@@ -33,11 +33,11 @@ def save_weights(path: Path, weights: Weights, fence: Fence | None = None) -> No
 
 
 def load_weights(studies: Sequence[Path], point_id: str) -> Weights:
-    """Of a completed point of one of the studies; DataError where none has them, or they are damaged."""
+    """Of a completed point of one of the studies; Unmet where none has them, DataError where damaged."""
     there = [Study(path) for path in studies]
     file = next((study.weights(point_id) for study in there if is_met(point_id, [study])), None)
     if file is None:
-        raise DataError(f"It needs {point_id}, which {why_unmet(point_id, there)}.")
+        raise Unmet(f"It needs {point_id}, which {why_unmet(point_id, there)}.")
     try:
         return read_state(file)
     except Damaged as error:

@@ -17,12 +17,15 @@ from launchers.local import LocalPool
 from launchers.planning import plan_request
 from launchers.request import Launcher, Request
 from scaling.data.catalog import DataConfig, declare
-from scaling.errors import Refused
+from scaling.errors import DataError, Refused, Unmet
 from scaling.study.grid import Expansion
-from scaling.study.plan import Plan
+from scaling.study.launch import Launch
+from scaling.study.plan import Plan, reason_in_short
 from scaling.study.point import Point
+from scaling.study.result import State
 from scaling.study.store import Study
 from scaling.tracking.tracker import Tracker
+from scaling.training.failure import noted
 from scaling.training.meeting import Meeting
 from scaling.training.runtime import Runtime
 from scaling.training.start import Start
@@ -106,7 +109,8 @@ def test_where_a_need_fails_the_others_say_so_and_none_is_lost(
     assert state.message.startswith(f"it needs {bad.id}, which failed (diverged: ")
     (entry,) = (entry for entry in _plan({path: [bad, needy, first]}).entries if entry.point.id == needy.id)
     assert entry.action == "drop"
-    assert entry.why.startswith(f"it needs {bad.id}, which failed (diverged: ")
+    assert entry.why.startswith(f"a point that it needs: {bad.id}, which failed (diverged: ")
+    assert reason_in_short(entry.why) == "a point that it needs"
 
 
 def test_weights_that_were_not_kept_or_are_damaged(tmp_path: Path, first: Point, second: Point) -> None:
@@ -127,3 +131,12 @@ def test_weights_that_were_not_kept_or_are_damaged(tmp_path: Path, first: Point,
     state = study.state(again.id)
     assert state.failure == "data_error"
     assert "weights.pt is damaged" in str(state.message)
+
+
+def test_points_that_lack_what_they_need_stop_no_launch(tmp_path: Path) -> None:
+    """Three students of teachers that failed say nothing of the students of others."""
+    for name, error, is_stopped in (("unmet", Unmet("no teacher"), False), ("data", DataError("no"), True)):
+        launch = Launch(tmp_path, name)
+        for each in ("a", "b", "c"):
+            launch.note_end(each, State(status="failed", **noted(error)), 3)
+        assert (launch.stopped() is not None) == is_stopped

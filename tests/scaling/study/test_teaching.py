@@ -172,7 +172,7 @@ def test_masks_are_labelled_by_nobody() -> None:
 
 
 def test_a_warm_up_longer_than_the_point_is_refused() -> None:
-    with pytest.raises(Refused, match="schedule.warmup_steps=99 takes all of the 14 steps of the point"):
+    with pytest.raises(Refused, match=r"schedule.warmup_steps=99 takes all of the 14 steps of the point"):
         expand([Grid({**SETTINGS, "schedule": {"warmup_steps": 99}}, [])], _declare)
 
 

@@ -7,7 +7,7 @@ import pickle
 import pytest
 import torch
 
-from scaling.errors import DataError, Refused
+from scaling.errors import DataError, Refused, Unmet
 from scaling.training.failure import Diverged, Stopped, classify
 
 
@@ -17,6 +17,7 @@ from scaling.training.failure import Diverged, Stopped, classify
         (Diverged(3, float("nan")), "diverged"),
         (Stopped(3), "preempted"),
         (DataError("not enough memory of the images"), "data_error"),
+        (Unmet("a teacher that failed"), "data_error"),
         (MemoryError(), "out_of_memory"),
         (torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB."), "out_of_memory"),
         (RuntimeError("not enough memory: you tried to allocate 8 bytes."), "out_of_memory"),

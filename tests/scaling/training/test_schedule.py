@@ -69,7 +69,7 @@ def test_absurd_options_are_refused(option: str, value: object) -> None:
 
 def test_a_warm_up_without_end_is_refused() -> None:
     Schedule(warmup_steps=9).check(10)
-    with pytest.raises(Refused, match="schedule.warmup_steps=10 takes all of the 10 steps of the point"):
+    with pytest.raises(Refused, match=r"schedule.warmup_steps=10 takes all of the 10 steps of the point"):
         Schedule(warmup_steps=10).check(10)
 
 
