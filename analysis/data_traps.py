@@ -9,6 +9,7 @@ import pandas as pd
 
 from analysis.noise import GROUP
 from analysis.table import AXES
+from analysis.taught import BASELINE
 from analysis.trap import Basis, Trap
 from scaling.quantity import counted
 
@@ -39,6 +40,19 @@ def left_out(evidence: Basis) -> Iterator[Trap]:
     if blind:
         yield Trap(
             "no_accuracy", f"Left out for want of a finite accuracy: {counted(blind, 'completed point')}."
+        )
+
+
+def without_baseline(evidence: Basis) -> Iterator[Trap]:
+    rows = evidence.table.usable
+    if BASELINE not in rows:
+        return
+    alone = int((rows[BASELINE].notna() & ~rows[BASELINE].isin(rows["point"])).sum())
+    if alone:
+        yield Trap(
+            "students_without_baseline",
+            f"What pseudo-labels gain is not told of {counted(alone, 'student')}, as the same point without "
+            "them has no result: pseudo.ratio=0 trains it.",
         )
 
 

@@ -23,10 +23,10 @@ def taught_figure(found: Taught) -> Figure:
         x = [shift + (networks.index(tuple(each.network.values())) if each.network else len(networks))
              for each in gains]  # fmt: skip
         marker = MARKERS[number % len(MARKERS)]
-        axes.plot(x, [each.points for each in gains], marker, color=color, label=variant, markersize=5)
+        axes.plot(x, [each.effect.points for each in gains], marker, color=color, label=variant, markersize=5)
         for at, each in zip(x, gains, strict=True):
-            if each.ci95 is not None:
-                axes.plot([at, at], each.ci95, color=color, linewidth=1.6, alpha=0.8)
+            if each.effect.ci95 is not None:
+                axes.plot([at, at], each.effect.ci95, color=color, linewidth=1.6, alpha=0.8)
     axes.axhline(0, color=INK, linewidth=0.9)
     axes.axvline(len(networks) - 0.5, color=INK, linewidth=0.6, linestyle=":")
     axes.set_xticks(range(len(networks) + 1), [*names, "all"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from analysis.additive_sheet import interval_cell
 from analysis.sheet import Sheet
 from analysis.table import AXES
 from analysis.taught import Taught
@@ -13,10 +14,10 @@ def taught_sheet(found: Taught) -> Sheet:
         (
             each.variant,
             *(("all", "", "", "") if each.network is None else (f"{each.network[axis]:g}" for axis in AXES)),
-            str(each.num_seeds),
-            f"{each.points:+.2f}",
-            "unknown" if each.ci95 is None else f"{each.ci95[0]:+.2f} to {each.ci95[1]:+.2f}",
-            each.verdict,
+            str(each.effect.num_seeds),
+            f"{each.effect.points:+.2f}",
+            interval_cell(each.effect) or "unknown",
+            each.effect.verdict,
         )
         for each in (*found.overall, *found.by_network)
     ]

@@ -50,6 +50,7 @@ GRAVITY = (
     "mixed_settings",
     "failed_points_left_out",
     "no_accuracy",
+    "students_without_baseline",
     "missing_cells",
     "optimum_at_edge",
     "no_law_fitted",

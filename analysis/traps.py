@@ -188,6 +188,7 @@ def _no_pairs(evidence: Evidence) -> Iterator[Trap]:
 
 CHECKS: tuple[Callable[[Evidence], Iterator[Trap]], ...] = (
     data_traps.left_out,
+    data_traps.without_baseline,
     data_traps.unmarked,
     data_traps.suspects,
     data_traps.seeds,

@@ -68,22 +68,22 @@ def _found(table: Table) -> Taught:
 @pytest.mark.parametrize(("gain", "verdict"), [(2.0, "helps"), (-2.0, "hurts")])
 def test_a_planted_gain_is_found(gain: float, verdict: str) -> None:
     found = _found(_table(gain=gain))
-    assert [(each.variant, each.verdict) for each in found.overall] == [
+    assert [(each.variant, each.effect.verdict) for each in found.overall] == [
         ("1 hard", verdict),
         ("3 hard", verdict),
         ("3 soft", verdict),
     ]
     for each in found.overall:
-        assert (each.num_seeds, each.num_pairs, each.num_teachers) == (5, 20, 5)
-        assert each.ci95 is not None
-        assert each.ci95[0] < gain < each.ci95[1]
-    assert sum(each.verdict == verdict for each in found.by_network) >= 10  # of 12
-    assert {each.verdict for each in found.slopes} == {"undecided"}
+        assert (each.effect.num_seeds, each.num_pairs, each.num_teachers) == (5, 20, 5)
+        assert each.effect.ci95 is not None
+        assert each.effect.ci95[0] < gain < each.effect.ci95[1]
+    assert sum(each.effect.verdict == verdict for each in found.by_network) >= 10  # of 12
+    assert {each.prefer for each in found.slopes} == {"undecided"}
 
 
 def test_a_planted_advantage_of_depth_is_found() -> None:
     slopes = _found(_table(depth_gain=2.0)).slopes
-    assert {each.verdict for each in slopes} == {"depth"}
+    assert {each.prefer for each in slopes} == {"depth"}
     assert slopes[0].depth_points == pytest.approx(2, abs=0.7)
     assert slopes[0].width_points == pytest.approx(0, abs=0.7)
 
@@ -97,14 +97,46 @@ def test_no_gain_is_undecided_nearly_always() -> None:
     for _ in range(num_studies):
         moved = is_taught * draw.normal(0, 0.3, 5)[seeds] + draw.normal(0, 0.3, len(rows))
         found = _found(replace(table, rows=rows.assign(top1=rows["top1"] + moved)))
-        wrong += any(each.verdict != "undecided" for each in found.overall)
+        wrong += any(each.effect.verdict != "undecided" for each in found.overall)
     assert wrong <= 0.05 * num_studies + 2.6 * np.sqrt(0.05 * 0.95 * num_studies)
 
 
 def test_few_seeds_decide_nothing() -> None:
-    assert {each.verdict for each in _found(_table(num_seeds=3)).overall} == {"undecided"}
+    assert {each.effect.verdict for each in _found(_table(num_seeds=3)).overall} == {"undecided"}
     single = _found(_table(num_seeds=1)).overall[0]
-    assert (single.ci95, single.verdict) == (None, "undecided")
+    assert (single.effect.ci95, single.effect.verdict) == (None, "undecided")
+
+
+def test_gains_that_are_copies_of_each_other_decide_nothing() -> None:
+    found = _found(_table(of_teacher=0.0, noise=0.0))
+    assert {(each.effect.ci95, each.effect.verdict) for each in found.overall} == {(None, "undecided")}
+
+
+def test_networks_that_share_no_seed_have_no_gain_together() -> None:
+    table = _table()
+    apart = table.rows[(table.rows["depth"] == 8) == (table.rows["seed"] < 2)]
+    found = _found(build_table(apart, name="planted", source="planted"))
+    assert (found.overall, found.slopes) == ((), ())
+    assert {each.effect.num_seeds for each in found.by_network} == {2, 3}
+
+
+def test_a_network_that_lacks_a_seed_costs_the_seed_and_not_the_network() -> None:
+    table = _table()
+    rows = table.rows[~((table.rows["depth"] == 14) & (table.rows["seed"] == 4))]
+    found = _found(build_table(rows, name="planted", source="planted"))
+    assert {(each.effect.num_seeds, each.num_pairs) for each in found.overall} == {(4, 16)}
+
+
+def test_students_of_two_recipes_are_not_averaged() -> None:
+    table = _table()
+    plain = table.rows.assign(setting=table.rows["setting"].replace("plain", "other"))
+    other = plain.assign(**{name: "o" + plain[name] for name in ("point", "pseudo.baseline")})
+    both = build_table(pd.concat([table.rows, other]), name="planted", source="planted")
+    assert [each.variant for each in _found(both).overall[:2]] == [
+        "1 hard, setting plain",
+        "1 hard, setting other",
+    ]
+    assert {each.num_pairs for each in _found(both).overall} == {20}
 
 
 def test_a_student_without_its_baseline_is_left_out() -> None:

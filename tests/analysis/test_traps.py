@@ -52,6 +52,9 @@ TRAPS = {
     "one_base_architecture": lambda frame: frame[(frame["depth"] == 26) | (frame["width"] == 0.5)],
     "failed_points_left_out": with_failure,
     "no_accuracy": lambda frame: frame.assign(top1=frame["top1"].where(frame.index != 3)),
+    "students_without_baseline": lambda frame: frame.assign(
+        **{"point": frame.index.astype(str), "pseudo.baseline": "gone"}
+    ),
     "flops_missing": lambda frame: frame.drop(columns="flops"),
     "no_pairs": lambda frame: frame[frame["width"] == 0.5],
     "regularisation_changes_along_axis": with_recipe("epochs"),
