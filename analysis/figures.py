@@ -88,9 +88,7 @@ def _methods_figures(findings: Findings) -> Iterator[Drawn]:
 
 def _resolution_figures(findings: Findings) -> Iterator[Drawn]:
     if findings.resolution.steps:
-        caption = (
-            "Gain in top-1 points per doubling of the resolution, same model and epochs, 95 % intervals."
-        )
+        caption = "Gain in points per doubling of the resolution, same model and epochs, 95 % intervals."
         yield "resolution", "resolution", resolution_figure(findings), caption
     if any(step.rivals for step in findings.resolution.gain_per_doubling):
         caption = (

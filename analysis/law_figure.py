@@ -30,7 +30,7 @@ def law_figure(law: Law, models: pd.DataFrame, noise: Noise) -> Figure:
     reach = [min(fitted.min(), measured.min()), max(fitted.max(), measured.max())]
     log_axis(axes, "x", ERROR, reach)
     log_axis(axes, "y", ERROR, reach)
-    axes.set(xlabel="top-1 error by the formula (%)", ylabel="top-1 error measured (%)")
+    axes.set(xlabel="error by the formula (%)", ylabel="error measured (%)")
     raster = len(models) > MAX_VECTOR
     least = np.maximum(measured - half, 1e-3 * measured)
     bars = {"linewidth": 0.8, "alpha": 0.6, "rasterized": raster}

@@ -68,7 +68,7 @@ def _finish(axes: Axes, regimes: tuple[Regime, ...]) -> None:
     axes.axhline(0, color=INK, linewidth=0.9)
     axes.set_xticks(range(len(regimes)), [f"{each.epochs:g}\n{_verdict_text(each)}" for each in regimes])
     axes.set_xlim(-0.5, len(regimes) - 0.5 + 0.1)
-    axes.set(xlabel="epochs", ylabel="depth minus width (top-1 points)")
+    axes.set(xlabel="epochs", ylabel="depth minus width (points)")
     axes.grid(axis="x", visible=False)
     reach = 1.15 * max(abs(bound) for bound in axes.get_ylim())
     axes.set_ylim(-reach, reach)

@@ -29,7 +29,7 @@ def resolution_figure(findings: Findings) -> Figure:
     axes.set_xticks(range(len(places)), [f"{low} → {high}" for low, high in places])
     axes.set_xlim(-0.5, len(places) - 0.5)
     axes.grid(axis="x", visible=False)
-    axes.set(xlabel="step of the resolution (px)", ylabel="gain per doubling (top-1 points)")
+    axes.set(xlabel="step of the resolution (px)", ylabel="gain per doubling (points)")
     figure.legend(loc="outside upper left", ncols=min(len(regimes), 3))
     return figure
 

@@ -10,7 +10,6 @@ from matplotlib.figure import Figure
 
 from analysis.dominance import nondominated
 from analysis.findings import Findings
-from analysis.metric import TOP1
 from analysis.model import half_width
 from analysis.model_family import ModelFamily
 from analysis.noise import Floats, Rows
@@ -51,7 +50,7 @@ def _is_repeated(price: Price, shown: Sequence[Price]) -> bool:
 
 
 def family_figure(findings: Findings, families: Sequence[ModelFamily], price: Price) -> Figure:
-    """Top-1 accuracy against one cost: a colour and a marker a family, filled where it is on its frontier."""
+    """Accuracy against one cost: a colour and a marker a family, filled where it is on its frontier."""
     figure, axes = new_figure(5.6, 4.0)
     rows = np.concatenate([each.rows for each in families])
     cost = np.exp(price.log)
@@ -59,7 +58,7 @@ def family_figure(findings: Findings, families: Sequence[ModelFamily], price: Pr
     for family, color, marker in zip(families, SERIES * 2, (*MARKERS, *MARKERS), strict=False):
         known = family.rows[np.isfinite(cost[family.rows])]
         _draw(axes, findings, price, known, color, marker, family.name)
-    axes.set_ylabel(TOP1.axis_label)
+    axes.set_ylabel(findings.table.accuracy.axis_label)
     longest = max(len(each.name) for each in families)
     figure.legend(loc="outside upper left", ncols=max(1, min(len(families), WIDE // longest)))
     return figure

@@ -24,7 +24,7 @@ def speedup_sentences(
 
 
 def speedup_sentence(found: Speedup) -> str:
-    """`At 12 epochs and at equal accuracy, 60.10 to 77.20 % top-1, resnet_rs takes 1.90 times …`"""
+    """`At 12 epochs and at equal accuracy, 60.10 to 77.20 %, resnet_rs takes 1.90 times …`"""
     at, cost, common = f"At {counted(found.epochs, 'epoch')}", found.cost.full_label, found.common_top1
     if common is None or found.times is None:
         theirs, ours = (f"{low:.2f} to {high:.2f} %" for low, high in (found.family_top1, found.base_top1))
@@ -32,7 +32,7 @@ def speedup_sentence(found: Speedup) -> str:
             f"{at} {found.family} ({theirs}) and {found.base} ({ours}) have no accuracy in common to compare "
             f"{cost} at, and nothing is said beyond what was measured."
         )
-    at = f"{at} and at equal accuracy, {common[0]:.2f} to {common[1]:.2f} % top-1"
+    at = f"{at} and at equal accuracy, {common[0]:.2f} to {common[1]:.2f} %"
     if found.verdict == "undecided":
         names = f"{found.family} and {found.base} are not told apart in {cost}"
         return f"{at}, {names}: {times_text(found.times, found.ci95)}."

@@ -51,7 +51,7 @@ def at_model_sheet(found: Sequence[Speedup]) -> Sheet:
         for each in found
         for model in each.at
     ]
-    head = ("family", "cost", "at the accuracy of", "top-1 (%)", "its cost", "times less", "95 %")
+    head = ("family", "cost", "at the accuracy of", "accuracy (%)", "its cost", "times less", "95 %")
     note = "Open: so many replicates lie beyond what was measured that the interval has no end there."
     return Sheet("Speed-up at the accuracy of each model", note, head, rows[:MAX_ROWS], len(rows), TOPIC)
 

@@ -17,7 +17,7 @@ class Member:
     """A model on the frontier, over its seeds."""
 
     flops: float
-    top1: float
+    accuracy: float
     """In percent, the mean over the seeds."""
     depth: float
     width: float
@@ -28,7 +28,7 @@ class Member:
 
 def frontier_so_far(points: Sequence[Seen], name: str) -> list[Member]:
     """The frontier of the completed points, cheapest first."""
-    rows = [_row(point) for point in points if point.status == "completed" and point.top1 is not None]
+    rows = [_row(point) for point in points if point.status == "completed" and point.accuracy is not None]
     if not rows:
         return []
     groups = group_seeds(table_of(rows, name=name).usable)
@@ -36,7 +36,7 @@ def frontier_so_far(points: Sequence[Seen], name: str) -> list[Member]:
     return [
         Member(
             flops=row["flops"],
-            top1=100 - row["error"],
+            accuracy=100 - row["error"],
             depth=row["depth"],
             width=row["width"],
             resolution=int(row["resolution"]),
@@ -48,5 +48,5 @@ def frontier_so_far(points: Sequence[Seen], name: str) -> list[Member]:
 
 
 def _row(point: Seen) -> dict[str, object]:
-    about = {name: getattr(point, name) for name in ("model", "data", "setting", "status", "top1", "flops")}
-    return {"point": point.id, **about, **point.axes}
+    about = {name: getattr(point, name) for name in ("model", "data", "setting", "status", "flops")}
+    return {"point": point.id, **about, point.metric: point.accuracy, **point.axes}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from scaling.study.files import Corrupt, read_json
 from scaling.study.point import KNOBS
@@ -22,6 +22,8 @@ class Seen:
     data: str
     setting: str
     """Digest of all that the axes leave out."""
+    metric: Literal["top1", "miou"]
+    """What its accuracy is."""
     axes: Mapping[str, float]
     flops: int
     train_flops: int
@@ -35,7 +37,7 @@ class Seen:
     launch: str | None = None
     job: str | None = None
     """The Slurm job that has it."""
-    top1: float | None = None
+    accuracy: float | None = None
     """In percent, of a completed point."""
     train_seconds: float | None = None
     """In training steps, of a completed point."""
@@ -69,10 +71,11 @@ def see(study: Study, point_id: str) -> Seen:
     directory = f"{study.path}/points/{point_id}"  # a Path would take as long as the reading
     try:
         value = read_json(f"{directory}/point.json") or {}
+        metric = "miou" if value["data"].get("masks") else "top1"
         facts = {**value["cost"], "predicted_hours": (value["predicted"] or {}).get("hours")}
         return _seen(
             point_id,
-            value | {"model": value["family"], "data": value["data"]["name"]},
+            value | {"model": value["family"], "data": value["data"]["name"], "metric": metric},
             facts,
             _noted(directory),
         )
@@ -83,10 +86,11 @@ def see(study: Study, point_id: str) -> Seen:
 
 def from_row(study: Study, row: Mapping[str, Any]) -> Seen:
     """A completed point from its row of the index."""
-    noted = {name: row.get(name) for name in ("status", "top1", "train_seconds")}
-    noted |= {"trunk_seconds": row.get("trunk_seconds")}  # not in rows of before
+    metric = "top1" if row.get("miou") is None else "miou"
+    noted = {name: row.get(name) for name in ("status", "train_seconds")}
+    noted |= {"accuracy": row.get(metric), "trunk_seconds": row.get("trunk_seconds")}  # not in rows of before
     noted |= {"epoch": row["epochs"], "ended": _ended(f"{study.path}/points/{row['point']}")}
-    return _seen(row["point"], row, row, noted)
+    return _seen(row["point"], {**row, "metric": metric}, row, noted)
 
 
 def _seen(
@@ -97,6 +101,7 @@ def _seen(
         model=about["model"],
         data=about["data"],
         setting=about["setting"],
+        metric=about["metric"],
         axes={name: about[name] for name in KNOBS if about.get(name) is not None},
         flops=facts["flops"],
         train_flops=facts["train_flops"],
@@ -120,12 +125,12 @@ def _noted(directory: str) -> dict[str, Any]:
         result = read_json(f"{directory}/result.json") or {}
     except Corrupt as error:
         return {"message": f"{error}; it will be set aside and the point run again"}
-    measured = result.get("measured") or {}
+    metrics, measured = result.get("metrics") or {}, result.get("measured") or {}
     return noted | {
         "status": "completed",
         "failure": None,
         "message": None,
-        "top1": (result.get("metrics") or {}).get("top1"),
+        "accuracy": metrics.get("top1", metrics.get("miou")),
         "train_seconds": measured.get("train_seconds"),
         "trunk_seconds": measured.get("trunk_seconds"),
         "ended": _ended(directory),

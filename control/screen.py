@@ -120,14 +120,15 @@ def _frontier(members: Sequence[Member] | None, glance: Glance, num_rows: int) -
     more = f", {len(shown)} of them shown" if len(shown) < len(members) else ""
     title = Text.assemble(("Frontier so far", "bold"), f": {counted(len(members), 'model')}{more}")
     grid = Grid(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    for heading in ("FLOPs", "top1 %", "depth", "width", "px", "epochs", "seeds", ""):
+    metric = glance.points[0].point.metric
+    for heading in ("FLOPs", f"{metric} %", "depth", "width", "px", "epochs", "seeds", ""):
         grid.add_column(heading, justify="left" if not heading else "right", no_wrap=bool(heading))
-    best = max(each.top1 for each in members)
+    best = max(each.accuracy for each in members)
     for each in shown:
         numbers = (each.depth, each.width, each.resolution, each.epochs, each.num_seeds)
-        bar = Text("━" * max(1, round(20 * each.top1 / best)), style="green")
+        bar = Text("━" * max(1, round(20 * each.accuracy / best)), style="green")
         bar.no_wrap, bar.overflow = True, "crop"  # of all columns this one gives way
-        grid.add_row(count_text(each.flops), f"{each.top1:.2f}", *(f"{each:g}" for each in numbers), bar)
+        grid.add_row(count_text(each.flops), f"{each.accuracy:.2f}", *(f"{each:g}" for each in numbers), bar)
     return Group(title, grid)
 
 

@@ -165,8 +165,8 @@ def _remark(now: Now, is_narrow: bool) -> Text:
     """What failed, who runs it, or what is noted; in short the class, or the host."""
     if now.status == "failed":
         remark = Text.assemble((str(now.failure), "red"), "" if is_narrow else f": {now.message}")
-    elif now.word == "completed" and now.point.top1 is not None:
-        remark = Text(f"top1 {now.point.top1:.2f} %", style="bright_black")
+    elif now.word == "completed" and now.point.accuracy is not None:
+        remark = Text(f"{now.point.metric} {now.point.accuracy:.2f} %", style="bright_black")
     else:
         where = now.host if is_narrow and now.host else now.where
         remark = Text(where or now.message or "", style="bright_black")

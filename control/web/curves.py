@@ -21,8 +21,8 @@ class Curve:
     """One entry an epoch that was evaluated, in order; None is what is not finite."""
 
     epoch: Sequence[float]
-    top1: Sequence[float | None]
-    """In percent."""
+    accuracy: Sequence[float | None]
+    """In percent: `top1`, or of masks `miou`."""
     loss: Sequence[float | None]
     """Of validation, in nats."""
     seconds: float | None
@@ -30,10 +30,10 @@ class Curve:
 
     @property
     def latest(self) -> float | None:
-        return next((each for each in reversed(self.top1) if each is not None), None)
+        return next((each for each in reversed(self.accuracy) if each is not None), None)
 
 
-NOTHING = Curve(epoch=(), top1=(), loss=(), seconds=None)
+NOTHING = Curve(epoch=(), accuracy=(), loss=(), seconds=None)
 
 
 def read_curve(study: Study, point_id: str) -> Curve:
@@ -50,10 +50,10 @@ def read_curve(study: Study, point_id: str) -> Curve:
     if not rows:
         return NOTHING
     ordered = [rows[epoch] for epoch in sorted(rows)]
-    evaluated = [row for row in ordered if row.get("loss") is not None or row.get("top1") is not None]
+    evaluated = [row for row in ordered if row.get("loss") is not None or _accuracy(row) is not None]
     return Curve(
         epoch=[row["epoch"] for row in evaluated],
-        top1=[number(row.get("top1")) for row in evaluated],
+        accuracy=[number(_accuracy(row)) for row in evaluated],
         loss=[number(row.get("loss")) for row in evaluated],
         seconds=number(ordered[-1].get("seconds")),
     )
@@ -66,7 +66,7 @@ def curve_columns(point_ids: Sequence[str], curve_of: Callable[[str], Curve]) ->
     return {
         "ids": shown,
         "epoch": [curve.epoch for curve in found],
-        "top1": [curve.top1 for curve in found],
+        "accuracy": [curve.accuracy for curve in found],
         "loss": [curve.loss for curve in found],
         "of": len(point_ids),
     }
@@ -76,6 +76,10 @@ def number(value: object) -> float | None:
     """A finite number as it is; None for everything else."""
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     return value if is_number and math.isfinite(value) else None  # type: ignore[arg-type, return-value]
+
+
+def _accuracy(row: Mapping[str, Any]) -> object:
+    return row.get("top1", row.get("miou"))
 
 
 def _row(line: bytes) -> Mapping[str, Any]:

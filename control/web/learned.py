@@ -47,14 +47,14 @@ def _models(table: Table) -> Iterator[dict[str, Any]]:
     half = half_width(members, noise_of(table, members))
     several = members["data"].nunique() > 1
     for (_, row), width in zip(members.iterrows(), half, strict=True):
-        top1 = 100 - row["error"]
+        accuracy = 100 - row["error"]
         known = np.isfinite(width)
         yield {
             "ids": ids[tuple(row[name] for name in GROUP)],
             "flops": row["flops"],
-            "top1": top1,
-            "low": max(top1 - width, 0.0) if known else None,
-            "high": min(top1 + width, 100.0) if known else None,
+            "accuracy": accuracy,
+            "low": max(accuracy - width, 0.0) if known else None,
+            "high": min(accuracy + width, 100.0) if known else None,
             "num_seeds": int(row["num_seeds"]),
             "name": axes_text(row) + (f", {row['data']}" if several else ""),
             "standing": row["standing"],

@@ -138,8 +138,9 @@ class Reporter:
         return curve_columns(running, self.curve)
 
     def _about(self, glance: Glance) -> dict[str, Any]:
-        data = glance.points[0].point.data if glance.points else None
-        return {**place_of(self._study), "data": data, "metric": "top1"}
+        first = glance.points[0].point if glance.points else None
+        about = {name: getattr(first, name, None) for name in ("data", "metric")}
+        return {**place_of(self._study), **about}
 
 
 def _ids(glance: Glance) -> set[str]:

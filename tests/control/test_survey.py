@@ -5,15 +5,20 @@ from __future__ import annotations
 import os
 import shutil
 import time
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from control.frontier import frontier_so_far
 from control.point import Seen
 from control.survey import Survey
 from scaling.errors import Refused
+from scaling.study.files import write_json
+from scaling.study.point import Point
 from scaling.study.result import State
-from scaling.study.store import Study
+from scaling.study.store import Study, Task
 
 pytestmark = pytest.mark.xdist_group("control")
 
@@ -24,9 +29,10 @@ def study(finished: Path, tmp_path: Path) -> Study:
 
 
 def _check(seen: Seen, row: dict[str, object]) -> None:
-    names = ("model", "data", "setting", "flops", "train_flops", "top1", "train_seconds", "predicted_hours")
+    names = ("model", "data", "setting", "flops", "train_flops", "train_seconds", "predicted_hours")
     for name in (*names, "status", "failure", "message"):
         assert getattr(seen, name) == row[name], name
+    assert (seen.metric, seen.accuracy) == ("top1", row["top1"])
     assert seen.axes == {name: row[name] for name in seen.axes}
     assert (seen.id, len(seen.axes)) == (row["point"], 5)
 
@@ -47,7 +53,7 @@ def test_the_index_gives_the_same_points(study: Study) -> None:
     study.rows()
     assert (study.path / "index.jsonl").exists()
     for one, other in zip(light, Survey(study).points(), strict=True):
-        for name in ("id", "axes", "setting", "status", "top1", "epoch", "ended", "flops", "predicted_hours"):
+        for name in ("id", "axes", "setting", "status", "accuracy", "epoch", "ended", "flops"):
             assert getattr(one, name) == getattr(other, name), name
 
 
@@ -80,3 +86,16 @@ def test_a_damaged_point_is_refused(study: Study) -> None:
     file.write_text("{}")
     with pytest.raises(Refused, match="is no point"):
         Survey(study).points()
+
+
+def test_of_masks_the_accuracy_is_the_mean_iou(make_point: Callable[..., Point], tmp_path: Path) -> None:
+    study = Study.create(tmp_path / "mine", Task("scenes"))
+    one = make_point()
+    point = replace(one, data=replace(one.data, masks=True))
+    study.add([point])
+    study.note(point.id, State(status="completed", epoch=2))
+    write_json(study.directory(point.id) / "result.json", {"metrics": {"miou": 40.0}, "measured": {}})
+    (seen,) = Survey(study).points()
+    assert (seen.metric, seen.accuracy) == ("miou", 40)
+    (member,) = frontier_so_far([seen], "mine")
+    assert member.accuracy == pytest.approx(40)

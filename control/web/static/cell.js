@@ -1,6 +1,6 @@
 // A cell: what a group of points has in common to say, in two lines, in a sentence and in a colour.
 
-import {counted, share, top1} from "./format.js";
+import {counted, share, percent} from "./format.js";
 import {isFailed, isRunning, progress} from "./store.js";
 
 const mean = (numbers) => numbers.reduce((sum, each) => sum + each, 0) / numbers.length;
@@ -8,7 +8,7 @@ const isCompleted = (point) => point.state === "completed";
 const number = (points, test) => points.filter(test).length;
 
 function bestOf(points) {
-  const known = points.map((point) => point.top1).filter((each) => each != null);
+  const known = points.map((point) => point.accuracy).filter((each) => each != null);
   return known.length ? Math.max(...known) : null;
 }
 
@@ -30,7 +30,7 @@ export function sentence(name, points) {
     `${name}: ${counted(points.length, "point")}`,
     ...counts.filter(Boolean),
     `${share(mean(points.map(progress)))} of the epochs`,
-    ...(best == null ? [] : [`best top-1 ${top1(best)} %`]),
+    ...(best == null ? [] : [`best accuracy ${percent(best)} %`]),
   ];
   return `${told.join(", ")}.`;
 }
@@ -41,13 +41,13 @@ export const SHADES = {
     const done = mean(points.map(progress));
     return {text: share(done), tint: done};
   },
-  top1: (cells) => {
+  accuracy: (cells) => {
     const best = cells.map(bestOf).filter((each) => each != null);
     const [low, high] = [Math.min(...best), Math.max(...best)];
     const tint = (each) => (high > low ? 0.1 + (0.9 * (each - low)) / (high - low) : 1);
     return (points) => {
       const each = bestOf(points);
-      return {text: top1(each), tint: each == null ? 0 : tint(each)};
+      return {text: percent(each), tint: each == null ? 0 : tint(each)};
     };
   },
   failures: () => (points) => {

@@ -9,9 +9,9 @@ const MARKED_AT_MOST = 30;
 /** Curves that the server gives for one asking. */
 const AT_ONCE = 50;
 
-/** Curves as a map from id to {epoch, top1, loss}, from the columns that the server sends. */
-const byIdOf = ({ids, epoch, top1, loss}) =>
-  new Map(ids.map((id, place) => [id, {epoch: epoch[place], top1: top1[place], loss: loss[place]}]));
+/** Curves as a map from id to {epoch, accuracy, loss}, from the columns that the server sends. */
+const byIdOf = ({ids, epoch, accuracy, loss}) =>
+  new Map(ids.map((id, place) => [id, {epoch: epoch[place], accuracy: accuracy[place], loss: loss[place]}]));
 
 /** The curves of these points, as they are now; null where they cannot be had. */
 export async function fetchCurves(ids) {
@@ -23,8 +23,8 @@ export async function fetchCurves(ids) {
   }
 }
 
-/** Draw both charts of curves, given as [{id, name, epochs, epoch, top1, loss, isChosen}]. */
-export function drawPair(places, curves, open) {
+/** Draw both charts, of the accuracy called `label` and of the loss, of curves given as [{id, name, epochs, epoch, accuracy, loss, isChosen}]. */
+export function drawPair(label, places, curves, open) {
   const someChosen = curves.some((each) => each.isChosen) && curves.some((each) => !each.isChosen);
   const longest = Math.max(0, ...curves.map((each) => each.epoch.length));
   const traces = (measure) =>
@@ -45,8 +45,8 @@ export function drawPair(places, curves, open) {
     }));
   const last = Math.max(...curves.map((each) => each.epochs));
   const x = {title: "epoch", range: [0, 1.02 * last], ...(last <= 12 ? {dtick: 1} : {})};
-  const [top1, loss] = places;
-  drawChart(top1, traces("top1"), {x, y: {title: "top-1 accuracy, %"}, clicked: open});
+  const [accuracy, loss] = places;
+  drawChart(accuracy, traces("accuracy"), {x, y: {title: `${label}, %`}, clicked: open});
   drawChart(loss, traces("loss"), {x, y: {title: "validation loss"}, clicked: open});
 }
 
@@ -54,7 +54,7 @@ const hue = (place) => SERIES[place % SERIES.length];
 const dash = (place) => DASHES[Math.floor(place / SERIES.length) % DASHES.length];
 
 export function makeCurves(store, nameOf, open) {
-  const places = [byId("curves-top1"), byId("curves-loss")];
+  const places = [byId("curves-accuracy"), byId("curves-loss")];
   let running = new Map();
   let of = 0;
   let isNew = true;
@@ -89,7 +89,7 @@ export function makeCurves(store, nameOf, open) {
     byId("curves").hidden = !begun.length;
     drawLegend(begun);
     const ids = begun.map((each) => each.id);
-    if (ids.length) drawPair(places, begun, (id) => open(id, ids));
+    if (ids.length) drawPair(store.accuracy, places, begun, (id) => open(id, ids));
   }
 
   /** Whether points run by turns, and the next have no curve yet. */

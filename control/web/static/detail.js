@@ -2,13 +2,13 @@
 
 import {byId, element, keep, say, setText} from "./dom.js";
 import {drawPair, fetchCurves} from "./curves.js";
-import {count, duration, NONE, share, top1, typed} from "./format.js";
+import {count, duration, NONE, share, percent, typed} from "./format.js";
 import {command, logsCommand, readLog, retryCommand} from "./log.js";
 import {isFailed, progress} from "./store.js";
 
 export function makeDetail(store, nameOf) {
   const dialog = byId("detail");
-  const places = [byId("detail-top1"), byId("detail-loss")];
+  const places = [byId("detail-accuracy"), byId("detail-loss")];
   let ids = [];
   let at = 0;
   let drawn = "";
@@ -60,11 +60,11 @@ export function makeDetail(store, nameOf) {
       ...knobs,
       ["epochs done", `${point.epoch} of ${point.epochs} (${share(progress(point))})`],
       [
-        "top-1",
-        point.top1 != null
-          ? `${top1(point.top1)} %`
+        store.accuracy,
+        point.accuracy != null
+          ? `${percent(point.accuracy)} %`
           : point.latest != null
-            ? `${top1(point.latest)} % so far`
+            ? `${percent(point.latest)} % so far`
             : NONE,
       ],
       ["left", duration(point.eta_s)],
@@ -87,7 +87,7 @@ export function makeDetail(store, nameOf) {
     if (ids[at] !== point.id || !dialog.open) return;
     byId("detail-curves").hidden = !curve?.epoch.length;
     if (curve?.epoch.length)
-      drawPair(places, [{id: point.id, name: nameOf(point), epochs: point.epochs, ...curve, isChosen: true}]);
+      drawPair(store.accuracy, places, [{id: point.id, name: nameOf(point), epochs: point.epochs, ...curve, isChosen: true}]);
   }
 
   function turn(step) {

@@ -37,8 +37,12 @@ export function duration(seconds, digits = 3) {
 /** Hours of a device: hours, however many, or less than one. */
 export const hours = (value) => (value >= 1 ? `${short(value)} h` : duration(3600 * value));
 export const share = (value) => `${Math.floor(100 * value + 1e-9)} %`;
-export const top1 = (value) => (value == null ? NONE : value.toFixed(2));
+export const percent = (value) => (value == null ? NONE : value.toFixed(2));
 export const counted = (number, noun) => `${number.toLocaleString("en")} ${noun}${number === 1 ? "" : "s"}`;
+
+/** The accuracy of a study, and what it lacks of 100 %, by its metric. */
+export const ACCURACY = {top1: "top-1", miou: "mean IoU"};
+export const ERROR = {top1: "top-1 error", miou: "100 % - mean IoU"};
 
 /** A knob's value as it is typed. */
 export const typed = (value) => (value == null ? "-" : String(value));

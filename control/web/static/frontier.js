@@ -1,8 +1,8 @@
-// The frontier so far: top-1 error against FLOPs, each completed model with its standing.
+// The frontier so far: the error against FLOPs, each completed model with its standing.
 
 import {byId, element, keep, reachable, rove, say, setText} from "./dom.js";
 import {colour, draw as drawChart, logTicks as ticks, onTheme, plain} from "./charts.js";
-import {count, counted, NONE, top1} from "./format.js";
+import {count, counted, NONE, percent} from "./format.js";
 
 const WORSE = {
   names: ["dominated", "dominated_noise_unknown"],
@@ -32,7 +32,7 @@ const DRAWN_AT_MOST = 250;
 /** In percent: a logarithmic axis has no 0. */
 const LEAST = 0.01;
 
-const error = (each) => Math.max(LEAST, 100 - each.top1);
+const error = (each) => Math.max(LEAST, 100 - each.accuracy);
 
 export function makeFrontier(store, open) {
   let drawn;
@@ -62,7 +62,7 @@ export function makeFrontier(store, open) {
         tickformat: "~s",
         dtick: ticks(members.map((each) => each.flops)),
       },
-      y: {title: "top-1 error, %", type: "log", tickformat: "~g", dtick: ticks(members.map(error))},
+      y: {title: `${store.error}, %`, type: "log", tickformat: "~g", dtick: ticks(members.map(error))},
       clicked: (ids) => ids && open(ids[0], ids),
     });
   }
@@ -100,8 +100,8 @@ export function makeFrontier(store, open) {
         thickness: 1,
         width: 0,
         color: hue,
-        array: mine.map((each) => each.top1 - (each.low ?? each.top1)),
-        arrayminus: mine.map((each) => Math.min((each.high ?? each.top1) - each.top1, error(each) - LEAST)),
+        array: mine.map((each) => each.accuracy - (each.low ?? each.accuracy)),
+        arrayminus: mine.map((each) => Math.min((each.high ?? each.accuracy) - each.accuracy, error(each) - LEAST)),
       },
     };
   }
@@ -127,7 +127,7 @@ export function makeFrontier(store, open) {
   function drawTable(line) {
     const table = byId("frontier-table");
     if (!table.tHead) {
-      const heads = ["model", "top-1 %", "95 % interval", "FLOPs", "seeds"].map((text) =>
+      const heads = ["model", `${store.accuracy} %`, "95 % interval", "FLOPs", "seeds"].map((text) =>
         element("th", {scope: "col"}, text),
       );
       table.append(element("thead", {}, element("tr", {}, ...heads)), element("tbody"));
@@ -139,7 +139,7 @@ export function makeFrontier(store, open) {
       makeRow,
       (row, each) => {
         row.firstChild.firstChild.onclick = () => open(each.ids[0], each.ids);
-        [each.name, top1(each.top1), interval(each), count(each.flops), String(each.num_seeds)].forEach(
+        [each.name, percent(each.accuracy), interval(each), count(each.flops), String(each.num_seeds)].forEach(
           (text, place) => setText(place ? row.cells[place] : row.cells[0].firstChild, text),
         );
       },
@@ -164,12 +164,12 @@ export function makeFrontier(store, open) {
   return {draw};
 }
 
-const interval = (each) => (each.low == null ? NONE : `${top1(each.low)} to ${top1(each.high)}`);
+const interval = (each) => (each.low == null ? NONE : `${percent(each.low)} to ${percent(each.high)}`);
 
 const told = (each, label) =>
   [
     each.name,
-    `${top1(each.top1)} %${each.low == null ? "" : ` (${interval(each)})`}, ${count(each.flops)} FLOPs`,
+    `${percent(each.accuracy)} %${each.low == null ? "" : ` (${interval(each)})`}, ${count(each.flops)} FLOPs`,
     `${counted(each.num_seeds, "seed")}, ${label}`,
   ].join("\n");
 

@@ -65,7 +65,7 @@ export function makeHeatmap(store, filtered) {
     const names = [...store.knobs, ALL];
     if (names.join() === listed) return;
     const chosen = [rows.value, columns.value];
-    if (listed === undefined && store.status.share === 1) colour.value = "top1"; // there is no more progress
+    if (listed === undefined && store.status.share === 1) colour.value = "accuracy"; // there is no more progress
     const isKept = listed !== undefined && chosen.every((name) => name && names.includes(name));
     listed = names.join();
     for (const select of [rows, columns]) {

@@ -1,6 +1,6 @@
 // The store: what is known of a study's points, and which of them are wanted.
 
-import {typed} from "./format.js";
+import {ACCURACY, ERROR, typed} from "./format.js";
 
 /** States in the order in which they are listed. */
 export const STATES = ["running", "silent", "gone", "failed", "queued", "pending", "completed"];
@@ -135,6 +135,15 @@ export class Store {
   clear() {
     this.wanted.clear();
     this.find("");
+  }
+
+  /** What points are compared by, as it is called. */
+  get accuracy() {
+    return ACCURACY[this.study?.metric] ?? ACCURACY.top1;
+  }
+
+  get error() {
+    return ERROR[this.study?.metric] ?? ERROR.top1;
   }
 
   get isFiltered() {

@@ -1,20 +1,26 @@
 // The table of points: sorted by any column, a hundred rows a page, however many points there are.
 
 import {byId, element, keep, reachable, rove, setText} from "./dom.js";
-import {count, duration, share, top1, typed} from "./format.js";
+import {count, duration, share, percent, typed} from "./format.js";
 import {isRunning, progress, STATES} from "./store.js";
 
 const ROWS = 100;
 const MARKS = {completed: "●", running: "▸", silent: "◌", queued: "○", pending: "·", failed: "✕", gone: "✕"};
 
 /** What a column is called, what it is sorted by, and what its cells say. */
-const COLUMNS = [
-  {name: "progress", value: progress, text: (point) => `${point.epoch}/${point.epochs}`, isNumber: true},
+const PROGRESS = {
+  name: "progress",
+  value: progress,
+  text: (point) => `${point.epoch}/${point.epochs}`,
+  isNumber: true,
+};
+const columnsOf = (accuracy) => [
+  PROGRESS,
   {
-    name: "top-1 %",
-    value: (point) => point.top1 ?? point.latest,
+    name: `${accuracy} %`,
+    value: (point) => point.accuracy ?? point.latest,
     text: (point) =>
-      point.top1 == null && point.latest != null ? `… ${top1(point.latest)}` : top1(point.top1),
+      point.accuracy == null && point.latest != null ? `… ${percent(point.latest)}` : percent(point.accuracy),
     isNumber: true,
   },
   {name: "FLOPs", value: (point) => point.flops, text: (point) => count(point.flops), isNumber: true},
@@ -52,7 +58,7 @@ export function makeTable(store, curves, nameOf, open) {
     columns = [
       STATE,
       ...store.knobs.map(knobColumn),
-      ...COLUMNS.filter(({name}) => name !== "message" || !isSilent),
+      ...columnsOf(store.accuracy).filter(({name}) => name !== "message" || !isSilent),
     ];
     drawHead();
     const points = sorted(store.shown());
@@ -156,7 +162,7 @@ export function makeTable(store, curves, nameOf, open) {
     cell.firstChild.value = progress(point);
     cell.firstChild.className = isRunning(point) ? "running" : "";
     cell.firstChild.ariaLabel = share(progress(point));
-    setText(cell.lastChild, COLUMNS[0].text(point));
+    setText(cell.lastChild, PROGRESS.text(point));
   }
 
   function turn(step) {

@@ -36,7 +36,8 @@ def test_all_has_every_point_as_the_rows_of_the_study_have_it(served: Page, fini
     rows = {row["point"]: row for row in Study.open(finished).rows()}
     for index, point_id in enumerate(points["id"]):
         row, told_of = rows[point_id], {name: values[index] for name, values in columns.items()}
-        for name in ("top1", "flops", "train_flops", "failure", "message"):
+        assert told_of["accuracy"] == row["top1"]
+        for name in ("flops", "train_flops", "failure", "message"):
             assert told_of[name] == row[name], name
         assert told_of["hours"] == row["predicted_hours"]
         assert (told_of["state"], told_of["epochs"]) == (row["status"], row["epochs"])
@@ -75,7 +76,7 @@ def test_curves_of_any_points_are_there_when_asked_for(served: Page, finished: P
         file = study.directory(point_id) / "metrics.jsonl"
         rows = [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
         assert told["epoch"][index] == [row["epoch"] for row in rows]
-        assert told["top1"][index] == [row["top1"] for row in rows]
+        assert told["accuracy"][index] == [row["top1"] for row in rows]
         assert told["loss"][index] == [row["loss"] for row in rows]
     assert [epochs for epochs in told["epoch"] if epochs] == [[1, 2]] * 8
     assert served.ask("/curves").json["ids"] == []
@@ -151,7 +152,7 @@ def test_a_link_that_leads_out_of_the_study_is_refused(
         assert (refused.status, refused.text) == (403, sentence)
         assert (inside.status, inside.text) == (200, '{"epoch": 1, "top1": 25}\n')
     told = page.ask(f"/curves?ids={','.join(each.name for each in points)}").json
-    assert told["top1"] == ([[]] * 3 if name == "log.txt" else [[], [25], [25]])
+    assert told["accuracy"] == ([[]] * 3 if name == "log.txt" else [[], [25], [25]])
 
 
 def test_plotly_comes_packed_and_is_kept_by_the_browser(served: Page) -> None:

@@ -60,7 +60,7 @@ def test_it_says_how_far_the_study_is(page: Page, url: str, finished: Path) -> N
 def test_the_grid_is_a_table_of_its_cells(page: Page, url: str) -> None:
     _opened(page, url)
     assert (
-        page.evaluate("document.getElementById('heat-colour').value") == "top1"
+        page.evaluate("document.getElementById('heat-colour').value") == "accuracy"
     )  # of a study that has ended
     _choose(page, "heat-colour", "progress")
     assert page.evaluate(CELLS) == [[depth, "100 %", "100 %", "0 %\n✕1"] for depth in ("8", "14")]
@@ -69,7 +69,7 @@ def test_the_grid_is_a_table_of_its_cells(page: Page, url: str) -> None:
     _choose(page, "heat-columns", "seed")
     assert page.evaluate(CELLS) == [[depth, "1", "0"] for depth in ("8", "14")]
     said = page.evaluate("document.querySelector('#heat button').ariaLabel")
-    assert said.startswith("depth 8, seed 0: 3 points, 2 completed, 1 failed, 66 % of the epochs, best top-1")
+    assert said.startswith("depth 8, seed 0: 3 points, 2 completed, 1 failed, 66 % of the epochs, best acc")
 
 
 def _choose(page: Page, select: str, value: str) -> None:
@@ -125,7 +125,7 @@ def test_a_failure_shows_its_traceback_and_what_to_type(page: Page, url: str, fi
 def test_a_point_opens_with_its_curve_and_its_log(page: Page, url: str) -> None:
     _opened(page, url + "#state=completed")
     page.evaluate("document.querySelector('#points tbody tr').click()")
-    page.wait_for("document.getElementById('detail-top1').data?.[0].x.length == 2")
+    page.wait_for("document.getElementById('detail-accuracy').data?.[0].x.length == 2")
     assert page.evaluate("document.getElementById('detail-of').innerText") == "1 of 8"
     assert "2 of 2 (100 %)" in page.evaluate("document.getElementById('detail-values').innerText")
     assert page.wait_for("document.getElementById('detail-log').textContent")

@@ -37,7 +37,7 @@ def test_it_follows_a_running_study(page: Page, start_sweep: Callable[..., Sweep
     rows = "[...document.querySelectorAll('#points tbody tr')]"
     longest = f"{rows}.find(row => row.innerText.includes('/20'))"
     page.evaluate(f"{longest}.querySelector('button').focus(); window.row = {longest}")
-    curve = "document.getElementById('curves-top1').data?.at(-1).x.length"
+    curve = "document.getElementById('curves-accuracy').data?.at(-1).x.length"
     page.wait_for(f"{curve} >= 2")
     page.evaluate("scrollTo(0, 300)")
     page.wait_for(f"{curve} > {page.evaluate(curve)}")

@@ -44,10 +44,10 @@ def test_a_study_is_followed_from_its_start_until_it_is_killed(
             assert data["version"] == changes[-1]["version"] + 1
             changes.append(data)
         elif name == "curves" and long in data["ids"]:
-            curves += [curve for curve in [data["top1"][data["ids"].index(long)]] if curve]
+            curves += [curve for curve in [data["accuracy"][data["ids"].index(long)]] if curve]
     ended = [state for state in _of(changes, short, "state") if state not in ("pending", "running")]
     assert ended == ["completed"]
-    assert _of(changes, short, "top1")[-1] == sweep.study.result(short).metrics["top1"]
+    assert _of(changes, short, "accuracy")[-1] == sweep.study.result(short).metrics["top1"]
     for shorter, longer in pairwise(curves):
         assert longer[: len(shorter)] == shorter
     progress = [_of(changes, long, name) for name in ("epoch", "seconds", "state", "latest", "eta_s")]

@@ -59,8 +59,8 @@ def test_the_frontier_has_every_model_with_its_points(learned: dict[str, Any], f
     rows = findings.table.rows.set_index("point")["top1"]
     for each in models:
         assert (len(each["ids"]), each["name"].split(",")[0][:6]) == (each["num_seeds"], "depth ")
-        assert each["top1"] == pytest.approx(rows[each["ids"]].mean())
-        assert 0 <= each["low"] <= each["top1"] <= each["high"] <= 100
+        assert each["accuracy"] == pytest.approx(rows[each["ids"]].mean())
+        assert 0 <= each["low"] <= each["accuracy"] <= each["high"] <= 100
 
 
 def test_without_a_repeat_there_is_no_interval(finished: Path, tmp_path: Path) -> None:
