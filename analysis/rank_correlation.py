@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,8 +13,6 @@ from analysis.noise import Floats, Interval, Rows
 from analysis.replicates import BOOTSTRAP_SEED
 
 REPLICATES = 4000
-FEWEST_NETWORKS = 4
-"""Fewer networks than this say nothing, whatever their order."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +62,12 @@ def replicates_of(ranked: Ranked) -> Floats:
             chosen = generator.integers(len(ranked.scatter), size=(REPLICATES, int(seeds)))
             moved[:, :, model] = ranked.scatter[chosen].mean(1).T
     return _tau(ranked.first + moved[0], ranked.second + moved[1], weights, ranked)
+
+
+def least_p_value(groups: Iterable[int]) -> float:
+    """Of the clearest order that groups of so many can have, if all orders within a group are as likely: a
+    bootstrap of few networks would take such an order for certain."""
+    return min(1.0, 2 / math.prod(map(math.factorial, groups)))
 
 
 def interval_of(replicates: Floats, level: float = 0.95) -> Interval | None:

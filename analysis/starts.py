@@ -8,7 +8,18 @@ import pandas as pd
 
 from scaling.study.store import Study
 
-JOINED = ("data", "epochs", "seed", "setting", "top1", "test_top1", "miou", "test_miou", "train_flops")
+JOINED = (
+    "data",
+    "resolution",
+    "epochs",
+    "seed",
+    "setting",
+    "top1",
+    "test_top1",
+    "miou",
+    "test_miou",
+    "train_flops",
+)
 """Of the start, each as `start.<name>`."""
 
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from analysis.noise import Floats
 from analysis.plot import BLUE, FAINT, INK, MARKERS, VERMILION, new_figure
-from analysis.transfer import SCRATCH, Transfer, Transferred
+from analysis.transfer import Transfer
 from analysis.transfer_sentences import WAYS
+from analysis.transferred import SCRATCH, Transferred
 from scaling.quantity import counted
 
 Drawn = tuple[str, str, Figure, str]
@@ -50,23 +52,17 @@ def _figure(found: Transfer) -> Figure:
     return figure
 
 
-def _bar(axes: object, model: Transferred, color: str) -> None:
+def _bar(axes: Axes, model: Transferred, color: str) -> None:
     values: Floats = np.array(list(model.by_seed.values()))
-    axes.vlines(model.start_mean, values.min(), values.max(), color=color, linewidth=0.8, alpha=0.6)  # type: ignore[attr-defined]
+    axes.vlines(model.start_mean, values.min(), values.max(), color=color, linewidth=0.8, alpha=0.6)
 
 
 def _legend(found: Transfer, markers: dict[float, str]) -> list[Line2D]:
     tunes = [tune for tune in COLORS if any(each.tune == tune for each in found.models)]
-    handles = [
-        Line2D(
-            [], [], linestyle="", marker="x" if tune == SCRATCH else "o", color=COLORS[tune], label=WAYS[tune]
-        )
-        for tune in tunes
-    ]
+    handles = [_handle("x" if tune == SCRATCH else "o", COLORS[tune], WAYS[tune]) for tune in tunes]
     if len(markers) > 1:
         handles += [
-            Line2D([], [], linestyle="", marker=marker, color=INK, label=f"{counted(epochs, 'epoch')} before")
-            for epochs, marker in markers.items()
+            _handle(marker, INK, f"{counted(epochs, 'epoch')} before") for epochs, marker in markers.items()
         ]
     return handles
 

@@ -8,7 +8,9 @@ from typing import Any
 
 from analysis.model import points_text
 from analysis.noise import Interval
-from analysis.transfer import Gain, Order, Transfer
+from analysis.transfer import Transfer
+from analysis.transfer_gains import Gain
+from analysis.transfer_orders import Order
 from scaling.quantity import counted
 
 WAYS = {"all": "fine-tuning", "head": "a linear probe", "scratch": "training from scratch"}

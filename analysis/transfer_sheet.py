@@ -10,8 +10,10 @@ from scipy.stats import t as student
 from analysis.dominance import nondominated
 from analysis.noise import Interval
 from analysis.sheet import MAX_ROWS, Sheet
-from analysis.transfer import Gain, Transfer, Transferred
+from analysis.transfer import Transfer
+from analysis.transfer_gains import Gain
 from analysis.transfer_sentences import BY, WAYS
+from analysis.transferred import Transferred
 from scaling.quantity import count_text, counted
 
 
@@ -46,7 +48,8 @@ def _verdicts(found: Transfer) -> Sheet:
     note = (
         f"{_task_text(found)}. Tau is Kendall's, with a bootstrap over networks and seeds; of networks by "
         "depth, width or epochs only those alike in the rest are paired. Points are differences of the same "
-        f"network and seed, with Student's interval over networks. {found.num_verdicts} verdicts share 5 %."
+        f"network and seed, with Student's interval over networks. {found.num_verdicts} verdicts share 5 %; "
+        "an order that chance alone gives more often, as of few networks, is undecided."
     )
     head = ("trained", "question", "answer", "95 %", "rests on", "verdict")
     return Sheet("Transfer: verdicts", note, head, rows, topic="transfer")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from itertools import product
 from pathlib import Path
 
@@ -17,15 +18,23 @@ from analysis.source import read_source
 from analysis.table import Table, build_table
 from analysis.transfer import Transfer, transfers
 from analysis.transfer_sentences import transfer_json, transfer_sentences
+from scaling.errors import Refused
 
 DEPTHS, WIDTHS, EPOCHS, SEEDS = (8, 14, 20), (0.25, 0.5, 1.0), (1, 4), (0, 1, 2)
 
 
-def study(seed: int, *, slope: float = 0.0, gain: float = 0.0, noise: float = 0.5) -> pd.DataFrame:
+def study(
+    seed: int,
+    *,
+    slope: float = 0.0,
+    gain: float = 0.0,
+    noise: float = 0.5,
+    networks: Collection[tuple[int, float]] = tuple(product(DEPTHS, WIDTHS)),
+) -> pd.DataFrame:
     """A transfer study: accuracies of the starts spread over 20 points, and `slope` of that carries over."""
     generator = np.random.default_rng(seed)
     rows = []
-    for depth, width in product(DEPTHS, WIDTHS):
+    for depth, width in networks:
         own = generator.normal(0, 2.0)  # of the network, on the second task alone
         scratch = 70 + own
         for epochs in EPOCHS:
@@ -104,13 +113,39 @@ def test_the_setting_is_chosen_on_validation_images_and_told_by_test_images() ->
 
 
 def test_depth_is_compared_among_networks_alike_in_the_rest() -> None:
-    rows = study(0)
+    rows = study(0, networks=list(product(DEPTHS, (*WIDTHS, 2.0))))
     rows["top1"] = rows["test_top1"] = 60 + rows["depth"] + 1e-3 * rows["seed"]
     by = {(order.tune, order.by): order for order in found(rows).orders}
     assert by["all", "depth"].tau == 1
-    assert by["all", "depth"].num_pairs == 3 * 3 * 2  # pairs of depths, widths, first trainings
+    assert by["all", "depth"].num_pairs == 3 * 4 * 2  # pairs of depths, widths, first trainings
     assert by["all", "depth"].verdict == "better"
     assert np.isnan(by["all", "width"].tau) or by["all", "width"].verdict == "undecided"
+
+
+def test_an_order_that_few_networks_have_by_chance_is_undecided() -> None:
+    """Of 4 networks 2 pairs are alike but for the depth: half of all tables have both in one order."""
+    rows = study(0, networks=list(product((8, 14), (0.5, 1.0))))
+    rows["top1"] = rows["test_top1"] = 60 + rows["depth"] + 1e-3 * rows["seed"]
+    each = found(rows)
+    by = {(order.tune, order.by): order for order in each.orders}
+    order = by["all", "depth"]
+    assert (order.tau, order.ci95, order.verdict) == (1, (1, 1), "undecided")
+    assert order.least_p_value == 0.5
+    assert by["all", "accuracy"].least_p_value == pytest.approx(2 / 24)
+    assert by["all", "epochs"].least_p_value == 2 / 2**4
+
+
+def test_lengths_of_pretraining_are_compared_among_those_alike_in_the_rest() -> None:
+    rows = study(0)
+    by = {(order.tune, order.by): order for order in found(rows).orders}
+    assert by["all", "epochs"].num_pairs == 9
+    rows["start.setting"] = rows["start.epochs"].map({1: "plain", 4: "pseudo-labels"})
+    assert ("all", "epochs") not in {(order.tune, order.by) for order in found(rows).orders}
+
+
+def test_a_table_that_does_not_say_what_was_tuned_is_refused() -> None:
+    with pytest.raises(Refused, match=r"digits has start\.point and no start\.tune: add the column"):
+        found(study(0).drop(columns="start.tune"))
 
 
 def test_too_few_networks_decide_nothing() -> None:
