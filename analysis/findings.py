@@ -24,7 +24,7 @@ from analysis.resolution import Resolution, resolution_rule
 from analysis.returns import Return, returns
 from analysis.table import Table
 from analysis.taught import Taught, taught
-from analysis.thin import thinned
+from analysis.thin import thinned, thinned_alike
 from analysis.transfer import Transfer, transfers
 from analysis.trap import Trap
 from analysis.traps import Evidence, traps
@@ -40,6 +40,8 @@ class Findings:
     that diverged."""
     compared: pd.DataFrame
     """The groups that rules and the law rest on: all, or an even part of very many (`thin.thinned`)."""
+    rivals: pd.DataFrame
+    """Those that families are compared by: all, or of very many as many of each setting."""
     noise: Noise
     """Behind all intervals."""
     replicates: int
@@ -93,12 +95,14 @@ def find(table: Table, cost: str | None = None) -> Findings:
         for other in known.values()
         if other.name != asked.name
     ]
+    rivals = thinned_alike(groups)
     choice = choose(compared, noise)
     agreed = agreements(choice.law, pairs, compared)
     return Findings(
         table=table,
         groups=groups,
         compared=compared,
+        rivals=rivals,
         noise=noise,
         replicates=0 if draws is None else len(draws),
         frontiers=_frontiers(
@@ -112,7 +116,9 @@ def find(table: Table, cost: str | None = None) -> Findings:
         choice=choice,
         agreements=agreed,
         transfers=transfers(table),
-        equal=at_equal_accuracy(table, compared, noise, draws),
+        equal=at_equal_accuracy(
+            table, rivals, noise, draws if rivals is compared else draw_errors(rivals, noise)
+        ),
         traps=traps(
             Evidence(
                 table=table,
@@ -143,9 +149,9 @@ def find_at_equal_accuracy(table: Table, base: str | None = None) -> AtEqualAccu
     """What families cost at equal accuracy, alone, against `base`. Raises as `find` does, and `Refused` where
     there are no two families."""
     groups, _, noise = _models(table)
-    compared = thinned(groups)
-    check_families(table, compared, base)
-    return at_equal_accuracy(table, compared, noise, draw_errors(compared, noise), base)
+    rivals = thinned_alike(groups)
+    check_families(table, rivals, base)
+    return at_equal_accuracy(table, rivals, noise, draw_errors(rivals, noise), base)
 
 
 def _models(table: Table) -> tuple[pd.DataFrame, pd.DataFrame, Noise]:

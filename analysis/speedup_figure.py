@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 from analysis.dominance import nondominated
 from analysis.findings import Findings
+from analysis.ladder import MAX_GAP
 from analysis.model import half_width
 from analysis.model_family import ModelFamily
 from analysis.noise import Floats, Rows
@@ -27,10 +28,10 @@ WIDE = 48
 
 def speedup_figures(findings: Findings) -> Iterator[Drawn]:
     """Of the last regime, one a cost that was profiled, or of FLOPs where none was; and those of ladders."""
-    found = regimes(findings.table, findings.compared)
+    found = regimes(findings.table, findings.rivals)
     if not found:
         return
-    costs = prices(findings.table, findings.compared, 0)
+    costs = prices(findings.table, findings.rivals, 0)
     shown = [each for each in costs if each.metric.name in ("latency", "train_step", "memory")] or costs[:1]
     several = list(same_networks(found))
     for place, price in enumerate(shown):
@@ -50,7 +51,8 @@ def _is_repeated(price: Price, shown: Sequence[Price]) -> bool:
 
 
 def family_figure(findings: Findings, families: Sequence[ModelFamily], price: Price) -> Figure:
-    """Accuracy against one cost: a colour and a marker a family, filled where it is on its frontier."""
+    """Accuracy against one cost: a colour and a marker a family, filled where it is on its frontier; no line
+    over a gap in which nothing is compared."""
     figure, axes = new_figure(5.6, 4.0)
     rows = np.concatenate([each.rows for each in families])
     cost = np.exp(price.log)
@@ -68,14 +70,16 @@ def _draw(
     axes: Axes, findings: Findings, price: Price, rows: Rows, color: str, marker: str, label: str
 ) -> None:
     rows = rows[np.argsort(price.log[rows], kind="stable")]
-    models, x = findings.compared.iloc[rows], np.exp(price.log[rows])
+    models, x = findings.rivals.iloc[rows], np.exp(price.log[rows])
     y = 100 - models["error"].to_numpy(dtype=float)
     on = nondominated(np.column_stack([x, y]), ["minimise", "maximise"])
     half = half_width(models, findings.noise).fillna(0.0).to_numpy(dtype=float)
     axes.errorbar(
         x, y, yerr=half, xerr=_off(price, rows), fmt="none", ecolor=color, elinewidth=0.9, alpha=0.6
     )
-    axes.plot(x[on], y[on], f"{marker}-", color=color, markersize=5.5, linewidth=1.2, label=label)
+    gaps = np.flatnonzero(np.diff(np.log(x[on])) > np.log(MAX_GAP)) + 1
+    line = (np.insert(each[on], gaps, np.nan) for each in (x, y))
+    axes.plot(*line, f"{marker}-", color=color, markersize=5.5, linewidth=1.2, label=label)
     axes.plot(x[~on], y[~on], marker, mfc="none", mec=color, markersize=5)
 
 

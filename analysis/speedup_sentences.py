@@ -19,6 +19,11 @@ def speedup_sentences(
     yield from map(speedup_sentence, found)
     for cost in dict.fromkeys(each.cost for each in printed):
         yield _printed_sentence([each for each in printed if each.cost == cost])
+    if any(each.times is not None for each in found) and all(each.ci95 is None for each in found):
+        yield (
+            "Without the noise of a run there is no interval and no verdict: repeat the models with other "
+            "seeds, three of each at least."
+        )
     if found and (unmeasured := unmeasured_text(table)):
         yield unmeasured
 

@@ -19,13 +19,31 @@ def thinned(groups: pd.DataFrame) -> pd.DataFrame:
     """
     if len(groups) <= MAX_COMPARED:
         return groups
-    kept = groups[_of_large_settings(groups)]
-    while len(kept) > MAX_COMPARED:
-        axis = max(AXES, key=lambda name: kept[name].nunique())
-        values = np.unique(kept[axis])
+    return _gridded(groups[_of_large_settings(groups)], MAX_COMPARED).reset_index(drop=True)
+
+
+def thinned_alike(groups: pd.DataFrame) -> pd.DataFrame:
+    """The same for what compares settings with each other, as families are: each keeps as many models as it
+    can, none is dropped unless there are more settings than models that are compared."""
+    if len(groups) <= MAX_COMPARED:
+        return groups
+    settings = sorted((rows for _, rows in groups.groupby(["data", "setting"])), key=len)
+    kept: list[pd.DataFrame] = []
+    room = MAX_COMPARED
+    for number, rows in enumerate(settings):
+        kept.append(_gridded(rows, max(room // (len(settings) - number), 1)))
+        room -= len(kept[-1])
+    return thinned(pd.concat(kept).sort_index().reset_index(drop=True))
+
+
+def _gridded(groups: pd.DataFrame, most: int) -> pd.DataFrame:
+    """At most so many: every other value of the axis that has most, again and again."""
+    while len(groups) > most:
+        axis = max(AXES, key=lambda name: groups[name].nunique())
+        values = np.unique(groups[axis])
         places = np.linspace(0, len(values) - 1, (len(values) + 1) // 2).round().astype(int)
-        kept = kept[kept[axis].isin(values[places])]
-    return kept.reset_index(drop=True)
+        groups = groups[groups[axis].isin(values[places])]
+    return groups
 
 
 def _of_large_settings(groups: pd.DataFrame) -> pd.Series:

@@ -11,7 +11,7 @@ import pytest
 
 from analysis.__main__ import main
 from analysis.table import AXES
-from analysis.thin import MAX_COMPARED, thinned
+from analysis.thin import MAX_COMPARED, thinned, thinned_alike
 
 
 def grid(depths, widths, resolutions, epochs, *, setting="one"):
@@ -55,6 +55,18 @@ def test_settings_of_one_model_each_leave_as_many_as_are_compared():
     assert len(thinned(rows.assign(setting=[f"{number:04}" for number in range(5000)]))) == MAX_COMPARED
 
 
+def test_settings_that_are_compared_with_each_other_all_stay():
+    large = [grid(range(30), np.linspace(1, 2, 30), range(22), [10], setting=f"large {n}") for n in (1, 2)]
+    small = grid([8, 14], [1.0], [128], [10], setting="small")
+    kept = thinned_alike(pd.concat([*large, small], ignore_index=True))
+    counts = kept["setting"].value_counts()
+    assert counts["small"] == 2
+    assert counts["large 1"] == counts["large 2"] > MAX_COMPARED / 6
+    assert len(kept) <= MAX_COMPARED
+    alone = pd.concat([grid([26], [1.0], [128], [10])] * 5000, ignore_index=True)
+    assert len(thinned_alike(alone.assign(setting=[f"{n:04}" for n in range(5000)]))) == MAX_COMPARED
+
+
 @pytest.fixture
 def many(tmp_path):
     generator = np.random.default_rng(0)
@@ -73,3 +85,14 @@ def test_rules_of_many_models_end_and_say_what_they_rest_on(many, capsys):
     told = {each["code"]: each["message"] for each in rules["warnings"]}
     assert f" of {rules['provenance']['num_models']} models, spread evenly" in told["thinned"]
     assert len(rules["regimes"]) == 4
+
+
+def test_families_of_very_many_models_are_all_compared(many, tmp_path, capsys):
+    rows = pd.read_csv(many)
+    families = [rows.assign(model=name, flops=rows["flops"] * x) for name, x in (("a", 1), ("b", 0.5))]
+    path = tmp_path / "families.csv"
+    pd.concat(families).to_csv(path, index=False)
+    assert main(["speedup", str(path), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)["speedups"]
+    assert {(each["base"], each["family"]) for each in found} == {("a", "b")}
+    assert all(each["times"] == pytest.approx(2) for each in found if each["of"] is None)
