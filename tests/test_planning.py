@@ -202,6 +202,8 @@ def test_a_refused_line_leaves_no_study(bash: Bash, tmp_path: Path) -> None:
             "recipe.weight_decay={'log': [1e-05, 0.0001, 2]} names several",
         ),
         ("'zip=[8x1]'", "add -m to make a grid of them."),
+        ("-m pseudo=1", "pseudo=1 should be null"),
+        ("-m pseudo.ratio=0,1", "pseudo.ratio needs a teacher: add pseudo.teacher="),
         ("-m limit.points=0", "limit.points=0 should be positive"),
         ("-m limit.points=1.5", "limit.points=1.5 should be a whole number"),
         ("-m limit.foo=1", "limit.foo is not an option"),

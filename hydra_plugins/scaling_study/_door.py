@@ -15,7 +15,7 @@ from hydra.errors import HydraException, OverrideParseException
 from omegaconf.errors import OmegaConfBaseException
 from rich.console import Console
 
-from hydra_plugins.scaling_study._request import GROUPS, unknown_option
+from hydra_plugins.scaling_study._options import GROUPS, unknown_option
 from launchers.torchrun import meeting, typed_line
 from scaling.errors import INTERRUPTED, DataError, Refused
 from scaling.study.suggest import suggest

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +12,11 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from hydra_plugins.scaling_study._axes import logs_of
-from hydra_plugins.scaling_study._starts import TUNE, start_study, with_starts
+from hydra_plugins.scaling_study._options import KEYS, SECTIONS, SINGLE, check_axis, unknown_option
+from hydra_plugins.scaling_study._starts import start_study, with_starts
 from hydra_plugins.scaling_study._wishes import (
-    MATCH_OPTIONS,
     check_governed,
+    check_pseudo,
     limits_of,
     match_of,
     patterns_of,
@@ -25,41 +26,13 @@ from hydra_plugins.scaling_study._wishes import (
 from launchers.request import Request
 from launchers.torchrun import typed_line
 from scaling.data.catalog import DataConfig, declare
-from scaling.data.pseudo import PseudoConfig
-from scaling.data.views import Views
 from scaling.errors import Refused
-from scaling.models.families import FAMILIES
 from scaling.study.axis import Axis
 from scaling.study.grid import Expansion, Grid, expand
-from scaling.study.limits import Limits
-from scaling.study.point import KNOBS
 from scaling.study.settings import strict
-from scaling.study.starts import StartConfig
-from scaling.study.suggest import suggest
 from scaling.tracking.tracker import Tracker
-from scaling.training.recipe import Recipe
-from scaling.training.regularization import Regularization
 from scaling.training.runtime import Runtime
-from scaling.training.schedule import Schedule
 
-_SCIENCE = ("model", "data", "recipe", "regularization", "schedule")
-GROUPS = (*_SCIENCE, "device", "tracker")
-"""Config groups in which a choice must be made."""
-_SECTIONS = (*GROUPS, "study")
-_VARIED = (*KNOBS, *_SCIENCE, "precision", "evaluate_at", "views", "pseudo", "start")
-"""Keys that may have several values."""
-_GROUPED: Mapping[str, tuple[str, ...]] = {
-    "study": ("name", "root"),
-    "device": ("name", "spec", "threads", "checkpoint_every_s", "compile"),
-    "match": MATCH_OPTIONS,
-    "pseudo": tuple(field.name for field in fields(PseudoConfig)),
-    "start": tuple(field.name for field in fields(StartConfig)),
-    "limit": tuple(field.name for field in fields(Limits)),
-    "views": tuple(field.name for field in fields(Views)),
-}
-"""Options of the sections that are no dataclass of their own."""
-_SINGLE = ("zip", "blocks", "before", "match", "where", "limit", "keep_weights", "reuse", "plan", "probe")
-"""Keys that choose among points and say what to do with them."""
 _OF_A_LINE = (
     "device",
     "tracker",
@@ -72,7 +45,6 @@ _OF_A_LINE = (
     "hydra.launcher",
 )
 """What all grids of a line have in common."""
-_KEYS = tuple(dict.fromkeys((*_VARIED, *_SECTIONS, *_SINGLE)))
 
 
 @dataclass(frozen=True)
@@ -157,8 +129,9 @@ def _grids(composed: Composed) -> list[Grid]:
     config = composed.config
     names = [name for axis in composed.axes for name in axis.names]
     for name in names:
-        _check_axis(config, name)
+        check_axis(config, name)
     check_governed(config.regularization.policy, {*names, *composed.named})
+    check_pseudo(_plain(config).get("pseudo"), {*names, *composed.named})
     match = match_of(_plain(config)["match"], {*names, *composed.named})
     if not _has_interpolations(config):
         return [Grid(_plain(config), composed.axes, match)]
@@ -171,65 +144,12 @@ def _grids(composed: Composed) -> list[Grid]:
     return grids
 
 
-def check_group(group: str) -> None:
-    """Refused for a config group that one launch can have one choice of only."""
-    if group not in (*_SCIENCE, "study"):
-        raise Refused(
-            f"{group} cannot have several choices in one launch: only what changes the outcome can."
-        )
-
-
-def _check_axis(config: DictConfig, name: str) -> None:
-    section, _, key = name.partition(".")
-    if section not in _KEYS:
-        raise Refused(unknown_option(name))
-    if section in _SCIENCE and not key:
-        raise Refused(
-            f"{name} is a whole group: choose it on the line, as in {name}=a,b, or vary one of its settings, "
-            f"such as {name}.{_options(section)[0]}."
-        )
-    if name == "pseudo":
-        raise Refused("pseudo cannot have several values: vary one of its settings, such as pseudo.ratio.")
-    if section not in _VARIED or (section == "start" and name != TUNE):
-        raise Refused(f"{name} cannot have several values in one launch: only what changes the outcome can.")
-    if key and OmegaConf.select(config, name, default=_MISSING) is _MISSING:
-        raise Refused(unknown_option(name))
-
-
-_MISSING = object()
-
-
-def unknown_option(name: str) -> str:
-    """A sentence about an option that there is not."""
-    section, _, key = name.partition(".")
-    if section == "hydra":
-        return f"{name} is not an option of what is chosen here: --cfg hydra shows those that are."
-    if not key or section not in (*_SECTIONS, *_GROUPED):
-        return f"{name} is not an option: {suggest(section, list(_KEYS))}."
-    return f"{name} is not an option: {suggest(key, _options(section))}."
-
-
-def _options(section: str) -> list[str]:
-    kinds = {
-        "data": DataConfig,
-        "recipe": Recipe,
-        "regularization": Regularization,
-        "schedule": Schedule,
-        "tracker": Tracker,
-    }
-    if section == "model":
-        return ["family", *{field.name for family in FAMILIES.values() for field in fields(family)}]
-    if section in _GROUPED:
-        return list(_GROUPED[section])
-    return [field.name for field in fields(kinds[section])]
-
-
 def _plain(config: DictConfig) -> dict[str, Any]:
     without_hydra = _without_hydra(config)
-    unknown = [str(key) for key in without_hydra if key not in _KEYS]
+    unknown = [str(key) for key in without_hydra if key not in KEYS]
     if unknown:
         raise Refused(unknown_option(unknown[0]))
-    for key in (*_SECTIONS, *_SINGLE):
+    for key in (*SECTIONS, *SINGLE):
         if key not in without_hydra:
             raise Refused(f"~{key}: {key} cannot be taken away; {key}=null switches off what can be.")
     try:

@@ -46,6 +46,17 @@ def match_of(values: Any, named: Collection[str]) -> Match | None:
     )
 
 
+def check_pseudo(values: Any, named: Collection[str]) -> None:
+    """Refused for what is no section, and for pseudo-labels that nobody is there to give."""
+    if values is not None and not isinstance(values, dict):
+        raise Refused(
+            f"pseudo={values} should be null; what it has is said one by one, as in pseudo.ratio=1."
+        )
+    asked = sorted(name for name in named if name.startswith("pseudo."))
+    if asked and "pseudo.teacher" not in named and (values or {}).get("teacher") is None:
+        raise Refused(f"{asked[0]} needs a teacher: add pseudo.teacher={{…}}, what it has otherwise.")
+
+
 def limits_of(values: Any) -> Limits:
     """The limits that the config sets; a count may be written as a float, such as 1e3."""
     if values is None:

@@ -65,7 +65,7 @@ def test_students_wait_for_the_jobs_that_train_their_teacher(
     line = f"{TINY} seed=0,1 'pseudo.teacher={{width:0.25,epochs:2}}' pseudo.num_images=64 pseudo.ratio=0,1"
     sweep = new_sweep(line)
     sweep.type()
-    assert any("(Dependency)" in line for line in output("squeue", "-h", "-o", "%j (%r)"))
+    assert any("afterany" in line for line in output("squeue", "-h", "-o", "%E"))
     assert sweep.finish() == 0
     assert {each: outcome(sweep.study, each) for each in sweep.study.point_ids()} == undisturbed(line)
     points = {each: sweep.study.point(each) for each in sweep.study.point_ids()}
