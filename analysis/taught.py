@@ -55,7 +55,7 @@ class Slope:
         return PREFERRED[self.effect.verdict]
 
 
-Judged = TypeVar("Judged", Gain, Slope)
+Judged = TypeVar("Judged", bound=Gain | Slope)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,7 +134,7 @@ def _effect(wide: pd.DataFrame, weights: Floats) -> Effect | None:
 def _gains(variant: str, pairs: pd.DataFrame) -> Iterator[Gain]:
     """Of all networks together, then of each."""
     networks = [
-        (dict(zip(AXES, map(float, axes), strict=True)), of_network)
+        (dict(zip(AXES, np.asarray(axes, dtype=float).tolist(), strict=True)), of_network)
         for axes, of_network in pairs.groupby(list(AXES))
     ]
     for network, rows in [(None, pairs), *networks]:
