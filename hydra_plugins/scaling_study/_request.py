@@ -38,7 +38,6 @@ _OF_A_LINE = (
     "tracker",
     "where",
     "limit",
-    "keep_weights",
     "reuse",
     "plan",
     "probe",
@@ -77,13 +76,14 @@ def request(composed: Sequence[Composed]) -> Request:
     """All points of the composed grids; Refused names every one that cannot be built."""
     first = _plain(composed[0].config)
     beforehand = [before for each in composed for before in each.before]
-    _check_alike([*beforehand, *composed])
+    _check_alike([*beforehand, *composed], _OF_A_LINE)
     by_path: dict[Path, list[Composed]] = defaultdict(list)
     for each in (*beforehand, *composed):
         if each not in by_path[_study_path(each)]:
             by_path[_study_path(each)].append(each)
     expansions: dict[Path, Expansion] = {}
     for path, of_study in by_path.items():
+        _check_alike(of_study, ["keep_weights"])
         grids = [grid for each in of_study for grid in _started(each, expansions)]
         expansions[path] = expand(grids, _declare)
     return Request(
@@ -101,14 +101,14 @@ def request(composed: Sequence[Composed]) -> Request:
     )
 
 
-def _check_alike(composed: Sequence[Composed]) -> None:
-    """Refused where the studies of one line would be planned, run or watched in different ways."""
+def _check_alike(composed: Sequence[Composed], keys: Sequence[str]) -> None:
+    """Refused where the grids would be planned, run or watched in different ways."""
 
     def of(each: Composed, key: str) -> Any:
         launcher = each.config.hydra.launcher if key == "hydra.launcher" else None
         return OmegaConf.to_container(launcher) if launcher is not None else _plain(each.config)[key]
 
-    for key in _OF_A_LINE if len(composed) > 1 else ():
+    for key in keys if len(composed) > 1 else ():
         if any(of(each, key) != of(composed[0], key) for each in composed[1:]):
             raise Refused(f"The grids of this line differ in {key}: launch them one at a time.")
 
