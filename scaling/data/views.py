@@ -15,9 +15,9 @@ class Views:
     """Clips of a video whose probabilities are averaged; 3D-ResNet-RS has 10 x 3 of 256 pixels."""
 
     temporal: int = 1
-    """Clips, evenly spread over the video; one lies in its middle."""
+    """Clips, evenly spread over the video; a single one lies in its middle."""
     spatial: int = 1
-    """Squares of each frame, evenly spread along its longer side; one lies in its middle."""
+    """Squares of each frame, evenly spread along its longer side; a single one in its middle."""
     resolution: int | None = None
     """Pixels along the sides of a view; None is the resolution of the point."""
 
@@ -33,7 +33,7 @@ class Views:
 
     def side(self, resolution: int) -> int:
         """Pixels along the sides of a view of a network that trains at `resolution`."""
-        return self.resolution or resolution
+        return resolution if self.resolution is None else self.resolution
 
     def stored_side(self, resolution: int) -> int:
         """Pixels along the shorter side of the frames that are kept: enough to train and to evaluate on."""
