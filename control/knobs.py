@@ -13,6 +13,7 @@ from scaling.training.regularization import GOVERNED
 Value = float | str | bool | None
 
 _SECTIONS = ("model", "recipe", "regularization", "schedule", "data")
+_OF_LABELS = ("ratio", "kind", "threshold", "balanced")
 _NO_KNOBS = ("data.fingerprint",)
 """What follows from others."""
 
@@ -68,6 +69,8 @@ def _flat(study: Study, point_id: str) -> dict[str, Value]:
     except Corrupt:
         return {}
     flat = {"model": value.get("family"), "precision": value.get("precision")}
+    labels = value.get("pseudo") or {"ratio": 0}
+    flat |= {f"pseudo.{name}": labels[name] for name in _OF_LABELS if name in labels}
     for section in _SECTIONS:
         flat |= {f"{section}.{name}": _plain(each) for name, each in (value.get(section) or {}).items()}
     is_by_scale = flat.get("regularization.policy") == "by_scale"

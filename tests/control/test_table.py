@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from scaling.data.pseudo import PseudoLabels, Teacher, Unlabelled
 from scaling.study.point import Point
 from scaling.study.result import State
 from scaling.study.store import Study, Task
@@ -118,6 +120,20 @@ def test_only_wanted_points_are_in_it(say: Say, finished: Path, wanted: str, cou
     value = json.loads(said.out)
     assert (said.code, len(value["rows"])) == (0, count)
     assert value["num_points"] == 10  # the counts are of all
+
+
+def test_students_are_told_from_the_same_network_without_pseudo_labels(
+    say: Say, tmp_path: Path, make_point: Callable[..., Point]
+) -> None:
+    plain = make_point()
+    teacher = Teacher(
+        point=plain.id, family=plain.family, model=plain.model, depth=8, width=1, resolution=8, rule="r"
+    )
+    labels = PseudoLabels(teacher=teacher, unlabelled=Unlabelled(num_images=9), ratio=3)
+    study = Study.create(tmp_path / "taught", Task("mnist5k"))
+    study.add([plain, replace(plain, pseudo=labels)])
+    rows = {row["point"]: row["pseudo.ratio"] for row in _rows(say, str(study.path))}
+    assert rows == {plain.id: 0, replace(plain, pseudo=labels).id: 3}
 
 
 def test_a_point_that_waits_again_is_in_another_state(say: Say, many: Study) -> None:
