@@ -11,7 +11,8 @@ from torchvision import datasets, transforms
 
 from benchmarks.training_case import Case
 from benchmarks.training_clock import Clock, Trained
-from scaling.data.load import Images, load, split_indices
+from scaling.data.load import Images, load
+from scaling.data.splits import split_indices
 from scaling.models.build import build
 from scaling.study.point import Point
 from scaling.training.device import use_precision

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import warnings
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
@@ -20,6 +19,7 @@ from scaling.data.decoded import Decoded
 from scaling.data.folder import Folder
 from scaling.data.mix import Mix
 from scaling.data.of_files import check_fingerprint
+from scaling.data.splits import labels_of, readable, split_of
 from scaling.data.stored import Stored
 from scaling.data.videos import Videos, ViewedVideos
 from scaling.errors import DataError
@@ -127,14 +127,6 @@ def load(data: DataSet, root: str | None, resolution: int) -> Images:
     )
 
 
-def labels_of(data: DataSet, labels: Tensor) -> Tensor:
-    """Of a split, (N,) int64; dealt out anew by a hash where `data` says so."""
-    if not data.shuffled_labels:
-        return labels
-    dealt = sorted(range(len(labels)), key=lambda index: _hash(f"labels/{data.split_seed}/{index}"))
-    return labels[dealt]
-
-
 def held_out(data: DataSet, root: str | None, resolution: int) -> tuple[Split, Split]:
     """The validation and the test images alone, as `load` has them; they are not kept."""
     if data.name in of_files.FIND:
@@ -166,18 +158,6 @@ def images_of(data: DataSet, decoded: Decoded) -> Images:
         mask_classes=data.mask_classes,
         unreadable=decoded.unreadable,
     )
-
-
-def readable(
-    data: DataSet, num_examples: int, num_own_test: int, unreadable: Collection[int]
-) -> tuple[list[int], list[int], list[int]]:
-    """Which stored examples are for training, validation and test, without those that are `unreadable`.
-
-    An epoch has the steps that were declared: others of the training part stand in for those left out.
-    """
-    splits = split_of(data, num_examples, num_own_test)
-    train, val, test = ([index for index in split if index not in unreadable] for split in splits)
-    return (train * 2)[: data.num_train], val, test
 
 
 def _held_out_of_files(data: DataSet, root: str | None, resolution: int) -> tuple[Split, Split]:
@@ -226,36 +206,6 @@ def _load(data: DataSet, root: str | None) -> list[Split]:
             for split, dealt in zip(splits, order, strict=True)
         ]
     return [replace(split, labels=labels_of(data, split.labels)) for split in splits]
-
-
-def split_of(data: DataSet, num_images: int, num_own_test: int) -> tuple[list[int], list[int], list[int]]:
-    """`split_indices` as `data` has it."""
-    return split_indices(
-        num_images,
-        num_own_test=num_own_test,
-        num_test=data.num_test,
-        num_val=data.num_val,
-        split_seed=data.split_seed,
-    )
-
-
-def split_indices(
-    num_images: int, *, num_own_test: int, num_test: int, num_val: int, split_seed: int
-) -> tuple[list[int], list[int], list[int]]:
-    """Which stored images are for training, validation and test.
-
-    The order is that of a hash, the same on every machine and with every version of a library. Test images
-    come first in it, then validation, so that fewer training images leave both as they are.
-    """
-    num_pool = num_images - num_own_test
-    shuffled = sorted(range(num_pool), key=lambda index: _hash(f"{split_seed}/{index}"))
-    num_drawn = 0 if num_own_test else num_test
-    test = shuffled[:num_drawn] or list(range(num_pool, num_images))
-    return shuffled[num_drawn + num_val :], shuffled[num_drawn : num_drawn + num_val], test
-
-
-def _hash(text: str) -> bytes:
-    return hashlib.sha256(text.encode()).digest()
 
 
 def _read(data: DataSet, root: str | None) -> Stored:

@@ -14,15 +14,9 @@ from torch import Tensor
 
 from scaling.data import moving, videos_of_files
 from scaling.data.dataset import DataSet
-from scaling.data.load import (
-    Images,
-    labels_of,
-    readable,
-    resized,
-    statistics,
-    statistics_of_sums,
-)
+from scaling.data.load import Images, resized, statistics, statistics_of_sums
 from scaling.data.of_files import check_fingerprint
+from scaling.data.splits import labels_of, readable
 from scaling.data.videos import Frames, Videos, ViewedVideos
 from scaling.data.views import Views
 
