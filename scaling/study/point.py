@@ -10,13 +10,15 @@ from typing import Any
 from scaling.data.dataset import DataSet
 from scaling.data.pseudo import PseudoLabels
 from scaling.data.views import Views
+from scaling.errors import Refused
 from scaling.models.families import Family
 from scaling.models.network import Network
 from scaling.study.cost import Cost, cost_of
 from scaling.study.fields import all_fields, changed_fields
 from scaling.study.identity import canonical_json, digest_of_text, join
 from scaling.study.precision import Precision
-from scaling.study.trainable import check_trainable
+from scaling.study.size import check_size
+from scaling.study.trainable import check_frames, check_kind, check_recipe, check_side, check_views
 from scaling.training.recipe import Recipe
 from scaling.training.regularization import Regularization
 from scaling.training.schedule import Schedule
@@ -62,7 +64,25 @@ class Point:
     """What it learns from besides the labelled images."""
 
     def __post_init__(self) -> None:
-        check_trainable(self)
+        if self.epochs < 1:
+            raise Refused(f"epochs={self.epochs} trains nothing: use at least 1.")
+        if self.seed < 0:
+            raise Refused(f"seed={self.seed} must not be negative.")
+        check_kind(self.family, self.network, self.data)
+        check_size(self.family, self.network, self.resolution, self.frames)
+        if self.data.clips and self.evaluate_at:
+            raise Refused("evaluate_at is for images: clips are evaluated at views.resolution.")
+        for side in self.evaluate_at:
+            check_side("evaluate_at", side, self.family, self.network)
+        if self.data.clips:
+            check_side("views.resolution", self.views.side(self.resolution), self.family, self.network)
+        check_recipe(self.recipe, self.data)
+        check_views(self.views, self.data)
+        check_frames(self.frames, self.data)
+        if self.pseudo:
+            self.pseudo.check(self.data)
+        if self.start:
+            self.start.check_channels(self.data.name, self.data.channels)
 
     @cached_property
     def network(self) -> Network:
