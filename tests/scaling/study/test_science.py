@@ -40,6 +40,10 @@ NO_SCIENCE = {
 }
 """Fields of a point that are no part of its id by themselves, or where others are as they are."""
 
+NOT_OF_CLIPS = {"recipe.rand_augment_layers", "evaluate_at", "views.spatial"}
+NOT_OF_IMAGES = {"recipe.scale_jitter", "views.temporal", "views.spatial", "views.resolution"}
+"""Fields that such a point has no other value of: the frames here are square, so that one view has all."""
+
 AXES: dict[str, dict[str, Any]] = {
     "resnet_small": {"depth": 8, "width": 4.0},  # where channels of SE are not rounded to the same
     "resnet": {"depth": 26},
@@ -76,14 +80,15 @@ def _point_of(make_point: Make, family: str) -> Point:
 
 def _changed_points(point: Point) -> Iterator[tuple[str, Point]]:
     """The point with each of its fields, and each field of these, changed by itself."""
+    fixed = {*NO_SCIENCE, *(NOT_OF_CLIPS if point.data.clips else NOT_OF_IMAGES)}
     for name, value in _fields(point):
         if is_dataclass(value):
             for label, changed in _changed(value):
-                if f"{name}.{label}".partition("=")[0] not in NO_SCIENCE:
+                if f"{name}.{label}".partition("=")[0] not in fixed:
                     yield f"{name}.{label}", replace(point, **{name: changed})
         elif name == "depth":
             yield name, replace(point, depth=DEEPER.get(point.family, 50))
-        elif name not in NO_SCIENCE and value is not None:  # an image has no frames
+        elif name not in fixed and value is not None:  # an image has no frames
             for other in _others(Point, name, value):
                 yield name, replace(point, **{name: other})
 
