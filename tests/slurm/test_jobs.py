@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from control.__main__ import main as control
 from scaling.study.files import read_json
+from scaling.study.store import Study
 from tests.slurm.conftest import NewSweep, Undisturbed
 from tests.slurm.sweeps import FEW_IMAGES, SLOW, TINY, Sweep, outcome, output
 
@@ -77,6 +80,27 @@ def test_students_wait_for_the_jobs_that_train_their_teacher(
 def _seconds(sweep: Sweep, point_id: str, word: str) -> float:
     result = read_json(sweep.study.directory(point_id) / "result.json") or {}
     return float(result["provenance"][word])
+
+
+def test_points_wait_for_the_jobs_that_train_what_they_begin_from(
+    new_sweep: NewSweep, tmp_path: Path
+) -> None:
+    """A study of another name is launched before, by the same line."""
+    files = tmp_path / "conf" / "study"
+    files.mkdir(parents=True)
+    (files / "first.yaml").write_text("# @package _global_\nstudy: {name: first}\n" + _TINY_FILE)
+    (files / "second.yaml").write_text("# @package _global_\nbefore: first\n" + _TINY_FILE)
+    sweep = new_sweep(f"hydra.searchpath=[file://{files.parent}] study=second start.tune=all,head")
+    sweep.type()
+    assert any("afterany" in dependency for dependency in output("squeue", "-h", "-o", "%E"))
+    assert sweep.finish() == 0
+    first = Study.open(sweep.study.path.parent / "first")
+    (start,) = first.point_ids()
+    assert first.weights(start).exists()
+    assert [sweep.study.point(each).needs for each in sweep.study.point_ids()] == [(start,)] * 2
+
+
+_TINY_FILE = "tracker: {mode: none}\nwidth: 0.125\nresolution: 8\ndata: {num_train: 256, num_val: 64}\n"
 
 
 def test_jobs_that_cannot_start_do_so_once(new_sweep: NewSweep) -> None:
