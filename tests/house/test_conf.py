@@ -43,6 +43,7 @@ SMALLEST = {
     "study/video": CLIPS[1:],
     "study/video_full": ["depth=50", "frames=32"],
     "study/resnet_rs_weight_decay": ["depth=50", "resolution=224"],
+    "study/transfer_scenes": ["start.where=null"],  # of starts that are not looked for here
     "study/transfer_full_pretraining": ["depth=26", "resolution=128"],
     "model/efficientnet": ["depth=1", "resolution=32"],
     "model/efficientnet_rs": ["depth=1", "resolution=ladder"],
