@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from analysis.metric import ACCURACIES
 from analysis.noise import Floats
 from analysis.plot import BLUE, FAINT, INK, MARKERS, VERMILION, new_figure
 from analysis.transfer import Transfer
@@ -47,7 +48,8 @@ def _figure(found: Transfer) -> Figure:
         if model.tune == "all" and alone is not None:
             axes.plot(model.start_mean, alone.mean, "x", color=COLORS[SCRATCH], markersize=5, zorder=2)
     axes.set_xlabel("accuracy of the pre-training (%)")
-    axes.set_ylabel(f"{found.metric.replace('_', ' ')} on {found.task[0]} (%)")
+    accuracy = ACCURACIES[found.metric.removeprefix("test_")].label
+    axes.set_ylabel(f"{accuracy} on {found.task[0]} (%)")
     figure.legend(handles=_legend(found, markers), loc="outside upper left", ncols=3, handletextpad=0.2)
     return figure
 
