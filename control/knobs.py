@@ -13,7 +13,10 @@ from scaling.training.regularization import GOVERNED
 Value = float | str | bool | None
 
 _SECTIONS = ("model", "recipe", "regularization", "schedule", "data")
-_OF_LABELS = ("ratio", "kind", "threshold", "balanced")
+_PARTS = {"start": ("tune", "origin"), "pseudo": ("ratio", "kind", "threshold", "balanced")}
+"""Of what some points have and others lack."""
+_LACKING: dict[str, dict[str, Value]] = {"pseudo": {"ratio": 0}}
+"""What points are told by that lack a part."""
 _NO_KNOBS = ("data.fingerprint",)
 """What follows from others."""
 
@@ -69,10 +72,11 @@ def _flat(study: Study, point_id: str) -> dict[str, Value]:
     except Corrupt:
         return {}
     flat = {"model": value.get("family"), "precision": value.get("precision")}
-    labels = value.get("pseudo") or {"ratio": 0}
-    flat |= {f"pseudo.{name}": labels[name] for name in _OF_LABELS if name in labels}
     for section in _SECTIONS:
         flat |= {f"{section}.{name}": _plain(each) for name, each in (value.get(section) or {}).items()}
+    for part, names in _PARTS.items():
+        content = value.get(part) or _LACKING.get(part, {})
+        flat |= {f"{part}.{name}": content.get(name) for name in names}
     is_by_scale = flat.get("regularization.policy") == "by_scale"
     idle = [f"recipe.{name}" for name in GOVERNED] if is_by_scale else ["regularization.plain_epochs"]
     return {name: each for name, each in flat.items() if name not in (*_NO_KNOBS, *idle)}

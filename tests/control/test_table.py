@@ -16,11 +16,13 @@ from scaling.study.result import State
 from scaling.study.store import Study, Task
 from scaling.training.recipe import Recipe
 from scaling.training.regularization import Regularization
+from scaling.training.start import Start, Tune
 from tests.control.conftest import Said
 
 pytestmark = pytest.mark.xdist_group("control")
 
 Say = Callable[[str], Said]
+TUNES: tuple[Tune, ...] = ("all", "head")
 
 
 def _table(said: Said) -> list[list[str]]:
@@ -193,3 +195,15 @@ def test_strengths_that_a_policy_gives_are_no_knobs(
         ["1", "by_scale"],
         ["1", "given"],
     ]
+
+
+def test_what_is_tuned_and_how_its_start_was_trained_are_knobs(
+    say: Say, tmp_path: Path, make_point: Callable[..., Point]
+) -> None:
+    study = Study.create(tmp_path / "mine", Task("mnist5k"))
+    starts = [Start(point=f"{number:016x}", origin="short", tune=tune) for number in (0, 1) for tune in TUNES]
+    study.add([make_point(), *(make_point(start=start) for start in starts)])
+    heading, *rows = _table(say(f"status {study.path}"))
+    assert heading[1:4] == ["tune", "origin", "state"]
+    known = [["-", "-"], *(["all", "short"], ["head", "short"]) * 2]
+    assert sorted(row[1:3] for row in rows) == sorted(known)
