@@ -181,13 +181,18 @@ def _tell_disk(console: Console, plan: Plan) -> None:
     of_files = [point for point in plan.to_run if point.data.side is None or has_others(point.pseudo)]
     if not of_files:
         return
-    from scaling.data.disk import to_decode  # what decodes images takes time to import
+    from scaling.data.disk import frame_gb, to_decode  # what decodes images takes time to import
 
     disk = to_decode(of_files)
     if disk is None:
         return
     what = "videos" if of_files[0].data.clips else "images"
-    needed = _gb_text(disk.needed_gb) if disk.needed_gb else "so much as nobody knows before they are"
+    needed = _gb_text(disk.needed_gb)
+    if not disk.needed_gb:
+        needed = (
+            f"about {_gb_text(frame_gb(disk.sides[-1]))} a frame of 4:3, and how many there are is not known "
+            f"yet ({_gb_text(disk.free_gb)} free),"
+        )
     console.print(
         f"The {what} are decoded first, at {listed([str(side) for side in disk.sides])} px: {needed} on the "
         f"disk of {disk.place}.",

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
+import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -18,10 +20,15 @@ from scaling.data.decode import Undecodable
 from scaling.data.folder import Folder
 from scaling.data.video import decode_video
 from scaling.data.workers import told, workers
+from scaling.errors import DataError
+
+log = logging.getLogger(__name__)
 
 _PROCESS_FROM = 20
 """Videos for which one more process is worth the second that it takes to start."""
 _IN_A_DIRECTORY = 1000
+_WEIGHED = 100
+"""Videos after which it is known well enough what all of them will take on the disk."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -51,7 +58,8 @@ def fetch(place: Path, side: int, stride: int, find: Callable[[], Folder]) -> De
     """Every `stride`-th frame of the videos, its shorter side of `side` pixels, at `place`; where there are
     none, or damaged ones, decoded from the files.
 
-    One process decodes, others wait for it. DataError where the disk has no room, or takes no files.
+    One process decodes, others wait for it. DataError where the disk takes no files, and as soon as it is
+    plain that it has no room for all of them.
     """
     return kept.fetch(place, read=_read, make=lambda aside: _make(aside, side, stride, find()))
 
@@ -88,11 +96,26 @@ def _make(aside: Path, side: int, stride: int, folder: Folder) -> None:
                 unreadable[str(index)] = video
             else:
                 shapes[index], sums[index] = video
+            if index + 1 == _WEIGHED:
+                _check_room(aside, shapes[:_WEIGHED], num_videos)
     np.save(aside / "labels.npy", np.array(folder.labels, np.int64))
     np.save(aside / "shapes.npy", shapes)
     np.save(aside / "sums.npy", sums)
     facts = {"num_videos": num_videos, "num_own_test": folder.num_own_test, "unreadable": unreadable}
     (aside / "facts.json").write_text(json.dumps(facts, indent=1))
+
+
+def _check_room(place: Path, shapes: NDArray[np.int64], num_videos: int) -> None:
+    """Of a disk, once videos of these shapes are on it; DataError where as large ones leave too little."""
+    each_gb, free_gb = 3 * shapes.prod(axis=1).mean() / 1e9, shutil.disk_usage(place).free / 1e9
+    left_gb = each_gb * (num_videos - len(shapes))
+    if left_gb > free_gb:
+        raise DataError(
+            f"{num_videos} videos take about {each_gb * num_videos:.3g} GB, by the first {len(shapes)} of "
+            f"them, and {place.parent} has {free_gb:.3g} GB free for the rest: free some, or set "
+            "XDG_CACHE_HOME to a directory on a larger disk."
+        )
+    log.info("%d videos take about %.3g GB at %s", num_videos, each_gb * num_videos, place.parent)
 
 
 def _decode_to(

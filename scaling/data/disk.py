@@ -27,7 +27,7 @@ class Disk:
     sides: tuple[int, ...]
     """Pixels along one side of images, along the shorter one of videos, at which they are decoded yet."""
     needed_gb: float
-    """What these will take, as far as that is known."""
+    """What these will take; 0 for videos of unknown length."""
     free_gb: float
     """What this machine has free there."""
 
@@ -44,6 +44,11 @@ def to_decode(points: Sequence[Point]) -> Disk | None:
         needed_gb=sum(each.gb for each in absent.values()),
         free_gb=shutil.disk_usage(_that_is_there(cache_dir())).free / 1e9,
     )
+
+
+def frame_gb(side: int) -> float:
+    """What a frame of a video takes whose shorter side has so many pixels, if it is as oblong as is usual."""
+    return size_gb(1, side) * kinetics.OBLONG
 
 
 class _Files(NamedTuple):
@@ -86,7 +91,7 @@ def _of_videos(points: Sequence[Point]) -> dict[Path, _Files]:
             side, number, gb = point.views.stored_side(point.resolution), _num_examples(point.data), 0.0
             if point.data.name == "kinetics400":
                 frames = math.ceil(kinetics.NUM_FRAMES / point.data.temporal_stride)
-                gb = size_gb(number * frames, side) * kinetics.OBLONG
+                gb = number * frames * frame_gb(side)
             found[videos_of_files.place_of(point.data, side)] = _Files(side, gb)
     return found
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -93,6 +94,19 @@ def test_several_processes_decode_what_one_does(folder: Path, monkeypatch: pytes
     monkeypatch.setattr("scaling.data.decoded_videos.num_cores", lambda: 2)
     shared = videos_of_files.read(data, str(folder), 8)
     assert [shared.frames(index).tobytes() for index in range(12)] == whole
+
+
+def test_videos_that_find_no_room_are_refused_early(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = declare(_config(folder))
+    left = 10 * 7 * 8 * 12 * 3
+    usage = shutil.disk_usage(folder)
+    monkeypatch.setattr("scaling.data.decoded_videos._WEIGHED", 2)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=left - 1))
+    with pytest.raises(DataError, match=r"^12 videos take about 2\.42e-05 GB, by the first 2 of them, and"):
+        videos_of_files.read(data, str(folder), 8)
+    assert not videos_of_files.place_of(data, 8).exists()
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=left))
+    assert len(videos_of_files.read(data, str(folder), 8).labels) == 12
 
 
 def test_what_cannot_be_decoded_is_named_and_left_out(folder: Path) -> None:
