@@ -58,10 +58,10 @@ def fetch(place: Path, side: int, stride: int, find: Callable[[], Folder]) -> De
     """Every `stride`-th frame of the videos, its shorter side of `side` pixels, at `place`; where there are
     none, or damaged ones, decoded from the files.
 
-    One process decodes, others wait for it. DataError where the disk takes no files, and as soon as it is
-    plain that it has no room for all of them.
+    One process decodes, others wait for it; where it is interrupted, the next goes on. DataError where the
+    disk takes no files, and as soon as it is plain that it has no room for all of them.
     """
-    return kept.fetch(place, read=_read, make=lambda aside: _make(aside, side, stride, find()))
+    return kept.fetch(place, read=_read, make=lambda begun: _make(begun, side, stride, find()), goes_on=True)
 
 
 def _file(place: Path, index: int) -> Path:
@@ -83,33 +83,33 @@ def _read(place: Path) -> DecodedVideos:
     )
 
 
-def _make(aside: Path, side: int, stride: int, folder: Folder) -> None:
+def _make(begun: Path, side: int, stride: int, folder: Folder) -> None:
     num_videos = len(folder.names)
     shapes, sums = np.zeros((num_videos, 3), np.int64), np.zeros((num_videos, 2, 3), np.int64)
     unreadable: dict[str, str] = {}
     for index in range(0, num_videos, _IN_A_DIRECTORY):
-        _file(aside, index).parent.mkdir()
+        _file(begun, index).parent.mkdir(exist_ok=True)
     with workers(min(num_cores(), num_videos // _PROCESS_FROM)) as mapped:
-        done = mapped(partial(_decode_to, side, stride, folder.top, aside), enumerate(folder.names))
+        done = mapped(partial(_decode_to, side, stride, folder.top, begun), enumerate(folder.names))
         for index, video in enumerate(told(done, num_videos, f"{folder.top} to {side} pixels")):
             if isinstance(video, str):
                 unreadable[str(index)] = video
             else:
                 shapes[index], sums[index] = video
             if index + 1 == _WEIGHED:
-                _check_room(aside, shapes[:_WEIGHED], num_videos)
-    np.save(aside / "labels.npy", np.array(folder.labels, np.int64))
-    np.save(aside / "shapes.npy", shapes)
-    np.save(aside / "sums.npy", sums)
+                _check_room(begun, shapes[:_WEIGHED], num_videos)
+    np.save(begun / "labels.npy", np.array(folder.labels, np.int64))
+    np.save(begun / "shapes.npy", shapes)
+    np.save(begun / "sums.npy", sums)
     facts = {"num_videos": num_videos, "num_own_test": folder.num_own_test, "unreadable": unreadable}
-    (aside / "facts.json").write_text(json.dumps(facts, indent=1))
+    (begun / "facts.json").write_text(json.dumps(facts, indent=1))
 
 
 def _check_room(place: Path, shapes: NDArray[np.int64], num_videos: int) -> None:
     """Of a disk, once videos of these shapes are on it; DataError where as large ones leave too little."""
     each_gb, free_gb = 3 * shapes.prod(axis=1).mean() / 1e9, shutil.disk_usage(place).free / 1e9
-    left_gb = each_gb * (num_videos - len(shapes))
-    if left_gb > free_gb:
+    num_left = sum(not _file(place, index).exists() for index in range(num_videos))
+    if each_gb * num_left > free_gb:
         raise DataError(
             f"{num_videos} videos take about {each_gb * num_videos:.3g} GB, by the first {len(shapes)} of "
             f"them, and {place.parent} has {free_gb:.3g} GB free for the rest: free some, or set "
@@ -121,16 +121,22 @@ def _check_room(place: Path, shapes: NDArray[np.int64], num_videos: int) -> None
 def _decode_to(
     side: int, stride: int, top: Path, place: Path, video: tuple[int, str]
 ) -> tuple[tuple[int, ...], NDArray[np.int64]] | str:
-    """Decode a video to its file; its shape and its sums, or why it cannot be."""
+    """Decode a video to its file, unless it is there; its shape and its sums, or why it cannot be."""
     index, name = video
+    file = _file(place, index)
+    if file.exists():
+        frames = np.load(file)
+        return frames.shape[:3], _sums(frames)
     try:
         frames = decode_video(top / name, side, stride)
     except Undecodable as error:
         return f"{top / name}: {error}"
-    with _file(place, index).open("wb") as file:
-        np.save(file, frames)
-        file.flush()
-        os.fsync(file)
+    unfinished = file.with_suffix(".unfinished")
+    with unfinished.open("wb") as written:
+        np.save(written, frames)
+        written.flush()
+        os.fsync(written)
+    unfinished.rename(file)
     return frames.shape[:3], _sums(frames)
 
 

@@ -20,12 +20,14 @@ T = TypeVar("T")
 _UNREADABLE = (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError)
 
 
-def fetch(place: Path, read: Callable[[Path], T], make: Callable[[Path], None]) -> T:
+def fetch(
+    place: Path, read: Callable[[Path], T], make: Callable[[Path], None], *, goes_on: bool = False
+) -> T:
     """What `read` finds at `place`; where nothing is, or it is damaged, `make` fills a directory first.
 
-    `make` is given an empty directory beside `place`, which is moved there when it returns. One process
-    makes, others wait for it. What an interrupted one has left is removed by the next. DataError where the
-    disk takes no files.
+    `make` is given a directory beside `place`, which is moved there when it returns. One process makes,
+    others wait for it. What an interrupted one has left is removed by the next, or, where it `goes_on`, is
+    what the next is given. DataError where the disk takes no files.
     """
     found = _read(place, read)
     if found is not None:
@@ -36,7 +38,7 @@ def fetch(place: Path, read: Callable[[Path], T], make: Callable[[Path], None]) 
     with locked(place.with_name(f".{place.name}.lock")):
         found = _read(place, read)
         if found is None:
-            _make(place, make)
+            _make(place, make, goes_on)
             found = _read(place, read)
     if found is None:
         raise DataError(f"{place} was damaged as soon as it was written: is its disk sound?")
@@ -53,13 +55,13 @@ def _read(place: Path, read: Callable[[Path], T]) -> T | None:
         return None
 
 
-def _make(place: Path, make: Callable[[Path], None]) -> None:
+def _make(place: Path, make: Callable[[Path], None], goes_on: bool) -> None:
     """Written aside and moved, under the lock."""
     for left in place.parent.glob(f".{place.name}.*.tmp"):
         shutil.rmtree(left, ignore_errors=True)
     if place.exists():
         shutil.rmtree(place)
-    with _written(place), _aside(place) as aside:
+    with _written(place), _begun(place) if goes_on else _aside(place) as aside:
         make(aside)
         aside.rename(place)
 
@@ -73,6 +75,14 @@ def _aside(place: Path) -> Iterator[Path]:
         yield aside
     finally:
         shutil.rmtree(aside, ignore_errors=True)
+
+
+@contextmanager
+def _begun(place: Path) -> Iterator[Path]:
+    """A directory beside `place` with what others before have made."""
+    begun = place.with_name(f".{place.name}.begun")
+    begun.mkdir(exist_ok=True)
+    yield begun
 
 
 @contextmanager

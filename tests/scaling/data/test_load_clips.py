@@ -6,6 +6,7 @@ import logging
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from scaling.data import kinetics, moving, videos_of_files
 from scaling.data.catalog import DataConfig, declare
 from scaling.data.load import Images
 from scaling.data.load_clips import load_clips
+from scaling.data.video import decode_video
 from scaling.data.videos import Videos, ViewedVideos
 from scaling.data.views import Views
 from scaling.errors import DataError
@@ -94,6 +96,30 @@ def test_several_processes_decode_what_one_does(folder: Path, monkeypatch: pytes
     monkeypatch.setattr("scaling.data.decoded_videos.num_cores", lambda: 2)
     shared = videos_of_files.read(data, str(folder), 8)
     assert [shared.frames(index).tobytes() for index in range(12)] == whole
+
+
+def test_decoding_goes_on_where_it_was_interrupted(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = declare(_config(folder))
+    whole = videos_of_files.read(data, str(folder), 8)
+    whole.place.rename(whole.place.with_name("whole"))
+    seen: list[str] = []
+
+    def decode_some(path: Path, side: int, stride: int) -> Any:
+        seen.append(path.name)
+        if len(seen) == 6:
+            raise KeyboardInterrupt
+        return decode_video(path, side, stride)
+
+    monkeypatch.setattr("scaling.data.decoded_videos.decode_video", decode_some)
+    with pytest.raises(KeyboardInterrupt):
+        videos_of_files.read(data, str(folder), 8)
+    again = videos_of_files.read(data, str(folder), 8)
+    assert len(seen) == 13
+    for name in ("shapes", "sums", "labels"):
+        assert np.array_equal(getattr(again, name), getattr(whole, name))
+    files = {path.relative_to(again.place): path.read_bytes() for path in again.place.rglob("*.npy")}
+    assert files == {path: (whole.place.with_name("whole") / path).read_bytes() for path in files}
+    assert len(files) == 12 + 3
 
 
 def test_videos_that_find_no_room_are_refused_early(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
