@@ -23,6 +23,9 @@ from analysis.table import Table
 
 MAX_FAMILIES = 12
 """Families of one regime that are compared, those of most models."""
+MAX_UNEQUAL = 10
+"""Times as many models as the other that a family may have: of many the frontier takes the lucky ones, and
+equal families would be told apart too often."""
 Verdict = Literal["cheaper", "dearer", "undecided"]
 
 
@@ -171,7 +174,10 @@ def judged(weighed: Iterable[Weighed], noise: Noise) -> tuple[Speedup, ...]:
     sure = [
         place
         for place, each in enumerate(found)
-        if each.speedup.ci95 is not None and None not in each.speedup.ci95 and noise.df >= MIN_DF
+        if each.speedup.ci95 is not None
+        and None not in each.speedup.ci95
+        and noise.df >= MIN_DF
+        and max(each.speedup.num_models) <= MAX_UNEQUAL * min(each.speedup.num_models)
     ]
     decided = dict(zip(sure, _beyond([found[place] for place in sure]), strict=True))
     return tuple(

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from analysis.equal_accuracy import Bounds
 from analysis.printed import PrintedPair
 from analysis.sheet import MAX_ROWS, Sheet
-from analysis.speedup import AtModel, Speedup
+from analysis.speedup import MAX_UNEQUAL, AtModel, Speedup
 
 TOPIC = "speedup"
 
@@ -32,7 +32,8 @@ def speedup_sheet(found: Sequence[Speedup]) -> Sheet:
         "Cost of the family named second over that of the first where both reach the same accuracy: the "
         "geometric mean over all accuracies, from and to, that both reach, straight between the models of "
         "each frontier in accuracy over log cost, and never beyond them. Intervals are 95 %, under new seeds "
-        "and new measurements of these models; verdicts share 5 %."
+        "and new measurements of these models; verdicts share 5 %, and there is none where one family "
+        f"has more than {MAX_UNEQUAL} times as many models as the other."
     )
     return Sheet("Speed-up at equal accuracy", note, head, rows[:MAX_ROWS], len(rows), TOPIC)
 

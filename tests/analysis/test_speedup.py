@@ -109,6 +109,28 @@ def test_the_interval_holds_how_well_the_latency_was_measured() -> None:
     assert width(0.2) > 3 * width(0.0)
 
 
+def test_a_family_of_very_many_models_is_not_told_from_one_of_few() -> None:
+    """Its luckiest models make it look a fifth cheaper."""
+    generator = np.random.default_rng(1)
+    rows = [
+        {
+            "model": model,
+            "depth": 8 + place,
+            "width": 1.0,
+            "resolution": 28,
+            "epochs": 4,
+            "flops": 1e7 * 2**size,
+        }
+        | {"seed": seed, "top1": 60 + POINTS * size + generator.standard_normal()}
+        for model, number in (("base", 5), ("small", 300))
+        for place, size in enumerate(np.linspace(0, 4, number))
+        for seed in range(3)
+    ]
+    found = found_in(pd.DataFrame(rows))["flops"]
+    assert found.ci95[0] > 1
+    assert found.verdict == "undecided"
+
+
 def test_labels_dealt_out_anew_leave_it_undecided() -> None:
     """All models are at chance, and one family is four times as cheap: no accuracy is reached sooner."""
     generator = np.random.default_rng(4)
