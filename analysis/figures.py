@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from analysis.additive_figure import additive_figure
 from analysis.coverage import MAX_CELLS, coverage_figure
 from analysis.findings import Findings
-from analysis.frames_figure import frames_figure
+from analysis.frames_figure import MAX_LINES, frames_figure
 from analysis.frontier_figure import frontier_figure
 from analysis.law.choose import largest_setting
 from analysis.law_figure import law_figure, residuals_figure
@@ -52,9 +52,11 @@ def _figures(findings: Findings) -> Iterator[Drawn]:
         yield "pairs", "depth_against_width", pairs_figure(findings), caption
     yield from _resolution_figures(findings)
     if findings.frames:
-        caption = "Top-1 by the frames of a clip, a line a network, with 95 % intervals of means over seeds."
-        figure = frames_figure(findings.groups, findings.noise, findings.frames.epochs)
-        yield "frames", "frames", figure, caption
+        caption = (
+            f"Top-1 by the frames of a clip, a line for each of the first {MAX_LINES} networks at most, with "
+            "95 % intervals of means over seeds."
+        )
+        yield "frames", "frames", frames_figure(findings.groups, findings.noise), caption
     yield from speedup_figures(findings)
     if findings.taught:
         caption = "What pseudo-labels gain over none by the network, paired over seeds, with 95 % intervals."

@@ -67,11 +67,7 @@ def frames_rule(groups: pd.DataFrame, noise: Noise, draws: Floats | None) -> Fra
     """
     if FRAMES not in groups or groups[FRAMES].nunique() < 2:
         return None
-    models = groups.assign(setting=groups["setting"].map(without_frames)).reset_index(drop=True)
-    largest = models.groupby(["data", "setting", "epochs"]).size().reset_index(name="number")
-    longest = largest[largest["epochs"] == largest["epochs"].max()]
-    data, setting, epochs, _ = longest.loc[longest["number"].idxmax()]
-    chosen = models[(models["data"] == data) & (models["setting"] == setting) & (models["epochs"] == epochs)]
+    chosen = of_frames(groups)
     positions = chosen.index.to_numpy()
     models = chosen.reset_index(drop=True)
     errors = models["error"].to_numpy(dtype=float)
@@ -79,7 +75,20 @@ def frames_rule(groups: pd.DataFrame, noise: Noise, draws: Floats | None) -> Fra
     steps = tuple(_steps(models, errors, own))
     if not steps:
         return None
-    return Frames(epochs=float(epochs), steps=steps, rivals=tuple(_rivals(models, errors, own)))
+    return Frames(
+        epochs=float(models["epochs"].iloc[0]), steps=steps, rivals=tuple(_rivals(models, errors, own))
+    )
+
+
+def of_frames(groups: pd.DataFrame) -> pd.DataFrame:
+    """The models trained for longest, of the data set and setting with most of them, whatever their frames;
+    the index is their positions among the groups."""
+    models = groups.assign(setting=groups["setting"].map(without_frames)).reset_index(drop=True)
+    longest = models[models["epochs"] == models["epochs"].max()]
+    sizes = longest.groupby(["data", "setting"]).size()
+    data, setting = sizes.idxmax()
+    found: pd.DataFrame = longest[(longest["data"] == data) & (longest["setting"] == setting)]
+    return found
 
 
 def _steps(models: pd.DataFrame, errors: Floats, draws: Floats | None) -> Iterator[FrameStep]:

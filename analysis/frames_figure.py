@@ -6,6 +6,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, NullLocator, StrMethodFormatter
 
+from analysis.frames import of_frames
 from analysis.model import half_width, model_text
 from analysis.noise import Noise
 from analysis.plot import BLUE, FAINT, INK, VERMILION, new_figure
@@ -15,10 +16,11 @@ COLOURS = (BLUE, VERMILION, INK, FAINT)
 MAX_LINES = len(COLOURS)
 
 
-def frames_figure(groups: pd.DataFrame, noise: Noise, epochs: float) -> Figure:
-    """A line a network, of at most MAX_LINES, with the 95 % intervals of its means over seeds."""
+def frames_figure(groups: pd.DataFrame, noise: Noise) -> Figure:
+    """A line a network, of at most MAX_LINES, with the 95 % intervals of its means over seeds: of the models
+    that the rule of frames rests on."""
     figure, axes = new_figure()
-    models = groups[groups["epochs"] == epochs]
+    models = of_frames(groups)
     half = half_width(models, noise).fillna(0.0)
     varying = [axis for axis in AXES if models[axis].nunique() > 1]
     networks = [rows for _, rows in models.groupby(list(AXES)) if len(rows) > 1]

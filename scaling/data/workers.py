@@ -56,4 +56,4 @@ def told(done: Iterable[R], num_blocks: int, what: str) -> Iterator[R]:
         yield block
         if time.monotonic() - told_at > _LINE_EVERY_S:
             told_at = time.monotonic()
-            log.info("%s: %d of %d blocks decoded", what, number, num_blocks)
+            log.info("%s: %.0f %% decoded", what, 100 * number / num_blocks)

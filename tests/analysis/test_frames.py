@@ -13,6 +13,7 @@ import torch
 from analysis.figures import pictures
 from analysis.findings import find
 from analysis.frames import Frames, frames_rule
+from analysis.frames_figure import MAX_LINES, frames_figure
 from analysis.frames_sheet import frames_json, frames_sentences, frames_sheet, frames_summary
 from analysis.noise import group_seeds, seed_noise
 from analysis.replicates import draw_errors
@@ -99,6 +100,15 @@ def test_models_of_different_frames_are_never_compared_as_equals() -> None:
     assert {row[place] for row in sheet.rows} <= {"2", "4", "8"}
     assert "frames" in {picture.name for picture in pictures(findings)}
     assert rules_json(findings)["frames"] == frames_json(findings.frames)
+
+
+def test_the_picture_has_lines_of_one_recipe() -> None:
+    rows = planted(lambda frames: 3 * np.log2(frames))
+    few = rows[(rows["depth"] == 14) & (rows["width"] == 1)].assign(recipe="other", top1=20.0)
+    findings = find(table_of(pd.concat([rows.assign(recipe="usual"), few], ignore_index=True)))
+    (axes,) = frames_figure(findings.groups, findings.noise).axes
+    assert len(axes.containers) == MAX_LINES
+    assert all(list(bars.lines[0].get_xdata()) == list(FRAMES) for bars in axes.containers)
 
 
 def test_a_table_of_one_number_of_frames_says_nothing_of_them() -> None:
