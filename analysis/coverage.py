@@ -16,6 +16,8 @@ from analysis.plot import FAINT, GREEN, ORANGE, PURPLE, SKY, VERMILION, new_figu
 MAX_PANELS = 24
 MAX_CELLS = 2000
 """A grid with more cells is not drawn."""
+MIN_SHARE = 0.05
+"""Of the cells that something is known of: with fewer it is no grid but a list of networks, and not drawn."""
 COLORS = {
     "complete": GREEN,
     "few seeds": SKY,
@@ -30,6 +32,11 @@ COLORS = {
 HATCHES = {"running": "...", "diverged": "xxx"}
 """Where a colour serves two states."""
 UNITS = {"resolution": "px", "epochs": "epochs"}
+
+
+def is_drawn(cells: pd.DataFrame) -> bool:
+    """Whether the grid of `missing.grid_cells` can be read as a picture."""
+    return len(cells) <= MAX_CELLS and bool((cells["state"] != "not run").mean() >= MIN_SHARE)
 
 
 def coverage_figure(cells: pd.DataFrame) -> Figure:

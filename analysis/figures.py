@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from analysis.additive_figure import additive_figure
-from analysis.coverage import MAX_CELLS, coverage_figure
+from analysis.coverage import coverage_figure, is_drawn
 from analysis.findings import Findings
 from analysis.frames_figure import MAX_LINES, frames_figure
 from analysis.frontier_figure import frontier_figure
@@ -67,7 +67,7 @@ def _figures(findings: Findings) -> Iterator[Drawn]:
         caption = "Time that the plan predicted for each point, and that it took: on the line, they agree."
         yield "hours", "predicted_against_actual", prediction_figure(findings.prediction), caption
     cells = grid_cells(findings.table)
-    if len(cells) <= MAX_CELLS:
+    if is_drawn(cells):
         caption = "What of the grid is measured. A number in a cell counts its seeds."
         yield "missing", "coverage", coverage_figure(cells), caption
 

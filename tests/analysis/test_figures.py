@@ -18,6 +18,7 @@ from analysis.pairs_figure import pairs_figure
 from analysis.picture import picture
 from analysis.plot import house_style
 from analysis.resolution_figure import rivals_figure
+from analysis.source import read_source
 from analysis.table import build_table
 
 
@@ -106,6 +107,11 @@ def test_a_large_study_is_an_image_within_its_figure(planted, monkeypatch):
     with house_style():
         drawn = picture(frontier_figure(findings.frontiers["flops"], findings.noise), "x", "A caption.")
     assert "data:image/png;base64," in drawn.inline_svg()
+
+
+def test_a_list_of_networks_is_not_drawn_as_a_grid():
+    table = read_source("published:resnet_rs_2021_table7", {})
+    assert "coverage" not in {picture.name for picture in pictures(find(table))}
 
 
 def test_coverage_tells_failed_from_missing():
