@@ -55,7 +55,7 @@ def test_branches_wait_for_the_jobs_that_train_their_trunk(
     line = f"{TINY} schedule=wsd schedule.warmup_steps=2 epochs=2,4"
     sweep = new_sweep(line)
     sweep.type()
-    assert any("(Dependency)" in line for line in output("squeue", "-h", "-o", "%j (%r)"))
+    assert any("afterany" in dependency for dependency in output("squeue", "-h", "-o", "%E"))
     assert sweep.finish() == 0
     assert {each: outcome(sweep.study, each) for each in sweep.study.point_ids()} == undisturbed(line)
     (branch,) = (each for each in sweep.study.point_ids() if sweep.study.point(each).epochs == 2)
