@@ -45,7 +45,7 @@ def at_equal_accuracy(
 
 def check_families(table: Table, groups: pd.DataFrame, base: str | None) -> None:
     """Refused where there are no two families to compare, or no `base` among them."""
-    names = sorted({each.name for families in regimes(table, groups) for each in families})
+    names = sorted({each.name for families in regimes(table, groups, base) for each in families})
     if not names:
         raise Refused(
             f"{table.source} has no two families trained on the same data for as long: python sweep.py "

@@ -88,7 +88,7 @@ def speedups(
     Only models of one data set and number of epochs are compared. `draws` are the replicates of the groups'
     errors; they count where the noise is of runs. The verdicts of all comparisons share 5 %.
     """
-    found = regimes(table, groups)
+    found = regimes(table, groups, base)
     costs = priced(table, groups, noise, draws) if found else []
     weighed = [
         each
@@ -99,10 +99,11 @@ def speedups(
     return judged(weighed, noise)
 
 
-def regimes(table: Table, groups: pd.DataFrame) -> list[list[ModelFamily]]:
-    """The families that are compared with each other: of one data set and number of epochs, two or more."""
+def regimes(table: Table, groups: pd.DataFrame, base: str | None = None) -> list[list[ModelFamily]]:
+    """The families that are compared with each other: of one data set and number of epochs, two or more, with
+    `base` among them where it is there."""
     by_regime = groupby(model_families(table, groups), key=lambda each: (each.data, each.epochs))
-    found = [_largest(list(families)) for _, families in by_regime]
+    found = [_largest(list(families), base) for _, families in by_regime]
     return [families for families in found if len(families) > 1]
 
 
@@ -111,8 +112,8 @@ def priced(table: Table, groups: pd.DataFrame, noise: Noise, draws: Floats | Non
     return prices(table, groups, len(draws) if draws is not None and noise.is_of_runs else 0)
 
 
-def _largest(families: list[ModelFamily]) -> list[ModelFamily]:
-    kept = sorted(families, key=lambda each: -len(each.rows))[:MAX_FAMILIES]
+def _largest(families: list[ModelFamily], base: str | None) -> list[ModelFamily]:
+    kept = sorted(families, key=lambda each: (each.name != base, -len(each.rows)))[:MAX_FAMILIES]
     return [each for each in families if each in kept]
 
 

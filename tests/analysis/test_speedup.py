@@ -14,7 +14,7 @@ from analysis.findings import find_at_equal_accuracy
 from analysis.noise import group_seeds, noise_of
 from analysis.replicates import draw_errors
 from analysis.source import read_source
-from analysis.speedup import speedups
+from analysis.speedup import MAX_FAMILIES, speedups
 from analysis.speedup_sentences import speedup_sentence, unmeasured_text
 from analysis.table import build_table
 
@@ -155,6 +155,16 @@ def test_one_seed_gives_no_interval_and_no_verdict() -> None:
     each = found_in(planted(4.0, generator=np.random.default_rng(6), num_seeds=1))["flops"]
     assert each.times == pytest.approx(4, rel=0.3)
     assert (each.ci95, each.verdict) == (None, "undecided")
+
+
+def test_of_many_families_the_base_is_always_one() -> None:
+    pair = planted(2.0, generator=np.random.default_rng(0))
+    base, small = (pair[pair["model"] == name] for name in ("base", "small"))
+    rows = [base.iloc[:6], *(small.assign(model=f"family {number:02}") for number in range(MAX_FAMILIES))]
+    table = build_table(pd.concat(rows, ignore_index=True), name="many", source="many.csv")
+    found = find_at_equal_accuracy(table, "base").speedups
+    assert {each.base for each in found} == {"base"}
+    assert len({each.family for each in found}) == MAX_FAMILIES - 1
 
 
 def test_only_what_was_trained_alike_is_compared() -> None:
