@@ -42,7 +42,8 @@ def tell_plan(console: Console, study: Path, plan: Plan, calibration: Calibratio
     num_points = f"{len(plan.entries)} point{'' if len(plan.entries) == 1 else 's'}"
     console.print(f"[bold]{study}[/bold]: {num_points}, {_counts(plan)}.")
     if plan.num_repeats:
-        console.print(f"{plan.num_repeats} more settings are the same as one of these, and are not repeated.")
+        same = "setting is" if plan.num_repeats == 1 else "settings are"
+        console.print(f"{plan.num_repeats} more {same} the same as one of these, and not repeated.")
     sums = totals(plan)
     if sums.num_points:
         for sentence in (_arithmetic(plan, sums), _time(sums), _trust(sums, calibration)):
