@@ -61,7 +61,7 @@ def test_a_node_that_does_not_share_the_study(elsewhere: str, new_sweep: NewSwee
 
 
 def test_a_node_whose_disk_is_full(small_disk: Path, new_sweep: NewSweep) -> None:
-    (small_disk / "filler").write_bytes(bytes(7_900_000))
+    (small_disk / "filler").write_bytes(bytes(16_300_000))
     said = refusal(new_sweep(TINY), TMPDIR=str(small_disk))
     assert f" has no room in {small_disk}: free some, or leave it out with" in said
 

@@ -175,7 +175,7 @@ def test_two_launches_at_once_make_one_snapshot(study: Path, checkout: Path, tmp
 
 
 def test_a_disk_that_fills_up_leaves_no_half_snapshot(small_disk: Path, checkout: Path) -> None:
-    for number in range(9):
+    for number in range(18):
         (checkout / f"{number}.bin").write_bytes(bytes([number]) * 1_000_000)
     with pytest.raises(Unwritable, match="the disk is full"):
         take(small_disk, "", checkout)

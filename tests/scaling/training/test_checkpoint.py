@@ -66,7 +66,7 @@ def test_a_save_that_fails_after_damage_leaves_the_former_one(small_disk: Path) 
     assert checkpoint.load() is not None
     for _ in range(2):
         with pytest.raises(Unwritable, match="the disk is full"):
-            checkpoint.save({"weights": torch.zeros(4_000_000)})
+            checkpoint.save({"weights": torch.zeros(8_000_000)})
         assert checkpoint.load() is not None
     assert _names(checkpoint) == ["checkpoint.pt.corrupt", "checkpoint.pt.former"]
 
@@ -115,7 +115,7 @@ def test_a_full_disk_is_an_os_error_and_leaves_no_rest(small_disk: Path) -> None
     checkpoint = Checkpoint(small_disk / "checkpoint.pt")
     checkpoint.save(STATE)
     with pytest.raises(Unwritable, match="the disk is full"):
-        checkpoint.save({"weights": torch.zeros(4_000_000)})
+        checkpoint.save({"weights": torch.zeros(8_000_000)})
     assert _names(checkpoint) == ["checkpoint.pt", "checkpoint.pt.former"]
     assert checkpoint.load() is not None
 
