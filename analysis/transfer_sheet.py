@@ -105,4 +105,4 @@ def _mean_cell(model: Transferred, half: float) -> str:
 
 def _task_text(found: Transfer) -> str:
     data, resolution, epochs = found.task
-    return f"On {data}, {resolution:g} px, {epochs:g} epochs"
+    return f"On {data}, {resolution:g} px, {counted(epochs, 'epoch')}"
