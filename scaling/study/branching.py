@@ -35,6 +35,8 @@ def branched(study: Study, plan: Plan) -> Plan:
 def _branched(study: Study, entry: Planned, carrier: Planned | None) -> Planned:
     """A point that has not begun, on a trunk that `carrier` trains, or on what is there of one."""
     end = trunk_steps(entry.point)
+    if not end:
+        return entry
     there = last_state(trunk_directory(study.path, entry.point), end)
     if carrier is not None and there < end and (1 - carrier.share_left) * num_steps(carrier.point) <= end:
         branch = Branch(step=end, carrier=carrier.point.id)

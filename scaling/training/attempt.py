@@ -139,7 +139,8 @@ class Attempt:
             }
         )
         checkpoint.remove()
-        trunk.leave()
+        if trunk is not None:
+            trunk.leave()
 
     def _keep(self, rows: list[Row]) -> None:
         """Write the rows of all epochs so far."""

@@ -23,7 +23,7 @@ class Trunk:
 
     directory: Path
     end: int
-    """Steps of the point before its cooldown; 0 where it shares none."""
+    """Steps of the point before its cooldown."""
     kept: Collection[int] = ()
     """Steps after which it keeps its state for others."""
     fence: Fence | None = None
@@ -55,8 +55,9 @@ class Trunk:
                 state_file(self.directory, self.end).unlink(missing_ok=True)
 
 
-def trunk_of(study: Path, point: Point, kept: Collection[int], fence: Fence) -> Trunk:
-    """The trunk of a point of the study."""
-    return Trunk(
-        directory=trunk_directory(study, point), end=trunk_steps(point), kept=frozenset(kept), fence=fence
-    )
+def trunk_of(study: Path, point: Point, kept: Collection[int], fence: Fence) -> Trunk | None:
+    """The trunk of a point of the study; None for one that can share none."""
+    end = trunk_steps(point)
+    if not end:
+        return None
+    return Trunk(directory=trunk_directory(study, point), end=end, kept=frozenset(kept), fence=fence)
