@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from scaling.data.folder import Folder, own_test, scan
+from scaling.data.folder import Folder, own_test, scan, top_of
 from scaling.data.image_folder import fingerprint
 from scaling.data.stored import Facts
-from scaling.errors import DataError
 
 TENSORS = (".npy", ".npz")
 """Files of frames that are decoded already: T x H x W x C or T x H x W, uint8; of an .npz its one array."""
@@ -32,10 +29,6 @@ def read_facts(root: str | None) -> Facts:
 def find(root: str | None) -> Folder:
     """The videos under `root`, which holds `train/<class>/*` and maybe `test/<class>/*` or `val/<class>/*`,
     or simply `<class>/*`; DataError names what stands in the way."""
-    if root is None:
-        raise DataError("data.root is missing: clip_folder needs the directory that holds the classes.")
-    top = Path(root).expanduser()
-    if not top.is_dir():
-        raise DataError(f"data.root={root} is not a directory.")
+    top = top_of(root, "clip_folder", "the classes")
     parts = ["train", *own_test(top)] if (top / "train").is_dir() else []
     return scan(top, *parts, endings=ENDINGS, what="videos")

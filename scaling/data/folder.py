@@ -90,6 +90,16 @@ def scan(
     )
 
 
+def top_of(root: str | None, data: str, holds: str) -> Path:
+    """The directory that `data.root` names for the set `data`; DataError where it names none."""
+    if root is None:
+        raise DataError(f"data.root is missing: {data} needs the directory that holds {holds}.")
+    top = Path(root).expanduser()
+    if not top.is_dir():
+        raise DataError(f"data.root={root} is not a directory.")
+    return top
+
+
 def own_test(top: Path) -> list[str]:
     """The name of the directory of the set's own test examples, if any; DataError where there are two."""
     found = [name for name in _OWN_TEST if (top / name).is_dir()]

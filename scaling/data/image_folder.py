@@ -6,15 +6,13 @@ import hashlib
 import logging
 import os
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 from scaling.cores import num_cores
 from scaling.data import shards
 from scaling.data.cache import cache_dir, fetch_text
-from scaling.data.folder import Folder, own_test, scan
+from scaling.data.folder import Folder, own_test, scan, top_of
 from scaling.data.piece import Piece
 from scaling.data.stored import Facts
-from scaling.errors import DataError
 
 log = logging.getLogger(__name__)
 
@@ -35,11 +33,7 @@ def read_facts(root: str | None) -> Facts:
 def find(root: str | None) -> Folder:
     """The files under `root`, which holds `train/<class>/*` and maybe `test/<class>/*` or `val/<class>/*`,
     simply `<class>/*`, or shards `*.tar`; DataError names what stands in the way."""
-    if root is None:
-        raise DataError("data.root is missing: image_folder needs the directory that holds the classes.")
-    top = Path(root).expanduser()
-    if not top.is_dir():
-        raise DataError(f"data.root={root} is not a directory.")
+    top = top_of(root, "image_folder", "the classes")
     if not (top / "train").is_dir():
         found = shards.shards_in(top)
         return shards.scan(found) if found else scan(top)

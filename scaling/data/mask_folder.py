@@ -9,7 +9,7 @@ from pathlib import Path
 from scaling.cores import num_cores
 from scaling.data import image_folder
 from scaling.data.cache import cache_dir, fetch_text
-from scaling.data.folder import ENDINGS, Folder, own_test, some
+from scaling.data.folder import ENDINGS, Folder, own_test, some, top_of
 from scaling.data.stored import IGNORED, Facts
 from scaling.errors import DataError
 
@@ -33,11 +33,7 @@ def read_facts(root: str | None) -> Facts:
 def find(root: str | None) -> Folder:
     """The files under `root`, which holds `images/*` and `masks/*.png`, or `train/images`, `train/masks` and
     maybe the same below `test` or `val`; DataError names what stands in the way."""
-    if root is None:
-        raise DataError("data.root is missing: mask_folder needs the directory that holds images and masks.")
-    top = Path(root).expanduser()
-    if not top.is_dir():
-        raise DataError(f"data.root={root} is not a directory.")
+    top = top_of(root, "mask_folder", "images and masks")
     if not (top / "train").is_dir():
         return paired(top, listed(top, "images", "masks"))
     train, *test = [listed(top, f"{part}/images", f"{part}/masks") for part in ("train", *own_test(top))]
