@@ -23,7 +23,7 @@ def write_plan(plan: Plan, path: Path) -> None:
 
 def as_csv(plan: Plan) -> str:
     """A header and a line a point, action and reason last."""
-    return _csv([row(entry, _named(plan)) for entry in plan.entries])
+    return _csv(_rows(plan))
 
 
 def as_one_csv(plans: Mapping[Path, Plan]) -> str:
@@ -34,6 +34,11 @@ def as_one_csv(plans: Mapping[Path, Plan]) -> str:
     return _csv(
         [{"study": path, **row(entry, varied)} for path, plan in plans.items() for entry in plan.entries]
     )
+
+
+def _rows(plan: Plan) -> list[dict[str, Any]]:
+    named = _named(plan)  # a look at all points
+    return [row(entry, named) for entry in plan.entries]
 
 
 def _named(plan: Plan) -> tuple[str, ...]:
@@ -61,8 +66,7 @@ def as_json(plan: Plan, study: Path) -> dict[str, Any]:
         "num_repeats": plan.num_repeats,
         "labelling": [asdict(each) for each in plan.labelling],
         "points": [
-            {name: None if value == "" else value for name, value in row(entry, _named(plan)).items()}
-            for entry in plan.entries
+            {name: None if value == "" else value for name, value in each.items()} for each in _rows(plan)
         ],
     }
 
