@@ -49,8 +49,8 @@ def crossover(
     if {prefers[0], prefers[-1]} != {"depth", "width"}:
         return UNDETERMINED
     log_epochs = np.log(epochs)
-    estimate = _zero(log_epochs, np.array([[values[rows].mean() for rows in common]]))
-    draws = _zero(log_epochs, np.stack([replicates[:, rows].mean(axis=1) for rows in common], axis=1))
+    estimate = zero(log_epochs, np.array([[values[rows].mean() for rows in common]]))
+    draws = zero(log_epochs, np.stack([replicates[:, rows].mean(axis=1) for rows in common], axis=1))
     once = np.isfinite(draws)
     if not np.isfinite(estimate[0]) or once.mean() < MOSTLY:
         return UNDETERMINED
@@ -74,7 +74,7 @@ def common_pairs(table: pd.DataFrame, cost: str, chosen: Sequence[Rows]) -> list
     return list(places[:, same]) if regimes else []
 
 
-def _zero(x: Floats, y: Floats) -> Floats:
+def zero(x: Floats, y: Floats) -> Floats:
     """Where each row of y [replicates, regimes] passes 0, if it does so exactly once; else NaN."""
     turns = np.sign(y[:, 1:]) != np.sign(y[:, :-1])
     at = np.argmax(turns, axis=1)

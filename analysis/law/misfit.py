@@ -16,7 +16,7 @@ LENGTHS = (0.5, 1.0, 2.0)
 """Over which a discrepancy is smooth, in ranges of the logarithms of the knobs."""
 SIZES = np.array([0.0, *0.00125 * 2.0 ** np.arange(8)])
 """Standard deviations, of log error, that the part of a discrepancy that is not quadratic may have."""
-NONE = 0.5
+CONTAINED = 0.5
 """Probability that a form contains the truth, before the rows are seen."""
 LEVELS = np.geomspace(0.35, 2.8, 13)
 """Of the noise, over its estimate."""
@@ -41,24 +41,34 @@ class Misfit:
         return self.choices[generator.choice(len(self.choices), replicates, p=self.probability)]
 
 
-def misfit(places: Floats, residual: Floats, slopes: Floats, noise_sd: Floats, noise: Noise) -> Misfit:
+def misfit(
+    places: Floats,
+    residual: Floats,
+    slopes: Floats,
+    noise_sd: Floats,
+    noise: Noise,
+    contained: float = CONTAINED,
+    lengths: tuple[float, ...] = LENGTHS,
+) -> Misfit:
     """Restricted likelihood (Harville 1974) of residual [n] = slopes' [p, n] part + discrepancy + noise.
 
     What the law's own parameters can absorb, slopes' part, is projected out. noise_sd [n], of log error, is
-    known up to its level, with the chi-square of `noise.df` if it was measured.
+    known up to its level, with the chi-square of `noise.df` if it was measured. `contained` is the
+    probability, before the rows are seen, that the form contains the truth; `lengths` are those that a
+    discrepancy may have.
     """
     basis = np.linalg.svd((slopes / noise_sd).T)[0][:, len(slopes) :]
     left = basis.T @ (residual / noise_sd)
     choices, likelihood = [], []
     size, level = (grid.ravel() for grid in np.meshgrid(SIZES, LEVELS))
-    for length in LENGTHS:
+    for length in lengths:
         smooth = kernel(places, places, length) / np.outer(noise_sd, noise_sd)
         values, vectors = np.linalg.eigh(basis.T @ smooth @ basis)
         squares = (vectors.T @ left) ** 2
         variance = size[:, None] ** 2 * np.maximum(values, 0) + level[:, None] ** 2
         choices.append(np.column_stack([np.full(len(size), length), size, level]))
         likelihood.append(-0.5 * (np.log(variance) + squares / variance).sum(axis=1))
-    posterior = np.concatenate(likelihood) + np.tile(_prior(size, level, noise), len(LENGTHS))
+    posterior = np.concatenate(likelihood) + np.tile(_prior(size, level, noise, contained), len(lengths))
     weights = np.exp(posterior - posterior.max())
     return Misfit(choices=np.concatenate(choices), probability=weights / weights.sum())
 
@@ -83,8 +93,8 @@ def outlying(
     return outliers
 
 
-def _prior(size: Floats, level: Floats, noise: Noise) -> Floats:
+def _prior(size: Floats, level: Floats, noise: Noise, contained: float) -> Floats:
     """Its logarithm: even in the logarithm of the size, and in the level what the repeats say of it."""
-    of_size = np.log(np.where(size == 0, NONE, (1 - NONE) / (len(SIZES) - 1)))
+    of_size = np.log(np.where(size == 0, contained, (1 - contained) / (len(SIZES) - 1)))
     of_level = -noise.df * (np.log(level) + 0.5 / level**2) if noise.known else 0.0
     return np.asarray(of_size + of_level)

@@ -1,0 +1,160 @@
+"""A suggestion: the runs to make next within a budget, and what the whole grid is foreseen to say."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from analysis.diverged import diverged
+from analysis.noise import GROUP, Floats, Noise, Rows, clipped, group_seeds, seed_noise
+from analysis.pairs import MIN_DF
+from analysis.suggest.foresight import Foresight, Measured, foresee
+from analysis.suggest.layout import Layout
+from analysis.suggest.worth import Knowledge, Runs, choose
+from analysis.table import Table
+from scaling.errors import Refused
+
+MAX_CELLS = 1500
+"""Of a larger grid the surrogate would take minutes."""
+BATCH = 8
+NEGLIGIBLE = 1e-3
+"""A run that is expected to shrink the intervals of the open rules by less teaches nothing."""
+ASSUMED = Noise(kind="seeds", scale=0.05, power=1.0, df=MIN_DF)
+"""Of a run, while no repeats tell: 0.2 points at 20 % error, give or take a factor of two."""
+COLUMNS = [*GROUP, "seed", "flops", "train_flops", "status"]
+"""Of the frame of candidates; `could_fail`, 0 to 1, may be there besides."""
+
+Status = Literal["settled", "teaches", "too_dear", "undecidable"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Suggestion:
+    foresights: tuple[Foresight, ...]
+    points: pd.DataFrame
+    """Rows of the candidates, what teaches most for its price first, with `rule` (of which it tells most) and
+    `shrinks` (by which share it is expected to shrink that rule's interval)."""
+    spent: float
+    """Train FLOPs of what is measured or under way."""
+    price: float
+    """Of the points."""
+    whole: float
+    """Of everything, measured or not."""
+    left: dict[str, float]
+    """Of each rule that is not settled, the share of its interval's width that the points are expected to
+    leave."""
+    status: Status
+    """`settled`: every rule is, nothing need be run. `teaches`: the points do. `too_dear`: no candidate that
+    would teach anything is within the budget. `undecidable`: none would teach anything at any price."""
+    cheapest: float | None
+    """Price of the cheapest run that would teach anything; None where there is none."""
+
+
+def suggest(
+    table: Table, candidates: pd.DataFrame, *, budget: float = np.inf, batch: int = BATCH
+) -> Suggestion:
+    """The runs, of the candidates, that narrow the open rules most for their train FLOPs, one after another.
+
+    candidates: one row a run that could be made or is `running`, with COLUMNS. Raises `Refused` where there
+    is none, or no two of depth, width and resolution vary, so that no rule could be told.
+    """
+    groups = _measured(table)
+    grid = _grid(groups, candidates)
+    layout = Layout.of(grid)
+    if not (layout.regimes or layout.overall):
+        raise Refused(
+            f"{table.source} has no two models, measured or planned, by which depth, width or resolution "
+            "could be compared at equal cost: widen the grid."
+        )
+    measured = _places(grid, groups)
+    noise = noise_of_few(table, groups)
+    surrogate = layout.space.surrogate(
+        measured.cells, np.log(measured.errors), measured.log_noise(noise), noise
+    )
+    foresights = foresee(layout, measured, noise, surrogate)
+    knowledge = Knowledge(layout, surrogate, noise, foresights)
+    is_running = (candidates["status"] == "running").to_numpy()
+    to_run = pd.DataFrame({"could_fail": 0.0} | dict(candidates[~is_running].reset_index(drop=True)))
+    runs = Runs(
+        cells=_cells_of(grid, to_run),
+        price=to_run["train_flops"].to_numpy(dtype=float),
+        could_fail=to_run["could_fail"].to_numpy(dtype=float),
+    )
+    for cell in _cells_of(grid, candidates[is_running]):
+        knowledge.learn(int(cell))
+    useful = runs.price[knowledge.worth()[runs.cells] * (1 - runs.could_fail) > NEGLIGIBLE]
+    chosen = choose(knowledge, runs, budget, batch)
+    points = to_run.iloc[chosen.runs].assign(rule=list(chosen.rules), shrinks=chosen.shrinks)
+    spent = float(table.usable["train_flops"].sum() + candidates.loc[is_running, "train_flops"].sum())
+    return Suggestion(
+        foresights=foresights,
+        points=points.reset_index(drop=True),
+        spent=spent,
+        price=float(points["train_flops"].sum()),
+        whole=spent + float(runs.price.sum()),
+        left=chosen.left,
+        status=_status(knowledge, useful, points),
+        cheapest=float(useful.min()) if len(useful) else None,
+    )
+
+
+def _measured(table: Table) -> pd.DataFrame:
+    """The models that have results, without those that diverged."""
+    if table.usable.empty:
+        return pd.DataFrame(columns=[*GROUP, "error", "variance", "num_seeds", "reading_variance", "flops"])
+    groups = group_seeds(table.usable)
+    return groups[~diverged(groups)].reset_index(drop=True)
+
+
+def _grid(groups: pd.DataFrame, candidates: pd.DataFrame) -> pd.DataFrame:
+    """All cells, measured or not, with their FLOPs and the runs that they will have when all are made."""
+    if candidates.empty:
+        raise Refused("There is nothing left to run: every point of the grid has a result.")
+    runs = candidates.groupby(list(GROUP), as_index=False).agg(
+        num_seeds=("seed", "size"), flops=("flops", "mean")
+    )
+    both = pd.concat([groups[[*GROUP, "num_seeds", "flops"]], runs], ignore_index=True)
+    cells = both.groupby(list(GROUP), as_index=False).agg(
+        num_seeds=("num_seeds", "sum"), flops=("flops", "first")
+    )
+    if len(cells) > MAX_CELLS:
+        raise Refused(
+            f"The grid has {len(cells):,} models, and what to run next is weighed for {MAX_CELLS:,} at most: "
+            "ask of a part of it, by where=…."
+        )
+    return cells
+
+
+def _places(grid: pd.DataFrame, groups: pd.DataFrame) -> Measured:
+    return Measured(
+        cells=_cells_of(grid, groups),
+        errors=clipped(groups["error"].to_numpy(dtype=float)),
+        num_seeds=groups["num_seeds"].to_numpy(dtype=float),
+        reading_variance=groups["reading_variance"].to_numpy(dtype=float),
+    )
+
+
+def _cells_of(grid: pd.DataFrame, rows: pd.DataFrame) -> Rows:
+    """The place in the grid of each row's model."""
+    names = pd.MultiIndex.from_frame(grid[list(GROUP)])
+    return np.asarray(names.get_indexer(pd.MultiIndex.from_frame(rows[list(GROUP)])), dtype=np.intp)
+
+
+def _status(knowledge: Knowledge, useful: Floats, points: pd.DataFrame) -> Status:
+    if knowledge.is_settled:
+        return "settled"
+    if len(points):
+        return "teaches"
+    return "too_dear" if len(useful) else "undecidable"
+
+
+def noise_of_few(table: Table, groups: pd.DataFrame) -> Noise:
+    """From repeats, else declared by the source, else assumed until there are repeats enough."""
+    measured = seed_noise(groups)
+    if measured.known and measured.df >= MIN_DF:
+        return measured
+    if table.rerun_sd is not None and table.rerun_df is not None:
+        return Noise(kind="declared", scale=table.rerun_sd, power=0.0, df=table.rerun_df)
+    return ASSUMED

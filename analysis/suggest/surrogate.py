@@ -1,0 +1,118 @@
+"""A surrogate: what the measured cells of a grid say of all its cells, as correlated normal log errors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from analysis.law.discrepancy import kernel
+from analysis.law.fit import logs
+from analysis.law.misfit import SIZES, Misfit, misfit
+from analysis.noise import Floats, Noise, Rows
+from analysis.table import AXES
+
+COMPONENTS = 12
+"""Of the mixture: how smooth the surface is, and how far from a product of powers, is not one number."""
+LENGTHS = (0.15, 0.5, 1.0, 2.0)
+"""Over which it may be smooth, in ranges of the logarithms of the knobs. At the first, less than what is
+between two of four values, a network differs from its neighbours by luck of its own."""
+POWER_LAW = 0.02
+"""Probability, before anything is seen, that the surface is a product of powers and nothing else."""
+INTERCEPT_SD, SLOPE_SD, SETTING_SD = 1.5, 0.7, 0.5
+"""Of log error, before anything is seen: at the middle of the grid, over the range of a knob, and of a
+setting against another."""
+USUAL_ERROR = np.log(30.0)
+
+
+@dataclass(frozen=True)
+class Surrogate:
+    """A mixture of normal distributions, alike in weight, of log error (percent) at the cells of a grid."""
+
+    means: Floats
+    """[components, cells]."""
+    covariances: Floats
+    """[components, cells, cells]."""
+
+    @property
+    def mean(self) -> Floats:
+        """[cells]."""
+        return np.asarray(self.means.mean(axis=0))
+
+    @property
+    def covariance(self) -> Floats:
+        """[cells, cells], of the mixture."""
+        away = self.means - self.mean
+        return np.asarray(self.covariances.mean(axis=0) + away.T @ away / len(away))
+
+    def draws(self, number: int, generator: np.random.Generator) -> Floats:
+        """[number, cells] surfaces, as many of each component."""
+        each, num_cells = -(-number // len(self.means)), self.means.shape[1]
+        roots = np.linalg.cholesky(self.covariances + 1e-9 * np.eye(num_cells))
+        away = generator.standard_normal((len(self.means), each, num_cells)) @ roots.transpose(0, 2, 1)
+        return np.asarray((self.means[:, None] + away).transpose(1, 0, 2).reshape(-1, num_cells)[:number])
+
+
+@dataclass(frozen=True)
+class Space:
+    """Cells as places: logarithms of the knobs that vary over their range in the grid, and the settings."""
+
+    places: Floats
+    """[cells, knobs], -0.5 to 0.5."""
+    trend: Floats
+    """[cells, 1 + knobs + settings]: what a product of powers is linear in."""
+    trend_sd: Floats
+    """Of its coefficients, before anything is seen."""
+
+    @classmethod
+    def of(cls, cells: pd.DataFrame) -> Space:
+        knobs = [axis for axis in AXES if cells[axis].nunique() > 1]
+        values = logs(knobs, cells)
+        low, high = values.min(axis=0), values.max(axis=0)
+        places = (values - (low + high) / 2) / (high - low)
+        setting = cells.groupby(["data", "setting"]).ngroup().to_numpy()
+        others = np.eye(setting.max() + 1)[setting][:, 1:]
+        sd = np.repeat([INTERCEPT_SD, SLOPE_SD, SETTING_SD], [1, len(knobs), others.shape[1]])
+        return cls(places, np.hstack([np.ones((len(cells), 1)), places, others]), sd)
+
+    def surrogate(self, measured: Rows, log_error: Floats, noise_sd: Floats, noise: Noise) -> Surrogate:
+        """Given the mean log errors [n] of measured cells [n], each with the standard deviation of its noise.
+
+        A surface is a product of powers, a quadratic form and a smooth random function of the logarithms of
+        the knobs, as the lack of fit of a law is (`law.discrepancy.kernel`); how large and how smooth these
+        are is weighed by the restricted likelihood (`law.misfit`).
+        """
+        found = self._misfit(measured, log_error, noise_sd, noise)
+        chosen = _systematic(found, COMPONENTS)
+        components = [self._given(choice, measured, log_error, noise_sd) for choice in chosen]
+        means, covariances = zip(*components, strict=True)
+        return Surrogate(np.stack(means), np.stack(covariances))
+
+    def _misfit(self, measured: Rows, log_error: Floats, noise_sd: Floats, noise: Noise) -> Misfit:
+        trend = self.trend[measured]
+        if len(measured) > trend.shape[1]:
+            places = self.places[measured]
+            return misfit(places, log_error, trend.T, noise_sd, noise, POWER_LAW, LENGTHS)
+        choices = np.array([(length, size, 1.0) for length in LENGTHS for size in SIZES if size > 0])
+        return Misfit(choices=choices, probability=np.full(len(choices), 1 / len(choices)))
+
+    def _given(
+        self, choice: Floats, measured: Rows, log_error: Floats, noise_sd: Floats
+    ) -> tuple[Floats, Floats]:
+        """Mean and covariance of all cells, given the measured ones and one choice of length, size, level."""
+        length, size, level = choice
+        scaled = self.trend * self.trend_sd
+        prior = scaled @ scaled.T + size**2 * kernel(self.places, self.places, length)
+        between = prior[measured]
+        covariance = between[:, measured] + np.diag((level * noise_sd) ** 2)
+        weights = np.linalg.solve(covariance, between)
+        return USUAL_ERROR + weights.T @ (log_error - USUAL_ERROR), prior - between.T @ weights
+
+
+def _systematic(found: Misfit, number: int) -> Floats:
+    """[number, 3] choices by systematic sampling, each as often as its probability says."""
+    order = np.lexsort(found.choices.T)
+    steps = np.cumsum(found.probability[order])
+    spots = (np.arange(number) + 0.5) / number * steps[-1]
+    return np.asarray(found.choices[order][np.searchsorted(steps, spots)])

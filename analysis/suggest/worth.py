@@ -1,0 +1,121 @@
+"""Worth: how much a run would narrow the intervals of the rules that are not settled, for its price."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from analysis.noise import Floats, Noise, Rows
+from analysis.suggest.foresight import Foresight
+from analysis.suggest.layout import Layout
+from analysis.suggest.surrogate import Surrogate
+
+
+@dataclass(frozen=True)
+class Runs:
+    """Runs that could be made."""
+
+    cells: Rows
+    """The place of each in the layout, [runs]."""
+    price: Floats
+    """[runs], train FLOPs."""
+    could_fail: Floats
+    """[runs], 0 to 1: a run that fails teaches nothing."""
+
+
+@dataclass(frozen=True)
+class Chosen:
+    runs: Rows
+    """Places among the runs, the one that teaches most for its price first."""
+    rules: tuple[str, ...]
+    """For each the rule that it teaches most of."""
+    shrinks: Floats
+    """For each, by which share it is expected to shrink the interval of that rule."""
+    left: dict[str, float]
+    """Of each unsettled rule, the share of its interval's width that is left after all of them."""
+
+
+class Knowledge:
+    """What is known of the numbers that unsettled rules rest on, as runs come in."""
+
+    def __init__(
+        self, layout: Layout, surrogate: Surrogate, noise: Noise, foresights: Sequence[Foresight]
+    ) -> None:
+        self._open = [each for each in foresights if not each.settled and each.rests_on]
+        columns = [column for each in self._open for column in each.rests_on]
+        self._rule = np.repeat(np.arange(len(self._open)), [len(each.rests_on) for each in self._open])
+        doubt = np.array([1 - each.probability for each in self._open])
+        self._weight = (doubt / np.bincount(self._rule, minlength=len(doubt)))[self._rule]
+        slopes = layout.slopes(surrogate.mean)[columns]
+        covariance = surrogate.covariance
+        self._variance = covariance.diagonal().copy()
+        error = np.minimum(np.exp(surrogate.mean), 99.0)
+        self._noise = (noise.sd(error) / error) ** 2
+        self._covariance = covariance
+        self._with_cells = slopes @ covariance
+        self._now = np.einsum("qc,qc->q", self._with_cells, slopes)
+        self._before = self._now.copy()
+
+    @property
+    def is_settled(self) -> bool:
+        return not self._open
+
+    def shrinks(self) -> Floats:
+        """[numbers, cells]: by which share one more run of a cell shrinks the interval of a number."""
+        told = self._with_cells**2 / (self._variance + self._noise)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            share = np.where(self._now[:, None] > 0, told / self._now[:, None], 0.0)
+        return np.asarray(1 - np.sqrt(np.clip(1 - share, 0.0, 1.0)))
+
+    def worth(self) -> Floats:
+        """[cells], over the unsettled rules, each as it is in doubt."""
+        return np.asarray(self._weight @ self.shrinks())
+
+    def learn(self, cell: int) -> tuple[str, float]:
+        """Take one more run of a cell as coming; the rule that it tells most of, and its share there."""
+        shrinks = self.shrinks()[:, cell]
+        told = np.bincount(self._rule, self._weight * shrinks)
+        total = np.bincount(self._rule, self._weight)
+        first = int(np.argmax(told))
+        variance = self._variance[cell] + self._noise[cell]
+        row = self._covariance[cell].copy()
+        numbers = self._with_cells[:, cell].copy()
+        self._now = self._now - numbers**2 / variance
+        self._with_cells -= np.outer(numbers, row) / variance
+        self._covariance = self._covariance - np.outer(row, row) / variance
+        self._variance = self._covariance.diagonal().copy()
+        return self._open[first].rule, float(told[first] / total[first])
+
+    def left(self) -> dict[str, float]:
+        """Of each unsettled rule, the share of its intervals' width that is left."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            share = np.where(self._before > 0, np.sqrt(np.maximum(self._now, 0) / self._before), 1.0)
+        mean = np.bincount(self._rule, self._weight * share) / np.bincount(self._rule, self._weight)
+        return {each.rule: float(left) for each, left in zip(self._open, mean, strict=True)}
+
+
+def choose(knowledge: Knowledge, runs: Runs, budget: float, batch: int) -> Chosen:
+    """At most `batch` runs for at most `budget` train FLOPs, each of most worth a FLOP after those before it."""
+    picked: list[int] = []
+    told: list[tuple[str, float]] = []
+    is_open = np.full(len(runs.cells), not knowledge.is_settled)
+    while len(picked) < batch:
+        is_open &= runs.price <= budget
+        if not is_open.any():
+            break
+        rate = knowledge.worth()[runs.cells] * (1 - runs.could_fail) / runs.price
+        best = int(np.argmax(np.where(is_open, rate, -1.0)))
+        if rate[best] <= 0:
+            break
+        told.append(knowledge.learn(int(runs.cells[best])))
+        picked.append(best)
+        is_open[best] = False
+        budget -= runs.price[best]
+    return Chosen(
+        runs=np.array(picked, dtype=np.intp),
+        rules=tuple(rule for rule, _ in told),
+        shrinks=np.array([share for _, share in told]),
+        left=knowledge.left(),
+    )
