@@ -11,8 +11,9 @@ import pandas as pd
 from analysis.diverged import diverged
 from analysis.noise import GROUP, Floats, Noise, Rows, clipped, group_seeds, seed_noise
 from analysis.pairs import MIN_DF
-from analysis.suggest.foresight import Foresight, Measured, foresee
+from analysis.suggest.foresight import Foresight, Measured, judged
 from analysis.suggest.layout import Layout
+from analysis.suggest.whole import Whole
 from analysis.suggest.worth import Knowledge, Runs, choose
 from analysis.table import Table
 from scaling.errors import Refused
@@ -73,8 +74,8 @@ def suggest(
     surrogate = layout.space.surrogate(
         measured.cells, np.log(measured.errors), measured.log_noise(noise), noise
     )
-    foresights = foresee(layout, measured, noise, surrogate)
-    knowledge = Knowledge(layout, surrogate, noise, foresights)
+    foresights = judged([*Whole.drawn(layout, measured, noise, surrogate).foresights()])
+    knowledge = Knowledge(surrogate, noise, foresights)
     is_running = (candidates["status"] == "running").to_numpy()
     to_run = pd.DataFrame({"could_fail": 0.0} | dict(candidates[~is_running].reset_index(drop=True)))
     runs = Runs(

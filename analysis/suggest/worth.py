@@ -8,8 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from analysis.noise import Floats, Noise, Rows
-from analysis.suggest.foresight import Foresight
-from analysis.suggest.layout import Layout
+from analysis.suggest.foresight import LARGEST_ERROR, Foresight
 from analysis.suggest.surrogate import Surrogate
 
 
@@ -40,21 +39,17 @@ class Chosen:
 class Knowledge:
     """What is known of the numbers that unsettled rules rest on, as runs come in."""
 
-    def __init__(
-        self, layout: Layout, surrogate: Surrogate, noise: Noise, foresights: Sequence[Foresight]
-    ) -> None:
-        self._open = [each for each in foresights if not each.settled and each.rests_on]
-        columns = [column for each in self._open for column in each.rests_on]
-        self._rule = np.repeat(np.arange(len(self._open)), [len(each.rests_on) for each in self._open])
+    def __init__(self, surrogate: Surrogate, noise: Noise, foresights: Sequence[Foresight]) -> None:
+        self._open = [each for each in foresights if not each.settled]
+        sizes = [len(each.slopes) for each in self._open]
+        self._rule = np.repeat(np.arange(len(self._open)), sizes)
         doubt = np.array([1 - each.probability for each in self._open])
-        self._weight = (doubt / np.bincount(self._rule, minlength=len(doubt)))[self._rule]
-        slopes = layout.slopes(surrogate.mean)[columns]
-        covariance = surrogate.covariance
-        self._variance = covariance.diagonal().copy()
-        error = np.minimum(np.exp(surrogate.mean), 99.0)
+        self._weight = np.repeat(doubt / np.maximum(sizes, 1), sizes)
+        self._covariance = surrogate.covariance
+        error = np.minimum(np.exp(surrogate.mean), LARGEST_ERROR)
         self._noise = (noise.sd(error) / error) ** 2
-        self._covariance = covariance
-        self._with_cells = slopes @ covariance
+        slopes = np.concatenate([each.slopes for each in self._open] or [np.empty((0, len(error)))])
+        self._with_cells = slopes @ self._covariance
         self._now = np.einsum("qc,qc->q", self._with_cells, slopes)
         self._before = self._now.copy()
 
@@ -64,7 +59,7 @@ class Knowledge:
 
     def shrinks(self) -> Floats:
         """[numbers, cells]: by which share one more run of a cell shrinks the interval of a number."""
-        told = self._with_cells**2 / (self._variance + self._noise)
+        told = self._with_cells**2 / (self._covariance.diagonal() + self._noise)
         with np.errstate(divide="ignore", invalid="ignore"):
             share = np.where(self._now[:, None] > 0, told / self._now[:, None], 0.0)
         return np.asarray(1 - np.sqrt(np.clip(1 - share, 0.0, 1.0)))
@@ -76,16 +71,13 @@ class Knowledge:
     def learn(self, cell: int) -> tuple[str, float]:
         """Take one more run of a cell as coming; the rule that it tells most of, and its share there."""
         shrinks = self.shrinks()[:, cell]
-        told = np.bincount(self._rule, self._weight * shrinks)
-        total = np.bincount(self._rule, self._weight)
+        told, total = (np.bincount(self._rule, part) for part in (self._weight * shrinks, self._weight))
         first = int(np.argmax(told))
-        variance = self._variance[cell] + self._noise[cell]
-        row = self._covariance[cell].copy()
-        numbers = self._with_cells[:, cell].copy()
-        self._now = self._now - numbers**2 / variance
+        row, numbers = self._covariance[cell].copy(), self._with_cells[:, cell].copy()
+        variance = row[cell] + self._noise[cell]
+        self._now -= numbers**2 / variance
         self._with_cells -= np.outer(numbers, row) / variance
-        self._covariance = self._covariance - np.outer(row, row) / variance
-        self._variance = self._covariance.diagonal().copy()
+        self._covariance -= np.outer(row, row) / variance
         return self._open[first].rule, float(told[first] / total[first])
 
     def left(self) -> dict[str, float]:
@@ -97,7 +89,7 @@ class Knowledge:
 
 
 def choose(knowledge: Knowledge, runs: Runs, budget: float, batch: int) -> Chosen:
-    """At most `batch` runs for at most `budget` train FLOPs, each of most worth a FLOP after those before it."""
+    """At most `batch` runs for at most `budget` train FLOPs, each of most worth a FLOP after the others."""
     picked: list[int] = []
     told: list[tuple[str, float]] = []
     is_open = np.full(len(runs.cells), not knowledge.is_settled)
