@@ -78,6 +78,10 @@ def foreseen(rule: str, name: str, verdicts: Texts, true: Floats, slopes: Floats
 
 
 def judged(found: Sequence[Foresight]) -> tuple[Foresight, ...]:
-    """Each settled or not, at 1 - CONFIDENCE shared among them."""
-    needed = 1 - (1 - CONFIDENCE) / max(len(found), 1)
-    return tuple(replace(each, settled=each.probability >= needed) for each in found)
+    """Each settled or not."""
+    return tuple(replace(each, settled=each.probability >= settled_at(len(found))) for each in found)
+
+
+def settled_at(num_rules: int) -> float:
+    """The probability that settles a rule, when so many share 1 - CONFIDENCE."""
+    return 1 - (1 - CONFIDENCE) / max(num_rules, 1)

@@ -43,9 +43,8 @@ class Suggestion:
     """Of the points."""
     whole: float
     """Of everything, measured or not."""
-    left: dict[str, float]
-    """Of each rule that is not settled, the share of its interval's width that the points are expected to
-    leave."""
+    chances: dict[str, float]
+    """Of each rule that is not settled, about how likely it is to be once the whole budget is spent."""
     status: Status
     """`settled`: every rule is, nothing need be run. `teaches`: the points do. `too_dear`: no candidate that
     would teach anything is within the budget. `undecidable`: none would teach anything at any price."""
@@ -86,6 +85,7 @@ def suggest(
     for cell in _cells_of(grid, candidates[is_running]):
         knowledge.learn(int(cell))
     useful = runs.price[knowledge.worth()[runs.cells] * (1 - runs.could_fail) > NEGLIGIBLE]
+    chances = knowledge.chances(runs, budget)
     chosen = choose(knowledge, runs, budget, batch)
     points = to_run.iloc[chosen.runs].assign(rule=list(chosen.rules), shrinks=chosen.shrinks)
     spent = float(table.usable["train_flops"].sum() + candidates.loc[is_running, "train_flops"].sum())
@@ -95,7 +95,7 @@ def suggest(
         spent=spent,
         price=float(points["train_flops"].sum()),
         whole=spent + float(runs.price.sum()),
-        left=chosen.left,
+        chances=chances,
         status=_status(knowledge, useful, points),
         cheapest=float(useful.min()) if len(useful) else None,
     )

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import stats
 
 from analysis.noise import Floats, Noise, Rows
-from analysis.suggest.foresight import LARGEST_ERROR, Foresight
+from analysis.suggest.foresight import LARGEST_ERROR, Foresight, settled_at
 from analysis.suggest.surrogate import Surrogate
 
 
@@ -32,14 +33,13 @@ class Chosen:
     """For each the rule that it teaches most of."""
     shrinks: Floats
     """For each, by which share it is expected to shrink the interval of that rule."""
-    left: dict[str, float]
-    """Of each unsettled rule, the share of its interval's width that is left after all of them."""
 
 
 class Knowledge:
     """What is known of the numbers that unsettled rules rest on, as runs come in."""
 
     def __init__(self, surrogate: Surrogate, noise: Noise, foresights: Sequence[Foresight]) -> None:
+        self._num_rules = len(foresights)
         self._open = [each for each in foresights if not each.settled]
         sizes = [len(each.slopes) for each in self._open]
         self._rule = np.repeat(np.arange(len(self._open)), sizes)
@@ -51,7 +51,6 @@ class Knowledge:
         slopes = np.concatenate([each.slopes for each in self._open] or [np.empty((0, len(error)))])
         self._with_cells = slopes @ self._covariance
         self._now = np.einsum("qc,qc->q", self._with_cells, slopes)
-        self._before = self._now.copy()
 
     @property
     def is_settled(self) -> bool:
@@ -80,12 +79,34 @@ class Knowledge:
         self._covariance -= np.outer(row, row) / variance
         return self._open[first].rule, float(told[first] / total[first])
 
-    def left(self) -> dict[str, float]:
-        """Of each unsettled rule, the share of its intervals' width that is left."""
+    def chances(self, runs: Runs, budget: float) -> dict[str, float]:
+        """Of each open rule, about how likely it is to be settled once the budget is spent on the runs.
+
+        Those of most worth a FLOP are taken as long as the budget lasts. A verdict of probability p lies as
+        many standard deviations from another one as a normal deviate of that probability; what is learned
+        moves it by the share of the variance that is gone, and what is left must then hold it.
+        """
+        order = np.argsort(-self.worth()[runs.cells] * (1 - runs.could_fail) / runs.price, kind="stable")
+        bought = order[np.cumsum(runs.price[order]) <= budget]
+        left = np.clip(self._left(runs.cells[bought]), 1e-6, 1 - 1e-9)
+        needed = stats.norm.ppf(settled_at(self._num_rules))
+        found = {}
+        for place, each in enumerate(self._open):
+            share = float(left[self._rule == place].mean())
+            z, moved = stats.norm.ppf(np.clip(each.probability, 0.5, 0.999)), np.sqrt(1 - share**2)
+            sides = stats.norm.cdf((np.array([z, -z]) - share * needed) / moved)
+            found[each.rule] = float(min(sides.sum(), 1.0))
+        return found
+
+    def _left(self, cells: Rows) -> Floats:
+        """[numbers], the share of an interval's width that these runs leave, all at once."""
+        places, counts = np.unique(cells, return_counts=True)
+        told = self._with_cells[:, places]
+        covariance = self._covariance[np.ix_(places, places)] + np.diag(self._noise[places] / counts)
+        gone = np.einsum("qc,cq->q", told, np.linalg.solve(covariance, told.T))
         with np.errstate(divide="ignore", invalid="ignore"):
-            share = np.where(self._before > 0, np.sqrt(np.maximum(self._now, 0) / self._before), 1.0)
-        mean = np.bincount(self._rule, self._weight * share) / np.bincount(self._rule, self._weight)
-        return {each.rule: float(left) for each, left in zip(self._open, mean, strict=True)}
+            share = np.where(self._now > 0, gone / self._now, 0.0)
+        return np.asarray(np.sqrt(np.clip(1 - share, 0.0, 1.0)))
 
 
 def choose(knowledge: Knowledge, runs: Runs, budget: float, batch: int) -> Chosen:
@@ -109,5 +130,4 @@ def choose(knowledge: Knowledge, runs: Runs, budget: float, batch: int) -> Chose
         runs=np.array(picked, dtype=np.intp),
         rules=tuple(rule for rule, _ in told),
         shrinks=np.array([share for _, share in told]),
-        left=knowledge.left(),
     )

@@ -1,0 +1,74 @@
+"""A suggestion in sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from analysis.model import points_text
+from analysis.suggest.foresight import Foresight
+from analysis.suggest.suggest import Suggestion
+from scaling.quantity import counted, listed
+
+HOPELESS = 0.05
+"""A chance to be settled that is told as none."""
+
+
+def sentences(found: Suggestion, budget: float) -> tuple[str, ...]:
+    """What is foreseen, rule by rule, and what the runs that are proposed cost and teach."""
+    return (*map(foreseen_text, found.foresights), *_outlook(found, budget))
+
+
+def foreseen_text(each: Foresight) -> str:
+    """`Depth or width at 350 epochs: depth, +0.4 points (0.2, 0.7); settled, the whole grid would say so with
+    99 %.`"""
+    name = each.name[0].upper() + each.name[1:]
+    settled = "settled, the" if each.settled else "open, the"
+    return f"{name}: {verdict_text(each)}; {settled} whole grid would say so with {each.probability:.0%}."
+
+
+def verdict_text(each: Foresight) -> str:
+    """`depth, +0.4 points (0.2, 0.7)`, `inside_range, 42 epochs (30, 60)`, `undecided`."""
+    verdict = each.verdict.replace("_", " ")
+    if each.estimate is None or each.ci95 is None:
+        return verdict
+    low, high = each.ci95
+    match each.rule.partition("@")[0]:
+        case "depth_or_width":
+            return f"{verdict}, {points_text(each.estimate, each.ci95)}"
+        case "crossover" if each.verdict == "inside_range":
+            return f"{verdict}, {each.estimate:.3g} epochs ({low:.3g}, {high:.3g})"
+        case "resolution" if each.verdict == "slow":
+            return f"{verdict} from {each.estimate:g} px on ({low:g}, {high:g})"
+    return verdict
+
+
+def flops_text(value: float) -> str:
+    """`6.91e18`."""
+    return f"{value:.3g}".replace("e+", "e")
+
+
+def _outlook(found: Suggestion, budget: float) -> Iterator[str]:
+    left = found.whole - found.spent
+    spent = f"{flops_text(found.spent)} train FLOPs, {found.spent / found.whole:.0%} of the grid"
+    still_open = listed([each.name for each in found.foresights if not each.settled])
+    within = f"{flops_text(budget)} train FLOPs"
+    match found.status:
+        case "settled":
+            yield (
+                f"Every rule is settled after {spent}: the {flops_text(left)} that are left would not change a "
+                "verdict."
+            )
+        case "teaches":
+            runs, price = counted(len(found.points), "run"), flops_text(found.price)
+            yield f"{runs} for {price} train FLOPs, {found.price / found.whole:.1%} of the grid, after {spent}."
+            hopeless = [each.name for each in found.foresights if found.chances.get(each.rule, 1) < HOPELESS]
+            if hopeless:
+                where = f"Within {within}" if budget < left else "With all that is left"
+                yield f"{where}, nothing is likely to settle {listed(hopeless)}."
+        case "too_dear":
+            yield (
+                f"No run that would tell anything of {still_open} fits into {within}: the cheapest takes "
+                f"{flops_text(found.cheapest or 0.0)}."
+            )
+        case "undecidable":
+            yield f"Nothing that is left to run would tell more of {still_open}: add seeds, or widen the grid."
