@@ -12,6 +12,7 @@ from analysis.metric import FLOPS, LATENCY, MEMORY, Metric
 from analysis.table import Printed, Table, build_table
 from scaling.errors import Refused
 from scaling.models.network import Network
+from scaling.published.figures import LONG, RERUN_DF, RERUN_SD, runs
 from scaling.published.resnet_rs import (
     MEMORY_GB,
     PRINTED_MEMORY,
@@ -21,8 +22,6 @@ from scaling.published.resnet_rs import (
     Accuracy,
     Published,
     Trained,
-    epoch_study,
-    grid,
     table1,
     table2,
     table4,
@@ -31,17 +30,6 @@ from scaling.published.resnet_rs import (
 from scaling.study.cost import cost_of
 
 PREFIX = "published:"
-RERUN_SD = 0.3
-"""Points of top-1 by which another run of a network may differ: every published number is of one run, or of
-`Source.num_runs`.
-
-The TF2 Model Garden trained ten networks of Table 7 again (`top1_again` in table7.csv), with differences of
--0.3 to +0.3. This is the largest of them, not the root mean square (0.19), since those were evaluated on
-50,000 images, and minival has half as many."""
-RERUN_DF = 10
-"""The number of those differences."""
-LONG = 350
-"""Epochs of Figure 2 and of the longest runs of Figure 3."""
 TRAIN_IMAGES = 1_281_167
 """An epoch of ImageNet."""
 
@@ -82,25 +70,18 @@ def read_published(source: str) -> Table:
 
 
 def _figures() -> list[Row]:
-    """The runs of Figures 2 and 3, on minival.
-
-    A run that is in both is one row: the accuracy as read off Figure 2, the smaller of the two uncertainties,
-    and the time of a step, which only Figure 3 has.
-    """
-    studied = {(run.depth, run.width, run.resolution, run.epochs): run for run in epoch_study()}
+    """The runs of Figures 2 and 3, on minival."""
     rows = []
-    for cell in grid():
-        row = _row(cell.network, cell.depth, cell.width, cell.resolution, LONG, cell.top1)
-        row |= {"flag": cell.flag, "recipe.regularisation": REGULARISED}
-        run = studied.pop((cell.depth, cell.width, cell.resolution, LONG), None)
-        if run is not None:
-            row["top1_uncertainty"] = min(cell.top1.uncertainty, run.top1.uncertainty)
-            row["latency_ms"] = 1000 * run.step_seconds
-        rows.append(row)
-    for run in studied.values():
+    for run in runs():
         row = _row(run.network, run.depth, run.width, run.resolution, run.epochs, run.top1)
-        rows.append(row | {"latency_ms": 1000 * run.step_seconds, "recipe.regularisation": FLIPS_AND_CROPS})
-    return [row | {"setting": "resnet_rs"} for row in rows]
+        row |= {
+            "flag": run.flag,
+            "recipe.regularisation": REGULARISED if run.epochs == LONG else FLIPS_AND_CROPS,
+            "setting": "resnet_rs",
+            "latency_ms": None if run.step_seconds is None else 1000 * run.step_seconds,
+        }
+        rows.append(row)
+    return rows
 
 
 def _table7() -> list[Row]:

@@ -11,10 +11,10 @@ import pytest
 import scaling.published
 from analysis.__main__ import main
 from analysis.findings import find
-from analysis.published import RERUN_DF, RERUN_SD
 from analysis.sentences import sentences
 from analysis.source import read_source
 from scaling.errors import Refused
+from scaling.published.figures import RERUN_DF, RERUN_SD
 from scaling.published.resnet_rs import epoch_study, grid, table7
 
 FILES = sorted(Path(scaling.published.__file__).parent.glob("*.csv"))
