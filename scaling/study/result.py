@@ -67,6 +67,9 @@ class Result:
     """train_seconds, evaluate_seconds (in training steps and in evaluations, all attempts), trunk_seconds (of
     the first, what another point has spent on steps that the two share), memory_bytes (peak)."""
 
+    replayed: str | None = None
+    """The table that it was looked up in, with the noise; None for one that was trained."""
+
     @property
     def actual_hours(self) -> float | None:
         """What `predicted` is of: training steps and evaluations. None where one of them was not measured."""
@@ -102,6 +105,7 @@ class Result:
             **_settings(point),
             **(point.pseudo.row() | {"pseudo.baseline": point.baseline.id} if point.pseudo else {}),
             **(point.start.row() if point.start else {}),
+            **({"replayed": self.replayed} if self.replayed else {}),
         }
 
 

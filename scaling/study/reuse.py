@@ -79,11 +79,18 @@ def _others(patterns: Iterable[str], study: Study) -> Iterator[Study]:
             ):
                 continue
             try:
-                yield Study.open(other)
+                yield _trained(Study.open(other))
             except Refused as error:
                 if spelled_out:
                     raise Refused(f"reuse={pattern}: {error}") from error
                 log.warning("%s is not reused: %s", other, error)
+
+
+def _trained(other: Study) -> Study:
+    """The study itself; Refused where its results were looked up in a table."""
+    if other.replayed is not None:
+        raise Refused(f"{other.path} was replayed from {other.replayed}, and none of its points was trained.")
+    return other
 
 
 def _link(source: Path, target: Path) -> None:

@@ -29,6 +29,7 @@ from scaling.study.files import (
 from scaling.study.index import Index
 from scaling.study.lease import Lease
 from scaling.study.point import Point
+from scaling.study.replayed import check_origin, replayed_from
 from scaling.study.result import Result, State
 from scaling.study.settings import point_from_json, strict
 
@@ -101,8 +102,22 @@ class Study:
             )
         return about
 
-    def remember(self, command: str, num_points: int, snapshot: str | None) -> None:
-        """Add a line to the history of commands; `snapshot` is the hash of the code, None for a plan."""
+    @property
+    def replayed(self) -> str | None:
+        """The table that its results were looked up in, with the noise; None where its points are trained."""
+        return replayed_from(self._about().get("history", []))
+
+    def check_origin(self, replayed: str | None) -> None:
+        """Refused where a launch, replayed from a table or not, would mix its results with others."""
+        check_origin(self.path, self._about().get("history", []), replayed)
+
+    def remember(
+        self, command: str, num_points: int, snapshot: str | None, replayed: str | None = None
+    ) -> None:
+        """Add a line to the history of commands; `snapshot` is the hash of the code, None for a plan.
+
+        Refused as `check_origin` does for a launch that is, or is not, `replayed` from a table.
+        """
         entry = {
             "time": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
             "command": command,
@@ -114,8 +129,12 @@ class Study:
             "scaling-study": installed_version(),
             "python": platform.python_version(),
         }
+        if replayed is not None:
+            entry["replayed"] = replayed
         with writing_below(self.path), locked(self.path / LOCK):
             about = self._about()
+            if snapshot is not None:
+                check_origin(self.path, about.get("history", []), replayed)
             about.setdefault("history", []).append(entry)
             write_json(self.path / "study.json", about)
 
@@ -242,6 +261,7 @@ class Study:
             predicted=predicted,
             metrics=value.get("metrics") or {},
             measured=value.get("measured") or {},
+            replayed=(value.get("provenance") or {}).get("replayed"),
         )
 
     def rows(self) -> list[dict[str, Any]]:

@@ -1,0 +1,35 @@
+"""Replayed studies: their results were looked up in a table, and are never mixed with trained ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from scaling.errors import Refused
+
+
+def replayed_from(history: Iterable[Mapping[str, Any]]) -> str | None:
+    """The table that the launches of a study were answered from, with its noise; None where points train."""
+    return next((entry["replayed"] for entry in history if entry.get("replayed")), None)
+
+
+def check_origin(study: Path, history: Iterable[Mapping[str, Any]], replayed: str | None) -> None:
+    """Refused where a launch, replayed from a table or not, would mix its results with others.
+
+    What a study has without a launch, such as a copy of points, counts as trained.
+    """
+    launches = [entry for entry in history if entry.get("snapshot") is not None]
+    before = replayed_from(launches)
+    own = "give this one a study.name of its own"
+    if before is not None and replayed is None:
+        raise Refused(f"The study {study} was replayed from {before}, and nothing is trained in it: {own}.")
+    if before is not None and replayed != before:
+        raise Refused(f"The study {study} was replayed from {before}, not from {replayed}: {own}.")
+    if before is None and replayed is not None and (launches or _has_begun(study)):
+        raise Refused(f"The study {study} is of trained points, and a replay is not mixed with them: {own}.")
+
+
+def _has_begun(study: Path) -> bool:
+    """Whether any point has been started."""
+    return any(next((study / "points").glob(f"*/{name}"), None) for name in ("status.json", "result.json"))
