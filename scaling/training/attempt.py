@@ -6,7 +6,7 @@ import json
 import logging
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -30,7 +30,7 @@ Row = dict[str, float]
 
 
 class Attempt:
-    """Call `run` once."""
+    """Call `run` once. What brings the point to its end calls `keep` and `commit`."""
 
     def __init__(
         self,
@@ -41,7 +41,9 @@ class Attempt:
         stop: Stop,
         on_epoch: Callable[[list[Row]], None] | None,
         processes: Processes | None = None,
+        answer: Callable[[Attempt], None] | None = None,
     ) -> None:
+        """`answer` brings the point to its end instead of training."""
         self._study = study
         self._id = point_id
         self._directory = study.directory(point_id)
@@ -51,6 +53,7 @@ class Attempt:
         self._stop = stop
         self._on_epoch = on_epoch
         self._processes = processes
+        self._bring_to_end = answer or Attempt._train
         self._state = State()
 
     def run(self, state: State) -> State:
@@ -66,7 +69,7 @@ class Attempt:
 
     def _to_its_end(self) -> None:
         try:
-            self._train()
+            self._bring_to_end(self)
         except (Superseded, Unwritable):
             raise
         except Stopped as stopped:
@@ -106,7 +109,7 @@ class Attempt:
                 self._runtime,
                 device,
                 checkpoint=checkpoint,
-                on_epoch=self._keep,
+                on_epoch=self.keep,
                 should_stop=lambda: processes.should_stop(self._stop),
                 processes=processes,
                 studies=self._runtime.studies(self._study.path),
@@ -114,44 +117,55 @@ class Attempt:
             )
         if self._terms.keeps_weights(self._id):
             save_weights(self._study.weights(self._id), outcome.weights, self._held)
-        self._commit(
+        self.commit(
+            outcome.metrics,
             {
-                "id": self._id,
-                "metrics": dict(outcome.metrics),
-                "measured": {
-                    "train_seconds": outcome.train_seconds,
-                    "evaluate_seconds": outcome.evaluate_seconds,
-                    "trunk_seconds": outcome.trunk_seconds,
-                    "memory_bytes": outcome.memory_bytes,
-                },
-                "provenance": {
-                    **provenance(self._study.path, self._terms.snapshot, device),
-                    "threads": self._runtime.threads,
-                    "compiled": self._runtime.compile,
-                    "processes": processes.size,
-                    "frugal": outcome.frugal,
-                    "unreadable_images": outcome.num_unreadable,
-                    "attempt": self._state.attempt,
-                    "token": self._held.token,
-                    "started": started,
-                    "ended": time.time(),
-                },
-            }
+                "train_seconds": outcome.train_seconds,
+                "evaluate_seconds": outcome.evaluate_seconds,
+                "trunk_seconds": outcome.trunk_seconds,
+                "memory_bytes": outcome.memory_bytes,
+            },
+            {
+                **provenance(self._study.path, self._terms.snapshot, device),
+                "threads": self._runtime.threads,
+                "compiled": self._runtime.compile,
+                "processes": processes.size,
+                "frugal": outcome.frugal,
+                "unreadable_images": outcome.num_unreadable,
+                "started": started,
+            },
         )
         checkpoint.remove()
         if trunk is not None:
             trunk.leave()
 
-    def _keep(self, rows: list[Row]) -> None:
+    def keep(self, rows: list[Row]) -> None:
         """Write the rows of all epochs so far."""
         text = "".join(json.dumps(row) + "\n" for row in rows)
         with writing_below(self._study.path):
             write_text(self._directory / "metrics.jsonl", text, self._held)
-        self._note(replace(self._state, epoch=len(rows)))
+        self._note(replace(self._state, epoch=int(rows[-1]["epoch"])))
         if self._on_epoch is not None:
             self._on_epoch(rows)
 
-    def _commit(self, result: dict[str, Any]) -> None:
+    def commit(
+        self,
+        metrics: Mapping[str, float],
+        measured: Mapping[str, float | None],
+        provenance: Mapping[str, Any],
+    ) -> None:
+        """Write the result; raises Superseded where there is one already."""
+        result = {
+            "id": self._id,
+            "metrics": dict(metrics),
+            "measured": dict(measured),
+            "provenance": {
+                **provenance,
+                "attempt": self._state.attempt,
+                "token": self._held.token,
+                "ended": time.time(),
+            },
+        }
         with writing_below(self._study.path):
             committed = write_json_once(self._directory / "result.json", result, self._held)
         if not committed:

@@ -8,6 +8,7 @@ import traceback
 from typing import Any
 
 from scaling.errors import DataError, Unmet
+from scaling.study.result import Failure
 
 _OUT_OF_MEMORY = re.compile(
     r"out of memory|can't allocate memory|not enough memory|could not create a primitive$|resource_exhausted"
@@ -33,6 +34,14 @@ class Diverged(RuntimeError):
 
     def __str__(self) -> str:
         return f"The loss was {self.loss:g} after {self.step} steps: training has diverged."
+
+
+class Recorded(RuntimeError):
+    """A failure of an earlier run, of which a table tells."""
+
+    def __init__(self, failure: Failure, message: str) -> None:
+        super().__init__(message)
+        self.failure = failure
 
 
 class Stopped(RuntimeError):
@@ -94,6 +103,8 @@ def noted(error: Exception) -> dict[str, Any]:
     fault is another point's."""
     if isinstance(error, PeerFailed):
         return error.noted
+    if isinstance(error, Recorded):
+        return {"failure": error.failure, "message": str(error)}
     frames = traceback.extract_tb(error.__traceback__)
     where = [type(error).__name__, *(f"{frame.filename}:{frame.name}:{frame.lineno}" for frame in frames)]
     lines = str(error).strip().splitlines()

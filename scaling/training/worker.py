@@ -88,10 +88,12 @@ def run_point(
     *,
     on_epoch: Callable[[list[Row]], None] | None = None,
     processes: Processes | None = None,
+    answer: Callable[[Attempt], None] | None = None,
 ) -> None:
     """Bring one point to its end, unless it is there already or somebody else is at it.
 
-    Raises Unwritable where the study takes no files; every other error is noted as the point's failure.
+    By training, or by `answer`. Raises Unwritable where the study takes no files; every other error is noted
+    as the point's failure.
     """
     with writing_below(study.path):
         if _has_ended(study, point_id, terms.launch):
@@ -112,7 +114,7 @@ def run_point(
                 ended = replace(_given_up(before), job=begun.job)
                 study.note(point_id, ended, held)
             else:
-                ended = Attempt(study, point_id, held, terms, stop, on_epoch, processes).run(begun)
+                ended = Attempt(study, point_id, held, terms, stop, on_epoch, processes, answer).run(begun)
         garbage.free()
         if ended.status in ("completed", "failed"):
             launch.note_end(point_id, ended, terms.policy.same_failure_limit)

@@ -13,6 +13,8 @@ from scaling.study import lease
 from scaling.study.point import Point
 from scaling.study.result import State
 from scaling.study.store import Study, Task
+from scaling.training.attempt import Attempt
+from scaling.training.failure import Recorded
 from scaling.training.runtime import Runtime
 from scaling.training.stop import Stop
 from scaling.training.worker import run_point
@@ -65,3 +67,29 @@ def test_a_worker_that_lost_its_point_notes_nothing_more(
     assert left == {"point.json", "status.json", "log.txt"}
     assert takers[0].held()
     takers[0].release()
+
+
+def test_a_point_may_be_answered_otherwise_than_by_training(
+    make_point: Callable[..., Point], tmp_path: Path
+) -> None:
+    points = [make_point(seed=seed) for seed in range(2)]
+    study = Study.create(tmp_path / "mine", Task("mnist5k"))
+    study.add(points)
+    terms = Terms(launch="mine", runtime=Runtime())
+
+    def answer(attempt: Attempt) -> None:
+        attempt.keep([{"epoch": 2, "top1": 50.0}])
+        attempt.commit({"top1": 50.0}, {}, {"replayed": "a table"})
+
+    def fail(attempt: Attempt) -> None:
+        attempt.keep([{"epoch": 1, "top1": 10.0}])
+        raise Recorded("diverged", "the table says so")
+
+    for point, told in zip(points, (answer, fail), strict=True):
+        run_point(study, point.id, terms, Stop(), answer=told)
+        run_point(study, point.id, terms, Stop(), answer=told)  # does nothing more
+    done, lost = (study.result(point.id) for point in points)
+    assert (done.state.status, done.state.epoch, done.state.attempt) == ("completed", 2, 1)
+    assert (done.metrics, done.replayed) == ({"top1": 50.0}, "a table")
+    assert (lost.state.status, lost.state.epoch, lost.state.attempt) == ("failed", 1, 1)
+    assert (lost.state.failure, lost.state.message) == ("diverged", "the table says so")
