@@ -38,6 +38,7 @@ class Foreground:
 
     meeting: Meeting
     is_slurm: ClassVar[bool] = False
+    answers: ClassVar[None] = None
 
     def num_slots(self, runtime: Runtime) -> int:
         """One point at a time."""

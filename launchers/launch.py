@@ -37,6 +37,12 @@ def run_request(request: Request, launcher: Launcher) -> int:
     if request.show == "launch":
         launcher.check(request.runtime, precisions)
     plannings = plan_request(request, launcher, console)
+    if launcher.answers is not None:
+        console.print(
+            f"Nothing is trained: points are replayed from {launcher.answers}. What follows is what training "
+            "them would take.",
+            markup=False,
+        )
     for each in plannings:
         each.create()
         write_plan(each.plan, each.study.path / "plan.csv")
@@ -74,7 +80,8 @@ def _launch(
 ) -> Counter[str]:
     """Run the plan; how many of its points stand where after it."""
     study, plan = planning.study, planning.plan
-    study.remember(request.command, len(plan.entries), snapshot.hash)
+    replayed = str(launcher.answers) if launcher.answers else None
+    study.remember(request.command, len(plan.entries), snapshot.hash, replayed)
     study.add(plan.wanted, plan.predicted)
     for entry in plan.entries:
         if entry.origin is not None:

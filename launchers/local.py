@@ -51,6 +51,7 @@ class LocalPool:
     """Trains the points of a plan on this machine."""
 
     is_slurm: ClassVar[bool] = False
+    answers: ClassVar[None] = None
 
     slots: int | str = "auto"
     """Points at a time; `auto` is one a GPU, or one for every `device.threads` cores."""

@@ -90,11 +90,17 @@ def _queued(study: Study, launcher: Launcher, console: Console) -> dict[str, str
 
 def _plan(path: Path, request: Request, launcher: Launcher, console: Console) -> Planning:
     """The plan of one study, limits aside."""
+    if launcher.answers is not None and request.reuse:
+        raise Refused(
+            f"reuse={','.join(request.reuse)}: a replay has its results from hydra.launcher.table alone, so "
+            "leave it out."
+        )
     expansion = request.studies[path]
     task = _task(path, expansion.points)
     study = Study(path)
     if (path / "study.json").exists():
         Study.create(path, task)  # refuses another task, or a newer version, before anything else
+        study.check_origin(str(launcher.answers) if launcher.answers else None)
     runtime = request.runtime_of(path)
     site, forecast = site_of(runtime, launcher.num_slots(runtime), study, expansion.points)
     wishes = Wishes(
@@ -103,6 +109,8 @@ def _plan(path: Path, request: Request, launcher: Launcher, console: Console) ->
         queued=_queued(study, launcher, console),
     )
     plan = make_plan(study, expansion, site, wishes)
+    if launcher.answers is not None:
+        plan = launcher.answers.answerable(plan)
     return Planning(
         study=study,
         task=task,

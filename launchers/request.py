@@ -10,6 +10,7 @@ from typing import ClassVar, Literal, Protocol
 
 from rich.console import Console
 
+from launchers.replay.answers import Answers
 from scaling.study.grid import Expansion
 from scaling.study.limits import Limits
 from scaling.study.plan import Plan
@@ -54,6 +55,11 @@ class Launcher(Protocol):
 
     is_slurm: ClassVar[bool]
     """Whether Slurm has to answer."""
+
+    @property
+    def answers(self) -> Answers | None:
+        """What the points are answered from instead of being trained; None where they train."""
+        ...
 
     def num_slots(self, runtime: Runtime) -> int:
         """Points that train at a time, each at full speed."""

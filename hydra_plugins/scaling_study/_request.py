@@ -64,6 +64,8 @@ def one_point(config: DictConfig, choices: Mapping[str, str | None], named: Coll
     for key in ("zip", "blocks", "before"):
         if config[key] is not None:
             raise Refused(f"{key}={config[key]} names several points: add -m to make a grid of them.")
+    if choices.get("hydra/launcher") == "replay":
+        raise Refused("hydra/launcher=replay answers the points of a grid: add -m.")
     if config.start.study is not None and config.start.point is None:
         raise Refused(f"start.study={config.start.study} names several points: add -m, or start.point.")
     for name in logs_of(_without_hydra(config)):

@@ -56,7 +56,7 @@ class GridSweeper(Sweeper):
                 "torchrun's processes train one point together: leave out -m, or torchrun for a grid."
             )
         if not isinstance(self._launcher, GridLauncher):
-            raise Refused("hydra/sweeper=grid needs hydra/launcher=local or slurm.")
+            raise Refused("hydra/sweeper=grid needs hydra/launcher=local, slurm or replay.")
         if code := self._launcher.launch_request(request(self._compose(arguments))):
             sys.exit(code)
 

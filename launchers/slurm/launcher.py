@@ -44,6 +44,7 @@ class Slurm:
     """Trains the points of a plan in jobs of a cluster."""
 
     is_slurm: ClassVar[bool] = True
+    answers: ClassVar[None] = None
 
     options: Options
 

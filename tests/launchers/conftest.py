@@ -21,6 +21,9 @@ from scaling.study.store import Study
 
 ROOT = Path(__file__).parents[2]
 
+COLUMNS = "depth,width,resolution,epochs,top1"
+"""The least that a replay table has."""
+
 
 @dataclass
 class Sweep:
@@ -103,3 +106,14 @@ def start_sweep(tmp_path: Path) -> Iterator[Callable[..., Sweep]]:
         if sweep.process.stdout is not None:
             sweep.process.stdout.close()
         sweep.process.wait()
+
+
+@pytest.fixture
+def write_table(tmp_path: Path) -> Callable[..., Path]:
+    """Write a replay table of these lines."""
+
+    def write(*lines: str) -> Path:
+        (tmp_path / "answers.csv").write_text("\n".join(lines))
+        return tmp_path / "answers.csv"
+
+    return write

@@ -1,0 +1,34 @@
+"""Hydra's side of a replay."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import Any
+
+from hydra.core.config_store import ConfigStore
+
+from hydra_plugins.scaling_study._grid_launcher import GridLauncher
+from launchers.launch import run_request
+from launchers.replay.launcher import Replay
+from launchers.request import Request
+from scaling.study.settings import strict
+
+ConfigStore.instance().store(
+    group="hydra/launcher",
+    name="replay",
+    node={
+        "_target_": "hydra_plugins.scaling_study.replay_launcher.ReplayLauncher",
+        **{option.name: option.default for option in fields(Replay)},
+    },
+    provider="scaling_study",
+)
+
+
+class ReplayLauncher(GridLauncher):
+    """Hands requests to a Replay, whose settings are the launcher's options."""
+
+    def __init__(self, **options: Any) -> None:
+        self._replay = strict(Replay, options, "hydra.launcher")
+
+    def launch_request(self, request: Request) -> int:
+        return run_request(request, self._replay)

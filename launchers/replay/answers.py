@@ -1,0 +1,153 @@
+"""Answers: what a replay table says of each point, with noise where it has one row for all seeds."""
+
+from __future__ import annotations
+
+import platform
+import random
+import time
+from collections import Counter
+from dataclasses import dataclass, replace
+from statistics import NormalDist
+
+from launchers.replay.table import Ending, ReplayTable
+from scaling.errors import Refused
+from scaling.study.checkout import installed_version
+from scaling.study.plan import Plan, Planned
+from scaling.study.point import Point
+from scaling.study.snapshot import code_digest
+from scaling.training.attempt import Attempt, Row
+from scaling.training.failure import Recorded
+
+_BITS = 52
+"""Of a uniform number, so that its middle is exact and neither 0 nor 1."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answers:
+    """A table and its noise. The same three give the same answers, whenever and in whatever order."""
+
+    table: ReplayTable
+    noise_sd: float | None
+    """In points, of every row; None: what the table declares of each."""
+    noise_seed: int
+
+    def __post_init__(self) -> None:
+        if self.table.has_seeds and self.noise_sd:
+            raise Refused(
+                f"hydra.launcher.noise_sd={self.noise_sd:g}: {self.table.source} has a row for each seed, so "
+                "its noise is in it; leave it out."
+            )
+
+    def __str__(self) -> str:
+        """As a study remembers it."""
+        if self.table.has_seeds:
+            return f"{self.table.source}, seed by seed"
+        sds = {self.sd(ending) for ending in self.table.endings.values()}
+        if not any(sds):
+            return f"{self.table.source}, without noise"
+        of = f"{sds.pop():g} points" if len(sds) == 1 else "its own size"
+        return f"{self.table.source}, with noise of {of} (seed {self.noise_seed})"
+
+    def sd(self, ending: Ending) -> float:
+        """Points of noise that are added to a row; none where each seed has its own."""
+        if self.table.has_seeds:
+            return 0.0
+        return ending.noise_sd if self.noise_sd is None else self.noise_sd
+
+    def of(self, point: Point) -> Ending:
+        """How the point ends: each of its evaluations with noise of its own, within 0 and 100 percent."""
+        ending = self.table.endings[self.table.setting(point)]
+        noise = random.Random(f"{self.noise_seed} {point.id}")
+        last_first = sorted(ending.top1, reverse=True)  # so that what is said of the way moves no final one
+        drawn = {epoch: ending.top1[epoch] + self.sd(ending) * _normal(noise) for epoch in last_first}
+        within = {epoch: min(100.0, max(0.0, drawn[epoch])) for epoch in ending.top1}
+        return replace(ending, top1=within)
+
+    def answer(self, point: Point, attempt: Attempt) -> None:
+        """Bring the point to its end as a worker does, in no time; raises Recorded where it has failed."""
+        started = time.time()
+        ending = self.of(point)
+        if ending.top1:
+            attempt.keep([_row(point, ending, epoch) for epoch in ending.top1])
+        if ending.failure is not None:
+            said = f": {ending.message}" if ending.message else ""
+            raise Recorded(ending.failure, f"replayed from {self.table.source}{said}")
+        attempt.commit(
+            {"top1": ending.top1[point.epochs]},
+            {} if ending.train_seconds is None else {"train_seconds": ending.train_seconds},
+            {
+                "replayed": str(self),
+                "table_sha256": self.table.digest,
+                "noise_sd": self.sd(ending),
+                "noise_seed": self.noise_seed,
+                "host": platform.node(),
+                "python": platform.python_version(),
+                "scaling-study": installed_version(),
+                "code": code_digest(),
+                "started": started,
+            },
+        )
+
+    def answerable(self, plan: Plan) -> Plan:
+        """The plan without the points that the table's own source does not show.
+
+        Refused where the table lacks another one that is to run, or cannot tell two of them apart.
+        """
+        asked = [entry for entry in plan.entries if entry.is_to_train]
+        self._check_told_apart(asked)
+        lacking = [
+            entry.point
+            for entry in asked
+            if (setting := self.table.setting(entry.point)) not in self.table.endings
+            and setting not in self.table.unread
+        ]
+        if lacking:
+            wanted = self.table.setting(lacking[0])
+            nearest = " and ".join(map(str, self.table.nearest(wanted)))
+            raise Refused(
+                f"{self.table.source} lacks {len(lacking)} of the {len(asked)} points to run, such as "
+                f"{wanted}: the nearest that it has are {nearest}."
+            )
+        return replace(plan, entries=[self._dropped(entry) for entry in plan.entries])
+
+    def _dropped(self, entry: Planned) -> Planned:
+        if not entry.is_to_train or self.table.setting(entry.point) in self.table.endings:
+            return entry
+        return replace(
+            entry, action="drop", why=f"absence from the figures: {self.table.source} has no number of it"
+        )
+
+    def _check_told_apart(self, asked: list[Planned]) -> None:
+        for entry in asked:
+            if entry.point.data.metric != "top1":
+                raise Refused(
+                    f"hydra/launcher=replay answers top1, and {entry.point.data.name} is measured by "
+                    f"{entry.point.data.metric}: train it."
+                )
+        counts = Counter((self.table.setting(entry.point), entry.point.seed) for entry in asked)
+        for (setting, _), count in counts.most_common(1):
+            if count > 1:
+                raise Refused(
+                    f"{count} points are {setting} and differ in what no replay table tells apart: vary "
+                    "depth, width, resolution, epochs and seed alone."
+                )
+
+
+def _row(point: Point, ending: Ending, epoch: int) -> Row:
+    """As in the metrics.jsonl of a point that trains, as far as the table knows it."""
+    share = epoch / point.epochs
+    row: Row = {
+        "epoch": epoch,
+        "step": epoch * point.steps_per_epoch,
+        "train_flops": share * point.cost.train_flops,
+        "top1": ending.top1[epoch],
+    }
+    if ending.train_seconds is not None:
+        row["seconds"] = share * ending.train_seconds
+    return row
+
+
+def _normal(noise: random.Random) -> float:
+    """A standard normal number, from bits that no version of Python draws otherwise."""
+    uniform = (noise.getrandbits(_BITS) + 0.5) / 2**_BITS
+    return NormalDist().inv_cdf(uniform)
