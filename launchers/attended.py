@@ -27,4 +27,4 @@ def attend(launching: Launching, run: Callable[[Callable[[Tally], None]], object
                 "typed again writes them.",
                 markup=False,
             )
-    return tell_outcome(launching.console, study, launching.plan.wanted)
+    return tell_outcome(launching.console, study, launching.plan.wanted_now)

@@ -26,7 +26,7 @@ NAMED_AT_MOST = 10
 SHORT_HOURS = 0.2
 """Launches so short that the start of the workers is worth a word."""
 
-_HIDDEN = ("point", "activations", "hours_from")
+_HIDDEN = ("point", "setting", "activations", "hours_from")
 """Columns of plan.csv that the table on the screen leaves out."""
 
 _EVIDENCE: dict[Source, str] = {
@@ -90,6 +90,8 @@ def _counts(plan: Plan) -> str:
         parts.insert(1, f"{num_reused} done in other studies")
     if counts["wait"]:
         parts.append(f"{counts['wait']} running elsewhere")
+    if counts["later"]:
+        parts.append(f"{counts['later']} left for later")
     if counts["drop"]:
         parts.append(f"{counts['drop']} dropped")
     return ", ".join(parts)

@@ -19,6 +19,7 @@ from scaling.study.branching import branched
 from scaling.study.labelling import HoursOf, labellings
 from scaling.study.limits import Limits
 from scaling.study.needs import without_unmet
+from scaling.study.only import only
 from scaling.study.plan import Plan, Planned, Wishes, limited, make_plan
 from scaling.study.point import Point
 from scaling.study.quantities import Quantities, constraint_of
@@ -71,6 +72,8 @@ def _plan_all(request: Request, launcher: Launcher, limits: Limits, console: Con
         )
 
     plans = can_start(limited(can_start([each.plan for each in plannings.values()]), limits))
+    if request.only:
+        plans = only(plans, request.only)
     return [
         each.with_plan(branched(each.study, plan))
         for each, plan in zip(plannings.values(), plans, strict=True)

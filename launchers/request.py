@@ -96,6 +96,8 @@ class Request:
     """`launch` runs the plan; the others print it as a table, as JSON or as CSV, and run nothing."""
     where: str | None = None
     limits: Limits = field(default_factory=Limits)
+    only: tuple[str, ...] = ()
+    """Ids, or beginnings of them, of the points to train now; none: of all."""
     reuse: tuple[str, ...] = ()
     """Directories of other studies, or patterns of them, whose results may be taken over."""
     probe: bool = False

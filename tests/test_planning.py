@@ -269,3 +269,36 @@ def test_a_study_of_a_newer_version_is_refused(bash: Bash, tmp_path: Path) -> No
     done = bash(line)
     assert done.returncode == 2
     assert "was written by a newer version (schema 99" in done.stderr
+
+
+def test_only_some_points_of_a_grid_are_trained_and_the_others_stay_wanted(
+    bash: Bash, tmp_path: Path
+) -> None:
+    """By quoted beginnings of ids, typed again with all of them."""
+    line = f"depth=8,14 {TINY}"
+    first, second = (row["point"] for row in _planned(bash, tmp_path, line))
+    one = f"python sweep.py -m {line} study.root={tmp_path} study.name=mine \"only=['{second[:10]}']\""
+    done = bash(one)
+    assert done.returncode == 0, done.stderr
+    assert "2 points, 0 done or left out, 1 to run, 1 left for later" in done.stdout
+    assert "1 of 1 points done" in done.stdout
+    rows = list(csv.DictReader((tmp_path / "mine/plan.csv").read_text().splitlines()))
+    assert [(row["point"], row["action"]) for row in rows] == [(first, "later"), (second, "run")]
+    assert (tmp_path / "mine/points" / first / "point.json").exists()
+    assert not (tmp_path / "mine/points" / first / "status.json").exists()
+    again = _planned(bash, tmp_path, line)
+    assert [row["action"] for row in again] == ["run", "skip"]
+
+
+@pytest.mark.parametrize(
+    ("only", "sentence"),
+    [
+        ("\"only=['zz']\"", "only=zz: no point of the 2 has such an id"),
+        ("only=12", "only=12 should be ids of points in quotes of their own"),
+    ],
+)
+def test_a_point_that_there_is_not_is_refused(bash: Bash, tmp_path: Path, only: str, sentence: str) -> None:
+    done = bash(f"python sweep.py -m depth=8,14 {TINY} {only} plan=true study.root={tmp_path}")
+    assert done.returncode == 2
+    assert sentence in done.stderr
+    assert not list(tmp_path.iterdir())

@@ -39,7 +39,19 @@ GROUPED: Mapping[str, tuple[str, ...]] = {
     "views": tuple(field.name for field in fields(Views)),
 }
 """Options of the sections that are no dataclass of their own."""
-SINGLE = ("zip", "blocks", "before", "match", "where", "limit", "keep_weights", "reuse", "plan", "probe")
+SINGLE = (
+    "zip",
+    "blocks",
+    "before",
+    "match",
+    "where",
+    "only",
+    "limit",
+    "keep_weights",
+    "reuse",
+    "plan",
+    "probe",
+)
 """Keys that choose among points and say what to do with them."""
 KEYS = tuple(dict.fromkeys((*VARIED, *SECTIONS, *SINGLE)))
 _MISSING = object()

@@ -17,6 +17,7 @@ from hydra_plugins.scaling_study._starts import start_study, with_starts
 from hydra_plugins.scaling_study._wishes import (
     check_governed,
     check_pseudo,
+    ids_of,
     limits_of,
     match_of,
     patterns_of,
@@ -37,6 +38,7 @@ _OF_A_LINE = (
     "device",
     "tracker",
     "where",
+    "only",
     "limit",
     "reuse",
     "plan",
@@ -98,6 +100,7 @@ def request(composed: Sequence[Composed]) -> Request:
         show=show_of(first["plan"]),
         where=first["where"],
         limits=limits_of(first["limit"]),
+        only=ids_of(first["only"]),
         reuse=patterns_of(first["reuse"]),
         probe=yes_or_no("probe", first["probe"]),
     )

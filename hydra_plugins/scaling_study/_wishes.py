@@ -69,6 +69,15 @@ def limits_of(values: Any) -> Limits:
     return strict(Limits, values, "limit")
 
 
+def ids_of(value: Any) -> tuple[str, ...]:
+    listed = [] if value is None else value if isinstance(value, list) else [value]
+    if not all(isinstance(each, str) and each for each in listed):
+        raise Refused(
+            f"only={value} should be ids of points in quotes of their own, as in \"only=['1a2b3c4d']\"."
+        )
+    return tuple(listed)
+
+
 def patterns_of(value: Any) -> tuple[str, ...]:
     listed = [] if value is None else value if isinstance(value, list) else [value]
     if not all(isinstance(each, str) and each for each in listed):

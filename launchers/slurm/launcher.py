@@ -87,7 +87,7 @@ class Slurm:
         study, plan, console = launching.study, launching.plan, launching.console
         to_train = [entry for entry in plan.entries if entry.is_to_train]
         if not to_train:
-            return tell_outcome(console, study, plan.wanted)
+            return tell_outcome(console, study, plan.wanted_now)
         launch = Launch(study.path.absolute(), launch_name())
         submitted = self._submit(launching, launch, to_train)
         num_jobs = sum(record.num_jobs for record in submitted)
@@ -98,7 +98,7 @@ class Slurm:
         if not self.options.wait:
             return Counter()
         self._wait(launching, launch)
-        return tell_outcome(console, study, plan.wanted)
+        return tell_outcome(console, study, plan.wanted_now)
 
     def _submit(self, launching: Launching, launch: Launch, to_train: Sequence[Planned]) -> list[Record]:
         options, study = self.options, launching.study

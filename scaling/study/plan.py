@@ -24,7 +24,7 @@ from scaling.study.stages import stages
 from scaling.study.store import Study
 from scaling.study.trunk import Branch
 
-Action = Literal["run", "skip", "wait", "retry", "drop"]
+Action = Literal["run", "skip", "wait", "retry", "later", "drop"]
 
 REASONS_AT_MOST = 10
 """Reasons for which points are dropped that one sentence names."""
@@ -118,9 +118,18 @@ class Plan:
         return [entry.point for entry in self.entries if entry.action != "drop"]
 
     @property
+    def wanted_now(self) -> list[Point]:
+        """Of these, all but those that are left for later."""
+        return [entry.point for entry in self.entries if entry.action not in ("later", "drop")]
+
+    @property
     def predicted(self) -> dict[str, Hours]:
-        """Hours of the points to train, by id, where something tells them."""
-        return {entry.point.id: entry.hours for entry in self.entries if entry.is_to_train and entry.hours}
+        """Hours of the points to train, now or later, by id, where something tells them."""
+        return {
+            entry.point.id: entry.hours
+            for entry in self.entries
+            if entry.hours and (entry.is_to_train or entry.action == "later")
+        }
 
     @cached_property
     def counts(self) -> Counter[Action]:
@@ -136,7 +145,7 @@ class Plan:
         return [
             entry
             for entry in self.entries
-            if entry.action not in ("run", "drop") and entry.why != "done" and entry.origin is None
+            if entry.action not in ("run", "later", "drop") and entry.why != "done" and entry.origin is None
         ]
 
 

@@ -77,6 +77,7 @@ def row(entry: Planned, varied: tuple[str, ...] = ()) -> dict[str, Any]:
     hours = entry.hours
     return {
         "point": point.id,
+        "setting": point.setting,
         "model": point.family,
         **point.axes,
         **{name: quantity(point, name) for name in varied},

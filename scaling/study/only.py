@@ -1,0 +1,41 @@
+"""Only: of the points that a grid wants, those to be trained now; the others are left for later."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+
+from scaling.errors import Refused
+from scaling.study.plan import Plan, Planned
+
+
+def only(plans: Sequence[Plan], ids: Collection[str]) -> list[Plan]:
+    """The plans of one line where only points whose ids are, or begin with, one of `ids` are trained now.
+
+    So are the points that these need. What is done, runs or was dropped stays so. Refused for an id of none.
+    """
+    entries = {entry.point.id: entry for plan in plans for entry in plan.entries}
+    now = _with_needs({each for text in ids for each in _begun_with(text, entries)}, entries)
+    return [replace(plan, entries=[_later(entry, now) for entry in plan.entries]) for plan in plans]
+
+
+def _begun_with(text: str, ids: Collection[str]) -> list[str]:
+    found = [each for each in ids if each.startswith(text)]
+    if not found:
+        raise Refused(f"only={text}: no point of the {len(ids)} has such an id; plan.csv lists them.")
+    return found
+
+
+def _with_needs(ids: Collection[str], entries: dict[str, Planned]) -> set[str]:
+    found, open_ids = set(ids), list(ids)
+    while open_ids:
+        needs = {each for each in entries[open_ids.pop()].point.needs if each in entries} - found
+        found |= needs
+        open_ids += needs
+    return found
+
+
+def _later(entry: Planned, now: Collection[str]) -> Planned:
+    if entry.point.id in now or not entry.is_to_train:
+        return entry
+    return replace(entry, action="later", why=f"not among only ({entry.why})")
