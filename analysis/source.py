@@ -10,6 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from analysis.file_source import read_file
+from analysis.planned import planned_rows
 from analysis.profiled import details, with_profile
 from analysis.published import PREFIX as PUBLISHED
 from analysis.published import read_published
@@ -22,17 +23,20 @@ from scaling.profile.study_table import NAME as PROFILE
 from scaling.study.store import Study
 
 
-def read_source(source: str | Path, mapping: Mapping[str, str] | None = None) -> Table:
+def read_source(
+    source: str | Path, mapping: Mapping[str, str] | None = None, *, planned: bool = False
+) -> Table:
     """Read a study directory, a CSV or a Parquet file, published results (`published:resnet_rs_2021`), or a
     group of W&B runs (`wandb:ENTITY/PROJECT/GROUP`).
 
-    `mapping` goes from our column name to the source's: {"top1": "acc1"}. Raises `Refused` in one sentence.
+    `mapping` goes from our column name to the source's: {"top1": "acc1"}; `planned` adds the points that
+    a study's plan wants and no launch has written down yet. Raises `Refused` in one sentence.
     """
     if str(source).startswith(PUBLISHED):
         if mapping:
             raise Refused(f"--map is for the columns of files: {source} has ours.")
         return read_published(str(source))
-    raw, device = _read(str(source))
+    raw, device = _read(str(source), planned=planned)
     renamed = _renamed(raw, mapping or {}, str(source))
     return build_table(
         renamed,
@@ -50,7 +54,7 @@ def source_name(source: str | Path) -> str:
     return Path(source).resolve().stem
 
 
-def _read(source: str) -> tuple[pd.DataFrame, str]:
+def _read(source: str, *, planned: bool) -> tuple[pd.DataFrame, str]:
     """The rows of a source, and the device that their times were measured on; empty where nothing says."""
     if source.startswith(WANDB):
         return read_wandb(source), ""
@@ -60,7 +64,7 @@ def _read(source: str) -> tuple[pd.DataFrame, str]:
             f"{source} does not exist: give a study directory, a CSV or a Parquet file, "
             f"{PUBLISHED}resnet_rs_2021 or {WANDB}ENTITY/PROJECT/GROUP."
         )
-    return _read_study(path) if path.is_dir() else (read_file(path), "")
+    return _read_study(path, planned=planned) if path.is_dir() else (read_file(path), "")
 
 
 def read_rows(path: Path, mapping: Mapping[str, str]) -> pd.DataFrame:
@@ -68,11 +72,14 @@ def read_rows(path: Path, mapping: Mapping[str, str]) -> pd.DataFrame:
     return _renamed(read_file(path), mapping, str(path))
 
 
-def _read_study(path: Path) -> tuple[pd.DataFrame, str]:
+def _read_study(path: Path, *, planned: bool) -> tuple[pd.DataFrame, str]:
     """The rows of the study, and the device that was profiled last."""
     if not (path / "study.json").is_file():
         raise Refused(f"{path} has no study.json, so it is not a study directory: give results/<name>.")
-    rows = Study.open(path).rows()
+    study = Study.open(path)
+    rows = study.rows()
+    if planned:
+        rows += planned_rows(study, {row["point"] for row in rows})
     if not rows:
         raise Refused(f"{path} has no points yet: run the sweep first.")
     return with_profile(with_starts(pd.DataFrame(rows), path), path / PROFILE)

@@ -13,7 +13,6 @@ from pathlib import Path
 from types import FrameType
 
 from scaling.errors import Refused
-from scaling.study.files import read_json
 from scaling.study.store import Study
 
 ROOT = Path(__file__).parents[1]
@@ -44,8 +43,7 @@ class Line:
 
 def lines_of(study: Study) -> list[Line]:
     """Each line that launched points of the study, once, the newest first."""
-    history = (read_json(study.path / "study.json") or {}).get("history", [])
-    launched = [entry for entry in reversed(history) if entry.get("snapshot") is not None]
+    launched = [entry for entry in reversed(study.history) if entry.get("snapshot") is not None]
     return list(dict.fromkeys(Line(entry["command"], Path(entry.get("cwd", ROOT))) for entry in launched))
 
 

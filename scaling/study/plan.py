@@ -155,7 +155,7 @@ def make_plan(study: Study, expansion: Expansion, site: Site, wishes: Wishes | N
     states = study.states([point.id for point in expansion.points])
     entries = []
     for point in expansion.points:
-        action, why = _decide(study, point.id, states[point.id], wishes.queued.get(point.id))
+        action, why = decide(study, point.id, states[point.id], wishes.queued.get(point.id))
         entry = Planned(
             point=point,
             action=action,
@@ -188,7 +188,8 @@ def limited(plans: Sequence[Plan], limits: Limits) -> list[Plan]:
     ]
 
 
-def _decide(study: Study, point_id: str, state: State, queued: str | None) -> tuple[Action, str]:
+def decide(study: Study, point_id: str, state: State, queued: str | None = None) -> tuple[Action, str]:
+    """What a launch does with a point in this state, and why; `queued` is the job that it is left to."""
     if state.status == "completed":
         return "skip", "done"
     if state == State() and queued is None:

@@ -21,6 +21,15 @@ def write_plan(plan: Plan, path: Path) -> None:
         write_text(path, as_csv(plan))
 
 
+def read_plan(path: Path) -> list[dict[str, str]]:
+    """The lines of a plan as it was written, every value as text; none where there is no such file."""
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            return list(csv.DictReader(file))
+    except FileNotFoundError:
+        return []
+
+
 def as_csv(plan: Plan) -> str:
     """A header and a line a point, action and reason last."""
     return _csv(_rows(plan))

@@ -85,6 +85,15 @@ class Study:
     def name(self) -> str:
         return self.path.name
 
+    @property
+    def task(self) -> Task:
+        return strict(Task, self._about()["task"], "task")
+
+    @property
+    def history(self) -> list[dict[str, Any]]:
+        """Every line that planned or launched it, the last one last, as `remember` noted them."""
+        return list(self._about().get("history", []))
+
     def _about(self) -> dict[str, Any]:
         file = self.path / "study.json"
         try:
