@@ -36,6 +36,14 @@ from analysis.slow_resolution_sheet import ladder_sentences
 from analysis.source import read_source
 from analysis.speedup_rules import equal_json
 from analysis.speedup_sentences import speedup_sentences
+from analysis.suggest.proposal import propose
+from analysis.suggest.proposal_sheet import (
+    foresight_sheet,
+    points_sheet,
+    proposal_json,
+    proposal_sentences,
+)
+from analysis.suggest.study_file import runs_text
 from analysis.table import Table
 from analysis.terminal import print_frontier, print_report, print_rules, print_sheet
 from analysis.transfer import transfers
@@ -131,6 +139,30 @@ def _family(asked: Namespace) -> None:
         return
     print_sheet(Console(), family_sheet(family))
     _say(*family_sentences(family), *said)
+
+
+def _suggest(asked: Namespace) -> None:
+    if asked.write:
+        check_place(asked.write)
+    table = read_source(asked.source, mapping(asked.map), planned=True)
+    found = propose(
+        table,
+        budget=asked.budget,
+        hours=asked.hours,
+        batch=asked.batch,
+        where=asked.where,
+        model=asked.model,
+    )
+    said = []
+    if asked.write:
+        said.append(write_study(asked.write, runs_text(table, found, asked.write.stem, asked.model)))
+    if asked.json:
+        print_json(proposal_json(found))
+        return
+    _show(foresight_sheet(found))
+    if len(found.suggestion.points):
+        _show(points_sheet(found))
+    _say(*proposal_sentences(found), *said)
 
 
 def _methods(asked: Namespace) -> None:
@@ -237,6 +269,7 @@ _COMMANDS = {
     "frontier": _frontier,
     "rules": _rules,
     "family": _family,
+    "suggest": _suggest,
     "methods": _methods,
     "speedup": _speedup,
     "transfer": _transfer,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import yaml
 
 from analysis.family import Family
 from analysis.recommend import Member, title
+from analysis.setting import Base
 from scaling.errors import Refused
 from scaling.study.files import write_bytes
 
@@ -17,14 +19,24 @@ def study_text(family: Family, name: str) -> str:
     models = [_model(member) for member in family.members]
     told = [f"{model}: {title(member)}" for model, member in zip(models, family.members, strict=True)]
     heading = [f"The family of {family.source}. {family.reason}", *told]
+    return study_yaml(heading, family.base, {"name": name}, list(dict.fromkeys(models)))
+
+
+def study_yaml(
+    heading: Sequence[str],
+    base: Base,
+    study: Mapping[str, str],
+    models: Sequence[str] | Mapping[str, Sequence[float]],
+) -> str:
+    """A study file: the heading as comments, the setting, its name, and the models as a zip."""
     body = {
-        "defaults": [*family.base.defaults],
-        "study": {"name": name},
-        **family.base.values,
-        "zip": list(dict.fromkeys(models)),
+        "defaults": [*base.defaults],
+        "study": dict(study),
+        **base.values,
+        "zip": models,
         "hydra": {"mode": "MULTIRUN"},
     }
-    lines = ["# @package _global_", *(f"# {line}" for line in [*heading, family.base.missing] if line)]
+    lines = ["# @package _global_", *(f"# {line}" for line in [*heading, base.missing] if line)]
     return "\n".join(lines) + "\n" + yaml.safe_dump(body, sort_keys=False, allow_unicode=True, width=110)
 
 

@@ -75,6 +75,10 @@ def _parser() -> Parser:
         commands.add_parser("family", parents=[_table()], help="print the model to train for each budget")
     )
 
+    _add_suggest(
+        commands.add_parser("suggest", parents=[_table()], help="print the runs that teach most of the rules")
+    )
+
     methods = commands.add_parser("methods", parents=[_table()], help="print what training methods are worth")
     methods.add_argument("--json", action="store_true", help="print it as JSON")
 
@@ -132,6 +136,16 @@ def _add_family(family: Parser) -> None:
     family.add_argument("--model", help="a file of conf/model, for a table that does not say its own")
     family.add_argument("--write", type=Path, metavar="conf/study/derived.yaml", help="also as a study")
     family.add_argument("--json", action="store_true", help="print it as JSON")
+
+
+def _add_suggest(suggest: Parser) -> None:
+    suggest.add_argument("--budget", type=float, metavar="1e15", help="train FLOPs that the runs may take")
+    suggest.add_argument("--hours", type=float, help="of one device, in the place of --budget")
+    suggest.add_argument("--batch", type=int, default=8, metavar="N", help="runs at most (default: 8)")
+    suggest.add_argument("--where", metavar="'flops < 2e9'", help="what must be true of a run")
+    suggest.add_argument("--model", help="a file of conf/model, for a table that does not say its own")
+    suggest.add_argument("--write", type=Path, metavar="conf/study/next.yaml", help="also as a study")
+    suggest.add_argument("--json", action="store_true", help="print it as JSON")
 
 
 def _table() -> Parser:

@@ -1,0 +1,130 @@
+"""A proposal: the suggested runs of a source within a budget, and how to make them."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+import pandas as pd
+
+from analysis.noise import GROUP
+from analysis.setting import base_setting
+from analysis.suggest.candidates import candidates_of
+from analysis.suggest.line import line_of
+from analysis.suggest.suggest import BATCH, Suggestion, suggest
+from analysis.table import Table
+from scaling.errors import Refused
+from scaling.quantity import counted
+
+
+@dataclass(frozen=True, kw_only=True)
+class Proposal:
+    source: str
+    suggestion: Suggestion
+    tells_noise: bool
+    """Whether the noise of a run is known when all are made: without it every verdict is `undecided`."""
+    hours: float | None
+    """Of one device, for all points; None where nothing tells those of some."""
+    line: str | None
+    """What to type; None where there is nothing to run, or the source does not tell."""
+    missing: str
+    """Why there is no line, or what it leaves open; mostly nothing."""
+
+
+def propose(
+    table: Table,
+    *,
+    budget: float | None,
+    hours: float | None = None,
+    batch: int = BATCH,
+    where: str | None = None,
+    model: str | None = None,
+) -> Proposal:
+    """At most `batch` runs for `budget` train FLOPs, or `hours` of one device.
+
+    Raises `Refused` where nothing is left to run, or the budget is below the cheapest run that teaches
+    anything, and as `candidates_of` and `suggest` do.
+    """
+    if batch < 1:
+        raise Refused(f"--batch {batch} should be at least 1.")
+    runs = candidates_of(table, model=model, where=where)
+    num_pending = int((runs["status"] == "pending").sum())
+    if not num_pending:
+        coming = f", or runs now ({len(runs)})" if len(runs) else ""
+        raise Refused(
+            f"{table.source} has nothing left to run: all that is wanted is measured{coming}; widen the grid."
+        )
+    found = _within(table, runs, budget, hours, batch)
+    points = found.points
+    known = len(points) > 0 and bool(points["hours"].notna().all())
+    line, missing = _line(table, points, model)
+    return Proposal(
+        source=table.source,
+        suggestion=found,
+        tells_noise=table.rerun_sd is not None or _has_repeats(table, runs),
+        hours=float(points["hours"].sum()) if known else None,
+        line=line,
+        missing=missing,
+    )
+
+
+def _has_repeats(table: Table, runs: pd.DataFrame) -> bool:
+    all_runs = pd.concat([table.usable[[*GROUP, "seed"]], runs[[*GROUP, "seed"]]])
+    return bool(all_runs.drop_duplicates().duplicated(list(GROUP)).any())
+
+
+def _within(
+    table: Table, runs: pd.DataFrame, budget: float | None, hours: float | None, batch: int
+) -> Suggestion:
+    if (budget is None) == (hours is None):
+        whole = runs.loc[runs["status"] == "pending", "train_flops"].sum()
+        raise Refused(
+            "suggest needs --budget, the train FLOPs that the next runs may take, or --hours, such as "
+            f"--budget {0.1 * whole:.1g} ({counted(len(runs), 'run')} could be made, for {whole:.3g})."
+        )
+    option, given = ("--budget", budget) if hours is None else ("--hours", hours)
+    if given is None or not 0 < given < math.inf:
+        raise Refused(f"{option} {given:g} should be a number above 0.")
+    if hours is not None:
+        found = _in_hours(table, runs, hours, batch)
+    else:
+        found = suggest(table, runs, budget=given, batch=batch)
+    if found.status == "too_dear":
+        unit = "train FLOPs" if hours is None else "device-hours"
+        raise Refused(
+            f"{option} {given:g} is below the cheapest run that would teach anything: that takes "
+            f"{found.cheapest:.3g} {unit}."
+        )
+    return found
+
+
+def _in_hours(table: Table, runs: pd.DataFrame, hours: float, batch: int) -> Suggestion:
+    """Weighed and bounded by the hours of the runs in the place of their FLOPs."""
+    if runs["hours"].isna().any():
+        raise Refused(
+            "--hours: nothing tells the hours of some runs that could be made: give --budget, in train FLOPs."
+        )
+    timed = runs.assign(train_flops=runs["hours"], paid=runs["train_flops"])
+    found = suggest(table, timed, budget=hours, batch=batch)
+    points = found.points.assign(train_flops=found.points["paid"]).drop(columns="paid")
+    is_coming = runs["status"] == "running"
+    spent = float(table.usable["train_flops"].sum() + runs.loc[is_coming, "train_flops"].sum())
+    return replace(
+        found,
+        points=points,
+        spent=spent,
+        price=float(points["train_flops"].sum()),
+        whole=spent + float(runs.loc[~is_coming, "train_flops"].sum()),
+    )
+
+
+def _line(table: Table, points: pd.DataFrame, model: str | None) -> tuple[str | None, str]:
+    if not len(points):
+        return None, ""
+    try:
+        line = line_of(table, points, model)
+    except Refused as why_not:
+        return None, str(why_not)
+    if points["point"].notna().all():
+        return line, ""
+    return line, base_setting(table, str(points["setting"].iloc[0]), model).missing

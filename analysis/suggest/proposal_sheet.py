@@ -1,0 +1,130 @@
+"""A proposal for people and programs: tables, sentences, and plain values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from analysis.sheet import Sheet
+from analysis.suggest.foresight import CONFIDENCE, Foresight
+from analysis.suggest.proposal import Proposal
+from analysis.suggest.suggest import Suggestion
+from analysis.table import AXES
+from scaling.quantity import counted, duration_text
+
+NOTHING = ("undecided", "undetermined")
+"""Verdicts that decide nothing."""
+
+
+def foresight_sheet(proposal: Proposal) -> Sheet:
+    """A row a rule: what the whole grid would say of it."""
+    left = proposal.suggestion.left
+    rows = [
+        (
+            each.name,
+            each.verdict.replace("_", " "),
+            f"{each.probability:.0%}",
+            _estimate(each),
+            "settled" if each.settled else _left(left.get(each.rule)),
+        )
+        for each in proposal.suggestion.foresights
+    ]
+    note = (
+        "Chance: that the whole grid, all of it measured, would give this verdict; from "
+        f"{CONFIDENCE:.0%} on a rule is settled. Estimate: of depth or width, and of resolution, points of "
+        "top-1 that it gains at equal cost, with its 95 % interval."
+    )
+    return Sheet(
+        "What the whole grid would say", note, ("rule", "verdict", "chance", "estimate", "then"), rows
+    )
+
+
+def points_sheet(proposal: Proposal) -> Sheet:
+    """A row a run, what teaches most for its price first."""
+    points = proposal.suggestion.points
+    rows = [
+        (
+            *(f"{row[name]:g}" for name in (*AXES, "seed")),
+            f"{row['train_flops']:.3g}",
+            _name(proposal.suggestion, row["rule"]),
+            f"{row['shrinks']:.0%}",
+        )
+        for row in points.to_dict("records")
+    ]
+    head = ("depth", "width", "px", "epochs", "seed", "train FLOPs", "teaches most of", "shrinks it")
+    note = "Shrinks it: by which share the run is expected to shrink the interval of that rule."
+    return Sheet("The runs that teach most for their price", note, head, rows)
+
+
+def proposal_sentences(proposal: Proposal) -> Iterator[str]:
+    """What stands, what the runs take, and what to type."""
+    found = proposal.suggestion
+    spent = f"{found.spent:.3g} of the {found.whole:.3g} train FLOPs of the whole grid are spent"
+    if found.status == "teaches":
+        hours = "" if proposal.hours is None else f", {duration_text(3600 * proposal.hours)} of one device"
+        yield f"These {counted(len(found.points), 'run')} take {found.price:.3g} train FLOPs{hours}; {spent}."
+    elif found.status == "settled":
+        yield f"All rules are settled, and nothing need be run; {spent}."
+        if not proposal.tells_noise:
+            yield "The grid has no repeats: without a second seed its noise stays unknown, and every rule."
+        elif all(each.verdict in NOTHING for each in found.foresights):
+            yield (
+                "Nothing differs beyond the noise of the runs, and the whole grid would decide nothing: it "
+                "takes values that are farther apart, or more seeds than it has."
+            )
+    else:
+        yield f"No run that could be made would decide more, at any price; {spent}."
+    if proposal.line is not None:
+        yield f"To make them: {proposal.line}"
+    if proposal.missing:
+        yield proposal.missing
+
+
+def proposal_json(proposal: Proposal) -> dict[str, Any]:
+    """The same as plain values."""
+    found = proposal.suggestion
+    return {
+        "source": proposal.source,
+        "status": found.status,
+        "spent": found.spent,
+        "price": found.price,
+        "whole": found.whole,
+        "device_hours": proposal.hours,
+        "rules": [
+            {
+                "rule": each.rule,
+                "name": each.name,
+                "verdict": each.verdict,
+                "probability": each.probability,
+                "estimate": each.estimate,
+                "ci95": None if each.ci95 is None else list(each.ci95),
+                "settled": each.settled,
+                "left": found.left.get(each.rule),
+            }
+            for each in found.foresights
+        ],
+        "points": [
+            {
+                **({} if row["point"] is None else {"point": row["point"]}),
+                **{name: row[name] for name in (*AXES, "seed", "flops", "train_flops", "rule", "shrinks")},
+            }
+            for row in found.points.to_dict("records")
+        ],
+        "line": proposal.line,
+    }
+
+
+def _estimate(each: Foresight) -> str:
+    if each.estimate is None:
+        return "-"
+    interval = "" if each.ci95 is None else f" ({each.ci95[0]:.3g}, {each.ci95[1]:.3g})"
+    unit = " epochs" if each.rule == "crossover" else ""
+    return f"{each.estimate:.3g}{unit}{interval}"
+
+
+def _left(share: float | None) -> str:
+    return "open" if share is None or share >= 0.995 else f"{1 - share:.0%} narrower"
+
+
+def _name(found: Suggestion, rule: str) -> str:
+    return next((each.name for each in found.foresights if each.rule == rule), rule)

@@ -1,0 +1,36 @@
+"""The suggested runs as a study: the file of conf/study/ that makes them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from analysis.family_study import study_yaml
+from analysis.setting import base_setting
+from analysis.suggest.line import zip_of
+from analysis.suggest.proposal import Proposal
+from analysis.table import Table
+from scaling.errors import Refused
+from scaling.quantity import counted
+
+
+def runs_text(table: Table, proposal: Proposal, name: str, model: str | None) -> str:
+    """The file: into the study that is the source, else into one of this name.
+
+    Raises `Refused` where no runs are suggested, or one setting does not tell how all of them are made.
+    """
+    points = proposal.suggestion.points
+    if not len(points):
+        raise Refused("--write: nothing is to be run.")
+    settings = points["setting"].unique()
+    usable = table.usable[table.usable["setting"].isin(settings)]
+    begins = "start.point" in usable and usable["start.point"].notna().any()
+    if len(settings) > 1 or usable.empty or begins:
+        raise Refused(
+            "--write: a file is made of one setting that has a result and begins from random weights: type "
+            "the line instead."
+        )
+    path = Path(table.source)
+    is_study = (path / "study.json").is_file()
+    study = {"name": path.resolve().name, "root": str(path.parent)} if is_study else {"name": name}
+    heading = [f"{counted(len(points), 'run')} that teach most of {table.source} for their price."]
+    return study_yaml(heading, base_setting(table, str(settings[0]), model), study, zip_of(points))
