@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -15,6 +15,8 @@ from analysis.pairs import MIN_DF
 from analysis.replicates import interval
 from analysis.selection import MIN_PAIRS
 from analysis.steps import RIVALS, StepLayout, change_of, gains_of, lay_out_steps
+
+Prefer = Literal["slow", "fast", "undecided"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +51,7 @@ class Step:
 class Resolution:
     epochs: float | None
     """The regime the verdict is about: the longest one measured."""
-    prefer: Literal["slow", "fast", "undecided"]
+    prefer: Prefer
     cap: int | None
     """Pixels above which every measured step is shown to buy less than depth or width would."""
     ci95: Interval | None
@@ -94,6 +96,16 @@ class _Weighed:
         return None if self.replicates is None else self.replicates[:, mine].mean(axis=1)
 
 
+@dataclass(frozen=True)
+class RivalVerdict:
+    """Of resolution against its rivals, as in `Resolution`."""
+
+    prefer: Prefer
+    cap: int | None
+    ci95: Interval | None
+    weighed: list[_Weighed]
+
+
 def resolution_rule(groups: pd.DataFrame, noise: Noise, draws: Floats | None) -> Resolution:
     """Gains, verdict and cap, from the setting with most architectures; the verdict is about the longest
     regime."""
@@ -111,24 +123,32 @@ def judge_steps(layout: StepLayout, errors: Floats, noise: Noise, draws: Floats 
     steps, epochs = layout.steps, layout.epochs
     if draws is not None:
         draws = draws[: min((each.num_replicates for each in layout.rivals), default=len(draws))]
-    weighed = [_Weighed(each, each.advantage(errors), each.replicates(draws)) for each in layout.rivals]
+    verdict = judge_rivals(layout.rivals, errors, noise, draws)
     change, change_draws = change_of(steps[steps["epochs"] == epochs], errors, draws)
-    overall = tuple(found for each in weighed if (found := each.rival()) is not None)
-    enough = noise.df >= MIN_DF and sum(rival.num_pairs for rival in overall) >= MIN_PAIRS
-    cap, cap_ci95 = _cap(weighed) if enough else (None, None)
     return Resolution(
         epochs=epochs,
-        prefer=_prefer(overall, cap) if enough else "undecided",
-        cap=cap,
-        ci95=cap_ci95,
-        steps=tuple(_steps(layout, errors, draws, weighed)),
-        rivals=overall,
+        prefer=verdict.prefer,
+        cap=verdict.cap,
+        ci95=verdict.ci95,
+        steps=tuple(_steps(layout, errors, draws, verdict.weighed)),
+        rivals=tuple(found for each in verdict.weighed if (found := each.rival()) is not None),
         change_by=change,
         change_ci95=interval(change_draws),
     )
 
 
-def _prefer(rivals: tuple[Rival, ...], cap: int | None) -> Literal["slow", "fast", "undecided"]:
+def judge_rivals(
+    rivals: Sequence[Comparisons], errors: Floats, noise: Noise, draws: Floats | None
+) -> RivalVerdict:
+    """What is preferred, and the cap, alone: by the comparisons of resolution with depth and with width."""
+    weighed = [_Weighed(each, each.advantage(errors), each.replicates(draws)) for each in rivals]
+    overall = tuple(found for each in weighed if (found := each.rival()) is not None)
+    enough = noise.df >= MIN_DF and sum(rival.num_pairs for rival in overall) >= MIN_PAIRS
+    cap, ci95 = _cap(weighed) if enough else (None, None)
+    return RivalVerdict(_prefer(overall, cap) if enough else "undecided", cap, ci95, weighed)
+
+
+def _prefer(rivals: tuple[Rival, ...], cap: int | None) -> Prefer:
     if cap is not None:
         return "slow"
     beats_all = all(rival.ci95 is not None and rival.ci95[0] > 0 for rival in rivals)
