@@ -38,15 +38,15 @@ def compare(groups: pd.DataFrame, axis: str, rival: str, cost: Metric = FLOPS) -
     for key, block in usable.groupby(fixed):
         shared: dict[str, object] = dict(zip(fixed, key, strict=True))
         shared["regime"] = repr([shared[column] for column in REGIME])
-        grid = _Block(
+        grid = Block(
             height={
                 side: block[name].to_numpy(dtype=float) for side, name in (("axis", axis), ("rival", rival))
             },
             cost=block[cost.column].to_numpy(dtype=float),
             group=block.index.to_numpy(dtype=np.intp),
         )
-        records += [shared | comparison for comparison in _comparisons(grid)]
-        triples += [{"regime": shared["regime"]} | triple for triple in _triples(grid)]
+        records += [shared | comparison for comparison in comparisons_in(grid)]
+        triples += [{"regime": shared["regime"]} | triple for triple in triples_in(grid)]
     spots = [f"{side}_{part}" for side in SIDES for part in ("rung", *PARTS)]
     names = {"axis": axis, "rival": rival, "price": cost.column}
     table = pd.DataFrame(records, columns=[*fixed, "regime", *names, *spots]).rename(columns=names)
@@ -58,7 +58,7 @@ def compare(groups: pd.DataFrame, axis: str, rival: str, cost: Metric = FLOPS) -
 
 
 @dataclass(frozen=True)
-class _Block:
+class Block:
     """Groups that differ in the axis and the rival only, as arrays."""
 
     height: dict[str, Floats]
@@ -91,7 +91,7 @@ class _Block:
         return int(self.group[low]), int(self.group[high]), weight, weight * (1 - weight) * gap**2
 
 
-def _comparisons(grid: _Block) -> Iterator[dict[str, object]]:
+def comparisons_in(grid: Block) -> Iterator[dict[str, object]]:
     """The base (axis, rival), the price and the spots of each comparison."""
     for base in range(len(grid.cost)):
         ladders = {side: grid.ladder(side, base) for side in SIDES}
@@ -103,7 +103,7 @@ def _comparisons(grid: _Block) -> Iterator[dict[str, object]]:
 
 
 def _comparison(
-    grid: _Block, base: tuple[int, int], price: float, spots: dict[str, Place]
+    grid: Block, base: tuple[int, int], price: float, spots: dict[str, Place]
 ) -> dict[str, object]:
     """`base` has the positions of its height on the axis, and of that on the rival."""
     found: dict[str, object] = {side: grid.height[side][at] for side, at in zip(SIDES, base, strict=True)}
@@ -114,7 +114,7 @@ def _comparison(
     return found | {"price": float(price)}
 
 
-def _meetings(grid: _Block, ours: Rows, theirs: Rows) -> Iterator[tuple[float, Place, Place]]:
+def _meetings(grid: Block, ours: Rows, theirs: Rows) -> Iterator[tuple[float, Place, Place]]:
     """Each rung of either ladder against its spot on the other; rungs of the same cost meet once."""
     if len(ours) < 2 or len(theirs) < 2:
         return
@@ -129,7 +129,7 @@ def _meetings(grid: _Block, ours: Rows, theirs: Rows) -> Iterator[tuple[float, P
             yield grid.cost[rung], place, grid.rung(rung)
 
 
-def _equal_cost(grid: _Block) -> Iterator[tuple[int, int]]:
+def _equal_cost(grid: Block) -> Iterator[tuple[int, int]]:
     """Pairs (more of the axis, more of the rival) of the same cost whose base was not measured."""
     up, across = grid.height["axis"], grid.height["rival"]
     measured = set(zip(up, across, strict=True))
@@ -140,7 +140,7 @@ def _equal_cost(grid: _Block) -> Iterator[tuple[int, int]]:
                 yield one, int(other)
 
 
-def _triples(grid: _Block) -> Iterator[dict[str, object]]:
+def triples_in(grid: Block) -> Iterator[dict[str, object]]:
     """Three neighbours on a ladder, whose middle shows how far the curve hangs below the straight line."""
     for side in SIDES:
         for base in range(len(grid.cost)):
