@@ -1,4 +1,4 @@
-"""Hydra's other launchers, kept in the cache directory and on the path of a peer's process alone."""
+"""Packages that only benchmarks need, kept in the cache directory and on the path of their processes."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from scaling.data.cache import cache_dir
 
 SUBMITIT_LAUNCHER = "hydra-submitit-launcher==1.2.0"
 JOBLIB_LAUNCHER = "hydra-joblib-launcher==1.2.0"
+OPTUNA, COLORLOG = "optuna==5.0.0", "colorlog==6.12.0"
+"""The latter is what Optuna logs with. What else it asks for is here already, or is for data bases alone."""
 
 
 def installed(package: str) -> Path:
