@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
+import numpy as np
 import pandas as pd
 
 from analysis.noise import GROUP
@@ -20,6 +21,8 @@ from scaling.quantity import counted
 @dataclass(frozen=True, kw_only=True)
 class Proposal:
     source: str
+    budget: float
+    """Train FLOPs."""
     suggestion: Suggestion
     tells_noise: bool
     """Whether the noise of a run is known when all are made: without it every verdict is `undecided`."""
@@ -60,6 +63,7 @@ def propose(
     line, missing = _line(table, points, model)
     return Proposal(
         source=table.source,
+        budget=np.inf if budget is None else budget,
         suggestion=found,
         tells_noise=table.rerun_sd is not None or _has_repeats(table, runs),
         hours=float(points["hours"].sum()) if known else None,

@@ -8,9 +8,10 @@ from typing import Any
 from analysis.sheet import Sheet
 from analysis.suggest.foresight import CONFIDENCE, Foresight
 from analysis.suggest.proposal import Proposal
+from analysis.suggest.sentences import outlook
 from analysis.suggest.suggest import Suggestion
 from analysis.table import AXES
-from scaling.quantity import counted, duration_text
+from scaling.quantity import duration_text
 
 NOTHING = ("undecided", "undetermined")
 """Verdicts that decide nothing."""
@@ -18,24 +19,24 @@ NOTHING = ("undecided", "undetermined")
 
 def foresight_sheet(proposal: Proposal) -> Sheet:
     """A row a rule: what the whole grid would say of it."""
-    left = proposal.suggestion.left
+    chances = proposal.suggestion.chances
     rows = [
         (
             each.name,
             each.verdict.replace("_", " "),
             f"{each.probability:.0%}",
             _estimate(each),
-            "settled" if each.settled else _left(left.get(each.rule)),
+            "yes" if each.settled else f"{chances[each.rule]:.0%} with the budget",
         )
         for each in proposal.suggestion.foresights
     ]
     note = (
-        "Chance: that the whole grid, all of it measured, would give this verdict; from "
-        f"{CONFIDENCE:.0%} on a rule is settled. Estimate: of depth or width, and of resolution, points of "
-        "top-1 that it gains at equal cost, with its 95 % interval."
+        "Sure: how likely the whole grid, all measured, would give this verdict. Settled: sure enough for "
+        f"all rules together to be right with {CONFIDENCE:.0%}, or how likely it is to be once the budget is "
+        "spent. Estimate: points of top-1, epochs, or pixels, with its 95 % interval."
     )
     return Sheet(
-        "What the whole grid would say", note, ("rule", "verdict", "chance", "estimate", "then"), rows
+        "What the whole grid would say", note, ("rule", "verdict", "sure", "estimate", "settled"), rows
     )
 
 
@@ -59,21 +60,16 @@ def points_sheet(proposal: Proposal) -> Sheet:
 def proposal_sentences(proposal: Proposal) -> Iterator[str]:
     """What stands, what the runs take, and what to type."""
     found = proposal.suggestion
-    spent = f"{found.spent:.3g} of the {found.whole:.3g} train FLOPs of the whole grid are spent"
-    if found.status == "teaches":
-        hours = "" if proposal.hours is None else f", {duration_text(3600 * proposal.hours)} of one device"
-        yield f"These {counted(len(found.points), 'run')} take {found.price:.3g} train FLOPs{hours}; {spent}."
-    elif found.status == "settled":
-        yield f"All rules are settled, and nothing need be run; {spent}."
-        if not proposal.tells_noise:
-            yield "The grid has no repeats: without a second seed its noise stays unknown, and every rule."
-        elif all(each.verdict in NOTHING for each in found.foresights):
-            yield (
-                "Nothing differs beyond the noise of the runs, and the whole grid would decide nothing: it "
-                "takes values that are farther apart, or more seeds than it has."
-            )
-    else:
-        yield f"No run that could be made would decide more, at any price; {spent}."
+    yield from outlook(found, proposal.budget)
+    if proposal.hours is not None and len(found.points):
+        yield f"That is {duration_text(3600 * proposal.hours)} of one device."
+    if found.status == "settled" and not proposal.tells_noise:
+        yield "The grid has no repeats: without a second seed its noise stays unknown, and every rule."
+    elif found.status == "settled" and all(each.verdict in NOTHING for each in found.foresights):
+        yield (
+            "Nothing differs beyond the noise of the runs, and the whole grid would decide nothing: it takes "
+            "values that are farther apart, or more seeds than it has."
+        )
     if proposal.line is not None:
         yield f"To make them: {proposal.line}"
     if proposal.missing:
@@ -99,7 +95,7 @@ def proposal_json(proposal: Proposal) -> dict[str, Any]:
                 "estimate": each.estimate,
                 "ci95": None if each.ci95 is None else list(each.ci95),
                 "settled": each.settled,
-                "left": found.left.get(each.rule),
+                "chance": found.chances.get(each.rule),
             }
             for each in found.foresights
         ],
@@ -120,10 +116,6 @@ def _estimate(each: Foresight) -> str:
     interval = "" if each.ci95 is None else f" ({each.ci95[0]:.3g}, {each.ci95[1]:.3g})"
     unit = " epochs" if each.rule == "crossover" else ""
     return f"{each.estimate:.3g}{unit}{interval}"
-
-
-def _left(share: float | None) -> str:
-    return "open" if share is None or share >= 0.995 else f"{1 - share:.0%} narrower"
 
 
 def _name(found: Suggestion, rule: str) -> str:

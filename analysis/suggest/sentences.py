@@ -15,7 +15,7 @@ HOPELESS = 0.05
 
 def sentences(found: Suggestion, budget: float) -> tuple[str, ...]:
     """What is foreseen, rule by rule, and what the runs that are proposed cost and teach."""
-    return (*map(foreseen_text, found.foresights), *_outlook(found, budget))
+    return (*map(foreseen_text, found.foresights), *outlook(found, budget))
 
 
 def foreseen_text(each: Foresight) -> str:
@@ -47,7 +47,8 @@ def flops_text(value: float) -> str:
     return f"{value:.3g}".replace("e+", "e")
 
 
-def _outlook(found: Suggestion, budget: float) -> Iterator[str]:
+def outlook(found: Suggestion, budget: float) -> Iterator[str]:
+    """What the proposed runs take, and what they will not settle; or why there are none."""
     left = found.whole - found.spent
     spent = f"{flops_text(found.spent)} train FLOPs, {found.spent / found.whole:.0%} of the grid"
     still_open = listed([each.name for each in found.foresights if not each.settled])
@@ -55,12 +56,13 @@ def _outlook(found: Suggestion, budget: float) -> Iterator[str]:
     match found.status:
         case "settled":
             yield (
-                f"Every rule is settled after {spent}: the {flops_text(left)} that are left would not change a "
-                "verdict."
+                f"Every rule is settled after {spent}: the {flops_text(left)} that are left would not "
+                "change a verdict."
             )
         case "teaches":
             runs, price = counted(len(found.points), "run"), flops_text(found.price)
-            yield f"{runs} for {price} train FLOPs, {found.price / found.whole:.1%} of the grid, after {spent}."
+            share = found.price / found.whole
+            yield f"{runs} for {price} train FLOPs, {share:.1%} of the grid, after {spent}."
             hopeless = [each.name for each in found.foresights if found.chances.get(each.rule, 1) < HOPELESS]
             if hopeless:
                 where = f"Within {within}" if budget < left else "With all that is left"
@@ -71,4 +73,4 @@ def _outlook(found: Suggestion, budget: float) -> Iterator[str]:
                 f"{flops_text(found.cheapest or 0.0)}."
             )
         case "undecidable":
-            yield f"Nothing that is left to run would tell more of {still_open}: add seeds, or widen the grid."
+            yield f"Nothing left to run would tell more of {still_open}: add seeds, or widen the grid."
