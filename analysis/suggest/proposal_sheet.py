@@ -65,7 +65,9 @@ def proposal_sentences(proposal: Proposal) -> Iterator[str]:
         yield f"That is {duration_text(3600 * proposal.hours)} of one device."
     if found.status == "settled" and not proposal.tells_noise:
         yield "The grid has no repeats: without a second seed its noise stays unknown, and every rule."
-    elif found.status == "settled" and all(each.verdict in NOTHING for each in found.foresights):
+    elif found.status in ("settled", "undecidable") and all(
+        each.verdict in NOTHING for each in found.foresights
+    ):
         yield (
             "Nothing differs beyond the noise of the runs, and the whole grid would decide nothing: it takes "
             "values that are farther apart, or more seeds than it has."
