@@ -22,8 +22,21 @@ SMALL_RANGE = 10.0
 """A rule drawn from less than this ratio of FLOPs says little about models of another size."""
 MAX_TOLD = 5
 """Of a recipe that changes along an axis of more values, the names are told and the values are not."""
+REPLAYED = "replayed"
+"""Column of a study's rows: the table that a point was answered from."""
 SUSPECT_SPREADS, SUSPECT_POINTS = 8.0, 3.0
 """A run that is worse than the median of its repeats by so many spreads, and points, is suspect."""
+
+
+def replayed(evidence: Basis) -> Iterator[Trap]:
+    rows = evidence.table.usable
+    tables = rows[REPLAYED].dropna() if REPLAYED in rows else ()
+    if len(tables):
+        yield Trap(
+            "replayed_points",
+            f"{len(tables)} of {counted(len(rows), 'completed point')} were not trained here but "
+            f"replayed from {'; '.join(sorted(set(tables)))}.",
+        )
 
 
 def left_out(evidence: Basis) -> Iterator[Trap]:

@@ -29,6 +29,7 @@ class Basis:
 
 
 GRAVITY = (
+    "replayed_points",
     "no_pairs",
     "flops_missing",
     "identical_repeats",
@@ -63,7 +64,8 @@ GRAVITY = (
     "thinned",
     "duplicate_rows",
 )
-"""All codes: first why there is no rule, then what could turn one, then what a rule is silent about."""
+"""All codes: first whether anything was trained at all and why there is no rule, then what could turn one,
+then what a rule is silent about."""
 
 
 def by_gravity(traps: Iterable[Trap]) -> list[Trap]:

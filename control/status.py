@@ -49,6 +49,8 @@ class Status:
     """In training steps of the completed points, all attempts."""
     last_result: float | None
     """When the last result was written, in seconds since 1970; None where there is none."""
+    replayed: str | None
+    """The table that its points were answered from, with the noise; None where they are trained."""
     scheduler: str | None
     """Why Slurm could not be asked, so that all this is from the files alone; None where it could."""
 
@@ -99,6 +101,7 @@ def _status(study: Study, points: Sequence[Now], eta: Eta, complaint: str | None
         completed_last_hour=sum(eta.at - each < LATELY_S for each in ended),
         training_hours=sum(now.point.own_seconds for now in points) / 3600,
         last_result=max(ended, default=None),
+        replayed=study.replayed,
         scheduler=complaint,
     )
 

@@ -74,7 +74,9 @@ def pace(status: Status, at: float) -> str:
 
 
 def complaint(status: Status) -> Iterator[Text]:
-    """A line where Slurm does not answer."""
+    """A line where nothing was trained, and where Slurm does not answer."""
+    if status.replayed is not None:
+        yield Text(f"Replayed from {status.replayed}: nothing here was trained.", style="yellow")
     if status.scheduler is not None:
         yield Text(f"{status.scheduler} What follows is from the files alone.", style="yellow")
 

@@ -34,10 +34,12 @@ def name(point: dict[str, Any]) -> str:
 
 
 def tags(files: PointFiles) -> list[str]:
-    """Of the point, and of its failure while it is failed."""
+    """Of the point, of its failure while it is failed, and of one that was not trained."""
     point = files.point
     fixed = [point["family"], point["data"]["name"], point["precision"], f"setting={point['setting']}"]
-    return fixed + [files.status.get("failure") or "failed"] * (files.state == "failed")
+    replayed = "replayed" in (files.result or {}).get("provenance", {})
+    failed = [files.status.get("failure") or "failed"] * (files.state == "failed")
+    return fixed + failed + ["replayed"] * replayed
 
 
 def history(row: dict[str, Any]) -> dict[str, Any]:

@@ -51,6 +51,7 @@ TRAPS = {
     "small_range": lambda frame: frame[frame["depth"] < 101][lambda rows: rows["width"] < 1],
     "one_base_architecture": lambda frame: frame[(frame["depth"] == 26) | (frame["width"] == 0.5)],
     "failed_points_left_out": with_failure,
+    "replayed_points": lambda frame: frame.assign(replayed="table.csv, without noise"),
     "no_accuracy": lambda frame: frame.assign(top1=frame["top1"].where(frame.index != 3)),
     "students_without_baseline": lambda frame: frame.assign(
         **{"point": frame.index.astype(str), "pseudo.baseline": "gone"}

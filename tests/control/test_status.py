@@ -82,6 +82,17 @@ def test_it_names_who_runs_what(bash: Bash, study: Study, make_point: Make) -> N
     assert "0 running" in bash(f"python -m control status {study.path}").stdout
 
 
+def test_a_replayed_study_says_that_nothing_was_trained(bash: Bash, study: Study, tmp_path: Path) -> None:
+    assert "nothing here was trained" not in bash(f"python -m control status {study.path}").stdout
+    replayed = Study.create(tmp_path / "replayed", Task("mnist5k"))
+    replayed.remember("a line", 1, "0" * 16, "table.csv, without noise")
+    for command in ("status", "watch --once"):
+        done = bash(f"python -m control {command} {replayed.path}")
+        assert "Replayed from table.csv, without noise: nothing here was trained." in done.stdout
+    value = json.loads(bash(f"python -m control status {replayed.path} --json").stdout)
+    assert value["replayed"] == "table.csv, without noise"
+
+
 def test_a_new_study_has_no_result(bash: Bash, tmp_path: Path) -> None:
     Study.create(tmp_path / "new", Task("mnist5k"))
     done = bash(f"python -m control status {tmp_path / 'new'}")

@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 from collections.abc import Callable
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,7 @@ DOCUMENTS = [
     ROOT / "docs" / "networks.md",
     ROOT / "docs" / "planning.md",
     ROOT / "docs" / "proofs.md",
+    ROOT / "docs" / "replay.md",
     ROOT / "docs" / "rules.md",
     ROOT / "docs" / "semi_supervised.md",
     ROOT / "docs" / "slow_resolution.md",
@@ -70,11 +72,21 @@ def test_documented_sweeps_make_a_plan(
     bash: Bash, tmp_path: Path, pictures: Path, videos: Path, line: str
 ) -> None:
     line = line.replace("~/pictures", str(pictures)).replace("~/videos", str(videos))
+    if "~/answers.csv" in line:
+        line = line.replace("~/answers.csv", str(_answers(tmp_path)))
     if "--json" not in line and "--csv" not in line:
         line += " plan=true"
     done = bash(f"{line} study.root={tmp_path}")
     assert done.returncode == 0, done.stderr
     assert " to run" in done.stdout + done.stderr
+
+
+def _answers(tmp_path: Path) -> Path:
+    """A replay table of small networks."""
+    settings = product((8, 14), (0.5, 1), (28,), (2, 4))
+    rows = [",".join(map(str, (*setting, 70 + setting[0] + setting[3]))) for setting in settings]
+    (tmp_path / "answers.csv").write_text("\n".join(["depth,width,resolution,epochs,top1", *rows]))
+    return tmp_path / "answers.csv"
 
 
 CURVES = _of_any_study("python -m analysis curves")

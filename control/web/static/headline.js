@@ -36,9 +36,10 @@ export function makeHeadline(store) {
 
   /** What is wrong; the study may never have been read yet. */
   function drawComplaint() {
-    const {scheduler, num_silent: number, damaged = []} = store.status ?? {};
+    const {replayed, scheduler, num_silent: number, damaged = []} = store.status ?? {};
+    const untrained = replayed ? `Replayed from ${replayed}: nothing here was trained.` : "";
     const silent = number ? `Nothing was heard of ${counted(number, "running point")} for a minute.` : "";
-    say(byId("complaint"), [problem, scheduler, silent, ...damaged].filter(Boolean).join(" "));
+    say(byId("complaint"), [problem, untrained, scheduler, silent, ...damaged].filter(Boolean).join(" "));
   }
 
   function fact(place, text, more = "") {

@@ -90,6 +90,18 @@ def test_a_damaged_point_is_named_where_it_is_missed(
         page.wait_for(f"document.getElementById('{place}').innerText.includes({json.dumps(why)})")
 
 
+def test_a_replayed_study_is_told_from_a_trained_one(
+    page: Page, finished: Path, tmp_path: Path, serve: Serve
+) -> None:
+    study = shutil.copytree(finished, tmp_path / "mine")
+    about = json.loads((study / "study.json").read_text())
+    about["history"][-1]["replayed"] = "table.csv, without noise"
+    (study / "study.json").write_text(json.dumps(about))
+    page.open(serve(study).url, width=390)
+    told = page.wait_for("document.getElementById('complaint').innerText")
+    assert told == "Replayed from table.csv, without noise: nothing here was trained."
+
+
 @pytest.fixture
 def hostile(finished: Path, tmp_path: Path) -> Path:
     """The same study, but with names, messages and logs that want to be HTML."""

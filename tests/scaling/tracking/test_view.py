@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from typing import Any
 
@@ -24,6 +25,15 @@ def test_the_best_is_of_finite_values_in_any_row() -> None:
     rows = [{"top1": 90.0, "loss": math.nan}, {}, {"top1": 95.0, "loss": 0.5}, {"top1": 91.0, "loss": 0.7}]
     assert best(rows) == {"best/top1": 95.0, "best/loss": 0.5}
     assert best([{"epoch": 1}]) == {}
+
+
+def test_a_tag_tells_a_replayed_point(study: Any) -> None:
+    path = study.add().path
+    for provenance, seen in (({"device": "cpu"}, []), ({"replayed": "table.csv"}, ["replayed"])):
+        (path / "result.json").write_text(json.dumps({"metrics": {}, "provenance": provenance}))
+        files = read_point(path)
+        assert files is not None
+        assert tags(files)[4:] == seen
 
 
 def test_a_tag_names_the_failure_while_the_point_is_failed(study: Any) -> None:
