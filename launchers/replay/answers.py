@@ -7,7 +7,9 @@ import random
 import time
 from collections import Counter
 from dataclasses import dataclass, replace
+from functools import cached_property
 from statistics import NormalDist
+from typing import Any
 
 from launchers.replay.table import Ending, ReplayTable
 from scaling.errors import Refused
@@ -40,6 +42,10 @@ class Answers:
 
     def __str__(self) -> str:
         """As a study remembers it."""
+        return self._text
+
+    @cached_property
+    def _text(self) -> str:
         if self.table.has_seeds:
             return f"{self.table.source}, seed by seed"
         sds = {self.sd(ending) for ending in self.table.endings.values()}
@@ -75,18 +81,21 @@ class Answers:
         attempt.commit(
             {"top1": ending.top1[point.epochs]},
             {} if ending.train_seconds is None else {"train_seconds": ending.train_seconds},
-            {
-                "replayed": str(self),
-                "table_sha256": self.table.digest,
-                "noise_sd": self.sd(ending),
-                "noise_seed": self.noise_seed,
-                "host": platform.node(),
-                "python": platform.python_version(),
-                "scaling-study": installed_version(),
-                "code": code_digest(),
-                "started": started,
-            },
+            {**self._provenance, "noise_sd": self.sd(ending), "started": started},
         )
+
+    @cached_property
+    def _provenance(self) -> dict[str, Any]:
+        """Of every result."""
+        return {
+            "replayed": str(self),
+            "table_sha256": self.table.digest,
+            "noise_seed": self.noise_seed,
+            "host": platform.node(),
+            "python": platform.python_version(),
+            "scaling-study": installed_version(),
+            "code": code_digest(),
+        }
 
     def answerable(self, plan: Plan) -> Plan:
         """The plan without the points that the table's own source does not show.

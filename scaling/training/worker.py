@@ -115,7 +115,8 @@ def run_point(
                 study.note(point_id, ended, held)
             else:
                 ended = Attempt(study, point_id, held, terms, stop, on_epoch, processes, answer).run(begun)
-        garbage.free()
+        if answer is None:  # which leaves nothing worth the search
+            garbage.free()
         if ended.status in ("completed", "failed"):
             launch.note_end(point_id, ended, terms.policy.same_failure_limit)
 
