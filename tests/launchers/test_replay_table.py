@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from analysis.source import read_source
 from launchers.replay.answers import Answers
 from launchers.replay.read_csv import read_csv
 from launchers.replay.read_table import FIGURES, read_table
@@ -61,6 +63,14 @@ def test_rows_of_points_that_have_not_ended_and_copies_are_passed_over(write_tab
     rows = ["8,1,14,2,70,", "8,1,14,2,70.0,completed", "14,1,14,2,,running"]
     table = read_csv(write_table(COLUMNS + ",status", *rows))
     assert list(table.endings) == [Setting(depth=8, width=1, resolution=14, epochs=2)]
+
+
+def test_the_table_that_a_report_writes_is_one(tmp_path: Path) -> None:
+    """And the published figures say the same by way of it."""
+    (tmp_path / "table.csv").write_bytes(read_source(FIGURES).csv)
+    found, published = read_csv(tmp_path / "table.csv").endings, read_table(FIGURES).endings
+    by_setting = {replace(setting, seed=None): ending.top1 for setting, ending in found.items()}
+    assert by_setting == {setting: pytest.approx(ending.top1) for setting, ending in published.items()}
 
 
 def test_a_table_with_seeds_answers_each_by_its_own_row(write_table: Write, make_point: Make) -> None:
