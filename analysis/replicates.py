@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from analysis.noise import REGIME, Floats, Interval, Noise
+from analysis.noise import REGIME, Floats, Interval, Noise, Rows
 
 BORROWED = 10
 """Degrees of freedom that a regime's own estimate of the noise takes from all others."""
@@ -48,14 +48,21 @@ def _levels(groups: pd.DataFrame, noise: Noise, replicates: int, generator: np.r
     """
     if noise.kind != "seeds":
         return np.asarray(np.sqrt(noise.df / generator.chisquare(noise.df, size=(replicates, 1))))
+    place = groups.groupby(REGIME, sort=True).ngroup().to_numpy(dtype=np.intp)
+    squares, df = regime_noise(groups, noise, place)
+    level = squares / generator.chisquare(df, size=(replicates, len(df)))
+    return np.asarray(np.sqrt(level)[:, place])
+
+
+def regime_noise(groups: pd.DataFrame, noise: Noise, place: Rows) -> tuple[Floats, Floats]:
+    """Of each regime, groups [n] being of regime `place` [n]: the sum of squares of its own repeats over what
+    `noise` expects, and of the degrees of freedom it borrows; and their number in all."""
     own = groups["num_seeds"].to_numpy(dtype=float) - 1
     expected = noise.sd(groups["error"].to_numpy(dtype=float)) ** 2
-    place = groups.groupby(REGIME, sort=True).ngroup().to_numpy()
     df = np.bincount(place, own)
     squares = np.bincount(place, own * groups["variance"].fillna(0.0).to_numpy(dtype=float) / expected)
     borrowed = np.minimum(BORROWED, noise.df - df)
-    level = (squares + borrowed) / generator.chisquare(df + borrowed, size=(replicates, len(df)))
-    return np.asarray(np.sqrt(level)[:, place])
+    return np.asarray(squares + borrowed), np.asarray(df + borrowed)
 
 
 def interval(draws: Floats | None, level: float = 0.95) -> Interval | None:

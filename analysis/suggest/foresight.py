@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from analysis.noise import Floats, Interval, Noise, Rows
+from analysis.noise import Floats, Interval
 from analysis.replicates import interval
 
 CONFIDENCE = 0.95
@@ -40,25 +40,6 @@ class Foresight:
     ci95: Interval | None
     slopes: Floats
     """[numbers, cells]: how the numbers that decide it move with the log errors of the cells."""
-
-
-@dataclass(frozen=True)
-class Measured:
-    """The cells of a layout that have results."""
-
-    cells: Rows
-    """Their places, [n]."""
-    errors: Floats
-    """Means over their seeds in percent, [n]."""
-    num_seeds: Floats
-    """Behind each mean, [n]."""
-    reading_variance: Floats
-    """Of each mean, besides the noise of its runs, [n] in points squared."""
-
-    def log_noise(self, noise: Noise) -> Floats:
-        """[n], the standard deviation of the mean log errors."""
-        variance = noise.sd(self.errors) ** 2 / self.num_seeds + self.reading_variance
-        return np.asarray(np.maximum(np.sqrt(variance) / self.errors, 1e-4))
 
 
 def foreseen(rule: str, name: str, verdicts: Texts, true: Floats, slopes: Floats) -> Foresight:

@@ -95,12 +95,12 @@ class Layout:
             parts += [values[..., bases == base].mean(axis=-1) for base in np.unique(bases)]
         return (np.stack(parts, axis=-1) if parts else np.empty((*errors.shape[:-1], 0))), pairs
 
-    def slopes(self, log_errors: Floats) -> Floats:
-        """[numbers, cells]: how the numbers move with the log errors [cells], by differences."""
+    def slopes(self, log_errors: Floats) -> tuple[Floats, Floats]:
+        """How `numbers` move with log errors [cells], by differences: [numbers, cells] and [pairs, cells]."""
         step = 1e-4
         moved = np.exp(np.vstack([log_errors, log_errors + step * np.eye(len(log_errors))]))
-        numbers = self.numbers(moved)[0]
-        return np.asarray((numbers[1:] - numbers[0]).T / step)
+        numbers, pairs = ((each[1:] - each[0]).T / step for each in self.numbers(moved))
+        return numbers, pairs
 
     @staticmethod
     def _mean(pairs: Floats, rows: Rows) -> Floats:

@@ -9,10 +9,11 @@ import numpy as np
 import pandas as pd
 
 from analysis.diverged import diverged
-from analysis.noise import GROUP, Floats, Noise, Rows, clipped, group_seeds, seed_noise
+from analysis.noise import GROUP, Floats, Noise, group_seeds, seed_noise
 from analysis.pairs import MIN_DF
-from analysis.suggest.foresight import Foresight, Measured, judged
+from analysis.suggest.foresight import Foresight, judged
 from analysis.suggest.layout import Layout
+from analysis.suggest.measured import Measured, places_of
 from analysis.suggest.whole import Whole
 from analysis.suggest.worth import Knowledge, Runs, choose
 from analysis.table import Table
@@ -68,21 +69,18 @@ def suggest(
             f"{table.source} has no two models, measured or planned, by which depth, width or resolution "
             "could be compared at equal cost: widen the grid."
         )
-    measured = _places(grid, groups)
-    noise = noise_of_few(table, groups)
-    surrogate = layout.space.surrogate(
-        measured.cells, np.log(measured.errors), measured.log_noise(noise), noise
-    )
-    foresights = judged([*Whole.drawn(layout, measured, noise, surrogate).foresights()])
-    knowledge = Knowledge(surrogate, noise, foresights)
+    measured = Measured.of(grid, groups, noise_of_few(table, groups))
+    surrogate = layout.space.surrogate(measured)
+    foresights = judged([*Whole.drawn(layout, measured, surrogate).foresights()])
+    knowledge = Knowledge(surrogate, measured, foresights)
     is_running = (candidates["status"] == "running").to_numpy()
     to_run = pd.DataFrame({"could_fail": 0.0} | dict(candidates[~is_running].reset_index(drop=True)))
     runs = Runs(
-        cells=_cells_of(grid, to_run),
+        cells=places_of(grid, to_run),
         price=to_run["train_flops"].to_numpy(dtype=float),
         could_fail=to_run["could_fail"].to_numpy(dtype=float),
     )
-    for cell in _cells_of(grid, candidates[is_running]):
+    for cell in places_of(grid, candidates[is_running]):
         knowledge.learn(int(cell))
     useful = runs.price[knowledge.worth()[runs.cells] * (1 - runs.could_fail) > NEGLIGIBLE]
     chances = knowledge.chances(runs, budget)
@@ -126,21 +124,6 @@ def _grid(groups: pd.DataFrame, candidates: pd.DataFrame) -> pd.DataFrame:
             "ask of a part of it, by where=…."
         )
     return cells
-
-
-def _places(grid: pd.DataFrame, groups: pd.DataFrame) -> Measured:
-    return Measured(
-        cells=_cells_of(grid, groups),
-        errors=clipped(groups["error"].to_numpy(dtype=float)),
-        num_seeds=groups["num_seeds"].to_numpy(dtype=float),
-        reading_variance=groups["reading_variance"].to_numpy(dtype=float),
-    )
-
-
-def _cells_of(grid: pd.DataFrame, rows: pd.DataFrame) -> Rows:
-    """The place in the grid of each row's model."""
-    names = pd.MultiIndex.from_frame(grid[list(GROUP)])
-    return np.asarray(names.get_indexer(pd.MultiIndex.from_frame(rows[list(GROUP)])), dtype=np.intp)
 
 
 def _status(knowledge: Knowledge, useful: Floats, points: pd.DataFrame) -> Status:

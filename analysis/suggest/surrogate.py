@@ -10,7 +10,8 @@ import pandas as pd
 from analysis.law.discrepancy import kernel
 from analysis.law.fit import logs
 from analysis.law.misfit import SIZES, Misfit, misfit
-from analysis.noise import Floats, Noise, Rows
+from analysis.noise import Floats
+from analysis.suggest.measured import Measured
 from analysis.table import AXES
 
 COMPONENTS = 12
@@ -76,38 +77,39 @@ class Space:
         sd = np.repeat([INTERCEPT_SD, SLOPE_SD, SETTING_SD], [1, len(knobs), others.shape[1]])
         return cls(places, np.hstack([np.ones((len(cells), 1)), places, others]), sd)
 
-    def surrogate(self, measured: Rows, log_error: Floats, noise_sd: Floats, noise: Noise) -> Surrogate:
-        """Given the mean log errors [n] of measured cells [n], each with the standard deviation of its noise.
+    def surrogate(self, measured: Measured) -> Surrogate:
+        """Given what is measured.
 
         A surface is a product of powers, a quadratic form and a smooth random function of the logarithms of
         the knobs, as the lack of fit of a law is (`law.discrepancy.kernel`); how large and how smooth these
         are is weighed by the restricted likelihood (`law.misfit`).
         """
-        found = self._misfit(measured, log_error, noise_sd, noise)
-        chosen = _systematic(found, COMPONENTS)
-        components = [self._given(choice, measured, log_error, noise_sd) for choice in chosen]
+        components = [
+            self._given(choice, measured) for choice in _systematic(self._misfit(measured), COMPONENTS)
+        ]
         means, covariances = zip(*components, strict=True)
         return Surrogate(np.stack(means), np.stack(covariances))
 
-    def _misfit(self, measured: Rows, log_error: Floats, noise_sd: Floats, noise: Noise) -> Misfit:
-        trend = self.trend[measured]
-        if len(measured) > trend.shape[1]:
-            places = self.places[measured]
-            return misfit(places, log_error, trend.T, noise_sd, noise, POWER_LAW, LENGTHS)
+    def _misfit(self, measured: Measured) -> Misfit:
+        trend = self.trend[measured.cells]
+        if len(trend) > trend.shape[1]:
+            places, log_error = self.places[measured.cells], np.log(measured.errors)
+            return misfit(
+                places, log_error, trend.T, measured.log_noise(), measured.noise, POWER_LAW, LENGTHS
+            )
         choices = np.array([(length, size, 1.0) for length in LENGTHS for size in SIZES if size > 0])
         return Misfit(choices=choices, probability=np.full(len(choices), 1 / len(choices)))
 
-    def _given(
-        self, choice: Floats, measured: Rows, log_error: Floats, noise_sd: Floats
-    ) -> tuple[Floats, Floats]:
+    def _given(self, choice: Floats, measured: Measured) -> tuple[Floats, Floats]:
         """Mean and covariance of all cells, given the measured ones and one choice of length, size, level."""
         length, size, level = choice
         scaled = self.trend * self.trend_sd
         prior = scaled @ scaled.T + size**2 * kernel(self.places, self.places, length)
-        between = prior[measured]
-        covariance = between[:, measured] + np.diag((level * noise_sd) ** 2)
+        between = prior[measured.cells]
+        covariance = between[:, measured.cells] + np.diag((level * measured.log_noise()) ** 2)
         weights = np.linalg.solve(covariance, between)
-        return USUAL_ERROR + weights.T @ (log_error - USUAL_ERROR), prior - between.T @ weights
+        away = np.log(measured.errors) - USUAL_ERROR
+        return USUAL_ERROR + weights.T @ away, prior - between.T @ weights
 
 
 def _systematic(found: Misfit, number: int) -> Floats:

@@ -9,18 +9,22 @@ import numpy as np
 
 from analysis.crossover import MOSTLY, zero
 from analysis.law.misfit import Bools
-from analysis.noise import Floats, Noise, Rows
+from analysis.noise import Floats, Rows
 from analysis.pairs import MIN_DF
 from analysis.replicates import BOOTSTRAP_SEED
 from analysis.selection import MIN_PAIRS
 from analysis.steps import RIVALS
-from analysis.suggest.foresight import DRAWS, LARGEST_ERROR, Foresight, Measured, Texts, foreseen
+from analysis.suggest.foresight import DRAWS, LARGEST_ERROR, Foresight, Texts, foreseen
 from analysis.suggest.layout import Layout
+from analysis.suggest.measured import Measured
 from analysis.suggest.surrogate import Surrogate
 from scaling.quantity import counted
 
 SINGLE_TEST = 0.95
 """Level of the test of single pairs, as `pairs.judge` has it."""
+
+MAX_DOUBTFUL = 3
+DOUBT = 0.01
 
 
 @dataclass(frozen=True)
@@ -49,53 +53,62 @@ class Whole:
     """[replicates, pairs]."""
     slopes: Floats
     """[numbers, cells], of the numbers in the log errors."""
+    pair_slopes: Floats
+    """[pairs, cells], of the pairs."""
     enough_noise: bool
     """Whether the whole grid would tell its noise."""
 
     @classmethod
-    def drawn(cls, layout: Layout, measured: Measured, noise: Noise, surrogate: Surrogate) -> Whole:
+    def drawn(cls, layout: Layout, measured: Measured, surrogate: Surrogate) -> Whole:
+        noise = measured.noise
         generator = np.random.default_rng(BOOTSTRAP_SEED)
         surfaces = np.minimum(np.exp(surrogate.draws(DRAWS, generator)), LARGEST_ERROR)
         level = np.sqrt(noise.df / generator.chisquare(noise.df, size=(DRAWS, 1)))
-        grids, seeds = _completed(layout, measured, noise, surfaces, level, generator)
-        repeated = noise.kind == "seeds"
-        df = max(float((seeds - 1).sum()), 1.0) if repeated else noise.df
+        grids, seeds = _completed(layout, measured, surfaces, level, generator)
+        df = float(noise.df if noise.kind == "declared" else max((seeds - 1).sum(), 1.0))
         wide = np.sqrt(df / generator.chisquare(df, size=(DRAWS, 1)))
         middle = np.minimum(np.exp(surrogate.mean), LARGEST_ERROR)
-        spread = wide * np.sqrt(noise.sd(middle) ** 2 / seeds + _reading(layout, measured))
+        runs, reading = (measured.level * noise.sd(middle)) ** 2, measured.on(measured.reading_variance)
+        spread = wide * np.sqrt(runs / seeds + reading)
         shaken = middle + spread * generator.standard_normal(surfaces.shape)
         (numbers, pairs), (centre, pairs_centre) = layout.numbers(shaken), layout.numbers(middle[None])
         read, read_pairs = layout.numbers(grids)
+        slopes, pair_slopes = layout.slopes(np.log(middle))
         return cls(
             layout=layout,
             surfaces=surfaces,
             true=layout.numbers(surfaces)[0],
             read=read,
             pairs=read_pairs,
-            level=level if repeated else np.ones_like(level),
+            level=_found(level, noise.df, df, generator),
             away=numbers - centre,
             pairs_away=pairs - pairs_centre,
-            slopes=layout.slopes(np.log(middle)),
+            slopes=slopes,
+            pair_slopes=pair_slopes,
             enough_noise=df >= MIN_DF,
         )
 
     def foresights(self) -> Iterator[Foresight]:
         """Depth or width in each regime, the crossover and the resolution, as far as the grid has them."""
-        prefers = [self._prefers(place) for place in range(len(self.layout.regimes))]
-        for epochs, column, verdicts in zip(self.layout.epochs, self.layout.regimes, prefers, strict=True):
+        prefers = []
+        for selection, column in zip(self.layout.selections.regimes, self.layout.regimes, strict=True):
+            epochs, above, below = selection.epochs, *self._beyond(selection.rows)
+            contradict = np.asarray(above.any(axis=1) & below.any(axis=1))
+            prefers.append(self._prefers(selection.rows, column, contradict))
             rule, name = f"depth_or_width@{epochs:g}", f"depth or width at {counted(epochs, 'epoch')}"
-            yield foreseen(rule, name, verdicts, self.true[:, column], self.slopes[[column]])
+            slopes = np.vstack(
+                [self.slopes[column], self.pair_slopes[selection.rows][_doubtful(above, below)]]
+            )
+            yield foreseen(rule, name, prefers[-1], self.true[:, column], slopes)
         if self.layout.common:
             yield self._crossover(np.stack(prefers, axis=1))
         if self.layout.overall:
             yield self._resolution()
 
-    def _prefers(self, place: int) -> Texts:
+    def _prefers(self, rows: Rows, column: int, contradict: Bools) -> Texts:
         """[draws], the verdict of one regime."""
-        rows, column = self.layout.selections.regimes[place].rows, self.layout.regimes[place]
         low, high = self._bounds(column)
-        decided = self.enough_noise and len(rows) >= MIN_PAIRS
-        sure = decided & ~self._contradict(rows)
+        sure = ~contradict & (self.enough_noise and len(rows) >= MIN_PAIRS)
         return np.where(sure & (low > 0), "depth", np.where(sure & (high < 0), "width", "undecided"))
 
     def _bounds(self, column: int, level: float = 0.95) -> tuple[Floats, Floats]:
@@ -103,14 +116,24 @@ class Whole:
         low, high = np.quantile(self.away[:, column], [(1 - level) / 2, (1 + level) / 2])
         return self.read[:, column] + self.level[:, 0] * low, self.read[:, column] + self.level[:, 0] * high
 
-    def _contradict(self, rows: Rows) -> Bools:
-        """[draws], whether pairs on either side of 0 are beyond noise, by the max-t test in one step."""
+    def _beyond(self, rows: Rows) -> tuple[Bools, Bools]:
+        """[draws, rows] each: which pairs are above 0, and which below, beyond noise, by
+        `replicates.beyond_noise`.
+
+        Its critical distances, one for each number of pairs that are left to tell from 0, are those of the
+        pairs in the order of their mean over the draws.
+        """
         away, values = self.pairs_away[:, rows], self.pairs[:, rows]
         low, high = np.quantile(away, [0.025, 0.975], axis=0)
         half = np.maximum((high - low) / 2, 1e-9)
-        critical = np.quantile(np.abs(away / half).max(axis=1), SINGLE_TEST) * self.level
-        above, below = values / half > critical, values / half < -critical
-        return np.asarray(above.any(axis=1) & below.any(axis=1))
+        reached, order = values / half, np.argsort(np.abs(values.mean(axis=0) / half))
+        farthest = np.maximum.accumulate(np.abs(away / half)[:, order], axis=1)
+        critical = np.quantile(farthest, SINGLE_TEST, axis=0)[::-1] * self.level
+        sizes = np.sort(np.abs(reached), axis=1)[:, ::-1]
+        num_beyond = np.logical_and.accumulate(sizes > critical, axis=1).sum(axis=1)
+        last = np.take_along_axis(sizes, np.maximum(num_beyond - 1, 0)[:, None], axis=1)
+        beyond = (np.abs(reached) >= last) & (num_beyond > 0)[:, None]
+        return beyond & (reached > 0), beyond & (reached < 0)
 
     def _crossover(self, prefers: Texts) -> Foresight:
         columns = list(self.layout.common)
@@ -154,27 +177,30 @@ class Whole:
 
 
 def _completed(
-    layout: Layout,
-    measured: Measured,
-    noise: Noise,
-    surfaces: Floats,
-    level: Floats,
-    generator: np.random.Generator,
+    layout: Layout, measured: Measured, surfaces: Floats, level: Floats, generator: np.random.Generator
 ) -> tuple[Floats, Floats]:
     """The means of all cells [draws, cells] once the runs that lack are made, and the seeds behind them."""
-    done = np.zeros(surfaces.shape[1])
-    done[measured.cells] = measured.num_seeds
-    means = np.zeros(surfaces.shape[1])
-    means[measured.cells] = measured.errors
+    done, means = measured.on(measured.num_seeds), measured.on(measured.errors)
     missing = np.maximum(layout.cells["num_seeds"].to_numpy(dtype=float) - done, 0)
-    spread = level * noise.sd(surfaces) / np.sqrt(np.maximum(missing, 1))
+    spread = level * measured.level * measured.noise.sd(surfaces) / np.sqrt(np.maximum(missing, 1))
     future = surfaces + spread * generator.standard_normal(surfaces.shape)
     seeds = np.maximum(done + missing, 1)
     return np.clip((done * means + missing * future) / seeds, 0.01, LARGEST_ERROR), seeds
 
 
-def _reading(layout: Layout, measured: Measured) -> Floats:
-    """[cells], variance of what was read off a picture or a curve."""
-    reading = np.zeros(len(layout.cells))
-    reading[measured.cells] = measured.reading_variance
-    return reading
+def _found(level: Floats, df: float, whole_df: float, generator: np.random.Generator) -> Floats:
+    """[draws, 1], the noise that the whole grid finds over that known now, whose degrees of freedom are among
+    its own: it is known as well as it will be where no more are to come."""
+    more = max(whole_df - df, 0.0)
+    squares = level**2 * (generator.chisquare(more, size=level.shape) if more else 0.0)
+    return np.asarray(np.sqrt((df + squares) / (df + more)))
+
+
+def _doubtful(above: Bools, below: Bools) -> Rows:
+    """The pairs that may contradict the others, MAX_DOUBTFUL at most: those on the rarer side, if it is
+    neither sure that there are some nor that there are none."""
+    rarer = min(above, below, key=lambda side: side.any(axis=1).mean())
+    if not DOUBT < rarer.any(axis=1).mean() < 1 - DOUBT:
+        return np.array([], dtype=np.intp)
+    often = rarer.mean(axis=0)
+    return np.argsort(-often, kind="stable")[: min(MAX_DOUBTFUL, int((often > 0).sum()))]

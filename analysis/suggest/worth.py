@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from analysis.noise import Floats, Noise, Rows
+from analysis.noise import Floats, Rows
 from analysis.suggest.foresight import LARGEST_ERROR, Foresight, settled_at
+from analysis.suggest.measured import Measured
 from analysis.suggest.surrogate import Surrogate
 
 
@@ -38,7 +39,7 @@ class Chosen:
 class Knowledge:
     """What is known of the numbers that unsettled rules rest on, as runs come in."""
 
-    def __init__(self, surrogate: Surrogate, noise: Noise, foresights: Sequence[Foresight]) -> None:
+    def __init__(self, surrogate: Surrogate, measured: Measured, foresights: Sequence[Foresight]) -> None:
         self._num_rules = len(foresights)
         self._open = [each for each in foresights if not each.settled]
         sizes = [len(each.slopes) for each in self._open]
@@ -47,7 +48,7 @@ class Knowledge:
         self._weight = np.repeat(doubt / np.maximum(sizes, 1), sizes)
         self._covariance = surrogate.covariance
         error = np.minimum(np.exp(surrogate.mean), LARGEST_ERROR)
-        self._noise = (noise.sd(error) / error) ** 2
+        self._noise = (measured.level * measured.noise.sd(error) / error) ** 2
         slopes = np.concatenate([each.slopes for each in self._open] or [np.empty((0, len(error)))])
         self._with_cells = slopes @ self._covariance
         self._now = np.einsum("qc,qc->q", self._with_cells, slopes)

@@ -1,0 +1,72 @@
+"""What is measured of a grid, and the noise of a run at each of its cells."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from analysis.noise import GROUP, REGIME, Floats, Noise, Rows, clipped
+from analysis.replicates import regime_noise
+
+LEAST_NOISE = 1e-4
+"""Of a mean log error: 0.01 % of it."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """The cells of a grid that have results, and the noise behind them."""
+
+    cells: Rows
+    """Their places, [n]."""
+    errors: Floats
+    """Means over their seeds in percent, [n]."""
+    num_seeds: Floats
+    """Behind each mean, [n]."""
+    reading_variance: Floats
+    """Of each mean, besides the noise of its runs, [n] in points squared."""
+    noise: Noise
+    level: Floats
+    """Of the noise at every cell of the grid over what `noise` says, [cells]: that of its regime."""
+
+    @classmethod
+    def of(cls, grid: pd.DataFrame, groups: pd.DataFrame, noise: Noise) -> Measured:
+        """Of groups (as `noise.group_seeds` makes them), all of which are among the cells of the grid."""
+        return cls(
+            cells=places_of(grid, groups),
+            errors=clipped(groups["error"].to_numpy(dtype=float)),
+            num_seeds=groups["num_seeds"].to_numpy(dtype=float),
+            reading_variance=groups["reading_variance"].to_numpy(dtype=float),
+            noise=noise,
+            level=_levels(grid, groups, noise),
+        )
+
+    def log_noise(self) -> Floats:
+        """[n], the standard deviation of the mean log errors."""
+        runs = (self.level[self.cells] * self.noise.sd(self.errors)) ** 2 / self.num_seeds
+        return np.asarray(np.maximum(np.sqrt(runs + self.reading_variance) / self.errors, LEAST_NOISE))
+
+    def on(self, values: Floats) -> Floats:
+        """Values [n] at their cells, 0 at all others: [cells]."""
+        spread = np.zeros(len(self.level))
+        spread[self.cells] = values
+        return spread
+
+
+def places_of(grid: pd.DataFrame, rows: pd.DataFrame) -> Rows:
+    """The place in the grid of each row's model."""
+    names = pd.MultiIndex.from_frame(grid[list(GROUP)])
+    return np.asarray(names.get_indexer(pd.MultiIndex.from_frame(rows[list(GROUP)])), dtype=np.intp)
+
+
+def _levels(grid: pd.DataFrame, groups: pd.DataFrame, noise: Noise) -> Floats:
+    if noise.kind != "seeds" or groups.empty:
+        return np.ones(len(grid))
+    place = grid.groupby(REGIME, sort=True).ngroup().to_numpy()
+    measured = place[places_of(grid, groups)]
+    known = np.unique(measured)
+    squares, df = regime_noise(groups, noise, np.searchsorted(known, measured))
+    level = np.ones(place.max() + 1)
+    level[known] = np.sqrt(squares / df)
+    return level[place]
