@@ -35,9 +35,10 @@ def candidates_of(table: Table, *, model: str | None = None, where: str | None =
     """One row a run: COLUMNS, and `could_fail`; none where all that is wanted is measured.
 
     Of a study, which is read with `planned`: the points of its plan that the line typed again would run, with
-    status `pending`, and those that run. Of another source: what `unmeasured` says; `model` names a file of
-    conf/model. `where` is a condition on the axes, flops, train_flops and hours. Raises `Refused` for one
-    that cannot be read or that nothing meets, and as `unmeasured` does.
+    status `pending`, and those that run; train_flops are of the epochs that are not behind them. Of another
+    source: what `unmeasured` says; `model` names a file of conf/model. `where` is a condition on the axes,
+    flops, train_flops and hours. Raises `Refused` for one that cannot be read or that nothing meets, and as
+    `unmeasured` does.
     """
     path = Path(table.source)
     is_study = (path / "study.json").is_file()
@@ -63,7 +64,8 @@ def _of_study(table: Table, path: Path) -> pd.DataFrame:
             status.append("running")  # or left to a job that has not come to it
         else:
             status.append("pending" if planned != "drop" and now != "skip" else "")
-    rows = rows.assign(status=status)
+    behind = [states[each].epoch for each in ids] / rows["epochs"]
+    rows = rows.assign(status=status, train_flops=(1 - behind) * rows["train_flops"])
     return rows[rows["status"] != ""]
 
 

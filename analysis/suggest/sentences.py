@@ -43,8 +43,9 @@ def verdict_text(each: Foresight) -> str:
 
 
 def flops_text(value: float) -> str:
-    """`6.91e18`."""
-    return f"{value:.3g}".replace("e+", "e")
+    """`6.91e18`, `2.5e9`."""
+    digits, e, power = f"{value:.3g}".partition("e")
+    return f"{digits}e{int(power)}" if e else digits
 
 
 def outlook(found: Suggestion, budget: float) -> Iterator[str]:

@@ -98,6 +98,16 @@ def test_what_runs_is_coming(study, points):
     }
 
 
+def test_of_a_point_that_has_begun_the_rest_is_to_be_paid(study, points):
+    point = points[0]
+    write_plan(Plan([*map(planned, points)], slots=1), study.path / "plan.csv")
+    study.add([point])
+    study.note(point.id, State(status="pending", attempt=1, epoch=1))
+    paid = found_of(study).set_index("point")["train_flops"]
+    assert paid[point.id] == point.cost.train_flops / 2
+    assert paid[points[1].id] == points[1].cost.train_flops
+
+
 def test_a_condition_chooses_among_them(study, points):
     write_plan(Plan([*map(planned, points)], slots=1), study.path / "plan.csv")
     limit = sorted(point.cost.flops for point in points)[3]
