@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from shlex import quote
 
@@ -27,10 +27,41 @@ def run_request(request: Request, launcher: Launcher) -> int:
 
     Returns the exit code: 1 where points failed and none is done, else 0.
     """
-    to_files = request.show in ("json", "csv")
-    console = Console(
-        soft_wrap=True, highlight=False, width=None if sys.stdout.isatty() else 140, stderr=to_files
+    console = console_of(request)
+    plannings = plan_and_tell(request, launcher, console)
+    if request.show != "launch":
+        show_plans(request, plannings, console)
+        return 0
+    snapshots = [take(each.study.path, request.command) for each in plannings]  # before anything trains
+    needed = frozenset(need for each in plannings for point in each.plan.to_run for need in point.needs)
+    ended: Counter[str] = Counter()
+    for each, snapshot in zip(plannings, snapshots, strict=True):
+        write_down(each, request, launcher, snapshot, console)
+        counts = launch_plan(each, request, launcher, snapshot, console, needed)
+        if counts:  # else they are left to Slurm
+            console.print(f"Next: python -m analysis report {each.study.path}", markup=False)
+        ended += counts
+    return exit_code(ended)
+
+
+def exit_code(ended: Counter[str]) -> int:
+    """1 where points failed and none is done, else 0."""
+    return int(ended["failed"] > 0 and ended["completed"] == 0)
+
+
+def console_of(request: Request) -> Console:
+    """What a person is told; beside the output where that is a plan for programs."""
+    return Console(
+        soft_wrap=True,
+        highlight=False,
+        width=None if sys.stdout.isatty() else 140,
+        stderr=request.show in ("json", "csv"),
     )
+
+
+def plan_and_tell(request: Request, launcher: Launcher, console: Console) -> list[Planning]:
+    """The plan of each study, written to its directory, with what it costs told; Refused where a launch could
+    not run here."""
     points = [point for each in request.studies.values() for point in each.points]
     precisions = {point.precision for point in points}
     check_arithmetic(request.runtime.device, precisions)
@@ -47,38 +78,20 @@ def run_request(request: Request, launcher: Launcher) -> int:
         each.create()
         write_plan(each.plan, each.study.path / "plan.csv")
         tell_plan(console, each.study.path, each.plan, each.calibration)
-    if request.show != "launch":
-        for each in plannings:
-            each.study.remember(request.command, len(each.plan.entries), None)
-        _print(console, request.show, {each.study.path: each.plan for each in plannings})
-        return 0
-    snapshots = [take(each.study.path, request.command) for each in plannings]  # before anything trains
-    needed = frozenset(need for each in plannings for point in each.plan.to_run for need in point.needs)
-    ended: Counter[str] = Counter()
-    for each, snapshot in zip(plannings, snapshots, strict=True):
-        ended += _launch(console, each, snapshot, request, launcher, needed)
-    return int(ended["failed"] > 0 and ended["completed"] == 0)
+    return plannings
 
 
-def _print(console: Console, show: Show, plans: Mapping[Path, Plan]) -> None:
-    if show == "json":
-        print_json([as_json(plan, path) for path, plan in plans.items()])
-    elif show == "csv":
-        sys.stdout.write(as_one_csv(plans))
-    else:
-        for plan in plans.values():
-            print_table(console, plan)
+def show_plans(request: Request, plannings: Sequence[Planning], console: Console) -> None:
+    """Print the plans as the request asks for, and remember the line."""
+    for each in plannings:
+        each.study.remember(request.command, len(each.plan.entries), None)
+    _print(console, request.show, {each.study.path: each.plan for each in plannings})
 
 
-def _launch(
-    console: Console,
-    planning: Planning,
-    snapshot: Snapshot,
-    request: Request,
-    launcher: Launcher,
-    needed: frozenset[str],
-) -> Counter[str]:
-    """Run the plan; how many of its points stand where after it."""
+def write_down(
+    planning: Planning, request: Request, launcher: Launcher, snapshot: Snapshot, console: Console
+) -> None:
+    """Write down the line and the points of a plan that is to be launched; take over results of others."""
     study, plan = planning.study, planning.plan
     replayed = str(launcher.answers) if launcher.answers else None
     study.remember(request.command, len(plan.entries), snapshot.hash, replayed)
@@ -93,14 +106,35 @@ def _launch(
             markup=False,
             soft_wrap=True,
         )
+
+
+def launch_plan(
+    planning: Planning,
+    request: Request,
+    launcher: Launcher,
+    snapshot: Snapshot,
+    console: Console,
+    needed: frozenset[str] = frozenset(),
+) -> Counter[str]:
+    """Run the plan; how many of its points stand where after it."""
     return launcher.launch(
         Launching(
-            study=study,
-            plan=plan,
+            study=planning.study,
+            plan=planning.plan,
             snapshot=snapshot,
-            runtime=request.runtime_of(study.path),
+            runtime=request.runtime_of(planning.study.path),
             tracker=request.tracker,
             console=console,
             needed=needed,
         )
     )
+
+
+def _print(console: Console, show: Show, plans: Mapping[Path, Plan]) -> None:
+    if show == "json":
+        print_json([as_json(plan, path) for path, plan in plans.items()])
+    elif show == "csv":
+        sys.stdout.write(as_one_csv(plans))
+    else:
+        for plan in plans.values():
+            print_table(console, plan)

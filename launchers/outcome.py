@@ -30,7 +30,6 @@ def tell_outcome(console: Console, study: Study, points: Sequence[Point]) -> Cou
         console.print(sentence, markup=False, style="red")
     if len(failed) > NAMED_AT_MOST:
         console.print(f"  and {len(failed) - NAMED_AT_MOST} more failed points")
-    console.print(f"Next: python -m analysis report {study.path}")
     return counts
 
 

@@ -100,6 +100,10 @@ class Request:
     """Ids, or beginnings of them, of the points to train now; none: of all."""
     reuse: tuple[str, ...] = ()
     """Directories of other studies, or patterns of them, whose results may be taken over."""
+    adaptive: bool = False
+    """Whether to launch only the points that teach most, round by round, until the rules are settled."""
+    budget: float | None = None
+    """Train FLOPs that adaptive rounds may take in all, done points included; None: what it takes."""
     probe: bool = False
     """Whether to measure some training steps here before the plan."""
 

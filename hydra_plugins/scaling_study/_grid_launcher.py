@@ -14,6 +14,8 @@ from hydra.plugins.launcher import Launcher
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig
 
+from launchers.launch import run_request
+from launchers.request import Launcher as Where
 from launchers.request import Request
 from scaling.errors import Refused
 
@@ -27,6 +29,15 @@ class GridLauncher(Launcher):
     def launch(self, job_overrides: Sequence[Sequence[str]], initial_job_idx: int) -> Sequence[JobReturn]:
         del job_overrides, initial_job_idx
         raise Refused("This launcher needs hydra/sweeper=grid.")
+
+    @staticmethod
+    def run(request: Request, launcher: Where) -> int:
+        """Run the points of the request there, all of them or those that teach most; the exit code."""
+        if not request.adaptive:
+            return run_request(request, launcher)
+        from control.adaptive import run_adaptively  # what analyses takes a second to import
+
+        return run_adaptively(request, launcher)
 
     @abstractmethod
     def launch_request(self, request: Request) -> int:

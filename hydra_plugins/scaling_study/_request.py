@@ -15,6 +15,7 @@ from hydra_plugins.scaling_study._axes import logs_of
 from hydra_plugins.scaling_study._options import KEYS, SECTIONS, SINGLE, check_axis, unknown_option
 from hydra_plugins.scaling_study._starts import start_study, with_starts
 from hydra_plugins.scaling_study._wishes import (
+    budget_of,
     check_governed,
     check_pseudo,
     ids_of,
@@ -66,6 +67,8 @@ def one_point(config: DictConfig, choices: Mapping[str, str | None], named: Coll
     for key in ("zip", "blocks", "before"):
         if config[key] is not None:
             raise Refused(f"{key}={config[key]} names several points: add -m to make a grid of them.")
+    if config.study.adaptive:
+        raise Refused("study.adaptive chooses among the points of a grid: add -m.")
     if choices.get("hydra/launcher") == "replay":
         raise Refused("hydra/launcher=replay answers the points of a grid: add -m.")
     if config.start.study is not None and config.start.point is None:
@@ -101,6 +104,8 @@ def request(composed: Sequence[Composed]) -> Request:
         where=first["where"],
         limits=limits_of(first["limit"]),
         only=ids_of(first["only"]),
+        adaptive=yes_or_no("study.adaptive", first["study"]["adaptive"]),
+        budget=budget_of(first["study"]),
         reuse=patterns_of(first["reuse"]),
         probe=yes_or_no("probe", first["probe"]),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import fields
 from typing import Any, get_args
 
@@ -67,6 +67,21 @@ def limits_of(values: Any) -> Limits:
     if isinstance(points, float) and points.is_integer():
         values = {**values, "points": int(points)}
     return strict(Limits, values, "limit")
+
+
+def budget_of(study: Mapping[str, Any]) -> float | None:
+    """The train FLOPs that an adaptive launch may take; None for as many as it needs."""
+    if study["budget"] is None:
+        return None
+    if not study["adaptive"]:
+        raise Refused(
+            f"study.budget={study['budget']} is of study.adaptive=true, which chooses what to spend it on: "
+            "add that, or use limit.train_flops."
+        )
+    budget = number("study.budget", study["budget"], at_most=LARGEST_COST)
+    if budget <= 0:
+        raise Refused(f"study.budget={budget:g} should be above 0, in train FLOPs, or null for no limit.")
+    return budget
 
 
 def ids_of(value: Any) -> tuple[str, ...]:

@@ -8,7 +8,6 @@ from typing import Any
 from hydra.core.config_store import ConfigStore
 
 from hydra_plugins.scaling_study._grid_launcher import GridLauncher
-from launchers.launch import run_request
 from launchers.replay.launcher import Replay
 from launchers.request import Request
 from scaling.study.settings import strict
@@ -31,4 +30,4 @@ class ReplayLauncher(GridLauncher):
         self._replay = strict(Replay, options, "hydra.launcher")
 
     def launch_request(self, request: Request) -> int:
-        return run_request(request, self._replay)
+        return self.run(request, self._replay)

@@ -9,7 +9,6 @@ from hydra.core.config_store import ConfigStore
 from omegaconf import OmegaConf
 
 from hydra_plugins.scaling_study._grid_launcher import GridLauncher
-from launchers.launch import run_request
 from launchers.request import Request
 from launchers.slurm.launcher import Slurm
 from launchers.slurm.options import Options
@@ -36,4 +35,4 @@ class SlurmLauncher(GridLauncher):
         self._slurm = Slurm(strict(Options, named, "hydra.launcher"))
 
     def launch_request(self, request: Request) -> int:
-        return run_request(request, self._slurm)
+        return self.run(request, self._slurm)

@@ -1,0 +1,280 @@
+"""The adaptive launch: round by round only the points that teach most run, until every rule is settled.
+
+All that it knows is in the study's directory: it may be stopped at any moment, and the same line goes on.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from itertools import count
+from math import ceil, inf
+
+import pandas as pd
+from rich.console import Console
+
+from analysis.source import read_source
+from analysis.suggest.candidates import candidates_of
+from analysis.suggest.sentences import flops_text
+from analysis.suggest.suggest import Suggestion, suggest
+from analysis.table import Table
+from control.rounds import end_text, learned_text, next_text, spent_text
+from control.spending import Spending
+from launchers.launch import (
+    console_of,
+    exit_code,
+    launch_plan,
+    plan_and_tell,
+    show_plans,
+    write_down,
+)
+from launchers.planning import Planning, plan_request
+from launchers.request import Launcher, Request
+from launchers.slurm.client import Silent
+from scaling.errors import Refused
+from scaling.study.plan_file import write_plan
+from scaling.study.snapshot import Snapshot, take
+
+SHARE_OF_A_ROUND = 0.1
+"""Of the points of the grid, at most: more of them, on a large cluster, would be chosen without knowledge."""
+ALIKE = 3
+"""Points that end first and fail by one error, after which no more are tried."""
+POLL_S = 2.0
+ASK_EVERY_S = 30.0
+"""How often the plan is made anew while points run elsewhere."""
+
+
+def run_adaptively(request: Request, launcher: Launcher) -> int:
+    """Launch the points of the one study that teach most, until every rule is settled, or nothing within the
+    budget would teach anything.
+
+    Returns the exit code, as `run_request` does. Refused where the loop has no grid to choose from, and where
+    the budget is below the cheapest point that teaches anything.
+    """
+    _check(request)
+    console = console_of(request)
+    (planning,) = plan_and_tell(request, launcher, console)
+    loop = _Loop(replace(request, probe=False), launcher, planning, console)
+    loop.tell_budget()
+    if request.show != "launch":
+        show_plans(request, [planning], console)
+        loop.tell_start()
+        return 0
+    return loop.run()
+
+
+def _check(request: Request) -> None:
+    if len(request.studies) > 1:
+        names = ", ".join(str(path) for path in request.studies)
+        raise Refused(f"study.adaptive=true steers one study, and this line has {names}: give each its own.")
+    if request.only:
+        raise Refused("only names the points to train, and study.adaptive=true chooses them: leave out one.")
+    (expansion,) = request.studies.values()
+    if any(point.needs for point in expansion.points):
+        raise Refused(
+            "study.adaptive=true chooses among points that need no others, and some of these begin from "
+            "another or learn from its labels: leave it out."
+        )
+
+
+@dataclass(frozen=True)
+class _Standing:
+    """Where the study stands before a round."""
+
+    table: Table
+    """Every point of the grid."""
+    runs: pd.DataFrame
+    """What could run, and what does."""
+    spent: float
+    """Train FLOPs."""
+
+    @property
+    def coming(self) -> list[str]:
+        """Points that run, or are left to a job."""
+        return [str(each) for each in self.runs.loc[self.runs["status"] == "running", "point"]]
+
+    @property
+    def num_pending(self) -> int:
+        return int((self.runs["status"] == "pending").sum())
+
+
+class _Loop:
+    """Rounds of one launch."""
+
+    def __init__(self, request: Request, launcher: Launcher, planning: Planning, console: Console) -> None:
+        self._request = request
+        self._launcher = launcher
+        self._first = planning
+        self._study = planning.study
+        self._console = console
+        self._points = {point.id: point for point in planning.plan.wanted}
+        self._whole = float(sum(point.cost.train_flops for point in planning.plan.wanted))
+        self._spending = Spending(planning.study)
+        self._launched: list[str] = []
+        """Ids, in order: a point that has failed here is not tried again before the line is typed again."""
+        self._began_at = time.time()
+
+    def tell_budget(self) -> None:
+        """What the rounds may take, beside what the whole grid would."""
+        budget, spent = self._request.budget, self._spending.of(self._first.plan)
+        may = (
+            "until every rule is settled"
+            if budget is None
+            else f"for at most {flops_text(budget)} train FLOPs"
+        )
+        self._say(f"Adaptive: the points that teach most run first, {may}.")
+        self._say(spent_text(spent, budget, self._whole))
+
+    def tell_start(self) -> None:
+        """What the next round would be."""
+        now = self._standing(self._first)
+        if not now.num_pending:
+            self._say(end_text(None, None, 0.0))
+            return
+        found = self._suggestion(now, self._room(now))
+        self._say(learned_text(1, found))
+        if len(found.points):
+            self._tell_next(found, self._ids(found))
+        else:
+            self._say(end_text(found, self._request.budget, self._left(now)))
+
+    def run(self) -> int:
+        snapshot = take(self._study.path, self._request.command)  # one code for all rounds
+        planning = self._first
+        write_down(planning, self._request, self._launcher, snapshot, self._console)
+        if marked := self._marked(planning):
+            self._launch(marked, snapshot)
+            planning = self._planned()
+        for number in count(1):
+            now, found = self._until_something_is_to_be_run(planning)
+            if found is None or found.status != "teaches":
+                return self._end(now, found)
+            ids = self._ids(found)
+            self._say(learned_text(number, found))
+            self._tell_next(found, ids)
+            self._say(f"  {spent_text(now.spent, self._request.budget, self._whole)}")
+            self._launch(ids, snapshot)
+            planning = self._planned()
+        raise AssertionError
+
+    def _marked(self, planning: Planning) -> list[str]:
+        """Points that `control retry` wants to be run again, whatever they teach, within the budget."""
+        left = inf if self._request.budget is None else self._request.budget
+        left -= self._spending.of(planning.plan)
+        found = []
+        for point in planning.plan.to_run:
+            if self._study.noted(point.id).is_marked and point.cost.train_flops <= left:
+                left -= point.cost.train_flops
+                found.append(point.id)
+        return found
+
+    def _launch(self, ids: Sequence[str], snapshot: Snapshot) -> None:
+        round_of = replace(self._request, only=tuple(ids))
+        (chosen,) = plan_request(round_of, self._launcher, self._console)
+        self._launched += ids
+        entries = [entry for entry in chosen.plan.entries if entry.is_to_train]
+        chosen = replace(chosen, plan=replace(chosen.plan, entries=entries))
+        launch_plan(chosen, self._request, self._launcher, snapshot, self._console)
+        self._check_failures()
+
+    def _until_something_is_to_be_run(self, planning: Planning) -> tuple[_Standing, Suggestion | None]:
+        """Where the study stands once there is a round to make, or none ever will be; waits for what runs."""
+        while True:
+            now = self._standing(planning)
+            room = self._room(now)
+            found = self._suggestion(now, room) if now.num_pending and room > 0 else None
+            if not now.coming or (found is not None and found.status == "teaches"):
+                return now, found
+            self._wait(now.coming)
+            planning = self._planned()
+
+    def _standing(self, planning: Planning) -> _Standing:
+        write_plan(planning.plan, self._study.path / "plan.csv")
+        table = read_source(self._study.path, planned=True)
+        runs = candidates_of(table)
+        tried = runs["point"].isin(self._launched) & (runs["status"] == "pending")
+        return _Standing(table, runs[~tried], self._spending.of(planning.plan))
+
+    def _room(self, now: _Standing) -> int:
+        """Points of the next round, at most."""
+        slots = self._launcher.num_slots(self._request.runtime)
+        of_a_round = min(slots, ceil(SHARE_OF_A_ROUND * len(self._points)))
+        return of_a_round - (len(now.coming) if self._launcher.is_slurm else 0)
+
+    def _left(self, now: _Standing) -> float:
+        return inf if self._request.budget is None else self._request.budget - now.spent
+
+    def _suggestion(self, now: _Standing, room: int) -> Suggestion:
+        found = suggest(now.table, now.runs, budget=self._left(now), batch=room)
+        if found.status in ("settled", "undecidable") and now.table.usable.empty:
+            raise Refused(
+                "study.adaptive=true has nothing to settle: even if all of it were measured, this grid would "
+                "decide no rule; give it more values of depth, width and resolution, or seed=0,1."
+            )
+        if found.status == "too_dear" and not now.spent:
+            raise Refused(
+                f"study.budget={self._request.budget:g} is below the cheapest point that would teach "
+                f"anything: that takes {flops_text(found.cheapest or 0.0)} train FLOPs."
+            )
+        return found
+
+    def _planned(self) -> Planning:
+        """The plan of the whole grid as it stands, once Slurm, where it is asked, answers."""
+        while True:
+            try:
+                (planning,) = plan_request(self._request, self._launcher, self._console)
+                return planning
+            except Silent as silent:
+                self._say(f"{silent} It will be asked again.")
+                time.sleep(ASK_EVERY_S)
+
+    def _wait(self, coming: Collection[str]) -> None:
+        """Until one of the points has ended, or it is time to ask what became of their jobs."""
+        deadline = time.monotonic() + ASK_EVERY_S
+        while time.monotonic() < deadline:
+            self._heed_stop()
+            if any(self._study.state(each).status in ("completed", "failed") for each in coming):
+                return
+            time.sleep(POLL_S)
+
+    def _heed_stop(self) -> None:
+        """End as `control cancel`, or a job that saw all points fail alike, has asked for."""
+        if not self._launcher.is_slurm:
+            return  # there a stop file is also how a launch ends
+        for file in (self._study.path / "jobs").glob("*/stop"):
+            if file.stat().st_mtime >= self._began_at:
+                if why := file.read_text():
+                    raise Refused(why)
+                raise KeyboardInterrupt
+
+    def _check_failures(self) -> None:
+        """Refused where the first points to end have all failed by one error: the others would, too."""
+        states = [self._study.state(each) for each in self._launched]
+        ended = [state for state in states if state.status in ("completed", "failed")]
+        alike = {state.signature for state in ended}
+        broken = all(state.failure in ("code_error", "data_error") for state in ended)
+        if len(ended) >= ALIKE and broken and len(alike) == 1:
+            raise Refused(
+                f"Stopped: the first {len(ended)} points to end all failed alike ({ended[0].message}); their "
+                f"tracebacks are in {self._study.path}/points/*/log.txt."
+            )
+
+    def _end(self, now: _Standing, found: Suggestion | None) -> int:
+        self._say(end_text(found, self._request.budget, self._left(now)))
+        self._say(spent_text(now.spent, self._request.budget, self._whole))
+        self._say(f"The rules with their intervals: python -m analysis report {self._study.path}")
+        states = [self._study.state(each) for each in self._launched]
+        return exit_code(Counter(str(state.status) for state in states))
+
+    def _ids(self, found: Suggestion) -> list[str]:
+        return [str(each) for each in found.points["point"]]
+
+    def _tell_next(self, found: Suggestion, ids: Sequence[str]) -> None:
+        name_of = {each.rule: each.name for each in found.foresights}
+        rules = [name_of[rule] for rule in found.points["rule"]]
+        self._say(next_text([self._points[each] for each in ids], found.price, rules))
+
+    def _say(self, sentence: str) -> None:
+        self._console.print(sentence, markup=False)
