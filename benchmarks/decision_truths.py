@@ -108,18 +108,6 @@ def _trap(generator: Generator) -> Callable[[pd.DataFrame], Floats]:
     return gained
 
 
-def _small_deceive(generator: Generator) -> Callable[[pd.DataFrame], Floats]:
-    """Depth, which loses a little while networks are small, and gains the more the larger they are."""
-    loss, gain = generator.uniform(*FAINT), generator.uniform(*STRONG)
-
-    def gained(rows: pd.DataFrame) -> Floats:
-        spent = doublings(rows)
-        large = 1 / (1 + np.exp(-2.0 * (spent[:, 1] - 2.5)))
-        return np.asarray(((gain + loss) * large - loss) * spent[:, 0])
-
-    return gained
-
-
 def spread_of(kind: Kind, rows: pd.DataFrame) -> Floats:
     """Standard deviation of a run, in points, [n]."""
     return np.asarray(NOISE * (VALUES[3][-1] / rows["epochs"].to_numpy(dtype=float)) ** kind.shrinks)
@@ -132,7 +120,6 @@ TRUTHS = {
     "resolution slow, with a cap": Kind(partial(_gaining, _capped)),
     "resolution fast": Kind(partial(_gaining, partial(_everywhere, "resolution", 1))),
     "low resolution deceives": Kind(partial(_gaining, _trap)),
-    "small networks deceive": Kind(partial(_gaining, _small_deceive)),
     "a turn, short runs noisy": Kind(partial(_gaining, _turning), shrinks=0.5),
     "flat": Kind(flops_alone),
 }

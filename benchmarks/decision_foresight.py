@@ -1,0 +1,107 @@
+"""Foresight in `decision_quality`: a decision as what the whole grid would say, and runs by what they tell of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache, cached_property
+
+import numpy as np
+
+from analysis.noise import Floats, Noise, Rows, clipped, seed_noise
+from analysis.pairs import MIN_DF
+from analysis.suggest.foresight import Foresight, Measured, judged
+from analysis.suggest.layout import Layout
+from analysis.suggest.suggest import ASSUMED, BATCH
+from analysis.suggest.surrogate import Surrogate
+from analysis.suggest.whole import Whole
+from analysis.suggest.worth import Knowledge, Runs, choose
+from benchmarks.decision_reading import Decision, budgets, measured_groups, rules_of
+from benchmarks.decision_sources import Grid
+from benchmarks.decision_strategies import Generator
+
+
+def read_foresight(grid: Grid, errors: Floats) -> Decision:
+    """The verdicts that the whole grid is most likely to give, and the networks that the surrogate has as best;
+    as `decision_reading.read_pairs` otherwise."""
+    state = _State(grid, errors)
+    found = {each.rule: each for each in state.foresights}
+    verdicts = dict.fromkeys(rules_of(grid), "undecided") | {"crossover": "undetermined"}
+    verdicts |= {rule: each.verdict for rule, each in found.items()}
+    turn, size = (found.get(rule) for rule in ("crossover", "resolution"))
+    return Decision(
+        verdicts=verdicts,
+        crossover=turn.estimate if turn is not None and turn.verdict == "inside_range" else None,
+        cap=size.estimate if size is not None and size.verdict == "slow" else None,
+        family=_family(grid, state.surrogate.mean),
+    )
+
+
+def teaches_most(grid: Grid, seen: Floats, _: Generator) -> Iterator[Rows]:
+    """What `analysis suggest` would run next, in its batches, until every rule is settled or nothing is left
+    that would tell of one."""
+    while np.isnan(seen).any():
+        state = _State(grid, seen)
+        knowledge = Knowledge(state.surrogate, state.noise, state.foresights)
+        left = np.flatnonzero(np.isnan(seen).ravel())
+        cells = left // grid.num_seeds
+        runs = Runs(cells=cells, price=grid.prices[cells], could_fail=np.zeros(len(cells)))
+        chosen = choose(knowledge, runs, np.inf, BATCH)
+        if not len(chosen.runs):  # settled, or undecidable
+            return
+        yield left[chosen.runs]
+
+
+@dataclass(frozen=True)
+class _State:
+    """What is known of a grid."""
+
+    grid: Grid
+    errors: Floats
+    """[cells, seeds], NaN where a run is not made."""
+
+    @property
+    def layout(self) -> Layout:
+        return _layout(self.grid)
+
+    @cached_property
+    def _measured(self) -> tuple[Measured, Noise]:
+        groups, _ = measured_groups(self.grid, self.errors)
+        noise = seed_noise(groups)
+        few = not noise.known or noise.df < MIN_DF
+        measured = Measured(
+            cells=np.flatnonzero(np.isfinite(self.errors).any(axis=1)),
+            errors=clipped(groups["error"].to_numpy(dtype=float)),
+            num_seeds=groups["num_seeds"].to_numpy(dtype=float),
+            reading_variance=groups["reading_variance"].to_numpy(dtype=float),
+        )
+        return measured, (self.grid.declared or ASSUMED) if few else noise
+
+    @property
+    def noise(self) -> Noise:
+        """As `suggest.noise_of_few` has it."""
+        return self._measured[1]
+
+    @cached_property
+    def surrogate(self) -> Surrogate:
+        measured, noise = self._measured
+        return self.layout.space.surrogate(
+            measured.cells, np.log(measured.errors), measured.log_noise(noise), noise
+        )
+
+    @cached_property
+    def foresights(self) -> tuple[Foresight, ...]:
+        measured, noise = self._measured
+        return judged([*Whole.drawn(self.layout, measured, noise, self.surrogate).foresights()])
+
+
+@cache
+def _layout(grid: Grid) -> Layout:
+    return Layout.of(grid.cells.assign(num_seeds=grid.num_seeds), grid.compared_at)
+
+
+def _family(grid: Grid, mean: Floats) -> Rows:
+    """For each budget the network that is best at its longest training."""
+    flops, finals = grid.cells["flops"].to_numpy(dtype=float), np.unique(grid.finals)
+    within = [finals[flops[finals] <= limit] for limit in budgets(grid)]
+    return np.array([cells[np.argmin(mean[cells])] for cells in within], dtype=np.intp)
