@@ -140,10 +140,12 @@ class Whole:
         ends = np.sort(prefers[:, [0, -1]], axis=1)
         alike = (prefers == prefers[:, :1]).all(axis=1) & (prefers[:, 0] != "undecided")
         log_epochs = np.log(self.layout.epochs)
-        read, away = self.read[:, columns], self.level[:, :, None] * self.away[None][..., columns]
-        turns = np.isfinite(zero(log_epochs, (read[:, None] + away).reshape(-1, len(columns))))
-        once = turns.reshape(len(read), -1).mean(axis=1) >= MOSTLY
-        inside = (ends == ["depth", "width"]).all(axis=1) & once & np.isfinite(zero(log_epochs, read))
+        inside = (ends == ["depth", "width"]).all(axis=1)
+        inside &= np.isfinite(zero(log_epochs, self.read[:, columns]))
+        for draw in np.flatnonzero(inside):
+            shaken = self.read[draw, columns] + self.level[draw] * self.away[:, columns]
+            turns = (np.diff(np.sign(shaken), axis=1) != 0).sum(axis=1)
+            inside[draw] = (turns == 1).mean() >= MOSTLY
         verdicts = np.where(inside, "inside_range", np.where(alike, "none_in_range", "undetermined"))
         true = np.exp(zero(log_epochs, self.true[:, columns]))
         return foreseen(
