@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -84,11 +85,15 @@ class Space:
         the knobs, as the lack of fit of a law is (`law.discrepancy.kernel`); how large and how smooth these
         are is weighed by the restricted likelihood (`law.misfit`).
         """
-        components = [
-            self._given(choice, measured) for choice in _systematic(self._misfit(measured), COMPONENTS)
-        ]
-        means, covariances = zip(*components, strict=True)
+        chosen = [tuple(choice) for choice in _systematic(self._misfit(measured), COMPONENTS).tolist()]
+        known = {choice: self._given(choice, measured) for choice in {*chosen}}
+        means, covariances = zip(*(known[choice] for choice in chosen), strict=True)
         return Surrogate(np.stack(means), np.stack(covariances))
+
+    @cached_property
+    def _smooth(self) -> dict[float, Floats]:
+        """[cells, cells], for each of LENGTHS."""
+        return {length: kernel(self.places, self.places, length) for length in LENGTHS}
 
     def _misfit(self, measured: Measured) -> Misfit:
         trend = self.trend[measured.cells]
@@ -100,11 +105,11 @@ class Space:
         choices = np.array([(length, size, 1.0) for length in LENGTHS for size in SIZES if size > 0])
         return Misfit(choices=choices, probability=np.full(len(choices), 1 / len(choices)))
 
-    def _given(self, choice: Floats, measured: Measured) -> tuple[Floats, Floats]:
+    def _given(self, choice: tuple[float, ...], measured: Measured) -> tuple[Floats, Floats]:
         """Mean and covariance of all cells, given the measured ones and one choice of length, size, level."""
         length, size, level = choice
         scaled = self.trend * self.trend_sd
-        prior = scaled @ scaled.T + size**2 * kernel(self.places, self.places, length)
+        prior = scaled @ scaled.T + size**2 * self._smooth[length]
         between = prior[measured.cells]
         covariance = between[:, measured.cells] + np.diag((level * measured.log_noise()) ** 2)
         weights = np.linalg.solve(covariance, between)
