@@ -36,6 +36,7 @@ from analysis.slow_resolution_sheet import ladder_sentences
 from analysis.source import read_source
 from analysis.speedup_rules import equal_json
 from analysis.speedup_sentences import speedup_sentences
+from analysis.suggest.aims import Aims
 from analysis.suggest.proposal import propose
 from analysis.suggest.proposal_sheet import (
     foresight_sheet,
@@ -152,6 +153,7 @@ def _suggest(asked: Namespace) -> None:
         batch=asked.batch,
         where=asked.where,
         model=asked.model,
+        aims=Aims(tuple(filter(None, asked.rules.split(","))), numbers("--flops", asked.flops)),
     )
     said = []
     if asked.write:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from analysis.metric import COSTS, PRICES, SPEEDUPS
+from analysis.suggest.aims import RULES
 from analysis.table import KNOWN_COLUMNS
 from analysis.wandb_runs import Project
 from scaling.command.line import Parser
@@ -142,6 +143,13 @@ def _add_suggest(suggest: Parser) -> None:
     suggest.add_argument("--budget", type=float, metavar="1e15", help="train FLOPs that the runs may take")
     suggest.add_argument("--hours", type=float, help="of one device, in the place of --budget")
     suggest.add_argument("--batch", type=int, default=8, metavar="N", help="runs at most (default: 8)")
+    suggest.add_argument(
+        "--rules",
+        default=",".join(RULES),
+        metavar="resolution,exponent,…",
+        help=f"what is to be settled, of {', '.join(RULES)} and exponent (default: all but exponent)",
+    )
+    suggest.add_argument("--flops", metavar="1e9,4e9,…", help="settle also the best model for these budgets")
     suggest.add_argument("--where", metavar="'flops < 2e9'", help="what must be true of a run")
     suggest.add_argument("--model", help="a file of conf/model, for a table that does not say its own")
     suggest.add_argument("--write", type=Path, metavar="conf/study/next.yaml", help="also as a study")

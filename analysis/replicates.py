@@ -48,7 +48,7 @@ def _levels(groups: pd.DataFrame, noise: Noise, replicates: int, generator: np.r
     """
     if noise.kind != "seeds":
         return np.asarray(np.sqrt(noise.df / generator.chisquare(noise.df, size=(replicates, 1))))
-    place = groups.groupby(REGIME, sort=True).ngroup().to_numpy(dtype=np.intp)
+    place = np.asarray(groups.groupby(REGIME, sort=True).ngroup(), dtype=np.intp)
     squares, df = regime_noise(groups, noise, place)
     level = squares / generator.chisquare(df, size=(replicates, len(df)))
     return np.asarray(np.sqrt(level)[:, place])

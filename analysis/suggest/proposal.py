@@ -10,9 +10,10 @@ import pandas as pd
 
 from analysis.noise import GROUP
 from analysis.setting import base_setting
+from analysis.suggest.aims import Aims
 from analysis.suggest.candidates import candidates_of
 from analysis.suggest.line import line_of
-from analysis.suggest.suggest import BATCH, Suggestion, suggest
+from analysis.suggest.suggest import BATCH, DEFAULT, Suggestion, suggest
 from analysis.table import Table
 from scaling.errors import Refused
 from scaling.quantity import counted
@@ -42,8 +43,9 @@ def propose(
     batch: int = BATCH,
     where: str | None = None,
     model: str | None = None,
+    aims: Aims = DEFAULT,
 ) -> Proposal:
-    """At most `batch` runs for `budget` train FLOPs, or `hours` of one device.
+    """At most `batch` runs for `budget` train FLOPs, or `hours` of one device, that settle what `aims` are.
 
     Raises `Refused` where nothing is left to run, or the budget is below the cheapest run that teaches
     anything, and as `candidates_of` and `suggest` do.
@@ -57,7 +59,7 @@ def propose(
         raise Refused(
             f"{table.source} has nothing left to run: all that is wanted is measured{coming}; widen the grid."
         )
-    found = _within(table, runs, budget, hours, batch)
+    found = _within(table, runs, budget, hours, batch, aims)
     points = found.points
     known = len(points) > 0 and bool(points["hours"].notna().all())
     line, missing = _line(table, points, model)
@@ -78,7 +80,7 @@ def _has_repeats(table: Table, runs: pd.DataFrame) -> bool:
 
 
 def _within(
-    table: Table, runs: pd.DataFrame, budget: float | None, hours: float | None, batch: int
+    table: Table, runs: pd.DataFrame, budget: float | None, hours: float | None, batch: int, aims: Aims
 ) -> Suggestion:
     if (budget is None) == (hours is None):
         whole = runs.loc[runs["status"] == "pending", "train_flops"].sum()
@@ -90,9 +92,9 @@ def _within(
     if given is None or not 0 < given < math.inf:
         raise Refused(f"{option} {given:g} should be a number above 0.")
     if hours is not None:
-        found = _in_hours(table, runs, hours, batch)
+        found = _in_hours(table, runs, hours, batch, aims)
     else:
-        found = suggest(table, runs, budget=given, batch=batch)
+        found = suggest(table, runs, budget=given, batch=batch, aims=aims)
     if found.status == "too_dear":
         unit = "train FLOPs" if hours is None else "device-hours"
         raise Refused(
@@ -102,14 +104,14 @@ def _within(
     return found
 
 
-def _in_hours(table: Table, runs: pd.DataFrame, hours: float, batch: int) -> Suggestion:
+def _in_hours(table: Table, runs: pd.DataFrame, hours: float, batch: int, aims: Aims) -> Suggestion:
     """Weighed and bounded by the hours of the runs in the place of their FLOPs."""
     if runs["hours"].isna().any():
         raise Refused(
             "--hours: nothing tells the hours of some runs that could be made: give --budget, in train FLOPs."
         )
     timed = runs.assign(train_flops=runs["hours"], paid=runs["train_flops"])
-    found = suggest(table, timed, budget=hours, batch=batch)
+    found = suggest(table, timed, budget=hours, batch=batch, aims=aims)
     points = found.points.assign(train_flops=found.points["paid"]).drop(columns="paid")
     is_coming = runs["status"] == "running"
     spent = float(table.usable["train_flops"].sum() + runs.loc[is_coming, "train_flops"].sum())

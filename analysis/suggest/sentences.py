@@ -39,6 +39,10 @@ def verdict_text(each: Foresight) -> str:
             return f"{verdict}, {each.estimate:.3g} epochs ({low:.3g}, {high:.3g})"
         case "resolution" if each.verdict == "slow":
             return f"{verdict} from {each.estimate:g} px on ({low:g}, {high:g})"
+        case "exponent":
+            return f"{each.estimate:.3g} ({low:.3g}, {high:.3g})"
+        case "family":
+            return f"{verdict}, {each.estimate:.1f} % ({low:.1f}, {high:.1f})"
     return verdict
 
 

@@ -11,23 +11,24 @@ import pandas as pd
 from analysis.diverged import diverged
 from analysis.noise import GROUP, Floats, Noise, group_seeds, seed_noise
 from analysis.pairs import MIN_DF
+from analysis.suggest.aims import Aims
 from analysis.suggest.foresight import Foresight, judged
 from analysis.suggest.layout import Layout
 from analysis.suggest.measured import Measured, places_of
 from analysis.suggest.whole import Whole
-from analysis.suggest.worth import Knowledge, Runs, choose
+from analysis.suggest.worth import NEGLIGIBLE, Knowledge, Runs, choose
 from analysis.table import Table
 from scaling.errors import Refused
 
 MAX_CELLS = 1500
 """Of a larger grid the surrogate would take minutes."""
 BATCH = 8
-NEGLIGIBLE = 1e-3
-"""A run that is expected to shrink the intervals of the open rules by less teaches nothing."""
 ASSUMED = Noise(kind="seeds", scale=0.05, power=1.0, df=MIN_DF)
 """Of a run, while no repeats tell: 0.2 points at 20 % error, give or take a factor of two."""
 COLUMNS = [*GROUP, "seed", "flops", "train_flops", "status"]
 """Of the frame of candidates; `could_fail`, 0 to 1, may be there besides."""
+
+DEFAULT = Aims()
 
 Status = Literal["settled", "teaches", "too_dear", "undecidable"]
 
@@ -54,7 +55,12 @@ class Suggestion:
 
 
 def suggest(
-    table: Table, candidates: pd.DataFrame, *, budget: float = np.inf, batch: int = BATCH
+    table: Table,
+    candidates: pd.DataFrame,
+    *,
+    budget: float = np.inf,
+    batch: int = BATCH,
+    aims: Aims = DEFAULT,
 ) -> Suggestion:
     """The runs, of the candidates, that narrow the open rules most for their train FLOPs, one after another.
 
@@ -71,7 +77,8 @@ def suggest(
         )
     measured = Measured.of(grid, groups, noise_of_few(table, groups))
     surrogate = layout.space.surrogate(measured)
-    foresights = judged([*Whole.drawn(layout, measured, surrogate).foresights()])
+    whole = Whole.drawn(layout, measured, surrogate)
+    foresights = judged(aims.of(whole, measured))
     knowledge = Knowledge(surrogate, measured, foresights)
     is_running = (candidates["status"] == "running").to_numpy()
     to_run = pd.DataFrame({"could_fail": 0.0} | dict(candidates[~is_running].reset_index(drop=True)))

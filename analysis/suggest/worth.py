@@ -13,6 +13,11 @@ from analysis.suggest.foresight import LARGEST_ERROR, Foresight, settled_at
 from analysis.suggest.measured import Measured
 from analysis.suggest.surrogate import Surrogate
 
+NEGLIGIBLE = 1e-3
+"""A run that is expected to shrink the intervals of the open rules by less teaches nothing."""
+LEAST_WORTH = 0.05
+"""Of the run that teaches most at any price: a run that teaches less is not proposed, however cheap it is."""
+
 
 @dataclass(frozen=True)
 class Runs:
@@ -119,10 +124,11 @@ def choose(knowledge: Knowledge, runs: Runs, budget: float, batch: int) -> Chose
         is_open &= runs.price <= budget
         if not is_open.any():
             break
-        rate = knowledge.worth()[runs.cells] * (1 - runs.could_fail) / runs.price
-        best = int(np.argmax(np.where(is_open, rate, -1.0)))
-        if rate[best] <= 0:
+        worth = knowledge.worth()[runs.cells] * (1 - runs.could_fail)
+        useful = is_open & (worth >= max(LEAST_WORTH * worth[is_open].max(), NEGLIGIBLE))
+        if not useful.any():
             break
+        best = int(np.argmax(np.where(useful, worth / runs.price, -1.0)))
         told.append(knowledge.learn(int(runs.cells[best])))
         picked.append(best)
         is_open[best] = False

@@ -1,0 +1,134 @@
+"""Aims: what may be asked of a grid besides its rules: the exponents, and the best model for a budget."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from analysis.law.fit import logs
+from analysis.noise import Floats, Rows
+from analysis.suggest.foresight import Foresight, foreseen
+from analysis.suggest.measured import Measured
+from analysis.suggest.whole import Whole
+from analysis.table import AXES
+from scaling.errors import Refused
+from scaling.quantity import count_text, listed
+
+WITHIN = 0.1
+"""Of an exponent, by which it may be off and still count as known."""
+MAX_RIVALS = 6
+"""Models of a budget that may be best, whose differences from the pick are asked about."""
+RULES = ("depth_or_width", "crossover", "resolution")
+
+
+@dataclass(frozen=True)
+class Aims:
+    """What is to be settled."""
+
+    rules: tuple[str, ...] = RULES
+    """Of RULES, and `exponent`."""
+    flops: tuple[float, ...] = ()
+    """Budgets whose best model is asked for."""
+
+    def __post_init__(self) -> None:
+        for rule in self.rules:
+            if rule not in (*RULES, "exponent"):
+                raise Refused(f"--rules {rule} should be one of {listed([*RULES, 'exponent'])}.")
+        for budget in self.flops:
+            if not 0 < budget < np.inf:
+                raise Refused(f"--flops {budget:g} should be a number above 0.")
+        if not self.rules and not self.flops:
+            raise Refused("Nothing is asked for: give --rules or --flops.")
+
+    def of(self, whole: Whole, measured: Measured) -> list[Foresight]:
+        """What the whole grid would say of each; Refused where it cannot tell any."""
+        every = [*whole.foresights(), *exponents(whole), *family(whole, measured, self.flops)]
+        found = [each for each in every if _kind(each) in (*self.rules, "family")]
+        if not found:
+            told = listed([*dict.fromkeys(map(_kind, every))])
+            raise Refused(f"The grid cannot tell {listed(self.rules)}: what it can tell is {told}.")
+        return found
+
+
+def _kind(each: Foresight) -> str:
+    return each.rule.partition("@")[0]
+
+
+def exponents(whole: Whole) -> Iterator[Foresight]:
+    """How log error falls with the logarithm of each knob, the least squares over the longest regime's cells.
+
+    The verdict is `known` where it is right to WITHIN of itself.
+    """
+    cells = whole.layout.cells
+    longest = _longest(whole)
+    knobs = [axis for axis in AXES if cells.iloc[longest][axis].nunique() > 1]
+    if len(longest) <= len(knobs) + 1:
+        return
+    design = np.column_stack([np.ones(len(longest)), logs(knobs, cells.iloc[longest])])
+    weights = np.zeros((len(knobs), len(cells)))
+    weights[:, longest] = -np.linalg.pinv(design)[1:]
+    true = np.log(whole.surfaces) @ weights.T
+    for place, knob in enumerate(knobs):
+        middle = np.median(true[:, place])
+        known = np.abs(true[:, place] - middle) <= WITHIN * abs(middle)
+        verdicts = np.where(known, "known", "not known")
+        name = f"the exponent of the error in {knob}"
+        yield foreseen(f"exponent@{knob}", name, verdicts, true[:, place], weights[[place]])
+
+
+def family(whole: Whole, measured: Measured, budgets: Sequence[float]) -> Iterator[Foresight]:
+    """The best model for each budget in FLOPs among the cells of the longest regime.
+
+    The verdict is the model whose error is lowest in the mean of the surfaces, if it is within the noise of
+    one run of the lowest; otherwise it is that one.
+    """
+    flops = whole.layout.cells["flops"].to_numpy(dtype=float)
+    longest = _longest(whole)
+    for budget in budgets:
+        cells = longest[flops[longest] <= budget]
+        if not len(cells):
+            continue
+        errors = whole.surfaces[:, cells]
+        pick = int(np.argmin(errors.mean(axis=0)))
+        best = np.argmin(errors, axis=1)
+        noise = float((measured.level[cells] * measured.noise.sd(errors.mean(axis=0)))[pick])
+        close = errors[:, pick] - errors.min(axis=1) <= noise
+        names = [_name(whole, cell) for cell in cells]
+        verdicts = np.where(close, names[pick], np.array(names)[best])
+        yield foreseen(
+            f"family@{budget:.3g}",
+            f"the best model for {count_text(budget)} FLOPs",
+            verdicts,
+            100 - errors[:, pick],
+            _differences(whole, cells, pick, best),
+        )
+
+
+def _differences(whole: Whole, cells: Rows, pick: int, best: Rows) -> Floats:
+    """[rivals, cells]: the slopes of the pick's error less those of the models that are most often best."""
+    counts = np.bincount(best, minlength=len(cells))
+    counts[pick] = 0
+    rivals = np.argsort(-counts, kind="stable")[: min(MAX_RIVALS, int((counts > 0).sum()))]
+    errors = whole.surfaces[:, cells].mean(axis=0)
+    slopes = np.zeros((len(rivals), whole.surfaces.shape[1]))
+    slopes[:, cells[pick]] = errors[pick]
+    slopes[np.arange(len(rivals)), cells[rivals]] = -errors[rivals]
+    return slopes
+
+
+def _longest(whole: Whole) -> Rows:
+    """The cells of most epochs in the setting with most cells."""
+    cells = whole.layout.cells.reset_index(drop=True)
+    sizes = cells.groupby(["data", "setting"])["epochs"].transform("size")
+    mine = cells[sizes == sizes.max()]
+    first = mine.iloc[0]
+    mine = mine[(mine["data"] == first["data"]) & (mine["setting"] == first["setting"])]
+    return np.asarray(mine.index[mine["epochs"] == mine["epochs"].max()], dtype=np.intp)
+
+
+def _name(whole: Whole, cell: int) -> str:
+    """`depth 101, width 1, 160 px`."""
+    row = whole.layout.cells.iloc[cell]
+    return f"depth {row['depth']:g}, width {row['width']:g}, {row['resolution']:g} px"
