@@ -1,4 +1,4 @@
-"""Foresight in `decision_quality`: decisions as what the whole grid would say, runs by what they tell of it."""
+"""Foresight in `decision_quality`: what the whole grid would say, and the runs that tell most of it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from benchmarks.decision_strategies import Generator
 
 def read_foresight(grid: Grid, errors: Floats) -> Decision:
     """The verdicts that the whole grid is most likely to give, and the networks that the surrogate has as
-    best; as `decision_reading.read_pairs` otherwise."""
+    best; errors are as of `decision_reading.read_pairs`."""
     state = _State(grid, errors)
     found = {each.rule: each for each in state.foresights}
     verdicts = dict.fromkeys(rules_of(grid), "undecided") | {"crossover": "undetermined"}
