@@ -31,7 +31,7 @@ from analysis.noise import Floats, Rows
 from benchmarks.decision_foresight import read_foresight, teaches_most
 from benchmarks.decision_optuna import OPTUNAS
 from benchmarks.decision_reading import UNDECIDED, Decision, read_pairs, regret
-from benchmarks.decision_sources import Grid, Runs, Source, sources
+from benchmarks.decision_sources import JAHS, JAHS_NAME, Grid, Runs, Source, sources
 from benchmarks.decision_strategies import STRATEGIES, measured, spend
 from benchmarks.decision_tables import FORESIGHT, OURS, PAIRS, STOP, THIRD, print_tables
 
@@ -55,6 +55,12 @@ def main() -> None:
     parser.add_argument("--rows", type=Path, metavar="FILE.csv", help="write what the tables are made of")
     parser.add_argument("--figure", type=Path, metavar="FILE.png", help="draw the picture")
     options = parser.parse_args()
+    if options.reference is not None and not (options.reference / JAHS).is_file():
+        parser.error(
+            f"{options.reference} has no {JAHS}: leave --reference out, or name a directory that has."
+        )
+    if options.repetitions < 1 or options.processes < 1:
+        parser.error("--repetitions and --processes are whole numbers from 1 on.")
     start = time.monotonic()
     rows = outcomes(options.reference, options.strategies, options.repetitions, options.processes)
     if options.rows is not None:
@@ -65,6 +71,8 @@ def main() -> None:
 
         options.figure.write_bytes(draw(rows).png)
     print_cost(rows, options.repetitions, time.monotonic() - start, options.processes)
+    if options.reference is None:
+        Console().print(f"{JAHS_NAME}: not here, give --reference", highlight=False)
 
 
 def outcomes(reference: Path | None, names: Sequence[str], repetitions: int, processes: int) -> pd.DataFrame:
