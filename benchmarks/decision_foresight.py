@@ -8,10 +8,11 @@ from functools import cache, cached_property
 
 import numpy as np
 
-from analysis.noise import Floats, Noise, Rows, clipped, seed_noise
+from analysis.noise import Floats, Rows, seed_noise
 from analysis.pairs import MIN_DF
-from analysis.suggest.foresight import Foresight, Measured, judged
+from analysis.suggest.foresight import Foresight, judged
 from analysis.suggest.layout import Layout
+from analysis.suggest.measured import Measured
 from analysis.suggest.suggest import ASSUMED, BATCH
 from analysis.suggest.surrogate import Surrogate
 from analysis.suggest.whole import Whole
@@ -42,7 +43,7 @@ def teaches_most(grid: Grid, seen: Floats, _: Generator) -> Iterator[Rows]:
     that would tell of one."""
     while np.isnan(seen).any():
         state = _State(grid, seen)
-        knowledge = Knowledge(state.surrogate, state.noise, state.foresights)
+        knowledge = Knowledge(state.surrogate, state.measured, state.foresights)
         left = np.flatnonzero(np.isnan(seen).ravel())
         cells = left // grid.num_seeds
         runs = Runs(cells=cells, price=grid.prices[cells], could_fail=np.zeros(len(cells)))
@@ -65,34 +66,21 @@ class _State:
         return _layout(self.grid)
 
     @cached_property
-    def _measured(self) -> tuple[Measured, Noise]:
+    def measured(self) -> Measured:
+        """With noise as `suggest.noise_of_few` has it."""
         groups, _ = measured_groups(self.grid, self.errors)
         noise = seed_noise(groups)
-        few = not noise.known or noise.df < MIN_DF
-        measured = Measured(
-            cells=np.flatnonzero(np.isfinite(self.errors).any(axis=1)),
-            errors=clipped(groups["error"].to_numpy(dtype=float)),
-            num_seeds=groups["num_seeds"].to_numpy(dtype=float),
-            reading_variance=groups["reading_variance"].to_numpy(dtype=float),
-        )
-        return measured, (self.grid.declared or ASSUMED) if few else noise
-
-    @property
-    def noise(self) -> Noise:
-        """As `suggest.noise_of_few` has it."""
-        return self._measured[1]
+        if not noise.known or noise.df < MIN_DF:
+            noise = self.grid.declared or ASSUMED
+        return Measured.of(self.grid.cells, groups, noise)
 
     @cached_property
     def surrogate(self) -> Surrogate:
-        measured, noise = self._measured
-        return self.layout.space.surrogate(
-            measured.cells, np.log(measured.errors), measured.log_noise(noise), noise
-        )
+        return self.layout.space.surrogate(self.measured)
 
     @cached_property
     def foresights(self) -> tuple[Foresight, ...]:
-        measured, noise = self._measured
-        return judged([*Whole.drawn(self.layout, measured, noise, self.surrogate).foresights()])
+        return judged([*Whole.drawn(self.layout, self.measured, self.surrogate).foresights()])
 
 
 @cache
