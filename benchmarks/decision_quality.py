@@ -28,6 +28,7 @@ import pandas as pd
 from rich.console import Console
 
 from analysis.noise import Floats, Rows
+from analysis.replicates import MAX_REPLICATES
 from benchmarks.decision_foresight import read_foresight, teaches_most
 from benchmarks.decision_optuna import OPTUNAS
 from benchmarks.decision_reading import UNDECIDED, Decision, read_pairs, regret
@@ -103,7 +104,7 @@ def _sources(reference: Path | None) -> dict[str, Source]:
 def repetition(source: Source, names: Sequence[str], number: int) -> Iterator[dict[str, object]]:
     """The strategies on one draw of a source."""
     runs = source.draw(np.random.default_rng((zlib.crc32(source.name.encode()), number)))
-    full = read_pairs(source.grid, runs.errors)
+    full = read_pairs(source.grid, runs.errors, MAX_REPLICATES)
     about = {"source": source.name, "repetition": number}
     for name in names:
         began = time.process_time()

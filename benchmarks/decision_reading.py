@@ -17,6 +17,7 @@ from benchmarks.decision_layout import lay_out
 from benchmarks.decision_sources import Grid
 
 REPLICATES = 1000
+"""For speed; a report has four times as many, and so has what is read of a full grid."""
 BUDGETS = (1 / 3, 2 / 3, 1.0)
 """Of a family: the FLOPs that such a share of the networks does not exceed."""
 UNDECIDED = ("undecided", "undetermined")
@@ -34,11 +35,11 @@ class Decision:
     """The cell that each of BUDGETS is best spent on, at the longest training."""
 
 
-def read_pairs(grid: Grid, errors: Floats) -> Decision:
+def read_pairs(grid: Grid, errors: Floats, replicates: int = REPLICATES) -> Decision:
     """By the pairs that are measured, from errors [cells, seeds], NaN where a run is not made."""
     groups, noise = measured_groups(grid, errors)
     verdicts = dict.fromkeys(rules_of(grid), "undecided") | {"crossover": "undetermined"}
-    draws = draw_errors(groups, noise, REPLICATES) if len(groups) else None
+    draws = draw_errors(groups, noise, replicates) if len(groups) else None
     turn: Crossover | None = None
     resolution: RivalVerdict | None = None
     if draws is not None:
