@@ -1,0 +1,45 @@
+"""Simulated grids, measured in part."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from analysis.noise import seed_noise
+from analysis.suggest.layout import Layout
+from analysis.suggest.measured import Measured
+from benchmarks.simulated_studies import CELLS, NOISE, groups_of
+
+NUM_SEEDS = 3
+
+
+class Simulated:
+    """A grid of which every run is drawn, and what is known of it when some are made."""
+
+    layout = Layout.of(groups_of(np.zeros((len(CELLS), 1))).assign(num_seeds=NUM_SEEDS))
+
+    def __init__(self, truth, seed=0):
+        generator = np.random.default_rng(seed)
+        self.runs = truth(CELLS)[:, None] + NOISE * generator.standard_normal((len(CELLS), NUM_SEEDS))
+        self.truth = truth(CELLS)
+
+    def measured(self, made):
+        """Made, [cells, seeds], are the runs that have results."""
+        groups = groups_of(np.where(made, self.runs, np.nan))
+        return Measured.of(self.layout.cells, groups, seed_noise(groups))
+
+    def whole(self):
+        return groups_of(self.runs)
+
+
+@pytest.fixture(scope="session")
+def simulated():
+    return Simulated
+
+
+@pytest.fixture(scope="session")
+def half():
+    """Half of the cells, with two seeds each."""
+    made = np.zeros((len(CELLS), NUM_SEEDS), dtype=bool)
+    made[np.random.default_rng(3).permutation(len(CELLS))[: len(CELLS) // 2], :2] = True
+    return made
