@@ -8,20 +8,18 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import count
 from math import ceil, inf
 
-import pandas as pd
 from rich.console import Console
 
-from analysis.source import read_source
-from analysis.suggest.candidates import candidates_of
 from analysis.suggest.sentences import flops_text
 from analysis.suggest.suggest import Suggestion, suggest
-from analysis.table import Table
 from control.rounds import end_text, learned_text, next_text, spent_text
 from control.spending import Spending
+from control.standing import Standing, standing
+from control.stops import check_failures, heed_stops, stop_files
 from launchers.launch import (
     console_of,
     exit_code,
@@ -34,13 +32,10 @@ from launchers.planning import Planning, plan_request
 from launchers.request import Launcher, Request
 from launchers.slurm.client import Silent
 from scaling.errors import Refused
-from scaling.study.plan_file import write_plan
 from scaling.study.snapshot import Snapshot, take
 
 SHARE_OF_A_ROUND = 0.1
 """Of the points of the grid, at most: more of them, on a large cluster, would be chosen without knowledge."""
-ALIKE = 3
-"""Points that end first and fail by one error, after which no more are tried."""
 POLL_S = 2.0
 ASK_EVERY_S = 30.0
 """How often the plan is made anew while points run elsewhere."""
@@ -79,27 +74,6 @@ def _check(request: Request) -> None:
         )
 
 
-@dataclass(frozen=True)
-class _Standing:
-    """Where the study stands before a round."""
-
-    table: Table
-    """Every point of the grid."""
-    runs: pd.DataFrame
-    """What could run, and what does."""
-    spent: float
-    """Train FLOPs."""
-
-    @property
-    def coming(self) -> list[str]:
-        """Points that run, or are left to a job."""
-        return [str(each) for each in self.runs.loc[self.runs["status"] == "running", "point"]]
-
-    @property
-    def num_pending(self) -> int:
-        return int((self.runs["status"] == "pending").sum())
-
-
 class _Loop:
     """Rounds of one launch."""
 
@@ -114,22 +88,18 @@ class _Loop:
         self._spending = Spending(planning.study)
         self._launched: list[str] = []
         """Ids, in order: a point that has failed here is not tried again before the line is typed again."""
-        self._began_at = time.time()
+        self._stops_before = stop_files(planning.study)
 
     def tell_budget(self) -> None:
         """What the rounds may take, beside what the whole grid would."""
         budget, spent = self._request.budget, self._spending.of(self._first.plan)
-        may = (
-            "until every rule is settled"
-            if budget is None
-            else f"for at most {flops_text(budget)} train FLOPs"
-        )
-        self._say(f"Adaptive: the points that teach most run first, {may}.")
+        most = "" if budget is None else f", for at most {flops_text(budget)} train FLOPs"
+        self._say(f"Adaptive: the points that teach most run first, until every rule is settled{most}.")
         self._say(spent_text(spent, budget, self._whole))
 
     def tell_start(self) -> None:
         """What the next round would be."""
-        now = self._standing(self._first)
+        now = standing(self._first, self._spending, self._launched)
         if not now.num_pending:
             self._say(end_text(None, None, 0.0))
             return
@@ -177,12 +147,12 @@ class _Loop:
         entries = [entry for entry in chosen.plan.entries if entry.is_to_train]
         chosen = replace(chosen, plan=replace(chosen.plan, entries=entries))
         launch_plan(chosen, self._request, self._launcher, snapshot, self._console)
-        self._check_failures()
+        check_failures(self._study, self._launched)
 
-    def _until_something_is_to_be_run(self, planning: Planning) -> tuple[_Standing, Suggestion | None]:
+    def _until_something_is_to_be_run(self, planning: Planning) -> tuple[Standing, Suggestion | None]:
         """Where the study stands once there is a round to make, or none ever will be; waits for what runs."""
         while True:
-            now = self._standing(planning)
+            now = standing(planning, self._spending, self._launched)
             room = self._room(now)
             found = self._suggestion(now, room) if now.num_pending and room > 0 else None
             if not now.coming or (found is not None and found.status == "teaches"):
@@ -190,23 +160,16 @@ class _Loop:
             self._wait(now.coming)
             planning = self._planned()
 
-    def _standing(self, planning: Planning) -> _Standing:
-        write_plan(planning.plan, self._study.path / "plan.csv")
-        table = read_source(self._study.path, planned=True)
-        runs = candidates_of(table)
-        tried = runs["point"].isin(self._launched) & (runs["status"] == "pending")
-        return _Standing(table, runs[~tried], self._spending.of(planning.plan))
-
-    def _room(self, now: _Standing) -> int:
+    def _room(self, now: Standing) -> int:
         """Points of the next round, at most."""
         slots = self._launcher.num_slots(self._request.runtime)
         of_a_round = min(slots, ceil(SHARE_OF_A_ROUND * len(self._points)))
         return of_a_round - (len(now.coming) if self._launcher.is_slurm else 0)
 
-    def _left(self, now: _Standing) -> float:
+    def _left(self, now: Standing) -> float:
         return inf if self._request.budget is None else self._request.budget - now.spent
 
-    def _suggestion(self, now: _Standing, room: int) -> Suggestion:
+    def _suggestion(self, now: Standing, room: int) -> Suggestion:
         found = suggest(now.table, now.runs, budget=self._left(now), batch=room)
         if found.status in ("settled", "undecidable") and now.table.usable.empty:
             raise Refused(
@@ -234,34 +197,17 @@ class _Loop:
         """Until one of the points has ended, or it is time to ask what became of their jobs."""
         deadline = time.monotonic() + ASK_EVERY_S
         while time.monotonic() < deadline:
-            self._heed_stop()
+            if self._launcher.is_slurm:  # elsewhere such a file is also how a launch ends
+                heed_stops(self._study, self._stops_before)
             if any(self._study.state(each).status in ("completed", "failed") for each in coming):
                 return
-            time.sleep(POLL_S)
+            try:
+                time.sleep(POLL_S)
+            except KeyboardInterrupt:
+                self._say(f"What runs goes on. To stop it: python -m control cancel {self._study.path}")
+                raise
 
-    def _heed_stop(self) -> None:
-        """End as `control cancel`, or a job that saw all points fail alike, has asked for."""
-        if not self._launcher.is_slurm:
-            return  # there a stop file is also how a launch ends
-        for file in (self._study.path / "jobs").glob("*/stop"):
-            if file.stat().st_mtime >= self._began_at:
-                if why := file.read_text():
-                    raise Refused(why)
-                raise KeyboardInterrupt
-
-    def _check_failures(self) -> None:
-        """Refused where the first points to end have all failed by one error: the others would, too."""
-        states = [self._study.state(each) for each in self._launched]
-        ended = [state for state in states if state.status in ("completed", "failed")]
-        alike = {state.signature for state in ended}
-        broken = all(state.failure in ("code_error", "data_error") for state in ended)
-        if len(ended) >= ALIKE and broken and len(alike) == 1:
-            raise Refused(
-                f"Stopped: the first {len(ended)} points to end all failed alike ({ended[0].message}); their "
-                f"tracebacks are in {self._study.path}/points/*/log.txt."
-            )
-
-    def _end(self, now: _Standing, found: Suggestion | None) -> int:
+    def _end(self, now: Standing, found: Suggestion | None) -> int:
         self._say(end_text(found, self._request.budget, self._left(now)))
         self._say(spent_text(now.spent, self._request.budget, self._whole))
         self._say(f"The rules with their intervals: python -m analysis report {self._study.path}")

@@ -1,0 +1,38 @@
+"""Stops: why an adaptive launch must not go on, told from the files of its study."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from scaling.errors import Refused
+from scaling.study.store import Study
+
+ALIKE = 3
+"""Points that end first and fail by one error, after which no more are tried."""
+
+
+def stop_files(study: Study) -> set[Path]:
+    """Of the launches that were told to stop."""
+    return {*(study.path / "jobs").glob("*/stop")}
+
+
+def heed_stops(study: Study, before: set[Path]) -> None:
+    """End as a stop file that was not there `before` asks for: by `control cancel` as Ctrl-C does, by a job
+    that saw the first points fail alike with its reason, Refused."""
+    for file in stop_files(study) - before:
+        if why := file.read_text():
+            raise Refused(why)
+        raise KeyboardInterrupt
+
+
+def check_failures(study: Study, launched: Sequence[str]) -> None:
+    """Refused where the first points to end have all failed by one error: the others would, too."""
+    states = [study.state(each) for each in launched[: 2 * ALIKE]]
+    ended = [state for state in states if state.status in ("completed", "failed")]
+    broken = all(state.failure in ("code_error", "data_error") for state in ended)
+    if len(ended) >= ALIKE and broken and len({state.signature for state in ended}) == 1:
+        raise Refused(
+            f"Stopped: the first {len(ended)} points to end all failed alike ({ended[0].message}); their "
+            f"tracebacks are in {study.path}/points/*/log.txt."
+        )
