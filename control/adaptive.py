@@ -15,10 +15,10 @@ from math import ceil, inf
 from rich.console import Console
 
 from analysis.suggest.sentences import flops_text
-from analysis.suggest.suggest import Suggestion, suggest
+from analysis.suggest.standing import Standing
+from analysis.suggest.suggest import Suggestion
 from control.rounds import end_text, learned_text, next_text, spent_text
 from control.spending import Spending
-from control.standing import Standing, standing
 from control.stops import check_failures, heed_stops, stop_files
 from launchers.launch import (
     console_of,
@@ -32,6 +32,7 @@ from launchers.planning import Planning, plan_request
 from launchers.request import Launcher, Request
 from launchers.slurm.client import Silent
 from scaling.errors import Refused
+from scaling.study.plan_file import write_plan
 from scaling.study.snapshot import Snapshot, take
 
 SHARE_OF_A_ROUND = 0.1
@@ -86,20 +87,21 @@ class _Loop:
         self._points = {point.id: point for point in planning.plan.wanted}
         self._whole = float(sum(point.cost.train_flops for point in planning.plan.wanted))
         self._spending = Spending(planning.study)
+        self._spent = self._spending.of(planning.plan)
         self._launched: list[str] = []
         """Ids, in order: a point that has failed here is not tried again before the line is typed again."""
         self._stops_before = stop_files(planning.study)
 
     def tell_budget(self) -> None:
         """What the rounds may take, beside what the whole grid would."""
-        budget, spent = self._request.budget, self._spending.of(self._first.plan)
+        budget = self._request.budget
         most = "" if budget is None else f", for at most {flops_text(budget)} train FLOPs"
         self._say(f"Adaptive: the points that teach most run first, until every rule is settled{most}.")
-        self._say(spent_text(spent, budget, self._whole))
+        self._say(spent_text(self._spent, budget, self._whole))
 
     def tell_start(self) -> None:
         """What the next round would be."""
-        now = standing(self._first, self._spending, self._launched)
+        now = self._standing(self._first)
         if not now.num_pending:
             self._say(end_text(None, None, 0.0))
             return
@@ -108,7 +110,7 @@ class _Loop:
         if len(found.points):
             self._tell_next(found, self._ids(found))
         else:
-            self._say(end_text(found, self._request.budget, self._left(now)))
+            self._say(end_text(found, self._request.budget, self._left()))
 
     def run(self) -> int:
         snapshot = take(self._study.path, self._request.command)  # one code for all rounds
@@ -118,22 +120,20 @@ class _Loop:
             self._launch(marked, snapshot)
             planning = self._planned()
         for number in count(1):
-            now, found = self._until_something_is_to_be_run(planning)
+            found = self._until_something_is_to_be_run(planning)
             if found is None or found.status != "teaches":
-                return self._end(now, found)
+                return self._end(found)
             ids = self._ids(found)
             self._say(learned_text(number, found))
             self._tell_next(found, ids)
-            self._say(f"  {spent_text(now.spent, self._request.budget, self._whole)}")
+            self._say(f"  {spent_text(self._spent, self._request.budget, self._whole)}")
             self._launch(ids, snapshot)
             planning = self._planned()
         raise AssertionError
 
     def _marked(self, planning: Planning) -> list[str]:
         """Points that `control retry` wants to be run again, whatever they teach, within the budget."""
-        left = inf if self._request.budget is None else self._request.budget
-        left -= self._spending.of(planning.plan)
-        found = []
+        left, found = self._left(), []
         for point in planning.plan.to_run:
             if self._study.noted(point.id).is_marked and point.cost.train_flops <= left:
                 left -= point.cost.train_flops
@@ -149,16 +149,22 @@ class _Loop:
         launch_plan(chosen, self._request, self._launcher, snapshot, self._console)
         check_failures(self._study, self._launched)
 
-    def _until_something_is_to_be_run(self, planning: Planning) -> tuple[Standing, Suggestion | None]:
-        """Where the study stands once there is a round to make, or none ever will be; waits for what runs."""
+    def _until_something_is_to_be_run(self, planning: Planning) -> Suggestion | None:
+        """What to run in the next round, or why there is none; waits for what runs where that may tell."""
         while True:
-            now = standing(planning, self._spending, self._launched)
+            now = self._standing(planning)
             room = self._room(now)
             found = self._suggestion(now, room) if now.num_pending and room > 0 else None
             if not now.coming or (found is not None and found.status == "teaches"):
-                return now, found
+                return found
             self._wait(now.coming)
             planning = self._planned()
+
+    def _standing(self, planning: Planning) -> Standing:
+        """By the plan of the whole grid, which is written down first."""
+        write_plan(planning.plan, self._study.path / "plan.csv")
+        self._spent = self._spending.of(planning.plan)
+        return Standing.of(self._study.path, self._launched)
 
     def _room(self, now: Standing) -> int:
         """Points of the next round, at most."""
@@ -166,17 +172,17 @@ class _Loop:
         of_a_round = min(slots, ceil(SHARE_OF_A_ROUND * len(self._points)))
         return of_a_round - (len(now.coming) if self._launcher.is_slurm else 0)
 
-    def _left(self, now: Standing) -> float:
-        return inf if self._request.budget is None else self._request.budget - now.spent
+    def _left(self) -> float:
+        return inf if self._request.budget is None else self._request.budget - self._spent
 
     def _suggestion(self, now: Standing, room: int) -> Suggestion:
-        found = suggest(now.table, now.runs, budget=self._left(now), batch=room)
+        found = now.suggestion(self._left(), room)
         if found.status in ("settled", "undecidable") and now.table.usable.empty:
             raise Refused(
                 "study.adaptive=true has nothing to settle: even if all of it were measured, this grid would "
                 "decide no rule; give it more values of depth, width and resolution, or seed=0,1."
             )
-        if found.status == "too_dear" and not now.spent:
+        if found.status == "too_dear" and not self._spent:
             raise Refused(
                 f"study.budget={self._request.budget:g} is below the cheapest point that would teach "
                 f"anything: that takes {flops_text(found.cheapest or 0.0)} train FLOPs."
@@ -207,9 +213,9 @@ class _Loop:
                 self._say(f"What runs goes on. To stop it: python -m control cancel {self._study.path}")
                 raise
 
-    def _end(self, now: Standing, found: Suggestion | None) -> int:
-        self._say(end_text(found, self._request.budget, self._left(now)))
-        self._say(spent_text(now.spent, self._request.budget, self._whole))
+    def _end(self, found: Suggestion | None) -> int:
+        self._say(end_text(found, self._request.budget, self._left()))
+        self._say(spent_text(self._spent, self._request.budget, self._whole))
         self._say(f"The rules with their intervals: python -m analysis report {self._study.path}")
         states = [self._study.state(each) for each in self._launched]
         return exit_code(Counter(str(state.status) for state in states))
