@@ -153,7 +153,11 @@ def _suggest(asked: Namespace) -> None:
         batch=asked.batch,
         where=asked.where,
         model=asked.model,
-        aims=Aims(tuple(filter(None, asked.rules.split(","))), numbers("--flops", asked.flops)),
+        aims=Aims(
+            rules=tuple(filter(None, asked.rules.split(","))),
+            flops=numbers("--flops", asked.flops),
+            smallest=asked.smallest,
+        ),
     )
     said = []
     if asked.write:

@@ -150,6 +150,13 @@ def _add_suggest(suggest: Parser) -> None:
         help=f"what is to be settled, of {', '.join(RULES)} and exponent (default: all but exponent)",
     )
     suggest.add_argument("--flops", metavar="1e9,4e9,…", help="settle also the best model for these budgets")
+    suggest.add_argument(
+        "--smallest",
+        type=float,
+        default=0.0,
+        metavar="0.2",
+        help="points of top-1: depth and width that are less apart need not be told apart (default: 0)",
+    )
     suggest.add_argument("--where", metavar="'flops < 2e9'", help="what must be true of a run")
     suggest.add_argument("--model", help="a file of conf/model, for a table that does not say its own")
     suggest.add_argument("--write", type=Path, metavar="conf/study/next.yaml", help="also as a study")

@@ -31,6 +31,8 @@ class Aims:
     """Of RULES, and `exponent`."""
     flops: tuple[float, ...] = ()
     """Budgets whose best model is asked for."""
+    smallest: float = 0.0
+    """Points of top-1: depth and width that are less apart count as alike, and need not be told apart."""
 
     def __post_init__(self) -> None:
         for rule in self.rules:
@@ -39,21 +41,19 @@ class Aims:
         for budget in self.flops:
             if not 0 < budget < np.inf:
                 raise Refused(f"--flops {budget:g} should be a number above 0.")
+        if not 0 <= self.smallest < 100:
+            raise Refused(f"--smallest {self.smallest:g} should be a number of points, 0 or more.")
         if not self.rules and not self.flops:
             raise Refused("Nothing is asked for: give --rules or --flops.")
 
     def of(self, whole: Whole, measured: Measured) -> list[Foresight]:
         """What the whole grid would say of each; Refused where it cannot tell any."""
         every = [*whole.foresights(), *exponents(whole), *family(whole, measured, self.flops)]
-        found = [each for each in every if _kind(each) in (*self.rules, "family")]
+        found = [each for each in every if each.kind in (*self.rules, "family")]
         if not found:
-            told = listed([*dict.fromkeys(map(_kind, every))])
+            told = listed([*dict.fromkeys(each.kind for each in every)])
             raise Refused(f"The grid cannot tell {listed(self.rules)}: what it can tell is {told}.")
         return found
-
-
-def _kind(each: Foresight) -> str:
-    return each.rule.partition("@")[0]
 
 
 def exponents(whole: Whole) -> Iterator[Foresight]:

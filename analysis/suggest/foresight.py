@@ -38,8 +38,15 @@ class Foresight:
     estimate: float | None
     """What the true surface says, as far as it is known: points, epochs, or pixels."""
     ci95: Interval | None
+    true: Floats
+    """[draws], what surfaces say that agree with what is measured, NaN where there is none."""
     slopes: Floats
     """[numbers, cells]: how the numbers that decide it move with the log errors of the cells."""
+
+    @property
+    def kind(self) -> str:
+        """The rule without what it is about: `depth_or_width`."""
+        return self.rule.partition("@")[0]
 
 
 def foreseen(rule: str, name: str, verdicts: Texts, true: Floats, slopes: Floats) -> Foresight:
@@ -54,13 +61,27 @@ def foreseen(rule: str, name: str, verdicts: Texts, true: Floats, slopes: Floats
         probability=count / len(verdicts),
         estimate=float(np.median(known)) if is_known else None,
         ci95=interval(known) if is_known else None,
+        true=true,
         slopes=slopes,
     )
 
 
-def judged(found: Sequence[Foresight]) -> tuple[Foresight, ...]:
-    """Each settled or not."""
-    return tuple(replace(each, settled=each.probability >= settled_at(len(found))) for each in found)
+def judged(found: Sequence[Foresight], smallest: float = 0.0) -> tuple[Foresight, ...]:
+    """Each settled or not.
+
+    Depth and width that are surely less than `smallest` points apart are settled as `alike`, whatever the
+    whole grid would say; so is then where they change places, if it is not settled otherwise.
+    """
+    needed = settled_at(len(found))
+    judged = [replace(each, settled=each.probability >= needed) for each in found]
+    for place, each in enumerate(judged):
+        near = float(np.mean(np.abs(each.true) < smallest))
+        if each.kind == "depth_or_width" and not each.settled and near >= needed:
+            judged[place] = replace(each, verdict="alike", probability=near, settled=True)
+    regimes = [each for each in judged if each.kind == "depth_or_width"]
+    if any(each.verdict == "alike" for each in regimes) and all(each.settled for each in regimes):
+        judged = [replace(each, settled=each.settled or each.kind == "crossover") for each in judged]
+    return tuple(judged)
 
 
 def settled_at(num_rules: int) -> float:

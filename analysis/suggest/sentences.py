@@ -9,6 +9,8 @@ from analysis.suggest.foresight import Foresight
 from analysis.suggest.suggest import Suggestion
 from scaling.quantity import counted, listed
 
+NOTHING_KNOWN = 20.0
+"""Points: an interval of an advantage that is wider says nothing."""
 HOPELESS = 0.05
 """A chance to be settled that is told as none."""
 
@@ -22,6 +24,8 @@ def foreseen_text(each: Foresight) -> str:
     """`Depth or width at 350 epochs: depth, +0.4 points (0.2, 0.7); settled, the whole grid would say so with
     99 %.`"""
     name = each.name[0].upper() + each.name[1:]
+    if each.verdict == "alike":
+        return f"{name}: {verdict_text(each)}; settled, as too little to matter."
     settled = "settled, the" if each.settled else "open, the"
     return f"{name}: {verdict_text(each)}; {settled} whole grid would say so with {each.probability:.0%}."
 
@@ -32,7 +36,9 @@ def verdict_text(each: Foresight) -> str:
     if each.estimate is None or each.ci95 is None:
         return verdict
     low, high = each.ci95
-    match each.rule.partition("@")[0]:
+    match each.kind:
+        case "depth_or_width" if high - low > NOTHING_KNOWN:
+            return "nothing is known yet"
         case "depth_or_width":
             return f"{verdict}, {points_text(each.estimate, each.ci95)}"
         case "crossover" if each.verdict == "inside_range":

@@ -78,7 +78,7 @@ def suggest(
     measured = Measured.of(grid, groups, noise_of_few(table, groups))
     surrogate = layout.space.surrogate(measured)
     whole = Whole.drawn(layout, measured, surrogate)
-    foresights = judged(aims.of(whole, measured))
+    foresights = judged(aims.of(whole, measured), aims.smallest)
     knowledge = Knowledge(surrogate, measured, foresights)
     is_running = (candidates["status"] == "running").to_numpy()
     to_run = pd.DataFrame({"could_fail": 0.0} | dict(candidates[~is_running].reset_index(drop=True)))

@@ -86,6 +86,17 @@ def test_rules_share_the_confidence():
     assert settled_at(5) == pytest.approx(0.99)
 
 
+def test_what_is_too_little_to_matter_is_settled_as_alike(simulated, half):
+    grid = simulated(with_bonus("depth", 0.06, np.random.default_rng(1)), 1)
+    measured = grid.measured(half)
+    found = [*Whole.drawn(grid.layout, measured, grid.layout.space.surrogate(measured)).foresights()]
+    strict, lax = judged(found), judged(found, smallest=0.5)
+    assert not all(each.settled for each in strict)
+    assert {each.verdict for each in lax if each.kind == "depth_or_width"} <= {"alike", "undecided", "depth"}
+    assert any(each.verdict == "alike" for each in lax)
+    assert all(each.settled for each in lax if each.kind != "resolution")
+
+
 def test_noise_is_that_of_the_regime(simulated):
     """Short runs are four times as noisy as others: intervals of their advantage are wide, those of the
     longest narrow."""
