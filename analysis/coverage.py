@@ -26,10 +26,11 @@ COLORS = {
     "no accuracy": PURPLE,
     "failed": VERMILION,
     "diverged": PURPLE,
+    "dominated": SKY,
     "not run": "none",
 }
 """By state of a cell."""
-HATCHES = {"running": "...", "diverged": "xxx"}
+HATCHES = {"running": "...", "diverged": "xxx", "dominated": "///"}
 """Where a colour serves two states."""
 UNITS = {"resolution": "px", "epochs": "epochs"}
 

@@ -19,6 +19,7 @@ STATES = {
     "no accuracy": "completed without a finite accuracy",
     "failed": "failed",
     "diverged": "failed by a loss that diverged",
+    "dominated": "stopped early, as a model that costs no more is better",
     "not run": "not in the study",
 }
 """Of a cell, from the one that says least on: it has the last of those of its points."""
@@ -34,7 +35,8 @@ def grid_cells(table: Table) -> pd.DataFrame:
     key = ["data", *AXES]
     states = [*STATES]
     of_point = rows["status"].where(rows["status"] != "completed", "complete")
-    of_point = of_point.where(rows["failure"] != "diverged", "diverged")
+    outcome = rows["failure"].isin(["diverged", "dominated"])
+    of_point = of_point.where(~outcome, rows["failure"])
     of_point = of_point.where(rows["left_out"] != "no_accuracy", "no accuracy")
     ranked = rows[key].assign(state=of_point.map(states.index))
     found = ranked.groupby(key)["state"].max().to_frame()

@@ -81,7 +81,9 @@ def _parser() -> Parser:
     logs.add_argument("--follow", "-f", action="store_true", help="go on until the point has ended")
     logs.add_argument("--tail", type=int, metavar="N", help="begin with the last N lines")
 
-    retry = commands.add_parser("retry", parents=[shared], help="run again what failed, diverged points too")
+    retry = commands.add_parser(
+        "retry", parents=[shared], help="run again what failed, diverged and dominated points too"
+    )
     retry.add_argument("words", nargs="*", default=[], metavar="POINT", help=f"only these: ids, or {_FILTER}")
     retry.add_argument("--failure", action="append", metavar="CLASS", help=f"only {', '.join(FAILURES)}")
     retry.add_argument(

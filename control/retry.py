@@ -20,6 +20,7 @@ from scaling.errors import INTERRUPTED, Refused
 from scaling.quantity import counted
 from scaling.study import lease
 from scaling.study.result import State
+from scaling.study.stopping import put_by
 from scaling.study.store import Study
 
 MARK = "to be run again"
@@ -92,7 +93,8 @@ def _announce(
 def mark_again(study: Study, point_id: str) -> bool:
     """Note under the point's lease that it is to be run again; False where somebody holds it, or it is done.
 
-    A diverged point begins anew: from its checkpoint it would diverge again.
+    A diverged point begins anew: from its checkpoint it would diverge again. A dominated one goes on to its
+    end.
     """
     held = lease.acquire(study.directory(point_id))
     if held is None:
@@ -105,6 +107,7 @@ def mark_again(study: Study, point_id: str) -> bool:
             for name in ("checkpoint.pt", "checkpoint.pt.former", "metrics.jsonl"):
                 (study.directory(point_id) / name).unlink(missing_ok=True)
             state = replace(state, epoch=0)
+        put_by(study.directory(point_id))
         again = State(
             status="pending",
             failure=state.failure,  # by which a launch asks for more memory

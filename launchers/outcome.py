@@ -21,9 +21,13 @@ def tell_outcome(console: Console, study: Study, points: Sequence[Point]) -> Cou
     counts = Counter(str(state.status) for state in states.values())
     if len(points) == 1:
         _print_row(console, study.result(points[0].id))
-    failed = [point for point in points if states[point.id].status == "failed"]
-    left = len(points) - counts["completed"] - len(failed)
-    console.print(f"{counts['completed']} of {len(points)} points done, {len(failed)} failed, {left} left.")
+    ended = [point for point in points if states[point.id].status == "failed"]
+    failed = [point for point in ended if states[point.id].failure != "dominated"]
+    stopped = f"{len(ended) - len(failed)} stopped early, " if len(failed) < len(ended) else ""
+    left = len(points) - counts["completed"] - len(ended)
+    console.print(
+        f"{counts['completed']} of {len(points)} points done, {stopped}{len(failed)} failed, {left} left."
+    )
     for point in failed[:NAMED_AT_MOST]:
         state, log = states[point.id], study.directory(point.id) / "log.txt"
         sentence = f"  failed {point}: {state.failure}: {state.message} ({log})"

@@ -210,6 +210,10 @@ def _after_failure(state: State, directory: Path) -> tuple[Action, str]:
     what = f"{state.failure}: {state.message}"
     if state.failure == "diverged":
         return "skip", f"{what} (an outcome, kept; remove {directory} to train it again)"
+    if state.failure == "dominated":
+        study = directory.parent.parent
+        retry = f"python -m control retry {study} --failure dominated"
+        return "skip", f"{what} (an outcome, kept; {retry} trains it to its end)"
     if state.failure == "code_error" and state.code == code_digest():
         return "skip", f"{what} (the code has not changed since; mend it, or remove {directory})"
     return "retry", what

@@ -17,6 +17,7 @@ Failure = Literal[
     "node_failure",
     "killed",
     "diverged",
+    "dominated",
     "code_error",
     "data_error",
 ]

@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any
 from scaling.study.files import Unwritable, write_json_once, write_text, writing_below
 from scaling.study.lease import Lease, Superseded
 from scaling.study.result import State
+from scaling.study.stopping import put_by, told_to_stop
 from scaling.study.store import Study
 from scaling.training import garbage
-from scaling.training.failure import PeerLost, Stopped, noted
+from scaling.training.failure import Dominated, PeerLost, Stopped, noted
 from scaling.training.stop import Stop
 from scaling.training.worklist import Terms
 
@@ -72,6 +73,10 @@ class Attempt:
             self._bring_to_end(self)
         except (Superseded, Unwritable):
             raise
+        except Dominated:
+            why = told_to_stop(self._directory)
+            self._note(replace(self._state, status="failed", failure="dominated", message=why))
+            put_by(self._directory)
         except Stopped as stopped:
             why = self._stop.failure
             self._note(replace(self._state, status="pending", failure=why, message=str(stopped)))
@@ -111,6 +116,7 @@ class Attempt:
                 checkpoint=checkpoint,
                 on_epoch=self.keep,
                 should_stop=lambda: processes.should_stop(self._stop),
+                is_dominated=lambda: told_to_stop(self._directory) is not None,
                 processes=processes,
                 studies=self._runtime.studies(self._study.path),
                 trunk=trunk,

@@ -56,6 +56,10 @@ class Stopped(RuntimeError):
         return f"Stopped after {self.step} steps, to go on from the checkpoint."
 
 
+class Dominated(Stopped):
+    """It was told that it cannot matter, and has saved a checkpoint to go on from all the same."""
+
+
 class PeerFailed(RuntimeError):
     """Another of the processes that train a point together has raised an exception."""
 
@@ -87,6 +91,8 @@ def classify(error: BaseException) -> str:
     match error:
         case Diverged():
             return "diverged"
+        case Dominated():
+            return "dominated"
         case Stopped():
             return "preempted"
         case DataError():

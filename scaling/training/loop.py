@@ -17,7 +17,8 @@ from scaling.study.point import Point
 from scaling.training import garbage
 from scaling.training.checkpoint import Checkpoint
 from scaling.training.device import peak_memory_bytes, reset_peak_memory
-from scaling.training.failure import Stopped
+from scaling.training.evaluated import is_evaluated
+from scaling.training.failure import Dominated, Stopped
 from scaling.training.label import taught
 from scaling.training.processes import ALONE, Processes
 from scaling.training.run import Run
@@ -59,6 +60,7 @@ def train_point(
     checkpoint: Checkpoint,
     on_epoch: Callable[[list[dict[str, float]]], None],
     should_stop: Callable[[], bool],
+    is_dominated: Callable[[], bool] = lambda: False,
     processes: Processes = ALONE,
     studies: Sequence[Path] = (),
     trunk: Trunk | None = None,
@@ -89,6 +91,7 @@ def train_point(
         compiled=runtime.compile,
         on_epoch=on_epoch,
         should_stop=should_stop,
+        is_dominated=is_dominated,
         processes=processes,
         held_out=partial(held_out, point.data, runtime.data_root),
         start=load_weights(studies, point.start.point) if point.start else None,
@@ -113,6 +116,7 @@ def train(
     checkpoint_every_s: float,
     on_epoch: Callable[[list[dict[str, float]]], None],
     should_stop: Callable[[], bool],
+    is_dominated: Callable[[], bool] = lambda: False,
     processes: Processes = ALONE,
     compiled: bool = False,
     held_out: Callable[[int], tuple[Split, Split]] | None = None,
@@ -128,7 +132,8 @@ def train(
     `train_pixels`, the percentage of pixels that were right, and `miou` instead of accuracies.
 
     On a CPU the rows (seconds aside) and the weights are bit for bit those of a run without interruption.
-    `should_stop` is asked before every step. Raises Stopped (with a checkpoint saved) and Diverged. Where
+    `should_stop` is asked before every step, and `is_dominated`, by the first process, after every evaluation
+    but the last. Raises Stopped and Dominated (with a checkpoint saved) and Diverged. Where
     memory runs out, the point goes on from its checkpoint in a way that takes less and gives the same
     numbers; what is normalised together stays so, and where that is still too much, the error travels.
 
@@ -172,9 +177,18 @@ def train(
             on_epoch(list(run.rows))
         if trunk is not None and run.step in trunk.kept and run.processes.is_first:
             trunk.save(run.step, run.state())
+        if _is_between(run) and processes.from_first(is_dominated):
+            _save(run, checkpoint)
+            raise Dominated(run.step)
     _save(run, checkpoint)  # nothing is lost between here and the caller's own record
     elsewhere = _elsewhere(run, held_out) if held_out is not None else {}
     return _outcome(run, elsewhere)
+
+
+def _is_between(run: Run) -> bool:
+    """Whether the last step was followed by an evaluation, and is not the last of all."""
+    evaluated = run.at_epoch_end and is_evaluated(run.step // run.point.steps_per_epoch, run.point.epochs)
+    return evaluated and not run.finished
 
 
 def _advanced(run: Run) -> bool:

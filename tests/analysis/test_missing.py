@@ -50,6 +50,7 @@ def test_every_cell_has_the_state_that_says_most():
         (done(8, 1, 0, 1), "few seeds"),
         (done(8, 1, 0, 0, 0), "few seeds"),
         (done(8, 1, 0, 1, 2), "complete"),
+        ([*done(8, 1, 0, 1), (8, 1, 2, "failed", "dominated", None)], "dominated"),
         ([(8, 1, 0, "completed", None, float("nan")), *done(9, 1, 0)], "no accuracy"),
     ],
 )

@@ -95,6 +95,7 @@ def test_what_is_done_with_each_state(study: Study, make_point: Make) -> None:
         "preempted": "retry",
         "data_error": "retry",
         "diverged": "skip",
+        "dominated": "skip",
         "code_error": "skip",
     }
     for failure, action in expected.items():

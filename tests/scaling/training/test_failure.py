@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from scaling.errors import DataError, Refused, Unmet
-from scaling.training.failure import Diverged, Stopped, classify
+from scaling.training.failure import Diverged, Dominated, Stopped, classify
 
 
 @pytest.mark.parametrize(
@@ -16,6 +16,7 @@ from scaling.training.failure import Diverged, Stopped, classify
     [
         (Diverged(3, float("nan")), "diverged"),
         (Stopped(3), "preempted"),
+        (Dominated(3), "dominated"),
         (DataError("not enough memory of the images"), "data_error"),
         (Unmet("a teacher that failed"), "data_error"),
         (MemoryError(), "out_of_memory"),
@@ -39,7 +40,7 @@ def test_a_tensor_larger_than_the_memory() -> None:
     assert classify(error.value) == "out_of_memory"
 
 
-@pytest.mark.parametrize("error", [Diverged(7, 1e9), Stopped(7)])
+@pytest.mark.parametrize("error", [Diverged(7, 1e9), Stopped(7), Dominated(7)])
 def test_they_pass_between_processes(error: Diverged | Stopped) -> None:
     copy = pickle.loads(pickle.dumps(error))
     assert copy.step == 7
