@@ -3,10 +3,11 @@
     python -m benchmarks.finished_curves --reference DIR --study results/quickstart
 
 Each finished run in turn is cut at a quarter, half and three quarters of its schedule, and its end is told
-from 5 others drawn at random, from its own curve, and by its last value. DIR/jahs/cifar10_surrogate.csv holds
-runs predicted by a surrogate of JAHS-Bench-201 (Bansal et al. 2022), with the columns N, W, R, epoch, lr, ta
-and valid_acc: networks of three depths, widths and resolutions, of which those with the same lr and ta are
-compared. A study gives its completed points, of which those of one setting and number of epochs are compared.
+from 5 others drawn at random, with and without their sizes, from its own curve, and by its last value.
+DIR/jahs/cifar10_surrogate.csv holds runs predicted by a surrogate of JAHS-Bench-201 (Bansal et al. 2022),
+with the columns N, W, R, epoch, lr, ta and valid_acc: networks of three depths, widths and resolutions, of
+which those with the same lr and ta are compared. A study gives its completed points, of which those of one
+setting and number of epochs are compared.
 """
 
 from __future__ import annotations
@@ -21,8 +22,9 @@ import numpy as np
 import pandas as pd
 
 from analysis.curves.extrapolate import extrapolate
-from analysis.curves.finished import Curve, extrapolate_like
-from analysis.curves.study import point_curve
+from analysis.curves.finished import extrapolate_like
+from analysis.curves.study import knobs_of, point_curve
+from analysis.noise import Floats
 from scaling.command.output import print_table
 from scaling.errors import Refused
 from scaling.study.store import Study
@@ -31,8 +33,10 @@ SHARES = (0.25, 0.5, 0.75)
 NUM_FINISHED = 5
 SEED = 0
 
-Group = Sequence[Curve]
-"""Finished curves that may stand for each other."""
+Run = tuple[Floats, Floats, Floats]
+"""Steps, errors, and the logarithms of the knobs."""
+Group = Sequence[Run]
+"""Finished runs that may stand for each other."""
 
 
 def main() -> None:
@@ -53,8 +57,8 @@ def jahs(file: Path) -> list[Group]:
     longest = runs["epoch"].nunique()
     return [
         [
-            (run["epoch"].to_numpy(dtype=float), 100 - run["valid_acc"].to_numpy())
-            for _, run in group.groupby(["N", "W", "R"])
+            (run["epoch"].to_numpy(dtype=float), 100 - run["valid_acc"].to_numpy(), np.log(size))
+            for size, run in group.groupby(["N", "W", "R"])
             if len(run) == longest
         ]
         for _, group in runs.groupby(["lr", "ta"])
@@ -67,42 +71,49 @@ def of_study(study: Study) -> list[Group]:
     for point_id in study.point_ids():
         curve = point_curve(study, point_id)
         if curve is not None and curve.status == "completed":
-            groups[curve.point.setting, curve.point.epochs].append((curve.epochs, curve.error))
+            groups[curve.point.setting, curve.point.epochs].append(
+                (curve.epochs, curve.error, knobs_of(curve))
+            )
     return list(groups.values())
 
 
 def compare(source: str, groups: Sequence[Group]) -> None:
     """Print how far each way is off, and the coverage of the first, by the share of the schedule known."""
     generator = np.random.default_rng(SEED)
-    head = ("known", "runs", "finished", "curve alone", "last value", "in 95 %", "in 80 %")
+    head = ("known", "runs", "finished", "without sizes", "curve alone", "last value", "in 95 %", "in 80 %")
     table = []
     for share in SHARES:
         rows = []
         for group in groups:
-            for place, (steps, error) in enumerate(group):
+            for place, run in enumerate(group):
                 others = [other for index, other in enumerate(group) if index != place]
                 if len(others) >= NUM_FINISHED:
                     chosen = generator.permutation(len(others))[:NUM_FINISHED]
-                    rows.append(_told(steps, error, [others[index] for index in chosen], share))
+                    rows.append(_told(run, [others[index] for index in chosen], share))
         if rows:
             told = np.array(rows)
-            rmsle = np.sqrt((told[:, :3] ** 2).mean(axis=0))
-            inside = told[:, 3:].mean(axis=0)
+            rmsle = np.sqrt((told[:, :4] ** 2).mean(axis=0))
+            inside = told[:, 4:].mean(axis=0)
             off = ("" if np.isnan(each) else f"{each:.3f}" for each in rmsle)
             table.append([f"{share:.0%}", str(len(rows)), *off, *(f"{100 * each:.0f} %" for each in inside)])
     print_table(f"{source}, RMSLE of the final error", head, table)
 
 
-def _told(steps: np.ndarray, error: np.ndarray, finished: Group, share: float) -> list[float]:
-    """Errors of three methods in log error, and whether the end lies in the intervals of the first."""
+def _told(run: Run, finished: Group, share: float) -> list[float]:
+    """Errors of four methods in log error, and whether the end lies in the intervals of the first."""
+    steps, error, _ = run
     known = steps <= share * steps[-1] + 1e-9
     x, y = steps[known], error[known]
-    found = extrapolate_like(x, y, finished, end=steps[-1])
+    curves = [(each, its_error) for each, its_error, _ in finished]
+    sizes = [knobs for *_, knobs in (run, *finished)]
+    found = extrapolate_like(x, y, curves, end=steps[-1], sizes=sizes)
+    without = extrapolate_like(x, y, curves, end=steps[-1])
     alone = np.nan
     with suppress(Refused):
         alone = float(np.log(extrapolate(x, y, steps[-1]).estimate[0] / error[-1]))
     return [
         float(np.log(found.estimate[0] / error[-1])),
+        float(np.log(without.estimate[0] / error[-1])),
         alone,
         float(np.log(y[-1] / error[-1])),
         float(found.low[0] <= error[-1] <= found.high[0]),

@@ -6,33 +6,72 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import t as student
 
-from analysis.curves.extrapolate import Extrapolation
+from analysis.curves.extrapolate import SHARES, Extrapolation
 from analysis.curves.observed import checked, increasing
+from analysis.curves.posterior import Mixture
+from analysis.curves.sample import drawn
 from analysis.noise import Floats
 from scaling.errors import Refused
 
 FEWEST_FINISHED = 3
 SLOPE_SPREAD = 0.5
 """Prior standard deviation of the slope of final on present log error, around 1: all fall by one factor."""
+SIZE_SPREAD = 0.2
+"""Prior standard deviation of what a knob that is e times larger adds to the fall of log error."""
+SCATTERS = np.geomspace(0.01, 1.0, 60)
+"""Standard deviations of a final log error about what is told, each as likely before any is seen. No end is
+foretold more closely than by the first."""
+MEMBERS = 200
 
 Curve = tuple[npt.ArrayLike, npt.ArrayLike]
 """Steps and errors."""
 
 
 def extrapolate_like(
-    steps: npt.ArrayLike, error: npt.ArrayLike, finished: Sequence[Curve], *, end: float
+    steps: npt.ArrayLike,
+    error: npt.ArrayLike,
+    finished: Sequence[Curve],
+    *,
+    end: float,
+    sizes: npt.ArrayLike = (),
 ) -> Extrapolation:
     """The error of a run at its last step `end`, from finished runs that trained under the same schedule.
 
+    Arguments and refusals are those of `final_error`. Unlike `extrapolate` this knows of the fall that a
+    cosine or a step brings late.
+    """
+    final = final_error(steps, error, finished, end=end, sizes=sizes)
+    estimate, low, high, low80, high80 = (np.exp(final.quantile(share)) for share in SHARES)
+    return Extrapolation(
+        steps=np.array([float(end)]),
+        estimate=estimate,
+        low=low,
+        high=high,
+        low80=low80,
+        high80=high80,
+        num_points=np.size(error),
+        method=f"{len(finished)} finished curves",
+    )
+
+
+def final_error(
+    steps: npt.ArrayLike,
+    error: npt.ArrayLike,
+    finished: Sequence[Curve],
+    *,
+    end: float,
+    sizes: npt.ArrayLike = (),
+) -> Mixture:
+    """What the logarithm of a run's error may be at its last step `end`, noise included; one time.
+
     `steps` and `error` [points] are as in `extrapolate`, and one point is enough, each of `finished` is such
-    a curve up to its own end, and what counts is the share of the schedule behind a run. The final log error
-    of the finished ones is regressed on their log error at the same share, with the slope shrunk to 1; the
-    intervals are those of a new run (Student's t, with the effective degrees of freedom of the ridge). Unlike
-    `extrapolate` this knows of the fall that a cosine or a step brings late. It holds for a run that could
-    have been one of the finished: a network far larger than all of them is not. Refused for fewer than
-    FEWEST_FINISHED of them, and for one that begins later than this share.
+    a curve up to its own end, and what counts is the share of the schedule behind a run. The fall of the
+    finished ones from this share to their end is regressed on their log error there, and on the logarithms of
+    their knobs: `sizes` [1 + finished, knobs] has those of the run first. Who is larger falls by more or less
+    than who has finished, most often the smaller ones, so that without sizes a prediction is off to one side.
+    Slopes are normal around 0, by SLOPE_SPREAD and SIZE_SPREAD, and summed over as the scatter is.
+    Refused for fewer than FEWEST_FINISHED, and for one that begins later than this share.
     """
     x, y = checked(steps, error, fewest=1)
     last = increasing([end], "last steps")[0]
@@ -41,18 +80,12 @@ def extrapolate_like(
     if len(finished) < FEWEST_FINISHED:
         raise Refused(f"{len(finished)} finished curves are no reference: give at least {FEWEST_FINISHED}.")
     present, final = np.transpose([_at(*curve, x[-1] / last) for curve in finished])
-    estimate, sd, df = _regressed(present, final, float(np.log(y[-1])))
-    low, high, low80, high80 = np.exp(estimate + sd * student.ppf([0.025, 0.975, 0.1, 0.9], df))
-    return Extrapolation(
-        steps=np.array([last]),
-        estimate=np.exp([estimate]),
-        low=np.array([low]),
-        high=np.array([high]),
-        low80=np.array([low80]),
-        high80=np.array([high80]),
-        num_points=len(x),
-        method=f"{len(finished)} finished curves",
-    )
+    now = float(np.log(y[-1]))
+    knobs = np.asarray(sizes, dtype=float).reshape(1 + len(finished), -1)
+    spread = [SLOPE_SPREAD, *[SIZE_SPREAD] * knobs.shape[1]]
+    known = spread * np.column_stack([np.concatenate([[now], present]), knobs])
+    fall = _regressed(known[1:], final - present, known[0])
+    return Mixture(location=now + fall.location, scale=fall.scale)
 
 
 def _at(steps: npt.ArrayLike, error: npt.ArrayLike, share: float) -> tuple[float, float]:
@@ -66,15 +99,27 @@ def _at(steps: npt.ArrayLike, error: npt.ArrayLike, share: float) -> tuple[float
     return float(np.interp(np.log(share * x[-1]), np.log(x), np.log(y))), float(np.log(y[-1]))
 
 
-def _regressed(present: Floats, final: Floats, now: float) -> tuple[float, float, float]:
-    """Estimate, standard deviation of a new run about it and degrees of freedom, of the final log error."""
-    apart, gain = present - present.mean(), final - present
-    shrinkage = max(float(gain.var(ddof=1)), 1e-12) / SLOPE_SPREAD**2
-    spread = float(apart @ apart)
-    slope = float(apart @ gain) / (spread + shrinkage)
-    df = len(gain) - 1 - spread / (spread + shrinkage)
-    residual = gain - gain.mean() - slope * apart
-    distance = now - float(present.mean())
-    variance = float(residual @ residual) / df
-    sd = np.sqrt(variance * (1 + 1 / len(gain) + distance**2 / (spread + shrinkage)))
-    return now + float(gain.mean()) + slope * distance, float(sd), df
+def _regressed(known: Floats, response: Floats, place: Floats) -> Mixture:
+    """The response of a new run at `place` [k], from those [n] at `known` [n, k].
+
+    Slopes have a standard normal prior, the intercept a flat one, and the scatter is one of SCATTERS.
+    """
+    middle, mean = known.mean(axis=0), response.mean()
+    left, singular, right = np.linalg.svd(known - middle, full_matrices=False)
+    along = left.T @ (response - mean)
+    beside = max(float(((response - mean) ** 2).sum() - (along**2).sum()), 0.0)
+    ahead = right @ (place - middle)
+    off = float(((place - middle) ** 2).sum() - (ahead**2).sum())
+    noise = SCATTERS[:, None] ** 2
+    variance = noise + singular**2
+    num_beside = len(response) - 1 - len(singular)
+    log_likelihood = (
+        -0.5 * (np.log(variance) + along**2 / variance).sum(axis=1)
+        - num_beside * np.log(SCATTERS)
+        - 0.5 * beside / SCATTERS**2
+    )
+    location = mean + (singular * along * ahead / variance).sum(axis=1)
+    slopes = off + (ahead**2 * noise / variance).sum(axis=1)
+    scale = np.sqrt(slopes + SCATTERS**2 * (1 + 1 / len(response)))
+    members = drawn(log_likelihood, MEMBERS)
+    return Mixture(location=location[members, None], scale=scale[members, None])

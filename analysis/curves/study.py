@@ -8,9 +8,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from analysis.curves.curve import PointCurve, curve_of
 from analysis.curves.extrapolate import Extrapolation, extrapolate
-from analysis.curves.finished import FEWEST_FINISHED, extrapolate_like
+from analysis.curves.finished import FEWEST_FINISHED, Curve, extrapolate_like
+from analysis.noise import Floats
 from analysis.sheet import Sheet
 from scaling.errors import Refused
 from scaling.study.store import Study
@@ -106,15 +109,31 @@ def _seen(curve: PointCurve, finished: list[PointCurve]) -> Outlook:
 
 
 def _extrapolated(curve: PointCurve, finished: list[PointCurve]) -> Extrapolation:
-    """From the finished points of the same setting and epochs, which have the same schedule; else alone."""
+    """From the finished points like it, where there are enough; else alone."""
+    end = curve.point.epochs
+    curves, sizes = like(curve, finished)
+    if len(curves) >= FEWEST_FINISHED:
+        return extrapolate_like(curve.epochs, curve.error, curves, end=end, sizes=sizes)
+    return extrapolate(curve.epochs, curve.error, end)
+
+
+def like(curve: PointCurve, finished: Sequence[PointCurve]) -> tuple[list[Curve], Floats]:
+    """The finished curves of the same setting and epochs, which have the same schedule and are known this
+    early; and the logarithms of the knobs [1 + curves, knobs], those of the curve first."""
     point, share = curve.point, curve.epochs[-1] / curve.point.epochs
-    like = [
-        (each.epochs, each.error)
+    alike = [
+        each
         for each in finished
         if (each.point.setting, each.point.epochs) == (point.setting, point.epochs)
         and len(each.epochs) > 1
         and each.epochs[0] <= share * each.epochs[-1]
     ]
-    if len(like) >= FEWEST_FINISHED:
-        return extrapolate_like(curve.epochs, curve.error, like, end=point.epochs)
-    return extrapolate(curve.epochs, curve.error, point.epochs)
+    return [(each.epochs, each.error) for each in alike], np.array(
+        [knobs_of(each) for each in (curve, *alike)]
+    )
+
+
+def knobs_of(curve: PointCurve) -> Floats:
+    """[knobs], the logarithms of those that make a network larger."""
+    axes = curve.point.axes
+    return np.log([value for axis, value in axes.items() if axis not in ("epochs", "seed")])
