@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.noise import GROUP
-from analysis.table import AXES
+from analysis.table import AXES, EXTRAPOLATED_SD, STOPPED
 from analysis.taught import BASELINE
 from analysis.trap import Basis, Trap
 from scaling.quantity import counted
@@ -41,7 +41,7 @@ def replayed(evidence: Basis) -> Iterator[Trap]:
 
 def left_out(evidence: Basis) -> Iterator[Trap]:
     rows = evidence.table.rows
-    failed = rows[rows["status"] == "failed"]
+    failed = rows[(rows["status"] == "failed") & (rows["left_out"] != STOPPED)]
     if len(failed):
         classes = failed["failure"].fillna("unknown").value_counts().sort_index()
         named = ", ".join(f"{count} {name}" for name, count in classes.items())
@@ -53,6 +53,24 @@ def left_out(evidence: Basis) -> Iterator[Trap]:
     if blind:
         yield Trap(
             "no_accuracy", f"Left out for want of a finite accuracy: {counted(blind, 'completed point')}."
+        )
+
+
+def stopped(evidence: Basis) -> Iterator[Trap]:
+    rows = evidence.table.rows[evidence.table.rows["left_out"] == STOPPED]
+    if len(rows):
+        models = rows[list(AXES)].drop_duplicates()
+        named = "; ".join(
+            ", ".join(f"{axis} {model[axis]:g}" for axis in AXES)
+            for model in models[:MAX_TOLD].to_dict("records")
+        )
+        more = f"; and {len(models) - MAX_TOLD} more" if len(models) > MAX_TOLD else ""
+        were = "was" if len(rows) == 1 else "were"
+        yield Trap(
+            "stopped_early",
+            f"{counted(len(rows), 'point')} {were} stopped early ({named}{more}): accuracies extrapolated "
+            f"from the curves, to {rows[EXTRAPOLATED_SD].median():.2g} points of standard deviation, stand "
+            "for them in rules and laws, and in no frontier.",
         )
 
 

@@ -46,7 +46,7 @@ def derive(
         raise Refused("Budgets and epochs are above zero: such as --flops 1e9,4e9 --epochs 350.")
     if table.usable.empty:
         raise Refused(f"{table.source} has no completed point: there is no law to recommend by.")
-    groups = group_seeds(table.usable)
+    groups = group_seeds(table.informative)
     choice = choose(groups, noise_of(table, groups))
     if choice.law is None:
         raise Refused(f"{table.source} recommends no family: {choice.reason}")

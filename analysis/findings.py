@@ -37,11 +37,12 @@ class Findings:
     table: Table
     groups: pd.DataFrame
     """One row a model (setting, depth, width, resolution, epochs), the mean over its seeds; without those
-    that diverged."""
+    that diverged, and with those that were stopped early, by what their curves tell."""
     compared: pd.DataFrame
     """The groups that rules and the law rest on: all, or an even part of very many (`thin.thinned`)."""
     rivals: pd.DataFrame
-    """Those that families are compared by: all, or of very many as many of each setting."""
+    """Those that families are compared by: all that were not stopped, or of very many as many of each
+    setting."""
     noise: Noise
     """Behind all intervals."""
     replicates: int
@@ -95,7 +96,7 @@ def find(table: Table, cost: str | None = None) -> Findings:
         for other in known.values()
         if other.name != asked.name
     ]
-    rivals = thinned_alike(groups)
+    rivals = thinned_alike(_finished(groups))
     choice = choose(compared, noise)
     agreed = agreements(choice.law, pairs, compared)
     return Findings(
@@ -105,9 +106,7 @@ def find(table: Table, cost: str | None = None) -> Findings:
         rivals=rivals,
         noise=noise,
         replicates=0 if draws is None else len(draws),
-        frontiers=_frontiers(
-            table, groups, noise, draws if compared is groups else draw_errors(groups, noise)
-        ),
+        frontiers=_frontiers(table, groups, noise, draws if compared is groups else None),
         pairs=pairs,
         resolution=resolution_rule(compared, noise, draws),
         frames=frames_rule(compared, noise, draws),
@@ -142,29 +141,41 @@ def find(table: Table, cost: str | None = None) -> Findings:
 def find_frontiers(table: Table) -> dict[str, Frontier]:
     """The frontiers alone, by the name of the cost: no law is chosen for them. Raises as `find` does."""
     groups, _, noise = _models(table)
-    return _frontiers(table, groups, noise, draw_errors(groups, noise))
+    return _frontiers(table, groups, noise)
 
 
 def find_at_equal_accuracy(table: Table, base: str | None = None) -> AtEqualAccuracy:
     """What families cost at equal accuracy, alone, against `base`. Raises as `find` does, and `Refused` where
     there are no two families."""
     groups, _, noise = _models(table)
-    rivals = thinned_alike(groups)
+    rivals = thinned_alike(_finished(groups))
     check_families(table, rivals, base)
     return at_equal_accuracy(table, rivals, noise, draw_errors(rivals, noise), base)
 
 
 def _models(table: Table) -> tuple[pd.DataFrame, pd.DataFrame, Noise]:
-    """The models of the usable rows, those that diverged, and the noise of the former."""
+    """The models of the informative rows, those that diverged, and the noise of the former."""
     if table.usable.empty:
         raise Refused(f"{table.source} has no completed point{_why(table)}: there is nothing to report yet.")
-    every = group_seeds(table.usable)
+    every = group_seeds(table.informative)
     failed = diverged(every)
     groups = every[~failed].reset_index(drop=True)
     return groups, every[failed], noise_of(table, groups)
 
 
-def _frontiers(table: Table, groups: pd.DataFrame, noise: Noise, draws: Floats | None) -> dict[str, Frontier]:
+def _finished(groups: pd.DataFrame) -> pd.DataFrame:
+    """Those of which no seed was stopped early; the same frame where that is all."""
+    stopped = groups["num_stopped"] > 0
+    return groups[~stopped].reset_index(drop=True) if stopped.any() else groups
+
+
+def _frontiers(
+    table: Table, groups: pd.DataFrame, noise: Noise, draws: Floats | None = None
+) -> dict[str, Frontier]:
+    """Of what was trained to its end; the draws of all groups where they are there."""
+    finished = _finished(groups)
+    if draws is None or finished is not groups:
+        groups, draws = finished, draw_errors(finished, noise)
     known = _known(table, groups, COSTS)
     return {name: frontier(groups, noise, draws, cost) for name, cost in known.items()}
 

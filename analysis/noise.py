@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from analysis.table import AXES, COST_COLUMNS, FRAMES, Table
+from analysis.table import AXES, COST_COLUMNS, EXTRAPOLATED_SD, FRAMES, STOPPED, Table
 from analysis.thin import thinned
 
 Floats = npt.NDArray[np.float64]
@@ -62,19 +62,30 @@ UNKNOWN = Noise(kind="unknown", scale=0.0, power=1.0, df=0)
 
 def group_seeds(rows: pd.DataFrame) -> pd.DataFrame:
     """One row a (setting, architecture, epochs), the mean over its seeds: error, variance, num_seeds,
-    reading_variance, costs, and of clips their frames.
+    num_stopped, reading_variance, costs, and of clips their frames.
 
     Rows that repeat a seed within a group are averaged first: a copy is not evidence. Where a value was read
     off a picture and may be off by `top1_uncertainty` either way, that is a variance of a third of its square
-    (JCGM 100:2008, 4.3.7), which repeats do not show.
+    (JCGM 100:2008, 4.3.7), which repeats do not show. Where a seed was stopped early, the end of its curve is
+    told with a standard deviation, whose square is such a variance too; it counts as the others do, lest the
+    lucky ones alone be left, and the variance of seeds of which one was stopped is none of runs: NaN.
     """
-    columns = ["error", "reading_variance", *COST_COLUMNS, *([FRAMES] if FRAMES in rows else [])]
+    columns = [
+        "error",
+        "reading_variance",
+        "num_stopped",
+        *COST_COLUMNS,
+        *([FRAMES] if FRAMES in rows else []),
+    ]
     off = rows["top1_uncertainty"].fillna(0.0) if "top1_uncertainty" in rows else 0.0
-    rows = rows.assign(reading_variance=off**2 / 3)
+    stopped = rows["left_out"] == STOPPED if "left_out" in rows else pd.Series(False, index=rows.index)
+    told = rows[EXTRAPOLATED_SD].where(stopped, 0.0) if EXTRAPOLATED_SD in rows else 0.0
+    rows = rows.assign(reading_variance=off**2 / 3 + told**2, num_stopped=stopped.astype(int))
     per_seed = rows.groupby([*GROUP, "seed"], as_index=False)[columns].mean()
     grouped = per_seed.groupby(list(GROUP))
     groups = grouped[columns].mean()
-    groups["variance"] = grouped["error"].var()
+    groups["num_stopped"] = grouped["num_stopped"].sum().astype(int)
+    groups["variance"] = grouped["error"].var().where(groups["num_stopped"] == 0)
     groups["num_seeds"] = grouped.size()
     groups["reading_variance"] /= groups["num_seeds"]
     return groups.reset_index()
@@ -100,14 +111,14 @@ def noise_of(table: Table, groups: pd.DataFrame) -> Noise:
 
 
 def seed_noise(groups: pd.DataFrame) -> Noise:
-    """Pool the variances of all groups with two seeds or more.
+    """Pool the variances of all groups with two seeds or more, none of them stopped.
 
     Given the power, sum(df * variance / spread ** power) / sum(df) is the estimate of scale ** 2; the power
     is the one of highest likelihood of the variances (scaled chi-squares), pulled weakly (sd 1) towards 1,
     the noise of a count, which decides when repeats are few. Repeats that agree to the last digit are copies:
     noise unknown.
     """
-    repeated = groups[groups["num_seeds"] >= 2]
+    repeated = groups[(groups["num_seeds"] >= 2) & groups["variance"].notna()]
     df = repeated["num_seeds"].to_numpy(dtype=float) - 1
     variance = repeated["variance"].to_numpy(dtype=float)
     if not variance.sum() > 0:

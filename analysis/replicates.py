@@ -57,7 +57,7 @@ def _levels(groups: pd.DataFrame, noise: Noise, replicates: int, generator: np.r
 def regime_noise(groups: pd.DataFrame, noise: Noise, place: Rows) -> tuple[Floats, Floats]:
     """Of each regime, groups [n] being of regime `place` [n]: the sum of squares of its own repeats over what
     `noise` expects, and of the degrees of freedom it borrows; and their number in all."""
-    own = groups["num_seeds"].to_numpy(dtype=float) - 1
+    own = (groups["num_seeds"] - 1).where(groups["variance"].notna(), 0).to_numpy(dtype=float)
     expected = noise.sd(groups["error"].to_numpy(dtype=float)) ** 2
     df = np.bincount(place, own)
     squares = np.bincount(place, own * groups["variance"].fillna(0.0).to_numpy(dtype=float) / expected)

@@ -107,6 +107,7 @@ def _provenance(findings: Findings) -> dict[str, Any]:
         "source": table.source,
         "num_rows": len(table.rows),
         "num_rows_used": len(table.usable),
+        "num_rows_extrapolated": len(table.informative) - len(table.usable),
         "left_out": table.left_out(),
         "num_models": len(findings.groups),
         "seeds": seeds,

@@ -15,6 +15,7 @@ from analysis.profiled import details, with_profile
 from analysis.published import PREFIX as PUBLISHED
 from analysis.published import read_published
 from analysis.starts import with_starts
+from analysis.stopped import with_stopped
 from analysis.table import KNOWN_COLUMNS, Table, build_table
 from analysis.wandb_runs import PREFIX as WANDB
 from analysis.wandb_source import read_wandb
@@ -82,7 +83,7 @@ def _read_study(path: Path, *, planned: bool) -> tuple[pd.DataFrame, str]:
         rows += planned_rows(study, {row["point"] for row in rows})
     if not rows:
         raise Refused(f"{path} has no points yet: run the sweep first.")
-    return with_profile(with_starts(pd.DataFrame(rows), path), path / PROFILE)
+    return with_profile(with_stopped(with_starts(pd.DataFrame(rows), path), path), path / PROFILE)
 
 
 def _renamed(raw: pd.DataFrame, mapping: Mapping[str, str], source: str) -> pd.DataFrame:

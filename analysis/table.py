@@ -20,6 +20,9 @@ from scaling.errors import Refused
 AXES = ("depth", "width", "resolution", "epochs")
 FRAMES = "frames"
 """Of a clip: a knob of studies of videos alone. Models of different frames are of different settings."""
+EXTRAPOLATED, EXTRAPOLATED_SD = "extrapolated", "extrapolated_sd"
+"""The accuracy that a point would have had which was stopped early, in percent, and the standard deviation of
+that in points."""
 ALIKE = 0.5
 """Of two names, the ratio of `difflib` from which one may be meant by the other."""
 COST_COLUMNS = ("flops", "params", "activations", "train_flops", "train_seconds", "latency_ms")
@@ -33,6 +36,8 @@ PROFILED_COLUMNS = tuple(
 HOURS_COLUMNS = ("predicted_hours", "actual_hours")
 """Of one device, in training steps and evaluations."""
 STATUSES = ("pending", "running", "completed", "failed")
+STOPPED = "stopped"
+"""Why a row is left out of the results whose point was stopped early, and the end of its curve told."""
 LARGEST = 2.0**53
 """Whole numbers from here on are no longer exact."""
 ROUNDING = 0.1
@@ -57,6 +62,8 @@ NUMBER_COLUMNS = (
     *AXES,
     *ACCURACY_COLUMNS,
     "top1_uncertainty",
+    EXTRAPOLATED,
+    EXTRAPOLATED_SD,
     "seed",
     FRAMES,
     *COST_COLUMNS,
@@ -110,6 +117,16 @@ class Table:
     @property
     def usable(self) -> pd.DataFrame:
         return self.rows[self.rows["left_out"].isna()]
+
+    @property
+    def informative(self) -> pd.DataFrame:
+        """The usable rows and those of points that were stopped early, with their extrapolated error: what
+        rules and laws rest on. `left_out` is `stopped` for the latter."""
+        stopped = self.rows["left_out"] == STOPPED
+        if not stopped.any():
+            return self.usable
+        error = self.rows["error"].where(~stopped, 100.0 - self.rows.get(EXTRAPOLATED, np.nan))
+        return self.rows.assign(error=error)[self.rows["left_out"].isna() | stopped]
 
     def left_out(self) -> dict[str, int]:
         """How many rows are not used, by reason."""
@@ -282,7 +299,11 @@ def _status(rows: pd.DataFrame) -> pd.Series:
 
 def _left_out(rows: pd.DataFrame) -> pd.Series:
     reason = rows["status"].astype(object).where(rows["status"] != "completed", None)
-    return reason.where(reason.notna() | rows["error"].notna(), "no_accuracy")
+    reason = reason.where(reason.notna() | rows["error"].notna(), "no_accuracy")
+    if EXTRAPOLATED not in rows or EXTRAPOLATED_SD not in rows:
+        return reason
+    told = rows[EXTRAPOLATED].between(0, 100) & (rows[EXTRAPOLATED_SD] > 0)
+    return reason.where((rows["failure"] != "dominated") | ~told, STOPPED)
 
 
 def _seed(rows: pd.DataFrame) -> pd.Series:

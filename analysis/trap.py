@@ -49,6 +49,7 @@ GRAVITY = (
     "small_range",
     "one_base_architecture",
     "mixed_settings",
+    "stopped_early",
     "failed_points_left_out",
     "no_accuracy",
     "students_without_baseline",

@@ -213,6 +213,7 @@ def simulated(cells: pd.DataFrame, error: Floats, kind: Kind, generator: np.rand
     runs = error[:, None] + spread[:, None] * generator.standard_normal((len(cells), NUM_SEEDS))
     runs += np.where(generator.random((len(cells), 1)) < kind.diverged, generator.uniform(10, 50), 0)
     groups = cells.assign(error=runs.mean(axis=1), variance=runs.var(axis=1, ddof=1), num_seeds=NUM_SEEDS)
+    groups["reading_variance"] = 0.0
     return groups[generator.random(len(cells)) >= kind.missing].reset_index(drop=True)
 
 

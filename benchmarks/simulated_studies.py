@@ -146,6 +146,7 @@ def groups_of(runs: Floats) -> pd.DataFrame:
         error=frame.mean(axis=1),
         variance=frame.var(axis=1),
         num_seeds=frame.notna().sum(axis=1),
+        num_stopped=0,
         reading_variance=0.0,
     )
     return groups[groups["num_seeds"] > 0].reset_index(drop=True)

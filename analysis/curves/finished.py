@@ -82,8 +82,8 @@ def final_error(
     present, final = np.transpose([_at(*curve, x[-1] / last) for curve in finished])
     now = float(np.log(y[-1]))
     knobs = np.asarray(sizes, dtype=float).reshape(1 + len(finished), -1)
-    spread = [SLOPE_SPREAD, *[SIZE_SPREAD] * knobs.shape[1]]
-    known = spread * np.column_stack([np.concatenate([[now], present]), knobs])
+    spread = np.array([SLOPE_SPREAD, *[SIZE_SPREAD] * knobs.shape[1]])
+    known: Floats = spread * np.column_stack([np.concatenate([[now], present]), knobs])
     fall = _regressed(known[1:], final - present, known[0])
     return Mixture(location=now + fall.location, scale=fall.scale)
 

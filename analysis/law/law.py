@@ -14,7 +14,7 @@ from analysis.law.fit import Fit, fit, logs
 from analysis.law.form import Form
 from analysis.law.misfit import OUTLYING, Bools, Misfit, misfit, outlying
 from analysis.law.prior import Prior, usual
-from analysis.noise import Floats, Noise, Rows, clipped
+from analysis.noise import Floats, Noise, Rows, clipped, mean_variance
 from analysis.replicates import BOOTSTRAP_SEED
 from analysis.table import AXES
 
@@ -150,7 +150,7 @@ def _robust(
     """
     first = fit(form, rows, delta=FIRST_DELTA, num_starts=NUM_STARTS, tolerance=TOLERANCE)
     spread = _spread(first.residual, len(form.parameters))
-    noise_sd = _noise_sd(rows, noise) if noise.known else np.full(len(rows), spread)
+    noise_sd = np.hypot(_noise_sd(rows, noise), 0.0 if noise.known else spread)
     scale = np.sqrt(noise_sd**2 + max(0.0, spread**2 - float(np.median(noise_sd**2))))
     suspected = np.abs(first.residual) > OUTLYING * scale
     slopes = _slopes(first, rows)
@@ -174,9 +174,8 @@ def _at_most(places: Rows, count: int, generator: np.random.Generator) -> Rows:
 
 
 def _noise_sd(rows: pd.DataFrame, noise: Noise) -> Floats:
-    """[n], of log error of the group means."""
-    error = rows["error"].to_numpy(dtype=float)
-    sd = noise.sd(error) / error / np.sqrt(rows["num_seeds"].to_numpy(dtype=float))
+    """[n], of log error of the group means, what the reading adds included."""
+    sd = np.sqrt(mean_variance(rows, noise)) / rows["error"].to_numpy(dtype=float)
     return np.asarray(np.maximum(sd, 1e-6))
 
 

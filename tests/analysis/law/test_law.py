@@ -62,6 +62,24 @@ def test_a_diverged_row_is_left_out_and_named(made: Made) -> None:
     assert again.error(groups) == pytest.approx(law.error(groups), rel=0.03)
 
 
+@pytest.mark.parametrize("noise", [Noise(kind="seeds", scale=0.2, power=0.0, df=50), UNKNOWN])
+def test_what_is_hardly_known_of_a_row_hardly_moves_a_law(made: Made, noise: Noise) -> None:
+    """All of the dearest models are read two points too high."""
+    law, groups = made
+    which = groups["depth"] == 200
+    read = groups.assign(error=groups["error"] + np.where(which, 2.0, 0.0))
+    told = read.assign(reading_variance=np.where(which, 2.0**2, 0.0))
+    off = [
+        float(
+            np.abs(
+                fit_law(law.form, rows, noise, replicates=100).formula_error(groups) / law.error(groups) - 1
+            ).max()
+        )
+        for rows in (told, read)
+    ]
+    assert off[0] < 0.5 * off[1]
+
+
 def test_a_law_needs_no_known_noise(made: Made) -> None:
     law, groups = made
     unknown = fit_law(law.form, groups, UNKNOWN, replicates=100)
