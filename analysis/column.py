@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
 import re
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +19,8 @@ UNITS_APART = 10.0
 ALIKE = 0.6
 """They are if those up to 1, as fractions, are at least this share of the others: else they are of runs that
 learned nothing."""
+MEANT = 0.5
+"""Of two names, the ratio of `difflib` from which one may be meant by the other."""
 
 
 def numbers(values: pd.Series) -> pd.Series:
@@ -79,3 +82,16 @@ def require_percent(values: pd.Series) -> None:
             f"{values.name} is at most {fractions.max():g} in {len(fractions)} of the rows and at least "
             f"{percent.min():g} in the others, so it looks like two units: {way_out}."
         )
+
+
+def hint(missing: Sequence[str], raw: pd.DataFrame, known: Sequence[str]) -> str:
+    """` (--map depth=Depth --map width=w?)`: columns, none of the known, that missing ones may mean."""
+    names = [name.split()[0] for name in missing]
+    others = [str(column) for column in raw.columns if column not in known]
+    ratio = {(a, b): difflib.SequenceMatcher(None, b, a).ratio() for a in names for b in others}
+    meant: dict[str, str] = {}
+    for name, other in sorted(ratio, key=ratio.__getitem__, reverse=True):
+        if ratio[name, other] >= MEANT and name not in meant and other not in meant.values():
+            meant[name] = other
+    maps = [f"--map {name}={meant[name]}" for name in names if name in meant]
+    return f" ({' '.join(maps)}?)" if maps else ""

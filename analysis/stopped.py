@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -33,13 +34,16 @@ def with_stopped(rows: pd.DataFrame, path: Path) -> pd.DataFrame:
     study, of = Study.open(path), ["setting", "epochs"]
     alike = rows[rows["status"] == "completed"].merge(stopped[of].drop_duplicates(), on=of)["point"]
     finished = [curve for each in alike if (curve := point_curve(study, each)) is not None]
-    told = {each: _final(curve, finished) for each in stopped["point"] if (curve := point_curve(study, each))}
+    told = {
+        each: told_end(curve, finished) for each in stopped["point"] if (curve := point_curve(study, each))
+    }
     ends = pd.DataFrame.from_dict(told, orient="index", columns=[EXTRAPOLATED, EXTRAPOLATED_SD])
     return rows.join(ends, on="point")
 
 
-def _final(curve: PointCurve, finished: list[PointCurve]) -> tuple[float, float]:
-    """Accuracy at the end in percent, and the standard deviation of it in points, from the interval."""
+def told_end(curve: PointCurve, finished: Sequence[PointCurve]) -> tuple[float, float]:
+    """Accuracy at the end in percent, and the standard deviation of it in points, from the interval;
+    NaN where too few have finished."""
     curves, sizes = like(curve, finished)
     with suppress(Refused):
         final = final_error(curve.epochs, curve.error, curves, end=curve.point.epochs, sizes=sizes)

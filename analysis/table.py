@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -12,7 +11,7 @@ from types import MappingProxyType
 import numpy as np
 import pandas as pd
 
-from analysis.column import numbers, require, require_percent, texts
+from analysis.column import hint, numbers, require, require_percent, texts
 from analysis.digest import setting_of
 from analysis.metric import LATENCY, MIOU, PROFILED, TOP1, Metric
 from scaling.errors import Refused
@@ -23,8 +22,6 @@ FRAMES = "frames"
 EXTRAPOLATED, EXTRAPOLATED_SD = "extrapolated", "extrapolated_sd"
 """The accuracy that a point would have had which was stopped early, in percent, and the standard deviation of
 that in points."""
-ALIKE = 0.5
-"""Of two names, the ratio of `difflib` from which one may be meant by the other."""
 COST_COLUMNS = ("flops", "params", "activations", "train_flops", "train_seconds", "latency_ms")
 PROFILED_COLUMNS = tuple(
     column
@@ -241,24 +238,11 @@ def _require_columns(raw: pd.DataFrame, source: str) -> None:
         missing.append("top1 (or error)")
     if missing:
         raise Refused(
-            f"{source} has no column {', '.join(missing)}{_hint(missing, raw)}: it has "
+            f"{source} has no column {', '.join(missing)}{hint(missing, raw, KNOWN_COLUMNS)}: it has "
             f"{', '.join(map(str, raw.columns)) or 'none'}; known columns are {', '.join(KNOWN_COLUMNS)}."
         )
     if not len(raw):
         raise Refused(f"{source} has a header but no rows: one row a point is needed.")
-
-
-def _hint(missing: Sequence[str], raw: pd.DataFrame) -> str:
-    """` (--map depth=Depth --map width=w?)`: the columns that may be meant, each for one name."""
-    names = [name.split()[0] for name in missing]
-    others = [str(column) for column in raw.columns if column not in KNOWN_COLUMNS]
-    ratio = {(a, b): difflib.SequenceMatcher(None, b, a).ratio() for a in names for b in others}
-    meant: dict[str, str] = {}
-    for name, other in sorted(ratio, key=ratio.__getitem__, reverse=True):
-        if ratio[name, other] >= ALIKE and name not in meant and other not in meant.values():
-            meant[name] = other
-    maps = [f"--map {name}={meant[name]}" for name in names if name in meant]
-    return f" ({' '.join(maps)}?)" if maps else ""
 
 
 def _is_number(column: object) -> bool:

@@ -15,7 +15,7 @@ from analysis.noise import Floats
 from scaling.errors import Refused
 
 FEWEST_FINISHED = 3
-SLOPE_SPREAD = 0.5
+SLOPE_SPREAD = 0.2
 """Prior standard deviation of the slope of final on present log error, around 1: all fall by one factor."""
 SIZE_SPREAD = 0.2
 """Prior standard deviation of what a knob that is e times larger adds to the fall of log error."""
@@ -70,7 +70,8 @@ def final_error(
     finished ones from this share to their end is regressed on their log error there, and on the logarithms of
     their knobs: `sizes` [1 + finished, knobs] has those of the run first. Who is larger falls by more or less
     than who has finished, most often the smaller ones, so that without sizes a prediction is off to one side.
-    Slopes are normal around 0, by SLOPE_SPREAD and SIZE_SPREAD, and summed over as the scatter is.
+    Slopes are normal around 0, by SLOPE_SPREAD and SIZE_SPREAD, and summed over as the scatter is. Runs of
+    the same sizes, as seeds of one model, share what the regression misses: together they count as one.
     Refused for fewer than FEWEST_FINISHED, and for one that begins later than this share.
     """
     x, y = checked(steps, error, fewest=1)
@@ -84,7 +85,7 @@ def final_error(
     knobs = np.asarray(sizes, dtype=float).reshape(1 + len(finished), -1)
     spread = np.array([SLOPE_SPREAD, *[SIZE_SPREAD] * knobs.shape[1]])
     known: Floats = spread * np.column_stack([np.concatenate([[now], present]), knobs])
-    fall = _regressed(known[1:], final - present, known[0])
+    fall = _regressed(known[1:], final - present, _shares(knobs[1:]), known[0])
     return Mixture(location=now + fall.location, scale=fall.scale)
 
 
@@ -99,20 +100,30 @@ def _at(steps: npt.ArrayLike, error: npt.ArrayLike, share: float) -> tuple[float
     return float(np.interp(np.log(share * x[-1]), np.log(x), np.log(y))), float(np.log(y[-1]))
 
 
-def _regressed(known: Floats, response: Floats, place: Floats) -> Mixture:
-    """The response of a new run at `place` [k], from those [n] at `known` [n, k].
+def _shares(knobs: Floats) -> Floats:
+    """[n], what each of the rows [n, knobs] counts: those that are alike together as much as one."""
+    if not knobs.size:
+        return np.ones(len(knobs))
+    _, which, number = np.unique(knobs, axis=0, return_inverse=True, return_counts=True)
+    return np.asarray(1 / number[which.ravel()])
+
+
+def _regressed(known: Floats, response: Floats, weight: Floats, place: Floats) -> Mixture:
+    """The response of a new run at `place` [k], from those [n] at `known` [n, k], which count by weight [n].
 
     Slopes have a standard normal prior, the intercept a flat one, and the scatter is one of SCATTERS.
     """
-    middle, mean = known.mean(axis=0), response.mean()
-    left, singular, right = np.linalg.svd(known - middle, full_matrices=False)
-    along = left.T @ (response - mean)
-    beside = max(float(((response - mean) ** 2).sum() - (along**2).sum()), 0.0)
+    middle, mean = (np.average(values, axis=0, weights=weight) for values in (known, response))
+    root = np.sqrt(weight)
+    left, singular, right = np.linalg.svd(root[:, None] * (known - middle), full_matrices=False)
+    apart = root * (response - mean)
+    along = left.T @ apart
+    beside = max(float((apart**2).sum() - (along**2).sum()), 0.0)
     ahead = right @ (place - middle)
     off = float(((place - middle) ** 2).sum() - (ahead**2).sum())
     noise = SCATTERS[:, None] ** 2
     variance = noise + singular**2
-    num_beside = len(response) - 1 - len(singular)
+    num_beside = weight.sum() - 1 - len(singular)
     log_likelihood = (
         -0.5 * (np.log(variance) + along**2 / variance).sum(axis=1)
         - num_beside * np.log(SCATTERS)
@@ -120,6 +131,6 @@ def _regressed(known: Floats, response: Floats, place: Floats) -> Mixture:
     )
     location = mean + (singular * along * ahead / variance).sum(axis=1)
     slopes = off + (ahead**2 * noise / variance).sum(axis=1)
-    scale = np.sqrt(slopes + SCATTERS**2 * (1 + 1 / len(response)))
+    scale = np.sqrt(slopes + SCATTERS**2 * (1 + 1 / weight.sum()))
     members = drawn(log_likelihood, MEMBERS)
     return Mixture(location=location[members, None], scale=scale[members, None])

@@ -23,6 +23,8 @@ class Stopping:
     """Shares of a point's epochs at which it may be stopped."""
     confidence: float = 0.95
     """Of all looks at one point together."""
+    spared: float = 0.2
+    """Share of the points that are never stopped, by which it is told where those end that are."""
 
     def __post_init__(self) -> None:
         if not self.rungs or not all(0 < rung < 1 for rung in self.rungs):
@@ -32,6 +34,8 @@ class Stopping:
             )
         if not LEAST_CONFIDENCE <= self.confidence < 1:
             raise Refused(f"stop.confidence={self.confidence:g} must be at least 0.95 and below 1.")
+        if not 0 <= self.spared <= 1:
+            raise Refused(f"stop.spared={self.spared:g} must be a share of the points, 0 to 1.")
 
 
 def tell_to_stop(directory: Path, why: str) -> None:

@@ -95,13 +95,13 @@ def test_without_an_end_to_tell_they_are_left_out(rows: pd.DataFrame) -> None:
 
 @pytest.fixture
 def study(tmp_path: Path, make_point: Callable[..., Point]) -> Callable[[int], Study]:
-    """A study of as many completed points, and one, of depth 20, that was stopped after half its epochs."""
+    """A study of as many completed points, and a deeper one that was stopped after half its epochs."""
 
     def make(num_completed: int) -> Study:
         study = Study.create(tmp_path / "mine", Task("mnist5k"))
         for seed in range(num_completed + 1):
             is_stopped = seed == num_completed
-            point = make_point(seed=seed, epochs=EPOCHS, depth=20 if is_stopped else 8)
+            point = make_point(seed=seed, epochs=EPOCHS, depth=38 if is_stopped else 8 + 6 * (seed % 4))
             study.add([point])
             generator = np.random.default_rng(seed)
             level = 20 if is_stopped else generator.uniform(8, 16)

@@ -104,6 +104,7 @@ def test_several_processes_stop_together_and_go_on_with_the_next_point(
         ({"rungs": (0.5, 1.0)}, r"stop.rungs=\[0.5, 1.0\] should be"),
         ({"confidence": 0.5}, r"stop.confidence=0.5 must be at least 0.95 and below 1"),
         ({"confidence": 1.0}, "stop.confidence=1 must be"),
+        ({"spared": 2.0}, "stop.spared=2 must be a share of the points, 0 to 1"),
     ],
 )
 def test_what_it_cannot_be_is_refused(settings: dict[str, Any], sentence: str) -> None:

@@ -1,0 +1,134 @@
+"""Dominated while it runs: a point that will end, as good as surely, below a model that costs no more."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+from scipy.special import ndtr
+
+from analysis.curves.curve import PointCurve
+from analysis.curves.finished import final_error
+from analysis.curves.study import like
+from analysis.noise import Noise
+from analysis.table import AXES
+from scaling.errors import Refused
+from scaling.study.stopping import Stopping
+
+FEWEST_REFERENCES = 8
+"""Models of the same setting and epochs, of which a point has finished, without which nothing is stopped."""
+LEAST_DF = 4
+"""Degrees of freedom of the noise without which nothing is stopped."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Doom:
+    """Why a point cannot matter any more. Accuracies are in percent."""
+
+    epoch: int
+    """Of the rung: what came after it was not looked at."""
+    top1: float
+    """Where it would end, the median."""
+    rival: dict[str, float]
+    """Axes of the better model."""
+    rival_top1: float
+
+    def sentence(self, point: PointCurve) -> str:
+        """What the row of the point says."""
+        rival = " ".join(f"{axis}={value:g}" for axis, value in self.rival.items())
+        return (
+            f"by {self.epoch} of {point.point.epochs} epochs it would end at {self.top1:.1f} %, and {rival}, "
+            f"which costs no more, has {self.rival_top1:.1f} %"
+        )
+
+
+def is_spared(point_id: str, share: float) -> bool:
+    """Whether the point, drawn by its id (hex digits, evenly spread), is trained to its end in any case."""
+    return int(point_id, 16) < share * float(16 ** len(point_id))
+
+
+def dominated(
+    running: Sequence[PointCurve],
+    finished: Sequence[PointCurve],
+    groups: pd.DataFrame,
+    noise: Noise,
+    stopping: Stopping,
+) -> dict[str, Doom]:
+    """Those of the running points, by id, that end below a completed model which costs no more.
+
+    finished: the curves of the completed points; groups, noise: what `noise.group_seeds` and `noise_of` make
+    of them. A point is looked at by its curve up to the last rung that it has passed, so that looking again
+    is no other look. It is dominated where the probability that the mean of its model lies above that of
+    some rival is (1 - confidence) / rungs at most: half of it goes to the end of its curve and its seed's
+    noise, and half to the noise of the rivals, the best of which was picked among all that cost no more, in
+    FLOPs and in training FLOPs. Of a noise that is hardly known, and of few finished curves like it, nothing
+    follows.
+
+    A share of the points is spared, whatever their curves: they show what becomes of those that are stopped.
+    Without them the ends of stopped curves would be told from good models alone, which is off to one side.
+    """
+    if noise.df < LEAST_DF:
+        return {}
+    found = (
+        (curve.point.id, _doom(curve, finished, groups, noise, stopping))
+        for curve in running
+        if not is_spared(curve.point.id, stopping.spared)
+    )
+    return {point_id: doom for point_id, doom in found if doom is not None}
+
+
+def _doom(
+    curve: PointCurve, finished: Sequence[PointCurve], groups: pd.DataFrame, noise: Noise, stopping: Stopping
+) -> Doom | None:
+    known = at_rung(curve, stopping.rungs)
+    rivals = _rivals(curve, groups)
+    if known is None or rivals.empty:
+        return None
+    curves, sizes = like(known, finished)
+    if len(np.unique(sizes[1:], axis=0)) < FEWEST_REFERENCES:
+        return None
+    level = (1 - stopping.confidence) / len(stopping.rungs) / 2
+    error = rivals["error"].to_numpy(dtype=float)
+    spread = noise.sd(error) / np.sqrt(rivals["num_seeds"].to_numpy(dtype=float))
+    bound = error + stats.t.isf(level / len(rivals), noise.df) * spread
+    best = int(bound.argmin())
+    try:
+        final = final_error(known.epochs, known.error, curves, end=curve.point.epochs, sizes=sizes)
+    except Refused:
+        return None
+    median = float(np.exp(final.quantile(0.5))[0])
+    own = (
+        float(noise.sd(np.array([median]))[0]) / median * stats.t.isf(level, noise.df) / stats.norm.isf(level)
+    )
+    scale = np.hypot(final.scale, own)
+    if ndtr((np.log(bound[best]) - final.location) / scale).mean() > level:
+        return None
+    return Doom(
+        epoch=int(known.epochs[-1]),
+        top1=100 - median,
+        rival={axis: float(rivals[axis].iloc[best]) for axis in AXES},
+        rival_top1=100 - float(error[best]),
+    )
+
+
+def at_rung(curve: PointCurve, rungs: Collection[float]) -> PointCurve | None:
+    """The curve up to its first evaluation at or after the last rung that it has passed; None before any."""
+    shares = curve.epochs / curve.point.epochs
+    passed = [rung for rung in rungs if rung <= shares[-1] + 1e-9]
+    if not passed:
+        return None
+    place = int(np.argmax(shares >= max(passed) - 1e-9)) + 1
+    return replace(curve, epochs=curve.epochs[:place], error=curve.error[:place])
+
+
+def _rivals(curve: PointCurve, groups: pd.DataFrame) -> pd.DataFrame:
+    """Other models of the data set that cost no more."""
+    point = curve.point
+    alike = (groups[list(AXES)] == [getattr(point, axis) for axis in AXES]).all(axis=1)
+    own = alike & groups["setting"].str.startswith(point.setting)  # which a table may say more of
+    cheap = (groups["flops"] <= point.cost.flops) & (groups["train_flops"] <= point.cost.train_flops)
+    rivals: pd.DataFrame = groups[cheap & ~own & (groups["data"] == point.data.name)]
+    return rivals
