@@ -37,9 +37,9 @@ from analysis.source import read_source
 from analysis.speedup_rules import equal_json
 from analysis.speedup_sentences import speedup_sentences
 from analysis.suggest.aims import Aims
+from analysis.suggest.foresight_sheet import foresight_sheet
 from analysis.suggest.proposal import propose
 from analysis.suggest.proposal_sheet import (
-    foresight_sheet,
     points_sheet,
     proposal_json,
     proposal_sentences,
@@ -165,7 +165,7 @@ def _suggest(asked: Namespace) -> None:
     if asked.json:
         print_json(proposal_json(found))
         return
-    _show(foresight_sheet(found))
+    _show(foresight_sheet(found.suggestion, found.budget))
     if len(found.suggestion.points):
         _show(points_sheet(found))
     _say(*proposal_sentences(found), *said)

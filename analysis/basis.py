@@ -96,6 +96,8 @@ def _rows(findings: Findings) -> Iterator[tuple[str, str]]:
         )
     if findings.prediction:
         yield "hours", f"{len(findings.prediction.points)} completed points whose hours were predicted"
+    if findings.foreseen:
+        yield "foreseen", f"{counted(len(findings.groups), 'model')}, and draws of what is left to run"
     yield "missing", "all rows, used or not"
 
 

@@ -22,6 +22,8 @@ from analysis.prediction import Prediction, prediction
 from analysis.replicates import draw_errors
 from analysis.resolution import Resolution, resolution_rule
 from analysis.returns import Return, returns
+from analysis.suggest.partial import foreseen
+from analysis.suggest.suggest import Suggestion
 from analysis.table import Table
 from analysis.taught import Taught, taught
 from analysis.thin import thinned, thinned_alike
@@ -72,6 +74,8 @@ class Findings:
     """Of training methods; None where the table is no ladder."""
     weight_decay: Interplay | None
     """With regularisation; None where the table does not cross the two."""
+    foreseen: Suggestion | None
+    """What the whole grid would say; None where it is measured, or the source has no plan of it."""
 
     @property
     def law(self) -> Law | None:
@@ -135,6 +139,7 @@ def find(table: Table, cost: str | None = None) -> Findings:
         taught=taught(table),
         methods=additive_study(table),
         weight_decay=interplay(table),
+        foreseen=foreseen(table),
     )
 
 

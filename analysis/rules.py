@@ -15,6 +15,7 @@ from analysis.resolution import Step
 from analysis.returns import Return
 from analysis.sentences import sentences
 from analysis.speedup_rules import equal_json
+from analysis.suggest.foresight_sheet import foresights_json
 from analysis.taught import taught_json
 from analysis.transfer_sentences import transfer_json
 from analysis.weight_decay_sheet import interplay_json
@@ -55,6 +56,7 @@ def rules_json(findings: Findings, origin: dict[str, Any] | None = None) -> dict
         **({"weight_decay": interplay_json(findings.weight_decay)} if findings.weight_decay else {}),
         "exponents": exponents_json(findings.exponents),
         **({"transfers": transfer_json(findings.transfers)} if findings.transfers else {}),
+        **({"foreseen": foresights_json(findings.foreseen)} if findings.foreseen else {}),
         "warnings": [{"code": trap.code, "message": trap.message} for trap in findings.traps],
         "provenance": _provenance(findings) | (origin or {}),
     }

@@ -17,6 +17,7 @@ from analysis.resolution import Resolution, Step
 from analysis.returns import return_sentences
 from analysis.slow_resolution_sheet import ladder_sentences
 from analysis.speedup_sentences import speedup_sentences
+from analysis.suggest.sentences import foreseen_text
 from analysis.taught import taught_sentences
 from analysis.transfer_sentences import transfer_sentences
 from analysis.weight_decay_sheet import interplay_sentences
@@ -37,6 +38,7 @@ HEADINGS = {
     "transfer": "Transfer",
     "law": "Law",
     "noise": "Noise",
+    "foreseen": "What the whole grid would say",
     "hours": "Hours",
     "missing": "What is missing",
     "warnings": "Warnings",
@@ -65,6 +67,7 @@ def sentences_by_topic(findings: Findings) -> dict[str, list[str]]:
         "law": [exponents_sentence(findings.exponents)] if findings.law else [],
         "returns": [*return_sentences(findings.returns, findings.pairs.regimes)],
         "noise": [*_noise_sentence(findings)],
+        "foreseen": [*map(foreseen_text, findings.foreseen.foresights)] if findings.foreseen else [],
     }
 
 

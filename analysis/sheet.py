@@ -7,10 +7,9 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from analysis.findings import Findings
 from analysis.frontier import STANDINGS, Frontier
 from analysis.prediction import FEWEST_NETWORKS, Prediction, hours_text, ratio_text
-from analysis.table import AXES, knobs_of
+from analysis.table import AXES, Table, knobs_of
 
 MAX_ROWS = 200
 """Longest table for people; the CSV files have every row."""
@@ -54,9 +53,9 @@ def frontier_sheet(frontier: Frontier) -> Sheet:
     )
 
 
-def failure_sheet(findings: Findings) -> Sheet:
+def failure_sheet(table: Table) -> Sheet:
     """What failed, and why."""
-    failed = findings.table.rows[findings.table.rows["status"] == "failed"]
+    failed = table.rows[table.rows["status"] == "failed"]
     rows = [
         (
             _text(row["point"]),

@@ -17,6 +17,7 @@ from analysis.sheet import (
 )
 from analysis.slow_resolution_sheet import ladder_sheet
 from analysis.speedup_sheet import at_model_sheet, printed_sheet, speedup_sheet
+from analysis.suggest.foresight_sheet import foresight_sheet
 from analysis.taught_sheet import taught_sheet
 from analysis.transfer_sheet import transfer_sheets
 from analysis.weight_decay_sheet import interplay_sheet
@@ -38,7 +39,8 @@ def sheets(findings: Findings) -> list[Sheet]:
         *([law_sheet(findings.law)] if findings.law else []),
         choice_sheet(findings.choice),
         *([prediction_sheet(findings.prediction)] if findings.prediction else []),
-        failure_sheet(findings),
+        *([foresight_sheet(findings.foreseen)] if findings.foreseen else []),
+        failure_sheet(findings.table),
         missing_sheet(findings.table),
     ]
     return [sheet for sheet in found if sheet.rows]

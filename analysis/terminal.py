@@ -40,7 +40,7 @@ def print_report(console: Console, report: Report) -> None:
     findings = report.findings
     console.print(count_sentence(findings), highlight=False)
     _print_summary(console, findings)
-    failures = failure_sheet(findings)
+    failures = failure_sheet(findings.table)
     if failures.rows:
         print_sheet(console, failures)
     for frontier in list(findings.frontiers.values())[:1]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from analysis.sheet import Sheet
-from analysis.suggest.foresight import CONFIDENCE, Foresight
+from analysis.suggest.foresight_sheet import foresights_json
 from analysis.suggest.proposal import Proposal
 from analysis.suggest.sentences import outlook
 from analysis.suggest.suggest import Suggestion
@@ -15,29 +15,6 @@ from scaling.quantity import duration_text
 
 NOTHING = ("undecided", "undetermined")
 """Verdicts that decide nothing."""
-
-
-def foresight_sheet(proposal: Proposal) -> Sheet:
-    """A row a rule: what the whole grid would say of it."""
-    chances = proposal.suggestion.chances
-    rows = [
-        (
-            each.name,
-            each.verdict.replace("_", " "),
-            f"{each.probability:.0%}",
-            _estimate(each),
-            "yes" if each.settled else f"{chances[each.rule]:.0%} with the budget",
-        )
-        for each in proposal.suggestion.foresights
-    ]
-    note = (
-        "Sure: how likely the whole grid, all measured, would give this verdict. Settled: sure enough for "
-        f"all rules together to be right with {CONFIDENCE:.0%}, or how likely it is to be once the budget is "
-        "spent. Estimate: points of top-1, epochs, or pixels, with its 95 % interval."
-    )
-    return Sheet(
-        "What the whole grid would say", note, ("rule", "verdict", "sure", "estimate", "settled"), rows
-    )
 
 
 def points_sheet(proposal: Proposal) -> Sheet:
@@ -88,19 +65,7 @@ def proposal_json(proposal: Proposal) -> dict[str, Any]:
         "price": found.price,
         "whole": found.whole,
         "device_hours": proposal.hours,
-        "rules": [
-            {
-                "rule": each.rule,
-                "name": each.name,
-                "verdict": each.verdict,
-                "probability": each.probability,
-                "estimate": each.estimate,
-                "ci95": None if each.ci95 is None else list(each.ci95),
-                "settled": each.settled,
-                "chance": found.chances.get(each.rule),
-            }
-            for each in found.foresights
-        ],
+        "rules": foresights_json(found),
         "points": [
             {
                 **({} if row["point"] is None else {"point": row["point"]}),
@@ -110,14 +75,6 @@ def proposal_json(proposal: Proposal) -> dict[str, Any]:
         ],
         "line": proposal.line,
     }
-
-
-def _estimate(each: Foresight) -> str:
-    if each.estimate is None:
-        return "-"
-    interval = "" if each.ci95 is None else f" ({each.ci95[0]:.3g}, {each.ci95[1]:.3g})"
-    unit = " epochs" if each.rule == "crossover" else ""
-    return f"{each.estimate:.3g}{unit}{interval}"
 
 
 def _name(found: Suggestion, rule: str) -> str:

@@ -1,0 +1,50 @@
+"""A report of a study that is measured in part: what its whole grid is foreseen to say."""
+
+from __future__ import annotations
+
+import json
+
+from analysis.__main__ import main
+from analysis.findings import find
+from analysis.rules import rules_json
+from analysis.sentences import sentences_by_topic
+from analysis.source import read_source
+
+LINE = (
+    "python sweep.py -m study=resnet_rs_epochs hydra/launcher=replay 'seed=0,1' "
+    "hydra.launcher.table=published:resnet_rs_2021 study.root={root} "
+)
+
+
+def test_a_study_measured_in_part_says_what_all_of_it_would(bash, tmp_path):
+    done = bash(LINE.format(root=tmp_path) + "study.adaptive=true study.budget=4e19")
+    assert done.returncode == 0, done.stderr
+    place = tmp_path / "resnet_rs_epochs"
+    findings = find(read_source(place))
+    told = sentences_by_topic(findings)["foreseen"]
+    assert len(told) == 5
+    assert all("the whole grid would say so with" in each for each in told)
+    answer = rules_json(findings)["foreseen"]
+    assert [each["rule"] for each in answer] == [
+        "depth_or_width@10",
+        "depth_or_width@100",
+        "depth_or_width@350",
+        "crossover",
+        "resolution",
+    ]
+    json.dumps(answer, allow_nan=False)
+    assert main(["report", str(place), "--out", str(tmp_path / "report")]) == 0
+    page = (tmp_path / "report" / "report.html").read_text()
+    assert "What the whole grid would say" in page
+
+
+def test_a_study_that_is_measured_has_nothing_to_foresee(bash, tmp_path):
+    done = bash(LINE.format(root=tmp_path) + "epochs=10 resolution=128,160")
+    assert done.returncode == 0, done.stderr
+    findings = find(read_source(tmp_path / "resnet_rs_epochs"))
+    assert findings.foreseen is None
+    assert "foreseen" not in rules_json(findings)
+
+
+def test_a_table_has_no_plan_to_foresee():
+    assert find(read_source("published:resnet_rs_2021")).foreseen is None
