@@ -20,9 +20,13 @@ def foreseen(table: Table) -> Suggestion | None:
 
     None where nothing is left to run or nothing can be said, and for other sources, which have no plan.
     """
-    plan = Path(table.source) / "plan.csv"
+    study = Path(table.source)
+    if not (study / "study.json").is_file():
+        return None
     done = set(table.usable["point"])
-    left = [row for row in read_plan(plan) if row["action"] != "drop" and row["point"] not in done]
+    left = [
+        row for row in read_plan(study / "plan.csv") if row["action"] != "drop" and row["point"] not in done
+    ]
     if not 0 < len(left) <= MAX_RUNS:
         return None
     try:
