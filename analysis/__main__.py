@@ -159,14 +159,14 @@ def _suggest(asked: Namespace) -> None:
             smallest=asked.smallest,
         ),
     )
-    said = []
-    if asked.write:
+    any_runs, said = len(found.suggestion.points) > 0, []
+    if asked.write and any_runs:
         said.append(write_study(asked.write, runs_text(table, found, asked.write.stem, asked.model)))
     if asked.json:
         print_json(proposal_json(found))
         return
     _show(foresight_sheet(found.suggestion, found.budget))
-    if len(found.suggestion.points):
+    if any_runs:
         _show(points_sheet(found))
     _say(*proposal_sentences(found), *said)
 

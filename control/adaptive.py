@@ -217,8 +217,8 @@ class _Loop:
         self._say(end_text(found, self._request.budget, self._left()))
         self._say(spent_text(self._spent, self._request.budget, self._whole))
         self._say(f"The rules with their intervals: python -m analysis report {self._study.path}")
-        states = [self._study.state(each) for each in self._launched]
-        return exit_code(Counter(str(state.status) for state in states))
+        states = self._study.states(self._points)
+        return exit_code(Counter(str(state.status) for state in states.values()))
 
     def _ids(self, found: Suggestion) -> list[str]:
         return [str(each) for each in found.points["point"]]

@@ -16,11 +16,9 @@ from scaling.quantity import counted
 def runs_text(table: Table, proposal: Proposal, name: str, model: str | None) -> str:
     """The file: into the study that is the source, else into one of this name.
 
-    Raises `Refused` where no runs are suggested, or one setting does not tell how all of them are made.
+    Raises `Refused` where one setting does not tell how all of the runs are made.
     """
     points = proposal.suggestion.points
-    if not len(points):
-        raise Refused("--write: nothing is to be run.")
     settings = points["setting"].unique()
     usable = table.usable[table.usable["setting"].isin(settings)]
     begins = "start.point" in usable and usable["start.point"].notna().any()

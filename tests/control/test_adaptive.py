@@ -155,6 +155,13 @@ def test_real_points_are_trained_in_rounds_and_failed_ones_count_as_spent(bash: 
         assert "diverged" in failed
     assert done.stdout.count("  failed depth=") == states.count("failed")
 
+    failed = [row["point"] for row in study.rows() if row["status"] == "failed"]
+    assert bash(f"python -m control retry {study.path} --mark --yes").returncode == 0
+    again = bash(f"{line}=8e8", timeout_s=300)
+    assert again.returncode == 0, again.stderr
+    assert {study.noted(point_id).attempt for point_id in failed} == {2}
+    assert _flops(study) <= 8e8
+
 
 def test_it_stops_when_the_first_points_all_fail_alike(bash: Bash, tmp_path: Path) -> None:
     (tmp_path / "timm.py").write_text("raise RuntimeError('this timm is broken')\n")
