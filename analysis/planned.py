@@ -20,6 +20,7 @@ def planned_rows(study: Study, there: Collection[str]) -> list[dict[str, Any]]:
             **{name: row[name] for name in (*_SAME, *_COSTS) if name in row},
             "data": task.data,
             "status": "pending",
+            "failure": None,
             task.metric: None,
             "predicted_hours": row["hours"],
         }
