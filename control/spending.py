@@ -22,8 +22,8 @@ class Spending:
         """Train FLOPs of the points of a plan, dropped ones aside.
 
         In full for what is completed, has failed, runs, or is left to a job; the epochs behind it for a point
-        that was stopped. A branch counts as if it were trained alone, and what was taken over from another
-        study not at all.
+        that was stopped, for good or not. A branch counts as if it were trained alone, and what was taken
+        over from another study not at all.
         """
         entries = [entry for entry in plan.entries if entry.action != "drop"]
         states = self._study.states([entry.point.id for entry in entries])
@@ -36,7 +36,8 @@ class Spending:
                 own = self._result(point.id).get("origin") is None
                 self._of_completed[point.id] = point.cost.train_flops if own else 0.0
             return self._of_completed[point.id]
-        if state.status in ("failed", "running") or entry.action == "wait":
+        is_lost = state.status == "failed" and state.failure != "dominated"
+        if is_lost or state.status == "running" or entry.action == "wait":
             return point.cost.train_flops
         return point.cost.train_flops * state.epoch / point.epochs
 

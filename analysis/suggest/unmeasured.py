@@ -18,7 +18,7 @@ from scaling.errors import Refused
 MOST_CELLS = 10_000
 LEAST_KNOWN = 2
 """Networks whose FLOPs are known, for the others to be estimated by."""
-_NOT_AGAIN = ("diverged", "code_error")
+_NOT_AGAIN = ("diverged", "dominated", "code_error")
 """Failures that are not tried again."""
 
 

@@ -28,13 +28,14 @@ def _planned(point: Point, action: str = "run") -> Planned:
 def test_what_ended_or_runs_counts_in_full_and_what_was_stopped_as_far_as_it_came(
     study: Study, make_point: Callable[..., Point]
 ) -> None:
-    points = [make_point(seed=seed, epochs=4) for seed in range(8)]
-    completed, reused, failed, running, queued, stopped, dropped, new = points
+    points = [make_point(seed=seed, epochs=4) for seed in range(9)]
+    completed, reused, failed, running, queued, stopped, dominated, dropped, new = points
     study.add(points)
     for point, more in ((completed, {}), (reused, {"origin": {"study": "other"}}), (dropped, {})):
         study.note(point.id, State(status="completed"))
         write_json_once(study.directory(point.id) / "result.json", {"metrics": {}, **more})
     study.note(failed.id, State(status="failed", failure="diverged", attempt=1, epoch=1))
+    study.note(dominated.id, State(status="failed", failure="dominated", attempt=1, epoch=2))
     study.note(stopped.id, State(status="pending", attempt=1, epoch=1))
     held = lease.acquire(study.directory(running.id))
     assert held is not None
@@ -42,7 +43,7 @@ def test_what_ended_or_runs_counts_in_full_and_what_was_stopped_as_far_as_it_cam
         study.note(running.id, State(status="running", attempt=1), held)
         plan = Plan(
             [
-                *map(_planned, (completed, reused, failed, running, stopped, new)),
+                *map(_planned, (completed, reused, failed, running, stopped, dominated, new)),
                 _planned(queued, "wait"),
                 _planned(dropped, "drop"),
             ],
@@ -50,8 +51,8 @@ def test_what_ended_or_runs_counts_in_full_and_what_was_stopped_as_far_as_it_cam
         )
         one = new.cost.train_flops
         spending = Spending(study)
-        assert spending.of(plan) == one * (4 + 1 / 4)
-        assert spending.of(plan) == one * (4 + 1 / 4)  # once more, from memory
+        assert spending.of(plan) == one * (4 + 1 / 4 + 2 / 4)
+        assert spending.of(plan) == one * (4 + 1 / 4 + 2 / 4)  # once more, from memory
 
 
 def test_a_study_that_nobody_has_begun_has_spent_nothing(
