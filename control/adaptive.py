@@ -216,7 +216,7 @@ class _Loop:
     def _end(self, found: Suggestion | None) -> int:
         self._say(end_text(found, self._request.budget, self._left()))
         self._say(spent_text(self._spent, self._request.budget, self._whole))
-        self._say(f"The rules with their intervals: python -m analysis report {self._study.path}")
+        self._say(f"What the measured points say by themselves: python -m analysis report {self._study.path}")
         states = self._study.states(self._points)
         return exit_code(Counter(str(state.status) for state in states.values()))
 
