@@ -29,6 +29,7 @@ from rich.console import Console
 
 from analysis.noise import Floats, Rows
 from analysis.replicates import MAX_REPLICATES
+from benchmarks.decision_figure import draw
 from benchmarks.decision_foresight import read_foresight, teaches_most
 from benchmarks.decision_optuna import OPTUNAS
 from benchmarks.decision_reading import UNDECIDED, Decision, read_pairs, regret
@@ -53,7 +54,9 @@ def main() -> None:
     parser.add_argument("--repetitions", type=int, default=200, help="of each source")
     parser.add_argument("--processes", type=int, default=os.cpu_count())
     parser.add_argument("--strategies", nargs="+", choices=WAYS, default=[*WAYS], metavar="NAME")
-    parser.add_argument("--rows", type=Path, metavar="FILE.csv", help="write what the tables are made of")
+    parser.add_argument(
+        "--rows", type=Path, metavar="FILE.csv", help="write what the tables are made of, as it comes"
+    )
     parser.add_argument("--figure", type=Path, metavar="FILE.png", help="draw the picture")
     options = parser.parse_args()
     if options.reference is not None and not (options.reference / JAHS).is_file():
@@ -63,29 +66,30 @@ def main() -> None:
     if options.repetitions < 1 or options.processes < 1:
         parser.error("--repetitions and --processes are whole numbers from 1 on.")
     start = time.monotonic()
-    rows = outcomes(options.reference, options.strategies, options.repetitions, options.processes)
-    if options.rows is not None:
-        rows.to_csv(options.rows, index=False)
+    for rows in outcomes(options.reference, options.strategies, options.repetitions, options.processes):
+        if options.rows is not None:
+            rows.to_csv(options.rows, index=False)
     print_tables(rows)
     if options.figure is not None:
-        from benchmarks.decision_figure import draw
-
         options.figure.write_bytes(draw(rows).png)
     print_cost(rows, options.repetitions, time.monotonic() - start, options.processes)
     if options.reference is None:
         Console().print(f"{JAHS_NAME}: not here, give --reference", highlight=False)
 
 
-def outcomes(reference: Path | None, names: Sequence[str], repetitions: int, processes: int) -> pd.DataFrame:
-    """One row a source, repetition, strategy, reading and share."""
+def outcomes(
+    reference: Path | None, names: Sequence[str], repetitions: int, processes: int
+) -> Iterator[pd.DataFrame]:
+    """One row a source, repetition, strategy, reading and share: those so far, and all in the end."""
     chunks = [range(first, min(first + CHUNK, repetitions)) for first in range(0, repetitions, CHUNK)]
-    progress, found = Console(stderr=True), []
+    progress, found = Console(stderr=True), list[pd.DataFrame]()
     with ProcessPoolExecutor(processes, mp_context=multiprocessing.get_context("spawn")) as pool:
         made = [pool.submit(repeated, reference, names, chunk) for chunk in chunks]
         for done in as_completed(made):
             found.append(done.result())
-            progress.print(f"{CHUNK * len(found)} of {repetitions} repetitions", highlight=False)
-    return pd.concat(found).sort_values("repetition", kind="stable", ignore_index=True)
+            done_so_far = min(CHUNK * len(found), repetitions)
+            progress.print(f"{done_so_far} of {repetitions} repetitions", highlight=False)
+            yield pd.concat(found).sort_values("repetition", kind="stable", ignore_index=True)
 
 
 def repeated(reference: Path | None, names: Sequence[str], numbers: Sequence[int]) -> pd.DataFrame:

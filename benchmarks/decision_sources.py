@@ -130,7 +130,7 @@ def cells_of(knobs: pd.DataFrame, scale: float, images: int) -> pd.DataFrame:
         "flops": flops,
         "train_flops": 3 * flops * cells["epochs"] * images,
     }
-    return cells.assign(data="", setting="", **costs, reading_variance=0.0)
+    return cells.assign(data="", setting="", **costs, num_stopped=0, reading_variance=0.0)
 
 
 @cache
