@@ -100,7 +100,7 @@ def find(table: Table, cost: str | None = None) -> Findings:
         for other in known.values()
         if other.name != asked.name
     ]
-    rivals = thinned_alike(_finished(groups))
+    rivals = thinned_alike(finished(groups))
     choice = choose(compared, noise)
     agreed = agreements(choice.law, pairs, compared)
     return Findings(
@@ -153,7 +153,7 @@ def find_at_equal_accuracy(table: Table, base: str | None = None) -> AtEqualAccu
     """What families cost at equal accuracy, alone, against `base`. Raises as `find` does, and `Refused` where
     there are no two families."""
     groups, _, noise = _models(table)
-    rivals = thinned_alike(_finished(groups))
+    rivals = thinned_alike(finished(groups))
     check_families(table, rivals, base)
     return at_equal_accuracy(table, rivals, noise, draw_errors(rivals, noise), base)
 
@@ -168,7 +168,7 @@ def _models(table: Table) -> tuple[pd.DataFrame, pd.DataFrame, Noise]:
     return groups, every[failed], noise_of(table, groups)
 
 
-def _finished(groups: pd.DataFrame) -> pd.DataFrame:
+def finished(groups: pd.DataFrame) -> pd.DataFrame:
     """Those of which no seed was stopped early; the same frame where that is all."""
     stopped = groups["num_stopped"] > 0
     return groups[~stopped].reset_index(drop=True) if stopped.any() else groups
@@ -178,9 +178,9 @@ def _frontiers(
     table: Table, groups: pd.DataFrame, noise: Noise, draws: Floats | None = None
 ) -> dict[str, Frontier]:
     """Of what was trained to its end; the draws of all groups where they are there."""
-    finished = _finished(groups)
-    if draws is None or finished is not groups:
-        groups, draws = finished, draw_errors(finished, noise)
+    ended = finished(groups)
+    if draws is None or ended is not groups:
+        groups, draws = ended, draw_errors(ended, noise)
     known = _known(table, groups, COSTS)
     return {name: frontier(groups, noise, draws, cost) for name, cost in known.items()}
 

@@ -1,9 +1,10 @@
-"""The command: python -m control status, watch, logs, retry, cancel or sync of a study."""
+"""The command: python -m control status, watch, logs, retry, cancel, sync or stop-dominated of a study."""
 
 from __future__ import annotations
 
 import os
 import sys
+import time
 from argparse import Namespace
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -17,6 +18,7 @@ from control.pick import pick
 from control.retry import retry
 from control.screen import View
 from control.status import Watcher
+from control.stopper import keep_stopping
 from control.sync import sync
 from control.table import as_json, tabulate
 from control.terminal import print_status
@@ -102,6 +104,13 @@ def _sync(study: Study, asked: Namespace) -> int:
     return sync(study, _console(), project=asked.project, entity=asked.entity)
 
 
+def _stop_dominated(study: Study, asked: Namespace) -> int:
+    console = Console(soft_wrap=True, highlight=False)
+    for wait_s in keep_stopping(study, asked.stopping, lambda told: console.print(told, markup=False)):
+        time.sleep(wait_s)
+    return 0
+
+
 _COMMANDS = {
     "status": _status,
     "watch": _watch,
@@ -109,6 +118,7 @@ _COMMANDS = {
     "retry": _retry,
     "cancel": _cancel,
     "sync": _sync,
+    "stop-dominated": _stop_dominated,
 }
 
 

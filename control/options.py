@@ -10,6 +10,7 @@ from control.web.address import PORT
 from control.words import FAILURES, STATES, Filter, listed
 from scaling.command.line import Parser
 from scaling.errors import Refused
+from scaling.study.stopping import Stopping
 
 _FILTER = "knobs with the values that are wanted, such as depth=14,26"
 _POINT = "an id, the start of one, or knobs that a single point has, such as depth=14 seed=0"
@@ -30,6 +31,10 @@ def parse(words: Sequence[str]) -> Namespace:
     for name in ("limit", "tail", "every"):
         if getattr(asked, name, None) is not None and getattr(asked, name) <= 0:
             raise Refused(f"--{name} {getattr(asked, name):g} should be more than 0.")
+    if asked.command == "stop-dominated":
+        asked.stopping = Stopping(
+            dominated=True, rungs=_numbers(asked.rungs), confidence=asked.confidence, spared=asked.spared
+        )
     if asked.command == "watch":
         _check_page(asked)
     return asked
@@ -49,7 +54,7 @@ def _check_page(asked: Namespace) -> None:
 def _parser() -> Parser:
     parser = Parser(prog="python -m control", description="Watch and steer a study.")
     commands = parser.add_subparsers(
-        required=True, dest="command", metavar="status|watch|logs|retry|cancel|sync"
+        required=True, dest="command", metavar="status|watch|logs|retry|cancel|sync|stop-dominated"
     )
     shared = Parser(add_help=False)
     shared.add_argument("study", metavar="STUDY", type=Path, help="a study directory, such as results/mine")
@@ -94,10 +99,32 @@ def _parser() -> Parser:
     cancel = commands.add_parser("cancel", parents=[shared], help="stop what runs; nothing is lost")
     cancel.add_argument("--yes", "-y", action="store_true", help="do not ask")
 
+    stop = commands.add_parser(
+        "stop-dominated", parents=[shared], help="stop points that cannot matter, as long as this runs"
+    )
+    wishes = Stopping()
+    rungs = ",".join(f"{rung:g}" for rung in wishes.rungs)
+    stop.add_argument(
+        "--rungs", metavar="SHARES", default=rungs, help="of a point's epochs, where it may stop"
+    )
+    stop.add_argument("--confidence", metavar="P", type=float, default=wishes.confidence, help="0.95 or more")
+    stop.add_argument(
+        "--spared", metavar="P", type=float, default=wishes.spared, help="share that is not stopped"
+    )
+
     sync = commands.add_parser("sync", parents=[shared], help="send the runs to W&B that it lacks")
     sync.add_argument("--project", metavar="NAME", help="where the study was tracked last, unless given")
     sync.add_argument("--entity", metavar="NAME", help="W&B's user or team, likewise")
     return parser
+
+
+def _numbers(text: str) -> tuple[float, ...]:
+    try:
+        return tuple(float(word) for word in text.split(","))
+    except ValueError:
+        raise Refused(
+            f"--rungs {text}: shares are needed, with commas between them, such as 0.25,0.5."
+        ) from None
 
 
 def _filters() -> Parser:

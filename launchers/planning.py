@@ -117,7 +117,7 @@ def _plan(path: Path, request: Request, launcher: Launcher, console: Console) ->
     return Planning(
         study=study,
         task=task,
-        plan=plan,
+        plan=replace(plan, cheapest_first=request.stopping.dominated),
         calibration=forecast.calibration,
         labelling_hours=site.labelling_hours,
     )

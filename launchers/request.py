@@ -16,6 +16,7 @@ from scaling.study.limits import Limits
 from scaling.study.plan import Plan
 from scaling.study.precision import Precision
 from scaling.study.snapshot import Snapshot
+from scaling.study.stopping import Stopping
 from scaling.study.store import Study
 from scaling.study.trunk import states_to_keep
 from scaling.tracking.tracker import Tracker
@@ -104,6 +105,7 @@ class Request:
     """Whether to launch only the points that teach most, round by round, until the rules are settled."""
     budget: float | None = None
     """Train FLOPs that adaptive rounds may take in all, done points included; None: what it takes."""
+    stopping: Stopping = field(default_factory=Stopping)
     probe: bool = False
     """Whether to measure some training steps here before the plan."""
 

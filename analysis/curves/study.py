@@ -16,6 +16,8 @@ from analysis.curves.finished import FEWEST_FINISHED, Curve, extrapolate_like
 from analysis.noise import Floats
 from analysis.sheet import Sheet
 from scaling.errors import Refused
+from scaling.study.point import Point
+from scaling.study.result import Status
 from scaling.study.store import Study
 
 
@@ -78,12 +80,17 @@ def outlook_sheet(found: Sequence[Outlook]) -> Sheet:
 
 def point_curve(study: Study, point_id: str) -> PointCurve | None:
     """What was measured of a point, whatever its status; None where that is nothing."""
+    return read_curve(study.directory(point_id), study.point(point_id), study.state(point_id).status)
+
+
+def read_curve(directory: Path, point: Point, status: Status) -> PointCurve | None:
+    """Of a point in its directory, of which the status is known; None where nothing was measured."""
     rows = []
     with suppress(OSError):
-        for line in (study.directory(point_id) / "metrics.jsonl").read_text().splitlines():
+        for line in (directory / "metrics.jsonl").read_text().splitlines():
             with suppress(ValueError):
                 rows.append(json.loads(line))
-    return curve_of(study.point(point_id), study.state(point_id).status, rows)
+    return curve_of(point, status, rows)
 
 
 def _seen(curve: PointCurve, finished: list[PointCurve]) -> Outlook:
@@ -120,11 +127,12 @@ def _extrapolated(curve: PointCurve, finished: list[PointCurve]) -> Extrapolatio
 def like(curve: PointCurve, finished: Sequence[PointCurve]) -> tuple[list[Curve], Floats]:
     """The finished curves of the same setting and epochs, which have the same schedule and are known this
     early; and the logarithms of the knobs [1 + curves, knobs], those of the curve first."""
-    point, share = curve.point, curve.epochs[-1] / curve.point.epochs
+    share, epochs, setting = curve.epochs[-1] / curve.point.epochs, curve.point.epochs, curve.point.setting
     alike = [
         each
         for each in finished
-        if (each.point.setting, each.point.epochs) == (point.setting, point.epochs)
+        if each.point.epochs == epochs
+        and each.point.setting == setting
         and len(each.epochs) > 1
         and each.epochs[0] <= share * each.epochs[-1]
     ]

@@ -17,6 +17,7 @@ from scaling.models.families import FAMILIES
 from scaling.study.limits import Limits
 from scaling.study.point import KNOBS
 from scaling.study.starts import StartConfig
+from scaling.study.stopping import Stopping
 from scaling.study.suggest import suggest
 from scaling.tracking.tracker import Tracker
 from scaling.training.recipe import Recipe
@@ -36,6 +37,7 @@ GROUPED: Mapping[str, tuple[str, ...]] = {
     "pseudo": tuple(field.name for field in fields(PseudoConfig)),
     "start": tuple(field.name for field in fields(StartConfig)),
     "limit": tuple(field.name for field in fields(Limits)),
+    "stop": tuple(field.name for field in fields(Stopping)),
     "views": tuple(field.name for field in fields(Views)),
 }
 """Options of the sections that are no dataclass of their own."""
@@ -47,6 +49,7 @@ SINGLE = (
     "where",
     "only",
     "limit",
+    "stop",
     "keep_weights",
     "reuse",
     "plan",

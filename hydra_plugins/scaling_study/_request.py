@@ -23,6 +23,7 @@ from hydra_plugins.scaling_study._wishes import (
     match_of,
     patterns_of,
     show_of,
+    stopping_of,
     yes_or_no,
 )
 from launchers.request import Request
@@ -41,6 +42,7 @@ _OF_A_LINE = (
     "where",
     "only",
     "limit",
+    "stop",
     "reuse",
     "plan",
     "probe",
@@ -107,6 +109,7 @@ def request(composed: Sequence[Composed]) -> Request:
         adaptive=yes_or_no("study.adaptive", first["study"]["adaptive"]),
         budget=budget_of(first["study"]),
         reuse=patterns_of(first["reuse"]),
+        stopping=stopping_of(first["stop"]),
         probe=yes_or_no("probe", first["probe"]),
     )
 

@@ -11,6 +11,7 @@ from scaling.errors import Refused
 from scaling.study.limits import Limits
 from scaling.study.match import Match, MatchedCost
 from scaling.study.settings import LARGEST_COST, number, strict
+from scaling.study.stopping import Stopping
 from scaling.study.suggest import suggest
 from scaling.training.regularization import GOVERNED
 
@@ -91,6 +92,13 @@ def ids_of(value: Any) -> tuple[str, ...]:
             f"only={value} should be ids of points in quotes of their own, as in \"only=['1a2b3c4d']\"."
         )
     return tuple(listed)
+
+
+def stopping_of(values: Any) -> Stopping:
+    """What the config wants stopped early."""
+    if not isinstance(values, dict):
+        raise Refused(f"stop={values} should be one of its settings, such as stop.dominated=true.")
+    return strict(Stopping, values, "stop")
 
 
 def patterns_of(value: Any) -> tuple[str, ...]:

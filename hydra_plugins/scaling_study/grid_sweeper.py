@@ -15,6 +15,7 @@ from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, RunMode, TaskFunction
 from omegaconf import DictConfig, OmegaConf
 
+from control.stopping import beside
 from hydra_plugins.scaling_study._axes import axes_of, blocks_of, combined, is_axis, values_of
 from hydra_plugins.scaling_study._grid_launcher import GridLauncher
 from hydra_plugins.scaling_study._options import check_group
@@ -33,7 +34,18 @@ ConfigStore.instance().store(
     provider="scaling_study",
 )
 
-OF_BOTH = ("device", "tracker", "limit", "keep_weights", "reuse", "plan", "probe", "hydra", "hydra/launcher")
+OF_BOTH = (
+    "device",
+    "tracker",
+    "limit",
+    "stop",
+    "keep_weights",
+    "reuse",
+    "plan",
+    "probe",
+    "hydra",
+    "hydra/launcher",
+)
 """What a line says of the study before its own, too."""
 
 
@@ -57,7 +69,10 @@ class GridSweeper(Sweeper):
             )
         if not isinstance(self._launcher, GridLauncher):
             raise Refused("hydra/sweeper=grid needs hydra/launcher=local, slurm or replay.")
-        if code := self._launcher.launch_request(request(self._compose(arguments))):
+        asked = request(self._compose(arguments))
+        with beside(asked):
+            code = self._launcher.launch_request(asked)
+        if code:
             sys.exit(code)
 
     def _compose(self, arguments: list[str]) -> list[Composed]:

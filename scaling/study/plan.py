@@ -95,10 +95,13 @@ class Plan:
     """That points were dropped under."""
     labelling: tuple[Labelling, ...] = ()
     """What is labelled before its students train."""
+    cheapest_first: bool = False
+    """Whether cheap points come before the dear ones that they may show not to matter."""
 
     @cached_property
     def to_run(self) -> list[Point]:
-        """Points to train, the longest first, so that the end is not one long straggler, but for needed ones.
+        """Points to train, the longest first, so that the end is not one long straggler, but for needed ones;
+        or the cheapest first.
 
         By what is left of their hours, or of their training FLOPs where nothing tells hours. A point comes
         after those that it needs.
@@ -108,7 +111,8 @@ class Plan:
         stage_of = stages([entry.point for entry in to_train])
 
         def turn(entry: Planned) -> tuple[int, float]:
-            return stage_of[entry.point.id], -_work_left(entry, has_hours)
+            left = _work_left(entry, has_hours)
+            return stage_of[entry.point.id], left if self.cheapest_first else -left
 
         return [entry.point for entry in sorted(to_train, key=turn)]
 
