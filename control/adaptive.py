@@ -79,7 +79,8 @@ class _Loop:
     """Rounds of one launch."""
 
     def __init__(self, request: Request, launcher: Launcher, planning: Planning, console: Console) -> None:
-        self._request = request
+        assert request.adaptive is not None
+        self._request, self._rounds = request, request.adaptive
         self._launcher = launcher
         self._first = planning
         self._study = planning.study
@@ -94,7 +95,7 @@ class _Loop:
 
     def tell_budget(self) -> None:
         """What the rounds may take, beside what the whole grid would."""
-        budget = self._request.budget
+        budget = self._rounds.budget
         most = "" if budget is None else f", for at most {flops_text(budget)} train FLOPs"
         self._say(f"Adaptive: the points that teach most run first, until every rule is settled{most}.")
         self._say(spent_text(self._spent, budget, self._whole))
@@ -110,7 +111,7 @@ class _Loop:
         if len(found.points):
             self._tell_next(found, self._ids(found))
         else:
-            self._say(end_text(found, self._request.budget, self._left()))
+            self._say(end_text(found, self._rounds.budget, self._left()))
 
     def run(self) -> int:
         snapshot = take(self._study.path, self._request.command)  # one code for all rounds
@@ -126,7 +127,7 @@ class _Loop:
             ids = self._ids(found)
             self._say(learned_text(number, found))
             self._tell_next(found, ids)
-            self._say(f"  {spent_text(self._spent, self._request.budget, self._whole)}")
+            self._say(f"  {spent_text(self._spent, self._rounds.budget, self._whole)}")
             self._launch(ids, snapshot)
             planning = self._planned()
         raise AssertionError
@@ -173,10 +174,10 @@ class _Loop:
         return of_a_round - (len(now.coming) if self._launcher.is_slurm else 0)
 
     def _left(self) -> float:
-        return inf if self._request.budget is None else self._request.budget - self._spent
+        return inf if self._rounds.budget is None else self._rounds.budget - self._spent
 
     def _suggestion(self, now: Standing, room: int) -> Suggestion:
-        found = now.suggestion(self._left(), room)
+        found = now.suggestion(self._left(), room, self._rounds.smallest)
         if found.status in ("settled", "undecidable") and now.table.usable.empty:
             raise Refused(
                 "study.adaptive=true has nothing to settle: even if all of it were measured, this grid would "
@@ -184,7 +185,7 @@ class _Loop:
             )
         if found.status == "too_dear" and not self._spent:
             raise Refused(
-                f"study.budget={self._request.budget:g} is below the cheapest point that would teach "
+                f"study.budget={self._rounds.budget:g} is below the cheapest point that would teach "
                 f"anything: that takes {flops_text(found.cheapest or 0.0)} train FLOPs."
             )
         return found
@@ -214,9 +215,11 @@ class _Loop:
                 raise
 
     def _end(self, found: Suggestion | None) -> int:
-        self._say(end_text(found, self._request.budget, self._left()))
-        self._say(spent_text(self._spent, self._request.budget, self._whole))
-        self._say(f"What the measured points say by themselves: python -m analysis report {self._study.path}")
+        self._say(end_text(found, self._rounds.budget, self._left()))
+        self._say(spent_text(self._spent, self._rounds.budget, self._whole))
+        self._say(
+            f"The report, with what the whole grid would say: python -m analysis report {self._study.path}"
+        )
         states = self._study.states(self._points)
         return exit_code(Counter(str(state.status) for state in states.values()))
 

@@ -80,6 +80,16 @@ class Launcher(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Adaptive:
+    """Rounds of the points that teach most, until the rules are settled."""
+
+    budget: float | None = None
+    """Train FLOPs that they may take in all, done points included; None: what it takes."""
+    smallest: float = 0.0
+    """Points of top-1: depth and width that are less apart need not be told apart."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Request:
     """Points by study, how to choose among them, and where and how they run."""
 
@@ -101,10 +111,8 @@ class Request:
     """Ids, or beginnings of them, of the points to train now; none: of all."""
     reuse: tuple[str, ...] = ()
     """Directories of other studies, or patterns of them, whose results may be taken over."""
-    adaptive: bool = False
-    """Whether to launch only the points that teach most, round by round, until the rules are settled."""
-    budget: float | None = None
-    """Train FLOPs that adaptive rounds may take in all, done points included; None: what it takes."""
+    adaptive: Adaptive | None = None
+    """How to launch only the points that teach most, round by round; None launches the plan as it is."""
     stopping: Stopping = field(default_factory=Stopping)
     probe: bool = False
     """Whether to measure some training steps here before the plan."""

@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from analysis.source import read_source
+from analysis.suggest.aims import Aims
 from analysis.suggest.candidates import candidates_of
 from analysis.suggest.suggest import Suggestion, suggest
 from analysis.table import Table
@@ -38,6 +39,6 @@ class Standing:
     def num_pending(self) -> int:
         return int((self.runs["status"] == "pending").sum())
 
-    def suggestion(self, budget: float, batch: int) -> Suggestion:
+    def suggestion(self, budget: float, batch: int, smallest: float = 0.0) -> Suggestion:
         """As `suggest` does."""
-        return suggest(self.table, self.runs, budget=budget, batch=batch)
+        return suggest(self.table, self.runs, budget=budget, batch=batch, aims=Aims(smallest=smallest))

@@ -31,7 +31,7 @@ SECTIONS = (*GROUPS, "study")
 VARIED = (*KNOBS, *SCIENCE, "precision", "evaluate_at", "views", "pseudo", "start")
 """Keys that may have several values."""
 GROUPED: Mapping[str, tuple[str, ...]] = {
-    "study": ("name", "root", "adaptive", "budget"),
+    "study": ("name", "root", "adaptive", "budget", "smallest"),
     "device": ("name", "spec", "threads", "checkpoint_every_s", "compile"),
     "match": MATCH_OPTIONS,
     "pseudo": tuple(field.name for field in fields(PseudoConfig)),

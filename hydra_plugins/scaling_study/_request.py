@@ -15,7 +15,7 @@ from hydra_plugins.scaling_study._axes import logs_of
 from hydra_plugins.scaling_study._options import KEYS, SECTIONS, SINGLE, check_axis, unknown_option
 from hydra_plugins.scaling_study._starts import start_study, with_starts
 from hydra_plugins.scaling_study._wishes import (
-    budget_of,
+    adaptive_of,
     check_governed,
     check_pseudo,
     ids_of,
@@ -106,8 +106,7 @@ def request(composed: Sequence[Composed]) -> Request:
         where=first["where"],
         limits=limits_of(first["limit"]),
         only=ids_of(first["only"]),
-        adaptive=yes_or_no("study.adaptive", first["study"]["adaptive"]),
-        budget=budget_of(first["study"]),
+        adaptive=adaptive_of(first["study"]),
         reuse=patterns_of(first["reuse"]),
         stopping=stopping_of(first["stop"]),
         probe=yes_or_no("probe", first["probe"]),

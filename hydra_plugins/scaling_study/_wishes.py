@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import fields
 from typing import Any, get_args
 
-from launchers.request import Show
+from launchers.request import Adaptive, Show
 from scaling.errors import Refused
 from scaling.study.limits import Limits
 from scaling.study.match import Match, MatchedCost
@@ -70,19 +70,29 @@ def limits_of(values: Any) -> Limits:
     return strict(Limits, values, "limit")
 
 
-def budget_of(study: Mapping[str, Any]) -> float | None:
-    """The train FLOPs that an adaptive launch may take; None for as many as it needs."""
-    if study["budget"] is None:
+def adaptive_of(study: Mapping[str, Any]) -> Adaptive | None:
+    """The rounds that the config asks for; None where it asks for none."""
+    wanted = {"budget": study["budget"], "smallest": study["smallest"]}
+    if not yes_or_no("study.adaptive", study["adaptive"]):
+        for name, value in wanted.items():
+            if value:
+                raise Refused(
+                    f"study.{name}={value} is of study.adaptive=true, which chooses what to train: add that, "
+                    "or use limit.train_flops."
+                )
         return None
-    if not study["adaptive"]:
+    found = {
+        name: number(f"study.{name}", value, at_most=LARGEST_COST)
+        for name, value in wanted.items()
+        if value is not None
+    }
+    if found.get("budget", 1.0) <= 0:
         raise Refused(
-            f"study.budget={study['budget']} is of study.adaptive=true, which chooses what to spend it on: "
-            "add that, or use limit.train_flops."
+            f"study.budget={found['budget']:g} should be above 0, in train FLOPs, or null for no limit."
         )
-    budget = number("study.budget", study["budget"], at_most=LARGEST_COST)
-    if budget <= 0:
-        raise Refused(f"study.budget={budget:g} should be above 0, in train FLOPs, or null for no limit.")
-    return budget
+    if not 0 <= found.get("smallest", 0.0) < 100:
+        raise Refused(f"study.smallest={found['smallest']:g} should be a number of points, 0 or more.")
+    return Adaptive(**found)
 
 
 def ids_of(value: Any) -> tuple[str, ...]:

@@ -185,6 +185,8 @@ def test_it_stops_when_the_first_points_all_fail_alike(bash: Bash, tmp_path: Pat
         ("-m study.budget=1e9", "study.budget=1000000000.0 is of study.adaptive=true"),
         ("-m study.adaptive=true study.budget=-1", "study.budget=-1 should be above 0"),
         ("-m study.adaptive=true study.budget=much", "study.budget=much should be a number"),
+        ("-m study.smallest=0.2", "study.smallest=0.2 is of study.adaptive=true"),
+        ("-m study.adaptive=true study.smallest=-1", "study.smallest=-1 should be a number of points"),
         ("-m study.adaptive=much", "study.adaptive=much should be true or false"),
         ("-m study.adaptive=true \"only=['ab']\"", "only names the points to train, and study.adaptive=true"),
         ("-m study.adaptive=true data=mnist5k,fashion_mnist", "steers one study, and this line has"),
