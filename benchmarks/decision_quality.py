@@ -15,7 +15,6 @@ from __future__ import annotations
 import argparse
 import multiprocessing
 import os
-import platform
 import time
 import zlib
 from collections.abc import Iterator, Sequence
@@ -57,6 +56,9 @@ def main() -> None:
     parser.add_argument(
         "--rows", type=Path, metavar="FILE.csv", help="write what the tables are made of, as it comes"
     )
+    parser.add_argument(
+        "--kept", type=Path, metavar="FILE.csv", help="run nothing: tables of what --rows wrote"
+    )
     parser.add_argument("--figure", type=Path, metavar="FILE.png", help="draw the picture")
     options = parser.parse_args()
     if options.reference is not None and not (options.reference / JAHS).is_file():
@@ -65,16 +67,21 @@ def main() -> None:
         )
     if options.repetitions < 1 or options.processes < 1:
         parser.error("--repetitions and --processes are whole numbers from 1 on.")
-    start = time.monotonic()
+    if options.kept is not None and not options.kept.is_file():
+        parser.error(f"{options.kept} is not there: name a file that --rows wrote.")
+    rows = pd.read_csv(options.kept) if options.kept is not None else run(options)
+    print_tables(rows)
+    print_cost(rows)
+    if options.figure is not None:
+        options.figure.write_bytes(draw(rows).png)
+
+
+def run(options: argparse.Namespace) -> pd.DataFrame:
+    """All repetitions; the file of rows grows with them."""
     for rows in outcomes(options.reference, options.strategies, options.repetitions, options.processes):
         if options.rows is not None:
             rows.to_csv(options.rows, index=False)
-    print_tables(rows)
-    if options.figure is not None:
-        options.figure.write_bytes(draw(rows).png)
-    print_cost(rows, options.repetitions, time.monotonic() - start, options.processes)
-    if options.reference is None:
-        Console().print(f"{JAHS_NAME}: not here, give --reference", highlight=False)
+    return rows
 
 
 def outcomes(
@@ -166,15 +173,17 @@ def _factor(found: float | None, full: float | None) -> float:
     return float("nan") if found is None or full is None else float(np.exp(abs(np.log(found / full))))
 
 
-def print_cost(rows: pd.DataFrame, repetitions: int, seconds: float, processes: int) -> None:
+def print_cost(rows: pd.DataFrame) -> None:
     once = rows.drop_duplicates(["source", "repetition", "strategy"])
     spend_s = once.groupby("strategy", sort=False)["spend_s"].mean()
     read_s = rows.groupby("reading", sort=False)["read_s"].mean()
     each = ", ".join(f"{name} {1000 * value:.0f}" for name, value in [*spend_s.items(), *read_s.items()])
+    total = float(once["spend_s"].sum() + rows["read_s"].sum())
+    absent = "" if (rows["source"] == JAHS_NAME).any() else f"; {JAHS_NAME}: not here, give --reference"
     Console(soft_wrap=True).print(
-        f"{repetitions} repetitions of {rows['source'].nunique()} sources in {seconds / 60:.0f} min on "
-        f"{processes} processes ({platform.machine()}); milliseconds of processor time to spend a grid, "
-        f"and to read it once: {each}",
+        f"\n{rows['repetition'].nunique()} repetitions of {rows['source'].nunique()} sources, "
+        f"{total / 60:.0f} min of one core; milliseconds to spend a grid, and to read it once: {each}"
+        f"{absent}",
         highlight=False,
     )
 

@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks.decision_figure import draw
 from benchmarks.decision_quality import FEW, SHARES, main, quality, repetition
 from benchmarks.decision_reading import Decision
 from benchmarks.decision_sources import simulated
@@ -82,15 +81,22 @@ def test_a_rate_is_told_with_its_interval() -> None:
     assert text(pd.Series([None, None], dtype=object)) == "-"
 
 
-def test_tables_and_picture_are_made(rows: pd.DataFrame, capsys: pytest.CaptureFixture[str]) -> None:
-    print_tables(rows)
+def test_tables_and_picture_are_made_of_kept_rows(
+    rows: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows.to_csv(tmp_path / "kept.csv", index=False)
+    words = ["--kept", f"{tmp_path / 'kept.csv'}", "--figure", f"{tmp_path / 'figure.png'}"]
+    monkeypatch.setattr(sys, "argv", ["decision_quality.py", *words])
+    main()
     printed = capsys.readouterr().out
-    for word in ("At a third", "read by foresight", "stops by itself", "depth_or_width@100", "depth pays"):
+    print_tables(rows)
+    assert printed.startswith(capsys.readouterr().out)
+    for word in ("At a third", "read by foresight", "stops by itself", "depth_or_width@100", "2 repetitions"):
         assert word in printed
-    assert draw(rows).png.startswith(b"\x89PNG")
+    assert (tmp_path / "figure.png").read_bytes().startswith(b"\x89PNG")
 
 
-@pytest.mark.parametrize("line", ["--reference nowhere", "--repetitions 0"])
+@pytest.mark.parametrize("line", ["--reference nowhere", "--repetitions 0", "--kept nowhere.csv"])
 def test_bad_input_is_one_sentence(
     line: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
