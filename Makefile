@@ -28,6 +28,7 @@ check: $(VENV)/.dev
 prove: $(VENV)/.dev
 	@$(BIN)/python -m pytest -q -m prove --repetitions 100
 	@$(BIN)/python -m benchmarks.analysis_proofs $(if $(REFERENCE),--reference $(REFERENCE))
+	@$(BIN)/python -m benchmarks.decision_quality $(if $(REFERENCE),--reference $(REFERENCE))
 
 bench: $(VENV)/.dev
 	@$(BIN)/python -m benchmarks.launch_overhead

@@ -25,6 +25,7 @@ DOCUMENTS = [
     ROOT / "docs" / "adaptive.md",
     ROOT / "docs" / "benchmarks.md",
     ROOT / "docs" / "data.md",
+    ROOT / "docs" / "decisions.md",
     ROOT / "docs" / "devices.md",
     ROOT / "docs" / "held_out.md",
     ROOT / "docs" / "learning_curves.md",
