@@ -15,7 +15,7 @@ from analysis.replicates import interval
 CONFIDENCE = 0.95
 """With which all rules together are settled: the whole grid would say the same of each."""
 DRAWS = 480
-"""Surfaces, and as many replicates of the noise of the whole grid."""
+"""Surfaces."""
 MOSTLY_KNOWN = 0.95
 """Share of the surfaces that must have a value, such as a crossover, for an estimate to be told."""
 LARGEST_ERROR = 99.0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from analysis.crossover import MOSTLY, zero
 from analysis.law.misfit import Bools
 from analysis.noise import Floats, Rows
 from analysis.pairs import MIN_DF
-from analysis.replicates import BOOTSTRAP_SEED
+from analysis.replicates import BOOTSTRAP_SEED, draw_errors
 from analysis.selection import MIN_PAIRS
 from analysis.steps import RIVALS
 from analysis.suggest.foresight import DRAWS, LARGEST_ERROR, Foresight, Texts, foreseen
@@ -23,6 +23,8 @@ from scaling.quantity import counted
 SINGLE_TEST = 0.95
 """Level of the test of single pairs, as `pairs.judge` has it."""
 
+REPLICATES = 2000
+"""Of the noise of the whole grid."""
 MAX_DOUBTFUL = 3
 DOUBT = 0.01
 
@@ -65,13 +67,9 @@ class Whole:
         surfaces = np.minimum(np.exp(surrogate.draws(DRAWS, generator)), LARGEST_ERROR)
         level = np.sqrt(noise.df / generator.chisquare(noise.df, size=(DRAWS, 1)))
         grids, seeds = _completed(layout, measured, surfaces, level, generator)
-        df = float(noise.df if noise.kind == "declared" else max((seeds - 1).sum(), 1.0))
-        wide = np.sqrt(df / generator.chisquare(df, size=(DRAWS, 1)))
+        df = noise.df if noise.kind == "declared" else max(int((seeds - 1).sum()), 1)
         middle = np.minimum(np.exp(surrogate.mean), LARGEST_ERROR)
-        runs, reading = (measured.level * noise.sd(middle)) ** 2, measured.on(measured.reading_variance)
-        spread = wide * np.sqrt(runs / seeds + reading)
-        shaken = middle + spread * generator.standard_normal(surfaces.shape)
-        (numbers, pairs), (centre, pairs_centre) = layout.numbers(shaken), layout.numbers(middle[None])
+        away = _away(layout, measured, middle, seeds, df)
         read, read_pairs = layout.numbers(grids)
         slopes, pair_slopes = layout.slopes(np.log(middle))
         return cls(
@@ -81,8 +79,8 @@ class Whole:
             read=read,
             pairs=read_pairs,
             level=_found(level, noise.df, df, generator),
-            away=numbers - centre,
-            pairs_away=pairs - pairs_centre,
+            away=away @ slopes.T,
+            pairs_away=away @ pair_slopes.T,
             slopes=slopes,
             pair_slopes=pair_slopes,
             enough_noise=df >= MIN_DF,
@@ -188,6 +186,20 @@ def _completed(
     future = surfaces + spread * generator.standard_normal(surfaces.shape)
     seeds = np.maximum(done + missing, 1)
     return np.clip((done * means + missing * future) / seeds, 0.01, LARGEST_ERROR), seeds
+
+
+def _away(layout: Layout, measured: Measured, middle: Floats, seeds: Floats, df: int) -> Floats:
+    """[replicates, cells], how far the noise of the whole grid moves log errors: as `draw_errors` draws it
+    once the grid is measured, with the same random numbers."""
+    groups = layout.cells.assign(
+        error=middle,
+        variance=np.where(seeds > 1, (measured.level * measured.noise.sd(middle)) ** 2, np.nan),
+        num_seeds=seeds,
+        reading_variance=measured.on(measured.reading_variance),
+    )
+    draws = draw_errors(groups, replace(measured.noise, df=df))
+    assert draws is not None  # the noise is known, or assumed
+    return np.asarray(draws[:REPLICATES] / middle - 1)
 
 
 def _found(level: Floats, df: float, whole_df: float, generator: np.random.Generator) -> Floats:
