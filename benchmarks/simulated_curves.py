@@ -115,9 +115,12 @@ def _curve(point: Point, final: float, late: float, generator: Generator) -> Poi
     return PointCurve(point=point, status="completed", epochs=epochs, error=error)
 
 
-def trained(curves: Sequence[PointCurve], stopping: Stopping) -> Trained:
-    """Train the runs, cheapest first; one that is told to stop does so at its next evaluation."""
-    pool = _Pool(curves, stopping)
+def trained(curves: Sequence[PointCurve], stopping: Stopping, noise: Noise | None = None) -> Trained:
+    """Train the runs, cheapest first; one that is told to stop does so at its next evaluation.
+
+    The noise of a run is read from the seeds that have finished, unless it is declared.
+    """
+    pool = _Pool(curves, stopping, noise)
     pool.run()
     return pool.outcome()
 
@@ -125,7 +128,8 @@ def trained(curves: Sequence[PointCurve], stopping: Stopping) -> Trained:
 class _Pool:
     """A pool as it trains, event by event: a run reaches an evaluation, or its end."""
 
-    def __init__(self, curves: Sequence[PointCurve], stopping: Stopping) -> None:
+    def __init__(self, curves: Sequence[PointCurve], stopping: Stopping, noise: Noise | None) -> None:
+        self._declared = noise
         self._curves = curves
         self._stopping = stopping
         self._cost = np.array([curve.point.cost.train_flops for curve in curves], dtype=float)
@@ -175,7 +179,7 @@ class _Pool:
             return False
         if self._known_noise is None:
             groups = group_seeds(pd.DataFrame([self._rows[each] for each in self._finished]))
-            self._known_noise = groups, seed_noise(groups)
+            self._known_noise = groups, self._declared or seed_noise(groups)
         finished = [self._curves[each] for each in self._finished]
         return bool(dominated([curve], finished, *self._known_noise, self._stopping))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import combinations_with_replacement
 
 import numpy as np
 import numpy.typing as npt
@@ -15,10 +16,12 @@ from analysis.noise import Floats
 from scaling.errors import Refused
 
 FEWEST_FINISHED = 3
-SLOPE_SPREAD = 0.2
+SLOPE_SPREAD = 0.5
 """Prior standard deviation of the slope of final on present log error, around 1: all fall by one factor."""
 SIZE_SPREAD = 0.2
 """Prior standard deviation of what a knob that is e times larger adds to the fall of log error."""
+CURVE_SPREAD = 0.1
+"""The same of the squares and products of the knobs' logarithms, about their mean."""
 SCATTERS = np.geomspace(0.01, 1.0, 60)
 """Standard deviations of a final log error about what is told, each as likely before any is seen. No end is
 foretold more closely than by the first."""
@@ -67,11 +70,13 @@ def final_error(
 
     `steps` and `error` [points] are as in `extrapolate`, and one point is enough, each of `finished` is such
     a curve up to its own end, and what counts is the share of the schedule behind a run. The fall of the
-    finished ones from this share to their end is regressed on their log error there, and on the logarithms of
-    their knobs: `sizes` [1 + finished, knobs] has those of the run first. Who is larger falls by more or less
-    than who has finished, most often the smaller ones, so that without sizes a prediction is off to one side.
-    Slopes are normal around 0, by SLOPE_SPREAD and SIZE_SPREAD, and summed over as the scatter is. Runs of
-    the same sizes, as seeds of one model, share what the regression misses: together they count as one.
+    finished ones from this share to their end is regressed on their log error there, and on a quadratic of
+    the logarithms of their knobs: `sizes` [1 + finished, knobs] has those of the run first. Who is larger
+    falls by more or less than who has finished, most often the smaller ones, so that without sizes what is
+    told is off to one side; and without squares, what sizes do to the error would count as chance. Slopes are
+    normal around 0, by the SPREADs above, and summed over as the scatter is. Runs of the same sizes, as seeds
+    of one model, share what the regression misses: together they count as one.
+
     Refused for fewer than FEWEST_FINISHED, and for one that begins later than this share.
     """
     x, y = checked(steps, error, fewest=1)
@@ -83,9 +88,9 @@ def final_error(
     present, final = np.transpose([_at(*curve, x[-1] / last) for curve in finished])
     now = float(np.log(y[-1]))
     knobs = np.asarray(sizes, dtype=float).reshape(1 + len(finished), -1)
-    spread = np.array([SLOPE_SPREAD, *[SIZE_SPREAD] * knobs.shape[1]])
-    known: Floats = spread * np.column_stack([np.concatenate([[now], present]), knobs])
-    fall = _regressed(known[1:], final - present, _shares(knobs[1:]), known[0])
+    weight = _shares(knobs[1:])
+    known = _design(np.array([now, *present]), knobs - np.average(knobs[1:], axis=0, weights=weight))
+    fall = _regressed(known[1:], final - present, weight, known[0])
     return Mixture(location=now + fall.location, scale=fall.scale)
 
 
@@ -98,6 +103,13 @@ def _at(steps: npt.ArrayLike, error: npt.ArrayLike, share: float) -> tuple[float
             "is asked of it: leave it out."
         )
     return float(np.interp(np.log(share * x[-1]), np.log(x), np.log(y))), float(np.log(y[-1]))
+
+
+def _design(level: Floats, knobs: Floats) -> Floats:
+    """[n, terms] of the regression, each in units of its slope's spread, from [n] and [n, knobs]."""
+    pairs = combinations_with_replacement(range(knobs.shape[1]), 2)
+    products = [CURVE_SPREAD * knobs[:, first] * knobs[:, second] for first, second in pairs]
+    return np.column_stack([SLOPE_SPREAD * level, SIZE_SPREAD * knobs, *products])
 
 
 def _shares(knobs: Floats) -> Floats:

@@ -26,7 +26,7 @@ GRID = (
 
 @pytest.fixture
 def planted(bash: Bash, tmp_path: Path) -> tuple[Study, str, str]:
-    """A study of which all but the dearest point have finished, almost without errors; that one, the line."""
+    """A study of which all but the dearest point have finished, with few errors; that one, the line."""
     line = f"{GRID} study.root={tmp_path} study.name=mine"
     planned = json.loads(bash(f"{line} plan=json").stdout)[0]["points"]
     planned.sort(key=lambda each: each["flops"])
@@ -36,7 +36,10 @@ def planted(bash: Bash, tmp_path: Path) -> tuple[Study, str, str]:
         directory = study.directory(each["point"])
         directory.mkdir(parents=True)
         generator = np.random.default_rng(int(each["point"][:8], 16))
-        error = (1 + (1 + np.cos(np.pi * epochs / EPOCHS)) / 2) * np.exp(0.01 * generator.normal(size=20))
+        level = np.random.default_rng([each["depth"], int(1000 * each["width"])]).uniform(2, 10)
+        error = (
+            level * (1 + (1 + np.cos(np.pi * epochs / EPOCHS)) / 2) * np.exp(0.01 * generator.normal(size=20))
+        )
         rows = [{"epoch": int(e), "top1": 100 - each} for e, each in zip(epochs, error, strict=True)]
         (directory / "metrics.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
         metrics = {"top1": rows[-1]["top1"], "loss": 0.1, "train_loss": 0.1}

@@ -41,6 +41,7 @@ DOCUMENTS = [
     ROOT / "docs" / "speed_accuracy.md",
     ROOT / "docs" / "training.md",
     ROOT / "docs" / "training_methods.md",
+    ROOT / "docs" / "stopping.md",
     ROOT / "docs" / "transfer.md",
     ROOT / "docs" / "trunks.md",
     ROOT / "docs" / "video.md",
