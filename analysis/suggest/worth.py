@@ -50,6 +50,7 @@ class Knowledge:
         sizes = [len(each.slopes) for each in self._open]
         self._rule = np.repeat(np.arange(len(self._open)), sizes)
         doubt = np.array([1 - each.probability for each in self._open])
+        doubt /= max(doubt.sum(), 1e-9)
         self._weight = np.repeat(doubt / np.maximum(sizes, 1), sizes)
         self._covariance = surrogate.covariance
         error = np.minimum(np.exp(surrogate.mean), LARGEST_ERROR)
@@ -70,7 +71,7 @@ class Knowledge:
         return np.asarray(1 - np.sqrt(np.clip(1 - share, 0.0, 1.0)))
 
     def worth(self) -> Floats:
-        """[cells], over the unsettled rules, each as it is in doubt."""
+        """[cells], the mean share over the unsettled rules, each weighted as it is in doubt."""
         return np.asarray(self._weight @ self.shrinks())
 
     def learn(self, cell: int) -> tuple[str, float]:
