@@ -27,7 +27,7 @@ def foresight_sheet(found: Suggestion, budget: float = np.inf) -> Sheet:
     note = (
         "Sure: how likely the whole grid, all measured, would give this verdict. Settled: sure enough for "
         f"all rules together to be right with {CONFIDENCE:.0%}{later if budget < np.inf else ''}. Estimate: "
-        "points of top-1, epochs, or pixels, with its 95 % interval."
+        "points of top-1, epochs, or pixels, with its 95 % interval. Compared at equal FLOPs."
     )
     head = ("rule", "verdict", "sure", "estimate", "settled")
     return Sheet("What the whole grid would say", note, head, rows, topic="foreseen")
