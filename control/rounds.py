@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from analysis.suggest.sentences import flops_text, verdict_text
+from analysis.suggest.sentences import NOTHING_DIFFERS, flops_text, verdict_text
 from analysis.suggest.suggest import Suggestion
 from scaling.quantity import counted, listed
 from scaling.study.point import Point
@@ -52,6 +52,8 @@ def end_text(found: Suggestion | None, budget: float | None, left: float) -> str
     """Why no further round is made."""
     if found is None:
         return "All points of the grid have ended."
+    if found.is_flat:
+        return NOTHING_DIFFERS
     still_open = listed([each.name for each in found.foresights if not each.settled])
     match found.status:
         case "settled":

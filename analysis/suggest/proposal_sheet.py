@@ -8,13 +8,10 @@ from typing import Any
 from analysis.sheet import Sheet
 from analysis.suggest.foresight_sheet import foresights_json
 from analysis.suggest.proposal import Proposal
-from analysis.suggest.sentences import outlook
+from analysis.suggest.sentences import NOTHING_DIFFERS, TOO_SMALL, outlook
 from analysis.suggest.suggest import Suggestion
 from analysis.table import AXES
 from scaling.quantity import duration_text
-
-NOTHING = ("undecided", "undetermined")
-"""Verdicts that decide nothing."""
 
 
 def points_sheet(proposal: Proposal) -> Sheet:
@@ -42,13 +39,8 @@ def proposal_sentences(proposal: Proposal) -> Iterator[str]:
         yield f"That is {duration_text(3600 * proposal.hours)} of one device."
     if found.status == "settled" and not proposal.tells_noise:
         yield "The grid has no repeats: without a second seed its noise stays unknown, and every rule."
-    elif found.status in ("settled", "undecidable") and all(
-        each.verdict in NOTHING for each in found.foresights
-    ):
-        yield (
-            "Nothing differs beyond the noise of the runs, and the whole grid would decide nothing: it takes "
-            "values that are farther apart, or more seeds than it has."
-        )
+    elif found.is_flat:
+        yield NOTHING_DIFFERS if found.spent else TOO_SMALL
     if proposal.line is not None:
         yield f"To make them: {proposal.line}"
     if proposal.missing:

@@ -13,6 +13,14 @@ NOTHING_KNOWN = 20.0
 """Points: an interval of an advantage that is wider says nothing."""
 HOPELESS = 0.05
 """A chance to be settled that is told as none."""
+NOTHING_DIFFERS = (
+    "Nothing differs beyond the noise of the runs, and the whole grid would decide nothing: it takes values "
+    "that are farther apart, or more seeds than it has."
+)
+TOO_SMALL = (
+    "Whatever its runs say, this grid would decide nothing: it takes more values of depth, width and "
+    "resolution, or more seeds."
+)
 
 
 def sentences(found: Suggestion, budget: float) -> tuple[str, ...]:

@@ -30,6 +30,9 @@ COLUMNS = [*GROUP, "seed", "flops", "train_flops", "status"]
 
 DEFAULT = Aims()
 
+NOTHING = ("undecided", "undetermined")
+"""Verdicts that decide nothing."""
+
 Status = Literal["settled", "teaches", "too_dear", "undecidable"]
 
 
@@ -52,6 +55,12 @@ class Suggestion:
     would teach anything is within the budget. `undecidable`: none would teach anything at any price."""
     cheapest: float | None
     """Price of the cheapest run that would teach anything; None where there is none."""
+
+    @property
+    def is_flat(self) -> bool:
+        """Whether nothing left to run would tell anything, and the whole grid would decide no rule."""
+        ended = self.status in ("settled", "undecidable")
+        return ended and all(each.verdict in NOTHING for each in self.foresights)
 
 
 def suggest(

@@ -175,6 +175,18 @@ def test_it_stops_when_the_first_points_all_fail_alike(bash: Bash, tmp_path: Pat
     assert len([row for row in Study(tmp_path / "mine").rows() if row["status"] == "failed"]) <= 4
 
 
+def test_of_a_flat_surface_it_says_that_nothing_differs(bash: Bash, tmp_path: Path, replayed: str) -> None:
+    lines = [f"{depth},{width},8,1,70" for depth, width in product((8, 14, 20), (0.25, 0.5, 1))]
+    (tmp_path / "surface.csv").write_text("\n".join(["depth,width,resolution,epochs,top1", *lines]))
+    done = bash(
+        "python sweep.py -m depth=8,14,20 width=0.25,0.5,1 resolution=8 epochs=1 seed=0,1,2 tracker=none "
+        f"{replayed} study.name=flat study.adaptive=true",
+        timeout_s=300,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "Nothing differs beyond the noise of the runs" in done.stdout
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [

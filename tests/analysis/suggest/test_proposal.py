@@ -147,8 +147,12 @@ def test_what_is_all_measured_has_nothing_left(tmp_path, capsys):
     assert "has nothing left to run: all that is wanted is measured; widen the grid." in said
 
 
-def test_a_flat_surface_is_told_apart_from_an_open_one(tmp_path, capsys):
-    last = grid_csv(tmp_path / "mine.csv", keep=lambda row: row[AXES].tolist() != [20, 2, 24, 10, 1])
+@pytest.mark.parametrize("sd", [0.3, 0.0])
+def test_a_flat_surface_is_told_apart_from_an_open_one(tmp_path, capsys, sd):
+    def keep(row):
+        return row[AXES].tolist() != [20, 2, 24, 10, 1]
+
+    last = grid_csv(tmp_path / "mine.csv", sd=sd, keep=keep)
     code, said, _ = say(capsys, last, "--budget", "1e14")
     assert code == 0
     assert "To make them" not in said
@@ -178,3 +182,13 @@ def test_a_grid_without_repeats_is_told_that_it_decides_nothing(bash, tmp_path, 
     code, said, _ = say(capsys, tmp_path / "mine", "--budget", "1e14")
     assert code == 0
     assert "The grid has no repeats" in said
+
+
+def test_a_grid_too_small_to_decide_anything_is_no_flat_one(bash, tmp_path, capsys):
+    line = "depth=8,14 width=0.25 resolution=8,12 epochs=1 seed=0,1 data.num_train=256 data.num_val=64"
+    options = f"tracker=none study.name=mine study.root={tmp_path} plan=true"
+    assert bash(f"python sweep.py -m {line} {options}").returncode == 0
+    code, said, _ = say(capsys, tmp_path / "mine", "--budget", "1e14")
+    assert code == 0
+    assert "Whatever its runs say, this grid would decide nothing" in said
+    assert "Nothing differs" not in said
