@@ -40,7 +40,7 @@ def beside(request: Request) -> Iterator[None]:
     console = Console(soft_wrap=True, highlight=False)
     for path in failed:
         console.print(f"Stopping dominated points has failed: {path / LOG} says why.", markup=False)
-    for path in paths:
+    for path in paths if request.adaptive is None else ():  # whose launch lasts as long as anything runs
         if left := _num_left(path):
             console.print(
                 f"{counted(left, 'point')} may be stopped as long as this runs: "

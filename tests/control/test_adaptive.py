@@ -187,6 +187,16 @@ def test_of_a_flat_surface_it_says_that_nothing_differs(bash: Bash, tmp_path: Pa
     assert "Nothing differs beyond the noise of the runs" in done.stdout
 
 
+def test_what_it_leaves_untrained_is_not_said_to_be_running(
+    bash: Bash, tmp_path: Path, replayed: str
+) -> None:
+    line = f"python sweep.py -m {GRID} {replayed} tracker=none study.name=some study.adaptive=true"
+    done = bash(f"{line} study.budget=1e10 stop.dominated=true", timeout_s=300)
+    assert done.returncode == 0, done.stderr
+    assert len(Study(tmp_path / "some").rows()) > 0
+    assert "may be stopped as long as this runs" not in done.stdout
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
