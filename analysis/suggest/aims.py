@@ -82,14 +82,17 @@ def family(whole: Whole, measured: Measured, budgets: Sequence[float]) -> Iterat
     """The best model for each budget in FLOPs among the cells of the longest regime.
 
     The verdict is the model whose error is lowest in the mean of the surfaces, if it is within the noise of
-    one run of the lowest; otherwise it is that one.
+    one run of the lowest; otherwise it is that one. Refused for a budget that no model keeps to.
     """
     flops = whole.layout.cells["flops"].to_numpy(dtype=float)
     longest = _longest(whole)
     for budget in budgets:
         cells = longest[flops[longest] <= budget]
         if not len(cells):
-            continue
+            least = count_text(flops[longest].min())
+            raise Refused(
+                f"--flops {budget:g} is below all models of the longest runs: the least has {least}."
+            )
         errors = whole.surfaces[:, cells]
         pick = int(np.argmin(errors.mean(axis=0)))
         best = np.argmin(errors, axis=1)
