@@ -6,7 +6,7 @@ import csv
 import hashlib
 import io
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,6 +71,8 @@ def _check_columns(path: Path, columns: list[str]) -> None:
             f"hydra.launcher.table={path} has no column {', '.join(missing)}: it has "
             f"{', '.join(columns) or 'none'}."
         )
+    if twice := [column for column, number in Counter(columns).items() if number > 1]:
+        raise Refused(f"hydra.launcher.table={path} has two columns {twice[0]}: keep one.")
 
 
 @dataclass(frozen=True)

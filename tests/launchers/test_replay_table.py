@@ -28,6 +28,7 @@ Write = Callable[..., Path]
         ([], "has no column depth, width, resolution, epochs, top1 .or error.: it has none"),
         (["depth,width,epochs,acc", "8,1,2,70"], "has no column resolution, top1 .or error.: it has depth"),
         ([COLUMNS], "has no row of a point that ended"),
+        ([f"{COLUMNS},top1", "8,1,14,2,70,60"], "has two columns top1: keep one"),
         (
             [COLUMNS, "8,1,14,2,70", "8,1,14,2,71"],
             r"two different rows of depth=8 .* \(top1 70.0 and 71.0\)",
