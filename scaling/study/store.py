@@ -114,11 +114,11 @@ class Study:
     @property
     def replayed(self) -> str | None:
         """The table that its results were looked up in, with the noise; None where its points are trained."""
-        return replayed_from(self._about().get("history", []))
+        return replayed_from(self.history)
 
     def check_origin(self, replayed: str | None) -> None:
         """Refused where a launch, replayed from a table or not, would mix its results with others."""
-        check_origin(self.path, self._about().get("history", []), replayed)
+        check_origin(self.path, self.history, replayed)
 
     def remember(
         self, command: str, num_points: int, snapshot: str | None, replayed: str | None = None
