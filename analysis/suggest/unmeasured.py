@@ -78,7 +78,7 @@ def _with_price(table: Table, rows: pd.DataFrame, runs: pd.DataFrame, model: str
     if base is not None:
         costs = priced(base, runs[list(AXES)].drop_duplicates(), None).set_index(list(AXES))
         runs = runs.join(costs[["flops", "train_flops"]], on=list(AXES)).dropna(subset="flops")
-    elif len(known) >= LEAST_KNOWN:
+    elif len(known) >= LEAST_KNOWN or {*map(tuple, runs[list(SIZE)].to_numpy(dtype=float))} <= {*known.index}:
         runs = runs.assign(flops=_fitted(known, runs), train_flops=np.nan)
     else:
         raise Refused(

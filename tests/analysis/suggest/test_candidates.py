@@ -180,6 +180,7 @@ def test_what_cannot_be_priced_is_refused():
     with pytest.raises(Refused, match="add a column train_flops"):
         candidates_of(table([row | {"flops": 1e6 * row["depth"]} for row in bare]))
     assert len(candidates_of(table(bare), model="resnet_small")) == 2
+    assert len(candidates_of(table(with_costs(bare[:1])))) == 1  # whose FLOPs are those of its other seed
     with pytest.raises(Refused, match="make 10404 cells"):
         candidates_of(table(with_costs(rows_of([(8 + n, 1 + n, 16, 1, 0) for n in range(102)]))))
 
