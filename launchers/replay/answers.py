@@ -47,12 +47,12 @@ class Answers:
     @cached_property
     def _text(self) -> str:
         if self.table.has_seeds:
-            return f"{self.table.source}, seed by seed"
+            return f"{self.table.version}, seed by seed"
         sds = {self.sd(ending) for ending in self.table.endings.values()}
         if not any(sds):
-            return f"{self.table.source}, without noise"
+            return f"{self.table.version}, without noise"
         of = f"{sds.pop():g} points" if len(sds) == 1 else "its own size"
-        return f"{self.table.source}, with noise of {of} (seed {self.noise_seed})"
+        return f"{self.table.version}, with noise of {of} (seed {self.noise_seed})"
 
     def sd(self, ending: Ending) -> float:
         """Points of noise that are added to a row; none where each seed has its own."""

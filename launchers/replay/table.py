@@ -56,12 +56,17 @@ class ReplayTable:
     """Endings by setting."""
 
     source: str
-    """As a study remembers it: a published name, or an absolute path."""
+    """A published name, or an absolute path."""
     digest: str
     """Of what was read, 16 hex digits."""
     endings: Mapping[Setting, Ending]
     unread: frozenset[Setting] = frozenset()
     """Settings that the source itself says it does not show."""
+
+    @property
+    def version(self) -> str:
+        """The source; of a file with the beginning of its digest, as another content is another table."""
+        return self.source if self.source.startswith("published:") else f"{self.source} ({self.digest[:8]})"
 
     @cached_property
     def has_seeds(self) -> bool:

@@ -94,7 +94,7 @@ def test_a_file_is_replayed_as_a_worker_would_train(replay: Callable[..., tuple[
     provenance = json.loads((directory / "result.json").read_text())["provenance"]
     assert provenance["replayed"] == study.replayed
     assert study.replayed is not None
-    assert study.replayed.endswith("answers.csv, without noise")
+    assert re.search(r"answers.csv \([0-9a-f]{8}\), without noise$", study.replayed)
     assert study.noted(done["point"]).epoch == 4
     names = {file.name for file in directory.iterdir()}
     assert names >= {
@@ -174,6 +174,8 @@ def test_replayed_and_trained_points_are_never_in_one_study(
     assert _files(study) == files
     code, output, _ = replay(f"{few} reuse={study.path}", name="another")
     assert (code, _said(output, "a replay has its results from hydra.launcher.table alone")) == (2, True)
+    code, output, _ = replay(f"{few} seed=1", COLUMNS, "8,0.5,14,2,71")
+    assert (code, _said(output, r"replayed from .*, not from .*answers.csv \(.*\)")) == (2, True)
     code, output, _ = replay(f"{few} seed=1 hydra.launcher.noise_sd=1")
     assert (code, _said(output, "replayed from .*, without noise, not from .*, with noise of 1 points")) == (
         2,
