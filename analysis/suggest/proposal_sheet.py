@@ -22,7 +22,7 @@ def points_sheet(proposal: Proposal) -> Sheet:
             *(f"{row[name]:g}" for name in (*AXES, "seed")),
             f"{row['train_flops']:.3g}",
             _name(proposal.suggestion, row["rule"]),
-            f"{row['shrinks']:.0%}",
+            f"{row['shrinks']:.1%}",
         )
         for row in points.to_dict("records")
     ]
