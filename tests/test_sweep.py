@@ -144,7 +144,7 @@ def test_these_lines_make_a_plan_and_run_nothing(bash: Bash, tmp_path: Path, lin
         ("data.num_val=9999", "data.num_val=9999 leaves no training images: "),
         ("-m hydra.launcher.slots=none", "hydra.launcher.slots=none should be auto or a number"),
         ("-m hydra.launcher.slot=1", "hydra.launcher.slot is not an option of what is chosen here"),
-        ("-m hydra/launcher=basic", "hydra/sweeper=grid needs hydra/launcher=local or slurm."),
+        ("-m hydra/launcher=basic", "hydra/sweeper=grid needs hydra/launcher=local, slurm or replay."),
         ("-m hydra/sweeper=basic", "This launcher needs hydra/sweeper=grid."),
         ("-m device.threads=1,2", "device.threads cannot have several values in one launch"),
         ("study.name=a/b", "study.name=a/b should be a plain directory name."),

@@ -57,7 +57,7 @@ def test_peak_memory_holds_what_was_used() -> None:
     cpu = torch.device("cpu")
     reset_peak_memory(cpu)
     before = peak_memory_bytes(cpu)
-    torch.ones(2**25)  # 128 MiB
+    torch.ones(2**26)  # 256 MiB, of which some may be what was freed before
     after = peak_memory_bytes(cpu)
     assert before is not None
     assert after is not None

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from control.retry import mark_again
-from scaling.study.plan import _decide
+from scaling.study.plan import decide
 from scaling.study.point import Point
 from scaling.study.stopping import Stopping, tell_to_stop, told_to_stop, was_stopped
 from scaling.study.store import Study, Task
@@ -62,7 +62,7 @@ def test_it_stops_at_an_evaluation_and_a_retry_ends_bit_for_bit_the_same(
     assert was_stopped(directory)
     assert told_to_stop(directory) is None
 
-    action, why = _decide(study, point.id, study.state(point.id), None)
+    action, why = decide(study, point.id, study.state(point.id), None)
     assert action == "skip"
     assert f"(an outcome, kept; python -m control retry {study.path} --failure dominated trains it" in why
     assert mark_again(study, point.id)
