@@ -15,7 +15,7 @@ from analysis.table import AXES, Table
 from scaling.errors import Refused
 from scaling.study.store import Study
 
-_OF_ONE_LINE = ("plan", "only", "probe", "study.adaptive", "study.budget")
+_OF_ONE_LINE = ("plan", "only", "probe", "study.adaptive", "study.budget", "study.smallest")
 """Keys that the next line has otherwise."""
 _FLAGS = ("--json", "--csv")
 

@@ -193,3 +193,13 @@ def test_a_grid_too_small_to_decide_anything_is_no_flat_one(bash, tmp_path, caps
     assert code == 0
     assert "Whatever its runs say, this grid would decide nothing" in said
     assert "Nothing differs" not in said
+
+
+def test_the_next_line_of_an_adaptive_study_is_no_adaptive_one(bash, tmp_path, capsys):
+    options = "study.adaptive=true study.budget=1e12 study.smallest=0.2 plan=true"
+    where = f"tracker=none study.name=mine study.root={tmp_path}"
+    assert bash(f"python sweep.py -m {GRID} {where} {options}").returncode == 0
+    line = answer(capsys, tmp_path / "mine", "--budget", 1e12)["line"]
+    assert "only=" in line
+    assert not {"adaptive", "budget", "smallest"} & {*line.replace("=", " ").replace(".", " ").split()}
+    assert bash(f"{line} plan=true").returncode == 0
