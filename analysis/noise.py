@@ -105,9 +105,14 @@ def noise_of(table: Table, groups: pd.DataFrame) -> Noise:
     measured = seed_noise(groups)
     if measured.known:
         return measured
-    if table.rerun_sd is not None and table.rerun_df is not None:
-        return Noise(kind="declared", scale=table.rerun_sd, power=0.0, df=table.rerun_df)
-    return interaction_noise(thinned(groups))
+    return declared_noise(table) or interaction_noise(thinned(groups))
+
+
+def declared_noise(table: Table) -> Noise | None:
+    """What the source says a re-run moves a result by, constant in points; None where it says nothing."""
+    if table.rerun_sd is None or table.rerun_df is None:
+        return None
+    return Noise(kind="declared", scale=table.rerun_sd, power=0.0, df=table.rerun_df)
 
 
 def seed_noise(groups: pd.DataFrame) -> Noise:

@@ -8,12 +8,11 @@ from functools import cache, cached_property
 
 import numpy as np
 
-from analysis.noise import Floats, Rows, seed_noise
-from analysis.pairs import MIN_DF
+from analysis.noise import Floats, Rows
 from analysis.suggest.foresight import Foresight, judged
 from analysis.suggest.layout import Layout
 from analysis.suggest.measured import Measured
-from analysis.suggest.suggest import ASSUMED, BATCH
+from analysis.suggest.suggest import BATCH, noise_of_few
 from analysis.suggest.surrogate import Surrogate
 from analysis.suggest.whole import Whole
 from analysis.suggest.worth import Knowledge, Runs, choose
@@ -67,12 +66,8 @@ class _State:
 
     @cached_property
     def measured(self) -> Measured:
-        """With noise as `suggest.noise_of_few` has it."""
         groups, _ = measured_groups(self.grid, self.errors)
-        noise = seed_noise(groups)
-        if not noise.known or noise.df < MIN_DF:
-            noise = self.grid.declared or ASSUMED
-        return Measured.of(self.grid.cells, groups, noise)
+        return Measured.of(self.grid.cells, groups, noise_of_few(groups, self.grid.declared))
 
     @cached_property
     def surrogate(self) -> Surrogate:

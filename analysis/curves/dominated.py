@@ -13,7 +13,7 @@ from scipy.special import ndtr
 from analysis.curves.curve import PointCurve
 from analysis.curves.finished import final_error
 from analysis.curves.study import like
-from analysis.noise import Noise
+from analysis.noise import Noise, mean_variance
 from analysis.table import AXES
 from scaling.errors import Refused
 from scaling.study.stopping import Stopping
@@ -92,7 +92,7 @@ def _doom(
         return None
     level = (1 - stopping.confidence) / len(stopping.rungs) / 2
     error = rivals["error"].to_numpy(dtype=float)
-    spread = noise.sd(error) / np.sqrt(rivals["num_seeds"].to_numpy(dtype=float))
+    spread = np.sqrt(mean_variance(rivals, noise))
     bound = error + stats.t.isf(level / len(rivals), noise.df) * spread
     best = int(bound.argmin())
     try:

@@ -96,7 +96,7 @@ def choose(groups: pd.DataFrame, noise: Noise, *, replicates: int = REPLICATES) 
 
 def largest_setting(groups: pd.DataFrame) -> pd.DataFrame:
     """The models that a law is about: those of the data set and setting with most."""
-    sizes = groups.groupby(["data", "setting"])["error"].transform("size")
+    sizes = groups.groupby(["data", "setting"])["epochs"].transform("size")
     first = groups[sizes == sizes.max()].iloc[0]
     mine: pd.DataFrame = groups[(groups["data"] == first["data"]) & (groups["setting"] == first["setting"])]
     return mine

@@ -7,9 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from analysis.buildable import SIZE
+from analysis.law.choose import largest_setting
 from analysis.law.fit import logs
+from analysis.model import UNITS
 from analysis.noise import Floats, Rows
-from analysis.suggest.foresight import Foresight, foreseen
+from analysis.suggest.foresight import Foresight, of_draws
 from analysis.suggest.measured import Measured
 from analysis.suggest.whole import Whole
 from analysis.table import AXES
@@ -75,7 +78,7 @@ def exponents(whole: Whole) -> Iterator[Foresight]:
         known = np.abs(true[:, place] - middle) <= WITHIN * abs(middle)
         verdicts = np.where(known, "known", "not known")
         name = f"the exponent of the error in {knob}"
-        yield foreseen(f"exponent@{knob}", name, verdicts, true[:, place], weights[[place]])
+        yield of_draws(f"exponent@{knob}", name, verdicts, true[:, place], weights[[place]])
 
 
 def family(whole: Whole, measured: Measured, budgets: Sequence[float]) -> Iterator[Foresight]:
@@ -100,7 +103,7 @@ def family(whole: Whole, measured: Measured, budgets: Sequence[float]) -> Iterat
         close = errors[:, pick] - errors.min(axis=1) <= noise
         names = [_name(whole, cell) for cell in cells]
         verdicts = np.where(close, names[pick], np.array(names)[best])
-        yield foreseen(
+        yield of_draws(
             f"family@{budget:.3g}",
             f"the best model for {count_text(budget)} FLOPs",
             verdicts,
@@ -123,15 +126,11 @@ def _differences(whole: Whole, cells: Rows, pick: int, best: Rows) -> Floats:
 
 def _longest(whole: Whole) -> Rows:
     """The cells of most epochs in the setting with most cells."""
-    cells = whole.layout.cells.reset_index(drop=True)
-    sizes = cells.groupby(["data", "setting"])["epochs"].transform("size")
-    mine = cells[sizes == sizes.max()]
-    first = mine.iloc[0]
-    mine = mine[(mine["data"] == first["data"]) & (mine["setting"] == first["setting"])]
+    mine = largest_setting(whole.layout.cells.reset_index(drop=True))
     return np.asarray(mine.index[mine["epochs"] == mine["epochs"].max()], dtype=np.intp)
 
 
 def _name(whole: Whole, cell: int) -> str:
     """`depth 101, width 1, 160 px`."""
     row = whole.layout.cells.iloc[cell]
-    return f"depth {row['depth']:g}, width {row['width']:g}, {row['resolution']:g} px"
+    return ", ".join(UNITS[axis](row[axis]) for axis in SIZE)

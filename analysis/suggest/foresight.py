@@ -49,7 +49,7 @@ class Foresight:
         return self.rule.partition("@")[0]
 
 
-def foreseen(rule: str, name: str, verdicts: Texts, true: Floats, slopes: Floats) -> Foresight:
+def of_draws(rule: str, name: str, verdicts: Texts, true: Floats, slopes: Floats) -> Foresight:
     """Of draws: the verdict that most of them give, and what they say of the true value, NaN where none."""
     (verdict, count), *_ = Counter(verdicts.tolist()).most_common(1)
     known = true[np.isfinite(true)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -110,18 +110,7 @@ def _in_hours(table: Table, runs: pd.DataFrame, hours: float, batch: int, aims: 
         raise Refused(
             "--hours: nothing tells the hours of some runs that could be made: give --budget, in train FLOPs."
         )
-    timed = runs.assign(train_flops=runs["hours"], paid=runs["train_flops"])
-    found = suggest(table, timed, budget=hours, batch=batch, aims=aims)
-    points = found.points.assign(train_flops=found.points["paid"]).drop(columns="paid")
-    is_coming = runs["status"] == "running"
-    spent = float(table.usable["train_flops"].sum() + runs.loc[is_coming, "train_flops"].sum())
-    return replace(
-        found,
-        points=points,
-        spent=spent,
-        price=float(points["train_flops"].sum()),
-        whole=spent + float(runs.loc[~is_coming, "train_flops"].sum()),
-    )
+    return suggest(table, runs.assign(price=runs["hours"]), budget=hours, batch=batch, aims=aims)
 
 
 def _line(table: Table, points: pd.DataFrame, model: str | None) -> tuple[str | None, str]:

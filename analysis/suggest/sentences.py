@@ -23,11 +23,6 @@ TOO_SMALL = (
 )
 
 
-def sentences(found: Suggestion, budget: float) -> tuple[str, ...]:
-    """What is foreseen, rule by rule, and what the runs that are proposed cost and teach."""
-    return (*map(foreseen_text, found.foresights), *outlook(found, budget))
-
-
 def foreseen_text(each: Foresight) -> str:
     """`Depth or width at 350 epochs: depth, +0.4 points (0.2, 0.7); settled, the whole grid would say so with
     99 %.`"""

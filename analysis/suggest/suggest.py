@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.diverged import diverged
-from analysis.noise import GROUP, Floats, Noise, group_seeds, seed_noise
+from analysis.noise import GROUP, Floats, Noise, declared_noise, group_seeds, seed_noise
 from analysis.pairs import MIN_DF
 from analysis.suggest.aims import Aims
 from analysis.suggest.foresight import Foresight, judged
@@ -26,7 +26,8 @@ BATCH = 8
 ASSUMED = Noise(kind="seeds", scale=0.05, power=1.0, df=MIN_DF)
 """Of a run, while no repeats tell: 0.2 points at 20 % error, give or take a factor of two."""
 COLUMNS = [*GROUP, "seed", "flops", "train_flops", "status"]
-"""Of the frame of candidates; `could_fail`, 0 to 1, may be there besides."""
+"""Of the frame of candidates; `could_fail`, 0 to 1, may be there besides, and `price`, what a run takes of
+the budget, if that is not its train FLOPs."""
 
 DEFAULT = Aims()
 
@@ -54,7 +55,7 @@ class Suggestion:
     """`settled`: every rule is, nothing need be run. `teaches`: the points do. `too_dear`: no candidate that
     would teach anything is within the budget. `undecidable`: none would teach anything at any price."""
     cheapest: float | None
-    """Price of the cheapest run that would teach anything; None where there is none."""
+    """Of the budget, what the cheapest run takes that would teach anything; None where there is none."""
 
     @property
     def is_flat(self) -> bool:
@@ -84,16 +85,17 @@ def suggest(
             f"{table.source} has no two models, measured or planned, by which depth, width or resolution "
             "could be compared at equal cost: widen the grid."
         )
-    measured = Measured.of(grid, groups, noise_of_few(table, groups))
+    measured = Measured.of(grid, groups, noise_of_few(groups, declared_noise(table)))
     surrogate = layout.space.surrogate(measured)
     whole = Whole.drawn(layout, measured, surrogate)
     foresights = judged(aims.of(whole, measured), aims.smallest)
     knowledge = Knowledge(surrogate, measured, foresights)
     is_running = (candidates["status"] == "running").to_numpy()
-    to_run = pd.DataFrame({"could_fail": 0.0} | dict(candidates[~is_running].reset_index(drop=True)))
+    to_run = candidates[~is_running].reset_index(drop=True)
+    to_run = pd.DataFrame({"could_fail": 0.0, "price": to_run["train_flops"]} | dict(to_run))
     runs = Runs(
         cells=places_of(grid, to_run),
-        price=to_run["train_flops"].to_numpy(dtype=float),
+        price=to_run["price"].to_numpy(dtype=float),
         could_fail=to_run["could_fail"].to_numpy(dtype=float),
     )
     for cell in places_of(grid, candidates[is_running]):
@@ -108,7 +110,7 @@ def suggest(
         points=points.reset_index(drop=True),
         spent=spent,
         price=float(points["train_flops"].sum()),
-        whole=spent + float(runs.price.sum()),
+        whole=spent + float(to_run["train_flops"].sum()),
         chances=chances,
         status=_status(knowledge, useful, points),
         cheapest=float(useful.min()) if len(useful) else None,
@@ -150,11 +152,7 @@ def _status(knowledge: Knowledge, useful: Floats, points: pd.DataFrame) -> Statu
     return "too_dear" if len(useful) else "undecidable"
 
 
-def noise_of_few(table: Table, groups: pd.DataFrame) -> Noise:
+def noise_of_few(groups: pd.DataFrame, declared: Noise | None) -> Noise:
     """From repeats, else declared by the source, else assumed until there are repeats enough."""
     measured = seed_noise(groups)
-    if measured.known and measured.df >= MIN_DF:
-        return measured
-    if table.rerun_sd is not None and table.rerun_df is not None:
-        return Noise(kind="declared", scale=table.rerun_sd, power=0.0, df=table.rerun_df)
-    return ASSUMED
+    return measured if measured.known and measured.df >= MIN_DF else declared or ASSUMED

@@ -14,7 +14,7 @@ from analysis.pairs import MIN_DF
 from analysis.replicates import BOOTSTRAP_SEED, draw_errors
 from analysis.selection import MIN_PAIRS
 from analysis.steps import RIVALS
-from analysis.suggest.foresight import DRAWS, LARGEST_ERROR, Foresight, Texts, foreseen
+from analysis.suggest.foresight import DRAWS, LARGEST_ERROR, Foresight, Texts, of_draws
 from analysis.suggest.layout import Layout
 from analysis.suggest.measured import Measured
 from analysis.suggest.surrogate import Surrogate
@@ -26,7 +26,9 @@ SINGLE_TEST = 0.95
 REPLICATES = 2000
 """Of the noise of the whole grid."""
 MAX_DOUBTFUL = 3
+"""Pairs of a regime that may contradict the others, and are asked about by themselves."""
 DOUBT = 0.01
+"""Probability that some pair does, or that none does, from which on nothing is asked."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +99,7 @@ class Whole:
             slopes = np.vstack(
                 [self.slopes[column], self.pair_slopes[selection.rows][_doubtful(above, below)]]
             )
-            yield foreseen(rule, name, prefers[-1], self.true[:, column], slopes)
+            yield of_draws(rule, name, prefers[-1], self.true[:, column], slopes)
         if self.layout.common:
             yield self._crossover(np.stack(prefers, axis=1))
         if self.layout.overall:
@@ -146,7 +148,7 @@ class Whole:
             inside[draw] = (turns == 1).mean() >= MOSTLY
         verdicts = np.where(inside, "inside_range", np.where(alike, "none_in_range", "undetermined"))
         true = np.exp(zero(log_epochs, self.true[:, columns]))
-        return foreseen(
+        return of_draws(
             "crossover", "where depth and width change places", verdicts, true, self.slopes[columns]
         )
 
@@ -162,7 +164,7 @@ class Whole:
         verdicts = np.where(slow, "slow", np.where(fast, "fast", "undecided"))
         caps = np.array([*layout.bases, np.nan])[len(layout.bases) - trailing]
         columns = sorted({*layout.overall, *layout.by_base[layout.bases[-1]]})
-        return foreseen(
+        return of_draws(
             "resolution", "how fast to raise the resolution", verdicts, caps, self.slopes[columns]
         )
 

@@ -7,11 +7,10 @@ from dataclasses import asdict
 from pathlib import Path
 
 from launchers.replay.read_csv import read_csv
-from launchers.replay.table import Ending, ReplayTable, Setting
+from launchers.replay.table import PUBLISHED, Ending, ReplayTable, Setting
 from scaling.errors import Refused
 from scaling.published.figures import RERUN_SD, runs, unread
 
-PUBLISHED = "published:"
 FIGURES = f"{PUBLISHED}resnet_rs_2021"
 
 

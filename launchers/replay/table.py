@@ -10,6 +10,8 @@ from functools import cached_property
 from scaling.study.point import Point
 from scaling.study.result import Failure
 
+PUBLISHED = "published:"
+"""What the names of published tables begin with."""
 NEAREST = 2
 """Settings that a sentence names beside one that is not there."""
 
@@ -66,7 +68,7 @@ class ReplayTable:
     @property
     def version(self) -> str:
         """The source; of a file with the beginning of its digest, as another content is another table."""
-        return self.source if self.source.startswith("published:") else f"{self.source} ({self.digest[:8]})"
+        return self.source if self.source.startswith(PUBLISHED) else f"{self.source} ({self.digest[:8]})"
 
     @cached_property
     def has_seeds(self) -> bool:
