@@ -118,10 +118,11 @@ def suggest(
 
 
 def _measured(table: Table) -> pd.DataFrame:
-    """The models that have results, without those that diverged."""
+    """The models that have results, or were stopped early with their ends told, without those that
+    diverged."""
     if table.usable.empty:
         return pd.DataFrame(columns=[*GROUP, "error", "variance", "num_seeds", "reading_variance", "flops"])
-    groups = group_seeds(table.usable)
+    groups = group_seeds(table.informative)
     return groups[~diverged(groups)].reset_index(drop=True)
 
 
