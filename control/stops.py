@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from scaling.errors import Refused
+from scaling.study.launch import all_alike
 from scaling.study.store import Study
+from scaling.training.worklist import Policy
 
-ALIKE = 3
+ALIKE = Policy.same_failure_limit
 """Points that end first and fail by one error, after which no more are tried."""
 
 
@@ -32,7 +34,4 @@ def check_failures(study: Study, launched: Sequence[str]) -> None:
     ended = [state for state in states if state.status in ("completed", "failed")]
     broken = all(state.failure in ("code_error", "data_error") for state in ended)
     if len(ended) >= ALIKE and broken and len({state.signature for state in ended}) == 1:
-        raise Refused(
-            f"Stopped: the first {len(ended)} points to end all failed alike ({ended[0].message}); their "
-            f"tracebacks are in {study.path}/points/*/log.txt."
-        )
+        raise Refused(all_alike(study.path, len(ended), ended[0]))

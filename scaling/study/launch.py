@@ -25,6 +25,14 @@ def ids_in(file: Path) -> list[str]:
     return list(dict.fromkeys(lines))
 
 
+def all_alike(study: Path, number: int, state: State) -> str:
+    """Why no more are tried when the first points to end have failed as this one did."""
+    return (
+        f"Stopped: the first {number} points to end all failed alike ({state.message}); "
+        f"their tracebacks are in {study}/points/*/log.txt."
+    )
+
+
 @dataclass(frozen=True)
 class Launch:
     """What is on disk of a launch, in `jobs/<name>/` of its study."""
@@ -89,10 +97,7 @@ class Launch:
         self._mark("ended", state.signature, point_id)
         alike = len(os.listdir(self.folder / "ended" / state.signature))
         if alike >= same_failure_limit and len(os.listdir(self.folder / "ended")) == 1:
-            self.stop(
-                f"Stopped: the first {alike} points to end all failed alike ({state.message}); "
-                f"their tracebacks are in {self.study}/points/*/log.txt."
-            )
+            self.stop(all_alike(self.study, alike, state))
 
     def _mark(self, *names: str) -> None:
         mark = self.folder.joinpath(*names)
