@@ -117,12 +117,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--grids", type=int, default=1000, help="studies of each kind")
     parser.add_argument("--replicates", type=int, default=REPLICATES, help="of the bootstrap")
+    parser.add_argument("--kinds", default="", help="only those whose names hold this")
     parsed = parser.parse_args()
     grids, replicates = parsed.grids, parsed.replicates
     start = time.process_time()
     console = Console(width=170)
     for part in PARTS:
-        told = {name: answers(part, name, grids, replicates) for name in part.kinds}
+        kinds = [name for name in part.kinds if parsed.kinds in name]
+        told = {name: answers(part, name, grids, replicates) for name in kinds}
         columns = list(dict.fromkeys(column for answer in told.values() for column in answer))
         asked = f"{part.asked[0]:g} to {part.asked[1]:g} asked"
         table = Table("kind", *columns, title=f"{part.title}, % ({asked}), n={grids}")

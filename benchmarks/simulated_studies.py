@@ -19,7 +19,7 @@ from analysis.returns import Return, returns
 from analysis.selection import select
 from analysis.steps import StepLayout, lay_out_steps
 from analysis.table import AXES, COST_COLUMNS
-from benchmarks.law_coverage import VALUES, Truth, scaled
+from benchmarks.law_coverage import VALUES, Truth, flops, scaled
 
 NOISE, NUM_SEEDS = 0.2, 3
 TURN = np.sqrt(VALUES[3][0] * VALUES[3][-1])
@@ -118,11 +118,6 @@ def with_step(points: float, generator: Generator) -> Truth:
     """The same error everywhere, less `points` from the third depth on."""
     base = nothing_matters(generator)
     return lambda rows: base(rows) - points * (rows["depth"].to_numpy() >= VALUES[0][2])
-
-
-def flops(rows: pd.DataFrame) -> Floats:
-    x = scaled(rows)
-    return np.asarray(1e9 * x[:, 0] * x[:, 1] ** 2 * x[:, 2] ** 2)
 
 
 def simulated(kind: Kind, generator: Generator, replicates: int) -> Study:
