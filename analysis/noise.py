@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -11,6 +11,7 @@ import pandas as pd
 
 from analysis.table import AXES, COST_COLUMNS, EXTRAPOLATED_SD, FRAMES, STOPPED, Table
 from analysis.thin import thinned
+from analysis.variances import Slopes, weigh_slopes
 
 Floats = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.intp]
@@ -21,17 +22,29 @@ GROUP = ("data", "setting", *AXES)
 REGIME = ["data", "setting", "epochs"]
 LEAST_INTERACTION = 5e-4
 """Of the logit, 0.01 points or less: no training repeats itself so well, so it is no noise but a formula."""
+LEVEL_SD = 1.0
+"""Prior standard deviation of the logarithm of a regime's variance over what error and sizes expect."""
+MAX_REGIMES = 30
+"""With repeats, that have levels of their own while exponents are estimated, those of most models."""
 SMALLEST_ERROR = 0.01
 """Percent. Errors are kept above it where their logarithm is taken."""
+SIZES = ("network", "image")
+"""That noise may follow: FLOPs per pixel, and pixels."""
+EXPONENTS = np.array([1.0, 0.0, 0.0])
+EXPONENTS_SDS = np.array([[1.0, 0.01, 0.01], [1.0, 1.0, 1.0]])
+"""Priors of the exponents of a run's variance in the error's spread, the network's size and the image's: that
+of a count of wrong images, whose noise follows neither size, and one of noise that may. The repeats weigh
+them."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Noise:
-    """The standard deviation of the error of one run, in points, as a function of the error itself.
+    """The standard deviation of the error of one run, in points, as a function of the error and of sizes.
 
-    sd(e) = scale * (e (1 - e / 100)) ** (power / 2). Power 0 is noise that is constant in points, 1 that of a
-    count of wrong images, 2 noise in proportion to the error: no single scale fits all studies (short runs
-    are often far noisier than long ones), so the power is read from the repeats.
+    sd(e) = scale * (e (1 - e / 100)) ** (power / 2) in the middle of the sizes. Power 0 is noise that is
+    constant in points, 1 that of a count of wrong images, 2 noise in proportion to the error: no single scale
+    fits all studies (short runs are often far noisier than long ones), so the power is read from the repeats.
+    So is how the variance grows with the size of the network (FLOPs per pixel) and of the image (pixels).
     """
 
     kind: Literal["seeds", "declared", "interaction", "unknown"]
@@ -42,6 +55,12 @@ class Noise:
     power: float
     df: int
     """Degrees of freedom of the estimate, pooled over all groups."""
+    growth: tuple[float, float] = field(default=(0.0, 0.0), repr=False)
+    """Exponents of the variance in the size of the network and of the image."""
+    middle: tuple[float, float] = field(default=(0.0, 0.0), repr=False)
+    """Logarithms of the sizes that `scale` is of."""
+    scatter: tuple[tuple[float, ...], ...] = field(default=(), repr=False)
+    """[3, 3], covariance of the estimates of power and growth; empty where they are not estimated."""
 
     @property
     def known(self) -> bool:
@@ -53,11 +72,33 @@ class Noise:
         return self.kind in ("seeds", "declared")
 
     def sd(self, error: Floats) -> Floats:
-        """Standard deviation of one run, in points, where the mean error is `error` (percent)."""
+        """Standard deviation of one run, in points, where the mean error is `error` (percent), in the middle
+        of the sizes."""
         return np.asarray(self.scale * _spread(error) ** (self.power / 2))
+
+    def level(self, groups: pd.DataFrame) -> Floats:
+        """[n], what `sd` is multiplied by at the sizes of these groups."""
+        if not any(self.growth):
+            return np.ones(len(groups))
+        return np.asarray(np.exp(0.5 * self.away(groups) @ np.array(self.growth)))
+
+    def away(self, groups: pd.DataFrame) -> Floats:
+        """[n, 2], logarithms of the sizes over the middle; 0 where a group's FLOPs are not known."""
+        return np.nan_to_num(log_sizes(groups) - self.middle)
 
 
 UNKNOWN = Noise(kind="unknown", scale=0.0, power=1.0, df=0)
+
+
+def log_sizes(groups: pd.DataFrame) -> Floats:
+    """[n, 2], logarithms of the FLOPs per pixel and of the pixels; NaN where they are not known.
+
+    FLOPs per pixel grow with depth and width, and mean the same in any family of networks.
+    """
+    pixels = groups["resolution"].to_numpy(dtype=float) ** 2
+    per_pixel = groups["flops"].to_numpy(dtype=float) / pixels
+    sizes = np.column_stack([per_pixel, pixels])
+    return np.log(np.where((sizes > 0) & np.isfinite(sizes), sizes, np.nan))
 
 
 def group_seeds(rows: pd.DataFrame) -> pd.DataFrame:
@@ -91,9 +132,14 @@ def group_seeds(rows: pd.DataFrame) -> pd.DataFrame:
     return groups.reset_index()
 
 
+def run_sd(groups: pd.DataFrame, noise: Noise) -> Floats:
+    """[n], standard deviation of one run of each group, in points."""
+    return np.asarray(noise.level(groups) * noise.sd(groups["error"].to_numpy(dtype=float)))
+
+
 def mean_variance(groups: pd.DataFrame, noise: Noise) -> Floats:
     """Variance of each group's mean error, [groups] in points squared: of its runs, and of its reading."""
-    runs = noise.sd(groups["error"].to_numpy(dtype=float)) ** 2 / groups["num_seeds"].to_numpy(dtype=float)
+    runs = run_sd(groups, noise) ** 2 / groups["num_seeds"].to_numpy(dtype=float)
     return np.asarray(runs + groups["reading_variance"].to_numpy(dtype=float))
 
 
@@ -118,26 +164,47 @@ def declared_noise(table: Table) -> Noise | None:
 def seed_noise(groups: pd.DataFrame) -> Noise:
     """Pool the variances of all groups with two seeds or more, none of them stopped.
 
-    Given the power, sum(df * variance / spread ** power) / sum(df) is the estimate of scale ** 2; the power
-    is the one of highest likelihood of the variances (scaled chi-squares), pulled weakly (sd 1) towards 1,
-    the noise of a count, which decides when repeats are few. Repeats that agree to the last digit are copies:
-    noise unknown.
+    Given the exponents, sum(df * variance / expected) / sum(df) is the estimate of scale ** 2; the exponents
+    are those of highest likelihood of the variances (scaled chi-squares), pulled weakly towards EXPONENTS,
+    which decide when repeats are few. Repeats that agree to the last digit are copies: noise unknown.
     """
     repeated = groups[(groups["num_seeds"] >= 2) & groups["variance"].notna()]
     df = repeated["num_seeds"].to_numpy(dtype=float) - 1
     variance = repeated["variance"].to_numpy(dtype=float)
     if not variance.sum() > 0:
         return UNKNOWN
-    log_spread = np.log(_spread(repeated["error"].to_numpy(dtype=float)))
-    powers = np.linspace(-2.0, 4.0, 121)
-    squares = (df * variance * np.exp(-powers[:, None] * log_spread)).sum(axis=1) / df.sum()
-    loss = (
-        0.5 * df.sum() * np.log(squares) + 0.5 * powers * (df * log_spread).sum() + 0.5 * (powers - 1.0) ** 2
+    slopes, middle = _exponents(repeated, variance, df)
+    power, *growth = slopes.estimate[:3].tolist()
+    noise = Noise(
+        kind="seeds",
+        scale=1.0,
+        power=power,
+        df=int(df.sum()),
+        growth=(growth[0], growth[1]),
+        middle=middle,
+        scatter=tuple(map(tuple, slopes.scatter[:3, :3].tolist())),
     )
-    best = int(np.argmin(loss))
-    return Noise(
-        kind="seeds", scale=float(np.sqrt(squares[best])), power=float(powers[best]), df=int(df.sum())
-    )
+    squares = (df * variance / run_sd(repeated, noise) ** 2).sum() / df.sum()
+    return replace(noise, scale=float(np.sqrt(squares)))
+
+
+def _exponents(repeated: pd.DataFrame, variance: Floats, df: Floats) -> tuple[Slopes, tuple[float, float]]:
+    """Of the error's spread and of the sizes; and the middle of the sizes.
+
+    Each regime has a level of its own, and sizes count within regimes alone: that short runs are noisier than
+    long ones for another reason is not read as either.
+    """
+    sizes = pd.DataFrame(log_sizes(repeated), index=repeated.index)
+    regime = repeated.groupby(REGIME).ngroup()
+    within = (sizes - sizes.groupby(regime).transform("mean")).fillna(0.0)
+    largest = regime.value_counts().index[:MAX_REGIMES].to_numpy()
+    levels = regime.to_numpy()[:, None] == largest
+    features = np.column_stack([log_spread(repeated), within, levels])
+    prior, prior_sds = np.zeros(features.shape[1]), np.ones((2, features.shape[1])) * LEVEL_SD
+    prior[:3], prior_sds[:, :3] = EXPONENTS, EXPONENTS_SDS
+    middle = sizes.mean().fillna(0.0)
+    slopes = weigh_slopes(variance, df, features, prior, prior_sds)
+    return slopes, (float(middle[0]), float(middle[1]))
 
 
 def interaction_noise(groups: pd.DataFrame) -> Noise:
@@ -174,6 +241,11 @@ def _interaction(response: Floats, rows: Rows, columns: Rows) -> tuple[float, in
 def clipped(error: Floats) -> Floats:
     """Errors kept off 0 and 100 %, so that logarithms and logits exist."""
     return np.clip(error, SMALLEST_ERROR, 100.0 - SMALLEST_ERROR)
+
+
+def log_spread(groups: pd.DataFrame) -> Floats:
+    """[n], the logarithm of what a run's variance has the power of."""
+    return np.log(_spread(groups["error"].to_numpy(dtype=float)))
 
 
 def _spread(error: Floats) -> Floats:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from scipy import sparse
 
-from analysis.noise import REGIME, Floats, Interval, Noise, Rows
+from analysis.noise import REGIME, Floats, Interval, Noise, Rows, log_spread, run_sd
 
 BORROWED = 10
 """Degrees of freedom that a regime's own estimate of the noise takes from all others."""
@@ -31,38 +32,64 @@ def draw_errors(groups: pd.DataFrame, noise: Noise, replicates: int = MAX_REPLIC
     error = groups["error"].to_numpy(dtype=float)
     replicates = int(np.clip(MAX_DRAWS // max(len(groups), 1), 20, replicates))
     generator = np.random.default_rng(BOOTSTRAP_SEED)
-    level = _levels(groups, noise, replicates, generator)
-    spread = level * noise.sd(error) / np.sqrt(groups["num_seeds"].to_numpy(dtype=float))
+    spread = _run_sd(groups, noise, replicates, generator)
+    spread = spread / np.sqrt(groups["num_seeds"].to_numpy(dtype=float))
     reading = groups["reading_variance"].to_numpy(dtype=float)
     if reading.any():
         spread = np.hypot(spread, np.sqrt(reading))
     return np.asarray(error + spread * generator.standard_normal((replicates, len(groups))))
 
 
-def _levels(groups: pd.DataFrame, noise: Noise, replicates: int, generator: np.random.Generator) -> Floats:
-    """What the noise of a group is multiplied by, [replicates, groups or 1].
+def _run_sd(groups: pd.DataFrame, noise: Noise, replicates: int, generator: np.random.Generator) -> Floats:
+    """Standard deviation of one run of each group, [replicates, groups] in points.
 
-    Where noise does not follow the error alone, as when short runs are noisier than long ones of the same
-    error, the repeats of a regime (data, setting, epochs) say by how much: its estimate is that of its own
-    repeats and of BORROWED degrees of freedom of all others.
+    Where noise does not follow the error and the sizes alone, as when short runs are noisier than long ones
+    of the same error, the repeats of a regime (data, setting, epochs) say by how much: its estimate is that
+    of its own repeats and of BORROWED degrees of freedom of all others. A replicate has exponents of its own
+    too, so that what the repeats leave open of them is in the intervals.
     """
     if noise.kind != "seeds":
-        return np.asarray(np.sqrt(noise.df / generator.chisquare(noise.df, size=(replicates, 1))))
+        level = np.sqrt(noise.df / generator.chisquare(noise.df, size=(replicates, 1)))
+        return np.asarray(level * run_sd(groups, noise))
     place = np.asarray(groups.groupby(REGIME, sort=True).ngroup(), dtype=np.intp)
-    squares, df = regime_noise(groups, noise, place)
+    expected = _expected(groups, noise, replicates, generator)
+    squares, df = _squares(groups, noise, place, expected)
     level = squares / generator.chisquare(df, size=(replicates, len(df)))
-    return np.asarray(np.sqrt(level)[:, place])
+    return np.asarray(np.sqrt(level[:, place] * expected))
+
+
+def _expected(groups: pd.DataFrame, noise: Noise, replicates: int, generator: np.random.Generator) -> Floats:
+    """[replicates, groups], the variance of a run as exponents that the repeats allow have it, each with the
+    scale that it gives to these repeats."""
+    variance, (own, measured) = run_sd(groups, noise) ** 2, _repeats(groups)
+    if not (noise.scatter and own.any()):
+        return np.asarray(variance[None])
+    moved = generator.multivariate_normal(np.zeros(3), noise.scatter, replicates, method="svd")
+    away = np.column_stack([log_spread(groups), noise.away(groups)])
+    shape = variance * np.exp(moved @ away.T)
+    return np.asarray(shape * ((own * measured / shape).sum(axis=1, keepdims=True) / own.sum()))
 
 
 def regime_noise(groups: pd.DataFrame, noise: Noise, place: Rows) -> tuple[Floats, Floats]:
     """Of each regime, groups [n] being of regime `place` [n]: the sum of squares of its own repeats over what
     `noise` expects, and of the degrees of freedom it borrows; and their number in all."""
-    own = (groups["num_seeds"] - 1).where(groups["variance"].notna(), 0).to_numpy(dtype=float)
-    expected = noise.sd(groups["error"].to_numpy(dtype=float)) ** 2
+    squares, df = _squares(groups, noise, place, run_sd(groups, noise)[None] ** 2)
+    return squares[0], df
+
+
+def _squares(groups: pd.DataFrame, noise: Noise, place: Rows, expected: Floats) -> tuple[Floats, Floats]:
+    """As `regime_noise`, [replicates, regimes] over expected [replicates, groups]; and [regimes]."""
+    own, measured = _repeats(groups)
     df = np.bincount(place, own)
-    squares = np.bincount(place, own * groups["variance"].fillna(0.0).to_numpy(dtype=float) / expected)
     borrowed = np.minimum(BORROWED, noise.df - df)
-    return np.asarray(squares + borrowed), np.asarray(df + borrowed)
+    of_regime = sparse.csr_array((np.ones(len(place)), (np.arange(len(place)), place)))
+    return np.asarray((own * measured / expected) @ of_regime + borrowed), np.asarray(df + borrowed)
+
+
+def _repeats(groups: pd.DataFrame) -> tuple[Floats, Floats]:
+    """[n] each, the degrees of freedom of a group's own repeats and their variance."""
+    own = (groups["num_seeds"] - 1).where(groups["variance"].notna(), 0).to_numpy(dtype=float)
+    return own, groups["variance"].fillna(0.0).to_numpy(dtype=float)
 
 
 def interval(draws: Floats | None, level: float = 0.95) -> Interval | None:

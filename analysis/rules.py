@@ -8,7 +8,7 @@ from analysis.additive_sheet import methods_json
 from analysis.exponents import exponents_json
 from analysis.findings import Findings
 from analysis.frames_sheet import frames_json
-from analysis.noise import Interval
+from analysis.noise import SIZES, Interval
 from analysis.pairs import Regime
 from analysis.replicates import BOOTSTRAP_SEED
 from analysis.resolution import Step
@@ -118,6 +118,7 @@ def _provenance(findings: Findings) -> dict[str, Any]:
             "kind": noise.kind,
             "scale": _rounded(noise.scale) if noise.known else None,
             "power": _rounded(noise.power) if noise.known else None,
+            "growth": dict(zip(SIZES, map(_rounded, noise.growth), strict=True)) if noise.known else None,
             "degrees_of_freedom": noise.df,
         },
         "bootstrap": {"replicates": findings.replicates, "seed": BOOTSTRAP_SEED},

@@ -12,6 +12,7 @@ from analysis.findings import Findings
 from analysis.frames_sheet import frames_sentences
 from analysis.frontier import Frontier
 from analysis.model import points_text
+from analysis.noise import run_sd
 from analysis.pairs import Pairs, Regime
 from analysis.resolution import Resolution, Step
 from analysis.returns import return_sentences
@@ -143,7 +144,7 @@ def _noise_sentence(findings: Findings) -> Iterator[str]:
     noise = findings.noise
     if not noise.known:
         return
-    typical = float(np.median(noise.sd(findings.groups["error"].to_numpy(dtype=float))))
+    typical = float(np.median(run_sd(findings.groups, noise)))
     source = {
         "seeds": "measured from repeats",
         "declared": "as the source declares it, for no model was trained twice",

@@ -11,6 +11,7 @@ from analysis import data_traps
 from analysis.agreement import Agreement
 from analysis.ladder import MAX_GAP
 from analysis.law.choose import Choice
+from analysis.noise import run_sd
 from analysis.pairs import Pairs
 from analysis.trap import Basis, Trap
 from scaling.quantity import counted
@@ -148,7 +149,7 @@ def _mixed_settings(evidence: Evidence) -> Iterator[Trap]:
 def _noise_large(evidence: Evidence) -> Iterator[Trap]:
     groups, noise = evidence.groups, evidence.noise
     spread = float(groups["error"].std()) if len(groups) > 1 else 0.0
-    typical = float(np.median(noise.sd(groups["error"].to_numpy(dtype=float))))
+    typical = float(np.median(run_sd(groups, noise)))
     if noise.known and typical > spread:
         yield Trap(
             "noise_larger_than_effect",

@@ -23,7 +23,7 @@ from analysis.law.candidates import interacting, of_odds
 from analysis.law.choose import choose
 from analysis.law.form import Form, additive, power_law, product, term
 from analysis.law.law import Law, fit_law
-from analysis.noise import Floats, Interval, Noise, group_seeds, noise_of
+from analysis.noise import Floats, Interval, Noise, group_seeds, noise_of, run_sd
 from analysis.published import read_published
 from analysis.table import Table as Published
 
@@ -108,7 +108,7 @@ def coverage(law: Law, data: Halves) -> tuple[int, int]:
     """How many measured errors of the dearer half lie in the law's intervals of 95 %, and in those that have
     the noise of one run too."""
     error, draws = data.dearer["error"].to_numpy(dtype=float), law.draws(data.dearer)
-    noise = data.noise.sd(error) * np.random.default_rng(1).standard_normal(draws.shape)
+    noise = run_sd(data.dearer, data.noise) * np.random.default_rng(1).standard_normal(draws.shape)
     inside = []
     for each in (draws, draws + noise):
         low, high = np.quantile(each, [0.025, 0.975], axis=0)

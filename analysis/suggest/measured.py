@@ -28,7 +28,8 @@ class Measured:
     """Of each mean, besides the noise of its runs, [n] in points squared."""
     noise: Noise
     level: Floats
-    """Of the noise at every cell of the grid over what `noise` says, [cells]: that of its regime."""
+    """Of the noise at every cell of the grid over what `noise` says of its error, [cells]: that of its size
+    and of its regime."""
 
     @classmethod
     def of(cls, grid: pd.DataFrame, groups: pd.DataFrame, noise: Noise) -> Measured:
@@ -69,4 +70,4 @@ def _levels(grid: pd.DataFrame, groups: pd.DataFrame, noise: Noise) -> Floats:
     squares, df = regime_noise(groups, noise, np.searchsorted(known, measured))
     level = np.ones(place.max() + 1)
     level[known] = np.sqrt(squares / df)
-    return level[place]
+    return np.asarray(level[place] * noise.level(grid))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from analysis.noise import Noise, group_seeds, interaction_noise, noise_of, seed_noise
+from analysis.noise import Noise, group_seeds, interaction_noise, log_sizes, noise_of, seed_noise
 from analysis.table import build_table
 
 
@@ -33,6 +33,45 @@ def test_the_power_follows_the_repeats(planted, power):
         noise=lambda error, _: 0.05 * (error * (1 - error / 100)) ** (power / 2),
     )
     assert seed_noise(groups_of(frame)).power == pytest.approx(power, abs=0.35)
+
+
+@pytest.mark.parametrize("growth", [(0.0, 0.0), (0.8, 0.0), (-0.8, 0.8)])
+def test_growth_with_the_sizes_follows_the_repeats(planted, seeded, growth):
+    """Of the network and of the image, each told from the other and from the error."""
+    frame = planted(
+        generator=np.random.default_rng(5), num_seeds=1, resolutions=(64, 128, 224, 320), epochs=(1, 10, 100)
+    )
+    groups = groups_of(frame.assign(top1=75.0 + frame["depth"] / 1000))
+    away = log_sizes(groups) - log_sizes(groups).mean(axis=0)
+    groups = seeded(
+        groups,
+        generator=np.random.default_rng(6),
+        num_seeds=25,
+        noise=lambda *_: 0.2 * np.exp(away @ np.array(growth) / 2),
+    )
+    noise = seed_noise(groups)
+    assert noise.growth == pytest.approx(growth, abs=0.15)
+    assert noise.level(groups) == pytest.approx(np.exp(away @ np.array(growth) / 2), rel=0.25)
+
+
+def test_few_repeats_tell_nothing_of_sizes(planted):
+    """One model was trained twice: no other's noise is said to differ from its, nor is anything drawn."""
+    frame = planted(generator=np.random.default_rng(3))
+    noise = seed_noise(groups_of(frame[(frame["seed"] == 0) | ((frame["seed"] == 1) & (frame.index < 3))]))
+    assert noise.df == 1
+    assert noise.growth == pytest.approx((0, 0), abs=1e-6)
+    assert np.array(noise.scatter) == pytest.approx(0)
+
+
+def test_models_of_unknown_cost_have_the_noise_of_the_middle_size(planted):
+    frame = planted(generator=np.random.default_rng(7), num_seeds=9, noise=lambda _, size: 0.2 * size**-0.6)
+    groups = groups_of(frame)
+    noise = seed_noise(groups)
+    assert noise.level(groups).max() > 1.3
+    assert noise.level(groups.assign(flops=np.nan)) == pytest.approx(
+        np.exp(noise.away(groups)[:, 1] * noise.growth[1] / 2)
+    )
+    assert seed_noise(groups.assign(flops=np.nan)).growth[0] == 0
 
 
 def test_a_repeated_seed_is_no_evidence(planted):

@@ -27,6 +27,28 @@ def test_the_interval_of_one_mean_covers_at_its_level(planted, seeded, num_seeds
     assert 0.92 <= np.mean(hits) <= 0.985
 
 
+@pytest.mark.parametrize("growth", [-0.4, 0.0, 0.4])
+def test_the_interval_of_one_difference_covers_where_noise_follows_size(planted, seeded, growth):
+    """Of two networks next to each other at the end of the sizes, with noise of a third or thrice the
+    middle's."""
+    grid = {"depths": (26, 50, 101, 200), "resolutions": (128, 160, 224), "num_seeds": 1, "noise": 0.0}
+    truth = groups_of(planted(generator=np.random.default_rng(0), **grid))
+    size = truth["depth"] * truth["width"] ** 2
+    spread = (0.2 * (size / np.exp(np.log(size).mean())) ** growth).to_numpy()
+    for ends in (size.argsort()[:2], size.argsort()[-2:]):
+        one, other = ends
+        right = truth["error"].iloc[one] - truth["error"].iloc[other]
+        hits = []
+        for seed in range(300):
+            groups = seeded(
+                truth, generator=np.random.default_rng(seed), num_seeds=3, noise=lambda *_: spread
+            )
+            draws = draw_errors(groups, seed_noise(groups), 1000)
+            low, high = interval(draws[:, one] - draws[:, other])
+            hits.append(low <= right <= high)
+        assert 0.92 <= np.mean(hits) <= 0.98
+
+
 def test_draws_are_the_same_every_time(planted):
     groups = groups_of(planted(generator=np.random.default_rng(1)))
     noise = seed_noise(groups)
@@ -68,6 +90,12 @@ def test_each_regime_has_the_noise_of_its_own_repeats(planted):
     short = (groups["epochs"] == 10).to_numpy()
     assert drawn[short].mean() == pytest.approx(0.5, rel=0.2)
     assert drawn[~short].mean() == pytest.approx(0.1, rel=0.6)
+
+
+def test_models_without_repeats_have_the_noise_that_others_showed(planted):
+    groups = groups_of(planted(generator=np.random.default_rng(4), noise=0.2))
+    once = groups.assign(num_seeds=1, variance=np.nan)
+    assert draw_errors(once, seed_noise(groups)).std(axis=0) == pytest.approx(0.2, rel=0.5)
 
 
 def test_a_regime_without_repeats_has_the_noise_of_the_others(planted):

@@ -105,4 +105,6 @@ def test_noise_is_that_of_the_regime(simulated):
     generator = np.random.default_rng(0)
     grid.runs[short] += 4 * NOISE * generator.standard_normal((short.sum(), 3))
     measured = grid.measured(np.ones((len(CELLS), 3), dtype=bool))
-    assert measured.level[short].min() > 1.5 > 1 > measured.level[~short].max()
+    sd = measured.level * measured.noise.sd(measured.errors)
+    assert sd[short] == pytest.approx(np.sqrt(17) * NOISE, rel=0.25)
+    assert sd[~short] == pytest.approx(NOISE, rel=0.5)
