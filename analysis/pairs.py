@@ -34,6 +34,8 @@ class Regime:
     bases: tuple[Base, ...]
     """What the pairs grow from."""
     prefer: Verdict
+    perhaps_chance: bool
+    """Its interval excludes 0, as that of one among so many does by chance: there is no verdict."""
     advantage_points: float
     """Mean over the pairs of depth minus width in top-1 points at equal cost."""
     ci95: Interval | None
@@ -50,7 +52,7 @@ class Pairs:
     """The columns of `Comparisons.table` (axis depth, rival width) with advantage_points, low, high and
     counted: whether a verdict rests on the pair."""
     regimes: tuple[Regime, ...]
-    """Fewest epochs first."""
+    """Fewest epochs first; their verdicts share 5 %."""
     by_resolution: tuple[Regime, ...]
     """The regimes again, one resolution at a time; their verdicts, of all regimes, share 5 %."""
     by_base: tuple[Regime, ...]
@@ -75,15 +77,17 @@ def depth_against_width(
 def judge(selections: Selections, errors: Floats, noise: Noise, draws: Floats | None) -> Pairs:
     """The verdicts given errors [groups] and draws [replicates, groups].
 
-    A verdict needs an interval of the mean that excludes 0, MIN_PAIRS pairs, MIN_DF degrees of freedom of the
-    noise, and no pairs that contradict each other beyond noise. The interval is about these pairs under new
+    A verdict needs an interval of the mean that excludes 0, and does so at 5 % shared among all regimes (a
+    study in which nothing matters has a wrong verdict in one of twenty, however many regimes it has),
+    MIN_PAIRS pairs, MIN_DF degrees of freedom of the noise, and no pairs that contradict each other beyond
+    noise. The interval is about these pairs under new
     seeds; it is a bootstrap by architecture (see `replicates.draw_errors`), so points that pairs share are
     moved together.
     """
     comparisons = selections.comparisons
     drawn = comparisons.replicates(draws)
     weighed = _Weighed(comparisons.advantage(errors), drawn, noise)
-    regimes = tuple(weighed.regime(each) for each in selections.regimes)
+    regimes = tuple(weighed.sharing(selections.regimes))
     counted = np.zeros(len(weighed.values), dtype=bool)
     for each in selections.regimes:
         counted[each.rows] = True
@@ -130,6 +134,7 @@ class _Weighed:
             setting=selection.setting,
             bases=selection.bases,
             prefer=_verdict(ci95) if enough else "undecided",
+            perhaps_chance=False,
             advantage_points=float(self.values[rows].mean()),
             ci95=ci95,
             num_pairs=len(rows),
@@ -153,7 +158,7 @@ class _Weighed:
         means = np.stack([self.replicates[:, each.rows].mean(axis=1) for each in selections], axis=1)
         beyond = beyond_noise(np.array([each.advantage_points for each in found]), means, bounds(means))
         return [
-            each if far else replace(each, prefer="undecided")
+            each if far else replace(each, prefer="undecided", perhaps_chance=each.prefer != "undecided")
             for each, far in zip(found, beyond, strict=True)
         ]
 

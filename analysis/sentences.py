@@ -112,6 +112,8 @@ def verdict_text(regime: Regime) -> str:
     """`depth is better than width`, or why neither is said to be."""
     if regime.pairs_disagree:
         return "it depends on the model whether depth or width is better"
+    if regime.perhaps_chance:
+        return "depth and width are not told apart beyond what chance does to one regime among several"
     if regime.prefer == "undecided" and regime.ci95 is not None and regime.ci95[0] * regime.ci95[1] > 0:
         return "there are too few pairs or repeats to say whether depth or width is better"
     return {

@@ -16,7 +16,7 @@ import os
 import platform
 import time
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
@@ -57,7 +57,7 @@ Ask = Callable[[Study, Kind, Generator], dict[str, bool]]
 REPLICATES = 4000
 """As many as a report has: the draws are the same in all studies, and so is the error of fewer."""
 PAIRWISE = {
-    "depth or width": "undecided",
+    "any regime": "undecided",
     "any resolution": "undecided",
     "crossover": "undetermined",
     "resolution": "undecided",
@@ -164,13 +164,8 @@ def seen(study: Study, kind: Kind, generator: Generator) -> dict[str, bool]:
     return {rule: SAYS[rule](study, generator) == verdict for rule, verdict in kind.expected.items()}
 
 
-def _any_resolution(study: Study, _: Generator) -> str:
-    verdicts = {size.prefer for size in study.pairs.by_resolution}
-    return "undecided" if verdicts == {"undecided"} else "decided"
-
-
-def _any_return(study: Study, _: Generator) -> str:
-    return "undecided" if {step.verdict for step in study.returns} == {"undecided"} else "decided"
+def _any(verdicts: Iterable[str]) -> str:
+    return "undecided" if set(verdicts) == {"undecided"} else "decided"
 
 
 def _one_return(study: Study, generator: Generator) -> str:
@@ -182,10 +177,11 @@ def _one_return(study: Study, generator: Generator) -> str:
 SAYS: dict[str, Callable[[Study, Generator], str]] = {
     "depth or width": lambda study, generator: one(study.pairs.regimes, generator).prefer,
     "at one resolution": lambda study, generator: one(study.pairs.by_resolution, generator).prefer,
-    "any resolution": _any_resolution,
+    "any regime": lambda study, _: _any(each.prefer for each in study.pairs.regimes),
+    "any resolution": lambda study, _: _any(each.prefer for each in study.pairs.by_resolution),
     "crossover": lambda study, _: study.pairs.crossover.status,
     "resolution": lambda study, _: study.resolution.prefer,
-    "any return": _any_return,
+    "any return": lambda study, _: _any(each.verdict for each in study.returns),
     "one return": _one_return,
 }
 

@@ -20,8 +20,8 @@ from analysis.suggest.measured import Measured
 from analysis.suggest.surrogate import Surrogate
 from scaling.quantity import counted
 
-SINGLE_TEST = 0.95
-"""Level of the test of single pairs, as `pairs.judge` has it."""
+TESTS = 0.95
+"""Level of tests that share 5 %, of pairs and of regimes, as `pairs.judge` has it."""
 
 REPLICATES = 2000
 """Of the noise of the whole grid."""
@@ -90,45 +90,50 @@ class Whole:
 
     def foresights(self) -> Iterator[Foresight]:
         """Depth or width in each regime, the crossover and the resolution, as far as the grid has them."""
-        prefers = []
-        for selection, column in zip(self.layout.selections.regimes, self.layout.regimes, strict=True):
-            epochs, above, below = selection.epochs, *self._beyond(selection.rows)
-            contradict = np.asarray(above.any(axis=1) & below.any(axis=1))
-            prefers.append(self._prefers(selection.rows, column, contradict))
-            rule, name = f"depth_or_width@{epochs:g}", f"depth or width at {counted(epochs, 'epoch')}"
-            slopes = np.vstack(
-                [self.slopes[column], self.pair_slopes[selection.rows][_doubtful(above, below)]]
-            )
-            yield of_draws(rule, name, prefers[-1], self.true[:, column], slopes)
-        if self.layout.common:
-            yield self._crossover(np.stack(prefers, axis=1))
+        if self.layout.regimes:
+            yield from self._depth_or_width()
         if self.layout.overall:
             yield self._resolution()
 
-    def _prefers(self, rows: Rows, column: int, contradict: Bools) -> Texts:
-        """[draws], the verdict of one regime."""
+    def _depth_or_width(self) -> Iterator[Foresight]:
+        prefers: list[Texts] = []
+        columns = list(self.layout.regimes)
+        sides = np.stack(self._beyond(self.read[:, columns], self.away[:, columns]), axis=-1)
+        for column, selection in zip(columns, self.layout.selections.regimes, strict=True):
+            epochs, rows = selection.epochs, selection.rows
+            above, below = self._beyond(self.pairs[:, rows], self.pairs_away[:, rows])
+            contradict = np.asarray(above.any(axis=1) & below.any(axis=1))
+            sure = ~contradict & (self.enough_noise and len(rows) >= MIN_PAIRS)
+            prefers.append(self._prefers(column, sure[:, None] & sides[:, column]))
+            rule, name = f"depth_or_width@{epochs:g}", f"depth or width at {counted(epochs, 'epoch')}"
+            slopes = np.vstack([self.slopes[column], self.pair_slopes[rows][_doubtful(above, below)]])
+            yield of_draws(rule, name, prefers[-1], self.true[:, column], slopes)
+        if self.layout.common:
+            yield self._crossover(np.stack(prefers, axis=1))
+
+    def _prefers(self, column: int, sides: Bools) -> Texts:
+        """[draws], the verdict of one regime, given whether it may be depth or width [draws, 2]."""
         low, high = self._bounds(column)
-        sure = ~contradict & (self.enough_noise and len(rows) >= MIN_PAIRS)
-        return np.where(sure & (low > 0), "depth", np.where(sure & (high < 0), "width", "undecided"))
+        depth, width = sides.T
+        return np.where(depth & (low > 0), "depth", np.where(width & (high < 0), "width", "undecided"))
 
     def _bounds(self, column: int, level: float = 0.95) -> tuple[Floats, Floats]:
         """[draws] each, the interval of a number."""
         low, high = np.quantile(self.away[:, column], [(1 - level) / 2, (1 + level) / 2])
         return self.read[:, column] + self.level[:, 0] * low, self.read[:, column] + self.level[:, 0] * high
 
-    def _beyond(self, rows: Rows) -> tuple[Bools, Bools]:
-        """[draws, rows] each: which pairs are above 0, and which below, beyond noise, by
-        `replicates.beyond_noise`.
+    def _beyond(self, values: Floats, away: Floats) -> tuple[Bools, Bools]:
+        """[draws, k] each: which values [draws, k] are above 0, and which below, beyond noise that moves them
+        by `away` [replicates, k], by `replicates.beyond_noise`.
 
-        Its critical distances, one for each number of pairs that are left to tell from 0, are those of the
-        pairs in the order of their mean over the draws.
+        Its critical distances, one for each number of values that are left to tell from 0, are those of the
+        values in the order of their mean over the draws.
         """
-        away, values = self.pairs_away[:, rows], self.pairs[:, rows]
         low, high = np.quantile(away, [0.025, 0.975], axis=0)
         half = np.maximum((high - low) / 2, 1e-9)
         reached, order = values / half, np.argsort(np.abs(values.mean(axis=0) / half))
         farthest = np.maximum.accumulate(np.abs(away / half)[:, order], axis=1)
-        critical = np.quantile(farthest, SINGLE_TEST, axis=0)[::-1] * self.level
+        critical = np.quantile(farthest, TESTS, axis=0)[::-1] * self.level
         sizes = np.sort(np.abs(reached), axis=1)[:, ::-1]
         num_beyond = np.logical_and.accumulate(sizes > critical, axis=1).sum(axis=1)
         last = np.take_along_axis(sizes, np.maximum(num_beyond - 1, 0)[:, None], axis=1)
