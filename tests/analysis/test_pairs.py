@@ -10,8 +10,10 @@ from analysis.findings import find
 from analysis.noise import UNKNOWN, group_seeds, interaction_noise, seed_noise
 from analysis.pairs import depth_against_width
 from analysis.replicates import draw_errors
+from analysis.sentences import verdict_text
 from analysis.source import read_source
 from analysis.table import build_table
+from benchmarks.simulated_studies import Kind, nothing_matters, simulated
 
 GRID = {"depths": (26, 50, 101), "widths": (0.25, 0.5, 1.0), "resolutions": (128, 160)}
 
@@ -58,6 +60,20 @@ def test_intervals_cover_and_nulls_stay_undecided(planted, seeded, num_seeds, no
         decided.append(regime.prefer != "undecided")
     assert 0.91 <= np.mean(covered) <= 0.985
     assert np.mean(decided) <= 0.09
+
+
+def test_the_verdicts_of_all_regimes_share_their_five_percent():
+    """300 simulated studies of three regimes in which nothing matters."""
+    kind = Kind(nothing_matters)
+    studies = [simulated(kind, np.random.default_rng((8, seed)), 500).pairs.regimes for seed in range(300)]
+    assert all(len(regimes) == 3 for regimes in studies)
+    wrong = [any(regime.prefer != "undecided" for regime in regimes) for regimes in studies]
+    alone = [any(regime.ci95[0] * regime.ci95[1] > 0 for regime in regimes) for regimes in studies]
+    assert np.mean(wrong) < 0.08
+    assert np.mean(alone) > 0.1
+    chance = [regime for regimes in studies for regime in regimes if regime.perhaps_chance]
+    assert all(regime.prefer == "undecided" for regime in chance)
+    assert "beyond what chance does to one regime among several" in verdict_text(chance[0])
 
 
 def test_an_advantage_of_half_a_point_is_nearly_always_decided(planted, seeded):
@@ -200,6 +216,10 @@ def test_the_published_grid_raises_the_resolution_slowly(published):
 
 def test_at_equal_flops_ten_epochs_are_undecided(published):
     at_flops = find(published.table, "flops")
-    assert [regime.prefer for regime in at_flops.pairs.regimes] == ["undecided", "depth", "depth"]
+    ten, hundred, longest = at_flops.pairs.regimes
+    assert (ten.prefer, hundred.prefer, longest.prefer) == ("undecided", "undecided", "depth")
+    assert hundred.ci95[0] > 0
+    assert hundred.perhaps_chance
+    assert not ten.perhaps_chance
     assert at_flops.pairs.crossover.status == "undetermined"
     assert "verdict_depends_on_cost" in {trap.code for trap in at_flops.traps}
