@@ -27,10 +27,11 @@ class Stopping:
     """Share of the points that are never stopped, by which it is told where those end that are."""
 
     def __post_init__(self) -> None:
-        if not self.rungs or not all(0 < rung < 1 for rung in self.rungs):
+        shares = {rung for rung in self.rungs if 0 < rung < 1}
+        if not shares or len(shares) < len(self.rungs):
             raise Refused(
-                f"stop.rungs={list(self.rungs)} should be shares of a point's epochs between 0 and 1, such "
-                "as [0.25,0.5,0.75]."
+                f"stop.rungs={list(self.rungs)} should be shares of a point's epochs between 0 and 1, each "
+                "once, such as [0.25,0.5,0.75]."
             )
         if not LEAST_CONFIDENCE <= self.confidence < 1:
             raise Refused(f"stop.confidence={self.confidence:g} must be at least 0.95 and below 1.")

@@ -83,6 +83,7 @@ def test_it_is_off_unless_asked_for(bash: Bash, tmp_path: Path) -> None:
         ("stop=true", "stop=True should be one of its settings, such as stop.dominated=true."),
         ("stop.rung=0.5", "stop.rung is not an option"),
         ("stop.rungs=[0.5,1.5]", "stop.rungs=[0.5, 1.5] should be shares of a point's epochs"),
+        ("stop.rungs=[0.5,0.5]", "between 0 and 1, each once, such as [0.25,0.5,0.75]."),
         ("stop.confidence=0.9", "stop.confidence=0.9 must be at least 0.95 and below 1."),
         ("stop.dominated=true,false", "stop.dominated cannot have several values in one launch"),
     ],
