@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from analysis.buildable import Latency, latency_model
 from analysis.law.choose import choose, largest_setting
-from analysis.noise import group_seeds, noise_of
+from analysis.noise import group_seeds
+from analysis.noise_estimate import noise_of
 from analysis.recommend import Budget, Member, recommend
 from analysis.setting import Base, base_setting
 from analysis.table import Table

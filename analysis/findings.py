@@ -16,7 +16,8 @@ from analysis.frontier import Frontier, frontier
 from analysis.law.choose import Choice, choose, largest_setting
 from analysis.law.law import Law
 from analysis.metric import COSTS, LATENCY, PRICES, Metric
-from analysis.noise import Floats, Noise, group_seeds, noise_of
+from analysis.noise import Floats, Noise, group_seeds
+from analysis.noise_estimate import noise_of
 from analysis.pairs import Pairs, depth_against_width
 from analysis.prediction import Prediction, prediction
 from analysis.replicates import draw_errors

@@ -12,7 +12,8 @@ import pandas as pd
 
 from analysis.column import numbers
 from analysis.metric import OBJECTIVES, Metric
-from analysis.noise import GROUP, Floats, group_seeds, seed_noise
+from analysis.noise import GROUP, Floats, group_seeds
+from analysis.noise_estimate import seed_noise
 from analysis.replicates import draw_errors
 from analysis.source import read_rows, read_source
 from analysis.table import AXES, Table, build_table

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from analysis.crossover import Crossover
-from analysis.noise import Floats, Noise, Rows, interaction_noise, seed_noise
+from analysis.noise import Floats, Noise, Rows
+from analysis.noise_estimate import interaction_noise, seed_noise
 from analysis.pairs import judge
 from analysis.replicates import draw_errors
 from analysis.resolution import RivalVerdict, judge_rivals
@@ -68,7 +69,7 @@ def rule_at(epochs: float) -> str:
 
 
 def measured_groups(grid: Grid, errors: Floats) -> tuple[pd.DataFrame, Noise]:
-    """What `noise.group_seeds` makes of the runs, and their noise as `noise.noise_of` has it."""
+    """What `noise.group_seeds` makes of the runs, and their noise as `noise_estimate.noise_of` has it."""
     count = np.isfinite(errors).sum(axis=1)
     made = count > 0
     some, n = errors[made], count[made]

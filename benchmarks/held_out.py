@@ -23,7 +23,8 @@ from analysis.law.candidates import interacting, of_odds
 from analysis.law.choose import choose
 from analysis.law.form import Form, additive, power_law, product, term
 from analysis.law.law import Law, fit_law
-from analysis.noise import Floats, Interval, Noise, group_seeds, noise_of, run_sd
+from analysis.noise import Floats, Interval, Noise, group_seeds, run_sd
+from analysis.noise_estimate import noise_of
 from analysis.published import read_published
 from analysis.table import Table as Published
 

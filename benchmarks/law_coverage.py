@@ -25,7 +25,8 @@ from rich.table import Table
 
 from analysis.law.form import additive
 from analysis.law.law import fit_law
-from analysis.noise import Floats, seed_noise
+from analysis.noise import Floats
+from analysis.noise_estimate import seed_noise
 from analysis.table import AXES
 from benchmarks.rates import Rate
 from scaling.errors import Refused

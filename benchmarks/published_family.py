@@ -17,7 +17,8 @@ import pandas as pd
 from analysis.exponents import exponents, exponents_sentence
 from analysis.law.choose import choose, largest_setting
 from analysis.law.law import Law
-from analysis.noise import group_seeds, noise_of
+from analysis.noise import group_seeds
+from analysis.noise_estimate import noise_of
 from analysis.recommend import Budget, recommend
 from analysis.setting import Base, base_setting
 from analysis.source import read_source

@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 
 from analysis.ladder import compare
-from analysis.noise import Floats, Noise, seed_noise
+from analysis.noise import Floats, Noise
+from analysis.noise_estimate import seed_noise
 from analysis.pairs import Pairs, judge
 from analysis.replicates import draw_errors
 from analysis.resolution import Resolution, judge_steps

@@ -28,7 +28,8 @@ from analysis.frontier import frontier
 from analysis.law.form import additive
 from analysis.law.law import fit_law
 from analysis.metric import FLOPS
-from analysis.noise import Floats, group_seeds, seed_noise
+from analysis.noise import Floats, group_seeds
+from analysis.noise_estimate import seed_noise
 from analysis.pairs import depth_against_width
 from analysis.replicates import draw_errors
 from analysis.resolution import resolution_rule

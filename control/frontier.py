@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from analysis.frontier import frontier
 from analysis.metric import FLOPS
-from analysis.noise import group_seeds, seed_noise
+from analysis.noise import group_seeds
+from analysis.noise_estimate import seed_noise
 from analysis.table import table_of
 from control.point import Seen
 

@@ -16,7 +16,8 @@ from typing import Any
 from analysis.curves.curve import PointCurve
 from analysis.curves.dominated import dominated
 from analysis.curves.study import read_curve
-from analysis.noise import group_seeds, noise_of
+from analysis.noise import group_seeds
+from analysis.noise_estimate import noise_of
 from analysis.table import table_of
 from control.options import parse
 from control.stopping import LOG

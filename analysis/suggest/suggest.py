@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from analysis.diverged import diverged
-from analysis.noise import GROUP, Floats, Noise, declared_noise, group_seeds, seed_noise
+from analysis.noise import GROUP, Floats, Noise, group_seeds
+from analysis.noise_estimate import declared_noise, seed_noise
 from analysis.pairs import MIN_DF
 from analysis.suggest.aims import Aims
 from analysis.suggest.foresight import Foresight, judged

@@ -12,7 +12,8 @@ import numpy as np
 from analysis.findings import Findings, find, find_frontiers
 from analysis.metric import FLOPS
 from analysis.model import axes_text, half_width
-from analysis.noise import GROUP, noise_of
+from analysis.noise import GROUP
+from analysis.noise_estimate import noise_of
 from analysis.sentences import HEADINGS, NO_RULE, sentences_by_topic
 from analysis.source import read_source
 from analysis.summary import summary

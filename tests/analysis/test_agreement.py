@@ -8,7 +8,8 @@ import pytest
 from analysis.agreement import Agreement, agreements
 from analysis.law.form import additive
 from analysis.law.law import fit_law
-from analysis.noise import group_seeds, seed_noise
+from analysis.noise import group_seeds
+from analysis.noise_estimate import seed_noise
 from analysis.pairs import depth_against_width
 from analysis.replicates import draw_errors
 from analysis.table import AXES, build_table

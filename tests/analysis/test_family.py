@@ -17,7 +17,8 @@ from analysis.family_sheet import family_sentences, family_sheet
 from analysis.family_study import study_text, write_study
 from analysis.law.form import product as product_form
 from analysis.law.law import fit_law
-from analysis.noise import group_seeds, noise_of
+from analysis.noise import group_seeds
+from analysis.noise_estimate import noise_of
 from analysis.recommend import EQUAL_POINTS, Budget, recommend
 from analysis.setting import base_setting
 from analysis.source import read_source

@@ -15,7 +15,8 @@ from analysis.findings import find
 from analysis.frames import Frames, frames_rule
 from analysis.frames_figure import MAX_LINES, frames_figure
 from analysis.frames_sheet import frames_json, frames_sentences, frames_sheet, frames_summary
-from analysis.noise import group_seeds, seed_noise
+from analysis.noise import group_seeds
+from analysis.noise_estimate import seed_noise
 from analysis.replicates import draw_errors
 from analysis.rules import rules_json
 from analysis.sheet import frontier_sheet

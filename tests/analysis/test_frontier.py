@@ -9,7 +9,8 @@ import pytest
 from analysis.frontier import frontier
 from analysis.metric import COSTS
 from analysis.model import half_width
-from analysis.noise import group_seeds, seed_noise
+from analysis.noise import group_seeds
+from analysis.noise_estimate import seed_noise
 from analysis.replicates import draw_errors
 from analysis.table import build_table
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from analysis.noise import Noise, group_seeds, interaction_noise, log_sizes, noise_of, seed_noise
+from analysis.noise import Noise, group_seeds, log_sizes
+from analysis.noise_estimate import interaction_noise, noise_of, seed_noise
 from analysis.table import build_table
 
 

@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from analysis.findings import find
-from analysis.noise import UNKNOWN, group_seeds, interaction_noise, seed_noise
+from analysis.noise import UNKNOWN, group_seeds
+from analysis.noise_estimate import interaction_noise, seed_noise
 from analysis.pairs import depth_against_width
 from analysis.replicates import draw_errors
 from analysis.sentences import verdict_text

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from analysis.noise import Noise, group_seeds, seed_noise
+from analysis.noise import Noise, group_seeds
+from analysis.noise_estimate import seed_noise
 from analysis.replicates import beyond_noise, bounds, draw_errors, interval
 from analysis.table import build_table
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from analysis.noise import UNKNOWN, group_seeds, seed_noise
+from analysis.noise import UNKNOWN, group_seeds
+from analysis.noise_estimate import seed_noise
 from analysis.replicates import draw_errors
 from analysis.resolution import resolution_rule
 from analysis.table import build_table

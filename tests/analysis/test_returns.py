@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from analysis.findings import find
-from analysis.noise import UNKNOWN, group_seeds, seed_noise
+from analysis.noise import UNKNOWN, group_seeds
+from analysis.noise_estimate import seed_noise
 from analysis.replicates import draw_errors
 from analysis.returns import returns
 from analysis.source import read_source

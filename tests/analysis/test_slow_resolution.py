@@ -11,7 +11,8 @@ import pytest
 
 from analysis.__main__ import main
 from analysis.model_family import model_families
-from analysis.noise import group_seeds, noise_of
+from analysis.noise import group_seeds
+from analysis.noise_estimate import noise_of
 from analysis.replicates import draw_errors
 from analysis.slow_resolution import compare_ladders
 from analysis.slow_resolution_sheet import ladder_sentences

@@ -11,7 +11,8 @@ import pytest
 
 from analysis.__main__ import main
 from analysis.findings import find_at_equal_accuracy
-from analysis.noise import group_seeds, noise_of
+from analysis.noise import group_seeds
+from analysis.noise_estimate import noise_of
 from analysis.replicates import draw_errors
 from analysis.source import read_source
 from analysis.speedup import MAX_FAMILIES, speedups

@@ -11,7 +11,8 @@ import pandas as pd
 import pytest
 
 from analysis.findings import find
-from analysis.noise import group_seeds, seed_noise
+from analysis.noise import group_seeds
+from analysis.noise_estimate import seed_noise
 from analysis.replicates import draw_errors
 from analysis.rules import rules_json
 from analysis.source import read_source

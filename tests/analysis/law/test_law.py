@@ -11,7 +11,8 @@ import pytest
 
 from analysis.law.form import additive, power_law, product
 from analysis.law.law import Law, fit_law
-from analysis.noise import UNKNOWN, Noise, group_seeds, seed_noise
+from analysis.noise import UNKNOWN, Noise, group_seeds
+from analysis.noise_estimate import seed_noise
 from analysis.table import AXES, table_of
 
 Made = tuple[Law, pd.DataFrame]

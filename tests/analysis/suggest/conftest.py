@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from analysis.noise import seed_noise
+from analysis.noise_estimate import seed_noise
 from analysis.suggest.layout import Layout
 from analysis.suggest.measured import Measured
 from benchmarks.simulated_studies import CELLS, NOISE, groups_of

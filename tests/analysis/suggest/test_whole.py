@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 import pytest
 
-from analysis.noise import seed_noise
+from analysis.noise_estimate import seed_noise
 from analysis.pairs import judge
 from analysis.replicates import draw_errors
 from analysis.resolution import judge_steps
