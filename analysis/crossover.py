@@ -36,7 +36,7 @@ def crossover(
     values: Floats,
     replicates: Floats | None,
 ) -> Crossover:
-    """Where the mean advantage over the pairs common to all regimes passes 0, straight in log epochs.
+    """Where the mean advantage over the pairs common to all regimes passes 0, as `zero` has it in log epochs.
 
     `prefers` are the verdicts of the regimes, fewest epochs first; values [pairs], replicates [replicates,
     pairs]. `inside_range` wants a turn from one decided side to the other, once, in MOSTLY of the replicates;
@@ -75,11 +75,27 @@ def common_pairs(table: pd.DataFrame, cost: str, chosen: Sequence[Rows]) -> list
 
 
 def zero(x: Floats, y: Floats) -> Floats:
-    """Where each row of y [replicates, regimes] passes 0, if it does so exactly once; else NaN."""
+    """Where each row of y [replicates, regimes] passes 0, if it does so exactly once; else NaN.
+
+    Between two regimes y is a parabola, bent as at the regimes around them; where there are only two, a line.
+    """
     turns = np.sign(y[:, 1:]) != np.sign(y[:, :-1])
     at = np.argmax(turns, axis=1)
     row = np.arange(len(y))
-    before, after = y[row, at], y[row, at + 1]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        spot = x[at] + (x[at + 1] - x[at]) * before / (before - after)
+    before, after, bend = y[row, at], y[row, at + 1], _bends(x, y)[row, at]
+    with np.errstate(divide="ignore", invalid="ignore"):  # of rows without one turn
+        slope = after - before - bend
+        root = np.sign(after - before) * np.sqrt(slope**2 - 4 * bend * before)
+        spot = x[at] + (x[at + 1] - x[at]) * -2 * before / (slope + root)
     return np.where(turns.sum(axis=1) == 1, spot, np.nan)
+
+
+def _bends(x: Floats, y: Floats) -> Floats:
+    """[replicates, regimes - 1], second divided differences of y times the square of each step of x: the mean
+    over both ends of the step, but for the first and the last regime, at which there is none."""
+    steps = np.diff(x)
+    if len(steps) < 2:
+        return np.zeros((len(y), len(steps)))
+    seconds = np.diff(np.diff(y, axis=1) / steps, axis=1) / (x[2:] - x[:-2])
+    around = np.pad(seconds, ((0, 0), (1, 1)), mode="edge")
+    return np.asarray((around[:, :-1] + around[:, 1:]) / 2 * steps**2)

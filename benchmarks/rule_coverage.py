@@ -216,8 +216,12 @@ def _true_turn(truth: Truth, pairs: pd.DataFrame) -> float:
     epochs = np.geomspace(VALUES[3][0], VALUES[3][-1], 181)
     rows = pd.concat([pairs.assign(epochs=each) for each in epochs])
     mean = true_advantage(truth, rows, "depth", "width").reshape(len(epochs), -1).mean(axis=1)
-    passed = np.flatnonzero(np.diff(np.sign(mean)))
-    return float(epochs[passed[0]]) if len(passed) else np.nan
+    passed = np.flatnonzero(np.sign(mean[1:]) != np.sign(mean[:-1]))
+    if not len(passed):
+        return np.nan
+    around = slice(passed[0], passed[0] + 2)
+    order = np.argsort(mean[around])
+    return float(np.exp(np.interp(0.0, mean[around][order], np.log(epochs[around][order]))))
 
 
 def _true_gain(study: Study, step: Step) -> float:

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from analysis.crossover import zero
 from analysis.findings import find
 from analysis.noise import UNKNOWN, group_seeds
 from analysis.noise_estimate import interaction_noise, seed_noise
@@ -141,6 +142,24 @@ def test_a_planted_crossover_is_found(planted):
     assert crossover.status == "inside_range"
     assert crossover.ci95[0] <= 30 <= crossover.ci95[1]
     assert crossover.ci95[1] / crossover.ci95[0] < 3
+
+
+def parabola(x):
+    return (x - 1.2) * (x + 4)
+
+
+@pytest.mark.parametrize(
+    "x", [[0.0, 1.0, 3.0], [-2.0, 0.0, 1.0, 2.0, 5.0], [1.0, 2.0, 3.0], [-1.0, 1.0, 1.5]]
+)
+def test_a_turn_that_is_bent_is_found_where_it_is(x):
+    x = np.array(x)
+    y = np.stack([parabola(x), -parabola(x), parabola(x) + 50, 1.2 - x])
+    assert zero(x, y) == pytest.approx([1.2, 1.2, np.nan, 1.2], nan_ok=True)
+
+
+def test_between_two_regimes_a_turn_is_straight():
+    found = zero(np.array([0.0, 2.0]), np.array([[-1.0, 3.0], [1.0, 3.0]]))
+    assert found == pytest.approx([0.5, np.nan], nan_ok=True)
 
 
 @pytest.mark.parametrize(("bonus", "status"), [(0.5, "none_in_range"), (0.0, "undetermined")])
