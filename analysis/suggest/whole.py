@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -11,9 +11,10 @@ from analysis.crossover import MOSTLY, zero
 from analysis.law.misfit import Bools
 from analysis.noise import Floats, Rows
 from analysis.pairs import MIN_DF
-from analysis.replicates import BOOTSTRAP_SEED, draw_errors
+from analysis.replicates import BOOTSTRAP_SEED
 from analysis.selection import MIN_PAIRS
 from analysis.steps import RIVALS
+from analysis.suggest.completion import completed, found_level, moved
 from analysis.suggest.foresight import DRAWS, LARGEST_ERROR, Foresight, Texts, of_draws
 from analysis.suggest.layout import Layout
 from analysis.suggest.measured import Measured
@@ -23,8 +24,6 @@ from scaling.quantity import counted
 TESTS = 0.95
 """Level of tests that share 5 %, of pairs and of regimes, as `pairs.judge` has it."""
 
-REPLICATES = 2000
-"""Of the noise of the whole grid."""
 MAX_DOUBTFUL = 3
 """Pairs of a regime that may contradict the others, and are asked about by themselves."""
 DOUBT = 0.01
@@ -68,10 +67,10 @@ class Whole:
         generator = np.random.default_rng(BOOTSTRAP_SEED)
         surfaces = np.minimum(np.exp(surrogate.draws(DRAWS, generator)), LARGEST_ERROR)
         level = np.sqrt(noise.df / generator.chisquare(noise.df, size=(DRAWS, 1)))
-        grids, seeds = _completed(layout, measured, surfaces, level, generator)
+        grids, seeds = completed(layout, measured, surfaces, level, generator)
         df = noise.df if noise.kind == "declared" else max(int((seeds - 1).sum()), 1)
         middle = np.minimum(np.exp(surrogate.mean), LARGEST_ERROR)
-        away = _away(layout, measured, middle, seeds, df)
+        away = moved(layout, measured, middle, seeds, df)
         read, read_pairs = layout.numbers(grids)
         slopes, pair_slopes = layout.slopes(np.log(middle))
         return cls(
@@ -80,7 +79,7 @@ class Whole:
             true=layout.numbers(surfaces)[0],
             read=read,
             pairs=read_pairs,
-            level=_found(level, noise.df, df, generator),
+            level=found_level(level, noise.df, df, generator),
             away=away @ slopes.T,
             pairs_away=away @ pair_slopes.T,
             slopes=slopes,
@@ -181,40 +180,6 @@ class Whole:
         return np.stack(
             [np.any([self._bounds(column, level)[1] < 0 for column in each], axis=0) for each in columns]
         )
-
-
-def _completed(
-    layout: Layout, measured: Measured, surfaces: Floats, level: Floats, generator: np.random.Generator
-) -> tuple[Floats, Floats]:
-    """The means of all cells [draws, cells] once the runs that lack are made, and the seeds behind them."""
-    done, means = measured.on(measured.num_seeds), measured.on(measured.errors)
-    missing = np.maximum(layout.cells["num_seeds"].to_numpy(dtype=float) - done, 0)
-    spread = level * measured.level * measured.noise.sd(surfaces) / np.sqrt(np.maximum(missing, 1))
-    future = surfaces + spread * generator.standard_normal(surfaces.shape)
-    seeds = np.maximum(done + missing, 1)
-    return np.clip((done * means + missing * future) / seeds, 0.01, LARGEST_ERROR), seeds
-
-
-def _away(layout: Layout, measured: Measured, middle: Floats, seeds: Floats, df: int) -> Floats:
-    """[replicates, cells], how far the noise of the whole grid moves log errors: as `draw_errors` draws it
-    once the grid is measured, with the same random numbers."""
-    groups = layout.cells.assign(
-        error=middle,
-        variance=np.where(seeds > 1, (measured.level * measured.noise.sd(middle)) ** 2, np.nan),
-        num_seeds=seeds,
-        reading_variance=measured.on(measured.reading_variance),
-    )
-    draws = draw_errors(groups, replace(measured.noise, df=df))
-    assert draws is not None  # the noise is known, or assumed
-    return np.asarray(draws[:REPLICATES] / middle - 1)
-
-
-def _found(level: Floats, df: float, whole_df: float, generator: np.random.Generator) -> Floats:
-    """[draws, 1], the noise that the whole grid finds over that known now, whose degrees of freedom are among
-    its own: it is known as well as it will be where no more are to come."""
-    more = max(whole_df - df, 0.0)
-    squares = level**2 * (generator.chisquare(more, size=level.shape) if more else 0.0)
-    return np.asarray(np.sqrt((df + squares) / (df + more)))
 
 
 def _doubtful(above: Bools, below: Bools) -> Rows:

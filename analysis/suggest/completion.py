@@ -1,0 +1,50 @@
+"""The whole grid once its lacking runs are made: its means, and how its noise will move them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from analysis.noise import Floats
+from analysis.replicates import draw_errors
+from analysis.suggest.foresight import LARGEST_ERROR
+from analysis.suggest.layout import Layout
+from analysis.suggest.measured import Measured
+
+REPLICATES = 2000
+"""Of the noise of the whole grid."""
+
+
+def completed(
+    layout: Layout, measured: Measured, surfaces: Floats, level: Floats, generator: np.random.Generator
+) -> tuple[Floats, Floats]:
+    """The means of all cells [draws, cells] once the runs that lack are made, and the seeds behind them."""
+    done, means = measured.on(measured.num_seeds), measured.on(measured.errors)
+    missing = np.maximum(layout.cells["num_seeds"].to_numpy(dtype=float) - done, 0)
+    spread = level * measured.level * measured.noise.sd(surfaces) / np.sqrt(np.maximum(missing, 1))
+    future = surfaces + spread * generator.standard_normal(surfaces.shape)
+    seeds = np.maximum(done + missing, 1)
+    return np.clip((done * means + missing * future) / seeds, 0.01, LARGEST_ERROR), seeds
+
+
+def moved(layout: Layout, measured: Measured, middle: Floats, seeds: Floats, df: int) -> Floats:
+    """[replicates, cells], how far the noise of the whole grid moves log errors: as `draw_errors` draws it
+    once the grid is measured, with the same random numbers."""
+    groups = layout.cells.assign(
+        error=middle,
+        variance=np.where(seeds > 1, (measured.level * measured.noise.sd(middle)) ** 2, np.nan),
+        num_seeds=seeds,
+        reading_variance=measured.on(measured.reading_variance),
+    )
+    draws = draw_errors(groups, replace(measured.noise, df=df))
+    assert draws is not None  # the noise is known, or assumed
+    return np.asarray(draws[:REPLICATES] / middle - 1)
+
+
+def found_level(level: Floats, df: float, whole_df: float, generator: np.random.Generator) -> Floats:
+    """[draws, 1], the noise that the whole grid finds over that known now, whose degrees of freedom are among
+    its own: it is known as well as it will be where no more are to come."""
+    more = max(whole_df - df, 0.0)
+    squares = level**2 * (generator.chisquare(more, size=level.shape) if more else 0.0)
+    return np.asarray(np.sqrt((df + squares) / (df + more)))
