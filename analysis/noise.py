@@ -63,14 +63,14 @@ class Noise:
         of the sizes."""
         return np.asarray(self.scale * _spread(error) ** (self.power / 2))
 
-    def level(self, groups: pd.DataFrame) -> Floats:
+    def size_factor(self, groups: pd.DataFrame) -> Floats:
         """[n], what `sd` is multiplied by at the sizes of these groups."""
         if not any(self.growth):
             return np.ones(len(groups))
         return np.asarray(np.exp(0.5 * self.away(groups) @ np.array(self.growth)))
 
     def away(self, groups: pd.DataFrame) -> Floats:
-        """[n, 2], logarithms of the sizes over the middle; 0 where a group's FLOPs are not known."""
+        """[n, 2], logarithms of the sizes over the middle; 0 for a network whose FLOPs are not known."""
         return np.nan_to_num(log_sizes(groups) - self.middle)
 
 
@@ -121,7 +121,7 @@ def group_seeds(rows: pd.DataFrame) -> pd.DataFrame:
 
 def run_sd(groups: pd.DataFrame, noise: Noise) -> Floats:
     """[n], standard deviation of one run of each group, in points."""
-    return np.asarray(noise.level(groups) * noise.sd(groups["error"].to_numpy(dtype=float)))
+    return np.asarray(noise.size_factor(groups) * noise.sd(groups["error"].to_numpy(dtype=float)))
 
 
 def mean_variance(groups: pd.DataFrame, noise: Noise) -> Floats:

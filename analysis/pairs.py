@@ -80,9 +80,8 @@ def judge(selections: Selections, errors: Floats, noise: Noise, draws: Floats | 
     A verdict needs an interval of the mean that excludes 0, and does so at 5 % shared among all regimes (a
     study in which nothing matters has a wrong verdict in one of twenty, however many regimes it has),
     MIN_PAIRS pairs, MIN_DF degrees of freedom of the noise, and no pairs that contradict each other beyond
-    noise. The interval is about these pairs under new
-    seeds; it is a bootstrap by architecture (see `replicates.draw_errors`), so points that pairs share are
-    moved together.
+    noise. The interval is about these pairs under new seeds; it is a bootstrap by architecture (see
+    `replicates.draw_errors`), so points that pairs share are moved together.
     """
     comparisons = selections.comparisons
     drawn = comparisons.replicates(draws)
@@ -153,7 +152,7 @@ class _Weighed:
     def sharing(self, selections: Sequence[Selection]) -> list[Regime]:
         """Regimes with verdicts only where they are beyond noise at 5 % shared among them."""
         found = [self.regime(each) for each in selections]
-        if self.replicates is None or not found:
+        if self.replicates is None or len(found) < 2:
             return found
         means = np.stack([self.replicates[:, each.rows].mean(axis=1) for each in selections], axis=1)
         beyond = beyond_noise(np.array([each.advantage_points for each in found]), means, bounds(means))

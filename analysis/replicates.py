@@ -32,7 +32,7 @@ def draw_errors(groups: pd.DataFrame, noise: Noise, replicates: int = MAX_REPLIC
     error = groups["error"].to_numpy(dtype=float)
     replicates = int(np.clip(MAX_DRAWS // max(len(groups), 1), 20, replicates))
     generator = np.random.default_rng(BOOTSTRAP_SEED)
-    spread = _run_sd(groups, noise, replicates, generator)
+    spread = _drawn_sd(groups, noise, replicates, generator)
     spread = spread / np.sqrt(groups["num_seeds"].to_numpy(dtype=float))
     reading = groups["reading_variance"].to_numpy(dtype=float)
     if reading.any():
@@ -40,7 +40,7 @@ def draw_errors(groups: pd.DataFrame, noise: Noise, replicates: int = MAX_REPLIC
     return np.asarray(error + spread * generator.standard_normal((replicates, len(groups))))
 
 
-def _run_sd(groups: pd.DataFrame, noise: Noise, replicates: int, generator: np.random.Generator) -> Floats:
+def _drawn_sd(groups: pd.DataFrame, noise: Noise, replicates: int, generator: np.random.Generator) -> Floats:
     """Standard deviation of one run of each group, [replicates, groups] in points.
 
     Where noise does not follow the error and the sizes alone, as when short runs are noisier than long ones
@@ -60,14 +60,15 @@ def _run_sd(groups: pd.DataFrame, noise: Noise, replicates: int, generator: np.r
 
 def _expected(groups: pd.DataFrame, noise: Noise, replicates: int, generator: np.random.Generator) -> Floats:
     """[replicates, groups], the variance of a run as exponents that the repeats allow have it, each with the
-    scale that it gives to these repeats."""
+    scale by which these repeats fit it as well as they fit `noise`."""
     variance, (own, measured) = run_sd(groups, noise) ** 2, _repeats(groups)
-    if not (noise.scatter and own.any()):
+    squares = own * measured
+    if not (noise.scatter and squares.any()):
         return np.asarray(variance[None])
     moved = generator.multivariate_normal(np.zeros(3), noise.scatter, replicates, method="svd")
     away = np.column_stack([log_spread(groups), noise.away(groups)])
     shape = variance * np.exp(moved @ away.T)
-    return np.asarray(shape * ((own * measured / shape).sum(axis=1, keepdims=True) / own.sum()))
+    return np.asarray(shape * ((squares / shape).sum(axis=1, keepdims=True) / (squares / variance).sum()))
 
 
 def regime_noise(groups: pd.DataFrame, noise: Noise, place: Rows) -> tuple[Floats, Floats]:
@@ -82,7 +83,7 @@ def _squares(groups: pd.DataFrame, noise: Noise, place: Rows, expected: Floats) 
     own, measured = _repeats(groups)
     df = np.bincount(place, own)
     borrowed = np.minimum(BORROWED, noise.df - df)
-    of_regime = sparse.csr_array((np.ones(len(place)), (np.arange(len(place)), place)))
+    of_regime = sparse.csr_array((np.ones(len(place)), (np.arange(len(place)), place)), (len(place), len(df)))
     return np.asarray((own * measured / expected) @ of_regime + borrowed), np.asarray(df + borrowed)
 
 

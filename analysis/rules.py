@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from analysis.additive_sheet import methods_json
 from analysis.exponents import exponents_json
 from analysis.findings import Findings
@@ -66,6 +68,7 @@ def _regime_json(regime: Regime) -> dict[str, Any]:
     return {
         "epochs": int(regime.epochs) if regime.epochs == int(regime.epochs) else regime.epochs,
         "prefer": regime.prefer,
+        "perhaps_chance": regime.perhaps_chance,
         "advantage_points": _rounded(regime.advantage_points),
         "ci95": _pair(regime.ci95),
         "num_pairs": regime.num_pairs,
@@ -119,6 +122,7 @@ def _provenance(findings: Findings) -> dict[str, Any]:
             "scale": _rounded(noise.scale) if noise.known else None,
             "power": _rounded(noise.power) if noise.known else None,
             "growth": dict(zip(SIZES, map(_rounded, noise.growth), strict=True)) if noise.known else None,
+            "middle": dict(zip(SIZES, np.exp(noise.middle).tolist(), strict=True)) if noise.known else None,
             "degrees_of_freedom": noise.df,
         },
         "bootstrap": {"replicates": findings.replicates, "seed": BOOTSTRAP_SEED},

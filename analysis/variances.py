@@ -18,8 +18,9 @@ class Slopes:
     estimate: Floats
     """[k]."""
     scatter: Floats
-    """[k, k], covariance of the estimate over repeats as they might have been. Nothing is drawn that no
-    repeat tells of: without repeats the estimate is the prior's mean and the scatter 0."""
+    """[k, k], covariance of the estimate over repeats as they might have been, and of several priors also
+    over these. Nothing is drawn that no repeat tells of: without repeats the estimate is the prior's mean and
+    the scatter 0."""
 
 
 def weigh_slopes(variance: Floats, df: Floats, features: Floats, prior: Floats, prior_sds: Floats) -> Slopes:

@@ -147,7 +147,10 @@ def main() -> None:
     arguments = parser.parse_args()
     console, start = Console(width=150), time.process_time()
     table = Table("kind", *(f"{asked}, %" for asked in ASKED), "refused", "width inside", "width beyond")
-    for name in (name for name in KINDS if arguments.kinds in name):
+    kinds = [name for name in KINDS if arguments.kinds in name]
+    if not kinds:
+        parser.error(f"--kinds {arguments.kinds}: there are {', '.join(KINDS)}.")
+    for name in kinds:
         told = answers(name, arguments.grids, arguments.replicates)
         row = [
             name,

@@ -4,9 +4,9 @@
 
 Every study has 4 depths x 3 widths x 3 resolutions x 3 epochs, 3 seeds, noise of 0.2 points, and a truth of
 its own, drawn at random; FLOPs are depth x width^2 x resolution^2. Of each study one regime, one resolution
-of it, one step and one return are asked, drawn at random, so that studies count as independent trials of the
-Clopper-Pearson intervals. The advantage that is true at a pair is that of the truth itself at the networks of
-exactly that cost, where the tool interpolates.
+of it, one step and one return are asked, drawn at random, or whether any of them is decided, so that studies
+count as independent trials of the Clopper-Pearson intervals. The advantage that is true at a pair is that of
+the truth itself at the networks of exactly that cost, where the tool interpolates.
 """
 
 from __future__ import annotations
@@ -121,10 +121,14 @@ def main() -> None:
     parser.add_argument("--kinds", default="", help="only those whose names hold this")
     parsed = parser.parse_args()
     grids, replicates = parsed.grids, parsed.replicates
+    if not any(parsed.kinds in name for part in PARTS for name in part.kinds):
+        parser.error(f"--kinds {parsed.kinds}: none has that in its name.")
     start = time.process_time()
     console = Console(width=170)
     for part in PARTS:
         kinds = [name for name in part.kinds if parsed.kinds in name]
+        if not kinds:
+            continue
         told = {name: answers(part, name, grids, replicates) for name in kinds}
         columns = list(dict.fromkeys(column for answer in told.values() for column in answer))
         asked = f"{part.asked[0]:g} to {part.asked[1]:g} asked"

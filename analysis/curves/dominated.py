@@ -13,7 +13,7 @@ from scipy.special import ndtr
 from analysis.curves.curve import PointCurve
 from analysis.curves.finished import final_error
 from analysis.curves.study import like
-from analysis.noise import Noise, mean_variance
+from analysis.noise import Noise, mean_variance, run_sd
 from analysis.table import AXES
 from scaling.errors import Refused
 from scaling.study.stopping import Stopping
@@ -100,9 +100,10 @@ def _doom(
     except Refused:
         return None
     median = float(np.exp(final.quantile(0.5))[0])
-    own = (
-        float(noise.sd(np.array([median]))[0]) / median * stats.t.isf(level, noise.df) / stats.norm.isf(level)
+    itself = pd.DataFrame(
+        {"error": [median], "resolution": [curve.point.resolution], "flops": [curve.point.cost.flops]}
     )
+    own = run_sd(itself, noise)[0] / median * stats.t.isf(level, noise.df) / stats.norm.isf(level)
     scale = np.hypot(final.scale, own)
     if ndtr((np.log(bound[best]) - final.location) / scale).mean() > level:
         return None

@@ -30,7 +30,7 @@ def completed(
 
 def moved(layout: Layout, measured: Measured, middle: Floats, seeds: Floats, df: int) -> Floats:
     """[replicates, cells], how far the noise of the whole grid moves log errors: as `draw_errors` draws it
-    once the grid is measured, with the same random numbers."""
+    once the grid is measured, with the same random numbers, but for how its exponents are known: as now."""
     groups = layout.cells.assign(
         error=middle,
         variance=np.where(seeds > 1, (measured.level * measured.noise.sd(middle)) ** 2, np.nan),

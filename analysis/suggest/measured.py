@@ -70,4 +70,4 @@ def _levels(grid: pd.DataFrame, groups: pd.DataFrame, noise: Noise) -> Floats:
     squares, df = regime_noise(groups, noise, np.searchsorted(known, measured))
     level = np.ones(place.max() + 1)
     level[known] = np.sqrt(squares / df)
-    return np.asarray(level[place] * noise.level(grid))
+    return np.asarray(level[place] * noise.size_factor(grid))

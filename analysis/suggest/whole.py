@@ -21,7 +21,7 @@ from analysis.suggest.measured import Measured
 from analysis.suggest.surrogate import Surrogate
 from scaling.quantity import counted
 
-TESTS = 0.95
+SHARED_LEVEL = 0.95
 """Level of tests that share 5 %, of pairs and of regimes, as `pairs.judge` has it."""
 
 MAX_DOUBTFUL = 3
@@ -132,7 +132,7 @@ class Whole:
         half = np.maximum((high - low) / 2, 1e-9)
         reached, order = values / half, np.argsort(np.abs(values.mean(axis=0) / half))
         farthest = np.maximum.accumulate(np.abs(away / half)[:, order], axis=1)
-        critical = np.quantile(farthest, TESTS, axis=0)[::-1] * self.level
+        critical = np.quantile(farthest, SHARED_LEVEL, axis=0)[::-1] * self.level
         sizes = np.sort(np.abs(reached), axis=1)[:, ::-1]
         num_beyond = np.logical_and.accumulate(sizes > critical, axis=1).sum(axis=1)
         last = np.take_along_axis(sizes, np.maximum(num_beyond - 1, 0)[:, None], axis=1)

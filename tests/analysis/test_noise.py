@@ -52,7 +52,7 @@ def test_growth_with_the_sizes_follows_the_repeats(planted, seeded, growth):
     )
     noise = seed_noise(groups)
     assert noise.growth == pytest.approx(growth, abs=0.15)
-    assert noise.level(groups) == pytest.approx(np.exp(away @ np.array(growth) / 2), rel=0.25)
+    assert noise.size_factor(groups) == pytest.approx(np.exp(away @ np.array(growth) / 2), rel=0.25)
 
 
 def test_few_repeats_tell_nothing_of_sizes(planted):
@@ -64,12 +64,12 @@ def test_few_repeats_tell_nothing_of_sizes(planted):
     assert np.array(noise.scatter) == pytest.approx(0)
 
 
-def test_models_of_unknown_cost_have_the_noise_of_the_middle_size(planted):
+def test_networks_of_unknown_cost_have_the_noise_of_the_middle_size(planted):
     frame = planted(generator=np.random.default_rng(7), num_seeds=9, noise=lambda _, size: 0.2 * size**-0.6)
     groups = groups_of(frame)
     noise = seed_noise(groups)
-    assert noise.level(groups).max() > 1.3
-    assert noise.level(groups.assign(flops=np.nan)) == pytest.approx(
+    assert noise.size_factor(groups).max() > 1.3
+    assert noise.size_factor(groups.assign(flops=np.nan)) == pytest.approx(
         np.exp(noise.away(groups)[:, 1] * noise.growth[1] / 2)
     )
     assert seed_noise(groups.assign(flops=np.nan)).growth[0] == 0

@@ -30,13 +30,13 @@ def test_the_interval_of_one_mean_covers_at_its_level(planted, seeded, num_seeds
 
 @pytest.mark.parametrize("growth", [-0.4, 0.0, 0.4])
 def test_the_interval_of_one_difference_covers_where_noise_follows_size(planted, seeded, growth):
-    """Of two networks next to each other at the end of the sizes, with noise of a third or thrice the
-    middle's."""
+    """Of two networks next to each other, first or last by size, with half or twice the middle's noise."""
     grid = {"depths": (26, 50, 101, 200), "resolutions": (128, 160, 224), "num_seeds": 1, "noise": 0.0}
     truth = groups_of(planted(generator=np.random.default_rng(0), **grid))
     size = truth["depth"] * truth["width"] ** 2
     spread = (0.2 * (size / np.exp(np.log(size).mean())) ** growth).to_numpy()
-    for ends in (size.argsort()[:2], size.argsort()[-2:]):
+    by_size = size.drop_duplicates().sort_values().index
+    for ends in (by_size[:2], by_size[-2:]):
         one, other = ends
         right = truth["error"].iloc[one] - truth["error"].iloc[other]
         hits = []
@@ -91,6 +91,21 @@ def test_each_regime_has_the_noise_of_its_own_repeats(planted):
     short = (groups["epochs"] == 10).to_numpy()
     assert drawn[short].mean() == pytest.approx(0.5, rel=0.2)
     assert drawn[~short].mean() == pytest.approx(0.1, rel=0.6)
+
+
+def test_of_many_repeats_a_few_keep_the_noise_that_all_have_shown(planted):
+    """As where a table is thinned; also where the few agree to the last digit."""
+    groups = groups_of(planted(generator=np.random.default_rng(4), resolutions=(128, 160, 224), noise=0.2))
+    noise = seed_noise(groups)
+    without = groups.assign(num_seeds=1, variance=np.nan)
+    spread = []
+    for place in range(len(groups)):
+        few = without.copy()
+        few.loc[place, ["num_seeds", "variance"]] = groups.loc[place, ["num_seeds", "variance"]]
+        spread.append(np.delete(draw_errors(few, noise, 1000).std(axis=0), place).mean())
+    assert 0.15 < min(spread) < max(spread) < 0.3
+    few.loc[place, "variance"] = 0.0
+    assert np.isfinite(draw_errors(few, noise, 1000)).all()
 
 
 def test_models_without_repeats_have_the_noise_that_others_showed(planted):

@@ -11,7 +11,7 @@ import pytest
 
 from analysis.curves.curve import PointCurve
 from analysis.curves.dominated import at_rung, dominated, is_spared
-from analysis.noise import UNKNOWN, Noise, group_seeds
+from analysis.noise import UNKNOWN, Noise, group_seeds, log_sizes
 from analysis.table import COST_COLUMNS
 from scaling.study.identity import digest_of_text
 from scaling.study.point import Point
@@ -84,6 +84,12 @@ def test_who_ends_far_below_a_cheaper_model_is_dominated(large: Point, finished:
 @pytest.mark.parametrize("final", [10.0, 14.0, 14.5])
 def test_who_may_matter_is_not(large: Point, finished: list[PointCurve], final: float) -> None:
     assert not found(large, final, 9, finished)
+
+
+def test_the_noise_of_a_point_is_that_of_its_size(large: Point, finished: list[PointCurve]) -> None:
+    noise = replace(NOISE, middle=tuple(log_sizes(groups_of(finished)).max(axis=0)))
+    assert found(large, 25.0, EPOCHS - 1, finished, noise)
+    assert not found(large, 25.0, EPOCHS - 1, finished, replace(noise, growth=(30.0, 0.0)))
 
 
 def test_the_cheapest_has_no_rival(make_point: MakePoint, finished: list[PointCurve]) -> None:
