@@ -42,7 +42,7 @@ def check_schema(rules):
     assert {key: type(value) for key, value in rules.items()} == SCHEMA
     assert (rules["cost"], rules["metric"]) == ("flops", "top1")
     for regime in rules["regimes"]:
-        assert set(regime) == {"epochs", "prefer", "advantage_points", "ci95", "num_pairs"}
+        assert set(regime) == {"epochs", "prefer", "perhaps_chance", "advantage_points", "ci95", "num_pairs"}
         assert regime["prefer"] in ("depth", "width", "undecided")
         assert is_interval(regime["ci95"])
     crossover = rules["crossover_epochs"]
