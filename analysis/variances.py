@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from scipy import optimize
 
-Floats = npt.NDArray[np.float64]
+from analysis.noise import Floats
 
 
 @dataclass(frozen=True)

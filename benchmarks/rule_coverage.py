@@ -26,6 +26,7 @@ import pandas as pd
 from rich.console import Console
 from rich.table import Table
 
+from analysis.crossover import zero
 from analysis.noise import Interval
 from analysis.resolution import Step
 from analysis.returns import Return
@@ -224,8 +225,7 @@ def _true_turn(truth: Truth, pairs: pd.DataFrame) -> float:
     if not len(passed):
         return np.nan
     around = slice(passed[0], passed[0] + 2)
-    order = np.argsort(mean[around])
-    return float(np.exp(np.interp(0.0, mean[around][order], np.log(epochs[around][order]))))
+    return float(np.exp(zero(np.log(epochs[around]), mean[None, around])[0]))
 
 
 def _true_gain(study: Study, step: Step) -> float:
