@@ -1,4 +1,4 @@
-"""A family: the models that a law recommends for a list of budgets."""
+"""A family: the models that laws recommend for a list of budgets."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from analysis.buildable import Latency, latency_model
-from analysis.law.choose import choose, largest_setting
+from analysis.law.average import Average, average
+from analysis.law.choose import choose, largest_setting, law_rows
 from analysis.noise import group_seeds
 from analysis.noise_estimate import noise_of
 from analysis.recommend import Budget, Member, recommend
@@ -18,12 +19,12 @@ from scaling.errors import Refused
 @dataclass(frozen=True, kw_only=True)
 class Family:
     source: str
-    law: str
-    """Its formula, with numbers."""
-    reason: str
-    """Why this law, a sentence."""
+    laws: Average
+    """By which accuracies are predicted."""
+    best_single: str
+    """The form that, fitted on cheaper models only, predicted the dearer ones best."""
     missed: float
-    """Points of top-1 by which it missed the models dearer than those it was fitted on."""
+    """Points of top-1 by which it missed them."""
     members: tuple[Member, ...]
     """In the order of the budgets."""
     base: Base
@@ -34,10 +35,11 @@ class Family:
 def derive(
     table: Table, budgets: Sequence[Budget], *, epochs: int | None = None, model: str | None = None
 ) -> Family:
-    """The family of a table, by the law that is chosen for it.
+    """The family of a table, by an average of laws.
 
     `epochs` are the most measured unless said; `model` names a file of conf/model/ where the table does not
-    say which networks it has. Raises `Refused` where no law is fitted, and as `recommend` does.
+    say which networks it has. Raises `Refused` where no law predicts
+    dearer models, and as `recommend` does.
     """
     if not budgets:
         raise Refused(
@@ -48,16 +50,18 @@ def derive(
     if table.usable.empty:
         raise Refused(f"{table.source} has no completed point: there is no law to recommend by.")
     groups = group_seeds(table.informative)
-    choice = choose(groups, noise_of(table, groups))
+    noise = noise_of(table, groups)
+    choice = choose(groups, noise)
     if choice.law is None:
         raise Refused(f"{table.source} recommends no family: {choice.reason}")
     rows = largest_setting(groups)
     base = base_setting(table, str(rows["setting"].iloc[0]), model)
-    members = recommend(choice.law, rows, base, budgets, epochs=epochs, missed=choice.chosen_rmse)
+    laws = average(law_rows(groups), noise)
+    members = recommend(laws, rows, base, budgets, epochs=epochs, missed=choice.chosen_rmse)
     return Family(
         source=table.source,
-        law=choice.law.formula_text(),
-        reason=choice.reason,
+        laws=laws,
+        best_single=choice.law.form.name,
         missed=choice.chosen_rmse,
         members=tuple(members),
         base=base,

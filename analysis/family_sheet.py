@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from analysis.family import Family
+from analysis.law.average import Average
 from analysis.recommend import EQUAL_POINTS
 from analysis.sheet import Sheet
 from scaling.quantity import count_text, listed
@@ -31,8 +32,8 @@ def family_sheet(family: Family) -> Sheet:
         for member in family.members
     ]
     note = (
-        "Top-1: predicted by the law, with its 95 % interval, of the mean over seeds. Of models that are not "
-        f"told apart by more than {EQUAL_POINTS:g} points it is the cheapest."
+        "Top-1: predicted by an average of laws, with its 95 % interval, of the mean over seeds. Of models "
+        f"that are not told apart by more than {EQUAL_POINTS:g} points it is the cheapest."
     )
     latency = ("latency",) if timed else ()
     return Sheet(f"Family at {epochs} epochs", note, (*head, *latency, "top-1 (%)"), rows)
@@ -42,7 +43,9 @@ def family_sentences(family: Family) -> list[str]:
     """What a person should know before training them."""
     latency = family.latency
     found = [
-        family.reason,
+        _average_sentence(family.laws),
+        f"The best single law, fitted on cheaper models only, missed the dearer ones by {family.missed:.2f} "
+        f"points: {family.best_single}.",
         f"The costs are those of {family.base.of}.",
         "Top-1 is of the mean over seeds: a single run differs by the noise of a run besides.",
     ]
@@ -56,9 +59,7 @@ def family_sentences(family: Family) -> list[str]:
         if member.beyond:
             found.append(
                 f"extrapolation: the model for {member.budget} lies beyond the measured "
-                f"{listed(member.beyond)}; "
-                f"its interval is widened by the {family.missed:.2f} points that the law missed on dearer "
-                "models."
+                f"{listed(member.beyond)}; its interval is widened by those {family.missed:.2f} points."
             )
         if member.at_edge:
             found.append(
@@ -68,11 +69,19 @@ def family_sentences(family: Family) -> list[str]:
     return [*found, *([family.base.missing] if family.base.missing else [])]
 
 
+def _average_sentence(average: Average) -> str:
+    forms = (f"{share:.0%} {law.form.name}" for law, share in zip(average.laws, average.shares, strict=True))
+    return f"Accuracies are an average of laws, by how well each explains the models: {'; '.join(forms)}."
+
+
 def family_json(family: Family) -> dict[str, Any]:
     """The same as plain values."""
     return {
         "source": family.source,
-        "law": family.law,
+        "laws": [
+            {"share": share, "formula": law.formula_text()}
+            for law, share in zip(family.laws.laws, family.laws.shares, strict=True)
+        ],
         "models": [asdict(member) for member in family.members],
         "notes": family_sentences(family),
     }

@@ -18,7 +18,7 @@ def study_text(family: Family, name: str) -> str:
     """The file: predictions as comments, the setting, and the models as a zip; one family is one text."""
     models = [_model(member) for member in family.members]
     told = [f"{model}: {title(member)}" for model, member in zip(models, family.members, strict=True)]
-    heading = [f"The family of {family.source}. {family.reason}", *told]
+    heading = [f"The family of {family.source}.", *told]
     return study_yaml(heading, family.base, {"name": name}, list(dict.fromkeys(models)))
 
 

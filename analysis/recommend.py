@@ -1,4 +1,4 @@
-"""A recommendation: the model that a law puts first for a budget, among those that can be built."""
+"""A recommendation: the model that laws put first for a budget, among those that can be built."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.buildable import SIZE, Latency, latency_model, priced, sizes_around
-from analysis.law.law import Law
+from analysis.law.average import Average
 from analysis.noise import Interval
 from analysis.setting import Base
 from analysis.table import AXES
@@ -22,7 +22,7 @@ Kind = Literal["flops", "latency_ms", "memory_gb"]
 EQUAL_POINTS = 0.1
 """Models count as equal whose predicted error differs by no more than this and is not told apart."""
 SHORTLIST_POINTS = 1.5
-"""Models that the formula puts farther behind the best are not looked at: its lack of fit is smaller."""
+"""Models that the best guess puts farther behind the best are not looked at: its lack of fit is smaller."""
 FARTHEST = 10.0
 """Times what the dearest model costs, or a part of what the cheapest does: beyond that no model is named."""
 
@@ -77,7 +77,7 @@ def title(member: Member) -> str:
 
 
 def recommend(
-    law: Law,
+    laws: Average,
     rows: pd.DataFrame,
     base: Base,
     budgets: Sequence[Budget],
@@ -85,21 +85,21 @@ def recommend(
     epochs: int | None = None,
     missed: float = 0.0,
 ) -> list[Member]:
-    """The model for each budget, with the accuracy that the law predicts.
+    """The model for each budget, with the accuracy that an average of laws predicts.
 
-    rows: the models that the law is about, the columns of `noise.group_seeds`. `epochs` are the most measured
-    unless said. `missed`, in points, is what the law missed on models dearer than those it was fitted on: it
-    widens the interval of a model beyond the measured range. Raises `Refused` for a budget that is farther
-    than FARTHEST from what was measured, and for one of latency where none was measured.
+    rows: the models that the laws are about, the columns of `noise.group_seeds`. `epochs` are the most
+    measured unless said. `missed`, in points, is what a law missed on models dearer than those it was fitted
+    on: it widens the interval of a model beyond the measured range. Raises `Refused` for a budget that is
+    farther than FARTHEST from what was measured, and for one of latency where none was measured.
     """
     length = int(epochs or rows["epochs"].max())
     latency = latency_model(rows)
     measured = priced(base, rows.assign(epochs=length), latency)
-    return [_member(law, rows, base, latency, measured, budget, length, missed) for budget in budgets]
+    return [_member(laws, rows, base, latency, measured, budget, length, missed) for budget in budgets]
 
 
 def _member(
-    law: Law,
+    laws: Average,
     rows: pd.DataFrame,
     base: Base,
     latency: Latency | None,
@@ -109,7 +109,7 @@ def _member(
     missed: float,
 ) -> Member:
     models = _affordable(rows, base, latency, measured, budget, epochs)
-    chosen, num_equal = _cheapest_of_the_best(law, models, budget.kind)
+    chosen, num_equal = _cheapest_of_the_best(laws, models, budget.kind)
     beyond = _beyond(rows, measured, chosen)
     return Member(
         budget=budget,
@@ -122,7 +122,7 @@ def _member(
         memory_gb=float(chosen["memory_gb"]),
         latency_ms=None if latency is None else float(chosen["latency_ms"]),
         top1=100 - float(chosen["predicted"]),
-        ci95=_interval(law, chosen, missed if beyond else 0.0),
+        ci95=_interval(laws, chosen, missed if beyond else 0.0),
         beyond=beyond,
         at_edge=_at_edge(rows, chosen),
         num_equal=num_equal,
@@ -154,11 +154,11 @@ def _affordable(
     return models
 
 
-def _cheapest_of_the_best(law: Law, models: pd.DataFrame, kind: Kind) -> tuple[pd.Series, int]:
-    """By the mean of the law's replicates, lack of fit included; the formula makes a shortlist."""
-    formula = law.error(models)
-    near = models[formula <= formula.min() + SHORTLIST_POINTS]
-    draws = law.draws(near)
+def _cheapest_of_the_best(laws: Average, models: pd.DataFrame, kind: Kind) -> tuple[pd.Series, int]:
+    """By the mean of the replicates, lack of fit included; the best guess makes a shortlist."""
+    guess = laws.error(models)
+    near = models[guess <= guess.min() + SHORTLIST_POINTS]
+    draws = laws.draws(near)
     near = near.assign(predicted=draws.mean(axis=0))
     best = near["predicted"].to_numpy().argmin()
     low, high = np.quantile(draws - draws[:, [best]], [0.025, 0.975], axis=0)
@@ -167,10 +167,10 @@ def _cheapest_of_the_best(law: Law, models: pd.DataFrame, kind: Kind) -> tuple[p
     return equal.sort_values([kind, "flops", "predicted"], kind="stable").iloc[0], len(equal)
 
 
-def _interval(law: Law, model: pd.Series, missed: float) -> Interval:
+def _interval(laws: Average, model: pd.Series, missed: float) -> Interval:
     """Of the accuracy; a law that missed so many points may do so again, to both sides."""
     row = pd.DataFrame([model[[*AXES, "params", "flops", "train_flops"]].astype(float)])
-    low, high = (float(each[0]) for each in law.interval(row))
+    low, high = (float(each[0]) for each in laws.interval(row))
     middle, more = float(model["predicted"]), 1.96 * missed
     low, high = middle - math.hypot(middle - low, more), middle + math.hypot(high - middle, more)
     return max(0.0, 100 - high), min(100.0, 100 - low)

@@ -45,7 +45,7 @@ class Proof:
     asked: str
     reached: str
     holds: bool | None
-    """None where the data are not at hand."""
+    """None where the data are not at hand, or nothing is asked."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,9 +68,9 @@ def main() -> None:
     for proof in (proof for section in SECTIONS for proof in section(options)):
         progress.print(f"{proof.what}: {proof.reached}", markup=False, highlight=False)
         proofs.append(proof)
-    verdicts = {True: "holds", False: "missed", None: "no data"}
+    verdicts = {True: "holds", False: "missed", None: "-"}
     rows = [(proof.what, proof.asked, proof.reached, verdicts[proof.holds]) for proof in proofs]
-    counts = ", ".join(f"{sum(row[3] == verdict for row in rows)} {verdict}" for verdict in verdicts.values())
+    counts = ", ".join(f"{sum(row[3] == each for row in rows)} {each}" for each in ("holds", "missed"))
     machine = f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}"
     note = f"{counts}; {options.grids} grids a kind; {machine}, numpy {np.__version__}"
     print_table("The analysis", ("what", "asked", "reached", ""), rows, note)
@@ -145,7 +145,12 @@ def rules(options: Options) -> Iterator[Proof]:
             told = dict(zip(part.kinds, answers, strict=True))
         for column in dict.fromkeys(column for answer in told.values() for column in answer):
             rates = {name: Rate.of(answer[column]) for name, answer in told.items() if column in answer}
-            yield _worst(f"{part.title}: {column}", rates, part.asked, part.touches)
+            what = f"{part.title}: {column}"
+            if part.asked:
+                yield _worst(what, rates, part.asked, part.touches)
+            else:
+                texts = (f"{rate.text} ({name})" for name, rate in rates.items())
+                yield Proof(what, "-", "; ".join(texts), None)
 
 
 def _processes() -> ProcessPoolExecutor:
@@ -167,8 +172,9 @@ def published(_: Options) -> Iterator[Proof]:
 
 def dearer_half(_: Options) -> Iterator[Proof]:
     for data in held_out.halves():
-        scores = held_out.scores(held_out.chosen(data)[0], data)
-        for way, score in zip(("formula", "with the trend of its residuals"), scores, strict=True):
+        formula, trend = held_out.scores(held_out.chosen(data)[0], data)
+        scores = {"formula": formula, "with the trend of its residuals": trend}
+        for way, score in (scores | {"average of laws": held_out.averaged(data)[1]}).items():
             low, high = score.interval()
             yield Proof(
                 f"RMSE on the dearer half of the paper's grid, {data.name}, {way}",

@@ -19,10 +19,12 @@ import pandas as pd
 from rich.console import Console
 from rich.table import Table
 
+from analysis.law.average import Average, average
 from analysis.law.candidates import interacting, of_odds
 from analysis.law.choose import choose
+from analysis.law.fitted import fit_law
 from analysis.law.form import Form, additive, power_law, product, term
-from analysis.law.law import Law, fit_law
+from analysis.law.law import Law
 from analysis.noise import Floats, Interval, Noise, group_seeds, run_sd
 from analysis.noise_estimate import noise_of
 from analysis.published import read_published
@@ -105,8 +107,14 @@ def chosen(data: Halves) -> tuple[Law, str]:
     return choice.law, choice.reason
 
 
-def coverage(law: Law, data: Halves) -> tuple[int, int]:
-    """How many measured errors of the dearer half lie in the law's intervals of 95 %, and in those that have
+def averaged(data: Halves) -> tuple[Average, Score]:
+    """The average of laws by which families are predicted, fitted on the cheaper half, and its score."""
+    laws = average(data.cheaper, data.noise)
+    return laws, Score(laws.error(data.dearer) - data.dearer["error"].to_numpy(dtype=float))
+
+
+def coverage(law: Law | Average, data: Halves) -> tuple[int, int]:
+    """How many measured errors of the dearer half lie in its intervals of 95 %, and in those that have
     the noise of one run too."""
     error, draws = data.dearer["error"].to_numpy(dtype=float), law.draws(data.dearer)
     noise = run_sd(data.dearer, data.noise) * np.random.default_rng(1).standard_normal(draws.shape)
@@ -152,6 +160,9 @@ def main() -> None:
         ):
             table.add_column(column, justify="left" if column == "law" else "right")
         table.add_row(f"{law.form.name} (chosen)", *_cells(ours, ours_trend), "", "")
+        laws, guess = averaged(data)
+        row = ("average of laws", "", "", *_cells(guess), "", _text(*ours_trend.less_than(guess)))
+        table.add_row(*row)
         for form in OTHERS:
             formula, trend = scores(fitted(form, data), data)
             less = (_text(*each) for each in (ours.less_than(formula), ours_trend.less_than(trend)))
@@ -161,14 +172,16 @@ def main() -> None:
         console.print(law.formula_text())
         console.print(
             f"Of {len(data.dearer)} measured errors {inside} lie in the intervals of the law, "
-            f"{inside_runs} in those of one run."
+            f"{inside_runs} in those of one run; in those of the average, "
+            f"{' and '.join(map(str, coverage(laws, data)))}."
         )
     console.print(f"{platform.machine()}, numpy {np.__version__}, Python {platform.python_version()}")
 
 
-def _cells(formula: Score, trend: Score) -> tuple[str, ...]:
-    texts = [text for each in (formula, trend) for text in (f"{each.rmse:.2f}", _text(*each.interval()))]
-    return (*texts, f"{trend.miss.mean():+.2f}")
+def _cells(*scores: Score) -> tuple[str, ...]:
+    """RMSE and interval of each, and the mean miss of the last."""
+    texts = [text for each in scores for text in (f"{each.rmse:.2f}", _text(*each.interval()))]
+    return (*texts, f"{scores[-1].miss.mean():+.2f}")
 
 
 def _text(low: float, high: float) -> str:

@@ -2,9 +2,9 @@
 
     python -m benchmarks.published_family
 
-For the FLOPs of each ResNet-RS of Table 7: what the law of the published grid recommends, and what it
-predicts of the paper's own choice, on the grid's images (minival). Table 7 has another stem and the
-validation set, so its accuracies are shown, not compared; its networks lie on the law's axes all the same.
+For the FLOPs of each ResNet-RS of Table 7: what an average of laws of the published grid recommends, and
+what it predicts of the paper's own choice, on the grid's images (minival). Table 7 has another stem and the
+validation set, so its accuracies are shown, not compared; its networks lie on the grid's axes all the same.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ import platform
 import pandas as pd
 
 from analysis.exponents import exponents, exponents_sentence
-from analysis.law.choose import choose, largest_setting
-from analysis.law.law import Law
+from analysis.law.average import Average, average
+from analysis.law.choose import choose, largest_setting, law_rows
 from analysis.noise import group_seeds
 from analysis.noise_estimate import noise_of
 from analysis.recommend import Budget, recommend
@@ -31,9 +31,9 @@ HEAD = (
     "FLOPs",
     "paper",
     "its top-1, validation",
-    "law of it, minival",
+    "predicted of it, minival",
     "recommended",
-    "law of that, minival",
+    "predicted of that, minival",
     "difference",
 )
 
@@ -42,25 +42,27 @@ def main() -> None:
     """Print the comparison."""
     table = read_source(SOURCE)
     groups = group_seeds(table.usable)
-    choice = choose(groups, noise_of(table, groups))
+    noise = noise_of(table, groups)
+    choice = choose(groups, noise)
     if choice.law is None:
         print(choice.reason)  # noqa: T201
         return
     models = largest_setting(groups)
     base = base_setting(table, str(models["setting"].iloc[0]), None)
-    rows = [_row(choice.law, models, base, each) for each in table7() if each.name.startswith("resnet_rs")]
+    laws = average(law_rows(groups), noise)
+    rows = [_row(laws, models, base, each) for each in table7() if each.name.startswith("resnet_rs")]
     machine = f"{os.cpu_count()} cores, {platform.machine()}"
     note = f"{choice.reason} {exponents_sentence(exponents(choice.law, models))} {machine}."
     print_table("ResNet-RS at equal FLOPs: points of top-1, 95 % intervals", HEAD, rows, note)
 
 
-def _row(law: Law, models: pd.DataFrame, base: Base, theirs: Published) -> tuple[str, ...]:
+def _row(laws: Average, models: pd.DataFrame, base: Base, theirs: Published) -> tuple[str, ...]:
     flops = base.price(theirs.depth, theirs.width, theirs.resolution, EPOCHS).flops
-    (ours,) = recommend(law, models, base, [Budget("flops", flops)], epochs=EPOCHS)
+    (ours,) = recommend(laws, models, base, [Budget("flops", flops)], epochs=EPOCHS)
     axes = ("depth", "width", "resolution")
     both = pd.DataFrame([{axis: float(getattr(each, axis)) for axis in axes} for each in (theirs, ours)])
     both = both.assign(epochs=float(EPOCHS))
-    draws = law.draws(both)
+    draws = laws.draws(both)
     error = draws.mean(axis=0)
     gain = pd.Series(draws[:, 0] - draws[:, 1]).quantile([0.025, 0.975])
     return (

@@ -25,8 +25,8 @@ from scipy import stats
 from analysis.dominance import nondominated
 from analysis.findings import finished
 from analysis.frontier import frontier
+from analysis.law.fitted import fit_law
 from analysis.law.form import additive
-from analysis.law.law import fit_law
 from analysis.metric import FLOPS
 from analysis.noise import Floats, group_seeds
 from analysis.noise_estimate import seed_noise

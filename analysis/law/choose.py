@@ -10,10 +10,11 @@ import pandas as pd
 
 from analysis.law.candidates import candidates, compute, varied_knobs
 from analysis.law.fit import Fit, fit
+from analysis.law.fitted import EFFICIENT, fit_law
 from analysis.law.form import Form
-from analysis.law.law import EFFICIENT, Law, fit_law
+from analysis.law.law import Law
 from analysis.law.prior import usual
-from analysis.noise import Floats, Noise, Rows, clipped
+from analysis.noise import Floats, Noise, clipped
 from analysis.table import AXES
 from scaling.errors import Refused
 from scaling.quantity import counted
@@ -69,10 +70,7 @@ def choose(groups: pd.DataFrame, noise: Noise, *, replicates: int = REPLICATES) 
     obstacle = _obstacle(block)
     if obstacle:
         return Choice(law=None, scores=_table([]), reason=f"No law is fitted: {obstacle}.")
-    by, cost = compute(block)
-    order = np.lexsort([block[axis].to_numpy() for axis in AXES] + [cost.to_numpy()])
-    rows = _spaced(block, order)
-    rows = rows.assign(error=clipped(rows["error"].to_numpy(dtype=float)))
+    rows, by = law_rows(groups), compute(block)[0]
     forms = {form.name: form for form in candidates(rows)}
     scores = _table([*_constant_scores(rows), *filter(None, (_score(form, rows) for form in forms.values()))])
     where = f"of {len(rows)} models{_policy(len(block))}, fitted on the cheaper ones by {by}"
@@ -94,6 +92,15 @@ def choose(groups: pd.DataFrame, noise: Noise, *, replicates: int = REPLICATES) 
     )
 
 
+def law_rows(groups: pd.DataFrame) -> pd.DataFrame:
+    """What laws are fitted to: the largest setting's models in the order of compute, MAX_MODELS at most."""
+    block = largest_setting(groups)
+    order = np.lexsort([block[axis].to_numpy() for axis in AXES] + [compute(block)[1].to_numpy()])
+    places = np.linspace(0, len(block) - 1, min(MAX_MODELS, len(block)))
+    rows: pd.DataFrame = block.iloc[order[places.astype(int)]].reset_index(drop=True)
+    return rows.assign(error=clipped(rows["error"].to_numpy(dtype=float)))
+
+
 def largest_setting(groups: pd.DataFrame) -> pd.DataFrame:
     """The models that a law is about: those of the data set and setting with most."""
     sizes = groups.groupby(["data", "setting"])["epochs"].transform("size")
@@ -112,12 +119,6 @@ def _obstacle(block: pd.DataFrame) -> str:
     if block["error"].nunique() == 1:
         return f"the error is {block['error'].iloc[0]:g} % in every model"
     return ""
-
-
-def _spaced(rows: pd.DataFrame, order: Rows) -> pd.DataFrame:
-    places = np.linspace(0, len(rows) - 1, min(MAX_MODELS, len(rows)))
-    spaced: pd.DataFrame = rows.iloc[order[places.astype(int)]].reset_index(drop=True)
-    return spaced
 
 
 def _policy(num_models: int) -> str:

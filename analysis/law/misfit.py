@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import logsumexp
 
 from analysis.law.discrepancy import kernel
 from analysis.noise import Floats, Noise
@@ -71,6 +72,27 @@ def misfit(
     posterior = np.concatenate(likelihood) + np.tile(_prior(size, level, noise, contained), len(lengths))
     weights = np.exp(posterior - posterior.max())
     return Misfit(choices=np.concatenate(choices), probability=weights / weights.sum())
+
+
+def log_evidence(places: Floats, off: Floats, spread: Floats, noise_sd: Floats, noise: Noise) -> float:
+    """Log marginal density of log errors [n] that are `off` the prior's mean.
+
+    They are the parameters' part, spread' [p, n] times p independent standard normals, a discrepancy and
+    noise, of the choices that a `Misfit` has and by the same prior.
+    """
+    size, level = (grid.ravel() for grid in np.meshgrid(SIZES, LEVELS))
+    prior = _prior(size, level, noise, CONTAINED)
+    found = []
+    for length in LENGTHS:
+        values, vectors = np.linalg.eigh(kernel(places, places, length) / np.outer(noise_sd, noise_sd))
+        variance = size[:, None] ** 2 * np.maximum(values, 0) + level[:, None] ** 2
+        left, parts = vectors.T @ (off / noise_sd), vectors.T @ (spread / noise_sd).T
+        inner = np.eye(len(spread)) + np.einsum("np,cn,nq->cpq", parts, 1 / variance, parts, optimize=True)
+        moved = (left / variance) @ parts
+        taken = (moved * np.linalg.solve(inner, moved[..., None])[..., 0]).sum(axis=1)
+        quadratic = (left**2 / variance).sum(axis=1) - taken
+        found.append(-0.5 * (np.log(variance).sum(axis=1) + np.linalg.slogdet(inner)[1] + quadratic) + prior)
+    return float(logsumexp(found) - np.log(noise_sd).sum())
 
 
 def outlying(

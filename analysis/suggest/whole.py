@@ -11,7 +11,7 @@ from analysis.crossover import MOSTLY, zero
 from analysis.law.misfit import Bools
 from analysis.noise import Floats, Rows
 from analysis.pairs import MIN_DF
-from analysis.replicates import BOOTSTRAP_SEED
+from analysis.replicates import BOOTSTRAP_SEED, SHARED_LEVEL
 from analysis.selection import MIN_PAIRS
 from analysis.steps import RIVALS
 from analysis.suggest.completion import completed, found_level, moved
@@ -20,9 +20,6 @@ from analysis.suggest.layout import Layout
 from analysis.suggest.measured import Measured
 from analysis.suggest.surrogate import Surrogate
 from scaling.quantity import counted
-
-SHARED_LEVEL = 0.95
-"""Level of tests that share 5 %, of pairs and of regimes, as `pairs.judge` has it."""
 
 MAX_DOUBTFUL = 3
 """Pairs of a regime that may contradict the others, and are asked about by themselves."""
@@ -132,7 +129,7 @@ class Whole:
         half = np.maximum((high - low) / 2, 1e-9)
         reached, order = values / half, np.argsort(np.abs(values.mean(axis=0) / half))
         farthest = np.maximum.accumulate(np.abs(away / half)[:, order], axis=1)
-        critical = np.quantile(farthest, SHARED_LEVEL, axis=0)[::-1] * self.level
+        critical = np.quantile(farthest, 1 - SHARED_LEVEL, axis=0)[::-1] * self.level
         sizes = np.sort(np.abs(reached), axis=1)[:, ::-1]
         num_beyond = np.logical_and.accumulate(sizes > critical, axis=1).sum(axis=1)
         last = np.take_along_axis(sizes, np.maximum(num_beyond - 1, 0)[:, None], axis=1)

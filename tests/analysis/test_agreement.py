@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from analysis.agreement import Agreement, agreements
+from analysis.law.fitted import fit_law
 from analysis.law.form import additive
-from analysis.law.law import fit_law
 from analysis.noise import group_seeds
 from analysis.noise_estimate import seed_noise
 from analysis.pairs import depth_against_width

@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 
 from analysis.exponents import COMPOUND, UNDETERMINED, exponents, exponents_json, exponents_sentence
+from analysis.law.fitted import fit_law
 from analysis.law.form import additive, power_law
 from analysis.law.form import product as product_form
-from analysis.law.law import fit_law
 from analysis.noise import Noise
 
 NOISE = Noise(kind="seeds", scale=0.1, power=0, df=100)
