@@ -29,7 +29,6 @@ from rich.table import Table
 
 from analysis.crossover import zero
 from analysis.noise import Interval
-from analysis.pairs import Regime
 from analysis.resolution import Step
 from analysis.returns import Return
 from analysis.selection import MIN_PAIRS
@@ -170,17 +169,19 @@ def claimed(study: Study, kind: Kind, generator: Generator) -> dict[str, bool]:
 
 
 def seen(study: Study, kind: Kind, generator: Generator) -> dict[str, bool]:
-    """Whether each rule says what is expected."""
-    return {rule: SAYS[rule](study, generator) == verdict for rule, verdict in kind.expected.items()}
+    """Whether each rule says what is expected; without those that nothing can be asked of."""
+    said = {rule: SAYS[rule](study, generator) for rule in kind.expected}
+    return {rule: each == kind.expected[rule] for rule, each in said.items() if each is not None}
 
 
 def _any(verdicts: Iterable[str]) -> str:
     return "undecided" if set(verdicts) == {"undecided"} else "decided"
 
 
-def _with_pairs(study: Study) -> list[Regime]:
-    """The resolutions with enough pairs for a verdict."""
-    return [each for each in study.pairs.by_resolution if each.num_pairs >= MIN_PAIRS]
+def _one_resolution(study: Study, generator: Generator) -> str | None:
+    """Of those with enough pairs for a verdict; None without any."""
+    enough = [each for each in study.pairs.by_resolution if each.num_pairs >= MIN_PAIRS]
+    return one(enough, generator).prefer if enough else None
 
 
 def _one_return(study: Study, generator: Generator) -> str:
@@ -189,9 +190,9 @@ def _one_return(study: Study, generator: Generator) -> str:
     return one(steps, generator).verdict
 
 
-SAYS: dict[str, Callable[[Study, Generator], str]] = {
+SAYS: dict[str, Callable[[Study, Generator], str | None]] = {
     "depth or width": lambda study, generator: one(study.pairs.regimes, generator).prefer,
-    "at one resolution": lambda study, generator: one(_with_pairs(study), generator).prefer,
+    "at one resolution": _one_resolution,
     "any regime": lambda study, _: _any(each.prefer for each in study.pairs.regimes),
     "any resolution": lambda study, _: _any(each.prefer for each in study.pairs.by_resolution),
     "crossover": lambda study, _: study.pairs.crossover.status,

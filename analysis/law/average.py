@@ -15,13 +15,15 @@ from analysis.law.law import Law
 from analysis.noise import Floats, Noise
 from scaling.errors import Refused
 
-TEMPERATURE = 4.5
+TEMPERATURE = 4.0
 """Evidence counts so many times less: every form is wrong somewhere, and what a hundred residuals hold
 against one does not prove the other beyond them (a power posterior, Holmes and Walker 2017). Chosen, with
-MULTIPLY and `discrepancy.GROWTH`, on 100 simulated grids of each of four kinds."""
-MULTIPLY = 12.0
+MULTIPLY and `discrepancy.GROWTH`, on 300 simulated grids of each of three kinds."""
+MULTIPLY = 30.0
 """Odds, before the models are seen, that gains multiply as in a product, against that they add up. The
 published grid of 350 epochs says 8 to 1 of errors, and 45 to 1 of odds."""
+LEAST = 0.01
+"""Share below which a form is left out."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,5 +89,6 @@ def _shares(fitted: Sequence[Fitted], odds: Floats) -> Floats:
     """[forms], by the evidence of the models that no form leaves out."""
     counted = np.flatnonzero(np.all([each.inlying for each in fitted], axis=0))[:MAX_MEASURED]
     evidence = np.array([each.log_evidence(counted) for each in fitted])
-    weights = odds * np.exp((evidence - evidence.max()) / TEMPERATURE)
-    return np.asarray(weights / weights.sum())
+    shares = odds * np.exp((evidence - evidence.max()) / TEMPERATURE)
+    shares[shares < LEAST * shares.sum()] = 0.0
+    return np.asarray(shares / shares.sum())

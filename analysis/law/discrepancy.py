@@ -18,7 +18,7 @@ CURVATURE = 2.0
 """Standard deviation of the quadratic part at a corner of the measured rows, over that of the rest."""
 NEGLIGIBLE = 1e-3
 """Choices of a smaller probability are left out of a trend."""
-GROWTH = 0.3
+GROWTH = 0.4
 """Standard deviations of a discrepancy that are added a range of the knobs beyond the measured rows."""
 
 

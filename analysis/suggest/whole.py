@@ -94,7 +94,9 @@ class Whole:
     def _depth_or_width(self) -> Iterator[Foresight]:
         prefers: list[Texts] = []
         columns = list(self.layout.regimes)
-        sides = np.stack(self._beyond(self.read[:, columns], self.away[:, columns]), axis=-1)
+        sides = np.full((len(self.read), 1, 2), True)  # a regime alone shares with none
+        if len(columns) > 1:
+            sides = np.stack(self._beyond(self.read[:, columns], self.away[:, columns]), axis=-1)
         for column, selection in zip(columns, self.layout.selections.regimes, strict=True):
             epochs, rows = selection.epochs, selection.rows
             above, below = self._beyond(self.pairs[:, rows], self.pairs_away[:, rows])
