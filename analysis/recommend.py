@@ -90,9 +90,15 @@ def recommend(
     rows: the models that the laws are about, the columns of `noise.group_seeds`. `epochs` are the most
     measured unless said. `missed`, in points, is what a law missed on models dearer than those it was fitted
     on: it widens the interval of a model beyond the measured range. Raises `Refused` for a budget that is
-    farther than FARTHEST from what was measured, and for one of latency where none was measured.
+    farther than FARTHEST from what was measured, for one of latency where none was measured, and for other
+    epochs where all models had the same.
     """
     length = int(epochs or rows["epochs"].max())
+    if rows["epochs"].nunique() == 1 and length != rows["epochs"].iloc[0]:
+        raise Refused(
+            f"{length} epochs: all models were trained for {rows['epochs'].iloc[0]:g}, so no law says what "
+            "more or fewer do: leave epochs out, or measure some models with others."
+        )
     latency = latency_model(rows)
     measured = priced(base, rows.assign(epochs=length), latency)
     return [_member(laws, rows, base, latency, measured, budget, length, missed) for budget in budgets]

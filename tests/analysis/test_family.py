@@ -131,6 +131,14 @@ def test_without_latencies_a_budget_of_them_is_refused(fitted):
         recommend(laws, groups.assign(latency_ms=np.nan), base, [Budget("latency_ms", 1.0)])
 
 
+def test_epochs_of_which_no_law_knows_are_refused(fitted):
+    laws, groups, base = fitted
+    alike = groups[groups["epochs"] == 6]
+    with pytest.raises(Refused, match="20 epochs: all models were trained for 6"):
+        recommend(laws, alike, base, [Budget("flops", 2e7)], epochs=20)
+    assert recommend(laws, alike, base, [Budget("flops", 2e7)], epochs=6)
+
+
 @pytest.fixture(scope="module")
 def planted_csv(tmp_path_factory):
     path = tmp_path_factory.mktemp("family") / "planted.csv"
