@@ -110,24 +110,25 @@ def bounds(replicates: Floats) -> tuple[Floats, Floats]:
     return low, high
 
 
-def beyond_noise(
-    values: Floats, replicates: Floats, ci95: tuple[Floats, Floats], level: float = SHARED_LEVEL
-) -> npt.NDArray[np.bool_]:
-    """Which of the values [k] differ from 0, all k tests together wrong with probability `level` at most.
+def beyond_noise(values: Floats, replicates: Floats, ci95: tuple[Floats, Floats]) -> npt.NDArray[np.bool_]:
+    """Which of the values [k] differ from 0, all k tests together wrong with probability 5 % at most.
 
     The step-down max-t test (Westfall and Young 1993): each value is held against its distance from the
     replicates [replicates, k], in units of its own 95 % interval (`bounds`), and the critical distance is
-    that which the farthest of the values not yet told from 0 exceeds in a share `level` of the replicates.
-    Values that share points are tested as such, so that this loses less than Bonferroni's bound.
+    that which the farthest of the values not yet told from 0 exceeds in a share SHARED_LEVEL of the
+    replicates. Values that share points are tested as such, so that this loses less than Bonferroni's bound.
+    A value alone shares with none: it is beyond noise where its interval says so.
     """
     width = ci95[1] - ci95[0]
+    if len(values) == 1:
+        return np.asarray((width > 0) & ((ci95[0] > 0) | (ci95[1] < 0)))
     half = np.where(width > 0, width / 2, np.inf)
     reached, beyond = np.abs(values) / half, np.zeros(len(values), dtype=bool)
     if not (reached > 1).any():  # no value is beyond its own interval
         return beyond
     distance = np.abs(replicates - values) / half
     while not beyond.all():
-        critical = np.quantile(distance[:, ~beyond].max(axis=1), 1 - level)
+        critical = np.quantile(distance[:, ~beyond].max(axis=1), 1 - SHARED_LEVEL)
         if not (reached[~beyond] > critical).any():
             break
         beyond |= reached > critical

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.stats import norm
 
 from analysis.noise import Noise, group_seeds
 from analysis.noise_estimate import seed_noise
@@ -77,6 +78,16 @@ def test_of_many_null_effects_one_in_twenty_studies_has_one_beyond_noise():
         values[7] += 5.0
         assert beyond_noise(values, values + around, bounds(values + around))[7]
     assert 0.01 <= np.mean(false) <= 0.1
+
+
+@pytest.mark.parametrize(("value", "is_beyond"), [(2.0, True), (1.9, False)])
+def test_a_value_alone_is_beyond_noise_where_its_interval_excludes_0(value, is_beyond):
+    """Of the standard normal: 95 % are within 1.96, and 96 % within 2.05."""
+    around = norm.ppf((np.arange(4000) + 0.5) / 4000)[:, None]
+    alone, with_none = np.array([value]), np.array([value, 0.0])
+    assert beyond_noise(alone, alone + around, bounds(alone + around)).tolist() == [is_beyond]
+    two = np.hstack([around, around])
+    assert not beyond_noise(with_none, with_none + two, bounds(with_none + two)).any()
 
 
 def test_each_regime_has_the_noise_of_its_own_repeats(planted):
