@@ -86,8 +86,10 @@ def sums_and_products(knobs: Sequence[str]) -> dict[Form, float]:
 
 
 def _shares(fitted: Sequence[Fitted], odds: Floats) -> Floats:
-    """[forms], by the evidence of the models that no form leaves out."""
-    counted = np.flatnonzero(np.all([each.inlying for each in fitted], axis=0))[:MAX_MEASURED]
+    """[forms], by the evidence of the models that no form leaves out, spread evenly where there are many."""
+    counted = np.flatnonzero(np.all([each.inlying for each in fitted], axis=0))
+    if len(counted) > MAX_MEASURED:
+        counted = counted[np.linspace(0, len(counted) - 1, MAX_MEASURED).astype(int)]
     evidence = np.array([each.log_evidence(counted) for each in fitted])
     shares = odds * np.exp((evidence - evidence.max()) / TEMPERATURE)
     shares[shares < LEAST * shares.sum()] = 0.0
