@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from analysis.family import Family
-from analysis.law.average import Average
+from analysis.law.average import MULTIPLY, Average
 from analysis.recommend import EQUAL_POINTS
 from analysis.sheet import Sheet
 from scaling.quantity import count_text, listed
@@ -71,7 +71,10 @@ def family_sentences(family: Family) -> list[str]:
 
 def _average_sentence(average: Average) -> str:
     forms = (f"{share:.0%} {law.form.name}" for law, share in zip(average.laws, average.shares, strict=True))
-    return f"Accuracies are an average of laws, by how well each explains the models: {'; '.join(forms)}."
+    return (
+        "Accuracies are an average of laws, by how well each explains the models, and by odds of "
+        f"{MULTIPLY:g} to 1 that gains multiply: {'; '.join(forms)}."
+    )
 
 
 def family_json(family: Family) -> dict[str, Any]:

@@ -13,7 +13,7 @@ import pytest
 from analysis.__main__ import main
 from analysis.buildable import latency_model
 from analysis.family import Family, derive
-from analysis.family_sheet import family_sentences, family_sheet
+from analysis.family_sheet import family_json, family_sentences, family_sheet
 from analysis.family_study import study_text, write_study
 from analysis.law.average import average
 from analysis.noise import group_seeds
@@ -165,6 +165,16 @@ def test_the_command_prints_and_writes_a_study_that_the_door_plans(planted_csv, 
 def models_of(path, capsys):
     assert main(["family", str(path), "--flops", "2e6,2e7", "--json"]) == 0
     return json.loads(capsys.readouterr().out)["models"]
+
+
+def test_it_says_by_which_laws_it_predicts_and_what_weighs_them(fitted):
+    family = family_of(fitted, fitted[2], "planted")
+    said, told = family_sentences(family)[0], family_json(family)["laws"]
+    assert "odds of 30 to 1 that gains multiply: " in said
+    assert all(law.form.name in said for law in family.laws.laws)
+    assert sum(each["share"] for each in told) == pytest.approx(1)
+    assert told[0]["share"] == max(each["share"] for each in told)
+    assert "(depth/" in told[0]["formula"]
 
 
 def test_a_file_that_is_there_is_kept(fitted, tmp_path):
