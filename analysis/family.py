@@ -38,8 +38,7 @@ def derive(
     """The family of a table, by an average of laws.
 
     `epochs` are the most measured unless said; `model` names a file of conf/model/ where the table does not
-    say which networks it has. Raises `Refused` where no law predicts
-    dearer models, and as `recommend` does.
+    say which networks it has. Raises `Refused` where no law predicts dearer models, and as `recommend` does.
     """
     if not budgets:
         raise Refused(

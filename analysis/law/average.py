@@ -57,8 +57,9 @@ def average(
 ) -> Average:
     """Of these forms, with odds before the models are seen; else of sums and products of all knobs that vary.
 
-    A single form that fits is nearly sure of itself beyond the models, where others that fit as well say
-    something else. Raises `Refused` where no form can be fitted.
+    groups: those of `choose.law_rows`, or others with the columns of `noise.group_seeds`. A single form that
+    fits is nearly sure of itself beyond the models, where others that fit as well say something else. Raises
+    `Refused` where no form can be fitted.
     """
     forms = forms or sums_and_products(varied_knobs(groups))
     fitted, refused = [], ""
@@ -79,8 +80,11 @@ def average(
 
 
 def sums_and_products(knobs: Sequence[str]) -> dict[Form, float]:
-    """Of errors and of odds: forms of few parameters, whose lack of fit shows and is carried on beyond the
-    models. Forms of many follow every model, and know nothing of what they will miss."""
+    """Of errors and of odds, each form with its odds before the models are seen.
+
+    They have few parameters: their lack of fit shows and is carried on beyond the models. Forms of many
+    follow every model, and know nothing of what they will miss.
+    """
     add, multiply = additive(knobs), product(knobs)
     return {add: 1.0, of_odds(add): 1.0, multiply: MULTIPLY, of_odds(multiply): MULTIPLY}
 

@@ -59,18 +59,13 @@ class Fitted:
     def form(self) -> Form:
         return self.fit.form
 
-    @property
-    def _slopes(self) -> Floats:
-        """[p, n], derivatives of log error in theta."""
-        return _slopes(self.fit, self.rows)
-
     def law(self, replicates: int) -> Law:
         """What the rows leave open, in so many replicates."""
         generator = np.random.default_rng(BOOTSTRAP_SEED)
         rows, residual = self.rows, self.fit.residual
         told = _at_most(np.flatnonzero(self.inlying), MAX_MEASURED, generator)
         measured, told_sd = self.space.places(rows)[told], self.noise_sd[told]
-        found = misfit(measured, residual[told], self._slopes[:, told], told_sd, self.noise)
+        found = misfit(measured, residual[told], _slopes(self.fit, rows)[:, told], told_sd, self.noise)
         choices = found.draw(replicates, generator)
         before = draw(self.space, choices, measured, generator)
         shaken = choices[:, 2:] * self.noise_sd * generator.standard_normal((replicates, len(rows)))
@@ -93,7 +88,7 @@ class Fitted:
     def log_evidence(self, counted: Rows) -> float:
         """Log probability density of the log errors of these rows, under the form with its lack of fit and
         the prior (theta linearised about the fit, as Laplace's approximation does)."""
-        slopes, sd = self._slopes[:, counted], self.noise_sd[counted]
+        slopes, sd = _slopes(self.fit, self.rows)[:, counted], self.noise_sd[counted]
         off = -self.fit.residual[counted] - (self.prior.mean - self.fit.theta) @ slopes
         return log_evidence(
             self.space.places(self.rows)[counted], off, slopes * self.prior.sd[:, None], sd, self.noise

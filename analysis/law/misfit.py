@@ -75,10 +75,12 @@ def misfit(
 
 
 def log_evidence(places: Floats, off: Floats, spread: Floats, noise_sd: Floats, noise: Noise) -> float:
-    """Log marginal density of log errors [n] that are `off` the prior's mean.
+    """Log marginal density of log errors [n] that are `off` [n] what a form says at its prior's mean.
 
     They are the parameters' part, spread' [p, n] times p independent standard normals, a discrepancy and
-    noise, of the choices that a `Misfit` has and by the same prior.
+    noise, of the choices that a `Misfit` has and by the same prior; the first two are integrated out in an
+    orthogonal basis of the discrepancy's kernel (Woodbury's identity). A constant that depends on n alone is
+    left out: only differences between forms, of the same rows, mean anything.
     """
     size, level = (grid.ravel() for grid in np.meshgrid(SIZES, LEVELS))
     prior = _prior(size, level, noise, CONTAINED)
