@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from analysis.buildable import Latency, latency_model
 from analysis.law.average import Average, average
-from analysis.law.choose import choose, largest_setting, law_rows
+from analysis.law.choose import choose, largest_setting, law_rows, models_text
 from analysis.noise import group_seeds
 from analysis.noise_estimate import noise_of
 from analysis.recommend import Budget, Member, recommend
@@ -21,6 +21,8 @@ class Family:
     source: str
     laws: Average
     """By which accuracies are predicted."""
+    models: str
+    """That the laws are fitted to: how many, and of how many."""
     best_single: str
     """The form that, fitted on cheaper models only, predicted the dearer ones best."""
     missed: float
@@ -60,6 +62,7 @@ def derive(
     return Family(
         source=table.source,
         laws=laws,
+        models=models_text(len(rows)),
         best_single=choice.law.form.name,
         missed=choice.chosen_rmse,
         members=tuple(members),

@@ -43,7 +43,7 @@ def family_sentences(family: Family) -> list[str]:
     """What a person should know before training them."""
     latency = family.latency
     found = [
-        _average_sentence(family.laws),
+        _average_sentence(family.laws, family.models),
         f"The best single law, fitted on cheaper models only, missed the dearer ones by {family.missed:.2f} "
         f"points: {family.best_single}.",
         f"The costs are those of {family.base.of}.",
@@ -69,10 +69,10 @@ def family_sentences(family: Family) -> list[str]:
     return [*found, *([family.base.missing] if family.base.missing else [])]
 
 
-def _average_sentence(average: Average) -> str:
+def _average_sentence(average: Average, models: str) -> str:
     forms = (f"{share:.0%} {law.form.name}" for law, share in zip(average.laws, average.shares, strict=True))
     return (
-        "Accuracies are an average of laws, by how well each explains the models, and by odds of "
+        f"Accuracies are an average of laws of {models}, by how well each explains them, and by odds of "
         f"{MULTIPLY:g} to 1 that gains multiply: {'; '.join(forms)}."
     )
 

@@ -73,7 +73,7 @@ def choose(groups: pd.DataFrame, noise: Noise, *, replicates: int = REPLICATES) 
     rows, by = law_rows(groups), compute(block)[0]
     forms = {form.name: form for form in candidates(rows)}
     scores = _table([*_constant_scores(rows), *filter(None, (_score(form, rows) for form in forms.values()))])
-    where = f"of {len(rows)} models{_policy(len(block))}, fitted on the cheaper ones by {by}"
+    where = f"of {models_text(len(block))}, fitted on the cheaper ones by {by}"
     constant = scores[scores["form"].isin(CONSTANTS)].iloc[0]
     for place, (name, rmse) in enumerate(zip(scores["form"], scores["rmse"], strict=True)):
         if name in CONSTANTS or rmse > MIN_GAIN * constant["rmse"]:
@@ -121,8 +121,11 @@ def _obstacle(block: pd.DataFrame) -> str:
     return ""
 
 
-def _policy(num_models: int) -> str:
-    return f" (of {num_models}, evenly spaced in compute)" if num_models > MAX_MODELS else ""
+def models_text(num_models: int) -> str:
+    """Which of so many models laws are fitted to: `300 models (of 720, evenly spaced in compute)`."""
+    if num_models <= MAX_MODELS:
+        return counted(num_models, "model")
+    return f"{MAX_MODELS} models (of {num_models}, evenly spaced in compute)"
 
 
 def _cuts(rows: pd.DataFrame) -> list[int]:

@@ -16,6 +16,7 @@ from analysis.family import Family, derive
 from analysis.family_sheet import family_json, family_sentences, family_sheet
 from analysis.family_study import study_text, write_study
 from analysis.law.average import average
+from analysis.law.choose import models_text
 from analysis.noise import group_seeds
 from analysis.noise_estimate import noise_of
 from analysis.recommend import EQUAL_POINTS, Budget, recommend
@@ -168,8 +169,9 @@ def models_of(path, capsys):
 
 
 def test_it_says_by_which_laws_it_predicts_and_what_weighs_them(fitted):
-    family = family_of(fitted, fitted[2], "planted")
+    family = replace(family_of(fitted, fitted[2], "planted"), models=models_text(720))
     said, told = family_sentences(family)[0], family_json(family)["laws"]
+    assert "of laws of 300 models (of 720, evenly spaced in compute), by how well" in said
     assert "odds of 30 to 1 that gains multiply: " in said
     assert all(law.form.name in said for law in family.laws.laws)
     assert sum(each["share"] for each in told) == pytest.approx(1)
@@ -210,6 +212,7 @@ def family_of(fitted, base, source):
     return Family(
         source=source,
         laws=laws,
+        models=models_text(len(groups)),
         best_single="product",
         missed=0.0,
         members=tuple(recommend(laws, groups, own, [Budget("flops", 2e7)])),
