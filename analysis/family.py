@@ -52,7 +52,7 @@ def derive(
         raise Refused(f"{table.source} has no completed point: there is no law to recommend by.")
     groups = group_seeds(table.informative)
     noise = noise_of(table, groups)
-    choice = choose(groups, noise)
+    choice = choose(groups, noise, replicates=1)  # of its law only the form and the miss are told
     if choice.law is None:
         raise Refused(f"{table.source} recommends no family: {choice.reason}")
     rows = largest_setting(groups)
