@@ -128,14 +128,17 @@ def fits(options: Options) -> Iterator[Proof]:
 def laws(options: Options) -> Iterator[Proof]:
     with _processes() as pool:
         grids = repeat(options.grids)
-        told = dict(
-            zip(law_coverage.KINDS, pool.map(law_coverage.answers, law_coverage.KINDS, grids), strict=True)
-        )
+        kinds = [*law_coverage.KINDS, *law_coverage.UNFORESEEN]
+        told = dict(zip(kinds, pool.map(law_coverage.answers, kinds, grids), strict=True))
+    unforeseen = {name: told.pop(name) for name in law_coverage.UNFORESEEN}
     for asked in law_coverage.ASKED:
         rates = {name: Rate.of(answer[asked]) for name, answer in told.items() if asked in answer}
         yield _worst(
             f"coverage of a law's 95 % intervals: {asked}", rates, law_coverage.ALLOWED, touches=True
         )
+    for name, answer in unforeseen.items():
+        rate = Rate.of(answer[law_coverage.ASKED[-1]])
+        yield Proof(f"the same where {name}", "-", rate.text, None)
 
 
 def rules(options: Options) -> Iterator[Proof]:

@@ -32,7 +32,7 @@ from analysis.noise import Interval
 from analysis.resolution import Step
 from analysis.returns import Return
 from analysis.selection import MIN_PAIRS
-from benchmarks.law_coverage import (
+from benchmarks.law_truths import (
     VALUES,
     Truth,
     fading,

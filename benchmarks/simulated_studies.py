@@ -20,7 +20,7 @@ from analysis.returns import Return, returns
 from analysis.selection import select
 from analysis.steps import StepLayout, lay_out_steps
 from analysis.table import AXES, COST_COLUMNS
-from benchmarks.law_coverage import VALUES, Truth, flops, scaled
+from benchmarks.law_truths import VALUES, Truth, flops, scaled
 
 NOISE, NUM_SEEDS = 0.2, 3
 TURN = np.sqrt(VALUES[3][0] * VALUES[3][-1])

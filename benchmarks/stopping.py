@@ -3,7 +3,7 @@
     python -m benchmarks.stopping --studies 40 --keep FILE
 
 Every study has 4 depths x 3 widths x 3 resolutions x 3 epochs, 3 seeds, and a truth of its own, drawn at
-random as in `rule_coverage` and `law_coverage`; its curves are those of `simulated_curves`. Each is trained
+random as those of `law_truths`; its curves are those of `simulated_curves`. Each is trained
 twice by a pool of 4, from the same curves: whole, and with `stop.dominated`. Differences are of the two
 answers to one study. FILE keeps what was found, a row a study, and studies in it are not made again.
 """
@@ -34,7 +34,7 @@ from analysis.pairs import depth_against_width
 from analysis.replicates import draw_errors
 from analysis.resolution import resolution_rule
 from analysis.table import AXES, STOPPED
-from benchmarks.law_coverage import Truth, sum_of_powers, turning
+from benchmarks.law_truths import Truth, sum_of_powers, turning
 from benchmarks.rates import Rate
 from benchmarks.simulated_curves import Trained, curves_of, trained
 from benchmarks.simulated_studies import CELLS, NUM_SEEDS, Generator, with_bonus, with_turn

@@ -20,7 +20,8 @@ from analysis.law.law import Law
 from analysis.noise import Noise
 from analysis.noise_estimate import seed_noise
 from analysis.table import AXES
-from benchmarks.law_coverage import BEYOND, KINDS, VALUES, Truth, flops, simulated
+from benchmarks.law_coverage import KINDS, simulated
+from benchmarks.law_truths import BEYOND, VALUES, Truth, flops
 from scaling.errors import Refused
 
 NOISE = Noise(kind="seeds", scale=0.2, power=0.0, df=200)

@@ -8,7 +8,7 @@ import pytest
 from analysis.noise import Noise
 from analysis.suggest.measured import Measured
 from analysis.suggest.surrogate import Space
-from benchmarks.law_coverage import fading, sum_of_powers
+from benchmarks.law_truths import fading, sum_of_powers
 from benchmarks.simulated_studies import CELLS, flops_alone, groups_of
 
 EXACT = Noise(kind="seeds", scale=1e-4, power=1.0, df=100)

@@ -13,7 +13,7 @@ from analysis.replicates import draw_errors
 from analysis.resolution import judge_steps
 from analysis.suggest.foresight import CONFIDENCE, judged, settled_at
 from analysis.suggest.whole import Whole
-from benchmarks.law_coverage import sum_of_powers
+from benchmarks.law_truths import sum_of_powers
 from benchmarks.simulated_studies import CELLS, NOISE, flops_alone, nothing_matters, with_bonus, with_turn
 
 
