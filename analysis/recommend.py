@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-import numpy as np
 import pandas as pd
 
 from analysis.buildable import SIZE, Latency, latency_model, priced, sizes_around
 from analysis.law.average import Average
 from analysis.noise import Interval
+from analysis.replicates import bounds
 from analysis.setting import Base
 from analysis.table import AXES
 from scaling.errors import Refused
@@ -167,7 +167,7 @@ def _cheapest_of_the_best(laws: Average, models: pd.DataFrame, kind: Kind) -> tu
     draws = laws.draws(near)
     near = near.assign(predicted=draws.mean(axis=0))
     best = near["predicted"].to_numpy().argmin()
-    low, high = np.quantile(draws - draws[:, [best]], [0.025, 0.975], axis=0)
+    low, high = bounds(draws - draws[:, [best]])
     close = near["predicted"] <= near["predicted"].min() + EQUAL_POINTS
     equal = near[close & (low <= 0) & (high >= 0)]
     return equal.sort_values([kind, "flops", "predicted"], kind="stable").iloc[0], len(equal)

@@ -43,6 +43,7 @@ HELD_OUT_LIMIT = 0.9
 class Proof:
     what: str
     asked: str
+    """Empty where nothing is, and the number is only told."""
     reached: str
     holds: bool | None
     """None where the data are not at hand, or nothing is asked."""
@@ -68,9 +69,12 @@ def main() -> None:
     for proof in (proof for section in SECTIONS for proof in section(options)):
         progress.print(f"{proof.what}: {proof.reached}", markup=False, highlight=False)
         proofs.append(proof)
-    verdicts = {True: "holds", False: "missed", None: "-"}
-    rows = [(proof.what, proof.asked, proof.reached, verdicts[proof.holds]) for proof in proofs]
-    counts = ", ".join(f"{sum(row[3] == each for row in rows)} {each}" for each in ("holds", "missed"))
+    verdicts = {True: "holds", False: "missed", None: "no data"}
+    rows = [
+        (proof.what, proof.asked or "-", proof.reached, verdicts[proof.holds] if proof.asked else "-")
+        for proof in proofs
+    ]
+    counts = ", ".join(f"{sum(row[3] == verdict for row in rows)} {verdict}" for verdict in verdicts.values())
     machine = f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}"
     note = f"{counts}; {options.grids} grids a kind; {machine}, numpy {np.__version__}"
     print_table("The analysis", ("what", "asked", "reached", ""), rows, note)
@@ -138,7 +142,7 @@ def laws(options: Options) -> Iterator[Proof]:
         )
     for name, answer in unforeseen.items():
         rate = Rate.of(answer[law_coverage.ASKED[-1]])
-        yield Proof(f"the same where {name}", "-", rate.text, None)
+        yield Proof(f"the same where {name}", "", rate.text, None)
 
 
 def rules(options: Options) -> Iterator[Proof]:
@@ -153,7 +157,7 @@ def rules(options: Options) -> Iterator[Proof]:
                 yield _worst(what, rates, part.asked, part.touches)
             else:
                 texts = (f"{rate.text} ({name})" for name, rate in rates.items())
-                yield Proof(what, "-", "; ".join(texts), None)
+                yield Proof(what, "", "; ".join(texts), None)
 
 
 def _processes() -> ProcessPoolExecutor:

@@ -37,6 +37,6 @@ class Rate:
         low, high = self.ci95 if touches else (100 * self.count / self.n,) * 2
         return max(asked[0] - high, low - asked[1])
 
-    def marked(self, asked: tuple[float, float], touches: bool) -> str:
-        """The text, with a mark where it is not as asked."""
-        return f"{self.text}{' !' if self.distance(asked, touches) > 0 else ''}"
+    def marked(self, asked: tuple[float, float] | None, touches: bool) -> str:
+        """The text, with a mark where it is not as asked; where nothing is asked (None) without."""
+        return f"{self.text}{' !' if asked and self.distance(asked, touches) > 0 else ''}"

@@ -140,7 +140,10 @@ def main() -> None:
         for name, answer in told.items():
             table.add_row(
                 name,
-                *(_text(Rate.of(answer[each]), part) if each in answer else "" for each in columns),
+                *(
+                    Rate.of(answer[each]).marked(part.asked, part.touches) if each in answer else ""
+                    for each in columns
+                ),
             )
         console.print(table)
     console.print(
@@ -148,10 +151,6 @@ def main() -> None:
         "interval of a coverage does not touch it; "
         f"{time.process_time() - start:.0f} s of one core ({platform.machine()}, {os.cpu_count()} cores)"
     )
-
-
-def _text(rate: Rate, part: Part) -> str:
-    return rate.marked(part.asked, part.touches) if part.asked else rate.text
 
 
 def answers(part: Part, name: str, grids: int, replicates: int = REPLICATES) -> pd.DataFrame:

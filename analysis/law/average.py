@@ -13,6 +13,7 @@ from analysis.law.fitted import MAX_MEASURED, REPLICATES, Fitted, fit_form
 from analysis.law.form import Form, additive, product
 from analysis.law.law import Law
 from analysis.noise import Floats, Noise
+from analysis.replicates import bounds
 from scaling.errors import Refused
 
 TEMPERATURE = 4.0
@@ -44,8 +45,7 @@ class Average:
 
     def interval(self, rows: pd.DataFrame) -> tuple[Floats, Floats]:
         """Lowest and highest error of 95 %, in percent, [n] each."""
-        low, high = np.quantile(self.draws(rows), [0.025, 0.975], axis=0)
-        return low, high
+        return bounds(self.draws(rows))
 
 
 def average(

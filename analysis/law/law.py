@@ -13,6 +13,7 @@ from analysis.law.fit import Fit
 from analysis.law.form import Form
 from analysis.law.misfit import Misfit
 from analysis.noise import Floats
+from analysis.replicates import bounds
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +42,7 @@ class Law:
     @property
     def parameters(self) -> pd.DataFrame:
         """name, estimate, low, high: coefficients in percent at the centre of the knobs, and exponents."""
-        low, high = np.quantile(self.theta_draws, [0.025, 0.975], axis=0)
+        low, high = bounds(self.theta_draws)
         values = np.array([self.fit.theta, low, high])
         num_terms = len(self.form.terms)
         values[:, :num_terms] = np.exp(values[:, :num_terms])
@@ -61,8 +62,7 @@ class Law:
     def formula_interval(self, rows: pd.DataFrame) -> tuple[Floats, Floats]:
         """Lowest and highest error by the formula alone, in percent, [n] each: its parameters vary."""
         draws = _percent(self.form.evaluate(self.theta_draws, self.fit.x(rows))[0])
-        low, high = np.quantile(draws, [0.025, 0.975], axis=0)
-        return low, high
+        return bounds(draws)
 
     def draws(self, rows: pd.DataFrame) -> Floats:
         """[replicates, n], in percent: parameters and lack of fit vary, the noise of a seed does not.
@@ -75,8 +75,7 @@ class Law:
 
     def interval(self, rows: pd.DataFrame) -> tuple[Floats, Floats]:
         """Lowest and highest error, in percent, [n] each."""
-        low, high = np.quantile(self.draws(rows), [0.025, 0.975], axis=0)
-        return low, high
+        return bounds(self.draws(rows))
 
     def formula_text(self) -> str:
         """`error = 12.1 + 5.32 (depth/101)^-0.81 + …`, in percent."""

@@ -11,7 +11,7 @@ from analysis.crossover import MOSTLY, zero
 from analysis.law.misfit import Bools
 from analysis.noise import Floats, Rows
 from analysis.pairs import MIN_DF
-from analysis.replicates import BOOTSTRAP_SEED, SHARED_LEVEL
+from analysis.replicates import BOOTSTRAP_SEED, SHARED_LEVEL, bounds
 from analysis.selection import MIN_PAIRS
 from analysis.steps import RIVALS
 from analysis.suggest.completion import completed, found_level, moved
@@ -94,9 +94,7 @@ class Whole:
     def _depth_or_width(self) -> Iterator[Foresight]:
         prefers: list[Texts] = []
         columns = list(self.layout.regimes)
-        sides = np.full((len(self.read), 1, 2), True)  # a regime alone shares with none
-        if len(columns) > 1:
-            sides = np.stack(self._beyond(self.read[:, columns], self.away[:, columns]), axis=-1)
+        sides = np.stack(self._beyond(self.read[:, columns], self.away[:, columns]), axis=-1)
         for column, selection in zip(columns, self.layout.selections.regimes, strict=True):
             epochs, rows = selection.epochs, selection.rows
             above, below = self._beyond(self.pairs[:, rows], self.pairs_away[:, rows])
@@ -125,9 +123,11 @@ class Whole:
         by `away` [replicates, k], by `replicates.beyond_noise`.
 
         Its critical distances, one for each number of values that are left to tell from 0, are those of the
-        values in the order of their mean over the draws.
+        values in the order of their mean over the draws. A value alone goes by its interval.
         """
-        low, high = np.quantile(away, [0.025, 0.975], axis=0)
+        low, high = bounds(away)
+        if values.shape[1] == 1:
+            return values + self.level * low > 0, values + self.level * high < 0
         half = np.maximum((high - low) / 2, 1e-9)
         reached, order = values / half, np.argsort(np.abs(values.mean(axis=0) / half))
         farthest = np.maximum.accumulate(np.abs(away / half)[:, order], axis=1)
