@@ -38,6 +38,7 @@ bench: $(VENV)/.dev
 	@$(BIN)/python -m benchmarks.slurm
 	@$(BIN)/python -m benchmarks.large_study --finished 0.5
 	@$(BIN)/python -m benchmarks.training_speed
+	@$(BIN)/python -m benchmarks.narrow_norms
 	@$(BIN)/python -m benchmarks.frontier_speed $(if $(REFERENCE),--reference $(REFERENCE))
 	@$(BIN)/python -m benchmarks.law_fits $(if $(REFERENCE),--reference $(REFERENCE))
 	@$(BIN)/python -m benchmarks.learning_curves $(if $(REFERENCE),--reference $(REFERENCE))

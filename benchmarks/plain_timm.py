@@ -19,10 +19,9 @@ from timm.task import ClassificationTask
 from timm.utils import AverageMeter, random_seed
 from torch.utils.data import Subset
 
-from benchmarks.plain_torch import augmentation, images_of, indices, tested
+from benchmarks.plain_torch import augmentation, images_of, indices, network_of, tested
 from benchmarks.training_case import Case
 from benchmarks.training_clock import Clock, Trained
-from scaling.models.build import build
 from scaling.study.point import Point
 from scaling.training.device import use_precision
 
@@ -35,9 +34,8 @@ def train(case: Case, seed: int, device_name: str, num_workers: int, *, channels
     use_precision(point.precision, device)
     recipe = point.recipe
     random_seed(seed)
-    network = build(point.network, in_channels=point.data.channels, num_classes=point.data.num_classes)
     layout = torch.channels_last if channels_last else torch.contiguous_format
-    model = network.to(device, memory_format=layout)
+    model = network_of(point).to(device, memory_format=layout)
     optimizer = create_optimizer_v2(
         model, "sgd", lr=recipe.peak_learning_rate, weight_decay=recipe.weight_decay, momentum=recipe.momentum
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import torch
+from timm.layers.squeeze_excite import SEModule
 from torch import Tensor, nn
 from torch.optim.lr_scheduler import LambdaLR
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
@@ -13,7 +14,9 @@ from benchmarks.training_case import Case
 from benchmarks.training_clock import Clock, Trained
 from scaling.data.load import Images, load
 from scaling.data.splits import split_indices
+from scaling.models.batch_norm import BatchNorm2d
 from scaling.models.build import build
+from scaling.models.squeeze_excite import SqueezeExcite
 from scaling.study.point import Point
 from scaling.training.device import use_precision
 from scaling.training.evaluate import evaluate
@@ -36,8 +39,7 @@ def train(case: Case, seed: int, device_name: str, num_workers: int) -> Trained:
         pin_memory=device.type == "cuda",
         persistent_workers=num_workers > 0,
     )
-    network = build(point.network, in_channels=point.data.channels, num_classes=point.data.num_classes)
-    model: nn.Module = network.to(device)
+    model = network_of(point).to(device)
     average = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(recipe.ema_decay), use_buffers=True)
     criterion = nn.CrossEntropyLoss(label_smoothing=recipe.label_smoothing)
     optimizer = torch.optim.SGD(
@@ -64,6 +66,15 @@ def train(case: Case, seed: int, device_name: str, num_workers: int) -> Trained:
             average.update_parameters(model)
             running_loss += loss.item()
     return clock.trained(recipe.batch_size, tested(average.module, case, point, device))
+
+
+def network_of(point: Point) -> nn.Module:
+    """Ours, with the layers of torch and timm where we have our own."""
+    network = build(point.network, in_channels=point.data.channels, num_classes=point.data.num_classes)
+    theirs = {BatchNorm2d: nn.BatchNorm2d, SqueezeExcite: SEModule}
+    for layer in network.modules():
+        layer.__class__ = theirs.get(type(layer), type(layer))
+    return network
 
 
 def augmentation(case: Case, point: Point, *, to_tensor: object = None) -> transforms.Compose:

@@ -7,14 +7,15 @@ from functools import partial
 from itertools import pairwise
 
 from timm.layers import ClassifierHead, get_act_layer
-from timm.layers.squeeze_excite import SEModule
 from timm.models import checkpoint_seq
 from timm.models.resnet import BasicBlock, Bottleneck, downsample_avg, downsample_conv
 from torch import Tensor, nn
 
+from scaling.models.batch_norm import BatchNorm2d
 from scaling.models.inflate import inflate, widen_in_time
 from scaling.models.residual import ResidualNetwork, Stage
 from scaling.models.residual_block import EXPANSION
+from scaling.models.squeeze_excite import SqueezeExcite
 
 _BLOCKS = {"basic": BasicBlock, "bottleneck": Bottleneck}
 
@@ -78,11 +79,11 @@ def _stem(network: ResidualNetwork, in_channels: int, activation: Act) -> nn.Seq
 
 def _conv(before: int, after: int, kernel: int, stride: int, activation: Act) -> list[nn.Module]:
     conv = nn.Conv2d(before, after, kernel, stride=stride, padding=kernel // 2, bias=False)
-    return [conv, nn.BatchNorm2d(after), activation()]
+    return [conv, BatchNorm2d(after), activation()]
 
 
 def _stage(stage: Stage, in_channels: int, network: ResidualNetwork, activation: Act) -> nn.Sequential:
-    squeeze = partial(SEModule, rd_channels=stage.se_channels) if stage.se_channels else None
+    squeeze = partial(SqueezeExcite, rd_channels=stage.se_channels) if stage.se_channels else None
     after = stage.channels * EXPANSION[network.block]
     blocks = []
     for index in range(stage.num_blocks):
@@ -90,7 +91,15 @@ def _stage(stage: Stage, in_channels: int, network: ResidualNetwork, activation:
         shortcut = _shortcut(before, after, stride, pooled=network.pooled_shortcut)
         block = _BLOCKS[network.block]
         blocks.append(
-            block(before, stage.channels, stride, shortcut, act_layer=activation, attn_layer=squeeze)
+            block(
+                before,
+                stage.channels,
+                stride,
+                shortcut,
+                act_layer=activation,
+                norm_layer=BatchNorm2d,
+                attn_layer=squeeze,
+            )
         )
     return nn.Sequential(*blocks)
 
@@ -100,7 +109,7 @@ def _shortcut(before: int, after: int, stride: int, *, pooled: bool) -> nn.Modul
     if stride == 1 and before == after:
         return None
     make = downsample_avg if pooled else downsample_conv
-    module: nn.Module = make(before, after, kernel_size=1, stride=stride, norm_layer=nn.BatchNorm2d)
+    module: nn.Module = make(before, after, kernel_size=1, stride=stride, norm_layer=BatchNorm2d)
     return module
 
 

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from timm.layers.squeeze_excite import SEModule
 from torch import Tensor, nn
 
+from scaling.models.squeeze_excite import SqueezeExcite
 
-class ClipSE(SEModule):  # type: ignore[misc]  # timm is not typed
-    """timm's squeeze-and-excitation over all frames: clips (N, C, T, H, W) in and out."""
+
+class ClipSE(SqueezeExcite):
+    """Squeeze-and-excitation over all frames: clips (N, C, T, H, W) in and out."""
 
     def forward(self, clips: Tensor) -> Tensor:
-        scaled: Tensor = super().forward(clips.flatten(3))
-        return scaled.view_as(clips)
+        return super().forward(clips.flatten(3)).view_as(clips)
 
 
 def inflate(module: nn.Module) -> None:
     """Replace, in place, each layer of images below `module` by its like for clips, one frame at a time."""
     for name, child in module.named_children():
-        if isinstance(child, SEModule):
+        if isinstance(child, SqueezeExcite):
             child.__class__ = ClipSE
         elif (inflated := _inflated(child)) is not None:
             setattr(module, name, inflated)
