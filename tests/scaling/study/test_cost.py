@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 import torch
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from torch import nn
+from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import FlopCounterMode
 
 from scaling.models.build import build
@@ -21,20 +23,26 @@ from scaling.models.resnet_small import ResNetSmall
 from scaling.study.cost import cost_of
 
 
+class Activations(TorchDispatchMode):
+    """Counts what convolutions and products put out."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.total = 0
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        del types
+        output = func(*args, **(kwargs or {}))
+        if func.overloadpacket.__name__ in ("convolution", "addmm"):
+            self.total += output.numel()
+        return output
+
+
 def counted(module: nn.Module, images: torch.Tensor) -> tuple[int, int, int]:
-    """Parameters, FLOPs and activations of one forward pass, by torch's counter and by hooks."""
-    activations = 0
-
-    def count(_module: nn.Module, _inputs: object, output: torch.Tensor) -> None:
-        nonlocal activations
-        activations += output.numel()
-
-    for layer in module.modules():
-        if isinstance(layer, nn.Conv2d | nn.Conv3d | nn.Linear):
-            layer.register_forward_hook(count)
-    with FlopCounterMode(display=False) as counter, torch.inference_mode():
+    """Parameters, FLOPs and activations of one forward pass."""
+    with FlopCounterMode(display=False) as flops, Activations() as activations, torch.no_grad():
         module.eval()(images)
-    return sum(p.numel() for p in module.parameters()), counter.get_total_flops(), activations
+    return sum(p.numel() for p in module.parameters()), flops.get_total_flops(), activations.total
 
 
 def assert_costs_are_counted(
