@@ -113,6 +113,13 @@ def test_an_absurd_learning_rate_diverges(
     assert not failure.value.loss <= 10 * math.log(10)
 
 
+def test_an_exploding_step_ends_the_point_at_once(make_point: MakePoint, train_point: Train) -> None:
+    """The first step ruins the weights, and the second one, of 15 in an epoch, sees it."""
+    with pytest.raises(Diverged, match="after 2 steps: training has diverged") as failure:
+        train_point(make_point(learning_rate=1e30, num_train=480))
+    assert failure.value.step == 2
+
+
 @pytest.mark.parametrize("recipe", RECIPES)
 def test_stopping_anywhere_changes_nothing(
     make_point: MakePoint, train_point: Train, tmp_path: Path, recipe: str
