@@ -64,7 +64,7 @@ def plan_and_tell(request: Request, launcher: Launcher, console: Console) -> lis
     not run here."""
     points = [point for each in request.studies.values() for point in each.points]
     precisions = {point.precision for point in points}
-    check_arithmetic(request.runtime.device, precisions)
+    check_arithmetic(request.runtime.device, precisions, request.runtime.spec)
     if request.show == "launch":
         launcher.check(request.runtime, precisions)
     plannings = plan_request(request, launcher, console)

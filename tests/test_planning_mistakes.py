@@ -113,6 +113,10 @@ def test_a_refused_line_leaves_no_study(bash: Bash, tmp_path: Path) -> None:
         ("-m 'depth={'", "depth={ cannot be read: "),
         ("-m 'zip=[]'", "zip=[] should be models such as 50x1@160"),
         ("-m probe=1", "probe=1 should be true or false."),
+        (
+            "-m device=cuda device.spec=v100 precision=bf16 plan=true",
+            "precision=bf16 is not in the hardware of device.spec=v100: use precision=fp32.",
+        ),
         ("-m device.spec=a1000", "device.spec=a1000 has no specification here: did you mean a100"),
         ("-m plan=1", "plan=1 should be true, false, json or csv."),
     ],

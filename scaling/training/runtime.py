@@ -59,10 +59,16 @@ class Runtime:
             raise Refused(f"device.checkpoint_every_s={self.checkpoint_every_s:g} must be positive.")
 
 
-def check_arithmetic(device: str, precisions: Collection[Precision]) -> None:
-    """Refused where no device of this name computes so."""
+def check_arithmetic(device: str, precisions: Collection[Precision], spec: str | None = None) -> None:
+    """Refused where no device of this name, or the one of this specification, computes so."""
     if "tf32" in precisions and device != "cuda":
         raise Refused(f"precision=tf32 is not done by device={device}, only by NVIDIA GPUs: use another.")
+    if spec is None or device == "cpu":  # which emulates what it lacks
+        return
+    if lacking := set(precisions) - set(device_of(spec).matrix_flops):
+        raise Refused(
+            f"precision={max(lacking)} is not in the hardware of device.spec={spec}: use precision=fp32."
+        )
 
 
 def check_name(name: str) -> None:
