@@ -15,6 +15,7 @@ from PIL import Image
 from hydra_plugins.scaling_study._request import Composed, request
 from scaling.errors import Refused
 from scaling.models.families import FAMILIES
+from scaling.study.point import Point
 from scaling.training.recipe import Recipe
 from scaling.training.regularization import Regularization
 from scaling.training.schedule import Schedule
@@ -58,11 +59,15 @@ def test_it_composes_to_a_point(file: Path, pictures: Path, videos: Path) -> Non
         roots = {"image_folder": lambda: pictures, "mask_folder": lambda: _with_masks(pictures)}
         root = roots.get(file.name, lambda: videos)()
         overrides += [f"data.root={root}", "data.num_val=4", "data.num_train=8", "recipe.batch_size=4"]
+    assert _only_point(overrides)
+
+
+def _only_point(overrides: list[str]) -> Point:
     with initialize_config_dir(str(CONF), version_base="1.3"):
         config = compose("config", overrides, return_hydra_config=True)
-    choices = config.hydra.runtime.choices
-    made = request([Composed(config, [], choices)])
-    assert [len(expansion.points) for expansion in made.studies.values()] == [1]
+    made = request([Composed(config, [], config.hydra.runtime.choices)])
+    ((point,),) = (expansion.points for expansion in made.studies.values())
+    return point
 
 
 def _with_masks(pictures: Path) -> Path:
@@ -105,3 +110,28 @@ def test_every_option_of_a_group_is_in_its_files(group: str, kind: type[Dataclas
     for file in (CONF / group).glob("*.yaml"):
         options = OmegaConf.load(file)
         assert set(options.get(group, options)) == {field.name for field in fields(kind)}, file.name
+
+
+PAPERS = ["resnet_rs_grid", "resnet_rs_epochs", "resnet_rs_methods", "resnet_rs_weight_decay", "video_full"]
+"""Studies that train as their papers did."""
+
+
+@pytest.mark.parametrize("study", PAPERS)
+def test_a_run_of_350_epochs_warms_up_for_5(study: str) -> None:
+    """Bello et al. 2021 and Du et al. 2021, by their published configs."""
+    point = _only_point([f"study={study}", *SMALLEST[f"study/{study}"], "epochs=350"])
+    num_steps = point.epochs * point.steps_per_epoch
+    warmup = next(step for step in range(num_steps) if point.schedule.factor(step, num_steps) == 1)
+    assert warmup / point.steps_per_epoch == pytest.approx(5, abs=0.001)
+
+
+def test_recipe_resnet_rs_is_the_papers() -> None:
+    """What all models of Bello et al. 2021, Table 8 have in common; a warm-up of 5 of 350 epochs."""
+    words = ["model=resnet_rs", "recipe=resnet_rs", "regularization=by_scale", "data=imagenet"]
+    knobs = ["depth=50", "width=1", "resolution=160", "epochs=350", "recipe.batch_size=4096"]
+    point = _only_point([*words, *knobs])
+    recipe, schedule = point.recipe, point.schedule
+    assert (recipe.optimizer, recipe.momentum, recipe.peak_learning_rate) == ("sgd", 0.9, 1.6)
+    assert (recipe.weight_decay, recipe.label_smoothing, recipe.ema_decay) == (4e-5, 0.1, 0.9999)
+    assert (recipe.dropout, recipe.stochastic_depth, recipe.rand_augment_layers) == (0.25, 0, 2)
+    assert (schedule.kind, schedule.warmup_fraction) == ("cosine", pytest.approx(5 / 350, rel=1e-5))
