@@ -16,14 +16,17 @@ pytestmark = [pytest.mark.xdist_group("slurm"), pytest.mark.usefixtures("slurm")
 
 
 def test_two_processes_on_two_nodes_train_a_point(new_sweep: NewSweep, undisturbed: Undisturbed) -> None:
-    line = f"{TINY} recipe.batch_size=64 recipe.norm_batch=32"
+    line = f"{TINY} epochs=3 recipe.batch_size=64 recipe.norm_batch=32"
     sweep = new_sweep(f"{line} hydra.launcher.processes=2 hydra.launcher.nodes=2")
     sweep.type()
     sweep.wait_until_gone()
-    [(point_id, (_, alone))] = undisturbed(line).items()
-    _, metrics = outcome(sweep.study, point_id)
+    [(point_id, (rows, alone))] = undisturbed(line).items()
+    their_rows, metrics = outcome(sweep.study, point_id)
     assert sweep.records[0].job_class.resources.nodes == 2
-    assert metrics["loss"] == pytest.approx(alone["loss"], rel=1e-4)
+    assert metrics == pytest.approx(alone, rel=1e-5)
+    assert len(rows) == len(their_rows) == 3
+    for row, theirs in zip(rows, their_rows, strict=True):
+        assert theirs == pytest.approx(row, rel=1e-5)
 
 
 def test_points_side_by_side_have_their_runs_written(new_sweep: NewSweep) -> None:
