@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Collection
@@ -56,12 +57,18 @@ def check_precisions(device: str, precisions: Collection[Precision]) -> None:
 
 
 def visible_gpus() -> list[int]:
-    """Indices of the GPUs that jobs may use; empty without an NVIDIA driver."""
+    """Indices of the GPUs that jobs may use, which CUDA_VISIBLE_DEVICES may name by UUIDs or how these begin;
+    empty without an NVIDIA driver."""
     if shutil.which("nvidia-smi") is None:
         return []
     done = subprocess.run(["nvidia-smi", "-L"], capture_output=True, text=True, timeout=60, check=False)
-    found = list(range(sum(line.startswith("GPU ") for line in done.stdout.splitlines())))
+    found = re.findall(r"^GPU (\d+): .*\(UUID: (GPU-[^)]+)\)", done.stdout, re.MULTILINE)
     allowed = os.environ.get("CUDA_VISIBLE_DEVICES")
     if allowed is None:
-        return found
-    return [index for index in found if str(index) in allowed.split(",")]
+        return [int(index) for index, _ in found]
+    names = [name.strip() for name in allowed.split(",")]
+    return [int(index) for index, uuid in found if any(_means(name, index, uuid) for name in names)]
+
+
+def _means(name: str, index: str, uuid: str) -> bool:
+    return name == index or (name.startswith("GPU-") and uuid.startswith(name))

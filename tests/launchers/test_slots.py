@@ -13,7 +13,10 @@ from scaling.errors import Refused
 
 SCRIPT = """#!/bin/sh
 case "$*" in
-    -L) echo "GPU 0: Tesla V100-SXM2-32GB (UUID: GPU-1)"; echo "GPU 1: NVIDIA A100-SXM4-80GB (UUID: GPU-2)" ;;
+    -L)
+        echo "GPU 0: Tesla V100-SXM2-32GB (UUID: GPU-1f0c)"
+        echo "GPU 1: NVIDIA A100-SXM4-80GB (UUID: GPU-28aa)"
+        ;;
     *compute_cap*) echo "0, 7.0, Tesla V100-SXM2-32GB"; echo "1, 8.0, NVIDIA A100-SXM4-80GB" ;;
     *) exit 1 ;;
 esac
@@ -43,6 +46,18 @@ def test_a_gpu_without_the_arithmetic_is_named(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1")
     assert visible_gpus() == [1]
     check_precisions("cuda", ["bf16"])
+
+
+@pytest.mark.usefixtures("two_gpus")
+@pytest.mark.parametrize(
+    ("named", "visible"),
+    [("1, 0", [0, 1]), ("GPU-28aa", [1]), ("GPU-1f,GPU-28aa", [0, 1]), ("GPU-3", []), ("", [])],
+)
+def test_jobs_may_use_the_gpus_that_the_environment_names(
+    named: str, visible: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", named)
+    assert visible_gpus() == visible
 
 
 def test_a_line_is_refused_before_anything_is_written(
