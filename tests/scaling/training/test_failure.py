@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from scaling.errors import DataError, Refused, Unmet
-from scaling.training.failure import Diverged, Dominated, Stopped, classify
+from scaling.training.failure import Diverged, Dominated, Stopped, classify, noted
 
 
 @pytest.mark.parametrize(
@@ -38,6 +38,9 @@ def test_a_tensor_larger_than_the_memory() -> None:
     with pytest.raises(RuntimeError) as error:
         torch.empty(2**60, dtype=torch.uint8)
     assert classify(error.value) == "out_of_memory"
+    message: str = noted(error.value)["message"]
+    assert message.startswith("RuntimeError: ")
+    assert message.endswith(" (A smaller recipe.norm_batch takes less; it is another point.)")
 
 
 @pytest.mark.parametrize("error", [Diverged(7, 1e9), Stopped(7), Dominated(7)])
