@@ -26,6 +26,7 @@ RECIPES: dict[str, dict[str, Any]] = {
     "usual": {},
     "norm parts": {"norm_batch": 8},
     "drops": {"dropout": 0.2, "stochastic_depth": 0.2},
+    "windows": {"crop": "resized"},
 }
 COPIES = ("cpu", "numpy", "tolist")
 """To the host. On a CPU they are no operators, so they are counted where Python calls them."""
