@@ -18,6 +18,8 @@ Interval = tuple[float, float]
 
 GROUP = ("data", "setting", *AXES)
 REGIME = ["data", "setting", "epochs"]
+_DECIMALS = 9
+"""Of a mean error: models that are equally good by different seeds are so, however their sums round."""
 SMALLEST_ERROR = 0.01
 """Percent. Errors are kept above it where their logarithm is taken."""
 SIZES = ("network", "image")
@@ -112,6 +114,7 @@ def group_seeds(rows: pd.DataFrame) -> pd.DataFrame:
     per_seed = rows.groupby([*GROUP, "seed"], as_index=False)[columns].mean()
     grouped = per_seed.groupby(list(GROUP))
     groups = grouped[columns].mean()
+    groups["error"] = groups["error"].round(_DECIMALS)
     groups["num_stopped"] = grouped["num_stopped"].sum().astype(int)
     groups["variance"] = grouped["error"].var().where(groups["num_stopped"] == 0)
     groups["num_seeds"] = grouped.size()

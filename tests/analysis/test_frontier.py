@@ -49,6 +49,19 @@ def test_ties_share_the_frontier_and_its_probability():
     assert found.members["probability"].to_numpy() == pytest.approx([0.5, 0.5], abs=0.05)
 
 
+def test_a_dearer_model_that_is_as_good_by_other_seeds_is_not_on_the_frontier():
+    """Of 750 images each: 42 wrong answers in two runs, whose shares do not add up to the same bits."""
+    wrong = {8: (20, 22), 14: (21, 21)}
+    rows = [
+        {"depth": depth, "width": 1, "resolution": 20, "epochs": 12, "seed": seed, "flops": 1e5 * depth}
+        | {"top1": 100 * (750 - number) / 750}
+        for depth, numbers in wrong.items()
+        for seed, number in enumerate(numbers)
+    ]
+    got, _ = standings(group_seeds(build_table(pd.DataFrame(rows), name="x", source="x").usable))
+    assert got == {8: "frontier", 14: "within_noise"}
+
+
 def test_a_group_without_the_cost_is_left_out():
     got, _ = standings(groups_from([20.0, 10.0], flops=[1e6, np.nan]))
     assert got == {10: "frontier"}
