@@ -14,8 +14,9 @@ quickstart: $(VENV)/.run
 	@$(BIN)/python sweep.py -m study=$(STUDY)
 	@$(BIN)/python -m analysis report results/$(STUDY)
 
+# Three processes for two cores: a third of the time a test waits for what it has started.
 test: $(VENV)/.dev
-	@$(BIN)/python -m pytest -q -n 2 --dist loadgroup
+	@$(BIN)/python -m pytest -q -n 3 --dist loadgroup
 
 test-xla: $(VENV_XLA)/.tpu
 	@PJRT_DEVICE=CPU $(BIN_XLA)/python -m pytest -q tests/xla

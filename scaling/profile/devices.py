@@ -131,8 +131,8 @@ DEVICES: dict[str, Device] = {
         vector_flops=78.4e9,
         bandwidth=51.2e9,  # one chiplet's link, 32 bytes x 1.6 GHz: recalled; a socket has 204.8e9
         memory_bytes=8e9,  # no specification: what a machine is likely to have for a core
-        training_share=0.8,  # both from small ResNets on one core of an AMD EPYC
-        call_seconds=1.8e-3,
+        training_share=1.0,  # both from 55 small ResNets on one core of a later AMD EPYC
+        call_seconds=0.9e-3,
         sources=(
             "AMD EPYC 7003 datasheet: base clock of 7763, 8 channels of DDR4-3200",
             "AMD, Software Optimization Guide for the EPYC 7003: two 256-bit FMA a cycle",

@@ -33,6 +33,8 @@ from tests.conftest import ROOT, TINY
 from tests.scaling.tracking.conftest import isolated as isolated
 from tests.wandb_app import App, serving, settings
 
+pytestmark = pytest.mark.xdist_group("wandb_study")  # which takes long to set up
+
 GROUP = "wandb:tester/scaling-study/mine"
 
 
