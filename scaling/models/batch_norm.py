@@ -18,7 +18,7 @@ from torch.autograd import Function
 from torch.autograd.function import once_differentiable
 
 _MOST_CHANNELS = 256
-"""Of k pixels together; from 64 to 1,024 it makes no difference."""
+"""Of k pixels together; from 64 to 1,024 it makes little difference."""
 _LEAST_PIXELS = 8192
 """In a batch; with fewer, the 30 small operations around take longer than is saved."""
 _VECTOR = 8
