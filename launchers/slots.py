@@ -62,7 +62,7 @@ def visible_gpus() -> list[int]:
     if shutil.which("nvidia-smi") is None:
         return []
     done = subprocess.run(["nvidia-smi", "-L"], capture_output=True, text=True, timeout=60, check=False)
-    found = re.findall(r"^GPU (\d+): .*\(UUID: (GPU-[^)]+)\)", done.stdout, re.MULTILINE)
+    found = re.findall(r"^GPU (\d+): .*\(UUID: ([^)]+)\)", done.stdout, re.MULTILINE)
     allowed = os.environ.get("CUDA_VISIBLE_DEVICES")
     if allowed is None:
         return [int(index) for index, _ in found]

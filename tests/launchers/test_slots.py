@@ -60,6 +60,16 @@ def test_jobs_may_use_the_gpus_that_the_environment_names(
     assert visible_gpus() == visible
 
 
+def test_a_gpu_on_a_board_has_a_uuid_without_a_prefix(
+    two_gpus: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = two_gpus / "nvidia-smi"
+    script.write_text('#!/bin/sh\necho "GPU 0: Orin (nvgpu) (UUID: 54dc4de9-8a2c)"\n')
+    assert visible_gpus() == [0]
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
+    assert visible_gpus() == [0]
+
+
 def test_a_line_is_refused_before_anything_is_written(
     two_gpus: Path, bash: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path
 ) -> None:
