@@ -44,11 +44,11 @@ def _keeps_torch_long(images: Tensor) -> bool:
     channels = images.shape[1]
     return (
         images.device.type == "cpu"
+        and not torch.compiler.is_compiling()  # which makes kernels of its own
         and images.dtype == torch.float32
         and (channels == _VECTOR or (channels % _VECTOR > 0 and channels < _MANY_CHANNELS))
         and images.numel() >= _LEAST_PIXELS * channels
         and images.is_contiguous(memory_format=torch.channels_last)
-        and not torch.compiler.is_compiling()  # which makes kernels of its own
     )
 
 

@@ -9,7 +9,10 @@ from torch.nn.functional import linear
 
 
 class SqueezeExcite(SEModule):  # type: ignore[misc]  # timm is not typed
-    """Images (N, C, H, W) in and out, with timm's weights and numbers (Hu et al. 2018, arXiv 1709.01507)."""
+    """Images (N, C, H, W) in and out, with timm's weights and numbers (Hu et al. 2018, arXiv 1709.01507).
+
+    timm's further options, a max pool and a norm inside, have no part in it.
+    """
 
     def forward(self, images: Tensor) -> Tensor:
         height, width = images.shape[2:]

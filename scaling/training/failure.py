@@ -115,12 +115,12 @@ def noted(error: Exception) -> dict[str, Any]:
     where = [type(error).__name__, *(f"{frame.filename}:{frame.name}:{frame.lineno}" for frame in frames)]
     failure = classify(error)
     lines = str(error).strip().splitlines()
-    told = [f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__]
+    message = f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
     if failure == "out_of_memory":
-        told.append("(A smaller recipe.norm_batch takes less; it is another point.)")
+        message += " (A smaller recipe.norm_batch takes less; it is another point.)"
     signature = hashlib.sha256("\n".join(where).encode()).hexdigest()[:16]
     return {
         "failure": failure,
-        "message": " ".join(told),
+        "message": message,
         "signature": None if isinstance(error, Unmet) else signature,
     }
