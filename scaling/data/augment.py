@@ -38,9 +38,9 @@ def augment(
         return images[chosen]
     side = images.shape[-1]
     offsets = torch.randint(-padding, padding + 1, (2, batch, 1), generator=generator)
-    rows, columns = _sent(_reflect(offsets[:, share] + torch.arange(side), side), images)
+    rows, columns = sent(_reflect(offsets[:, share] + torch.arange(side), side), images)
     if mirror:
-        mirrored = _sent(torch.rand((batch, 1), generator=generator)[share], images) < 0.5
+        mirrored = sent(torch.rand((batch, 1), generator=generator)[share], images) < 0.5
         columns = torch.where(mirrored, columns.flip(1), columns)
     crops = images[chosen[:, None, None], :, rows[:, :, None], columns[:, None, :]]
     return crops.permute(0, 3, 1, 2)  # the indexing leaves channels last, as the network wants them
@@ -67,9 +67,9 @@ def resized_crops(
     images in one bilinear operation, which only ever enlarges; with `masks` the last channel has classes, of
     which the nearest is taken.
     """
-    heights, widths, tops, lefts = _sent(_windows(batch, generator)[:, share], images)
+    heights, widths, tops, lefts = sent(_windows(batch, generator)[:, share], images)
     if mirror:
-        mirrored = _sent(torch.rand(batch, generator=generator)[share], images) < 0.5
+        mirrored = sent(torch.rand(batch, generator=generator)[share], images) < 0.5
         lefts, widths = torch.where(mirrored, lefts + widths, lefts), torch.where(mirrored, -widths, widths)
     side = images.shape[-1]
     middles = (torch.arange(side, device=images.device) + 0.5) / side
@@ -87,7 +87,7 @@ def resized_crops(
     return crops.round_().byte()
 
 
-def _sent(drawn: Tensor, images: Tensor) -> Tensor:
+def sent(drawn: Tensor, images: Tensor) -> Tensor:
     """What was drawn, where the images are; a GPU need not be waited for."""
     return drawn.to(images.device, non_blocking=True)
 

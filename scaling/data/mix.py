@@ -33,15 +33,17 @@ class Mix:
         if self.soft is None:
             return labels[chosen]
         uniform = self.smoothing / self.num_classes
-        found = torch.full((len(chosen), self.num_classes), uniform, device=labels.device)
-        found.scatter_(1, labels[chosen][:, None], 1 - self.smoothing + uniform)
-        is_soft = chosen >= self.num_labelled
-        classes, probabilities = (part[chosen[is_soft] - self.num_labelled] for part in self.soft)
+        hard = torch.full((len(chosen), self.num_classes), uniform, device=labels.device)
+        hard.scatter_(1, labels[chosen][:, None], 1 - self.smoothing + uniform)
+        rows = (
+            chosen - self.num_labelled
+        )  # negative of labelled images: to choose among them, a GPU would wait
+        classes, probabilities = (part[rows.clamp(min=0)] for part in self.soft)
         probabilities = probabilities.float()
         rest = (1 - probabilities.sum(1, keepdim=True)).clamp(min=0)
         spread = rest / max(1, self.num_classes - classes.shape[1])
-        found[is_soft] = spread.expand(-1, self.num_classes).scatter(1, classes.long(), probabilities)
-        return found
+        soft = spread.expand(-1, self.num_classes).scatter(1, classes.long(), probabilities)
+        return torch.where(rows[:, None] < 0, hard, soft)
 
     def to(self, device: torch.device) -> Mix:
         soft = None if self.soft is None else (self.soft[0].to(device), self.soft[1].to(device))

@@ -1,42 +1,45 @@
-"""RandAugment of a whole batch (Cubuk et al. 2019, arXiv 1909.13719), by torchvision's operations."""
+"""RandAugment of a whole batch (Cubuk et al. 2019, arXiv 1909.13719): the 14 operations and strengths of
+torchvision's, where magnitude 10 is the largest of the paper."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable
 from typing import TypeAlias
 
 import torch
 from torch import Tensor
+from torch.nn.functional import affine_grid, grid_sample
 from torchvision.transforms.v2 import functional
 
-Operation: TypeAlias = Callable[[Tensor, float, Sequence[float]], Tensor]
-"""Images (N, C, S, S) uint8, a strength of which 1 is the most in the paper (negative ones go the other way)
-and the light of what comes into view from outside, to images."""
+from scaling.data.augment import sent
+
+Move: TypeAlias = Callable[[float, int], list[list[float]]]
+"""A strength, of which 1 is the largest of the paper (negative ones go the other way), and the side in pixels
+to where a pixel comes from: (2, 3), for `affine_grid`, in which the image goes from -1 to 1."""
+Change: TypeAlias = Callable[[Tensor, float], Tensor]
+"""Images (N, C, S, S) uint8 and a strength to images, without making the host wait for a GPU."""
 
 
-def _sheared(x: float, y: float) -> Operation:
-    """Shear by up to 0.3 of the other side."""
-
-    def shear(images: Tensor, strength: float, fill: Sequence[float]) -> Tensor:
-        slopes = [torch.tensor(0.3 * strength * share).atan().rad2deg().item() for share in (x, y)]
-        sheared: Tensor = functional.affine(
-            images, 0.0, [0, 0], 1.0, slopes, fill=list(fill), center=[0.0, 0.0]
-        )
-        return sheared
-
-    return shear
+def _rotated(strength: float, _side: int) -> list[list[float]]:
+    """By up to 30 degrees."""
+    sine, cosine = (of(math.radians(30 * strength)) for of in (math.sin, math.cos))
+    return [[cosine, -sine, 0], [sine, cosine, 0]]
 
 
-def _translated(x: float, y: float) -> Operation:
-    """Move by up to 150/331 of a side."""
+def _translation(strength: float, side: int) -> float:
+    """By up to 150/331 of a side, in whole pixels."""
+    return -2 * round(150 / 331 * strength * side) / side
 
-    def translate(images: Tensor, strength: float, fill: Sequence[float]) -> Tensor:
-        pixels = round(150 / 331 * strength * images.shape[-1])
-        moved = [int(x * pixels), int(y * pixels)]
-        translated: Tensor = functional.affine(images, 0.0, moved, 1.0, [0.0, 0.0], fill=list(fill))
-        return translated
 
-    return translate
+MOVES: dict[str, Move] = {
+    "identity": lambda _strength, _side: [[1, 0, 0], [0, 1, 0]],
+    "shear_x": lambda s, _: [[1, 0.3 * s, 0.3 * s], [0, 1, 0]],  # its upper edge stays
+    "shear_y": lambda s, _: [[1, 0, 0], [0.3 * s, 1, 0.3 * s]],
+    "translate_x": lambda s, side: [[1, 0, _translation(s, side)], [0, 1, 0]],
+    "translate_y": lambda s, side: [[1, 0, 0], [0, 1, _translation(s, side)]],
+    "rotate": _rotated,
+}
 
 
 def _factor(strength: float) -> float:
@@ -44,23 +47,27 @@ def _factor(strength: float) -> float:
     return max(0.1, 1 + 0.9 * strength)
 
 
-OPERATIONS: dict[str, Operation] = {
-    "identity": lambda images, _s, _f: images,
-    "shear_x": _sheared(1, 0),
-    "shear_y": _sheared(0, 1),
-    "translate_x": _translated(1, 0),
-    "translate_y": _translated(0, 1),
-    "rotate": lambda images, s, fill: functional.rotate(images, 30 * s, fill=list(fill)),
-    "brightness": lambda images, s, _: functional.adjust_brightness(images, _factor(s)),
-    "color": lambda images, s, _: functional.adjust_saturation(images, _factor(s)),
-    "contrast": lambda images, s, _: functional.adjust_contrast(images, _factor(s)),
-    "sharpness": lambda images, s, _: functional.adjust_sharpness(images, _factor(s)),
-    "posterize": lambda images, s, _: functional.posterize(images, max(1, 8 - round(4 * abs(s)))),
-    "solarize": lambda images, s, _: functional.solarize(images, max(0.0, 255 * (1 - abs(s)))),
-    "autocontrast": lambda images, _s, _f: functional.autocontrast(images),
-    "equalize": lambda images, _s, _f: functional.equalize(images),
+def _sharpened(images: Tensor, strength: float) -> Tensor:
+    """As torchvision's, of which a GPU gets its 3x3 kernel (5 in the middle, else 1) anew each time."""
+    pixels = images.float()
+    inner = pixels[..., 1:-1, 1:-1]
+    of_rows = pixels[..., :-2, :] + pixels[..., 1:-1, :] + pixels[..., 2:, :]
+    of_all = of_rows[..., :-2] + of_rows[..., 1:-1] + of_rows[..., 2:]
+    blurred = of_all.add_(inner, alpha=4).div_(13).round_()
+    inner.add_(blurred.sub_(inner), alpha=1 - _factor(strength))
+    return pixels.clamp_(0, 255).byte()
+
+
+CHANGES: dict[str, Change] = {
+    "brightness": lambda images, s: functional.adjust_brightness(images, _factor(s)),
+    "color": lambda images, s: functional.adjust_saturation(images, _factor(s)),
+    "contrast": lambda images, s: functional.adjust_contrast(images, _factor(s)),
+    "sharpness": _sharpened,
+    "posterize": lambda images, s: functional.posterize(images, max(1, 8 - round(4 * abs(s)))),
+    "solarize": lambda images, s: functional.solarize(images, max(0.0, 255 * (1 - abs(s)))),
+    "autocontrast": lambda images, _: functional.autocontrast(images),
+    "equalize": lambda images, _: functional.equalize(images),
 }
-"""The 14 of torchvision's RandAugment, with its strengths: magnitude 10 is its largest."""
 
 
 def rand_augment(
@@ -68,23 +75,38 @@ def rand_augment(
     *,
     layers: int,
     magnitude: float,
-    fill: Sequence[float],
+    fill: Tensor,
     generator: torch.Generator,
     batch: int,
     share: slice = slice(None),
 ) -> Tensor:
     """`images` (N, C, S, S) uint8, each through `layers` operations of its own, one after another.
 
-    They are a `share` of a `batch`, and what happens to each does not depend on the sharing. `fill` has the
-    light of each channel beyond the edges, `generator` is on the CPU.
+    They are a `share` of a `batch`, and what happens to each does not depend on the sharing. `fill` (C, 1, 1)
+    is the light beyond the edges, `generator` is on the CPU.
     """
-    codes = torch.randint(2 * len(OPERATIONS), (layers, batch), generator=generator)[:, share]
-    operations = list(OPERATIONS.values())
-    augmented = images.clone()
+    side, operations, strengths = images.shape[-1], [*MOVES, *CHANGES], (magnitude / 10, -magnitude / 10)
+    places = places_of([make(each, side) for make in MOVES.values() for each in strengths], images)
+    codes = torch.randint(2 * len(operations), (layers, batch), generator=generator)[:, share]
+    augmented = images.clone(memory_format=torch.contiguous_format)  # up to ten times as fast
     for layer in codes:
-        for code in layer.unique().tolist():
-            index, is_negative = divmod(code, 2)
-            strength = -magnitude / 10 if is_negative else magnitude / 10
-            of_code = (layer == code).nonzero().flatten().to(images.device, non_blocking=True)
-            augmented[of_code] = operations[index](augmented[of_code], strength, fill)
-    return augmented
+        is_moved = (layer >= len(strengths)) & (layer < len(places))  # the first are the identity
+        of_moved = sent(is_moved.nonzero().flatten(), images)
+        augmented[of_moved] = moved(augmented[of_moved], places[sent(layer[is_moved], images)], fill)
+        for code in layer[layer >= len(places)].unique().tolist():
+            index, sign = divmod(code, len(strengths))
+            of_code = sent((layer == code).nonzero().flatten(), images)
+            augmented[of_code] = CHANGES[operations[index]](augmented[of_code], strengths[sign])
+    return augmented.contiguous(memory_format=torch.channels_last)  # as the network wants them
+
+
+def places_of(moves: list[list[list[float]]], images: Tensor) -> Tensor:
+    """(M, S, S, 2): where the pixels of `images` (N, C, S, S) come from by each move, for `grid_sample`."""
+    of_image = sent(torch.tensor(moves, dtype=torch.float32), images)
+    return affine_grid(of_image, [len(moves), *images.shape[1:]], align_corners=False)
+
+
+def moved(images: Tensor, places: Tensor, fill: Tensor) -> Tensor:
+    """Each image of its own `places` (N, S, S, 2), from the nearest pixels."""
+    shown = grid_sample(images.float() - fill, places, mode="nearest", align_corners=False)
+    return (shown + fill).round_().byte()

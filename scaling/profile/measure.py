@@ -17,7 +17,7 @@ from scaling.profile.profiles import cpu_model, cpu_name
 from scaling.profile.timing import Measured, timing_of
 from scaling.profile.workload import Workload
 from scaling.training.batches import Batch
-from scaling.training.device import hardware, synchronize, use_precision, without_gradients
+from scaling.training.device import autocast, hardware, synchronize, use_precision, without_gradients
 from scaling.training.ema import Ema
 from scaling.training.recipe import Recipe
 from scaling.training.step import build_stepper
@@ -92,7 +92,7 @@ def _inference(workload: Workload, device: torch.device) -> Pass:
     bf16 = workload.precision == "bf16"
 
     def one_pass() -> Tensor:
-        with without_gradients(device), torch.autocast(device.type, torch.bfloat16, enabled=bf16):
+        with without_gradients(device), autocast(device, bf16=bf16):
             logits: Tensor = model(images)
             return logits
 

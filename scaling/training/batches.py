@@ -42,7 +42,7 @@ class Batches:
         self._num_numbers = num_numbers
         self._device = images.mean.device
         self._place = self._device if holds_images(self._device) else torch.device("cpu")
-        self._mean_light = images.mean.flatten().tolist()
+        self._mean_light = images.mean.to(self._place)
         self._num_steps = point.epochs * point.steps_per_epoch
         self._ahead = self._fetching()
         self._order, self._order_epoch = torch.empty(0, dtype=torch.int64), -1
@@ -82,7 +82,7 @@ class Batches:
             shuffle = generator("order", self._point.seed, epoch)
             num_labelled = self._mix.num_labelled if self._mix else len(self._images.train)
             order = torch.randperm(num_labelled, generator=shuffle)
-            self._order, self._order_epoch = order.to(self._images.train.labels.device), epoch
+            self._order, self._order_epoch = send(order, self._images.train.labels.device), epoch
         batch = self._point.recipe.batch_size
         labelled = self._order[index * batch : (index + 1) * batch]
         return (self._mixed(labelled, self._mix, step) if self._mix else labelled)[self._share]
@@ -100,7 +100,7 @@ class Batches:
         """The order of a pass over the pseudo-labelled images; the last two are kept."""
         if number not in self._passes:
             shuffle = generator("pseudo", self._point.seed, number)
-            order = torch.randperm(len(mix.chosen), generator=shuffle).to(mix.chosen.device)
+            order = send(torch.randperm(len(mix.chosen), generator=shuffle), mix.chosen.device)
             last = [*self._passes.items()][-1:]
             self._passes = dict([*last, (number, order)])
         return self._passes[number]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 import torch
@@ -95,6 +95,11 @@ def synchronize(device: torch.device) -> None:
 def without_gradients(device: torch.device) -> AbstractContextManager[None]:
     """For evaluation; XLA cannot compute on tensors of inference mode."""
     return torch.no_grad() if device.type == "xla" else torch.inference_mode()
+
+
+def autocast(device: torch.device, *, bf16: bool) -> AbstractContextManager[None]:
+    """Convolutions and products of a forward pass in bfloat16, if so."""
+    return torch.autocast(device.type, torch.bfloat16) if bf16 else nullcontext()
 
 
 def reset_peak_memory(device: torch.device) -> None:

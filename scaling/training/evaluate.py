@@ -11,7 +11,7 @@ from scaling.data.load import Images, Split
 from scaling.data.masks import apart
 from scaling.data.videos import ViewedVideos
 from scaling.training import garbage
-from scaling.training.device import hand_over, layout, send, without_gradients
+from scaling.training.device import autocast, hand_over, layout, send, without_gradients
 from scaling.training.failure import classify
 from scaling.training.processes import ALONE, Processes
 from scaling.training.scores import scores_of
@@ -49,7 +49,7 @@ def evaluate(
             pixels, labels = send(split.pixels(part), device), send(split.labels[part], device)
             if images.mask_classes:
                 pixels, labels = apart(pixels)
-            with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
+            with autocast(device, bf16=bf16):
                 logits = _of_views(model, images, pixels, most)
             scores.add(logits, labels)
             hand_over(device)

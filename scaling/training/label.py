@@ -25,7 +25,7 @@ from scaling.models.build import build
 from scaling.study.labels import Labelled, Labels
 from scaling.study.point import Point
 from scaling.training.checkpoint import Damaged, read_state
-from scaling.training.device import send, use_precision, without_gradients
+from scaling.training.device import autocast, send, use_precision, without_gradients
 from scaling.training.evaluate import logits_of, num_at_once
 from scaling.training.failure import Stopped
 from scaling.training.provenance import provenance
@@ -107,7 +107,7 @@ class Labeller:
         bf16 = self._point.precision == "bf16"
         with (
             without_gradients(self._device),
-            torch.autocast(self._device.type, torch.bfloat16, enabled=bf16),
+            autocast(self._device, bf16=bf16),
         ):
             logits = logits_of(self._network, self._images, send(pixels, self._device))
         top = logits.float().softmax(1).topk(self._num_kept)

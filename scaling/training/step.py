@@ -14,6 +14,7 @@ from scaling.data.mix import Mix
 from scaling.models.drop import Drops
 from scaling.training.batches import Batch
 from scaling.training.criterion import Criterion, PixelCriterion
+from scaling.training.device import autocast
 from scaling.training.norms import Statistics, at_rest
 from scaling.training.optimizer import build_optimizer
 from scaling.training.processes import ALONE, Processes
@@ -52,7 +53,7 @@ class Stepper:
         for images, labels, numbers in self._parts(batch):
             if numbers is not None:
                 self.drops.decide(numbers)
-            with torch.autocast(images.device.type, torch.bfloat16, enabled=self.bf16):
+            with autocast(images.device, bf16=self.bf16):
                 logits = self.model(images)
                 part_loss = self.criterion(logits, labels) * (len(labels) / batch_size)
             with at_rest(self.model) if self.frugal else nullcontext():
