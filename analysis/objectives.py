@@ -22,6 +22,8 @@ from scaling.quantity import counted
 
 ACCURACIES = ("top1", "error")
 WAYS = {"max": "maximise", "min": "minimise"}
+_DIGITS = 12
+"""Of a mean over seeds: equal ones may come of different numbers, and be rounded differently."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,7 +108,8 @@ def _of_table(table: Table, metrics: Sequence[Metric]) -> Objectives:
     for column in _require(usable, metrics, table.source):
         if column not in groups:
             means = usable.assign(value=numbers(usable[column])).groupby(list(GROUP))["value"].mean()
-            groups[column] = means.reindex(pd.MultiIndex.from_frame(groups[list(GROUP)])).to_numpy()
+            of_groups = means.reindex(pd.MultiIndex.from_frame(groups[list(GROUP)]))
+            groups[column] = [float(f"{mean:.{_DIGITS}g}") for mean in of_groups]
     noise = seed_noise(groups)
     asks_accuracy = bool({metric.column for metric in metrics} & set(ACCURACIES))
     draws = draw_errors(groups, noise) if asks_accuracy and noise.kind == "seeds" else None

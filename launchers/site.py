@@ -11,7 +11,7 @@ from functools import partial
 
 import psutil
 
-from launchers.slots import check_device, check_precisions
+from launchers.slots import check_device, check_precisions, number_as_driver
 from scaling.errors import Refused
 from scaling.profile.devices import DEVICES, Device
 from scaling.profile.forecast import Forecast
@@ -79,6 +79,7 @@ def check_here(runtime: Runtime, precisions: Collection[Precision]) -> None:
         raise Refused(
             f"device.spec={runtime.spec} is for planning, there is none here: add plan=true, or leave it out."
         )
+    number_as_driver()
     check_device(runtime.device)
     check_precisions(runtime.device, precisions)
 

@@ -117,7 +117,7 @@ def noted(error: Exception) -> dict[str, Any]:
     lines = str(error).strip().splitlines()
     message = f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
     if failure == "out_of_memory":
-        message += " (A smaller recipe.norm_batch takes less; it is another point.)"
+        message += " (Of training, a smaller recipe.norm_batch takes less; it is another point.)"
     signature = hashlib.sha256("\n".join(where).encode()).hexdigest()[:16]
     return {
         "failure": failure,

@@ -85,6 +85,20 @@ def test_models_are_means_over_seeds_with_a_probability(planted, tmp_path):
     assert ranking_sheet(ranking, everything=False).head[-1] == "probability"
 
 
+def test_means_that_differ_by_rounding_alone_are_equal(planted, tmp_path):
+    """A dearer model is not better for 0.30000000000000004, the mean of other seeds than 0.3 is of."""
+    losses = {16: [0.1, 0.5], 26: [0.2, 0.4]}
+    assert np.mean(losses[16]) != np.mean(losses[26])
+    path = tmp_path / "study.csv"
+    frame = planted(
+        generator=np.random.default_rng(0), depths=(16, 26), widths=(1,), resolutions=(32,), num_seeds=2
+    )
+    loss = [losses[depth][seed] for depth, seed in zip(frame["depth"], frame["seed"], strict=True)]
+    frame.assign(loss=loss).to_csv(path, index=False)
+    for way in ("min", "max"):
+        assert ranking_of(path, f"loss:{way},flops", {}).front["depth"].tolist() == [16]
+
+
 def test_without_repeats_no_probability_is_claimed(planted, tmp_path):
     path = tmp_path / "study.csv"
     planted(generator=np.random.default_rng(0), num_seeds=1).to_csv(path, index=False)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from launchers.slots import check_precisions, visible_gpus
+from launchers.site import check_here
+from launchers.slots import check_device, check_precisions, visible_gpus
 from scaling.errors import Refused
+from scaling.training.runtime import Runtime
 
 SCRIPT = """#!/bin/sh
 case "$*" in
@@ -58,6 +61,25 @@ def test_jobs_may_use_the_gpus_that_the_environment_names(
 ) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", named)
     assert visible_gpus() == visible
+
+
+@pytest.mark.usefixtures("two_gpus")
+def test_a_part_of_a_gpu_is_refused_with_the_name_it_was_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "MIG-6a5c")
+    with pytest.raises(Refused, match="no GPU that CUDA_VISIBLE_DEVICES='MIG-6a5c' names; whole ones"):
+        check_device("cuda")
+
+
+@pytest.mark.usefixtures("two_gpus")
+@pytest.mark.parametrize(("told", "order"), [(None, "PCI_BUS_ID"), ("FASTEST_FIRST", "FASTEST_FIRST")])
+def test_cuda_numbers_gpus_as_the_driver_does_unless_told(
+    told: str | None, order: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("CUDA_DEVICE_ORDER", raising=False)
+    if told:
+        monkeypatch.setenv("CUDA_DEVICE_ORDER", told)
+    check_here(Runtime(device="cuda"), ["fp32"])
+    assert os.environ["CUDA_DEVICE_ORDER"] == order
 
 
 def test_a_gpu_on_a_board_has_a_uuid_without_a_prefix(

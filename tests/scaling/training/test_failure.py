@@ -40,7 +40,7 @@ def test_a_tensor_larger_than_the_memory() -> None:
     assert classify(error.value) == "out_of_memory"
     message: str = noted(error.value)["message"]
     assert message.startswith("RuntimeError: ")
-    assert message.endswith(" (A smaller recipe.norm_batch takes less; it is another point.)")
+    assert message.endswith(" (Of training, a smaller recipe.norm_batch takes less; it is another point.)")
 
 
 @pytest.mark.parametrize("error", [Diverged(7, 1e9), Stopped(7), Dominated(7)])
