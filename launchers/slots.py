@@ -35,9 +35,7 @@ def check_device(device: str) -> None:
     """Refused where the points could not train on this device."""
     if device == "cuda" and not visible_gpus():
         named = os.environ.get("CUDA_VISIBLE_DEVICES")
-        which = (
-            "here" if named is None else f"that CUDA_VISIBLE_DEVICES={named!r} names; whole ones are meant"
-        )
+        which = "here" if named is None else f"that CUDA_VISIBLE_DEVICES={named!r} names (a part is none)"
         raise Refused(f"device=cuda is not available: nvidia-smi lists no GPU {which}.")
     if device == "tpu" and find_spec("torch_xla") is None:
         raise Refused(
