@@ -42,6 +42,7 @@ from benchmarks import plain_timm, plain_torch
 from benchmarks.training_case import Case
 from benchmarks.training_clock import Clock, Trained
 from launchers.site import device_spec
+from scaling import processor
 from scaling.data.load import load
 from scaling.training.batches import Batches
 from scaling.training.checkpoint import Checkpoint
@@ -190,13 +191,15 @@ def main() -> None:
     os.environ["OMP_NUM_THREADS"] = "1"
     workers = asked.workers if asked.workers is not None else 0 if asked.device == "cpu" else 8
     cases = {"tiny": TINY, "small": SMALL, "large": LARGE if asked.device == "cpu" else ON_GPU}
+    precisions = ["fp32" if asked.device == "cpu" else "tf32"]
+    precisions += [] if asked.device == "cpu" and processor.lacks_bf16() else ["bf16"]
     machine = (
         f"{os.cpu_count()} cores, {platform.machine()}, torch {torch.__version__}, timm {timm.__version__}"
     )
     console = Console(width=150)
     console.print(f"{machine}, {workers} workers of a loader, load {os.getloadavg()[0]:.1f} before")
     for name, case in cases.items():
-        for precision in ("fp32", "bf16") if asked.device == "cpu" else ("tf32", "bf16"):
+        for precision in precisions:
             if asked.case in (None, name) and asked.precision in (None, precision):
                 one = replace(case, precision=precision)
                 runs = compared(one, asked.device, workers, asked.repeats)

@@ -12,6 +12,7 @@ from importlib.util import find_spec
 from scaling.cores import num_cores
 from scaling.errors import Refused
 from scaling.study.precision import Precision
+from scaling.training.runtime import check_processor
 
 
 def num_slots(slots: int | str, *, device: str, threads: int) -> int:
@@ -50,7 +51,9 @@ def number_as_driver() -> None:
 
 
 def check_precisions(device: str, precisions: Collection[Precision]) -> None:
-    """Refused where a GPU that jobs may use lacks one of them in its hardware."""
+    """Refused where the processor, or a GPU that jobs may use, lacks one of them in its hardware."""
+    if device == "cpu":
+        check_processor(precisions)
     if device != "cuda" or not set(precisions) - {"fp32"}:
         return
     query = ["nvidia-smi", "--query-gpu=index,compute_cap,name", "--format=csv,noheader"]

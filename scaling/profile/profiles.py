@@ -16,6 +16,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from scaling import processor
 from scaling.data.cache import cache_dir
 from scaling.profile.timing import Measured, Timing
 from scaling.profile.workload import Workload
@@ -107,21 +108,10 @@ def cpu_name(threads: int) -> str:
     return f"{cpu_model()}, {threads} thread{'' if threads == 1 else 's'}"
 
 
-@cache
 def cpu_model() -> str:
-    """As the system names it."""
-    with suppress(OSError):
-        text = Path("/proc/cpuinfo").read_text()
-        found = re.search(r"^model name\s*:\s*(.+?)\s*$", text, re.MULTILINE)
-        if found:
-            return f"{found[1]}{_generation(text)}"
-    return platform.processor() or platform.machine() or "CPU"
-
-
-def _generation(cpuinfo: str) -> str:
-    """Virtual machines leave the rest of the name out: two generations of a processor must not be mixed."""
-    numbers = re.findall(r"^(cpu family|model)\s*:\s*(\d+)\s*$", cpuinfo, re.MULTILINE)[:2]
-    return " " + " ".join(f"{name.split()[-1]} {value}" for name, value in numbers) if numbers else ""
+    """As the system names it, with its generation, as two of them must not be mixed."""
+    name = processor.name() or platform.machine() or "CPU"
+    return f"{name} {processor.generation()}".rstrip()
 
 
 @cache

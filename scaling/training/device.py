@@ -12,7 +12,7 @@ from torch import Tensor
 from scaling.errors import Refused
 from scaling.study.precision import Precision
 from scaling.training import heap, xla
-from scaling.training.runtime import check_arithmetic, check_name
+from scaling.training.runtime import check_arithmetic, check_name, check_processor
 
 
 def use_device(name: str, *, num_threads: int) -> torch.device:
@@ -45,6 +45,8 @@ def use_precision(precision: Precision, device: torch.device) -> None:
         fp32 = "tf32" if precision == "tf32" else "ieee"
         torch.backends.cuda.matmul.fp32_precision = fp32
         torch.backends.cudnn.conv.fp32_precision = fp32  # type: ignore[attr-defined]
+    if device.type == "cpu":
+        check_processor([precision])
     check_arithmetic("tpu" if device.type == "xla" else device.type, [precision])
     if device.type == "xla":
         xla.use_precision(precision)

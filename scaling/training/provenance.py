@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 
+from scaling import processor
 from scaling.study.snapshot import code_digest, git_of
 from scaling.training.device import hardware
 
@@ -27,7 +28,7 @@ def provenance(study: Path, snapshot: str | None, device: torch.device) -> dict[
     return {
         "host": platform.node(),
         "machine": platform.machine(),
-        "processor": _processor(),
+        "processor": processor.name(),
         "num_cores": os.cpu_count(),
         "device": str(device).replace("xla", "tpu"),
         "gpu": hardware(device),
@@ -41,11 +42,3 @@ def provenance(study: Path, snapshot: str | None, device: torch.device) -> dict[
 
 def _packages(device: torch.device) -> tuple[str, ...]:
     return (*_PACKAGES, "torch_xla") if device.type == "xla" else _PACKAGES
-
-
-def _processor() -> str | None:
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.processor() or None
-    return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), None)

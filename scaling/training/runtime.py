@@ -6,6 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
+from scaling import processor
 from scaling.errors import Refused
 from scaling.profile.devices import device_of
 from scaling.study.precision import Precision
@@ -63,11 +64,21 @@ def check_arithmetic(device: str, precisions: Collection[Precision], spec: str |
     """Refused where no device of this name, or the one of this specification, computes so."""
     if "tf32" in precisions and device != "cuda":
         raise Refused(f"precision=tf32 is not done by device={device}, only by NVIDIA GPUs: use another.")
-    if spec is None or device == "cpu":  # which emulates what it lacks
+    if spec is None or device == "cpu":  # of which there are all kinds
         return
     if lacking := set(precisions) - set(device_of(spec).matrix_flops):
         raise Refused(
             f"precision={max(lacking)} is not in the hardware of device.spec={spec}: use precision=fp32."
+        )
+
+
+def check_processor(precisions: Collection[Precision]) -> None:
+    """Refused where this machine's processor would have to emulate one of them (docs/devices.md: how slowly)."""
+    if "bf16" in precisions and processor.lacks_bf16():
+        name = processor.name() or "this processor"
+        raise Refused(
+            f"precision=bf16 is not in the hardware of {name}, which would be several times slower than in "
+            "fp32: use precision=fp32."
         )
 
 

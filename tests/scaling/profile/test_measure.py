@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import torch
 
+from scaling import processor
 from scaling.errors import Refused
 from scaling.models.families import FAMILIES
 from scaling.profile.measure import measure, name_of
@@ -38,6 +39,7 @@ def check(measured: Measured, workload: Workload) -> None:
     assert measured.images_per_second == pytest.approx(1e3 * workload.batch_size / timing.latency_ms)
 
 
+NEEDS_BF16 = pytest.mark.skipif(processor.lacks_bf16(), reason="this processor has no bf16")
 CLIP = FAMILIES["resnet3d_rs"]().network(14, 0.25)
 
 
@@ -46,9 +48,9 @@ CLIP = FAMILIES["resnet3d_rs"]().network(14, 0.25)
     [
         {},
         {"batch_size": 1},
-        {"precision": "bf16"},
+        pytest.param({"precision": "bf16"}, marks=NEEDS_BF16),
         {"work": "training"},
-        {"work": "training", "precision": "bf16"},
+        pytest.param({"work": "training", "precision": "bf16"}, marks=NEEDS_BF16),
         {"work": "training", "norm_batch": 2, "num_moments": 0, "average": False},
         {"network": CLIP, "resolution": 32, "frames": 4, "batch_size": 2},
         {"network": CLIP, "resolution": 32, "frames": 4, "batch_size": 2, "work": "training"},

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import torch
 
+from scaling import processor
 from scaling.study.point import Point
 from scaling.training.checkpoint import Checkpoint
 from scaling.training.failure import Diverged, Stopped
@@ -179,6 +180,7 @@ def test_killed_at_random_moments_ends_bit_for_bit_the_same(tmp_path: Path) -> N
     assert_same_weights(tmp_path / "whole", tmp_path / "killed")
 
 
+@pytest.mark.skipif(processor.lacks_bf16(), reason="this processor has no bf16")
 def test_bf16_learns_too(make_point: MakePoint, train_point: Train) -> None:
     outcome, rows = train_point(make_point(precision="bf16"))
     assert rows[0] != train_point(make_point(), "fp32")[1][0]
