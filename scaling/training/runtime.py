@@ -73,7 +73,7 @@ def check_arithmetic(device: str, precisions: Collection[Precision], spec: str |
 
 
 def check_processor(precisions: Collection[Precision]) -> None:
-    """Refused where this machine's processor would have to emulate one of them (docs/devices.md: how slowly)."""
+    """Refused where this machine's processor would emulate one of them; docs/devices.md has how slowly."""
     if "bf16" in precisions and processor.lacks_bf16():
         name = processor.name() or "this processor"
         raise Refused(
