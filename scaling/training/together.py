@@ -18,7 +18,8 @@ from scaling.training.worker import stop_of, work
 from scaling.training.worklist import WorkList
 
 if TYPE_CHECKING:
-    from scaling.training.processes import Joined, Processes
+    from scaling.training.joined import Joined
+    from scaling.training.processes import Processes
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR2)
 """Any of these, sent to one of the processes, stops all of them."""
@@ -70,7 +71,7 @@ def follow(study: Path, runtime: Runtime, stop: Stop, meeting: Meeting) -> None:
 def _met(meeting: Meeting, runtime: Runtime) -> Joined:
     os.environ["OMP_NUM_THREADS"] = str(runtime.threads)  # read when torch is first imported
     from scaling.training.device import use_gpu
-    from scaling.training.processes import Joined
+    from scaling.training.joined import Joined
 
     if runtime.device == "tpu":
         raise Refused(
