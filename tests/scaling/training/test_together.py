@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from scaling.data import mnist5k
 from scaling.data.catalog import DataConfig, declare
 from scaling.study.point import Point
 from scaling.training.failure import PEER_LOST
@@ -189,6 +190,7 @@ def test_where_one_process_lacks_memory_all_go_on_with_less(
 ) -> None:
     """The second one may map too little for what a step keeps, or too little even so."""
     large, small = make_point(**LARGE), make_point(norm_batch=16)
+    mnist5k.read()  # to parse the digits, which are in the cache from here on, takes more than that
     pool = Pool(tmp_path / "study", large, small, size=2)
     pool.start(megabytes=(None, megabytes))
     assert pool.ended() == [0, 0]
