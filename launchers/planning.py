@@ -15,6 +15,7 @@ from launchers.slurm.client import Silent
 from launchers.slurm.reconcile import reconciled
 from scaling.errors import Refused
 from scaling.profile.forecast import Calibration
+from scaling.study.about import Task
 from scaling.study.branching import branched
 from scaling.study.labelling import HoursOf, labellings
 from scaling.study.limits import Limits
@@ -24,7 +25,7 @@ from scaling.study.plan import Plan, Planned, Wishes, limited, make_plan
 from scaling.study.point import Point
 from scaling.study.quantities import Quantities, constraint_of
 from scaling.study.reuse import origins
-from scaling.study.store import Study, Task
+from scaling.study.store import Study
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-import getpass
 import logging
 import os
-import platform
-import time
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any
 
 from scaling.errors import Refused
 from scaling.profile.forecast import Hours
 from scaling.study import lease
-from scaling.study.checkout import installed_version
+from scaling.study.about import SCHEMA, About, Task
 from scaling.study.files import (
-    LOCK,
     Corrupt,
-    locked,
     read_json,
     set_aside,
     write_json,
-    write_json_once,
     writing_below,
 )
 from scaling.study.index import Index
@@ -31,22 +25,12 @@ from scaling.study.lease import Lease
 from scaling.study.point import Point
 from scaling.study.replayed import check_origin, replayed_from
 from scaling.study.result import Result, State
-from scaling.study.settings import point_from_json, strict
+from scaling.study.settings import point_from_json
 
-SCHEMA = 1
-"""Version of the files below a study's directory. Older ones are read; newer ones are refused."""
 GONE = "the process that trained it is gone"
 """Message of a point that is noted as running and has no living holder."""
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Task:
-    """What all points of a study have in common: results of different tasks do not compare."""
-
-    data: str
-    metric: str = "top1"
 
 
 class Study:
@@ -54,6 +38,7 @@ class Study:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._about = About(path)
 
     @classmethod
     def create(cls, path: Path, task: Task) -> Study:
@@ -61,24 +46,14 @@ class Study:
         study = cls(path)
         with writing_below(path):
             (path / "points").mkdir(parents=True, exist_ok=True)
-            write_json_once(
-                path / "study.json",
-                {"schema": SCHEMA, "name": path.name, "task": asdict(task), "history": []},
-            )
-        about = study._about()
-        if about.get("task") != asdict(task):
-            theirs = strict(Task, about["task"], "task")
-            raise Refused(
-                f"The study {path} is of another task ({theirs.data}, {theirs.metric}), not "
-                f"({task.data}, {task.metric}): give this one a study.name of its own."
-            )
+            study._about.make(task)
         return study
 
     @classmethod
     def open(cls, path: Path) -> Study:
         """The study that is at `path`; Refused where there is none or a newer version wrote it."""
         study = cls(path)
-        study._about()
+        study._about.read()
         return study
 
     @property
@@ -87,29 +62,12 @@ class Study:
 
     @property
     def task(self) -> Task:
-        return strict(Task, self._about()["task"], "task")
+        return self._about.task
 
     @property
     def history(self) -> list[dict[str, Any]]:
-        """Every line that planned or launched it, the last one last, as `remember` noted them."""
-        return list(self._about().get("history", []))
-
-    def _about(self) -> dict[str, Any]:
-        file = self.path / "study.json"
-        try:
-            about = read_json(file)
-        except Corrupt as error:
-            raise Refused(f"{error}: restore it, or move the directory away and start again.") from error
-        if about is None:
-            raise Refused(f"{self.path} is not a study: there is no study.json in it.")
-        if not isinstance(about.get("schema"), int) or not isinstance(about.get("task"), dict):
-            raise Refused(f"{file} says no schema and task: restore it, or move the directory away.")
-        if about["schema"] > SCHEMA:
-            raise Refused(
-                f"{self.path} was written by a newer version (schema {about['schema']}, this one reads up "
-                f"to {SCHEMA}): update scaling-study."
-            )
-        return about
+        """Every line that planned or launched it, as `About.history` has them."""
+        return self._about.history
 
     @property
     def replayed(self) -> str | None:
@@ -123,29 +81,8 @@ class Study:
     def remember(
         self, command: str, num_points: int, snapshot: str | None, replayed: str | None = None
     ) -> None:
-        """Add a line to the history of commands; `snapshot` is the hash of the code, None for a plan.
-
-        Refused as `check_origin` does for a launch that is, or is not, `replayed` from a table.
-        """
-        entry = {
-            "time": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
-            "command": command,
-            "cwd": os.getcwd(),
-            "num_points": num_points,
-            "host": platform.node(),
-            "user": _user(),
-            "snapshot": snapshot,
-            "scaling-study": installed_version(),
-            "python": platform.python_version(),
-        }
-        if replayed is not None:
-            entry["replayed"] = replayed
-        with writing_below(self.path), locked(self.path / LOCK):
-            about = self._about()
-            if snapshot is not None:
-                check_origin(self.path, about.get("history", []), replayed)
-            about.setdefault("history", []).append(entry)
-            write_json(self.path / "study.json", about)
+        """Add a line to the history, as `About.remember` does."""
+        self._about.remember(command, num_points, snapshot, replayed)
 
     def directory(self, point_id: str) -> Path:
         """Where the files of a point are."""
@@ -282,13 +219,6 @@ class Study:
 
     def _row(self, point_id: str) -> dict[str, Any]:
         return self.result(point_id).row()
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a container that has no name for its user
-        return str(os.getuid())
 
 
 def _read_or_set_aside(file: Path) -> dict[str, Any] | None:

@@ -18,7 +18,8 @@ from analysis import wandb_runs
 from analysis.__main__ import main
 from analysis.dashboard import dashboard_json
 from analysis.wandb_runs import Group
-from scaling.study.store import Study, Task
+from scaling.study.about import Task
+from scaling.study.store import Study
 from tests.conftest import ROOT
 from tests.scaling.tracking.conftest import isolated as isolated
 from tests.wandb_app import App, serving, settings

@@ -26,10 +26,11 @@ from analysis.table import AXES, build_table
 from scaling.data.catalog import DataConfig, declare
 from scaling.errors import Refused
 from scaling.models.resnet_small import ResNetSmall
+from scaling.study.about import Task
 from scaling.study.cost import cost_of
 from scaling.study.files import write_json_once
 from scaling.study.result import State
-from scaling.study.store import Study, Task
+from scaling.study.store import Study
 from scaling.training.recipe import Recipe
 
 DEPTHS, WIDTHS, RESOLUTIONS, EPOCHS = (8, 14, 20, 32), (0.25, 0.5, 1.0), (10, 14, 20), (2, 6)

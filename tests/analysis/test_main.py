@@ -12,9 +12,10 @@ import numpy as np
 import pytest
 
 from analysis.__main__ import main
+from scaling.study.about import Task
 from scaling.study.files import write_json_once
 from scaling.study.result import State
-from scaling.study.store import Study, Task
+from scaling.study.store import Study
 
 ROOT = Path(__file__).parents[2]
 HEADER = "depth,width,resolution,epochs,top1\n"

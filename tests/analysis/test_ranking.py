@@ -199,9 +199,10 @@ def test_words_that_do_not_go_together_are_one_sentence(plain, capsys, more):
 
 def test_a_study_s_measured_speed_is_its_throughput(tmp_path, make_point):
     from scaling.profile.study_table import write_study_table
+    from scaling.study.about import Task
     from scaling.study.files import write_json_once
     from scaling.study.result import State
-    from scaling.study.store import Study, Task
+    from scaling.study.store import Study
 
     study = Study.create(tmp_path / "mine", Task("mnist5k"))
     point = make_point()

@@ -11,9 +11,10 @@ from analysis.sheets import sheets
 from analysis.source import read_source
 from scaling.errors import Refused
 from scaling.profile.study_table import COLUMNS, write_study_table
+from scaling.study.about import Task
 from scaling.study.files import write_json_once
 from scaling.study.result import State
-from scaling.study.store import Study, Task
+from scaling.study.store import Study
 
 HEADER = "depth,width,resolution,epochs,top1\n"
 

@@ -17,10 +17,11 @@ from analysis.replicates import draw_errors
 from analysis.rules import rules_json
 from analysis.source import read_source
 from analysis.table import Table, build_table
+from scaling.study.about import Task
 from scaling.study.files import write_json_once
 from scaling.study.point import Point
 from scaling.study.result import State
-from scaling.study.store import Study, Task
+from scaling.study.store import Study
 
 EPOCHS = 12
 LATE = 0.7

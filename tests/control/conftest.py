@@ -20,8 +20,9 @@ from pathlib import Path
 import pytest
 
 from control.__main__ import main
+from scaling.study.about import Task
 from scaling.study.point import Point
-from scaling.study.store import Study, Task
+from scaling.study.store import Study
 from tests.launchers.conftest import ROOT
 from tests.launchers.conftest import start_sweep as start_sweep  # a fixture of these tests too
 

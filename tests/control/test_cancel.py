@@ -12,11 +12,12 @@ import pytest
 
 from control import cancel
 from scaling.study import lease
+from scaling.study.about import Task
 from scaling.study.files import write_json
 from scaling.study.lease import Lease
 from scaling.study.point import Point
 from scaling.study.result import State
-from scaling.study.store import Study, Task
+from scaling.study.store import Study
 from tests.control.conftest import SLOW, Observed, Said, Terminal
 from tests.launchers.conftest import Sweep
 

@@ -13,9 +13,10 @@ import pytest
 from control.eta import Eta
 from control.status import Watcher
 from scaling.study import lease
+from scaling.study.about import Task
 from scaling.study.point import Point
 from scaling.study.result import State
-from scaling.study.store import Study, Task
+from scaling.study.store import Study
 
 Run = Callable[..., str]
 

@@ -16,11 +16,12 @@ from control import looks
 from control.looks import JobWord, Looks, Now
 from control.survey import Survey
 from scaling.study import lease
+from scaling.study.about import Task
 from scaling.study.files import write_json
 from scaling.study.lease import STALE_AFTER_S
 from scaling.study.point import Point
 from scaling.study.result import State
-from scaling.study.store import Study, Task
+from scaling.study.store import Study
 
 HOLD = "import sys,time; from pathlib import Path; from scaling.study import lease; "
 HOLD += "held = lease.acquire(Path(sys.argv[1])); print(held.token, flush=True); time.sleep(600)"

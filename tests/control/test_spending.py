@@ -9,11 +9,12 @@ import pytest
 
 from control.spending import Spending
 from scaling.study import lease
+from scaling.study.about import Task
 from scaling.study.files import write_json_once
 from scaling.study.plan import Plan, Planned
 from scaling.study.point import Point
 from scaling.study.result import State
-from scaling.study.store import Study, Task
+from scaling.study.store import Study
 
 
 @pytest.fixture

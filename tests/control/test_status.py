@@ -13,10 +13,11 @@ from pathlib import Path
 import pytest
 
 from scaling.study import lease
+from scaling.study.about import Task
 from scaling.study.files import write_json
 from scaling.study.point import Point
 from scaling.study.result import State
-from scaling.study.store import Study, Task
+from scaling.study.store import Study
 
 Make = Callable[..., Point]
 Bash = Callable[..., subprocess.CompletedProcess[str]]

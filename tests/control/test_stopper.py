@@ -12,11 +12,12 @@ import pytest
 
 from control.stopper import Stopper, keep_stopping
 from scaling.study import lease
+from scaling.study.about import Task
 from scaling.study.files import write_json_once
 from scaling.study.point import Point
 from scaling.study.result import State
 from scaling.study.stopping import Stopping, put_by, tell_to_stop, told_to_stop
-from scaling.study.store import Study, Task
+from scaling.study.store import Study
 from scaling.training.schedule import Schedule
 
 EPOCHS = 12

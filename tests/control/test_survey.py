@@ -15,10 +15,11 @@ from control.frontier import frontier_so_far
 from control.point import Seen
 from control.survey import Survey
 from scaling.errors import Refused
+from scaling.study.about import Task
 from scaling.study.files import write_json
 from scaling.study.point import Point
 from scaling.study.result import State
-from scaling.study.store import Study, Task
+from scaling.study.store import Study
 
 pytestmark = pytest.mark.xdist_group("control")
 

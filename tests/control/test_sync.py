@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from scaling.study.store import Study, Task
+from scaling.study.about import Task
+from scaling.study.store import Study
 from scaling.tracking.point_files import read_point
 from tests.control.conftest import Terminal
 from tests.launchers.conftest import ROOT

@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 
 from scaling.data.pseudo import PseudoLabels, Teacher, Unlabelled
+from scaling.study.about import Task
 from scaling.study.point import Point
 from scaling.study.result import State
-from scaling.study.store import Study, Task
+from scaling.study.store import Study
 from scaling.training.recipe import Recipe
 from scaling.training.regularization import Regularization
 from scaling.training.start import Start, Tune

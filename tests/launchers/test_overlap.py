@@ -25,9 +25,10 @@ from launchers.watch import Watch
 from scaling.data.catalog import DataConfig, declare
 from scaling.models.resnet_small import ResNetSmall
 from scaling.study import lease
+from scaling.study.about import Task
 from scaling.study.files import read_json
 from scaling.study.point import Point
-from scaling.study.store import Study, Task
+from scaling.study.store import Study
 from scaling.training.recipe import Recipe
 from scaling.training.schedule import Schedule
 

@@ -20,8 +20,9 @@ from scaling.models.resnet_small import ResNetSmall
 from scaling.profile.attempt import attempt
 from scaling.profile.profiles import Profile, profile_of
 from scaling.profile.workload import Workload, training_step
+from scaling.study.about import Task
 from scaling.study.point import Point
-from scaling.study.store import Study, Task
+from scaling.study.store import Study
 from scaling.training.recipe import Recipe
 from scaling.training.runtime import Runtime
 

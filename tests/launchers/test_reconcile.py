@@ -13,10 +13,11 @@ from launchers.slurm.queue import Queued, queued_points
 from launchers.slurm.reconcile import note_losses
 from launchers.slurm.record import Record
 from scaling.study import lease
+from scaling.study.about import Task
 from scaling.study.launch import Launch
 from scaling.study.point import Point
 from scaling.study.result import State
-from scaling.study.store import Study, Task
+from scaling.study.store import Study
 
 RESOURCES = Resources(nodes=1, tasks_per_node=1, cpus_per_task=1, gpus_per_node=0, mem_gb=1.0, timeout_min=15)
 WAITING = Queued(job="13_0", state="pending", reason="Priority")

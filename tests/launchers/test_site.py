@@ -17,10 +17,11 @@ from scaling.profile.forecast import Hours
 from scaling.profile.profiles import gpu_name, profile_of
 from scaling.profile.timing import Measured, Timing
 from scaling.profile.workload import training_step
+from scaling.study.about import Task
 from scaling.study.files import write_json
 from scaling.study.memory import MALLOC_FACTOR
 from scaling.study.point import Point
-from scaling.study.store import Study, Task
+from scaling.study.store import Study
 from scaling.training.runtime import Runtime
 
 Make = Callable[..., Point]

@@ -9,10 +9,11 @@ import pytest
 
 from launchers.watch import Watch
 from scaling.study import lease
+from scaling.study.about import Task
 from scaling.study.files import write_json_once
 from scaling.study.point import Point
 from scaling.study.result import State
-from scaling.study.store import Study, Task
+from scaling.study.store import Study
 
 Make = Callable[..., Point]
 

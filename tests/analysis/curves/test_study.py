@@ -12,9 +12,10 @@ import pytest
 from analysis.__main__ import main
 from analysis.curves.study import outlook
 from scaling.errors import Refused
+from scaling.study.about import Task
 from scaling.study.files import write_json_once
 from scaling.study.point import Point
-from scaling.study.store import Study, Task
+from scaling.study.store import Study
 
 EPOCHS = 12
 Begun = Callable[..., Point]

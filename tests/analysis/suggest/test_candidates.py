@@ -16,13 +16,14 @@ from analysis.table import build_table
 from scaling.errors import Refused
 from scaling.models.resnet_small import ResNetSmall
 from scaling.study import lease
+from scaling.study.about import Task
 from scaling.study.cost import cost_of
 from scaling.study.files import write_json_once
 from scaling.study.plan import Plan, Planned
 from scaling.study.plan_file import write_plan
 from scaling.study.result import State
 from scaling.study.snapshot import code_digest
-from scaling.study.store import Study, Task
+from scaling.study.store import Study
 
 
 def planned(point, action="run", why="new"):

@@ -19,8 +19,9 @@ from scaling.__main__ import main
 from scaling.profile.profiles import Profile, cpu_name
 from scaling.profile.study_table import COLUMNS
 from scaling.profile.workload import training_step
+from scaling.study.about import Task
 from scaling.study.point import Point
-from scaling.study.store import Study, Task
+from scaling.study.store import Study
 from scaling.training.recipe import Recipe
 
 MakePoint = Callable[..., Point]

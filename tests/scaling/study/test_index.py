@@ -18,11 +18,12 @@ from hypothesis import strategies as st
 
 from scaling.errors import Refused
 from scaling.study import index
+from scaling.study.about import Task
 from scaling.study.grid import Expansion
 from scaling.study.plan import Site, make_plan
 from scaling.study.point import Point
 from scaling.study.result import State
-from scaling.study.store import Study, Task
+from scaling.study.store import Study
 from tests.scaling.study.changes import CHANGES, Change, complete, edit, result_file
 
 Make = Callable[..., Point]

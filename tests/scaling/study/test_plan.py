@@ -13,6 +13,7 @@ import pytest
 from scaling.errors import Refused
 from scaling.profile.forecast import Hours
 from scaling.study import lease
+from scaling.study.about import Task
 from scaling.study.files import write_json_once
 from scaling.study.grid import Expansion
 from scaling.study.limits import Limits
@@ -22,7 +23,7 @@ from scaling.study.point import Point
 from scaling.study.quantities import QUANTITIES, Quantities, constraint_of
 from scaling.study.result import State
 from scaling.study.snapshot import code_digest
-from scaling.study.store import Study, Task
+from scaling.study.store import Study
 from scaling.study.totals import totals
 
 Make = Callable[..., Point]

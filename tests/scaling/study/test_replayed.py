@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from scaling.errors import Refused
+from scaling.study.about import Task
 from scaling.study.point import Point
 from scaling.study.result import State
-from scaling.study.store import Study, Task
+from scaling.study.store import Study
 
 TABLE = "table.csv, without noise"
 

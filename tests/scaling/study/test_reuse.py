@@ -15,13 +15,14 @@ import pytest
 
 from scaling.errors import Refused
 from scaling.study import lease
+from scaling.study.about import Task
 from scaling.study.files import write_json
 from scaling.study.grid import Expansion
 from scaling.study.plan import Plan, Site, Wishes, make_plan
 from scaling.study.point import Point
 from scaling.study.result import State
 from scaling.study.reuse import origins, take_over
-from scaling.study.store import Study, Task
+from scaling.study.store import Study
 
 Make = Callable[..., Point]
 

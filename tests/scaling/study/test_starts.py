@@ -11,11 +11,12 @@ import pytest
 from hydra_plugins.scaling_study._starts import with_starts
 from scaling.errors import Refused
 from scaling.models.resnet_small import ResNetSmall
+from scaling.study.about import Task
 from scaling.study.axis import Axis, axis
 from scaling.study.grid import Expansion, Grid, expand
 from scaling.study.point import Point, changed_fields
 from scaling.study.starts import StartConfig, chosen, config_of, origin_of
-from scaling.study.store import Study, Task
+from scaling.study.store import Study
 from scaling.training.start import Start
 
 PATH = Path("results/before")

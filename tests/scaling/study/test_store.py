@@ -14,10 +14,11 @@ import pytest
 
 from scaling.errors import Refused
 from scaling.profile.forecast import Hours
+from scaling.study.about import SCHEMA, Task
 from scaling.study.files import locked, write_json_once
 from scaling.study.point import Point
 from scaling.study.result import State, Status
-from scaling.study.store import SCHEMA, Study, Task
+from scaling.study.store import Study
 
 Make = Callable[..., Point]
 TASK = Task("mnist5k")

@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 from control.retry import mark_again
+from scaling.study.about import Task
 from scaling.study.plan import decide
 from scaling.study.point import Point
 from scaling.study.stopping import Stopping, tell_to_stop, told_to_stop, was_stopped
-from scaling.study.store import Study, Task
+from scaling.study.store import Study
 from scaling.training.checkpoint import Checkpoint
 from scaling.training.runtime import Runtime
 from scaling.training.stop import Stop

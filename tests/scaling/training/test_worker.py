@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from scaling.study import lease
+from scaling.study.about import Task
 from scaling.study.point import Point
 from scaling.study.result import State
-from scaling.study.store import Study, Task
+from scaling.study.store import Study
 from scaling.training.attempt import Attempt
 from scaling.training.failure import Recorded
 from scaling.training.runtime import Runtime

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from scaling.study.store import Study, Task
+from scaling.study.about import Task
+from scaling.study.store import Study
 from tests.scaling.tracking.online.conftest import follow, until
 
 

@@ -1,0 +1,106 @@
+"""study.json: what a study is of, and every line that planned or launched it."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import platform
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from scaling.errors import Refused
+from scaling.study.checkout import installed_version
+from scaling.study.files import LOCK, Corrupt, locked, read_json, write_json, write_json_once, writing_below
+from scaling.study.replayed import check_origin
+from scaling.study.settings import strict
+
+SCHEMA = 1
+"""Version of the files below a study's directory. Older ones are read; newer ones are refused."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """What all points of a study have in common: results of different tasks do not compare."""
+
+    data: str
+    metric: str = "top1"
+
+
+class About:
+    """What is written of the study at `path`; nothing is kept in memory."""
+
+    def __init__(self, path: Path) -> None:
+        self._study = path
+        self._file = path / "study.json"
+
+    def make(self, task: Task) -> None:
+        """Write it down, unless it is there; Refused where that is of another task."""
+        about = {"schema": SCHEMA, "name": self._study.name, "task": asdict(task), "history": []}
+        write_json_once(self._file, about)
+        if self.task != task:
+            raise Refused(
+                f"The study {self._study} is of another task ({self.task.data}, {self.task.metric}), not "
+                f"({task.data}, {task.metric}): give this one a study.name of its own."
+            )
+
+    def read(self) -> dict[str, Any]:
+        """All of it; Refused where there is none, where it is damaged, or where a newer version wrote it."""
+        try:
+            about = read_json(self._file)
+        except Corrupt as error:
+            raise Refused(f"{error}: restore it, or move the directory away and start again.") from error
+        if about is None:
+            raise Refused(f"{self._study} is not a study: there is no study.json in it.")
+        if not isinstance(about.get("schema"), int) or not isinstance(about.get("task"), dict):
+            raise Refused(f"{self._file} says no schema and task: restore it, or move the directory away.")
+        if about["schema"] > SCHEMA:
+            raise Refused(
+                f"{self._study} was written by a newer version (schema {about['schema']}, this one reads up "
+                f"to {SCHEMA}): update scaling-study."
+            )
+        return about
+
+    @property
+    def task(self) -> Task:
+        return strict(Task, self.read()["task"], "task")
+
+    @property
+    def history(self) -> list[dict[str, Any]]:
+        """Every line that planned or launched the study, the last one last, as `remember` noted them."""
+        return list(self.read().get("history", []))
+
+    def remember(
+        self, command: str, num_points: int, snapshot: str | None, replayed: str | None = None
+    ) -> None:
+        """Add a line to the history; `snapshot` is the hash of the code, None for a plan.
+
+        Refused as `check_origin` does for a launch that is, or is not, `replayed` from a table.
+        """
+        entry = {
+            "time": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+            "command": command,
+            "cwd": os.getcwd(),
+            "num_points": num_points,
+            "host": platform.node(),
+            "user": _user(),
+            "snapshot": snapshot,
+            "scaling-study": installed_version(),
+            "python": platform.python_version(),
+        }
+        if replayed is not None:
+            entry["replayed"] = replayed
+        with writing_below(self._study), locked(self._study / LOCK):
+            about = self.read()
+            if snapshot is not None:
+                check_origin(self._study, about.get("history", []), replayed)
+            about.setdefault("history", []).append(entry)
+            write_json(self._file, about)
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container that has no name for its user
+        return str(os.getuid())
