@@ -18,7 +18,6 @@ from control.pick import pick
 from control.retry import retry
 from control.screen import View
 from control.status import Watcher
-from control.stopper import keep_stopping
 from control.sync import sync
 from control.table import as_json, tabulate
 from control.terminal import print_status
@@ -105,6 +104,8 @@ def _sync(study: Study, asked: Namespace) -> int:
 
 
 def _stop_dominated(study: Study, asked: Namespace) -> int:
+    from control.stopper import keep_stopping  # pandas and scipy take more than half a second to import
+
     console = Console(soft_wrap=True, highlight=False)
     for wait_s in keep_stopping(study, asked.stopping, lambda told: console.print(told, markup=False)):
         time.sleep(wait_s)
