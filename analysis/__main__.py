@@ -20,15 +20,13 @@ from analysis.family import derive
 from analysis.family_sheet import family_json, family_sentences, family_sheet
 from analysis.family_study import check_place, study_text, write_study
 from analysis.findings import find, find_at_equal_accuracy, find_frontiers
-from analysis.frontier import Frontier
+from analysis.frontier import Frontier, frontier_table
 from analysis.metric import COSTS, FLOPS, PRICES, PROFILED, SPEEDUPS, TOP1
 from analysis.objectives import parse_objectives, read_objectives
 from analysis.options import mapping, numbers, parse
 from analysis.provenance import origin
 from analysis.ranking import rank, ranking_json, ranking_sentences, ranking_sheet
 from analysis.recommend import Budget, Kind
-from analysis.report import frontier_table, report_directory, write_report
-from analysis.report_run import log_report
 from analysis.rules import rules_json
 from analysis.sheet import Sheet
 from analysis.sheets import equal_sheets
@@ -77,6 +75,9 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _report(asked: Namespace) -> None:
+    from analysis.report import report_directory, write_report  # Matplotlib takes half a second to import
+    from analysis.report_run import log_report
+
     table = _read(asked)
     report = write_report(table, asked.out or report_directory(asked.source))
     logged = log_report(report, asked.wandb.group(asked.source, table.name)) if asked.wandb else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import cast
 
@@ -55,6 +56,15 @@ def frontier(groups: pd.DataFrame, noise: Noise, draws: Floats | None, cost: Met
     members = pd.concat(parts) if parts else groups.assign(standing="", probability=np.nan).iloc[:0]
     members = members.sort_values([cost.column, "error"], kind="stable")
     return Frontier(cost=cost, members=members)
+
+
+def frontier_table(frontiers: Mapping[str, Frontier], groups: pd.DataFrame) -> pd.DataFrame:
+    """All models with their standing, once for each cost; without one, the columns of the groups alone."""
+    if not frontiers:
+        return groups.assign(cost=None, standing=None, probability=None).iloc[:0]
+    table = pd.concat([frontier.members.assign(cost=name) for name, frontier in frontiers.items()])
+    first = ["cost", "standing", "probability"]
+    return table[[*first, *(column for column in table.columns if column not in first)]]
 
 
 def _standings(block: pd.DataFrame, noise: Noise, cost: Metric) -> list[str]:

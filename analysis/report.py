@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-
-import pandas as pd
 
 from analysis.basis import bases
 from analysis.figures import pictures
 from analysis.findings import Findings, find
-from analysis.frontier import Frontier
+from analysis.frontier import frontier_table
 from analysis.page import render_page
 from analysis.provenance import origin
 from analysis.rules import rules_json
@@ -72,15 +69,6 @@ def write_report(table: Table, out: Path) -> Report:
         tables=tuple(out / name for name in ("table.csv", "frontier.csv", "tables.md", "tables.tex")),
         figures=figures,
     )
-
-
-def frontier_table(frontiers: Mapping[str, Frontier], groups: pd.DataFrame) -> pd.DataFrame:
-    """All models with their standing, once for each cost; without one, the columns of the groups alone."""
-    if not frontiers:
-        return groups.assign(cost=None, standing=None, probability=None).iloc[:0]
-    table = pd.concat([frontier.members.assign(cost=name) for name, frontier in frontiers.items()])
-    first = ["cost", "standing", "probability"]
-    return table[[*first, *(column for column in table.columns if column not in first)]]
 
 
 def _write(out: Path, files: dict[str, bytes]) -> None:

@@ -13,7 +13,8 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.report import Report, frontier_table
+from analysis.frontier import frontier_table
+from analysis.report import Report
 from analysis.sentences import sentences_by_topic
 from analysis.table import AXES
 from analysis.wandb_runs import REPORT, Group, client

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from rich.console import Console, Group
 from rich.markup import escape
 from rich.padding import Padding
@@ -10,11 +12,13 @@ from rich.table import Table as RichTable
 from analysis.findings import Findings
 from analysis.frontier import Frontier
 from analysis.prediction import Prediction, prediction_sentence
-from analysis.report import Report
 from analysis.sentences import HEADINGS, NO_RULE, count_sentence, sentences_by_topic
 from analysis.sheet import Sheet, failure_sheet, frontier_sheet, prediction_sheet
 from analysis.summary import summary
 from analysis.trap import by_gravity
+
+if TYPE_CHECKING:
+    from analysis.report import Report
 
 MAX_ROWS = 40
 GAP = 2

@@ -19,7 +19,7 @@ from analysis.__main__ import main
 from analysis.curves.online import read_curves
 from analysis.curves.study import outlook, outlook_of
 from analysis.findings import find, find_frontiers
-from analysis.report import frontier_table
+from analysis.frontier import frontier_table
 from analysis.rules import rules_json
 from analysis.source import read_source
 from analysis.table import Table
