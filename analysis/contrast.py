@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
-from scipy.stats import t as student
+from scipy.special import stdtr, stdtrit
 
 from analysis.noise import Floats, Interval
 from analysis.table import Table
@@ -65,9 +65,9 @@ class Cells:
         mean, ci95, p_value = float(means[0]), None, None
         if covariance is not None:
             error = float(np.sqrt(covariance[0, 0]))
-            half = float(student.ppf(0.975, df)) * error
+            half = float(stdtrit(df, 0.975)) * error
             ci95 = mean - half, mean + half
-            p_value = float(2 * student.sf(abs(mean) / error, df))
+            p_value = float(2 * stdtr(df, -abs(mean) / error))
         is_declared = covariance is not None and num_seeds == 1
         return Effect(points=mean, ci95=ci95, p_value=p_value, num_seeds=num_seeds, is_declared=is_declared)
 
@@ -84,7 +84,7 @@ class Cells:
         value = float(means[0] / means[1])
         if covariance is None:
             return Ratio(value=value, ci95=None)
-        held = np.outer(means, means) - student.ppf(0.975, df) ** 2 * covariance
+        held = np.outer(means, means) - stdtrit(df, 0.975) ** 2 * covariance
         if held[1, 1] <= 0:
             return Ratio(value=value, ci95=None)
         root = np.sqrt(max(held[0, 1] ** 2 - held[0, 0] * held[1, 1], 0.0))

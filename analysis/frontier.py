@@ -8,7 +8,7 @@ from typing import cast
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy.special import stdtrit
 
 from analysis.dominance import Mask, membership, nondominated
 from analysis.metric import Metric
@@ -89,7 +89,7 @@ def _beaten_beyond_noise(block: pd.DataFrame, noise: Noise, cost: Metric, on_lin
     error, price = block["error"].to_numpy(dtype=float), block[cost.column].to_numpy(dtype=float)
     variance = mean_variance(block, noise)
     num_rivals = np.searchsorted(np.sort(price), price, side="right") - 1
-    critical = stats.t.isf((1 - CONFIDENCE) / np.maximum(num_rivals, 1), noise.df)
+    critical = -stdtrit(noise.df, (1 - CONFIDENCE) / np.maximum(num_rivals, 1))
     beaten = np.zeros(len(block), dtype=bool)
     for rival in np.flatnonzero(on_line):
         lead = (error - error[rival]) / np.sqrt(variance + variance[rival])

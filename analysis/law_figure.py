@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from scipy import stats
+from scipy.special import stdtrit
 
 from analysis.law.law import Law
 from analysis.metric import ERROR
@@ -69,7 +69,7 @@ def _draw_residuals(axes: Axes, knob: pd.Series, left: np.ndarray) -> None:
     axes.plot(place, left, "o", color=BLUE, markersize=3, alpha=0.35, mew=0, zorder=1, rasterized=raster)
     grouped = pd.Series(left).groupby(place)
     mean, count = grouped.mean(), grouped.size()
-    half = stats.t.ppf(0.975, (count - 1).clip(lower=1)) * grouped.sem().fillna(0.0)
+    half = stdtrit((count - 1).clip(lower=1), 0.975) * grouped.sem().fillna(0.0)
     axes.vlines(mean.index, mean - half, mean + half, color=VERMILION, linewidth=1.8, zorder=2)
     axes.plot(mean.index, mean, "D", color=VERMILION, markersize=4, zorder=3)
     axes.axhline(0, color=INK, linewidth=0.9)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.stats import t as student
+from scipy.special import stdtrit
 
 from analysis.noise import Floats, Interval
 
@@ -13,5 +13,5 @@ def mean_interval(values: Floats, level: float = 0.95) -> Interval | None:
     if len(values) < 2:
         return None
     error = values.std(ddof=1) / np.sqrt(len(values))
-    half = student.ppf((1 + level) / 2, len(values) - 1) * error
+    half = stdtrit(len(values) - 1, (1 + level) / 2) * error
     return float(values.mean() - half), float(values.mean() + half)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy.special import stdtrit
 
 from analysis.noise import GROUP, Interval, Noise, mean_variance
 from analysis.table import AXES, FRAMES, Table
@@ -40,7 +40,7 @@ def half_width(models: pd.DataFrame, noise: Noise) -> pd.Series:
     if not noise.is_of_runs:
         return pd.Series(np.nan, index=models.index)
     spread = np.sqrt(mean_variance(models, noise))
-    return pd.Series(stats.t.ppf(0.975, noise.df) * spread, index=models.index)
+    return pd.Series(stdtrit(noise.df, 0.975) * spread, index=models.index)
 
 
 def interval_text(value: float, half: float) -> str:

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from analysis.metric import FLOPS, PARAMS, Metric
 from analysis.noise import GROUP, Floats
 from analysis.replicates import BOOTSTRAP_SEED
 from analysis.table import Table
 
-HALF = float(norm.ppf(0.975))
+HALF = float(ndtri(0.975))
 """Standard deviations in half a 95 % interval."""
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from analysis.curves.curve import PointCurve
 from analysis.curves.finished import final_error
@@ -17,7 +17,7 @@ from analysis.table import EXTRAPOLATED, EXTRAPOLATED_SD
 from scaling.errors import Refused
 from scaling.study.store import Study
 
-WITHIN_95 = 2 * float(norm.ppf(0.975))
+WITHIN_95 = 2 * float(ndtri(0.975))
 """Width of a normal interval of 95 %, in standard deviations."""
 
 

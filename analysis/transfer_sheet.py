@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.stats import t as student
+from scipy.special import stdtrit
 
 from analysis.dominance import nondominated
 from analysis.noise import Interval
@@ -94,7 +94,7 @@ def _half_of(models: Sequence[Transferred]) -> float:
     groups = [np.array(list(each.by_seed.values())) for each in models]
     df = sum(len(group) - 1 for group in groups)
     squares = sum(float(((group - group.mean()) ** 2).sum()) for group in groups)
-    return float(student.ppf(0.975, df) * np.sqrt(squares / df)) if df else float("nan")
+    return float(stdtrit(df, 0.975) * np.sqrt(squares / df)) if df else float("nan")
 
 
 def _mean_cell(model: Transferred, half: float) -> str:

@@ -7,8 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
-from scipy import stats
-from scipy.special import ndtr
+from scipy.special import ndtr, ndtri, stdtrit
 
 from analysis.curves.curve import PointCurve
 from analysis.curves.finished import final_error
@@ -93,7 +92,7 @@ def _doom(
     level = (1 - stopping.confidence) / len(stopping.rungs) / 2
     error = rivals["error"].to_numpy(dtype=float)
     spread = np.sqrt(mean_variance(rivals, noise))
-    bound = error + stats.t.isf(level / len(rivals), noise.df) * spread
+    bound = error - stdtrit(noise.df, level / len(rivals)) * spread
     best = int(bound.argmin())
     try:
         final = final_error(known.epochs, known.error, curves, end=curve.point.epochs, sizes=sizes)
@@ -103,7 +102,7 @@ def _doom(
     itself = pd.DataFrame(
         {"error": [median], "resolution": [curve.point.resolution], "flops": [curve.point.cost.flops]}
     )
-    own = run_sd(itself, noise)[0] / median * stats.t.isf(level, noise.df) / stats.norm.isf(level)
+    own = run_sd(itself, noise)[0] / median * stdtrit(noise.df, level) / ndtri(level)
     scale = np.hypot(final.scale, own)
     if ndtr((np.log(bound[best]) - final.location) / scale).mean() > level:
         return None

@@ -7,7 +7,6 @@ from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats.qmc import Halton
 
 from analysis.curves.shapes import FAMILIES, NUM_PARAMETERS, PRIOR, possible
 from analysis.noise import Floats
@@ -65,6 +64,8 @@ class Sample:
 
 def first_sample() -> Sample:
     """Low-discrepancy points in every family's cube."""
+    from scipy.stats.qmc import Halton  # takes half a second to import
+
     family = np.repeat(np.arange(len(FAMILIES)), FIRST)
     cube = np.concatenate([Halton(NUM_PARAMETERS, scramble=False).random(n + 1)[1:] for n in FIRST])
     kept = possible(family, cube)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.stats import qmc
 
 from analysis.law.form import Form
 from analysis.noise import Floats
@@ -35,6 +34,8 @@ def starts(form: Form, x: Floats, y: Floats, num_starts: int) -> Floats:
 
 
 def _exponents(count: int) -> Floats:
+    from scipy.stats import qmc  # takes half a second to import
+
     points = qmc.Sobol(count, scramble=False).random(NUM_TRIED)
     low, high = np.log(RANGE)
     return np.asarray(np.exp(low + (high - low) * points))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+from scipy.special import ndtr, ndtri
 
 from analysis.noise import Floats, Rows
 from analysis.suggest.foresight import LARGEST_ERROR, Foresight, settled_at
@@ -96,12 +96,12 @@ class Knowledge:
         order = np.argsort(-self.worth()[runs.cells] * (1 - runs.could_fail) / runs.price, kind="stable")
         bought = order[np.cumsum(runs.price[order]) <= budget]
         left = np.clip(self._left(runs.cells[bought]), 1e-6, 1 - 1e-9)
-        needed = stats.norm.ppf(settled_at(self._num_rules))
+        needed = ndtri(settled_at(self._num_rules))
         found = {}
         for place, each in enumerate(self._open):
             share = float(left[self._rule == place].mean())
-            z, moved = stats.norm.ppf(np.clip(each.probability, 0.5, 0.999)), np.sqrt(1 - share**2)
-            sides = stats.norm.cdf((np.array([z, -z]) - share * needed) / moved)
+            z, moved = ndtri(np.clip(each.probability, 0.5, 0.999)), np.sqrt(1 - share**2)
+            sides = ndtr((np.array([z, -z]) - share * needed) / moved)
             found[each.rule] = float(min(sides.sum(), 1.0))
         return found
 

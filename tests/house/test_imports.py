@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -33,6 +35,17 @@ ONLY_IN = {
     "wandb_workspaces": ("analysis/dashboard",),
 }
 """The only places that may import a library."""
+
+SLOW = {"torch", "timm", "torchvision", "wandb", "pandas", "scipy", "scipy.stats", "matplotlib"}
+"""What takes from a third of a second to seconds to import."""
+
+UNIMPORTED = {
+    "sweep": SLOW,
+    "control.__main__": SLOW,
+    "scaling.__main__": SLOW,
+    "analysis.__main__": SLOW - {"pandas", "scipy"},
+}
+"""What a command leaves to those of its uses that need it, so that all others begin at once."""
 
 FILES = [ROOT / "sweep.py", *(file for room in ALLOWED for file in (ROOT / room).rglob("*.py"))]
 
@@ -81,3 +94,10 @@ def test_files_are_short_and_say_what_they_are(file: Path) -> None:
     if text:
         assert ast.get_docstring(ast.parse(text)), f"{file} does not say what it is"
     assert len(text.splitlines()) <= 300, f"{file} is perhaps two rooms in one"
+
+
+@pytest.mark.parametrize("command", UNIMPORTED)
+def test_commands_begin_at_once(command: str) -> None:
+    words = [sys.executable, "-c", f"import sys, {command}; print(*sys.modules)"]
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert UNIMPORTED[command].isdisjoint(done.stdout.split())
