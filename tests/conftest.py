@@ -115,7 +115,7 @@ def make_point() -> Callable[..., Point]:
     return make
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def bash() -> Callable[..., subprocess.CompletedProcess[str]]:
     """Run a line as a person types it in the checkout, with this Python first on the path."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 from collections.abc import Callable
 from itertools import product
@@ -92,6 +93,21 @@ def _answers(tmp_path: Path) -> Path:
     return tmp_path / "answers.csv"
 
 
+@pytest.fixture(scope="module")
+def trained(bash: Bash, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A study of one point, to be copied."""
+    root = tmp_path_factory.mktemp("trained")
+    done = bash(f"python sweep.py {TINY} depth=8 tracker=none study.root={root} study.name=tiny")
+    assert done.returncode == 0, done.stderr
+    return root / "tiny"
+
+
+@pytest.fixture
+def tiny(trained: Path, tmp_path: Path) -> Path:
+    """A study of the test's own."""
+    return shutil.copytree(trained, tmp_path / "tiny", symlinks=True)
+
+
 CURVES = _of_any_study("python -m analysis curves")
 """Of a study directory, and of no table."""
 
@@ -113,10 +129,6 @@ def test_documented_analyses_of_wandb_run(bash: Bash, tmp_path: Path, line: str)
 
 @pytest.mark.parametrize("line", sorted({*_of_any_study("python -m analysis")} - {*CURVES, *ONLINE}))
 def test_documented_analyses_run(bash: Bash, tmp_path: Path, line: str) -> None:
-    if " curves " in line:
-        trained = bash(f"python sweep.py {TINY} tracker=none study.root={tmp_path} study.name=tiny")
-        assert trained.returncode == 0, trained.stderr
-        line = line.replace("results/quickstart", "tiny")
     table = tmp_path / "results.csv"
     rows = [
         f"{depth},{width},{resolution},{epochs},{seed},"
@@ -159,11 +171,8 @@ def test_documented_analyses_run(bash: Bash, tmp_path: Path, line: str) -> None:
 
 
 @pytest.mark.parametrize("line", _of_any_study("python -m scaling"))
-def test_documented_costs_are_printed(bash: Bash, tmp_path: Path, line: str) -> None:
-    if "results/" in line:
-        trained = bash(f"python sweep.py {TINY} tracker=none study.root={tmp_path} study.name=tiny")
-        assert trained.returncode == 0, trained.stderr
-        line = re.sub(r"results/\w+", str(tmp_path / "tiny"), line)
+def test_documented_costs_are_printed(bash: Bash, tmp_path: Path, tiny: Path, line: str) -> None:
+    line = re.sub(r"results/\w+", str(tiny), line)
     done = bash(line, SCALING_STUDY_PROFILES=str(tmp_path / "profiles"))
     assert done.returncode == 0, done.stderr
 
@@ -174,18 +183,14 @@ SYNCS = _commands("python -m control sync")
 
 @pytest.mark.parametrize("line", SYNCS)
 @pytest.mark.usefixtures("server")
-def test_documented_syncs_run(bash: Bash, tmp_path: Path, line: str) -> None:
-    trained = bash(f"python sweep.py {TINY} depth=8 tracker=none study.root={tmp_path} study.name=tiny")
-    assert trained.returncode == 0, trained.stderr
-    done = bash(re.sub(r"STUDY|results/\w+", str(tmp_path / "tiny"), line))
+def test_documented_syncs_run(bash: Bash, tiny: Path, line: str) -> None:
+    done = bash(re.sub(r"STUDY|results/\w+", str(tiny), line))
     assert (done.returncode, done.stdout[:11]) == (0, "1 run sent "), done.stderr
 
 
 @pytest.mark.parametrize("line", [*sorted({*_commands("python -m control")} - {*SYNCS}), *CURVES])
-def test_documented_controls_run(bash: Bash, tmp_path: Path, line: str) -> None:
-    trained = bash(f"python sweep.py {TINY} depth=8 tracker=none study.root={tmp_path} study.name=tiny")
-    assert trained.returncode == 0, trained.stderr
-    line = re.sub(r"results/\w+", str(tmp_path / "tiny"), line)
+def test_documented_controls_run(bash: Bash, tiny: Path, line: str) -> None:
+    line = re.sub(r"results/\w+", str(tiny), line)
     is_endless = "--web" in line
     done = bash(f"timeout --preserve-status --signal INT 15 {line}" if is_endless else line)
     assert done.returncode == (INTERRUPTED if is_endless else 0), done.stderr
