@@ -119,6 +119,11 @@ class Sweep:
         is_at_it = holder is not None and self.study.noted(point_id).epoch >= 1
         return holder.job if holder is not None and is_at_it else None
 
+    def num_starts(self) -> int:
+        """How often a setup with `echo started` ran."""
+        logs = (self.study.path / "jobs").glob("*/*_log.out")
+        return sum(log.read_text().splitlines().count("started") for log in logs)
+
     def unexplained(self) -> list[str]:
         """Points that are neither completed nor failed with a class once no job is left."""
         self.wait_until_gone()

@@ -10,7 +10,7 @@ from control.__main__ import main as control
 from scaling.study.files import read_json
 from scaling.study.store import Study
 from tests.slurm.conftest import NewSweep, Undisturbed
-from tests.slurm.sweeps import FEW_IMAGES, SLOW, TINY, Sweep, outcome, output
+from tests.slurm.sweeps import SLOW, TINY, Sweep, outcome, output
 
 pytestmark = [pytest.mark.xdist_group("slurm"), pytest.mark.usefixtures("slurm")]
 
@@ -111,22 +111,6 @@ def test_jobs_that_cannot_start_do_so_once(new_sweep: NewSweep) -> None:
     sweep.type()
     assert sweep.unexplained() == []
     assert {sweep.study.noted(each).failure for each in sweep.study.point_ids()} == {"killed"}
-    assert _num_starts(sweep) == 2
+    assert sweep.num_starts() == 2
     sweep.type("hydra.launcher.setup=[]")
     assert sweep.finish() == 0
-
-
-def test_a_job_whose_time_is_over_before_it_trains_ends(new_sweep: NewSweep) -> None:
-    """Of the minute that it has, its setup takes all but the margin and perhaps a second."""
-    sweep = new_sweep(
-        f"depth=8 epochs=1 data.num_train=256 {FEW_IMAGES} hydra.launcher.max_requeues=0 "
-        "hydra.launcher.timeout_min=1 'hydra.launcher.setup=[echo started, sleep 47]'"
-    )
-    sweep.type()
-    assert sweep.unexplained() == []
-    assert _num_starts(sweep) <= 2
-
-
-def _num_starts(sweep: Sweep) -> int:
-    logs = (sweep.study.path / "jobs").glob("*/*_log.out")
-    return sum(log.read_text().splitlines().count("started") for log in logs)

@@ -20,6 +20,11 @@ pytestmark = [
 LONG = f"depth=8 width=0.25 resolution=14 device.checkpoint_every_s=0.5 data.num_train=640 {FEW_IMAGES}"
 SECONDS_LEFT = "hydra.launcher.partition=tiny hydra.launcher.timeout_min=1 'hydra.launcher.setup=[sleep 38]'"
 """Of a minute that a job has, some ten seconds are left to train in."""
+NO_SECOND_LEFT = (
+    f"depth=8 epochs=1 data.num_train=256 {FEW_IMAGES} hydra.launcher.max_requeues=0 "
+    "hydra.launcher.timeout_min=1 'hydra.launcher.setup=[echo started, sleep 47]'"
+)
+"""Of the minute that a job has, its setup takes all but the margin and perhaps a second."""
 HUNGRY = f"depth=8 width=1 resolution=160 epochs=1 data.num_train=128 {FEW_IMAGES}"
 """A point of 2 GB."""
 
@@ -27,19 +32,28 @@ HUNGRY = f"depth=8 width=1 resolution=160 epochs=1 data.num_train=128 {FEW_IMAGE
 def test_too_little_time_and_too_little_memory(
     new_sweep: NewSweep, undisturbed: Undisturbed, tally: Tally, proving: bool
 ) -> None:
-    """Two studies side by side, as the first one mostly waits."""
+    """Three studies side by side, as two of them mostly wait."""
     long = f"{LONG} epochs={150 if proving else 60}"
     slow = new_sweep(f"{long} {SECONDS_LEFT}")
     slow.type()
+    too_late = new_sweep(NO_SECOND_LEFT)
+    too_late.type()
     hungry = new_sweep(HUNGRY)
     _runs_out_of_memory(hungry)
     _asks_for_more(hungry)
     tally.add("out of memory", 1, verdict(hungry.study, undisturbed(HUNGRY)), retyped=1)
 
+    _ends_before_it_trains(too_late)
+
     assert slow.finish() == 0
     seen = verdict(slow.study, undisturbed(long))
     assert seen.resumed >= (3 if proving else 1)
     tally.add("a time limit shorter than a point", seen.resumed, seen)
+
+
+def _ends_before_it_trains(sweep: Sweep) -> None:
+    assert sweep.unexplained() == []
+    assert sweep.num_starts() <= 2
 
 
 def _runs_out_of_memory(sweep: Sweep) -> None:
