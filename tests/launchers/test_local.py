@@ -16,7 +16,7 @@ from scaling.study.result import State
 FEW_IMAGES = "data.num_val=64 tracker=none"
 SLOW = (
     "depth=8,14 width=0.25 resolution=14 epochs=20 seed=0,1 device.checkpoint_every_s=0.3 "
-    f"data.num_train=640 {FEW_IMAGES}"
+    f"data.num_train=384 {FEW_IMAGES}"
 )
 """Four points of a few seconds each, with many checkpoints."""
 TINY = f"width=0.125 resolution=8 data.num_train=256 {FEW_IMAGES}"
