@@ -7,6 +7,8 @@ BIN := $(VENV)/bin
 BIN_XLA := $(VENV_XLA)/bin
 STUDY := quickstart
 export OMP_NUM_THREADS ?= 1
+# Containers often set it to stay small; but then every Python that a test starts compiles the project anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: quickstart test test-xla check prove bench clean
 
