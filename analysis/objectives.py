@@ -10,13 +10,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from analysis.clean import build_table
 from analysis.column import numbers
 from analysis.metric import OBJECTIVES, Metric
 from analysis.noise import GROUP, Floats, group_seeds
 from analysis.noise_estimate import seed_noise
 from analysis.replicates import draw_errors
 from analysis.source import read_rows, read_source
-from analysis.table import AXES, Table, build_table
+from analysis.table import AXES, Table
 from scaling.errors import Refused
 from scaling.quantity import counted
 

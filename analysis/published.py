@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
+from analysis.clean import build_table
 from analysis.metric import FLOPS, LATENCY, MEMORY, Metric
-from analysis.table import Printed, Table, build_table
+from analysis.table import Printed, Table
 from scaling.errors import Refused
 from scaling.models.network import Network
 from scaling.published.figures import LONG, RERUN_DF, RERUN_SD, runs

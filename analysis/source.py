@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from analysis.clean import build_table
 from analysis.file_source import read_file
 from analysis.planned import planned_rows
 from analysis.profiled import details, with_profile
@@ -16,7 +17,7 @@ from analysis.published import PREFIX as PUBLISHED
 from analysis.published import read_published
 from analysis.starts import with_starts
 from analysis.stopped import with_stopped
-from analysis.table import KNOWN_COLUMNS, Table, build_table
+from analysis.table import KNOWN_COLUMNS, Table
 from analysis.wandb_runs import PREFIX as WANDB
 from analysis.wandb_source import read_wandb
 from scaling.errors import Refused

@@ -63,7 +63,7 @@ class Page:
         assert "exceptionDetails" not in answer, answer["exceptionDetails"]
         return answer["result"].get("value")
 
-    def wait_for(self, expression: str, timeout_s: float = 30) -> Any:
+    def wait_for(self, expression: str, timeout_s: float = 90) -> Any:
         """The value of an expression as soon as it is true; fails otherwise."""
         deadline = time.monotonic() + timeout_s
         while not (value := self.evaluate(expression)):

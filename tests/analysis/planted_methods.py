@@ -7,8 +7,9 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from analysis.clean import build_table
 from analysis.methods import METHODS
-from analysis.table import Table, build_table
+from analysis.table import Table
 
 OFF = {
     "schedule.kind": "step",

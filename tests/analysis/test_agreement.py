@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 
 from analysis.agreement import Agreement, agreements
+from analysis.clean import build_table
 from analysis.law.fitted import fit_law
 from analysis.law.form import additive
 from analysis.noise import group_seeds
 from analysis.noise_estimate import seed_noise
 from analysis.pairs import depth_against_width
 from analysis.replicates import draw_errors
-from analysis.table import AXES, build_table
+from analysis.table import AXES
 
 GRID = {
     "depths": (26, 50, 101, 200),

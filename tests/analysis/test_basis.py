@@ -7,11 +7,11 @@ import pandas as pd
 import pytest
 
 from analysis.basis import bases
+from analysis.clean import build_table
 from analysis.figures import pictures
 from analysis.findings import find
 from analysis.sentences import sentences, sentences_by_topic
 from analysis.sheets import sheets
-from analysis.table import build_table
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ import pytest
 from analysis.additive import additive_study, climb
 from analysis.additive_figure import additive_figure
 from analysis.additive_sheet import methods_json, methods_sentences, methods_sheet
+from analysis.clean import build_table
 from analysis.methods import CLIPS, IMAGES
-from analysis.table import build_table
 from scaling.errors import Refused
 
 STEPS = (

@@ -12,6 +12,7 @@ import pytest
 
 from analysis.__main__ import main
 from analysis.buildable import latency_model
+from analysis.clean import build_table
 from analysis.family import Family, derive
 from analysis.family_sheet import family_json, family_sentences, family_sheet
 from analysis.family_study import study_text, write_study
@@ -22,7 +23,7 @@ from analysis.noise_estimate import noise_of
 from analysis.recommend import EQUAL_POINTS, Budget, recommend
 from analysis.setting import base_setting
 from analysis.source import read_source
-from analysis.table import AXES, build_table
+from analysis.table import AXES
 from scaling.data.catalog import DataConfig, declare
 from scaling.errors import Refused
 from scaling.models.resnet_small import ResNetSmall

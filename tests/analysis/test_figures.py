@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from analysis import frontier_figure as frontier_figure_module
+from analysis.clean import build_table
 from analysis.coverage import coverage_figure
 from analysis.figures import pictures
 from analysis.findings import find
@@ -19,7 +20,6 @@ from analysis.picture import picture
 from analysis.plot import house_style
 from analysis.resolution_figure import rivals_figure
 from analysis.source import read_source
-from analysis.table import build_table
 
 
 def findings_of(frame):

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 import torch
 
+from analysis.clean import build_table
 from analysis.figures import pictures
 from analysis.findings import find
 from analysis.frames import Frames, frames_rule
@@ -20,7 +21,7 @@ from analysis.noise_estimate import seed_noise
 from analysis.replicates import draw_errors
 from analysis.rules import rules_json
 from analysis.sheet import frontier_sheet
-from analysis.table import Table, build_table
+from analysis.table import Table
 from scaling.data.catalog import DataConfig, declare
 from scaling.data.load import Images
 from scaling.data.videos import Videos, ViewedVideos

@@ -6,13 +6,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from analysis.clean import build_table
 from analysis.frontier import frontier
 from analysis.metric import COSTS
 from analysis.model import half_width
 from analysis.noise import group_seeds
 from analysis.noise_estimate import seed_noise
 from analysis.replicates import draw_errors
-from analysis.table import build_table
 
 
 def groups_from(errors, *, flops, seeds=3, spread=0.2):

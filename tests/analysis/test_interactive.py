@@ -9,10 +9,10 @@ import pandas as pd
 import pytest
 
 from analysis import interactive
+from analysis.clean import build_table
 from analysis.findings import find
 from analysis.frontier_figure import LEGEND
 from analysis.interactive import frontier_data
-from analysis.table import build_table
 
 
 @pytest.fixture

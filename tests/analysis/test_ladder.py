@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from analysis.clean import build_table
 from analysis.comparisons import MAX_BEND
 from analysis.ladder import compare
 from analysis.metric import FLOPS, LATENCY
 from analysis.noise import group_seeds
-from analysis.table import build_table
 
 DOUBLINGS = {"depths": (26, 50, 101, 200), "widths": (0.25, 0.5, 1.0)}
 

@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 
 from analysis import missing
+from analysis.clean import build_table
 from analysis.missing import grid_cells, missing_sheet
-from analysis.table import build_table
 
 
 def table_of(*rows):

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from analysis.clean import build_table
 from analysis.crossover import zero
 from analysis.findings import find
 from analysis.noise import UNKNOWN, group_seeds
@@ -14,7 +15,6 @@ from analysis.pairs import depth_against_width
 from analysis.replicates import draw_errors
 from analysis.sentences import verdict_text
 from analysis.source import read_source
-from analysis.table import build_table
 from benchmarks.simulated_studies import Kind, nothing_matters, simulated
 
 GRID = {"depths": (26, 50, 101), "widths": (0.25, 0.5, 1.0), "resolutions": (128, 160)}

@@ -10,13 +10,13 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
+from analysis.clean import build_table
 from analysis.findings import find
 from analysis.prediction import FEWEST_NETWORKS, prediction, prediction_sentence
 from analysis.prediction_figure import COLORS, prediction_figure
 from analysis.report import write_report
 from analysis.sheet import prediction_sheet
 from analysis.sheets import sheets
-from analysis.table import build_table
 from analysis.terminal import print_report
 
 

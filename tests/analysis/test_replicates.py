@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
+from analysis.clean import build_table
 from analysis.noise import Noise, group_seeds
 from analysis.noise_estimate import seed_noise
 from analysis.replicates import beyond_noise, bounds, draw_errors, interval
-from analysis.table import build_table
 
 
 def groups_of(frame):

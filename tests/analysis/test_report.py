@@ -11,12 +11,12 @@ import pandas as pd
 import pytest
 
 from analysis.basis import bases
+from analysis.clean import build_table
 from analysis.findings import find
 from analysis.report import report_directory, write_report
 from analysis.rules import rules_json
 from analysis.sentences import sentences_by_topic
 from analysis.summary import summary
-from analysis.table import build_table
 from scaling.errors import Refused
 from tests.analysis.planted_methods import crossed_rows, ladder_rows
 

@@ -10,13 +10,13 @@ import pandas as pd
 import pytest
 
 from analysis.__main__ import main
+from analysis.clean import build_table
 from analysis.model_family import model_families
 from analysis.noise import group_seeds
 from analysis.noise_estimate import noise_of
 from analysis.replicates import draw_errors
 from analysis.slow_resolution import compare_ladders
 from analysis.slow_resolution_sheet import ladder_sentences
-from analysis.table import build_table
 
 LADDERS = {
     "[56, 60, 64, 76, 96, 112, 132, 152]": (56, 64, 76, 96),

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from analysis.__main__ import main
+from analysis.clean import build_table
 from analysis.findings import find_at_equal_accuracy
 from analysis.noise import group_seeds
 from analysis.noise_estimate import noise_of
@@ -17,7 +18,6 @@ from analysis.replicates import draw_errors
 from analysis.source import read_source
 from analysis.speedup import MAX_FAMILIES, speedups
 from analysis.speedup_sentences import speedup_sentence, unmeasured_text
-from analysis.table import build_table
 
 POINTS = 3.0
 """Of top-1 that a doubling of the cost buys."""

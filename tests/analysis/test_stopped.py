@@ -10,13 +10,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from analysis.clean import build_table
 from analysis.findings import find
 from analysis.noise import group_seeds
 from analysis.noise_estimate import seed_noise
 from analysis.replicates import draw_errors
 from analysis.rules import rules_json
 from analysis.source import read_source
-from analysis.table import Table, build_table
+from analysis.table import Table
 from scaling.study.about import Task
 from scaling.study.files import write_json_once
 from scaling.study.point import Point

@@ -8,13 +8,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from analysis.clean import build_table
 from analysis.exponents import Exponents
 from analysis.findings import find
 from analysis.model import points_text
 from analysis.sentences import HEADINGS, sentences_by_topic
 from analysis.source import read_source
 from analysis.summary import summary
-from analysis.table import build_table
 from analysis.trap import by_gravity
 
 

@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from analysis.clean import build_table
 from analysis.report import write_report
-from analysis.table import Table, build_table
+from analysis.table import Table
 from analysis.taught import Taught, taught, taught_json, taught_sentences
 from analysis.taught_sheet import taught_sheet
 

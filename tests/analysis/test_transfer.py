@@ -12,10 +12,11 @@ import pandas as pd
 import pytest
 
 from analysis.__main__ import main
+from analysis.clean import build_table
 from analysis.rank_correlation import Ranked, num_pairs, replicates_of, tau
 from analysis.report import write_report
 from analysis.source import read_source
-from analysis.table import Table, build_table
+from analysis.table import Table
 from analysis.transfer import Transfer, transfers
 from analysis.transfer_sentences import transfer_json, transfer_sentences
 from scaling.errors import Refused

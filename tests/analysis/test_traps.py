@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from analysis.clean import build_table
 from analysis.findings import find
 from analysis.source import read_source
-from analysis.table import build_table
 from analysis.trap import GRAVITY
 
 

@@ -8,11 +8,11 @@ from itertools import product
 import pandas as pd
 import pytest
 
+from analysis.clean import build_table
 from analysis.published import TRAIN_IMAGES
 from analysis.source import read_source
 from analysis.suggest.candidates import candidates_of
 from analysis.suggest.failing import PRIOR, could_fail
-from analysis.table import build_table
 from scaling.errors import Refused
 from scaling.models.resnet_small import ResNetSmall
 from scaling.study import lease

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from analysis.clean import build_table
 from analysis.suggest.suggest import suggest
-from analysis.table import build_table
 from benchmarks.simulated_studies import CELLS, NOISE, flops, flops_alone
 
 
