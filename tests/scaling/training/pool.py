@@ -18,8 +18,9 @@ from pathlib import Path
 
 import psutil
 
+from scaling.study.about import Task
 from scaling.study.point import Point
-from scaling.study.store import Study, Task
+from scaling.study.store import Study
 from scaling.training.meeting import Meeting
 from scaling.training.runtime import Runtime
 from scaling.training.together import work_together
@@ -31,7 +32,7 @@ SPAWNED = multiprocessing.get_context("spawn")
 FORKED = multiprocessing.get_context("forkserver")
 FORKED.set_forkserver_preload(["scaling.training.loop", "scaling.training.together"])
 
-M_MMAP_THRESHOLD = -3
+M_MMAP_THRESHOLD, M_ARENA_MAX = -3, -8
 """Of malloc.h."""
 
 
@@ -116,7 +117,9 @@ def _free_port() -> int:
 def _work_with_at_most(megabytes: int | None, todo: WorkList, meeting: Meeting) -> None:
     """In a process that may map so many more megabytes than when it starts."""
     if megabytes is not None:
-        ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, 2**20)  # what is freed is unmapped
+        libc = ctypes.CDLL(None)
+        libc.mallopt(M_MMAP_THRESHOLD, 2**20)  # what is freed is unmapped
+        libc.mallopt(M_ARENA_MAX, 1)  # or threads that allocate at the same time map 64 MiB each
         most = psutil.Process().memory_info().vms + megabytes * 10**6
         resource.setrlimit(resource.RLIMIT_AS, (most, most))
     work_together(todo, meeting)

@@ -184,7 +184,7 @@ def test_what_one_process_raises_is_noted_with_its_class_and_traceback(
     assert pool.outcome(1)
 
 
-@pytest.mark.parametrize(("megabytes", "failed"), [(600, False), (380, True)])
+@pytest.mark.parametrize(("megabytes", "failed"), [(300, False), (100, True)])
 def test_where_one_process_lacks_memory_all_go_on_with_less(
     make_point: MakePoint, tmp_path: Path, megabytes: int, failed: bool
 ) -> None:
