@@ -130,9 +130,11 @@ class _Progress:
 
 def _progress(study: Study, point: Seen) -> _Progress:
     directory = study.directory(point.id)
-    last: dict[str, Any] = {}
+    last: Any = None
     with suppress(OSError, ValueError, IndexError):
-        last = json.loads((directory / "metrics.jsonl").read_text().splitlines()[-1])
+        last = json.loads((directory / "metrics.jsonl").read_bytes().splitlines()[-1])
+    if not isinstance(last, dict):  # what a power cut left
+        last = {}
     try:
         noted = os.stat(directory / "status.json").st_mtime
     except OSError:

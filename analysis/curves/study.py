@@ -87,10 +87,10 @@ def read_curve(directory: Path, point: Point, status: Status) -> PointCurve | No
     """Of a point in its directory, of which the status is known; None where nothing was measured."""
     rows = []
     with suppress(OSError):
-        for line in (directory / "metrics.jsonl").read_text().splitlines():
-            with suppress(ValueError):
+        for line in (directory / "metrics.jsonl").read_bytes().splitlines():
+            with suppress(ValueError):  # half a line, or what a power cut left
                 rows.append(json.loads(line))
-    return curve_of(point, status, rows)
+    return curve_of(point, status, [row for row in rows if isinstance(row, dict) and "epoch" in row])
 
 
 def _seen(curve: PointCurve, finished: list[PointCurve]) -> Outlook:

@@ -9,6 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from scaling.errors import Refused
 from scaling.study.files import write_text, writing_below
 from scaling.study.plan import Plan, Planned
 from scaling.study.quantities import quantity
@@ -22,12 +23,24 @@ def write_plan(plan: Plan, path: Path) -> None:
 
 
 def read_plan(path: Path) -> list[dict[str, str]]:
-    """The lines of a plan as it was written, every value as text; none where there is no such file."""
+    """The lines of a plan as it was written, every value as text; none where there is no such file.
+
+    Refused where it is something else, such as what is left after a power cut or an editor of tables.
+    """
     try:
-        with path.open(newline="", encoding="utf-8") as file:
-            return list(csv.DictReader(file))
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            reader = csv.DictReader(file, strict=True)
+            rows, names = list(reader), reader.fieldnames or ()
     except FileNotFoundError:
         return []
+    except (csv.Error, ValueError) as error:
+        raise Refused(f"{path} is not a readable CSV ({error}): {_PLAN_AGAIN}") from error
+    if not {"point", "action"} <= {*names} or not all(row["action"] for row in rows):
+        raise Refused(f"{path} is no plan, for not every line has a point and an action: {_PLAN_AGAIN}")
+    return rows
+
+
+_PLAN_AGAIN = "type the line that made the study again, with plan=true, to write it anew."
 
 
 def as_csv(plan: Plan) -> str:

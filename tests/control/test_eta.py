@@ -63,6 +63,13 @@ def test_a_point_goes_on_at_its_own_pace(study: Study, run: Run) -> None:
     assert _of(study, point_id, later_s=600) == pytest.approx(500, abs=5)  # which is not over yet
 
 
+@pytest.mark.parametrize("rubbish", [b"\x9d\n", b"null\n", b"[1]\n", b'{"epo'])
+def test_a_damaged_last_line_tells_nothing(study: Study, run: Run, rubbish: bytes) -> None:
+    point_id = run(0, epochs=4, seconds=100)
+    (study.directory(point_id) / "metrics.jsonl").write_bytes(rubbish)
+    assert _of(study, point_id) is None
+
+
 def test_it_is_never_below_0(study: Study, run: Run) -> None:
     """After the last epoch the result is still to be written."""
     assert _of(study, run(0, epochs=10, seconds=100), later_s=60) == 0

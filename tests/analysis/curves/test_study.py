@@ -49,6 +49,17 @@ def begun(study: Study, make_point: Callable[..., Point]) -> Begun:
     return begin
 
 
+@pytest.mark.parametrize(
+    "rubbish", [b"\x00\x00\x9d", b"null\n", b"[1]\n", b'{"loss": 1.0}\n', b'{"epoch": 7, "to']
+)
+def test_lines_that_a_power_cut_damaged_do_not_count(study: Study, begun: Begun, rubbish: bytes) -> None:
+    point = begun(0, 6)
+    whole = outlook(study.path)
+    with (study.directory(point.id) / "metrics.jsonl").open("ab") as file:
+        file.write(rubbish)
+    assert outlook(study.path) == whole
+
+
 def test_alone_a_point_is_told_from_its_curve(study: Study, begun: Begun) -> None:
     point = begun(0, 6)
     (seen,) = outlook(study.path)

@@ -55,6 +55,25 @@ def found_of(study, **options):
     return candidates_of(read_source(study.path, planned=True), **options)
 
 
+@pytest.mark.parametrize(
+    "text", [b"", b"\x00" * 9, b"\x80\xff", b"point;action\n1;run\n", b"point,action\n1a"]
+)
+def test_a_plan_that_is_damaged_is_named(study, points, text):
+    write_plan(Plan([*map(planned, points)], slots=1), study.path / "plan.csv")
+    (study.path / "plan.csv").write_bytes(text)
+    with pytest.raises(
+        Refused, match=r"plan\.csv is no.*type the line that made the study again, with plan=true"
+    ):
+        found_of(study)
+
+
+def test_a_plan_saved_by_a_spreadsheet_is_read_with_its_byte_order_mark(study, points):
+    write_plan(Plan([*map(planned, points)], slots=1), study.path / "plan.csv")
+    there = found_of(study)
+    (study.path / "plan.csv").write_bytes(b"\xef\xbb\xbf" + (study.path / "plan.csv").read_bytes())
+    assert list(found_of(study)["point"]) == list(there["point"])
+
+
 def test_a_plan_that_nobody_has_launched_is_all_candidates(study, points):
     write_plan(Plan([*map(planned, points)], slots=1), study.path / "plan.csv")
     with pytest.raises(Refused, match="has no points yet"):
