@@ -18,6 +18,7 @@ from control.status import Glance, Watcher
 from control.table import tabulate
 from control.terminal import headline
 from scaling.study.store import Study
+from scaling.training.stop import outlives_terminal
 
 EVERY_S = 2.0
 LINE_EVERY_S = 15.0
@@ -118,14 +119,15 @@ class End:
 
 @contextmanager
 def _ended_by_signals() -> Iterator[None]:
-    """End as Ctrl-C does, so that the terminal is put back; Ctrl-C too, which a shell's `&` has ignored."""
+    """End as Ctrl-C does, so that the terminal is put back; Ctrl-C too, which a shell's `&` has ignored;
+    not the end of a terminal that `nohup` is there to outlive."""
 
     def interrupt(number: int, frame: object) -> None:
         del number, frame
         raise KeyboardInterrupt
 
     signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    before = {number: signal.signal(number, interrupt) for number in signals}
+    before = {number: signal.signal(number, interrupt) for number in signals if not outlives_terminal(number)}
     try:
         yield
     finally:

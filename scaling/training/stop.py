@@ -19,6 +19,11 @@ EARLY_S = 60.0
 """Slurm may send the signal that was asked for so much before its time (sbatch, --signal)."""
 
 
+def outlives_terminal(number: signal.Signals) -> bool:
+    """Whether it is the end of the terminal, which somebody has bidden this process to outlive."""
+    return number == signal.SIGHUP and signal.getsignal(number) is signal.SIG_IGN
+
+
 class Stop:
     """Call `requested` as often as you like; a thread of its own does the looking."""
 
@@ -46,8 +51,12 @@ class Stop:
 
     @contextmanager
     def on_signals(self, *signals: signal.Signals) -> Iterator[None]:
-        """Stop on any of these; the main thread only. A second SIGINT interrupts at once."""
-        before = {number: signal.signal(number, self._heed) for number in signals}
+        """Stop on any of these; the main thread only. A second SIGINT interrupts at once.
+
+        SIGHUP does nothing where it is ignored already: `nohup` is there to outlive the terminal.
+        """
+        heeded = [number for number in signals if not outlives_terminal(number)]
+        before = {number: signal.signal(number, self._heed) for number in heeded}
         try:
             yield
         finally:

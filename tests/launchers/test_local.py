@@ -71,6 +71,21 @@ def test_ctrl_c_stops_cleanly_and_says_how_to_go_on(start_sweep: Start) -> None:
     assert any("checkpoint" in (state.message or "") for state in states)
 
 
+def test_under_nohup_it_outlives_its_terminal(start_sweep: Start) -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as nohup does, for what is started next
+    try:
+        sweep = start_sweep(SLOW)
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    sweep.wait_for(_two_under_way)
+    for process in (sweep.process, *sweep.workers()):
+        process.send_signal(signal.SIGHUP)
+    code, output = sweep.end()
+    assert code == 0, output
+    assert "4 of 4 points done, 0 failed, 0 left." in output
+    assert all(state.attempt == 1 for state in sweep.states().values())
+
+
 def test_the_same_line_runs_nothing_and_a_wider_one_only_what_is_new(start_sweep: Start) -> None:
     assert "4 to run" in start_sweep(f"depth=8 seed=0,1 epochs=1,2 {TINY}").end()[1]
     output = start_sweep(f"depth=8 seed=0,1 epochs=1,2 {TINY}").end()[1]
