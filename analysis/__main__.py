@@ -8,6 +8,7 @@ from argparse import Namespace
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
+from shlex import quote
 from typing import get_args
 
 from rich.console import Console
@@ -257,7 +258,7 @@ def _require(table: Table, frontiers: Mapping[str, Frontier], cost: str, choices
 
 def _way_to(cost: str, table: Table) -> str:
     if cost in PROFILED and Path(table.source).is_dir():
-        return f"python -m scaling profile {table.source} measures it"
+        return f"python -m scaling profile {quote(table.source)} measures it"
     return f"add the column {(COSTS | SPEEDUPS)[cost].column}"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from shlex import quote
 
 import pandas as pd
 
@@ -31,8 +32,8 @@ def with_profile(rows: pd.DataFrame, profile: Path) -> tuple[pd.DataFrame, str]:
     lacking = [column for column in ("point", "device", "latency_ms") if column not in measured]
     if lacking:
         raise Refused(
-            f"{profile} has no column {', '.join(lacking)}: python -m scaling profile {profile.parent} makes "
-            "it anew."
+            f"{profile} has no column {', '.join(lacking)}: python -m scaling profile "
+            f"{quote(str(profile.parent))} makes it anew."
         )
     there = [column for column in OURS if column in measured]
     measured = measured[measured[there].notna().any(axis=1) & measured["device"].notna()]

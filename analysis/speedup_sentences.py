@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from shlex import quote
 
 from analysis.equal_accuracy import Bounds
 from analysis.metric import PROFILED
@@ -95,6 +96,6 @@ def unmeasured_text(table: Table) -> str:
     was = "was" if len(lacking) == 1 else "were"
     names = listed(lacking)
     return (
-        f"{names[0].upper()}{names[1:]} {was} not measured: python -m scaling profile {table.source} "
+        f"{names[0].upper()}{names[1:]} {was} not measured: python -m scaling profile {quote(table.source)} "
         "measures what is missing."
     )

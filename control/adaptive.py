@@ -11,6 +11,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from itertools import count
 from math import ceil, inf
+from shlex import quote
 
 from rich.console import Console
 
@@ -211,14 +212,17 @@ class _Loop:
             try:
                 time.sleep(POLL_S)
             except KeyboardInterrupt:
-                self._say(f"What runs goes on. To stop it: python -m control cancel {self._study.path}")
+                self._say(
+                    f"What runs goes on. To stop it: python -m control cancel {quote(str(self._study.path))}"
+                )
                 raise
 
     def _end(self, found: Suggestion | None) -> int:
         self._say(end_text(found, self._rounds.budget, self._left()))
         self._say(spent_text(self._spent, self._rounds.budget, self._whole))
         self._say(
-            f"The report, with what the whole grid would say: python -m analysis report {self._study.path}"
+            "The report, with what the whole grid would say: python -m analysis report "
+            f"{quote(str(self._study.path))}"
         )
         states = self._study.states(self._points)
         return exit_code(Counter(str(state.status) for state in states.values()))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from shlex import quote
 
 from launchers.outcome import tell_outcome
 from launchers.progress import Display
@@ -23,8 +24,8 @@ def attend(launching: Launching, run: Callable[[Callable[[Tally], None]], object
     finally:
         if mirror is not None and not mirror.finish(WITHIN_S[tracker.mode]):
             launching.console.print(
-                f"W&B runs are missing: python -m control sync {study.path} sends them, and the same line "
-                "typed again writes them.",
+                f"W&B runs are missing: python -m control sync {quote(str(study.path))} sends them, and the "
+                "same line typed again writes them.",
                 markup=False,
             )
     return tell_outcome(launching.console, study, launching.plan.wanted_now)

@@ -39,7 +39,7 @@ def run_request(request: Request, launcher: Launcher) -> int:
         write_down(each, request, launcher, snapshot, console)
         counts = launch_plan(each, request, launcher, snapshot, console, needed)
         if counts:  # else they are left to Slurm
-            console.print(f"Next: python -m analysis report {each.study.path}", markup=False)
+            console.print(f"Next: python -m analysis report {quote(str(each.study.path))}", markup=False)
         ended += counts
     return exit_code(ended)
 

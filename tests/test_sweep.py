@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import math
+import shlex
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -202,6 +203,14 @@ def test_debug_shows_the_traceback(bash: Bash, tmp_path: Path) -> None:
     done = bash(f"python sweep.py --debug depth=9 study.root={tmp_path}")
     assert done.returncode != 0
     assert "Traceback" in done.stderr
+
+
+def test_what_it_says_to_type_next_is_quoted_where_need_be(bash: Bash, tmp_path: Path) -> None:
+    study = tmp_path / "my results" / "mine"
+    done = bash(f"python sweep.py {TINY} tracker=none \"study.root='{study.parent}'\" study.name=mine")
+    assert done.returncode == 0, done.stderr
+    (line,) = [line for line in done.stdout.splitlines() if line.startswith("Next: ")]
+    assert shlex.split(line)[1:] == ["python", "-m", "analysis", "report", str(study)]
 
 
 def test_another_task_in_the_same_study_is_refused(bash: Bash, tmp_path: Path) -> None:

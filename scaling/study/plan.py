@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
+from shlex import quote
 from typing import Literal
 
 from scaling.errors import Refused
@@ -216,7 +217,7 @@ def _after_failure(state: State, directory: Path) -> tuple[Action, str]:
         return "skip", f"{what} (an outcome, kept; remove {directory} to train it again)"
     if state.failure == "dominated":
         study = directory.parent.parent
-        retry = f"python -m control retry {study} --failure dominated"
+        retry = f"python -m control retry {quote(str(study))} --failure dominated"
         return "skip", f"{what} (an outcome, kept; {retry} trains it to its end)"
     if state.failure == "code_error" and state.code == code_digest():
         return "skip", f"{what} (the code has not changed since; mend it, or remove {directory})"
