@@ -205,6 +205,15 @@ def test_debug_shows_the_traceback(bash: Bash, tmp_path: Path) -> None:
     assert "Traceback" in done.stderr
 
 
+def test_a_file_of_ones_own_that_is_no_yaml_is_named_with_its_line(bash: Bash, tmp_path: Path) -> None:
+    (tmp_path / "study").mkdir()
+    (tmp_path / "study/own.yaml").write_text("# @package _global_\nwidth: 0.5\ndepth: [8\n")
+    done = bash(f"python sweep.py --config-dir {tmp_path} study=own plan=true study.root={tmp_path}")
+    assert done.returncode == 2
+    assert f"sweep.py: {tmp_path}/study/own.yaml, line 4, is not valid YAML" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_what_it_says_to_type_next_is_quoted_where_need_be(bash: Bash, tmp_path: Path) -> None:
     study = tmp_path / "my results" / "mine"
     done = bash(f"python sweep.py {TINY} tracker=none \"study.root='{study.parent}'\" study.name=mine")

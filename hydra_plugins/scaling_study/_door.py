@@ -14,6 +14,7 @@ from hydra._internal.utils import get_args_parser
 from hydra.errors import HydraException, OverrideParseException
 from omegaconf.errors import OmegaConfBaseException
 from rich.console import Console
+from yaml import MarkedYAMLError
 
 from hydra_plugins.scaling_study._options import GROUPS, unknown_option
 from launchers.torchrun import meeting, typed_line
@@ -68,6 +69,10 @@ def in_plain_words() -> Iterator[None]:
         _end(str(error), error)
     except (HydraException, OmegaConfBaseException) as error:
         _end(_one_sentence(error), error)
+    except MarkedYAMLError as error:
+        mark = error.problem_mark
+        where = "" if mark is None else f"{mark.name}, line {mark.line + 1}, "
+        _end(f"{where}is not valid YAML ({error.problem}): mend it.", error)
     except OSError as error:
         _end(f"{error.filename}: {error.strerror}; choose a place that can be read and written.", error)
     except KeyboardInterrupt:
