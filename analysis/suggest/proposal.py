@@ -55,9 +55,12 @@ def propose(
     runs = candidates_of(table, model=model, where=where)
     num_pending = int((runs["status"] == "pending").sum())
     if not num_pending:
+        num_failed = int((table.rows["status"] == "failed").sum())
+        failed = f", or has failed ({num_failed})" if num_failed else ""
         coming = f", or runs now ({len(runs)})" if len(runs) else ""
         raise Refused(
-            f"{table.source} has nothing left to run: all that is wanted is measured{coming}; widen the grid."
+            f"{table.source} has nothing left to run: all that is wanted is measured{failed}{coming}; widen "
+            "the grid."
         )
     found = _within(table, runs, budget, hours, batch, aims)
     points = found.points

@@ -148,6 +148,15 @@ def test_what_is_all_measured_has_nothing_left(tmp_path, capsys):
     assert "has nothing left to run: all that is wanted is measured; widen the grid." in said
 
 
+def test_what_has_failed_is_not_called_measured(bash, tmp_path, capsys):
+    line = "depth=8 width=0.125 resolution=8 epochs=1,2 data.num_train=256 data.num_val=64 tracker=none"
+    options = f"recipe.learning_rate=1e6 study.name=mine study.root={tmp_path}"
+    assert bash(f"python sweep.py -m {line} {options}").returncode == 1  # both diverge
+    code, _, said = say(capsys, tmp_path / "mine", "--budget", "1e9")
+    assert code == 2
+    assert "all that is wanted is measured, or has failed (2); widen the grid." in said
+
+
 @pytest.mark.parametrize("sd", [0.3, 0.0])
 def test_a_flat_surface_is_told_apart_from_an_open_one(tmp_path, capsys, sd):
     def keep(row):
