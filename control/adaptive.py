@@ -232,7 +232,7 @@ class _Loop:
 
     def _tell_next(self, found: Suggestion, ids: Sequence[str]) -> None:
         name_of = {each.rule: each.name for each in found.foresights}
-        rules = [name_of[rule] for rule in found.points["rule"]]
+        rules = [name_of.get(rule, rule) for rule in found.points["rule"]]
         self._say(next_text([self._points[each] for each in ids], found.price, rules))
 
     def _say(self, sentence: str) -> None:

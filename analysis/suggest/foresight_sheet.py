@@ -19,7 +19,7 @@ def foresight_sheet(found: Suggestion, budget: float = np.inf) -> Sheet:
             each.verdict.replace("_", " "),
             f"{each.probability:.0%}",
             _estimate(each),
-            "yes" if each.settled else f"{found.chances[each.rule]:.0%} with it" if budget < np.inf else "no",
+            _settled(each, found.chances.get(each.rule) if budget < np.inf else None),
         )
         for each in found.foresights
     ]
@@ -31,6 +31,12 @@ def foresight_sheet(found: Suggestion, budget: float = np.inf) -> Sheet:
     )
     head = ("rule", "verdict", "sure", "estimate", "settled")
     return Sheet("What the whole grid would say", note, head, rows, topic="foreseen")
+
+
+def _settled(each: Foresight, chance: float | None) -> str:
+    if each.settled:
+        return "yes"
+    return "no" if chance is None else f"{chance:.0%} with it"
 
 
 def foresights_json(found: Suggestion) -> list[dict[str, Any]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import isnan
 from typing import Any
 
 from analysis.sheet import Sheet
@@ -22,7 +23,7 @@ def points_sheet(proposal: Proposal) -> Sheet:
             *(f"{row[name]:g}" for name in (*AXES, "seed")),
             f"{row['train_flops']:.3g}",
             _name(proposal.suggestion, row["rule"]),
-            f"{row['shrinks']:.1%}",
+            "" if isnan(row["shrinks"]) else f"{row['shrinks']:.1%}",
         )
         for row in points.to_dict("records")
     ]
@@ -61,7 +62,8 @@ def proposal_json(proposal: Proposal) -> dict[str, Any]:
         "points": [
             {
                 **({} if row["point"] is None else {"point": row["point"]}),
-                **{name: row[name] for name in (*AXES, "seed", "flops", "train_flops", "rule", "shrinks")},
+                **{name: row[name] for name in (*AXES, "seed", "flops", "train_flops", "rule")},
+                "shrinks": None if isnan(row["shrinks"]) else row["shrinks"],
             }
             for row in found.points.to_dict("records")
         ],

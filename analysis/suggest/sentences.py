@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from analysis.model import points_text
 from analysis.suggest.foresight import Foresight
+from analysis.suggest.repeats import NOISE
 from analysis.suggest.suggest import Suggestion
 from scaling.quantity import counted, listed
 
@@ -77,6 +78,8 @@ def outlook(found: Suggestion, budget: float) -> Iterator[str]:
             runs, price = counted(len(found.points), "run"), flops_text(found.price)
             share = found.price / found.whole
             yield f"{runs} for {price} train FLOPs, {share:.1%} of the grid, after {spent}."
+            if NOISE in set(found.points["rule"]):
+                yield "The noise of a run is only assumed so far: before repeats tell it, nothing is settled."
             hopeless = [each.name for each in found.foresights if found.chances.get(each.rule, 1) < HOPELESS]
             if hopeless:
                 where = f"Within {within}" if budget < left else "With all that is left"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -12,6 +13,7 @@ from analysis.diverged import diverged
 from analysis.noise import GROUP, Floats, Noise, group_seeds
 from analysis.noise_estimate import declared_noise, seed_noise
 from analysis.pairs import MIN_DF
+from analysis.suggest import repeats
 from analysis.suggest.aims import Aims
 from analysis.suggest.foresight import Foresight, judged
 from analysis.suggest.layout import Layout
@@ -53,8 +55,9 @@ class Suggestion:
     chances: dict[str, float]
     """Of each rule that is not settled, about how likely it is to be once the whole budget is spent."""
     status: Status
-    """`settled`: every rule is, nothing need be run. `teaches`: the points do. `too_dear`: no candidate that
-    would teach anything is within the budget. `undecidable`: none would teach anything at any price."""
+    """`settled`: every rule is, by noise that was measured where it can be. `teaches`: the points do.
+    `too_dear`: no candidate that would teach anything is within the budget. `undecidable`: none would teach
+    anything at any price."""
     cheapest: float | None
     """Of the budget, what the cheapest run takes that would teach anything; None where there is none."""
 
@@ -86,7 +89,8 @@ def suggest(
             f"{table.source} has no two models, measured or planned, by which depth, width or resolution "
             "could be compared at equal cost: widen the grid."
         )
-    measured = Measured.of(grid, groups, noise_of_few(groups, declared_noise(table)))
+    noise = noise_of_few(groups, declared_noise(table))
+    measured = Measured.of(grid, groups, noise)
     surrogate = layout.space.surrogate(measured)
     whole = Whole.drawn(layout, measured, surrogate)
     foresights = judged(aims.of(whole, measured), aims.smallest)
@@ -99,11 +103,19 @@ def suggest(
         price=to_run["price"].to_numpy(dtype=float),
         could_fail=to_run["could_fail"].to_numpy(dtype=float),
     )
-    for cell in places_of(grid, candidates[is_running]):
-        knowledge.learn(int(cell))
+    coming = places_of(grid, candidates[is_running])
+    for cell in coming:
+        if not knowledge.is_settled:
+            knowledge.learn(int(cell))
     useful = runs.price[knowledge.worth()[runs.cells] * (1 - runs.could_fail) > NEGLIGIBLE]
     chances = knowledge.chances(runs, budget)
     chosen = choose(knowledge, runs, budget, batch)
+    if noise is ASSUMED and repeats.may_tell(groups, measured.cells, runs, coming):
+        foresights = tuple(replace(each, settled=False) for each in foresights)
+        lacking = repeats.lacking(groups, measured.cells, coming)
+        if lacking and not len(useful):
+            useful = runs.price[np.isin(runs.cells, measured.cells)]
+            chosen = repeats.cheapest(min(lacking, batch), measured.cells, runs, budget)
     points = to_run.iloc[chosen.runs].assign(rule=list(chosen.rules), shrinks=chosen.shrinks)
     spent = float(table.usable["train_flops"].sum() + candidates.loc[is_running, "train_flops"].sum())
     return Suggestion(
@@ -113,7 +125,7 @@ def suggest(
         price=float(points["train_flops"].sum()),
         whole=spent + float(to_run["train_flops"].sum()),
         chances=chances,
-        status=_status(knowledge, useful, points),
+        status=_status(foresights, useful, points),
         cheapest=float(useful.min()) if len(useful) else None,
     )
 
@@ -146,8 +158,8 @@ def _grid(groups: pd.DataFrame, candidates: pd.DataFrame) -> pd.DataFrame:
     return cells
 
 
-def _status(knowledge: Knowledge, useful: Floats, points: pd.DataFrame) -> Status:
-    if knowledge.is_settled:
+def _status(foresights: Sequence[Foresight], useful: Floats, points: pd.DataFrame) -> Status:
+    if all(each.settled for each in foresights):
         return "settled"
     if len(points):
         return "teaches"

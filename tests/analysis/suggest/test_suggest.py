@@ -6,6 +6,8 @@ import numpy as np
 import pandas as pd
 
 from analysis.clean import build_table
+from analysis.pairs import MIN_DF
+from analysis.suggest import repeats
 from analysis.suggest.suggest import suggest
 from benchmarks.simulated_studies import CELLS, NOISE, flops, flops_alone
 
@@ -38,3 +40,42 @@ def test_a_point_that_was_stopped_tells_what_its_curve_tells():
         low, high = suggest(table, runs).foresights[0].ci95
         widths.append(high - low)
     assert widths[0] < 0.9 * widths[1]
+
+
+def width_pays(num_seeds):
+    """Rows of a grid in which width pays and depth does not, with noise of 0.1 points."""
+    cells = CELLS[CELLS["epochs"] == CELLS["epochs"].min()]
+    rows = pd.concat([cells.assign(seed=seed) for seed in range(num_seeds)], ignore_index=True)
+    noise = 0.1 * np.random.default_rng(0).normal(size=len(rows))
+    error = 40 * rows["width"] ** -0.5 * (rows["resolution"] / 128) ** -0.3 + noise
+    rows = rows.assign(flops=flops(rows), top1=100 - error, status="completed")
+    return rows.assign(train_flops=3e5 * rows["flops"] * rows["epochs"])
+
+
+def left_of(table, rows):
+    return rows.assign(data="", setting=str(table.rows["setting"].iloc[0]))
+
+
+def test_nothing_is_settled_while_the_noise_is_assumed():
+    """Single runs may look as clear as they like: the cheapest second seeds come before any verdict."""
+    rows = width_pays(2)
+    table = table_of(rows[rows["seed"] == 0])
+    second = left_of(table, rows[rows["seed"] == 1]).assign(status="pending")
+    found = suggest(table, second)
+    assert found.status == "teaches"
+    assert not any(each.settled for each in found.foresights)
+    assert set(found.points["rule"]) == {repeats.NOISE}
+    assert list(found.points["train_flops"]) == sorted(second["train_flops"])[:MIN_DF]
+    assert suggest(table, second, budget=1.0).status == "too_dear"
+    under_way = second.assign(status=["running"] * MIN_DF + ["pending"] * (len(second) - MIN_DF))
+    assert suggest(table, under_way).status == "undecidable"  # they are waited for
+    without = left_of(table, rows.iloc[[0]]).assign(seed=2, width=8.0, status="pending")
+    assert suggest(table, without).status in ("settled", "teaches")
+    assert suggest(table_of(rows), second.assign(seed=2)).status == "settled"
+
+
+def test_a_run_under_way_may_find_everything_settled():
+    rows = width_pays(2)
+    table = table_of(rows)
+    found = suggest(table, left_of(table, rows.iloc[:2]).assign(seed=2, status="running"))
+    assert found.status == "settled"
