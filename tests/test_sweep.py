@@ -214,6 +214,16 @@ def test_a_file_of_ones_own_that_is_no_yaml_is_named_with_its_line(bash: Bash, t
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize("content", [b"\xff\xfe\x00", b"depth: \x01"])
+def test_a_file_of_ones_own_that_is_no_text_is_told(bash: Bash, tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "study").mkdir()
+    (tmp_path / "study/own.yaml").write_bytes(content)
+    done = bash(f"python sweep.py --config-dir {tmp_path} study=own plan=true study.root={tmp_path}")
+    assert done.returncode == 2
+    assert "is no text in UTF-8" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_what_it_says_to_type_next_is_quoted_where_need_be(bash: Bash, tmp_path: Path) -> None:
     study = tmp_path / "my results" / "mine"
     done = bash(f"python sweep.py {TINY} tracker=none \"study.root='{study.parent}'\" study.name=mine")

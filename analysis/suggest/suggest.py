@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.diverged import diverged
-from analysis.noise import GROUP, Floats, Noise, group_seeds
+from analysis.noise import GROUP, Floats, Noise, Rows, group_seeds
 from analysis.noise_estimate import declared_noise, seed_noise
 from analysis.pairs import MIN_DF
 from analysis.suggest import repeats
@@ -96,17 +96,9 @@ def suggest(
     foresights = judged(aims.of(whole, measured), aims.smallest)
     knowledge = Knowledge(surrogate, measured, foresights)
     is_running = (candidates["status"] == "running").to_numpy()
-    to_run = candidates[~is_running].reset_index(drop=True)
-    to_run = pd.DataFrame({"could_fail": 0.0, "price": to_run["train_flops"]} | dict(to_run))
-    runs = Runs(
-        cells=places_of(grid, to_run),
-        price=to_run["price"].to_numpy(dtype=float),
-        could_fail=to_run["could_fail"].to_numpy(dtype=float),
-    )
     coming = places_of(grid, candidates[is_running])
-    for cell in coming:
-        if not knowledge.is_settled:
-            knowledge.learn(int(cell))
+    to_run, runs = _runs(candidates[~is_running], grid)
+    _learn(knowledge, coming)
     useful = runs.price[knowledge.worth()[runs.cells] * (1 - runs.could_fail) > NEGLIGIBLE]
     chances = knowledge.chances(runs, budget)
     chosen = choose(knowledge, runs, budget, batch)
@@ -128,6 +120,26 @@ def suggest(
         status=_status(foresights, useful, points),
         cheapest=float(useful.min()) if len(useful) else None,
     )
+
+
+def _runs(to_run: pd.DataFrame, grid: pd.DataFrame) -> tuple[pd.DataFrame, Runs]:
+    """The candidates that could be made, with their price and their chance to fail, and as `Runs`."""
+    to_run = to_run.reset_index(drop=True)
+    to_run = pd.DataFrame({"could_fail": 0.0, "price": to_run["train_flops"]} | dict(to_run))
+    runs = Runs(
+        cells=places_of(grid, to_run),
+        price=to_run["price"].to_numpy(dtype=float),
+        could_fail=to_run["could_fail"].to_numpy(dtype=float),
+    )
+    return to_run, runs
+
+
+def _learn(knowledge: Knowledge, coming: Rows) -> None:
+    """Count what is under way as known, as far as a rule is open."""
+    for cell in coming:
+        if knowledge.is_settled:
+            return
+        knowledge.learn(int(cell))
 
 
 def _measured(table: Table) -> pd.DataFrame:

@@ -15,6 +15,7 @@ from hydra.errors import HydraException, OverrideParseException
 from omegaconf.errors import OmegaConfBaseException
 from rich.console import Console
 from yaml import MarkedYAMLError
+from yaml.reader import ReaderError
 
 from hydra_plugins.scaling_study._options import GROUPS, unknown_option
 from launchers.torchrun import meeting, typed_line
@@ -73,6 +74,8 @@ def in_plain_words() -> Iterator[None]:
         mark = error.problem_mark
         where = "" if mark is None else f"{mark.name}, line {mark.line + 1}, "
         _end(f"{where}is not valid YAML ({error.problem}): mend it.", error)
+    except (UnicodeDecodeError, ReaderError) as error:
+        _end(f"a file that configures is no text in UTF-8 ({error.reason}): mend it.", error)
     except OSError as error:
         _end(f"{error.filename}: {error.strerror}; choose a place that can be read and written.", error)
     except KeyboardInterrupt:
