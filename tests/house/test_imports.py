@@ -44,6 +44,7 @@ UNIMPORTED = {
     "control.__main__": SLOW,
     "scaling.__main__": SLOW,
     "analysis.__main__": SLOW - {"pandas", "scipy"},
+    "analysis.command.rules": SLOW - {"pandas", "scipy"},
 }
 """What a command leaves to those of its uses that need it, so that all others begin at once."""
 

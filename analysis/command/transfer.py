@@ -1,0 +1,28 @@
+"""python -m analysis transfer: print what pre-trained networks are worth on another task."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+
+from analysis.command.output import read, say, show
+from analysis.transfer import transfers
+from analysis.transfer_sentences import transfer_json, transfer_sentences
+from analysis.transfer_sheet import transfer_sheets
+from scaling.command.output import print_json
+from scaling.errors import Refused
+
+
+def run(asked: Namespace) -> None:
+    table = read(asked)
+    found = transfers(table)
+    if not found:
+        raise Refused(
+            f"{table.source} has no completed point that begins from another: python sweep.py study=transfer "
+            "trains some."
+        )
+    if asked.json:
+        print_json(transfer_json(found))
+        return
+    for sheet in transfer_sheets(found):
+        show(sheet)
+    say(*transfer_sentences(found))
