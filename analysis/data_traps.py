@@ -22,6 +22,8 @@ SMALL_RANGE = 10.0
 """A rule drawn from less than this ratio of FLOPs says little about models of another size."""
 MAX_TOLD = 5
 """Of a recipe that changes along an axis of more values, the names are told and the values are not."""
+FEWEST_FLOPS = 1e4
+"""Of networks that see images: the LeNet of 1998 takes 8e5."""
 REPLAYED = "replayed"
 """Column of a study's rows: the table that a point was answered from."""
 SUSPECT_SPREADS, SUSPECT_POINTS = 8.0, 3.0
@@ -36,6 +38,16 @@ def replayed(evidence: Basis) -> Iterator[Trap]:
             "replayed_points",
             f"{len(tables)} of {counted(len(rows), 'completed point')} were not trained here but "
             f"replayed from {'; '.join(sorted(set(tables)))}.",
+        )
+
+
+def unit(evidence: Basis) -> Iterator[Trap]:
+    most = evidence.groups["flops"].max()
+    if most < FEWEST_FLOPS:
+        yield Trap(
+            "flops_too_few",
+            f"FLOPs are {most:g} at most, too few for a network that sees images: if they are GFLOPs or "
+            "MFLOPs, so is what is printed of them, and so must budgets be.",
         )
 
 

@@ -32,6 +32,7 @@ GRAVITY = (
     "replayed_points",
     "no_pairs",
     "flops_missing",
+    "flops_too_few",
     "identical_repeats",
     "no_repeats",
     "mixed_evaluation",

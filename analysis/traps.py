@@ -189,6 +189,7 @@ def _no_pairs(evidence: Evidence) -> Iterator[Trap]:
 
 CHECKS: tuple[Callable[[Evidence], Iterator[Trap]], ...] = (
     data_traps.replayed,
+    data_traps.unit,
     data_traps.left_out,
     data_traps.stopped,
     data_traps.without_baseline,

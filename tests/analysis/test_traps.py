@@ -57,6 +57,7 @@ TRAPS = {
         **{"point": frame.index.astype(str), "pseudo.baseline": "gone"}
     ),
     "flops_missing": lambda frame: frame.drop(columns="flops"),
+    "flops_too_few": lambda frame: frame.assign(flops=frame["flops"] / 1e9),
     "no_pairs": lambda frame: frame[frame["width"] == 0.5],
     "regularisation_changes_along_axis": with_recipe("epochs"),
     "mixed_settings": lambda frame: frame.assign(setting=np.where(frame["width"] < 1, "a", "b")),
