@@ -38,7 +38,8 @@ def augment(
         return images[chosen]
     side = images.shape[-1]
     offsets = torch.randint(-padding, padding + 1, (2, batch, 1), generator=generator)
-    rows, columns = sent(_reflect(offsets[:, share] + torch.arange(side), side), images)
+    pixels = torch.arange(side, device=images.device)
+    rows, columns = _reflect(sent(offsets[:, share], images) + pixels, side)
     if mirror:
         mirrored = sent(torch.rand((batch, 1), generator=generator)[share], images) < 0.5
         columns = torch.where(mirrored, columns.flip(1), columns)
@@ -88,7 +89,7 @@ def resized_crops(
 
 
 def sent(drawn: Tensor, images: Tensor) -> Tensor:
-    """What was drawn, where the images are; a GPU need not be waited for."""
+    """What was drawn, a few numbers for each image, where the images are: a GPU need not be waited for."""
     return drawn.to(images.device, non_blocking=True)
 
 
