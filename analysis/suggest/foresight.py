@@ -34,7 +34,8 @@ class Foresight:
     probability: float
     """That it would give this one."""
     settled: bool = False
-    """Whether that is enough; the rules that are asked for share 1 - CONFIDENCE."""
+    """Whether that is enough; the rules that are asked for share 1 - CONFIDENCE. Not while the noise of a run
+    is only assumed and repeats may tell it."""
     estimate: float | None
     """What the true surface says, as far as it is known: points, epochs, or pixels."""
     ci95: Interval | None

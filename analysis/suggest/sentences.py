@@ -29,7 +29,8 @@ def foreseen_text(each: Foresight) -> str:
     99 %.`"""
     name = each.name[0].upper() + each.name[1:]
     if each.verdict == "alike":
-        return f"{name}: {verdict_text(each)}; settled, as too little to matter."
+        stands = "settled" if each.settled else "open while the noise of a run is only assumed"
+        return f"{name}: {verdict_text(each)}; too little to matter, {stands}."
     settled = "settled, the" if each.settled else "open, the"
     return f"{name}: {verdict_text(each)}; {settled} whole grid would say so with {each.probability:.0%}."
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
+import pytest
 
 from analysis.clean import build_table
 from analysis.pairs import MIN_DF
 from analysis.suggest import repeats
+from analysis.suggest.sentences import foreseen_text
 from analysis.suggest.suggest import suggest
 from benchmarks.simulated_studies import CELLS, NOISE, flops, flops_alone
 
@@ -72,6 +76,14 @@ def test_nothing_is_settled_while_the_noise_is_assumed():
     without = left_of(table, rows.iloc[[0]]).assign(seed=2, width=8.0, status="pending")
     assert suggest(table, without).status in ("settled", "teaches")
     assert suggest(table_of(rows), second.assign(seed=2)).status == "settled"
+
+
+@pytest.mark.parametrize(("settled", "stands"), [(True, "settled"), (False, "open while the noise")])
+def test_what_is_alike_is_not_called_settled_while_the_noise_is_assumed(settled, stands):
+    rows = width_pays(2)
+    first, *_ = suggest(table_of(rows), left_of(table_of(rows), rows).assign(seed=2)).foresights
+    told = foreseen_text(replace(first, verdict="alike", settled=settled))
+    assert f"; too little to matter, {stands}" in told
 
 
 def test_a_run_under_way_may_find_everything_settled():
