@@ -16,6 +16,7 @@ from control.web.address import Address, hosts, is_local, url
 from control.web.app import Door, make_app
 from control.web.feed import Feed
 from scaling.study.store import Study
+from scaling.training.stop import outlives_terminal
 
 ENDS_WITHIN_S = 2
 """Answers that are under way at Ctrl-C have so long."""
@@ -55,10 +56,9 @@ class _Server(uvicorn.Server):
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         """All that Ctrl-C is, and a terminal that goes away, unless nohup has it ignored."""
-        numbers = [signal.SIGINT, signal.SIGTERM]
-        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
-            numbers.append(signal.SIGHUP)
-        before = {number: signal.signal(number, self.handle_exit) for number in numbers}
+        signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+        heeded = [number for number in signals if not outlives_terminal(number)]
+        before = {number: signal.signal(number, self.handle_exit) for number in heeded}
         try:
             yield
         finally:

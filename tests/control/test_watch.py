@@ -98,6 +98,18 @@ def test_an_interrupt_puts_the_terminal_back(
     assert "Traceback" not in screen.output
 
 
+def test_under_nohup_it_outlives_its_terminal(terminal: OpenTerminal, many: Study) -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as nohup does, for what is started next
+    try:
+        screen = terminal(f"watch {many.path}")
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    screen.wait_for("48 points (all)")
+    screen.process.send_signal(signal.SIGHUP)
+    screen.type("q")
+    assert screen.end(30) == 0
+
+
 def test_a_table_that_is_longer_than_the_screen_is_scrolled(terminal: OpenTerminal, many: Study) -> None:
     screen = terminal(f"watch {many.path} depth=8")
     screen.wait_for("24 points (depth=8)")
