@@ -20,7 +20,7 @@ from scaling.training.runtime import NAMES
 _WORKS: tuple[Work, ...] = get_args(Work)
 _OWN = ("device", "threads", "work")
 _ON_CPU = {"precision": "fp32", "batch_size": "8"}
-"""What is measured on a CPU unless it is said: its bf16 is emulated where the chip has none, and a batch for
+"""What is measured on a CPU unless it is said: its bf16 is refused where the chip has none, and a batch for
 a GPU takes it minutes."""
 
 

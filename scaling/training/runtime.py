@@ -77,8 +77,8 @@ def check_processor(precisions: Collection[Precision]) -> None:
     if "bf16" in precisions and processor.lacks_bf16():
         name = processor.name() or "this processor"
         raise Refused(
-            f"precision=bf16 is not in the hardware of {name}, which would be several times slower than in "
-            "fp32: use precision=fp32."
+            f"precision=bf16 is not in the hardware of {name}, which would emulate it more slowly than fp32: "
+            "use precision=fp32."
         )
 
 
