@@ -67,10 +67,10 @@ def test_more_strength_changes_more(digits: Tensor, name: str) -> None:
 LIGHT = [10.2, 20.7, 30.0]
 
 
-def _affine(images: Tensor, x: int = 0, shear: tuple[float, float] = (0.0, 0.0)) -> Tensor:
+def _affine(images: Tensor, x: int = 0, y: int = 0, shear: tuple[float, float] = (0.0, 0.0)) -> Tensor:
     slopes = [math.degrees(math.atan(slope)) for slope in shear]
     center = [0.0, 0.0] if any(shear) else None
-    result: Tensor = functional.affine(images, 0.0, [x, 0], 1.0, slopes, fill=LIGHT, center=center)
+    result: Tensor = functional.affine(images, 0.0, [x, y], 1.0, slopes, fill=LIGHT, center=center)
     return result
 
 
@@ -79,6 +79,7 @@ TORCHVISION: dict[str, Callable[[Tensor, float], Tensor]] = {
     "shear_x": lambda images, s: _affine(images, shear=(0.3 * s, 0.0)),
     "shear_y": lambda images, s: _affine(images, shear=(0.0, 0.3 * s)),
     "translate_x": lambda images, s: _affine(images, x=round(150 / 331 * s * images.shape[-1])),
+    "translate_y": lambda images, s: _affine(images, y=round(150 / 331 * s * images.shape[-1])),
     "rotate": lambda images, s: functional.rotate(images, 30 * s, fill=LIGHT),
     "sharpness": lambda images, s: functional.adjust_sharpness(images, 1 + 0.9 * s),
 }
