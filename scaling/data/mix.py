@@ -35,9 +35,8 @@ class Mix:
         uniform = self.smoothing / self.num_classes
         hard = torch.full((len(chosen), self.num_classes), uniform, device=labels.device)
         hard.scatter_(1, labels[chosen][:, None], 1 - self.smoothing + uniform)
-        rows = (
-            chosen - self.num_labelled
-        )  # negative of labelled images: to choose among them, a GPU would wait
+        # Negative of labelled images, for which it is made too: to choose the others, a GPU would wait.
+        rows = chosen - self.num_labelled
         classes, probabilities = (part[rows.clamp(min=0)] for part in self.soft)
         probabilities = probabilities.float()
         rest = (1 - probabilities.sum(1, keepdim=True)).clamp(min=0)

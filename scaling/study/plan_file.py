@@ -15,6 +15,8 @@ from scaling.study.plan import Plan, Planned
 from scaling.study.quantities import quantity
 from scaling.study.totals import totals
 
+_PLAN_AGAIN = "type the line that made the study again, with plan=true, to write it anew."
+
 
 def write_plan(plan: Plan, path: Path) -> None:
     """Replace the file by the plan as CSV."""
@@ -38,9 +40,6 @@ def read_plan(path: Path) -> list[dict[str, str]]:
     if not {"point", "action"} <= {*names} or not all(row["action"] for row in rows):
         raise Refused(f"{path} is no plan, for not every line has a point and an action: {_PLAN_AGAIN}")
     return rows
-
-
-_PLAN_AGAIN = "type the line that made the study again, with plan=true, to write it anew."
 
 
 def as_csv(plan: Plan) -> str:

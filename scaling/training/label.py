@@ -105,10 +105,7 @@ class Labeller:
     def _batch(self, chosen: range) -> tuple[NDArray[np.uint16], NDArray[np.float16]]:
         pixels, is_read = self._pixels(chosen)
         bf16 = self._point.precision == "bf16"
-        with (
-            without_gradients(self._device),
-            autocast(self._device, bf16=bf16),
-        ):
+        with without_gradients(self._device), autocast(self._device, bf16=bf16):
             logits = logits_of(self._network, self._images, send(pixels, self._device))
         top = logits.float().softmax(1).topk(self._num_kept)
         probabilities = top.values.cpu() * is_read[:, None]
