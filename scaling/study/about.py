@@ -39,9 +39,10 @@ class About:
         """Write it down, unless it is there; Refused where that is of another task."""
         about = {"schema": SCHEMA, "name": self._study.name, "task": asdict(task), "history": []}
         write_json_once(self._file, about)
-        if self.task != task:
+        theirs = self.task
+        if theirs != task:
             raise Refused(
-                f"The study {self._study} is of another task ({self.task.data}, {self.task.metric}), not "
+                f"The study {self._study} is of another task ({theirs.data}, {theirs.metric}), not "
                 f"({task.data}, {task.metric}): give this one a study.name of its own."
             )
 
