@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +16,7 @@ from analysis.sheet import Sheet
 from scaling.errors import Refused
 from scaling.study.point import Point
 from scaling.study.result import Status
+from scaling.study.rows import read_rows
 from scaling.study.store import Study
 
 
@@ -85,12 +84,7 @@ def point_curve(study: Study, point_id: str) -> PointCurve | None:
 
 def read_curve(directory: Path, point: Point, status: Status) -> PointCurve | None:
     """Of a point in its directory, of which the status is known; None where nothing was measured."""
-    rows = []
-    with suppress(OSError):
-        for line in (directory / "metrics.jsonl").read_bytes().splitlines():
-            with suppress(ValueError):  # half a line, or what a power cut left
-                rows.append(json.loads(line))
-    return curve_of(point, status, [row for row in rows if isinstance(row, dict) and "epoch" in row])
+    return curve_of(point, status, read_rows(directory))
 
 
 def _seen(curve: PointCurve, finished: list[PointCurve]) -> Outlook:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from scaling.study.files import Corrupt, read_json
+from scaling.study.rows import read_rows
 
 LOG_BYTES = 65536
 """Of a point's log that are shown, at most."""
@@ -37,10 +38,7 @@ class PointFiles:
     @cached_property
     def rows(self) -> list[dict[str, Any]]:
         """metrics.jsonl, one row an epoch; read when first asked for."""
-        try:
-            return [json.loads(line) for line in (self.directory / "metrics.jsonl").read_bytes().splitlines()]
-        except (OSError, ValueError):
-            return []
+        return read_rows(self.directory)
 
     @property
     def last_log(self) -> str:

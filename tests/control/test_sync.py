@@ -55,13 +55,13 @@ def test_what_has_not_ended_is_sent_as_far_as_it_is(mine: StudyDir, server: Serv
     point, _, broken = mine.add(0, epochs=4), mine.add(1), mine.add(2)
     point.train(num_epochs=2)
     broken.complete()
-    (broken.path / "metrics.jsonl").write_text('{"loss": 1.0}\n')  # no epoch
+    (broken.path / "wandb.partial").touch()  # where a directory is to be
     done = sync(mine.path)
     assert done.returncode == 1
     counts = "1 not ended, sent as far as they are, 1 not begun, 1 failed"
     assert done.stdout.splitlines() == [
         f"0 runs sent to scaling-study, group mine; {counts}.",
-        f"  failed {broken.id}: KeyError: 'epoch'",
+        f"  failed {broken.id}: FileExistsError: [Errno 17] File exists: '{broken.path}/wandb.partial'",
     ]
     point.complete(num_epochs=4)
     assert "1 run sent" in sync(mine.path).stdout

@@ -202,11 +202,12 @@ def test_it_gives_up_when_nothing_can_be_written(study: Any) -> None:
 def test_a_point_that_could_not_be_written_is_written_when_its_files_are_right(study: Any) -> None:
     point, other = study.add(0), study.add(1)
     point.fail()
-    (point.path / "metrics.jsonl").write_text('{"loss": 1.0}\n')  # no epoch
+    (point.path / "wandb.partial").touch()  # where a directory is to be
     process = start(study.path, Tracker(mode="offline"))
     assert process is not None
     while "no run written" not in study.log():
         time.sleep(0.05)
+    (point.path / "wandb.partial").unlink()
     point.complete()
     other.complete()
     assert process.finish(timeout_s=60)

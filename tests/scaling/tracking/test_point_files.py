@@ -44,6 +44,14 @@ def test_outcomes_differ_by_attempt_and_by_result(study: Any) -> None:
     assert len(outcomes) == 3
 
 
+def test_a_line_that_a_power_cut_damaged_takes_no_other_row_along(study: Any) -> None:
+    point = study.add()
+    point.train(2)
+    with (point.path / "metrics.jsonl").open("ab") as file:
+        file.write(b'\x00\x9d\nnull\n{"loss": 1.0}\n{"epoch": 3')
+    assert [row["epoch"] for row in read(point).rows] == [1, 2]
+
+
 def test_there_is_no_point_without_a_readable_point_json(study: Any) -> None:
     point = study.add()
     (point.path / "point.json").write_text("[1]")
