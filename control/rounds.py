@@ -57,7 +57,10 @@ def end_text(found: Suggestion | None, budget: float | None, left: float) -> str
     still_open = listed([each.name for each in found.foresights if not each.settled])
     match found.status:
         case "settled":
-            return f"Every rule is settled: {'; '.join(_told(found))}."
+            assumed = (
+                " The noise of a run is only assumed: too few repeats tell it." if found.is_assumed else ""
+            )
+            return f"Every rule is settled: {'; '.join(_told(found))}.{assumed}"
         case "too_dear":
             return (
                 f"Of the budget of {flops_text(budget or 0.0)} {flops_text(max(left, 0.0))} are left, and "

@@ -30,8 +30,9 @@ def lacking(groups: pd.DataFrame, measured: Rows, coming: Rows) -> int:
 
 
 def cheapest(number: int, measured: Rows, runs: Runs, budget: float) -> Chosen:
-    """So many repeats of measured cells."""
+    """So many repeats of measured cells, one of each cell before another."""
     (repeats,) = np.nonzero(np.isin(runs.cells, measured))
-    order = repeats[np.argsort(runs.price[repeats], kind="stable")]
+    turn = pd.Series(runs.cells[repeats]).groupby(runs.cells[repeats]).cumcount()
+    order = repeats[np.lexsort((runs.price[repeats], turn))]
     chosen = order[np.cumsum(runs.price[order]) <= budget][:number]
     return Chosen(runs=chosen, rules=(NOISE,) * len(chosen), shrinks=np.full(len(chosen), np.nan))

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from analysis.model import points_text
 from analysis.suggest.foresight import Foresight
-from analysis.suggest.repeats import NOISE
 from analysis.suggest.suggest import Suggestion
 from scaling.quantity import counted, listed
 
@@ -79,7 +78,7 @@ def outlook(found: Suggestion, budget: float) -> Iterator[str]:
             runs, price = counted(len(found.points), "run"), flops_text(found.price)
             share = found.price / found.whole
             yield f"{runs} for {price} train FLOPs, {share:.1%} of the grid, after {spent}."
-            if NOISE in set(found.points["rule"]):
+            if found.is_assumed and still_open:
                 yield "The noise of a run is only assumed so far: before repeats tell it, nothing is settled."
             hopeless = [each.name for each in found.foresights if found.chances.get(each.rule, 1) < HOPELESS]
             if hopeless:
@@ -90,5 +89,7 @@ def outlook(found: Suggestion, budget: float) -> Iterator[str]:
                 f"No run that would tell anything of {still_open} fits into {within}: the cheapest takes "
                 f"{flops_text(found.cheapest or 0.0)}."
             )
+        case "awaited":
+            yield "The noise of a run is only assumed so far: repeats are under way that may tell it."
         case "undecidable":
             yield f"Nothing left to run would tell more of {still_open}: add seeds, or widen the grid."

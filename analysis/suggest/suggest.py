@@ -37,7 +37,7 @@ DEFAULT = Aims()
 NOTHING = ("undecided", "undetermined")
 """Verdicts that decide nothing."""
 
-Status = Literal["settled", "teaches", "too_dear", "undecidable"]
+Status = Literal["settled", "teaches", "too_dear", "awaited", "undecidable"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,11 +53,14 @@ class Suggestion:
     whole: float
     """Of everything, measured or not."""
     chances: dict[str, float]
-    """Of each rule that is not settled, about how likely it is to be once the whole budget is spent."""
+    """Of each rule that its runs have not settled, about how likely it is to be once the whole budget is
+    spent."""
+    is_assumed: bool
+    """Whether the noise of a run is only assumed, as neither repeats nor the source tell it."""
     status: Status
     """`settled`: every rule is, by noise that was measured where it can be. `teaches`: the points do.
-    `too_dear`: no candidate that would teach anything is within the budget. `undecidable`: none would teach
-    anything at any price."""
+    `too_dear`: no candidate that would teach anything is within the budget. `awaited`: repeats are under way
+    that may tell the noise. `undecidable`: none would teach anything at any price."""
     cheapest: float | None
     """Of the budget, what the cheapest run takes that would teach anything; None where there is none."""
 
@@ -102,7 +105,8 @@ def suggest(
     useful = runs.price[knowledge.worth()[runs.cells] * (1 - runs.could_fail) > NEGLIGIBLE]
     chances = knowledge.chances(runs, budget)
     chosen = choose(knowledge, runs, budget, batch)
-    if noise is ASSUMED and repeats.may_tell(groups, measured.cells, runs, coming):
+    is_reopened = noise is ASSUMED and repeats.may_tell(groups, measured.cells, runs, coming)
+    if is_reopened:
         foresights = tuple(replace(each, settled=False) for each in foresights)
         lacking = repeats.lacking(groups, measured.cells, coming)
         if lacking and not len(useful):
@@ -117,7 +121,8 @@ def suggest(
         price=float(points["train_flops"].sum()),
         whole=spent + float(to_run["train_flops"].sum()),
         chances=chances,
-        status=_status(foresights, useful, points),
+        is_assumed=noise is ASSUMED,
+        status="awaited" if is_reopened and not len(useful) else _status(foresights, useful, points),
         cheapest=float(useful.min()) if len(useful) else None,
     )
 

@@ -75,7 +75,8 @@ def in_plain_words() -> Iterator[None]:
         where = "" if mark is None else f"{mark.name}, line {mark.line + 1}, "
         _end(f"{where}is not valid YAML ({error.problem}): mend it.", error)
     except (UnicodeDecodeError, ReaderError) as error:
-        _end(f"a file that configures is no text in UTF-8 ({error.reason}): mend it.", error)
+        file = error.name if isinstance(error, ReaderError) else "a file that configures"
+        _end(f"{file} is no text in UTF-8 ({error.reason}): mend it.", error)
     except OSError as error:
         _end(f"{error.filename}: {error.strerror}; choose a place that can be read and written.", error)
     except KeyboardInterrupt:

@@ -78,8 +78,8 @@ def layout(*, clips: bool) -> torch.memory_format:
 def send(values: Tensor, device: torch.device) -> Tensor:
     """The values of a batch on `device`; XLA has its devices share them.
 
-    CUDA copies from pinned memory: of any other, the host may have to wait for copies of more than 64 KB (CUDA
-    C++ Programming Guide, Asynchronous Concurrent Execution).
+    CUDA copies from pinned memory: from any other, the host may have to wait for copies of more than 64 KB
+    (CUDA C++ Programming Guide, Asynchronous Concurrent Execution).
     """
     if device.type == "xla":
         return xla.send(values)

@@ -72,7 +72,9 @@ def test_nothing_is_settled_while_the_noise_is_assumed():
     assert list(found.points["train_flops"]) == sorted(second["train_flops"])[:MIN_DF]
     assert suggest(table, second, budget=1.0).status == "too_dear"
     under_way = second.assign(status=["running"] * MIN_DF + ["pending"] * (len(second) - MIN_DF))
-    assert suggest(table, under_way).status == "undecidable"  # they are waited for
+    assert suggest(table, under_way).status == "awaited"
+    twice = pd.concat([second, second.assign(seed=2)])
+    assert not suggest(table, twice).points[["depth", "width", "resolution"]].duplicated().any()
     without = left_of(table, rows.iloc[[0]]).assign(seed=2, width=8.0, status="pending")
     assert suggest(table, without).status in ("settled", "teaches")
     assert suggest(table_of(rows), second.assign(seed=2)).status == "settled"
