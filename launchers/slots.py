@@ -68,8 +68,10 @@ def check_precisions(device: str, precisions: Collection[Precision]) -> None:
 
 
 def visible_gpus() -> list[int]:
-    """Indices of the GPUs that jobs may use, which CUDA_VISIBLE_DEVICES may name by UUIDs or how these begin;
-    empty without an NVIDIA driver."""
+    """Indices of the GPUs that jobs may use, empty without an NVIDIA driver.
+
+    CUDA_VISIBLE_DEVICES may name them by UUIDs or how these begin; what follows a name of none is not seen.
+    """
     if shutil.which("nvidia-smi") is None:
         return []
     done = subprocess.run(["nvidia-smi", "-L"], capture_output=True, text=True, timeout=60, check=False)
@@ -77,8 +79,13 @@ def visible_gpus() -> list[int]:
     allowed = os.environ.get("CUDA_VISIBLE_DEVICES")
     if allowed is None:
         return [int(index) for index, _ in found]
-    names = [name.strip() for name in allowed.split(",")]
-    return [int(index) for index, uuid in found if any(_means(name, index, uuid) for name in names)]
+    gpus = set()
+    for name in allowed.split(","):
+        named = [int(index) for index, uuid in found if _means(name.strip(), index, uuid)]
+        if not named:
+            break
+        gpus.add(named[0])
+    return sorted(gpus)
 
 
 def _means(name: str, index: str, uuid: str) -> bool:

@@ -54,7 +54,14 @@ def test_a_gpu_without_the_arithmetic_is_named(monkeypatch: pytest.MonkeyPatch) 
 @pytest.mark.usefixtures("two_gpus")
 @pytest.mark.parametrize(
     ("named", "visible"),
-    [("1, 0", [0, 1]), ("GPU-28aa", [1]), ("GPU-1f,GPU-28aa", [0, 1]), ("GPU-3", []), ("", [])],
+    [
+        ("1, 0", [0, 1]),
+        ("GPU-28aa", [1]),
+        ("GPU-1f,GPU-28aa", [0, 1]),
+        ("GPU-3", []),
+        ("", []),
+        ("1,-1,0", [1]),
+    ],
 )
 def test_jobs_may_use_the_gpus_that_the_environment_names(
     named: str, visible: list[int], monkeypatch: pytest.MonkeyPatch
