@@ -24,7 +24,7 @@ from rich.progress import (
 from scaling.command.output import print_json
 from scaling.command.profile_table import as_json_value, print_profile, study_rows
 from scaling.command.wanted import Line, Wanted, wanted
-from scaling.errors import INTERRUPTED
+from scaling.errors import INTERRUPTED, Refused
 from scaling.profile.profiles import Profile
 from scaling.profile.study_table import write_study_table
 from scaling.profile.workload import Workload
@@ -84,7 +84,7 @@ def _measure_all(
     again: bool,
     console: Console,
 ) -> None:
-    """Measure what is not known; `failures` takes the reason of each workload that does not fit in memory."""
+    """Measure what is not known; `failures` takes the reason of each workload that cannot be."""
     workloads = {workload: line for line in want.lines for workload in line.workloads(want.works)}
     todo = {workload: line for workload, line in workloads.items() if again or known.of(workload) is None}
     remembered = len(workloads) - len(todo)
@@ -99,7 +99,12 @@ def _measure_all(
             if interrupted.is_set():
                 raise KeyboardInterrupt
             steps.begin(_what(line, workload))
-            reason = attempt(workload)
+            try:
+                reason = attempt(workload)
+            except Refused:
+                if want.study is None:
+                    raise
+                reason = f"no {workload.precision} here"  # other points of the study may have another
             if reason is not None:
                 failures[workload] = reason
             steps.end()

@@ -118,6 +118,15 @@ def test_a_study_gets_a_table_of_its_points(capsys: pytest.CaptureFixture[str], 
         assert (low, high) == pytest.approx((training.timing.low_ms, training.timing.high_ms), rel=1e-5)
 
 
+def test_arithmetic_that_is_not_done_here_leaves_out_its_points_alone(
+    capsys: pytest.CaptureFixture[str], study: Study, make_point: MakePoint
+) -> None:
+    study.add([make_point(width=0.5, resolution=4, precision="tf32", recipe=Recipe(batch_size=4))])
+    assert main(["profile", str(study.path)]) == 0
+    assert "no tf32 here" in capsys.readouterr().out
+    assert [row["precision"] for row in read_csv(study)] == ["fp32"] * 3
+
+
 def test_another_device_keeps_its_rows_before_the_last_measured(study: Study) -> None:
     (study.path / "profile.csv").write_text(
         f"{','.join(COLUMNS)}\n0000000000000000,GPU,4,bf16,1,1,1,1,1,1,1,1\n"
