@@ -25,7 +25,7 @@ from tests.wandb_server import server as server
 
 def sync(study: Path, *options: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "control", "sync", str(study), *options]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
 
 
 @pytest.fixture
