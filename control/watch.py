@@ -18,7 +18,7 @@ from control.status import Glance, Watcher
 from control.table import tabulate
 from control.terminal import headline
 from scaling.study.store import Study
-from scaling.training.stop import outlives_terminal
+from scaling.training.stop import handled
 
 EVERY_S = 2.0
 LINE_EVERY_S = 15.0
@@ -126,10 +126,5 @@ def _ended_by_signals() -> Iterator[None]:
         del number, frame
         raise KeyboardInterrupt
 
-    signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    before = {number: signal.signal(number, interrupt) for number in signals if not outlives_terminal(number)}
-    try:
+    with handled(interrupt, signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

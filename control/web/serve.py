@@ -16,7 +16,7 @@ from control.web.address import Address, hosts, is_local, url
 from control.web.app import Door, make_app
 from control.web.feed import Feed
 from scaling.study.store import Study
-from scaling.training.stop import outlives_terminal
+from scaling.training.stop import handled
 
 ENDS_WITHIN_S = 2
 """Answers that are under way at Ctrl-C have so long."""
@@ -56,14 +56,8 @@ class _Server(uvicorn.Server):
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         """All that Ctrl-C is, and a terminal that goes away, unless nohup has it ignored."""
-        signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-        heeded = [number for number in signals if not outlives_terminal(number)]
-        before = {number: signal.signal(number, self.handle_exit) for number in heeded}
-        try:
+        with handled(self.handle_exit, signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._feed.close()

@@ -6,7 +6,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -19,9 +19,22 @@ EARLY_S = 60.0
 """Slurm may send the signal that was asked for so much before its time (sbatch, --signal)."""
 
 
-def outlives_terminal(number: signal.Signals) -> bool:
-    """Whether it is the end of the terminal, which somebody has bidden this process to outlive."""
-    return number == signal.SIGHUP and signal.getsignal(number) is signal.SIG_IGN
+@contextmanager
+def handled(handler: Callable[[int, FrameType | None], object], *signals: signal.Signals) -> Iterator[None]:
+    """Meanwhile these are handled so; the main thread only.
+
+    SIGHUP stays ignored where it is: `nohup` has this process outlive its terminal.
+    """
+    before = {
+        number: signal.signal(number, handler)
+        for number in signals
+        if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN
+    }
+    try:
+        yield
+    finally:
+        for number, handler_before in before.items():
+            signal.signal(number, handler_before)
 
 
 class Stop:
@@ -51,17 +64,9 @@ class Stop:
 
     @contextmanager
     def on_signals(self, *signals: signal.Signals) -> Iterator[None]:
-        """Stop on any of these; the main thread only. A second SIGINT interrupts at once.
-
-        SIGHUP does nothing where it is ignored already: `nohup` is there to outlive the terminal.
-        """
-        heeded = [number for number in signals if not outlives_terminal(number)]
-        before = {number: signal.signal(number, self._heed) for number in heeded}
-        try:
+        """Stop on any of these, as far as `handled` heeds them. A second SIGINT interrupts at once."""
+        with handled(self._heed, *signals):
             yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
 
     def _heed(self, number: int, frame: FrameType | None) -> None:
         del frame
