@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import lru_cache
 from typing import TypeAlias
 
 import torch
@@ -86,7 +87,7 @@ def rand_augment(
     is the light beyond the edges, `generator` is on the CPU.
     """
     side, operations, strengths = images.shape[-1], [*MOVES, *CHANGES], (magnitude / 10, -magnitude / 10)
-    places = places_of([make(each, side) for make in MOVES.values() for each in strengths], images)
+    places = _all_places(strengths, side, images.device)
     codes = torch.randint(2 * len(operations), (layers, batch), generator=generator)[:, share]
     augmented = images.clone(memory_format=torch.contiguous_format)  # up to ten times as fast
     for layer in codes:
@@ -100,10 +101,17 @@ def rand_augment(
     return augmented.contiguous(memory_format=torch.channels_last)  # as the network wants them
 
 
-def places_of(moves: list[list[list[float]]], images: Tensor) -> Tensor:
-    """(M, S, S, 2): where the pixels of `images` (N, C, S, S) come from by each move, for `grid_sample`."""
-    of_image = sent(torch.tensor(moves, dtype=torch.float32), images)
-    return affine_grid(of_image, [len(moves), *images.shape[1:]], align_corners=False)
+@lru_cache(maxsize=4)
+def _all_places(strengths: tuple[float, ...], side: int, device: torch.device) -> Tensor:
+    """Of each move in each strength: the same for all batches of a run."""
+    places = places_of([make(each, side) for make in MOVES.values() for each in strengths], side)
+    return places.to(device, non_blocking=True)
+
+
+def places_of(moves: list[list[list[float]]], side: int) -> Tensor:
+    """(M, S, S, 2): where the pixels of images of that side come from by each move, for `grid_sample`."""
+    size = [len(moves), 1, side, side]
+    return affine_grid(torch.tensor(moves, dtype=torch.float32), size, align_corners=False)
 
 
 def moved(images: Tensor, places: Tensor, fill: Tensor) -> Tensor:

@@ -31,7 +31,7 @@ def operated(images: Tensor, name: str, strength: float, fill: Tensor | None = N
     """All of them by one operation."""
     if name in CHANGES:
         return CHANGES[name](images, strength)
-    places = places_of([MOVES[name](strength, images.shape[-1])] * len(images), images)
+    places = places_of([MOVES[name](strength, images.shape[-1])] * len(images), images.shape[-1])
     return moved(images, places, torch.zeros(images.shape[1], 1, 1) if fill is None else fill)
 
 
