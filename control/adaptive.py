@@ -11,7 +11,6 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from itertools import count
 from math import ceil, inf
-from shlex import quote
 
 from rich.console import Console
 
@@ -212,17 +211,14 @@ class _Loop:
             try:
                 time.sleep(POLL_S)
             except KeyboardInterrupt:
-                self._say(
-                    f"What runs goes on. To stop it: python -m control cancel {quote(str(self._study.path))}"
-                )
+                self._say(f"What runs goes on. To stop it: python -m control cancel {self._study.typed}")
                 raise
 
     def _end(self, found: Suggestion | None) -> int:
         self._say(end_text(found, self._rounds.budget, self._left()))
         self._say(spent_text(self._spent, self._rounds.budget, self._whole))
         self._say(
-            "The report, with what the whole grid would say: python -m analysis report "
-            f"{quote(str(self._study.path))}"
+            f"The report, with what the whole grid would say: python -m analysis report {self._study.typed}"
         )
         states = self._study.states(self._points)
         return exit_code(Counter(str(state.status) for state in states.values()))
@@ -231,8 +227,7 @@ class _Loop:
         return [str(each) for each in found.points["point"]]
 
     def _tell_next(self, found: Suggestion, ids: Sequence[str]) -> None:
-        name_of = {each.rule: each.name for each in found.foresights}
-        rules = [name_of.get(rule, rule) for rule in found.points["rule"]]
+        rules = [found.name_of(rule) for rule in found.points["rule"]]
         self._say(next_text([self._points[each] for each in ids], found.price, rules))
 
     def _say(self, sentence: str) -> None:

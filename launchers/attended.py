@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from shlex import quote
 
 from launchers.outcome import tell_outcome
 from launchers.progress import Display
@@ -24,7 +23,7 @@ def attend(launching: Launching, run: Callable[[Callable[[Tally], None]], object
     finally:
         if mirror is not None and not mirror.finish(WITHIN_S[tracker.mode]):
             launching.console.print(
-                f"W&B runs are missing: python -m control sync {quote(str(study.path))} sends them, and the "
+                f"W&B runs are missing: python -m control sync {study.typed} sends them, and the "
                 "same line typed again writes them.",
                 markup=False,
             )

@@ -6,7 +6,6 @@ import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from shlex import quote
 
 from rich.console import Console
 
@@ -39,7 +38,7 @@ def run_request(request: Request, launcher: Launcher) -> int:
         write_down(each, request, launcher, snapshot, console)
         counts = launch_plan(each, request, launcher, snapshot, console, needed)
         if counts:  # else they are left to Slurm
-            console.print(f"Next: python -m analysis report {quote(str(each.study.path))}", markup=False)
+            console.print(f"Next: python -m analysis report {each.study.typed}", markup=False)
         ended += counts
     return exit_code(ended)
 
@@ -101,7 +100,7 @@ def write_down(
             take_over(study, entry.point, Study(entry.origin))
     if plan.to_run:
         console.print(
-            f"To watch it: python -m control watch {quote(str(study.path))}, with --web in a browser.",
+            f"To watch it: python -m control watch {study.typed}, with --web in a browser.",
             style="bright_black",
             markup=False,
             soft_wrap=True,

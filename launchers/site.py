@@ -74,7 +74,8 @@ def device_gb(runtime: Runtime, slots: int) -> float | None:
 
 
 def check_here(runtime: Runtime, precisions: Collection[Precision]) -> None:
-    """Refused where this machine lacks the device or its arithmetic, or the plan is for another one."""
+    """Refused where this machine lacks the device or its arithmetic, or the plan is for another one; GPUs are
+    numbered as the driver does from here on."""
     if runtime.spec and device_spec(replace(runtime, spec=None)) is not DEVICES[runtime.spec]:
         raise Refused(
             f"device.spec={runtime.spec} is for planning, there is none here: add plan=true, or leave it out."

@@ -10,7 +10,6 @@ from analysis.sheet import Sheet
 from analysis.suggest.foresight_sheet import foresights_json
 from analysis.suggest.proposal import Proposal
 from analysis.suggest.sentences import NOTHING_DIFFERS, TOO_SMALL, outlook
-from analysis.suggest.suggest import Suggestion
 from analysis.table import AXES
 from scaling.quantity import duration_text
 
@@ -22,7 +21,7 @@ def points_sheet(proposal: Proposal) -> Sheet:
         (
             *(f"{row[name]:g}" for name in (*AXES, "seed")),
             f"{row['train_flops']:.3g}",
-            _name(proposal.suggestion, row["rule"]),
+            proposal.suggestion.name_of(row["rule"]),
             "" if isnan(row["shrinks"]) else f"{row['shrinks']:.1%}",
         )
         for row in points.to_dict("records")
@@ -69,7 +68,3 @@ def proposal_json(proposal: Proposal) -> dict[str, Any]:
         ],
         "line": proposal.line,
     }
-
-
-def _name(found: Suggestion, rule: str) -> str:
-    return next((each.name for each in found.foresights if each.rule == rule), rule)

@@ -64,6 +64,10 @@ class Suggestion:
     cheapest: float | None
     """Of the budget, what the cheapest run takes that would teach anything; None where there is none."""
 
+    def name_of(self, rule: str) -> str:
+        """What is told of it, where it is one of the rules; itself where it is not, as the noise of a run."""
+        return next((each.name for each in self.foresights if each.rule == rule), rule)
+
     @property
     def is_flat(self) -> bool:
         """Whether nothing left to run would tell anything, and the whole grid would decide no rule."""

@@ -6,7 +6,6 @@ import time
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from shlex import quote
 from typing import ClassVar
 
 from launchers.interpreter import interpreter
@@ -94,7 +93,7 @@ class Slurm:
         num_jobs = sum(record.num_jobs for record in submitted)
         console.print(
             f"Submitted {len(to_train)} points in {num_jobs} jobs; nothing has to stay open for them. "
-            f"To watch: python -m control watch {quote(str(study.path))}"
+            f"To watch: python -m control watch {study.typed}"
         )
         if not self.options.wait:
             return Counter()
@@ -159,7 +158,7 @@ class Slurm:
                 _show_until_ended(launching.study, watch, display)
         except KeyboardInterrupt:
             launching.console.print(
-                f"The jobs go on. To stop them: python -m control cancel {quote(str(launching.study.path))}"
+                f"The jobs go on. To stop them: python -m control cancel {launching.study.typed}"
             )
             raise
 

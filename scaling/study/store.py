@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, fields, replace
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from scaling.errors import Refused
@@ -59,6 +60,11 @@ class Study:
     @property
     def name(self) -> str:
         return self.path.name
+
+    @property
+    def typed(self) -> str:
+        """Its path as a shell takes it, for a line to type."""
+        return quote(str(self.path))
 
     @property
     def task(self) -> Task:
