@@ -1,4 +1,4 @@
-"""A small checkout to take snapshots of."""
+"""A small checkout to take snapshots of, a study, and a grid of points."""
 
 from __future__ import annotations
 
@@ -7,6 +7,30 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+from scaling.study.about import Task
+from scaling.study.point import Point
+from scaling.study.store import Study
+
+Make = Callable[..., Point]
+
+
+@pytest.fixture
+def study(tmp_path: Path) -> Study:
+    return Study.create(tmp_path / "mine", Task("mnist5k"))
+
+
+@pytest.fixture
+def grid(make_point: Make) -> list[Point]:
+    """Depth x width x resolution x epochs x seed: 3 x 3 x 2 x 2 x 2."""
+    return [
+        make_point(depth=depth, width=width, resolution=resolution, epochs=epochs, seed=seed)
+        for depth in (8, 14, 20)
+        for width in (0.25, 0.5, 1.0)
+        for resolution in (14, 28)
+        for epochs in (1, 10)
+        for seed in (0, 1)
+    ]
 
 
 @pytest.fixture

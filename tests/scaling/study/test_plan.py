@@ -4,20 +4,15 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
 from scaling.errors import Refused
-from scaling.profile.forecast import Hours
 from scaling.study import lease
-from scaling.study.about import Task
-from scaling.study.files import write_json_once
-from scaling.study.grid import Expansion
 from scaling.study.limits import Limits
-from scaling.study.plan import Plan, Planned, Site, Wishes, limited, make_plan
+from scaling.study.plan import Planned
 from scaling.study.plan_file import as_csv, as_json
 from scaling.study.point import Point
 from scaling.study.quantities import QUANTITIES, Quantities, constraint_of
@@ -25,41 +20,14 @@ from scaling.study.result import State
 from scaling.study.snapshot import code_digest
 from scaling.study.store import Study
 from scaling.study.totals import totals
+from tests.scaling.study.plans import complete, dropped, hours_of, plan_of
 
 Make = Callable[..., Point]
 
 
-@pytest.fixture
-def study(tmp_path: Path) -> Study:
-    return Study.create(tmp_path / "mine", Task("mnist5k"))
-
-
-def _hours(point: Point) -> Hours:
-    return Hours(point.cost.train_flops / 1e12, "specifications")
-
-
-NO_LIMITS = Limits()
-SITE = Site(hours=_hours, memory_gb=lambda point: point.cost.memory_gb, slots=2)
-
-
-def _plan(
-    study: Study,
-    points: Sequence[Point],
-    constraint: Callable[[Planned], str | None] = lambda _: None,
-    limits: Limits = NO_LIMITS,
-) -> Plan:
-    plan = make_plan(study, Expansion(list(points)), SITE, Wishes(constraint=constraint))
-    return limited([plan], limits)[0]
-
-
 def _action(study: Study, point: Point) -> tuple[str, str]:
-    (entry,) = _plan(study, [point]).entries
+    (entry,) = plan_of(study, [point]).entries
     return entry.action, entry.why
-
-
-def _complete(study: Study, point: Point) -> None:
-    study.note(point.id, State(status="completed", attempt=1, epoch=2))
-    write_json_once(study.directory(point.id) / "result.json", {"id": point.id, "metrics": {"top1": 90.0}})
 
 
 def _where(text: str, device_gb: float | None = None) -> Callable[[Planned], str | None]:
@@ -74,7 +42,7 @@ def test_a_point_that_was_never_seen_is_new(study: Study, make_point: Make) -> N
 def test_an_unreadable_result_is_set_aside_and_the_point_runs_again(study: Study, make_point: Make) -> None:
     point = make_point()
     study.add([point])
-    _complete(study, point)
+    complete(study, point)
     file = study.directory(point.id) / "result.json"
     file.write_text("")
     action, why = _action(study, point)
@@ -105,7 +73,7 @@ def test_what_is_done_with_each_state(study: Study, make_point: Make) -> None:
         assert "it broke" in _action(study, point)[1]
     study.note(point.id, replace(failed, failure="code_error", code="0" * 16))
     assert _action(study, point)[0] == "retry"
-    _complete(study, point)
+    complete(study, point)
     assert _action(study, point) == ("skip", "done")
 
 
@@ -122,44 +90,27 @@ def test_a_running_point_is_waited_for_and_a_dead_one_goes_on(study: Study, make
     assert _action(study, point)[0] == "retry"
 
 
-@pytest.fixture
-def grid(make_point: Make) -> list[Point]:
-    """Depth x width x resolution x epochs x seed: 3 x 3 x 2 x 2 x 2."""
-    return [
-        make_point(depth=depth, width=width, resolution=resolution, epochs=epochs, seed=seed)
-        for depth in (8, 14, 20)
-        for width in (0.25, 0.5, 1.0)
-        for resolution in (14, 28)
-        for epochs in (1, 10)
-        for seed in (0, 1)
-    ]
-
-
-def _dropped(plan: Plan) -> list[Planned]:
-    return [entry for entry in plan.entries if entry.action == "drop"]
-
-
 def test_points_run_dearest_first(study: Study, make_point: Make) -> None:
-    plan = _plan(study, [make_point(epochs=epochs) for epochs in (1, 4, 2)])
+    plan = plan_of(study, [make_point(epochs=epochs) for epochs in (1, 4, 2)])
     assert [point.epochs for point in plan.to_run] == [4, 2, 1]
 
 
 def test_a_constraint_drops_points_with_its_reason(study: Study, grid: list[Point]) -> None:
-    plan = _plan(study, grid, constraint=_where("depth <= 14 and flops < 2e6 or depth == 20"))
+    plan = plan_of(study, grid, constraint=_where("depth <= 14 and flops < 2e6 or depth == 20"))
     kept = {point.id for point in plan.wanted}
     assert kept == {
         point.id for point in grid if (point.depth <= 14 and point.cost.flops < 2e6) or point.depth == 20
     }
-    plan = _plan(study, grid, constraint=_where("width < 1 and depth * width < 5"))
-    reasons = {entry.why for entry in _dropped(plan)}
+    plan = plan_of(study, grid, constraint=_where("width < 1 and depth * width < 5"))
+    reasons = {entry.why for entry in dropped(plan)}
     assert "width < 1 is false (width=1)" in {reason.replace("1.0", "1") for reason in reasons}
     assert any(reason.startswith("depth * width < 5 is false (depth=") for reason in reasons)
 
 
 def test_every_quantity_can_be_asked_for(study: Study, make_point: Make) -> None:
-    (entry,) = _plan(study, [make_point()]).entries
+    (entry,) = plan_of(study, [make_point()]).entries
     values = Quantities(entry)
-    assert values["hours"] == _hours(entry.point).hours
+    assert values["hours"] == hours_of(entry.point).hours
     assert values["recipe.label_smoothing"] == 0.1
     assert values["model.family"] == "resnet_small"
     assert values["model.ladder"] is None, "a switch of another family"
@@ -172,80 +123,19 @@ def test_every_quantity_can_be_asked_for(study: Study, make_point: Make) -> None
 def test_a_point_fits_or_not(study: Study, make_point: Make, text: str, kept: int) -> None:
     points = [make_point()]
     if kept:
-        assert len(_plan(study, points, constraint=_where(text, device_gb=1.0)).wanted) == kept
+        assert len(plan_of(study, points, constraint=_where(text, device_gb=1.0)).wanted) == kept
     else:
         with pytest.raises(
             Refused, match=r"none of 1 points \(1 by fits\(1e-3\)\); .*: fits\(1e-3\) is false"
         ):
-            _plan(study, points, constraint=_where(text))
+            plan_of(study, points, constraint=_where(text))
 
 
 def test_fits_needs_to_know_the_memory(study: Study, make_point: Make) -> None:
     with pytest.raises(Refused, match=r"say the gigabytes, as in fits\(80\)"):
-        _plan(study, [make_point()], constraint=_where("fits()"))
+        plan_of(study, [make_point()], constraint=_where("fits()"))
     with pytest.raises(Refused, match="has no specification here"):
-        _plan(study, [make_point()], constraint=_where("fits('a1000')"))
-
-
-def test_a_limit_of_points_keeps_every_axis_and_both_regimes(study: Study, grid: list[Point]) -> None:
-    """1 + 2 + 2 + 1 + 1 points move at most one axis from the cheapest, 13 move two, and one is repeated."""
-    plan = _plan(study, grid, limits=Limits(points=8))
-    assert len(plan.to_run) == 8
-    for axis in ("depth", "width", "resolution", "epochs"):
-        values = {getattr(point, axis) for point in grid}
-        assert {getattr(point, axis) for point in plan.to_run} == values, axis
-    interactions = _plan(study, grid, limits=Limits(points=21))
-    assert not any("epochs" in sentence or "seeds" in sentence for sentence in interactions.losses)
-
-
-@pytest.mark.parametrize("share", [0.01, 0.1, 0.5, 0.9])
-@pytest.mark.parametrize("limit", ["train_flops", "device_hours"])
-def test_a_limit_is_kept_and_used(study: Study, grid: list[Point], limit: str, share: float) -> None:
-    whole = totals(_plan(study, grid))
-    allowed = share * (whole.train_flops if limit == "train_flops" else whole.device_hours)
-    plan = _plan(study, grid, limits=Limits(**{limit: allowed}))  # type: ignore[arg-type]
-    sums = totals(plan)
-    spent = sums.train_flops if limit == "train_flops" else sums.device_hours
-    assert spent <= allowed
-    cheapest_dropped = min(entry.point.cost.train_flops for entry in _dropped(plan))
-    room = allowed - spent if limit == "train_flops" else (allowed - spent) * 1e12
-    assert cheapest_dropped > room, "a point that still fits is not dropped"
-    assert all(entry.why.startswith(f"limit.{limit}=") for entry in _dropped(plan))
-
-
-def test_typing_a_limited_line_again_spends_nothing_more(study: Study, grid: list[Point]) -> None:
-    limits = Limits(train_flops=0.3 * sum(point.cost.train_flops for point in grid))
-    first = _plan(study, grid, limits=limits)
-    kept = {point.id for point in first.to_run}
-    for point in first.to_run[::2]:
-        study.add([point])
-        _complete(study, point)
-    again = _plan(study, grid, limits=limits)
-    assert {point.id for point in again.to_run} == {point.id for point in first.to_run[1::2]}
-    assert {entry.point.id for entry in again.entries if entry.action == "skip"} | {
-        point.id for point in again.to_run
-    } == kept
-
-
-def test_a_limit_of_memory_is_for_each_point(study: Study, grid: list[Point]) -> None:
-    largest = max(point.cost.memory_gb for point in grid)
-    plan = _plan(study, grid, limits=Limits(memory_gb=largest / 2))
-    assert {entry.point.id for entry in _dropped(plan)} == {
-        point.id for point in grid if point.cost.memory_gb > largest / 2
-    }
-
-
-def test_a_limit_that_leaves_nothing_is_refused(study: Study, grid: list[Point]) -> None:
-    with pytest.raises(
-        Refused, match=r"none of 72 points \(72 by limit.train_flops=1\); the cheapest is depth=8 .* it takes"
-    ):
-        _plan(study, grid, limits=Limits(train_flops=1.0))
-
-
-def test_hours_that_nothing_tells_do_not_fit_a_limit_of_hours(study: Study, make_point: Make) -> None:
-    site = replace(SITE, hours=lambda _: None)
-    with pytest.raises(Refused, match="nothing tells its hours, try probe=true"):
-        limited([make_plan(study, Expansion([make_point()]), site)], Limits(device_hours=1.0))
+        plan_of(study, [make_point()], constraint=_where("fits('a1000')"))
 
 
 @pytest.mark.parametrize(
@@ -268,20 +158,20 @@ def test_hours_that_nothing_tells_do_not_fit_a_limit_of_hours(study: Study, make
 def test_the_plan_says_what_a_drop_costs(
     study: Study, grid: list[Point], keep: Callable[[Point], bool], sentence: str
 ) -> None:
-    plan = _plan(study, grid, constraint=lambda entry: None if keep(entry.point) else "not wanted")
+    plan = plan_of(study, grid, constraint=lambda entry: None if keep(entry.point) else "not wanted")
     assert any(found.startswith(sentence) for found in plan.losses), plan.losses
 
 
 def test_nothing_is_lost_where_nothing_is_dropped(study: Study, grid: list[Point]) -> None:
-    assert _plan(study, grid).losses == []
+    assert plan_of(study, grid).losses == []
 
 
 def test_totals_are_of_what_runs(study: Study, grid: list[Point]) -> None:
     study.add(grid[:1])
-    _complete(study, grid[0])
-    plan = _plan(study, grid)
+    complete(study, grid[0])
+    plan = plan_of(study, grid)
     sums = totals(plan)
-    assert plan.predicted == {point.id: _hours(point) for point in grid[1:]}
+    assert plan.predicted == {point.id: hours_of(point) for point in grid[1:]}
     assert (sums.num_points, sums.waves, sums.slots) == (71, 36, 2)
     assert sums.train_flops == sum(point.cost.train_flops for point in grid[1:])
     assert sums.device_hours == pytest.approx(sums.train_flops / 1e12)
@@ -290,7 +180,7 @@ def test_totals_are_of_what_runs(study: Study, grid: list[Point]) -> None:
 
 
 def test_a_plan_as_csv_and_json_holds_every_point(study: Study, grid: list[Point]) -> None:
-    plan = replace(_plan(study, grid, limits=Limits(points=8)), varied=("recipe.label_smoothing",))
+    plan = replace(plan_of(study, grid, limits=Limits(points=8)), varied=("recipe.label_smoothing",))
     rows = list(csv.DictReader(as_csv(plan).splitlines()))
     assert list(rows[0])[-2:] == ["action", "why"]
     assert {row["recipe.label_smoothing"] for row in rows} == {"0.1"}

@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
 from scaling.errors import Refused
-from scaling.study.about import Task
 from scaling.study.point import Point
 from scaling.study.result import State
 from scaling.study.store import Study
 
 TABLE = "table.csv, without noise"
-
-
-@pytest.fixture
-def study(tmp_path: Path) -> Study:
-    return Study.create(tmp_path / "mine", Task("mnist5k"))
 
 
 def test_a_plan_says_nothing_and_the_first_launch_decides(study: Study) -> None:
