@@ -137,7 +137,7 @@ def _undivided(share: Share) -> str:
     if share.together.verdict == "hurts":
         return "all together costs points"
     if share.ratio is None or share.ratio.ci95 is None:
-        return "all together is not told from none"
+        return "all together cannot be told from none"
     return ""
 
 

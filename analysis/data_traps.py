@@ -145,7 +145,7 @@ def seeds(evidence: Basis) -> Iterator[Trap]:
             "declared": "; intervals come from what the source declares a re-run to move",
             "interaction": "; intervals come from the interaction of architecture and resolution, if "
             "anything too wide",
-        }.get(noise.kind, "; nothing here can be told from luck")
+        }.get(noise.kind, "; nothing here can be told from chance")
         yield Trap(code, f"{what}: seed noise is unknown{how}.")
     few = int((groups["num_seeds"] < FEW_SEEDS).sum())
     if few:
@@ -189,7 +189,9 @@ def small(evidence: Basis) -> Iterator[Trap]:
         )
     if flops.notna().any() and flops.max() < SMALL_RANGE * flops.min():
         ratio = flops.max() / flops.min()
-        yield Trap("small_range", f"The dearest model has only {ratio:.1f} times the FLOPs of the cheapest.")
+        yield Trap(
+            "small_range", f"The most expensive model has only {ratio:.1f} times the FLOPs of the cheapest."
+        )
 
 
 def recipe(evidence: Basis) -> Iterator[Trap]:

@@ -91,7 +91,9 @@ def exponents(law: Law | None, rows: pd.DataFrame) -> Exponents:
     fixed = [knob for knob in KNOBS if knob not in knobs]
     reasons = [f"the law does not have {' and '.join(fixed)}"] if fixed else []
     if leaning:
-        reasons.append(f"of {' and '.join(leaning)} the models say little, the law leans on its prior there")
+        reasons.append(
+            f"about {' and '.join(leaning)} the data say little, so there the law rests on its prior"
+        )
     return Exponents(**found, epochs=epochs, flops=ends, reason="; ".join(reasons))
 
 

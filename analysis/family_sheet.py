@@ -33,7 +33,7 @@ def family_sheet(family: Family) -> Sheet:
     ]
     note = (
         "Top-1: predicted by an average of laws, with its 95 % interval, of the mean over seeds. Of models "
-        f"that are not told apart by more than {EQUAL_POINTS:g} points it is the cheapest."
+        f"that cannot be told apart by more than {EQUAL_POINTS:g} points it is the cheapest."
     )
     latency = ("latency",) if timed else ()
     return Sheet(f"Family at {epochs} epochs", note, (*head, *latency, "top-1 (%)"), rows)
@@ -44,8 +44,8 @@ def family_sentences(family: Family) -> list[str]:
     latency = family.latency
     found = [
         _average_sentence(family.laws, family.models),
-        f"The best single law, fitted on cheaper models only, missed the dearer ones by {family.missed:.2f} "
-        f"points: {family.best_single}.",
+        f"The best single law, fitted on cheaper models only, missed the more expensive ones by "
+        f"{family.missed:.2f} points: {family.best_single}.",
         f"The costs are those of {family.base.of}.",
         "Top-1 is of the mean over seeds: a single run differs by the noise of a run besides.",
     ]

@@ -77,13 +77,13 @@ def _methods_figures(findings: Findings) -> Iterator[Drawn]:
     if ladder is not None and len(ladder.rungs) > 1:
         caption = (
             "What each method adds to those above it, and all of them so far, with 95 % intervals; a filled "
-            "marker is told from none."
+            "marker differs from none."
         )
         yield "methods", "training_methods", additive_figure(ladder), caption
     if interplay is not None:
         caption = (
             f"What a weight decay of {interplay.lower:g} instead of {interplay.higher:g} does at each level "
-            "of regularisation, with 95 % intervals; a filled marker is told from none."
+            "of regularisation, with 95 % intervals; a filled marker differs from none."
         )
         yield "weight_decay", "weight_decay", weight_decay_figure(interplay), caption
 

@@ -20,7 +20,7 @@ def choice_sheet(choice: Choice) -> Sheet:
         for _, row in choice.scores.iterrows()
     ]
     head = ("form", "parameters", "RMSE (points)", "predictions")
-    return Sheet("Laws: how well each predicts dearer models", choice.reason, head, rows, topic="law")
+    return Sheet("Laws: how well each predicts more expensive models", choice.reason, head, rows, topic="law")
 
 
 def law_sheet(law: Law) -> Sheet:

@@ -62,7 +62,7 @@ class Member:
     at_edge: tuple[str, ...]
     """Knobs at the end of the measured range: more of them, or less, may be better."""
     num_equal: int
-    """Models within the budget that are not told apart from the best by more than EQUAL_POINTS; this one is
+    """Models within the budget that cannot be told apart from the best by more than EQUAL_POINTS; this one is
     the cheapest."""
 
 

@@ -110,7 +110,7 @@ def return_sentences(found: Sequence[Return], regimes: Sequence[Regime]) -> Iter
     verdicts = [each.verdict for each in known]
     yield (
         f"Of {counted(len(known), 'single step')} of depth, width or resolution {verdicts.count('pays')} pay "
-        f"and {verdicts.count('hurts')} hurt, beyond noise that is shared among all."
+        f"and {verdicts.count('hurts')} hurt beyond noise, at 5 % shared among all steps."
     )
     worst = sorted((each for each in known if each.verdict == "hurts"), key=lambda each: each.points)
     for each in worst[:MAX_HURTS]:

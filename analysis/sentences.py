@@ -87,7 +87,7 @@ def _frontier_sentence(frontier: Frontier) -> str:
     ]
     span = " to ".join(ends) if len(line) > 1 else ends[0]
     near = int((frontier.members["standing"] == "within_noise").sum())
-    more = f"; {near} more are behind it by less than noise explains" if near else ""
+    more = f"; {near} more are within noise of it" if near else ""
     names = f"{counted(len(line), 'model')} on the frontier of error against {cost.full_label}"
     return f"{names}: {span}{more}."
 
@@ -113,13 +113,13 @@ def verdict_text(regime: Regime) -> str:
     if regime.pairs_disagree:
         return "it depends on the model whether depth or width is better"
     if regime.perhaps_chance:
-        return "depth and width are not told apart beyond what chance does to one regime among several"
+        return "depth and width cannot be told apart once chance among several regimes is allowed for"
     if regime.prefer == "undecided" and regime.ci95 is not None and regime.ci95[0] * regime.ci95[1] > 0:
         return "there are too few pairs or repeats to say whether depth or width is better"
     return {
         "depth": "depth is better than width",
         "width": "width is better than depth",
-        "undecided": "depth and width are not told apart",
+        "undecided": "depth and width cannot be told apart",
     }[regime.prefer]
 
 
@@ -132,7 +132,7 @@ def base_text(regime: Regime) -> str:
 
 
 def _sizes_text(sizes: Sequence[Regime]) -> str:
-    """`depth is better at 224 and 320 px, and the two are not told apart at 128 and 160 px`."""
+    """`depth is better at 224 and 320 px, and the two cannot be told apart at 128 and 160 px`."""
     said = {"depth": "depth is better at", "width": "width is better at", "undecided": "not decided at"}
     parts = []
     for verdict, words in said.items():
@@ -149,14 +149,14 @@ def _noise_sentence(findings: Findings) -> Iterator[str]:
     typical = float(np.median(run_sd(findings.groups, noise)))
     source = {
         "seeds": "measured from repeats",
-        "declared": "as the source declares it, for no model was trained twice",
-        "interaction": "an upper bound from the interaction of architecture and resolution, for no model was "
-        "trained twice",
+        "declared": "as the source declares it, since no model was trained twice",
+        "interaction": "an upper bound from the interaction of architecture and resolution, since no model "
+        "was trained twice",
     }[noise.kind]
     runs = findings.table.num_runs
     of = "one run" if runs == 1 else f"a mean of {runs} runs"
     yield (
-        f"All intervals are 95 % and hold what training again moves: {typical:.2f} points (standard "
+        f"All intervals are 95 % and cover run-to-run noise: {typical:.2f} points (standard "
         f"deviation of {of}, {counted(noise.df, 'degree')} of freedom), {source}."
     )
 
@@ -182,9 +182,9 @@ def _resolution_sentences(resolution: Resolution) -> Iterator[str]:
         yield f"{at}, {_step_text(step)}."
     if resolution.change_by is not None:
         change = points_text(resolution.change_by, resolution.change_ci95)
-        yield f"{at}, from one step to the next that gain changes by {change}."
+        yield f"{at}, the gain per doubling changes from one step to the next by {change}."
     verdict = {
-        "slow": "raise the resolution slowly: at the top depth or width buys more",
+        "slow": "raise the resolution slowly: at high resolution, depth or width buys more",
         "fast": "raise the resolution fast: it buys more than depth and than width",
         "undecided": "whether to raise the resolution slowly or fast is undecided",
     }[resolution.prefer]

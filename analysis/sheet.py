@@ -95,13 +95,13 @@ def prediction_sheet(found: Prediction) -> Sheet:
         for each in shown
     ]
     note = (
-        "In training steps and evaluations on one device. Told by results of equal steps, by steps measured, "
-        "by the speed model scaled to such, or by specifications alone. Ratio: actual over predicted, the "
-        "median over the points; its 95 % interval is from networks resampled, where there are "
+        "In training steps and evaluations on one device. From results of equal steps, from measured steps, "
+        "from the speed model scaled to such, or from specifications alone. Ratio: actual over predicted, "
+        "the median over the points; its 95 % interval is from networks resampled, where there are "
         f"{FEWEST_NETWORKS} or more."
     )
     head = (
-        "told by",
+        "from",
         "points",
         "networks",
         "predicted (h)",

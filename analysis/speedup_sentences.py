@@ -40,7 +40,7 @@ def speedup_sentence(found: Speedup) -> str:
         )
     at = f"{at} and at equal accuracy, {common[0]:.2f} to {common[1]:.2f} %"
     if found.verdict == "undecided":
-        names = f"{found.family} and {found.base} are not told apart in {cost}"
+        names = f"{found.family} and {found.base} cannot be told apart in {cost}"
         return f"{at}, {names}: {times_text(found.times, found.ci95)}."
     if found.verdict == "cheaper":
         return (

@@ -121,5 +121,5 @@ def _law_sentence(found: Exponents) -> str:
 def _warnings(findings: Findings) -> Iterator[str]:
     traps = by_gravity(findings.traps)
     if len(traps) > NUM_GRAVEST:
-        yield f"There are {len(traps)}; the gravest are these:"
+        yield f"There are {len(traps)}; the most serious are:"
     yield from (trap.message for trap in traps[:NUM_GRAVEST])

@@ -58,7 +58,7 @@ def _tau_text(tau: float, ci95: Interval | None) -> str:
 def _gain_text(gain: Gain) -> str:
     epochs = gain.start_epochs
     after = "" if epochs is None else f" after {counted(epochs, 'epoch')} of pre-training"
-    said = {"better": "is better than", "worse": "is worse than", "undecided": "is not told from"}
+    said = {"better": "is better than", "worse": "is worse than", "undecided": "cannot be told from"}
     numbers = f"{points_text(gain.points, gain.ci95)}, {counted(gain.num_networks, 'network')}"
     return f"{WAYS[gain.tune]}{after} {said[gain.verdict]} {WAYS[gain.over]}: {numbers}"
 

@@ -52,8 +52,8 @@ def _law(evidence: Evidence) -> Iterator[Trap]:
     missed = evidence.choice.chosen_rmse
     yield Trap(
         "extrapolation",
-        "Beyond the measured range the law is a guess: fitted on cheaper models only, it missed the dearer "
-        f"ones by {missed:.2f} points.",
+        "Beyond the measured range the law is a guess: fitted on cheaper models only, it missed the more "
+        f"expensive ones by {missed:.2f} points.",
     )
     found = law.diagnostics
     if found.num_agreeing < 2:
@@ -68,9 +68,9 @@ def _law(evidence: Evidence) -> Iterator[Trap]:
     if law.undecided:
         yield Trap(
             "law_undecided",
-            f"The models say little of {len(law.undecided)} of the law's {len(law.form.parameters)} "
-            f"parameters ({', '.join(law.undecided)}): these lean on the prior, so the law tells "
-            "networks near the measured ones and explains nothing.",
+            f"The data say little about {len(law.undecided)} of the law's {len(law.form.parameters)} "
+            f"parameters ({', '.join(law.undecided)}): these rest on the prior, so the law "
+            "predicts networks near the measured ones, but its parameters mean nothing.",
         )
     if law.outliers:
         yield Trap(

@@ -132,7 +132,7 @@ def _ending(hours: float) -> str:
     try:
         return f"{datetime.now() + timedelta(hours=hours):%a %d %b %Y, %H:%M}"
     except OverflowError:
-        return "which nobody lives to see"
+        return "a date beyond the calendar"
 
 
 def _trust(sums: Totals, calibration: Calibration | None) -> str:

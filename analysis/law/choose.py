@@ -87,7 +87,7 @@ def choose(groups: pd.DataFrame, noise: Noise, *, replicates: int = REPLICATES) 
     return Choice(
         law=None,
         scores=scores,
-        reason=f"No law is fitted: {where}, no form predicts the dearer ones clearly better than the "
+        reason=f"No law is fitted: {where}, no form predicts the more expensive ones clearly better than the "
         f"{constant['form']} ({constant['rmse']:.2f} points).",
     )
 
@@ -193,6 +193,7 @@ def _sentence(scores: pd.DataFrame, place: int, where: str) -> str:
     others = scores.drop(index=place)
     second = others.iloc[0]
     return (
-        f"Chosen is {chosen['form']}: {where}, it predicts the dearer ones to {chosen['rmse']:.2f} points "
-        f"({chosen['n']} predictions; next is {second['form']} with {second['rmse']:.2f})."
+        f"Chosen is {chosen['form']}: {where}, it predicts the more expensive ones to within "
+        f"{chosen['rmse']:.2f} points ({chosen['n']} predictions; next is {second['form']} "
+        f"with {second['rmse']:.2f})."
     )

@@ -56,7 +56,7 @@ def test_steps_and_the_share_are_told() -> None:
 @pytest.mark.parametrize(
     ("gains", "seeds", "why"),
     [
-        (0.0, 4, "all together is not told from none"),
+        (0.0, 4, "all together cannot be told from none"),
         (-1.0, 4, "all together costs points"),
         (0.5, 1, "one seed has no interval"),
     ],

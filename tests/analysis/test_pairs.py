@@ -75,7 +75,7 @@ def test_the_verdicts_of_all_regimes_share_their_five_percent():
     assert np.mean(alone) > 0.1
     chance = [regime for regimes in studies for regime in regimes if regime.perhaps_chance]
     assert all(regime.prefer == "undecided" for regime in chance)
-    assert "beyond what chance does to one regime among several" in verdict_text(chance[0])
+    assert "once chance among several regimes is allowed for" in verdict_text(chance[0])
 
 
 def test_an_advantage_of_half_a_point_is_nearly_always_decided(planted, seeded):

@@ -129,7 +129,7 @@ def test_the_same_rows_give_the_same_rules_in_any_order(planted):
 
 
 @pytest.mark.parametrize(
-    ("bonus", "words"), [(0.5, "depth is better"), (-0.5, "width is better"), (0.0, "not told apart")]
+    ("bonus", "words"), [(0.5, "depth is better"), (-0.5, "width is better"), (0.0, "cannot be told apart")]
 )
 def test_the_sentence_says_the_verdict(planted, bonus, words):
     said = sentences(findings_of(planted(generator=np.random.default_rng(2), depth_bonus=bonus)))

@@ -35,13 +35,13 @@ def test_the_published_grid_is_told_in_six_sentences_and_two_warnings(published)
     numbers = [points_text(regime.advantage_points, regime.ci95) for regime in regimes]
     assert told["pairs"][0] == (
         "From depth 101 and width 1, for the same latency of a training step on TPUs, width is better than "
-        f"depth at 10 epochs: {numbers[0]}; depth and width are not told apart at 100 epochs: {numbers[1]}; "
-        f"depth is better than width at 350 epochs: {numbers[2]}."
+        f"depth at 10 epochs: {numbers[0]}; depth and width cannot be told apart at 100 epochs: "
+        f"{numbers[1]}; depth is better than width at 350 epochs: {numbers[2]}."
     )
     assert "raise it slowly, for above 224 px depth or width buys more" in told["resolution"][0]
     assert "depth grows as FLOPs^0.48 (" in told["law"][0]
     assert told["law"][0].endswith("; resolution is undetermined.")
-    assert told["warnings"][0] == f"There are {len(published.traps)}; the gravest are these:"
+    assert told["warnings"][0] == f"There are {len(published.traps)}; the most serious are:"
     assert told["warnings"][1:] == [trap.message for trap in by_gravity(published.traps)[:2]]
 
 

@@ -79,7 +79,7 @@ def test_where_nothing_matters_no_law_is_fitted() -> None:
     noise = np.random.default_rng(0).standard_normal(len(groups))
     choice = choose(groups.assign(error=20 + 0.2 * noise), UNKNOWN)
     assert choice.law is None
-    assert "predicts the dearer ones clearly better than the mean error so far" in choice.reason
+    assert "predicts the more expensive ones clearly better than the mean error so far" in choice.reason
 
 
 @pytest.mark.parametrize(
