@@ -54,9 +54,7 @@ METHODS = (
     _strength("squeeze-and-excitation", "model.se_ratio", "architecture"),
     Method("ResNet-D", ("model.stem", "model.pooled_shortcut"), _is_resnet_d, "architecture"),
 )
-"""In the order of the paper."""
-NUM_TRAINING = sum(method.kind == "training" for method in METHODS)
-"""They come first."""
+"""In the order of the paper, those of training first."""
 PAPER_TOP1 = tuple(row.top1.value for row in table1())
 """Percent, of ResNet-200 on ImageNet with so many methods."""
 PLACE = ("data", "depth", "width", "resolution", FRAMES)

@@ -36,15 +36,6 @@ def fetch(path: Path, make: Callable[[], Stored]) -> Stored:
     return stored
 
 
-def fetch_facts(path: Path, make: Callable[[], Stored]) -> Facts:
-    """The facts of the images cached at `path`, without reading the pixels if they are there."""
-    try:
-        with path.open("rb") as file, np.load(file) as members:
-            return Facts(**json.loads(str(members["facts"])))
-    except _UNREADABLE:
-        return fetch(path, make).facts
-
-
 def fetch_text(path: Path, make: Callable[[], str]) -> str:
     """The text cached at `path`; where there is none, made and cached."""
     try:
