@@ -18,7 +18,7 @@ from analysis.returns import Return
 from analysis.sentences import sentences
 from analysis.speedup_rules import equal_json
 from analysis.suggest.foresight_sheet import foresights_json
-from analysis.taught import taught_json
+from analysis.taught_sheet import taught_json
 from analysis.transfer_sentences import transfer_json
 from analysis.weight_decay_sheet import interplay_json
 

@@ -19,7 +19,7 @@ from analysis.returns import return_sentences
 from analysis.slow_resolution_sheet import ladder_sentences
 from analysis.speedup_sentences import speedup_sentences
 from analysis.suggest.sentences import foreseen_text
-from analysis.taught import taught_sentences
+from analysis.taught_sheet import taught_sentences
 from analysis.transfer_sentences import transfer_sentences
 from analysis.weight_decay_sheet import interplay_sentences
 from scaling.quantity import counted, listed

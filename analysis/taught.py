@@ -10,11 +10,9 @@ import numpy as np
 import pandas as pd
 
 from analysis.contrast import Cells, Effect, judged
-from analysis.model import points_text, signed
-from analysis.noise import Floats, Interval
+from analysis.noise import Floats
 from analysis.pairs import MIN_DF
 from analysis.table import AXES, Table
-from scaling.quantity import counted
 
 BASELINE = "pseudo.baseline"
 """The column with the id of the same point without pseudo-labels."""
@@ -177,65 +175,3 @@ def _decided(found: Iterable[Judged]) -> tuple[Judged, ...]:
         replace(each, effect=effect or each.effect)
         for each, effect in zip(all_found, judged(tested), strict=True)
     )
-
-
-def taught_sentences(found: Taught) -> Iterator[str]:
-    """The verdicts over all networks, and of depth against width."""
-    for each in found.overall:
-        effect = each.effect
-        said = {"helps": "help", "hurts": "hurt", "undecided": "are undecided"}[effect.verdict]
-        one = " with one teacher" if each.num_teachers == 1 and effect.num_seeds > 1 else ""
-        yield (
-            f"Pseudo-labels ({each.variant}) {said}: {points_text(effect.points, effect.ci95)} over none, "
-            f"{counted(effect.num_seeds, 'seed')}{one}, {counted(each.num_pairs, 'pair')}."
-        )
-    for slope in found.slopes:
-        verdict = {
-            "depth": "deeper networks gain more by them than wider ones",
-            "width": "wider networks gain more by them than deeper ones",
-            "undecided": "whether depth or width gains more by them is undecided",
-        }[slope.prefer]
-        yield (
-            f"Pseudo-labels ({slope.variant}): {verdict}; a doubling of depth adds "
-            f"{signed(slope.depth_points)} points to the gain, one of width "
-            f"{signed(slope.width_points)}, the difference is "
-            f"{points_text(slope.effect.points, slope.effect.ci95)}, "
-            f"{counted(slope.effect.num_seeds, 'seed')}."
-        )
-
-
-def taught_json(found: Taught) -> dict[str, object]:
-    """For rules.json."""
-
-    def rounded(ci95: Interval | None) -> list[float] | None:
-        return None if ci95 is None else [round(bound, 4) for bound in ci95]
-
-    def gain(each: Gain) -> dict[str, object]:
-        return {
-            "variant": each.variant,
-            **({} if each.network is None else {"at": each.network}),
-            "gain_points": round(each.effect.points, 4),
-            "ci95": rounded(each.effect.ci95),
-            "num_seeds": each.effect.num_seeds,
-            "num_pairs": each.num_pairs,
-            "num_teachers": each.num_teachers,
-            "verdict": each.effect.verdict,
-        }
-
-    return {
-        "metric": found.metric,
-        "overall": [gain(each) for each in found.overall],
-        "by_network": [gain(each) for each in found.by_network],
-        "depth_against_width": [
-            {
-                "variant": each.variant,
-                "depth_points": round(each.depth_points, 4),
-                "width_points": round(each.width_points, 4),
-                "difference_points": round(each.effect.points, 4),
-                "ci95": rounded(each.effect.ci95),
-                "num_seeds": each.effect.num_seeds,
-                "prefer": each.prefer,
-            }
-            for each in found.slopes
-        ],
-    }

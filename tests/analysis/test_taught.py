@@ -12,8 +12,8 @@ import pytest
 from analysis.clean import build_table
 from analysis.report import write_report
 from analysis.table import Table
-from analysis.taught import Taught, taught, taught_json, taught_sentences
-from analysis.taught_sheet import taught_sheet
+from analysis.taught import Taught, taught
+from analysis.taught_sheet import taught_json, taught_sentences, taught_sheet
 
 NETWORKS = [(8, 0.25), (8, 0.5), (14, 0.25), (14, 0.5)]
 VARIANTS = [(1, "hard"), (3, "hard"), (3, "soft")]
