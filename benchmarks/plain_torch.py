@@ -12,7 +12,8 @@ from torchvision import datasets, transforms
 
 from benchmarks.training_case import Case
 from benchmarks.training_clock import Clock, Trained
-from scaling.data.load import Images, load
+from scaling.data.images import Images
+from scaling.data.load import load
 from scaling.data.splits import split_indices
 from scaling.models.batch_norm import BatchNorm2d
 from scaling.models.build import build

@@ -12,7 +12,8 @@ from torch import Tensor
 
 from scaling.data import unlabelled
 from scaling.data.dataset import DataSet
-from scaling.data.load import Images, Split, load
+from scaling.data.images import Images, Split
+from scaling.data.load import load
 from scaling.data.mix import Mix
 from scaling.data.pseudo import PseudoLabels
 from scaling.errors import DataError

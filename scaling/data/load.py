@@ -1,10 +1,10 @@
-"""The images of a data set as tensors: split, and at the resolution of a point."""
+"""Loading: the images that a data set declares, read, verified, split and resized for a point."""
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
@@ -17,98 +17,14 @@ from scaling.data import cifar, fashion_mnist, masks, mnist5k, of_files, scenes
 from scaling.data.dataset import DataSet
 from scaling.data.decoded import Decoded
 from scaling.data.folder import Folder
-from scaling.data.mix import Mix
+from scaling.data.images import Images, Split
 from scaling.data.of_files import check_fingerprint
 from scaling.data.splits import labels_of, readable, split_of
 from scaling.data.stored import Stored
-from scaling.data.videos import Videos, ViewedVideos
 from scaling.errors import DataError
 
 _CHUNK = 4096
 """Images resized at once, which bounds the memory it takes."""
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Split:
-    """Images and labels; shared and cached, so never to be changed in place."""
-
-    images: Tensor
-    """(N, C, S, S) uint8, with masks (N, C + 1, S, S); where there are `places`, those of all splits, mapped
-    from a file"""
-    labels: Tensor
-    """(N,) int64; all 0 with masks"""
-    places: Tensor | None = None
-    """(N,) int64: where each image is among `images`; None where they are the split's own, in order."""
-
-    def __len__(self) -> int:
-        return len(self.labels)
-
-    @property
-    def side(self) -> int:
-        """Pixels along one side of an image."""
-        return self.images.shape[-1]
-
-    @property
-    def pixels_each(self) -> int:
-        """Of an image."""
-        return self.images[0, 0].numel()
-
-    @property
-    def views_each(self) -> int:
-        """An image is looked at once."""
-        return 1
-
-    @property
-    def is_mapped(self) -> bool:
-        """Whether the images are on a disk, so that it is worth asking for them early."""
-        return self.places is not None
-
-    def pixels(self, chosen: Tensor | slice) -> Tensor:
-        """Some of the images."""
-        if self.places is None:
-            return self.images[chosen]
-        rows = self.images.permute(0, 2, 3, 1)  # as they lie in the file, so that one is one piece
-        return rows.index_select(0, self.places[chosen]).permute(0, 3, 1, 2)
-
-    def to(self, device: torch.device) -> Split:
-        """The split on `device`; one that is mapped stays where it is."""
-        if self.is_mapped:
-            return self
-        return Split(images=self.images.to(device), labels=self.labels.to(device))
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Images:
-    """A data set in its three splits, at one resolution; of videos, which are cut to clips, see there."""
-
-    train: Split | Videos
-    val: Split | ViewedVideos
-    test: Split | ViewedVideos
-    mean: Tensor
-    """(C, 1, 1) float32, or (C, 1, 1, 1) of clips, of the training images, from 0 to 255"""
-    deviation: Tensor
-    """Likewise"""
-    mix: Mix | None = None
-    """Of a training split that has pseudo-labelled images too."""
-    mask_classes: int = 0
-    """Classes of the pixels, of which the last channel then says which each has (`masks.apart`); else 0."""
-    unreadable: Mapping[int, str] = field(default_factory=dict)
-    """Files that cannot be decoded and are in no split, with the reasons, by their place in stored order."""
-
-    def normalised(self, pixels: Tensor) -> Tensor:
-        """uint8 to float32, of which each channel has mean 0 and deviation 1 over the training images."""
-        mean, deviation = (
-            torch.empty_like(pixels[0], dtype=torch.float32).copy_(value)  # laid out as an image: faster
-            for value in (self.mean, self.deviation)
-        )
-        return pixels.float().sub_(mean).div_(deviation)
-
-    def to(self, device: torch.device, *, splits: bool = True) -> Images:
-        """All of it on `device`, or without the splits."""
-        names = ["mean", "deviation", *(("train", "val", "test") if splits else ())]
-        if self.mix and splits and isinstance(self.train, Split) and not self.train.is_mapped:
-            names.append("mix")
-        return replace(self, **{name: getattr(self, name).to(device) for name in names})
 
 
 @lru_cache(maxsize=4)

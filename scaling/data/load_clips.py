@@ -14,7 +14,8 @@ from torch import Tensor
 
 from scaling.data import moving, videos_of_files
 from scaling.data.dataset import DataSet
-from scaling.data.load import Images, resized, statistics, statistics_of_sums
+from scaling.data.images import Images
+from scaling.data.load import resized, statistics, statistics_of_sums
 from scaling.data.of_files import check_fingerprint
 from scaling.data.splits import labels_of, readable
 from scaling.data.videos import Frames, Videos, ViewedVideos

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from scaling.data.ahead import Ahead
 from scaling.data.augment import augment, resized_crops
-from scaling.data.load import Images, Split
+from scaling.data.images import Images, Split
 from scaling.data.masks import apart
 from scaling.data.mix import Mix
 from scaling.study.point import Point

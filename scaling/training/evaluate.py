@@ -7,7 +7,7 @@ import math
 import torch
 from torch import Tensor, nn
 
-from scaling.data.load import Images, Split
+from scaling.data.images import Images, Split
 from scaling.data.masks import apart
 from scaling.data.videos import ViewedVideos
 from scaling.training import garbage

@@ -17,8 +17,9 @@ from torch import Tensor, nn
 from scaling.data import unlabelled
 from scaling.data.decode import Undecodable, decode
 from scaling.data.folder import Folder
+from scaling.data.images import Images, Split
 from scaling.data.joint import elsewhere, joined, with_rest
-from scaling.data.load import Images, Split, load
+from scaling.data.load import load
 from scaling.data.pseudo import PseudoLabels
 from scaling.errors import DataError
 from scaling.models.build import build

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import torch
 
-from scaling.data.load import Images, Split, held_out, load
+from scaling.data.images import Images, Split
+from scaling.data.load import held_out, load
 from scaling.data.of_files import tell_unreadable
 from scaling.study.point import Point
 from scaling.training import garbage

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from scaling.data.load import Images, Split
+from scaling.data.images import Images, Split
 from scaling.data.videos import ViewedVideos
 from scaling.models.build import build
 from scaling.study.point import Point

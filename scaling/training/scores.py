@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from scaling.data.load import Images
+from scaling.data.images import Images
 from scaling.data.stored import IGNORED
 from scaling.training.criterion import upsampled
 

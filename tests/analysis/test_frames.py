@@ -23,7 +23,7 @@ from analysis.rules import rules_json
 from analysis.sheet import frontier_sheet
 from analysis.table import Table
 from scaling.data.catalog import DataConfig, declare
-from scaling.data.load import Images
+from scaling.data.images import Images
 from scaling.data.videos import Videos, ViewedVideos
 from scaling.data.views import Views
 from scaling.models.resnet3d_rs import ResNet3DRS

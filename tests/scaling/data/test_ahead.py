@@ -9,7 +9,8 @@ import torch
 
 from scaling.data.ahead import Ahead
 from scaling.data.catalog import DataConfig, declare
-from scaling.data.load import Split, load
+from scaling.data.images import Split
+from scaling.data.load import load
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ import pytest
 import torch
 from torch.nn import functional
 
+from scaling.data.images import Split
 from scaling.data.joint import TwoSplits, choose
-from scaling.data.load import Split
 from scaling.data.mix import Mix
 from scaling.study.labels import Labelled
 

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from scaling.data import mnist5k
 from scaling.data.catalog import DataConfig, declare
-from scaling.data.load import Split, at_resolution, load, statistics
+from scaling.data.images import Split
+from scaling.data.load import at_resolution, load, statistics
 from scaling.data.splits import split_indices
 from scaling.errors import DataError
 

@@ -14,7 +14,7 @@ import torch
 
 from scaling.data import kinetics, moving, videos_of_files
 from scaling.data.catalog import DataConfig, declare
-from scaling.data.load import Images
+from scaling.data.images import Images
 from scaling.data.load_clips import load_clips
 from scaling.data.video import decode_video
 from scaling.data.videos import Videos, ViewedVideos

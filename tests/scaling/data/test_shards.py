@@ -20,7 +20,8 @@ from sklearn.datasets import load_sample_images
 from scaling.data import imagenet, of_files
 from scaling.data.catalog import DataConfig, declare
 from scaling.data.dataset import DataSet
-from scaling.data.load import Images, held_out, images_of, load
+from scaling.data.images import Images
+from scaling.data.load import held_out, images_of, load
 from scaling.data.shards import scan
 from scaling.errors import DataError
 from tests.scaling.data.test_imagenet import CLASSES, DIGEST, FACTS

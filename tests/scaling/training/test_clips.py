@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from scaling.data.catalog import DataConfig, declare
-from scaling.data.load import Images
+from scaling.data.images import Images
 from scaling.data.load_clips import load_clips
 from scaling.data.videos import ViewedVideos
 from scaling.data.views import Views

@@ -10,7 +10,7 @@ import torch
 from torch.nn import functional
 
 from scaling.data.catalog import DataConfig, declare
-from scaling.data.load import Images, Split
+from scaling.data.images import Images, Split
 from scaling.data.stored import IGNORED
 from scaling.errors import Refused
 from scaling.models.build import build

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from scaling.data.load import Images, Split
+from scaling.data.images import Images, Split
 from scaling.training.evaluate import evaluate
 from scaling.training.evaluated import is_evaluated
 

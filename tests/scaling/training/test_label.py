@@ -11,7 +11,8 @@ from typing import Any, TypeAlias
 import pytest
 import torch
 
-from scaling.data.load import Images, load
+from scaling.data.images import Images
+from scaling.data.load import load
 from scaling.data.pseudo import Kind, PseudoLabels, Teacher, Unlabelled
 from scaling.errors import DataError
 from scaling.models.build import build

@@ -11,7 +11,8 @@ import pytest
 import torch
 
 from scaling.data.catalog import DataConfig, declare
-from scaling.data.load import Images, Split, load
+from scaling.data.images import Images, Split
+from scaling.data.load import load
 from scaling.study.point import Point
 from scaling.training.checkpoint import Checkpoint
 from scaling.training.failure import Stopped

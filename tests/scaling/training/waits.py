@@ -14,7 +14,7 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from scaling.data.load import Images
+from scaling.data.images import Images
 from scaling.study.point import Point
 from scaling.training.run import Run
 
