@@ -32,7 +32,7 @@ from scaling.data.catalog import DataConfig, declare
 from scaling.errors import Refused
 from scaling.study.axis import Axis
 from scaling.study.grid import Expansion, Grid, expand
-from scaling.study.settings import strict
+from scaling.study.strict import strict
 from scaling.tracking.tracker import Tracker
 from scaling.training.runtime import Runtime
 

@@ -10,8 +10,8 @@ from launchers.request import Adaptive, Show
 from scaling.errors import Refused
 from scaling.study.limits import Limits
 from scaling.study.match import Match, MatchedCost
-from scaling.study.settings import LARGEST_COST, number, strict
 from scaling.study.stopping import Stopping
+from scaling.study.strict import LARGEST_COST, number, strict
 from scaling.study.suggest import suggest
 from scaling.training.regularization import GOVERNED
 

@@ -10,7 +10,7 @@ from hydra.core.config_store import ConfigStore
 from hydra_plugins.scaling_study._grid_launcher import GridLauncher
 from launchers.local import LocalPool
 from launchers.request import Request
-from scaling.study.settings import strict
+from scaling.study.strict import strict
 
 ConfigStore.instance().store(
     group="hydra/launcher",

@@ -12,7 +12,7 @@ from hydra_plugins.scaling_study._grid_launcher import GridLauncher
 from launchers.request import Request
 from launchers.slurm.launcher import Slurm
 from launchers.slurm.options import Options
-from scaling.study.settings import strict
+from scaling.study.strict import strict
 
 ConfigStore.instance().store(
     group="hydra/launcher",

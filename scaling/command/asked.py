@@ -19,8 +19,9 @@ from scaling.profile.workload import Workload
 from scaling.published.resnet_rs import table7
 from scaling.study.cost import Cost, cost_of
 from scaling.study.precision import Precision
-from scaling.study.settings import family_of, number, resolution_of, strict, whole_number, within
+from scaling.study.settings import family_of, resolution_of
 from scaling.study.size import check_size
+from scaling.study.strict import number, strict, whole_number, within
 from scaling.study.suggest import suggest
 
 _CONF = Path(__file__).parents[2] / "conf" / "model"

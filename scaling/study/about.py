@@ -14,7 +14,7 @@ from scaling.errors import Refused
 from scaling.study.checkout import installed_version
 from scaling.study.files import LOCK, Corrupt, locked, read_json, write_json, write_json_once, writing_below
 from scaling.study.replayed import check_origin
-from scaling.study.settings import strict
+from scaling.study.strict import strict
 
 SCHEMA = 1
 """Version of the files below a study's directory. Older ones are read; newer ones are refused."""

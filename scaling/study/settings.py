@@ -1,14 +1,10 @@
-"""Plain values made into the frozen dataclasses of a point, strictly: no unknown key, no wrong type."""
+"""Settings: a composed config, as plain values, made into the points of a grid."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any, TypeVar, get_origin, get_type_hints
-
-import dacite
+from dataclasses import dataclass, replace
+from typing import Any
 
 from scaling.data.dataset import DataSet
 from scaling.data.pseudo import PseudoLabels, Teacher, Unlabelled
@@ -19,67 +15,12 @@ from scaling.models.families import FAMILIES, Family, nearest_depth
 from scaling.study.axis import NearDepth
 from scaling.study.point import Point
 from scaling.study.precision import BYTES, Precision
+from scaling.study.strict import number, strict, whole_number
 from scaling.study.suggest import suggest
 from scaling.training.recipe import Recipe
 from scaling.training.regularization import Regularization
 from scaling.training.schedule import Schedule
 from scaling.training.start import Start
-
-if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
-
-T = TypeVar("T", bound="DataclassInstance")
-N = TypeVar("N", int, float)
-
-LARGEST = 10**18
-"""Of a setting."""
-LARGEST_COST = 10**30
-"""Of a budget: the training FLOPs of the largest runs are some 1e26."""
-
-
-def strict(kind: type[T], values: Mapping[str, Any], section: str) -> T:
-    """An instance of the dataclass `kind`; Refused names the key of `section`, if any, that does not fit.
-
-    The points of a study share most of their sections, so each is made once.
-    """
-    made: T = _made(kind, _Written(repr(values), values), section)
-    return made
-
-
-@dataclass(frozen=True)
-class _Written:
-    """Plain values, told apart by how they are written: 1, 1.0 and true are three values."""
-
-    text: str
-    values: Mapping[str, Any] = field(compare=False)
-
-
-@lru_cache(maxsize=1024)
-def _made(kind: type[DataclassInstance], written: _Written, section: str) -> Any:
-    values = written.values
-    below = f"{section}." if section else ""
-    known = [field.name for field in fields(kind)]
-    for key in values:
-        if key not in known:
-            raise Refused(f"{below}{key} is not an option: {suggest(key, known)}.")
-    try:
-        _check_lists(kind, values, below)
-        config = dacite.Config(type_hooks={float: _to_float, int: _to_int}, cast=[tuple])
-        return dacite.from_dict(kind, dict(values), config)
-    except dacite.MissingValueError as error:
-        raise Refused(f"{below}{error.field_path} is missing.") from error
-    except dacite.WrongTypeError as error:
-        path = error.field_path or "value"
-        expected = get_type_hints(kind).get(path, error.field_type)
-        raise Refused(f"{below}{path}={error.value!r} should be {_describe(expected)}.") from error
-
-
-def _check_lists(kind: type[DataclassInstance], values: Mapping[str, Any], below: str) -> None:
-    """Refused where a single value stands for a list: it could not be made a tuple."""
-    for name, expected in get_type_hints(kind).items():
-        value = values.get(name, ())
-        if get_origin(expected) is tuple and not isinstance(value, list | tuple):
-            raise Refused(f"{below}{name}={value} should be a list in brackets, such as [1, 2].")
 
 
 @dataclass(frozen=True)
@@ -99,7 +40,7 @@ class Shared:
 
 
 def shared_from_settings(values: Mapping[str, Any], data: DataSet) -> Shared:
-    """The part of a composed setting that lies in sections of its own."""
+    """What a composed config says in its sections, which hold everything but the axes."""
     if values.get("precision") not in tuple(BYTES):
         raise Refused(f"precision={values.get('precision')} should be fp32, tf32 or bf16.")
     model = family_of(values["model"])
@@ -156,7 +97,7 @@ def point_at(axes: Mapping[str, Any], shared: Shared) -> Point:
 
 
 def point_from_settings(values: Mapping[str, Any], data: DataSet) -> Point:
-    """The point of a composed setting: the axes, and the sections besides."""
+    """The point of a composed config: its axes and its sections."""
     return point_at(values, shared_from_settings(values, data))
 
 
@@ -190,7 +131,7 @@ def resolution_of(value: Any, depth: float, family: str, model: Family) -> int:
 
 
 def _evaluate_at(value: Any) -> tuple[int, ...]:
-    """The resolutions of a list, in order, so that lists of the same ones are one setting."""
+    """The resolutions in ascending order, so that two lists of the same ones are one setting."""
     if value is None:
         return ()
     if not isinstance(value, list | tuple):
@@ -199,27 +140,6 @@ def _evaluate_at(value: Any) -> tuple[int, ...]:
     if len(set(sides)) < len(sides):
         raise Refused(f"evaluate_at={list(value)} names a resolution twice: say each once.")
     return tuple(sides)
-
-
-def number(name: str, value: Any, *, at_most: int = LARGEST) -> float:
-    """A number of a size that arithmetic bears."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or value != value:
-        raise Refused(f"{name}={value} should be a number.")
-    return within(name, value, at_most=at_most)
-
-
-def whole_number(name: str, value: Any) -> int:
-    """A whole number, written as one."""
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise Refused(f"{name}={value} should be a whole number.")
-    return within(name, value)
-
-
-def within(name: str, value: N, *, at_most: int = LARGEST) -> N:
-    """The number as it is; Refused beyond `at_most`, where a slip is meant rather than a size."""
-    if abs(value) > at_most:
-        raise Refused(f"{name} should be at most {at_most:.0e}.")
-    return value
 
 
 def recipe_of(values: Mapping[str, Any]) -> Recipe:
@@ -239,27 +159,3 @@ def family_of(values: Mapping[str, Any]) -> Family:
         raise Refused(f"model.family={name} is not built: {suggest(str(name), list(FAMILIES))}.")
     options = {key: value for key, value in values.items() if key != "family"}
     return strict(FAMILIES[name], options, "model")
-
-
-def _to_float(value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise dacite.WrongTypeError(float, value)
-    return float(value)
-
-
-def _to_int(value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise dacite.WrongTypeError(int, value)
-    return value
-
-
-def _describe(kind: Any) -> str:
-    if get_origin(kind) is tuple:
-        return f"a list of which each is {_describe(kind.__args__[0])}"
-    words = {int: "a whole number", float: "a number", bool: "true or false", str: "a word"}
-    if kind in words:
-        return words[kind]
-    arguments = getattr(kind, "__args__", ())
-    return " or ".join(
-        "null" if argument is type(None) else words.get(argument, str(argument)) for argument in arguments
-    )

@@ -12,8 +12,8 @@ from scaling.study.identity import digest_of_text
 from scaling.study.plan import Planned
 from scaling.study.point import Point
 from scaling.study.quantities import Quantities, constraint_of
-from scaling.study.settings import strict
 from scaling.study.store import Study
+from scaling.study.strict import strict
 
 SCRATCH = "scratch"
 """In the place of what is tuned: the networks of the starts, with random weights."""

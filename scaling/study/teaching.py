@@ -17,7 +17,8 @@ from scaling.data.unlabelled import declared
 from scaling.errors import Refused
 from scaling.study.identity import digest
 from scaling.study.point import KNOBS, Point
-from scaling.study.settings import Shared, point_at, shared_from_settings, strict
+from scaling.study.settings import Shared, point_at, shared_from_settings
+from scaling.study.strict import strict
 from scaling.study.suggest import suggest
 
 Declare = Callable[[Mapping[str, Any]], DataSet]

@@ -13,7 +13,7 @@ from scaling.study.axis import Axis, axis, zipped
 from scaling.study.grid import Grid, expand
 from scaling.study.match import Match
 from scaling.study.point import Point
-from scaling.study.settings import strict
+from scaling.study.strict import strict
 from scaling.training.recipe import Recipe
 
 SETTINGS: Mapping[str, Any] = {

@@ -1,0 +1,116 @@
+"""Strict reading: plain values made into frozen dataclasses and numbers; no unknown key, no wrong type."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, TypeVar, get_origin, get_type_hints
+
+import dacite
+
+from scaling.errors import Refused
+from scaling.study.suggest import suggest
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+
+T = TypeVar("T", bound="DataclassInstance")
+N = TypeVar("N", int, float)
+
+LARGEST = 10**18
+"""The largest number that a setting may be."""
+LARGEST_COST = 10**30
+"""The largest budget: the training FLOPs of the largest runs are some 1e26."""
+
+
+def strict(kind: type[T], values: Mapping[str, Any], section: str) -> T:
+    """An instance of the dataclass `kind`; Refused names the key of `section`, if any, that does not fit.
+
+    The points of a study share most of their sections, so each section is read once and cached.
+    """
+    made: T = _made(kind, _Written(repr(values), values), section)
+    return made
+
+
+@dataclass(frozen=True)
+class _Written:
+    """Plain values as a cache key: by how they are written, as 1, 1.0 and true are equal and hash alike."""
+
+    text: str
+    values: Mapping[str, Any] = field(compare=False)
+
+
+@lru_cache(maxsize=1024)
+def _made(kind: type[DataclassInstance], written: _Written, section: str) -> Any:
+    values = written.values
+    below = f"{section}." if section else ""
+    known = [field.name for field in fields(kind)]
+    for key in values:
+        if key not in known:
+            raise Refused(f"{below}{key} is not an option: {suggest(key, known)}.")
+    try:
+        _check_lists(kind, values, below)
+        config = dacite.Config(type_hooks={float: _to_float, int: _to_int}, cast=[tuple])
+        return dacite.from_dict(kind, dict(values), config)
+    except dacite.MissingValueError as error:
+        raise Refused(f"{below}{error.field_path} is missing.") from error
+    except dacite.WrongTypeError as error:
+        path = error.field_path or "value"
+        expected = get_type_hints(kind).get(path, error.field_type)
+        raise Refused(f"{below}{path}={error.value!r} should be {_describe(expected)}.") from error
+
+
+def _check_lists(kind: type[DataclassInstance], values: Mapping[str, Any], below: str) -> None:
+    """Refused where a single value is given for a list."""
+    for name, expected in get_type_hints(kind).items():
+        value = values.get(name, ())
+        if get_origin(expected) is tuple and not isinstance(value, list | tuple):
+            raise Refused(f"{below}{name}={value} should be a list in brackets, such as [1, 2].")
+
+
+def number(name: str, value: Any, *, at_most: int = LARGEST) -> float:
+    """The value as a number; Refused if it is none, or beyond `at_most`."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or value != value:
+        raise Refused(f"{name}={value} should be a number.")
+    return within(name, value, at_most=at_most)
+
+
+def whole_number(name: str, value: Any) -> int:
+    """The value as a whole number, written as one: 8 but not 8.0."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise Refused(f"{name}={value} should be a whole number.")
+    return within(name, value)
+
+
+def within(name: str, value: N, *, at_most: int = LARGEST) -> N:
+    """The number as it is; Refused beyond `at_most`, where it must be a slip of the keyboard."""
+    if abs(value) > at_most:
+        raise Refused(f"{name} should be at most {at_most:.0e}.")
+    return value
+
+
+def _to_float(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise dacite.WrongTypeError(float, value)
+    return float(value)
+
+
+def _to_int(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise dacite.WrongTypeError(int, value)
+    return value
+
+
+def _describe(kind: Any) -> str:
+    if get_origin(kind) is tuple:
+        return f"a list of which each is {_describe(kind.__args__[0])}"
+    words = {int: "a whole number", float: "a number", bool: "true or false", str: "a word"}
+    if kind in words:
+        return words[kind]
+    arguments = getattr(kind, "__args__", ())
+    return " or ".join(
+        "null" if argument is type(None) else words.get(argument, str(argument)) for argument in arguments
+    )
