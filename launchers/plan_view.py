@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -16,7 +15,7 @@ from scaling.profile.forecast import Calibration, Source
 from scaling.quantity import count_text, counted, duration_text, listed
 from scaling.study.branching import saved_by
 from scaling.study.labelling import Labelling
-from scaling.study.plan import REASONS_AT_MOST, Plan, Planned, reason_in_short
+from scaling.study.plan import Plan, Planned, reasons_text
 from scaling.study.plan_file import row
 from scaling.study.totals import Totals, totals
 
@@ -220,9 +219,7 @@ def _tell_dropped(console: Console, plan: Plan) -> None:
     dropped = [entry for entry in plan.entries if entry.action == "drop"]
     if not dropped:
         return
-    reasons = Counter(reason_in_short(entry.why) for entry in dropped)
-    listed = ", ".join(f"{count} by {reason}" for reason, count in reasons.most_common(REASONS_AT_MOST))
-    console.print(f"Dropped: {listed}; plan.csv has the reason of each.", markup=False)
+    console.print(f"Dropped: {reasons_text(dropped)}; plan.csv has the reason of each.", markup=False)
     for sentence in plan.losses:
         console.print(f"  {sentence}", markup=False, style="yellow")
 

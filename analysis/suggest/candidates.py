@@ -11,7 +11,7 @@ from analysis.suggest.unmeasured import unmeasured
 from analysis.table import Table
 from scaling.errors import Refused
 from scaling.study.constraint import Constraint
-from scaling.study.plan import decide
+from scaling.study.decide import decide
 from scaling.study.plan_file import read_plan
 from scaling.study.store import Study
 

@@ -3,32 +3,26 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from shlex import quote
-from typing import Literal
 
 from scaling.errors import Refused
 from scaling.profile.forecast import Hours
-from scaling.study import lease
+from scaling.study.decide import Action, decide
 from scaling.study.grid import Expansion
 from scaling.study.labelling import HoursOf, Labelling, LabellingCost, labelling_cost
 from scaling.study.limits import Limits, Share, over
 from scaling.study.losses import losses
 from scaling.study.match import Matched
 from scaling.study.point import Point
-from scaling.study.result import State
-from scaling.study.snapshot import code_digest
 from scaling.study.stages import stages
 from scaling.study.store import Study
 from scaling.study.trunk import Branch
 
-Action = Literal["run", "skip", "wait", "retry", "later", "drop"]
-
 REASONS_AT_MOST = 10
-"""Reasons for which points are dropped that one sentence names."""
+"""Reasons for dropping points that one sentence names."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,19 +33,19 @@ class Planned:
     action: Action
     why: str
     hours: Hours | None
-    """On one device; None where nothing tells."""
+    """Hours on one device; None where nothing tells."""
     memory_gb: float
-    """Of a training step on the device of the plan."""
+    """Peak memory of a training step on the device of the plan."""
     matched: Matched | None = None
-    """What a cost of it was to meet."""
+    """The budget of a cost that the point was solved for, if it was."""
     share_left: float = 1.0
-    """Of its training, what is still to be done."""
+    """Share of its training that is still to be done."""
     origin: Path | None = None
-    """The study that holds its result, where it is another one."""
+    """The other study that holds its result, if any."""
     branch: Branch | None = None
-    """Where it leaves the trunk of a longer one."""
+    """Where it leaves the trunk of a longer run, if it does."""
     labelling: LabellingCost | None = None
-    """What is labelled before it trains."""
+    """What has to be labelled before it can train."""
 
     @property
     def is_to_train(self) -> bool:
@@ -60,7 +54,7 @@ class Planned:
 
 @dataclass(frozen=True, kw_only=True)
 class Site:
-    """Where points would run, as far as a plan must know."""
+    """Where points would run: what a plan must know of it."""
 
     hours: Callable[[Point], Hours | None]
     memory_gb: Callable[[Point], float]
@@ -78,7 +72,7 @@ class Wishes:
     origins: Mapping[str, Path] = field(default_factory=dict)
     """Studies that hold the result of a point, by its id."""
     queued: Mapping[str, str] = field(default_factory=dict)
-    """Jobs that will train a point, or go on with it, by its id."""
+    """Jobs in the queue that will train a point, or go on with it, by its id."""
 
 
 @dataclass(frozen=True)
@@ -93,19 +87,18 @@ class Plan:
     varied: tuple[str, ...] = ()
     """Settings besides the axes that have several values, by dotted name."""
     limits: Limits = field(default_factory=Limits)
-    """That points were dropped under."""
+    """Limits under which points were dropped."""
     labelling: tuple[Labelling, ...] = ()
-    """What is labelled before its students train."""
+    """What teachers label before their students train."""
     cheapest_first: bool = False
-    """Whether cheap points come before the dear ones that they may show not to matter."""
+    """Whether cheap points run first, as they may show that dear ones need not run to the end."""
 
     @cached_property
     def to_run(self) -> list[Point]:
-        """Points to train, the longest first, so that the end is not one long straggler, but for needed ones;
-        or the cheapest first.
+        """Points to train, the longest first, so that no long one is left to the end; or the cheapest first.
 
-        By what is left of their hours, or of their training FLOPs where nothing tells hours. A point comes
-        after those that it needs.
+        Sorted by what is left of their hours, or of their training FLOPs where hours are unknown. A point
+        comes after the points that it needs, whatever its length.
         """
         to_train = [entry for entry in self.entries if entry.is_to_train]
         has_hours = all(entry.hours for entry in to_train)
@@ -124,7 +117,7 @@ class Plan:
 
     @property
     def wanted_now(self) -> list[Point]:
-        """Of these, all but those that are left for later."""
+        """Of these, all but those left for later."""
         return [entry.point for entry in self.entries if entry.action not in ("later", "drop")]
 
     @property
@@ -171,8 +164,8 @@ def make_plan(study: Study, expansion: Expansion, site: Site, wishes: Wishes | N
             share_left=1 - states[point.id].epoch / point.epochs,
             labelling=labelling_cost(point, study.path, site.labelling_hours),
         )
-        entries.append(_reused(entry, wishes.origins))
-    entries = _constrained(entries, wishes.constraint)
+        entry = _reused(entry, wishes.origins)
+        entries.append(_dropped(entry, wishes.constraint(entry)))
     return Plan(entries, site.slots, expansion.num_repeats, expansion.varied)
 
 
@@ -186,42 +179,8 @@ def limited(plans: Sequence[Plan], limits: Limits) -> list[Plan]:
         raise Refused(_nothing_left("where", [entry for plan in plans for entry in plan.entries]))
     reasons = over(limits, [_share(entry) for entry in wanted])
     if len(reasons) == len(wanted):
-        raise Refused(_nothing_left("limit", [_dropped(entry, reasons) for entry in wanted]))
-    return [
-        replace(plan, entries=[_dropped(entry, reasons) for entry in plan.entries], limits=limits)
-        for plan in plans
-    ]
-
-
-def decide(study: Study, point_id: str, state: State, queued: str | None = None) -> tuple[Action, str]:
-    """What a launch does with a point in this state, and why; `queued` is the job that it is left to."""
-    if state.status == "completed":
-        return "skip", "done"
-    if state == State() and queued is None:
-        return "run", "new"
-    holder = lease.live_holder(study.directory(point_id))
-    if holder is not None:
-        return "wait", f"running in process {holder.pid} on {holder.host.split('/')[0]}"
-    if queued is not None:
-        return "wait", f"left to {queued}"
-    if state.status == "failed":
-        return _after_failure(state, study.directory(point_id))
-    if state.epoch:
-        return "run", f"goes on after epoch {state.epoch}"
-    return "run", "new" if state.message is None else state.message
-
-
-def _after_failure(state: State, directory: Path) -> tuple[Action, str]:
-    what = f"{state.failure}: {state.message}"
-    if state.failure == "diverged":
-        return "skip", f"{what} (an outcome, kept; remove {directory} to train it again)"
-    if state.failure == "dominated":
-        study = directory.parent.parent
-        retry = f"python -m control retry {quote(str(study))} --failure dominated"
-        return "skip", f"{what} (an outcome, kept; {retry} trains it to its end)"
-    if state.failure == "code_error" and state.code == code_digest():
-        return "skip", f"{what} (the code has not changed since; mend it, or remove {directory})"
-    return "retry", what
+        raise Refused(_nothing_left("limit", _all_dropped(wanted, reasons)))
+    return [replace(plan, entries=_all_dropped(plan.entries, reasons), limits=limits) for plan in plans]
 
 
 def _reused(entry: Planned, origins: Mapping[str, Path]) -> Planned:
@@ -231,19 +190,15 @@ def _reused(entry: Planned, origins: Mapping[str, Path]) -> Planned:
     return replace(entry, action="skip", why=f"done in {origin}", origin=origin)
 
 
-def _constrained(entries: Sequence[Planned], constraint: Callable[[Planned], str | None]) -> list[Planned]:
-    kept = []
-    for entry in entries:
-        reason = constraint(entry)
-        kept.append(entry if reason is None else replace(entry, action="drop", why=reason, origin=None))
-    return kept
+def _all_dropped(entries: Sequence[Planned], reasons: Mapping[str, str]) -> list[Planned]:
+    """The entries with those dropped for which there is a reason, unless they had one before."""
+    return [
+        entry if entry.action == "drop" else _dropped(entry, reasons.get(entry.point.id)) for entry in entries
+    ]
 
 
-def _dropped(entry: Planned, reasons: Mapping[str, str]) -> Planned:
-    reason = reasons.get(entry.point.id)
-    if reason is None or entry.action == "drop":
-        return entry
-    return replace(entry, action="drop", why=reason, origin=None)
+def _dropped(entry: Planned, reason: str | None) -> Planned:
+    return entry if reason is None else replace(entry, action="drop", why=reason, origin=None)
 
 
 def _work_left(entry: Planned, in_hours: bool) -> float:
@@ -263,13 +218,17 @@ def _share(entry: Planned) -> Share:
 
 def _nothing_left(what: str, dropped: Sequence[Planned]) -> str:
     """How many points each reason leaves out, and that of the cheapest in full."""
-    counts = Counter(reason_in_short(entry.why) for entry in dropped)
     cheapest = min(dropped, key=lambda entry: entry.point.cost.train_flops)
-    listed = ", ".join(f"{count} by {reason}" for reason, count in counts.most_common(REASONS_AT_MOST))
     return (
-        f"{what} leaves none of {len(dropped)} points ({listed}); the cheapest is {cheapest.point}: "
-        f"{cheapest.why}."
+        f"{what} leaves none of {len(dropped)} points ({reasons_text(dropped)}); the cheapest is "
+        f"{cheapest.point}: {cheapest.why}."
     )
+
+
+def reasons_text(dropped: Iterable[Planned]) -> str:
+    """`12 by flops < 2e9, 3 by limit.points`: how many points each reason drops, most first."""
+    counts = Counter(reason_in_short(entry.why) for entry in dropped)
+    return ", ".join(f"{count} by {reason}" for reason, count in counts.most_common(REASONS_AT_MOST))
 
 
 def reason_in_short(why: str) -> str:
