@@ -14,6 +14,7 @@ from types import FrameType
 
 from scaling.errors import Refused
 from scaling.study.store import Study
+from scaling.training.stop import handled
 
 ROOT = Path(__file__).parents[1]
 
@@ -54,8 +55,5 @@ def _interrupts_left_to_others() -> Iterator[None]:
     def ignore(number: int, frame: FrameType | None) -> None:
         del number, frame
 
-    before = signal.signal(signal.SIGINT, ignore)  # unlike SIG_IGN, a child does not inherit this
-    try:
+    with handled(ignore, signal.SIGINT):  # unlike SIG_IGN, a child does not inherit this
         yield
-    finally:
-        signal.signal(signal.SIGINT, before)

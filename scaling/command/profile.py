@@ -28,6 +28,7 @@ from scaling.errors import INTERRUPTED, Refused
 from scaling.profile.profiles import Profile
 from scaling.profile.study_table import write_study_table
 from scaling.profile.workload import Workload
+from scaling.training.stop import handled
 
 LINE_EVERY_S = 15.0
 """Between lines on how far it is, where there is no terminal for a bar."""
@@ -119,11 +120,8 @@ def _interrupts_remembered() -> Iterator[threading.Event]:
         interrupted.set()
         signal.default_int_handler(number, frame)
 
-    before = signal.signal(signal.SIGINT, interrupt)
-    try:
+    with handled(interrupt, signal.SIGINT):
         yield interrupted
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 def _what(line: Line, workload: Workload) -> str:

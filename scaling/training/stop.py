@@ -19,11 +19,14 @@ EARLY_S = 60.0
 """Slurm may send the signal that was asked for so much before its time (sbatch, --signal)."""
 
 
-@contextmanager
-def handled(handler: Callable[[int, FrameType | None], object], *signals: signal.Signals) -> Iterator[None]:
-    """Meanwhile these are handled so; the main thread only.
+Handler = Callable[[int, FrameType | None], object] | signal.Handlers
 
-    SIGHUP stays ignored where it is: `nohup` has this process outlive its terminal.
+
+@contextmanager
+def handled(handler: Handler, *signals: signal.Signals) -> Iterator[None]:
+    """Handle these signals so in the body of the `with`; in the main thread only.
+
+    SIGHUP stays ignored where it was: with `nohup` a process is to outlive its terminal.
     """
     before = {
         number: signal.signal(number, handler)
