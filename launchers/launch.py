@@ -9,7 +9,8 @@ from pathlib import Path
 
 from rich.console import Console
 
-from launchers.plan_view import print_table, tell_plan
+from launchers.plan_table import print_table
+from launchers.plan_view import tell_plan
 from launchers.planning import Planning, plan_request
 from launchers.request import Launcher, Launching, Request, Show
 from scaling.command.output import print_json

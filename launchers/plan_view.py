@@ -1,4 +1,4 @@
-"""A plan as a person sees it: what it would cost, what was left out, and a table of its points."""
+"""A plan in sentences: what it would cost, how sure that is, and what was left out."""
 
 from __future__ import annotations
 
@@ -7,26 +7,19 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
 from scaling.data.pseudo import has_others
 from scaling.profile.forecast import Calibration, Source
-from scaling.quantity import count_text, counted, duration_text, listed
+from scaling.quantity import counted, duration_text, listed
 from scaling.study.branching import saved_by
 from scaling.study.labelling import Labelling
 from scaling.study.plan import Plan, Planned, reasons_text
-from scaling.study.plan_file import row
 from scaling.study.totals import Totals, totals
 
-ROWS_AT_MOST = 60
-"""Rows of the table on the screen; plan.csv has all."""
 NAMED_AT_MOST = 10
 SHORT_HOURS = 0.2
 """Launches so short that the start of the workers is worth a word."""
 
-_HIDDEN = ("point", "setting", "activations", "hours_from")
-"""Columns of plan.csv that the table on the screen leaves out."""
 
 _EVIDENCE: dict[Source, str] = {
     "results": "from results of this study",
@@ -54,31 +47,6 @@ def tell_plan(console: Console, study: Path, plan: Plan, calibration: Calibratio
     _tell_disk(console, plan)
     _tell_dropped(console, plan)
     _name(console, plan.passed_over())
-
-
-def print_table(console: Console, plan: Plan) -> None:
-    """The points, the first and the last ones where there are very many."""
-    entries, half = plan.entries, ROWS_AT_MOST // 2
-    left_out = max(0, len(entries) - ROWS_AT_MOST)
-    shown = [*entries[:half], *entries[-half:]] if left_out else entries
-    rows = [row(entry, plan.varied) for entry in shown]
-    columns = [name for name in rows[0] if name not in _HIDDEN and any(each[name] != "" for each in rows)]
-    table = Table(title="Plan", title_justify="left", box=None)
-    cells = [[_cell(name, each[name]) for name in columns] for each in rows]
-    for number, name in enumerate(columns):
-        is_text = name in ("model", "action", "why")
-        width = max(len(name), *(len(each[number]) for each in cells))
-        table.add_column(
-            name,
-            justify="left" if is_text else "right",
-            no_wrap=True,
-            min_width=None if name == "why" else width,
-        )
-    for number, each in enumerate(cells):
-        if left_out and number == half:
-            table.add_row(f"… {left_out} more …")
-        table.add_row(*map(escape, each))
-    console.print(table)
 
 
 def _counts(plan: Plan) -> str:
@@ -229,18 +197,3 @@ def _name(console: Console, entries: Sequence[Planned]) -> None:
         console.print(f"  {entry.action} {entry.point.id} ({entry.point}): {entry.why}", markup=False)
     if len(entries) > NAMED_AT_MOST:
         console.print(f"  and {len(entries) - NAMED_AT_MOST} more in plan.csv")
-
-
-def _cell(name: str, value: object) -> str:
-    """A value of plan.csv in short."""
-    if value is None or value == "":
-        return "-"
-    if name == "hours":
-        return duration_text(3600 * float(str(value)))
-    if name in ("params", "flops", "train_flops", "budget") and isinstance(value, int | float):
-        return count_text(value)
-    if name == "budget_error":
-        return f"{value:+.1%}"
-    if "." in name and isinstance(value, float):  # a setting, as it is typed
-        return f"{value:g}"
-    return f"{value:.3g}" if isinstance(value, float) else str(value)
