@@ -57,7 +57,7 @@ class LocalPool:
         check_here(runtime, precisions)
 
     def launch(self, launching: Launching) -> Counter[str]:
-        """Train what the plan says, showing how far it is, and say what became of it; raises as `run` does."""
+        """Train what the plan says and tell its end, with the progress shown; raises as `run` does."""
         return attend(launching, lambda show: self.run(launching, show))
 
     def run(self, launching: Launching, show: Callable[[Tally], None]) -> Tally:

@@ -91,3 +91,12 @@ def refusal(words: Sequence[str], complaint: str) -> Silent | Denied:
     if _SILENT.search(complaint):
         return Silent(f"Slurm's controller does not answer ({words[0]}: {sentence}).")
     return Denied(f"{words[0]}: {sentence}.")
+
+
+def seconds(text: str) -> float | None:
+    """A time as Slurm writes it, such as 1-02:03:04, 2:03:04 or 3:04; None for others, such as infinite."""
+    found = re.fullmatch(r"(?:(\d+)-)?(?:(\d+):)?(\d+):(\d+)", text.strip())
+    if found is None:
+        return None
+    days, hours, minutes, rest = (int(part or 0) for part in found.groups())
+    return 60.0 * (60 * (24 * days + hours) + minutes) + rest

@@ -6,7 +6,7 @@ import getpass
 import re
 from dataclasses import dataclass
 
-from launchers.slurm.client import Denied, ask
+from launchers.slurm.client import Denied, ask, seconds
 from launchers.slurm.options import Options
 from scaling.errors import Refused
 from scaling.study.suggest import suggest
@@ -80,10 +80,11 @@ def _limits(*words: str) -> list[int]:
 
 def _partition(line: str) -> Partition:
     name, longest, num_nodes, cpus, memory_mb, gres = line.split("|")
+    longest_s = seconds(longest)
     return Partition(
         name=name.rstrip("*"),
         is_default=name.endswith("*"),
-        longest_min=_minutes(longest),
+        longest_min=None if longest_s is None else int(longest_s // 60),
         num_nodes=int(num_nodes),
         cpus=_number(cpus),
         memory_gb=_number(memory_mb) / 1024,
@@ -106,15 +107,6 @@ def _joined(one: Partition, other: Partition) -> Partition:
 
 def _number(text: str) -> int:
     return int(text.rstrip("+"))
-
-
-def _minutes(text: str) -> int | None:
-    """Of a limit such as 2-12:00:00, 30:00 or infinite."""
-    found = re.fullmatch(r"(?:(\d+)-)?(?:(\d+):)?(\d+):(\d+)", text.strip())
-    if found is None:
-        return None
-    days, hours, minutes = (int(part or 0) for part in found.groups()[:3])
-    return int((24 * days + hours) * 60 + minutes)
 
 
 def why_denied(denied: Denied, options: Options, partition: Partition) -> str:

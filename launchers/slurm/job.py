@@ -1,13 +1,12 @@
 """What a job of an array does: trains its share of a class, helps with the rest, and asks to be queued again.
 
-A job is responsible for its share, and for what else it has begun. It ends with GO_ON where some of that is
-left, and its batch script then has it queued again; nobody has to watch.
+A job is responsible for its share, and for whatever else it has begun. Where some of that is left, it ends
+with GO_ON, and its batch script has it queued again; nobody has to watch.
 """
 
 from __future__ import annotations
 
 import multiprocessing
-import os
 import signal
 import sys
 import time
@@ -21,7 +20,8 @@ from launchers.oom import OomKills
 from launchers.settle import settle
 from launchers.slurm.client import ask
 from launchers.slurm.fate import RUN_STARTS, fate
-from launchers.slurm.record import Record, read_record
+from launchers.slurm.record import read_record
+from launchers.slurm.srun import meeting, time_left_s
 from scaling.errors import Refused
 from scaling.study import lease
 from scaling.study.job import job_id, num_restarts
@@ -39,10 +39,8 @@ from scaling.training.worklist import Terms, WorkList
 GO_ON = 75
 """Exit code of a job that has work left: EX_TEMPFAIL of sysexits.h."""
 STUCK = 1
-"""Exit code of a job that has work left and came to none: a crash, of which so many are too many."""
+"""Exit code of a job that has work left and took none of it up: it crashed, and may do so only so often."""
 POLL_S = 0.2
-PORTS = range(20000, 30000)
-"""On which the processes of a point meet; below those that Linux gives out by itself."""
 DEATHS_AT_MOST = 20
 """Workers that may die in one run of a job."""
 
@@ -98,7 +96,7 @@ class _Job:
         self.launch = Launch(share.study, share.terms.launch)
         self._study = Study.open(share.study)
         self._record = read_record(share.record)
-        self._deadline = time.time() + _time_left_s(self._record) - share.margin_s
+        self._deadline = time.time() + time_left_s(self._record) - share.margin_s
         self._stop = Stop(file=self.launch.stop_file, deadline=self._deadline)
         self._workers: list[BaseProcess] = []
         self._num_deaths = 0
@@ -226,37 +224,7 @@ class _Job:
         return holder is None or holder.job == self._id
 
 
-def meeting() -> Meeting:
-    """Of the tasks that srun has started for this job; process 0 is on the node that srun runs on."""
-    of = os.environ
-    job, restarts = int(of.get("SLURM_JOB_ID", 0)), num_restarts()
-    return Meeting(
-        rank=int(of.get("SLURM_PROCID", 0)),
-        size=int(of.get("SLURM_NTASKS", 1)),
-        local_rank=int(of.get("SLURM_LOCALID", 0)),
-        address=of.get("SLURM_LAUNCH_NODE_IPADDR", "127.0.0.1"),
-        port=PORTS[(7 * job + restarts) % len(PORTS)],
-    )
-
-
 def _start(todo: WorkList) -> BaseProcess:
     process = multiprocessing.get_context("spawn").Process(target=work, args=(todo,))
     process.start()
     return process
-
-
-def _time_left_s(record: Record) -> float:
-    """Until Slurm ends this job: by Slurm's word, or, where it does not answer, by what was asked for."""
-    with suppress(Refused, ValueError):
-        return _seconds(ask("squeue", "-h", "-j", str(job_id()), "-o", "%L").strip())
-    return 60.0 * record.job_class.resources.timeout_min
-
-
-def _seconds(text: str) -> float:
-    """Of a time such as 1-02:03:04, 2:03:04 or 3:04; ValueError for others."""
-    if text in ("UNLIMITED", "NOT_SET"):
-        return 1e9
-    days, _, clock = text.rpartition("-")
-    parts = [int(part) for part in clock.split(":")]
-    hours, minutes, seconds = [0] * (3 - len(parts)) + parts
-    return int(days or 0) * 86400.0 + hours * 3600 + minutes * 60 + seconds

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -10,19 +9,17 @@ from typing import ClassVar
 
 from launchers.interpreter import interpreter
 from launchers.outcome import tell_outcome
-from launchers.progress import Display
 from launchers.request import Launching
 from launchers.slurm.classes import JobClass, classes_of
-from launchers.slurm.client import Silent, await_controller, check_installed
+from launchers.slurm.client import await_controller, check_installed
 from launchers.slurm.cluster import largest_array, partition_of, room_for_jobs
 from launchers.slurm.job import Share, margin_s
 from launchers.slurm.options import Options
 from launchers.slurm.queue import queue_of
-from launchers.slurm.reconcile import note_losses
 from launchers.slurm.record import Record, new_record, records
 from launchers.slurm.shared import check_shared
 from launchers.slurm.submission import Submitter, share_out
-from launchers.watch import Watch
+from launchers.slurm.wait import wait
 from scaling.errors import Refused
 from scaling.profile.devices import DEVICES
 from scaling.study import lease
@@ -33,10 +30,6 @@ from scaling.study.precision import Precision
 from scaling.study.stages import predecessors
 from scaling.study.store import Study
 from scaling.training.runtime import Runtime
-
-WATCH_EVERY_S = 2.0
-ASK_EVERY_S = 30.0
-"""How often Slurm is asked, with `wait`, whether any job is left."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +90,7 @@ class Slurm:
         )
         if not self.options.wait:
             return Counter()
-        self._wait(launching, launch)
+        wait(launching, launch)
         return tell_outcome(console, study, plan.wanted_now)
 
     def _submit(self, launching: Launching, launch: Launch, to_train: Sequence[Planned]) -> list[Record]:
@@ -151,17 +144,6 @@ class Slurm:
                 raise _after(submitted, refused) from refused
         return submitted
 
-    def _wait(self, launching: Launching, launch: Launch) -> None:
-        watch = Watch(launching.study, launching.plan.to_run, launch.name)
-        try:
-            with Display(launching.console, len(launching.plan.to_run)) as display:
-                _show_until_ended(launching.study, watch, display)
-        except KeyboardInterrupt:
-            launching.console.print(
-                f"The jobs go on. To stop them: python -m control cancel {launching.study.typed}"
-            )
-            raise
-
 
 class _Awaited:
     """Slurm's jobs that train what points of a launch wait for."""
@@ -185,19 +167,6 @@ def _has(record: Record, point_ids: Collection[str]) -> bool:
     return not set(point_ids).isdisjoint(record.job_class.point_ids)
 
 
-def _show_until_ended(study: Study, watch: Watch, display: Display) -> None:
-    """Until no point can change any more: all have ended, or Slurm has none of the jobs left."""
-    ask_at = time.monotonic() + ASK_EVERY_S
-    display.show(watch.look())
-    while watch.open_ids():
-        if time.monotonic() >= ask_at:
-            if _are_gone(study, watch.open_ids()):
-                return
-            ask_at = time.monotonic() + ASK_EVERY_S
-        time.sleep(WATCH_EVERY_S)
-        display.show(watch.look())
-
-
 def _take_on(study: Study, launch: Launch, point_ids: Sequence[str]) -> None:
     """Let points that were marked to be run again wait for the jobs of this launch."""
     for point_id in point_ids:
@@ -205,16 +174,6 @@ def _take_on(study: Study, launch: Launch, point_ids: Sequence[str]) -> None:
             with held:
                 taken_on = replace(study.noted(point_id), message=None, launch=launch.name)
                 study.note(point_id, taken_on, held)
-
-
-def _are_gone(study: Study, points: Sequence[str]) -> bool:
-    """Whether Slurm has none of the points' jobs; not where it does not answer."""
-    try:
-        queue = queue_of(study, points)
-    except Silent:
-        return False
-    note_losses(study, queue, points)
-    return not any(jobs for _, jobs in queue)
 
 
 def _after(submitted: Sequence[Record], refused: Refused) -> Refused:

@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from launchers.slurm.classes import classes_of
-from launchers.slurm.cluster import Partition, _minutes
-from launchers.slurm.job import _seconds, margin_s
+from launchers.slurm.client import seconds
+from launchers.slurm.cluster import Partition
+from launchers.slurm.job import margin_s
 from launchers.slurm.launcher import Slurm
 from launchers.slurm.options import Options
 from launchers.slurm.queue import Queued
@@ -106,11 +107,11 @@ def test_a_line_of_the_queue_holds_its_jobs(entry: str, job: str, holds: bool) -
 
 
 def test_times_as_slurm_writes_them() -> None:
-    assert _seconds("4:05") == 245
-    assert _seconds("1-02:03:04") == 93784
-    assert _minutes("1-00:00:00") == 1440
-    assert _minutes("30:00") == 30
-    assert _minutes("infinite") is None
+    assert seconds("4:05") == 245
+    assert seconds("1-02:03:04") == 93784
+    assert seconds("1-00:00:00") == 24 * 3600
+    assert seconds("30:00") == 1800
+    assert seconds("infinite") is None
 
 
 def test_a_short_job_keeps_most_of_its_time() -> None:
