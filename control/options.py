@@ -56,19 +56,58 @@ def _parser() -> Parser:
     commands = parser.add_subparsers(
         required=True, dest="command", metavar="status|watch|logs|retry|cancel|sync|stop-dominated"
     )
+    study, filters = _study(), _filters()
+    _add_status(
+        commands.add_parser(
+            "status", parents=[study, filters], help="how far it is, what failed, and what runs where"
+        )
+    )
+    _add_watch(
+        commands.add_parser(
+            "watch", parents=[study, filters], help="the same, live, with the frontier so far"
+        )
+    )
+    _add_logs(commands.add_parser("logs", parents=[study], help="the log of a point"))
+    _add_retry(
+        commands.add_parser(
+            "retry", parents=[study], help="run again what failed, diverged and dominated points too"
+        )
+    )
+    cancel = commands.add_parser("cancel", parents=[study], help="stop what runs; nothing is lost")
+    cancel.add_argument("--yes", "-y", action="store_true", help="do not ask")
+    _add_stop_dominated(
+        commands.add_parser(
+            "stop-dominated", parents=[study], help="stop points that cannot matter, as long as this runs"
+        )
+    )
+    _add_sync(commands.add_parser("sync", parents=[study], help="send the runs to W&B that it lacks"))
+    return parser
+
+
+def _study() -> Parser:
+    """What all commands have in common."""
     shared = Parser(add_help=False)
     shared.add_argument("study", metavar="STUDY", type=Path, help="a study directory, such as results/mine")
     shared.add_argument("--debug", action="store_true", help="show the traceback of a refusal")
+    return shared
 
-    status = commands.add_parser(
-        "status", parents=[shared, _filters()], help="how far it is, what failed, and what runs where"
-    )
+
+def _filters() -> Parser:
+    """Which points of the study a command is about."""
+    filters = Parser(add_help=False)
+    filters.add_argument("words", nargs="*", default=[], metavar="KNOB=VALUE", help=_FILTER)
+    filters.add_argument("--state", action="append", metavar="STATE", help=f"only {', '.join(STATES)}")
+    filters.add_argument("--failure", action="append", metavar="CLASS", help=f"only {', '.join(FAILURES)}")
+    filters.add_argument("--by", action="append", metavar="KNOB", help="group by these, such as depth,width")
+    return filters
+
+
+def _add_status(status: Parser) -> None:
     status.add_argument("--json", action="store_true", help="print it as JSON")
     status.add_argument("--limit", type=int, metavar="N", help="show the first N rows of the table")
 
-    watch = commands.add_parser(
-        "watch", parents=[shared, _filters()], help="the same, live, with the frontier so far"
-    )
+
+def _add_watch(watch: Parser) -> None:
     watch.add_argument("--every", type=float, metavar="S", help="look every S seconds")
     watch.add_argument("--once", action="store_true", help="look once and end")
     watch.add_argument("--stay", action="store_true", help="stay when there is nothing left to wait for")
@@ -81,14 +120,14 @@ def _parser() -> Parser:
     )
     watch.add_argument("--token", action="store_true", help="ask for a token at 127.0.0.1 as well")
 
-    logs = commands.add_parser("logs", parents=[shared], help="the log of a point")
+
+def _add_logs(logs: Parser) -> None:
     logs.add_argument("words", nargs="+", metavar="POINT", help=_POINT)
     logs.add_argument("--follow", "-f", action="store_true", help="go on until the point has ended")
     logs.add_argument("--tail", type=int, metavar="N", help="begin with the last N lines")
 
-    retry = commands.add_parser(
-        "retry", parents=[shared], help="run again what failed, diverged and dominated points too"
-    )
+
+def _add_retry(retry: Parser) -> None:
     retry.add_argument("words", nargs="*", default=[], metavar="POINT", help=f"only these: ids, or {_FILTER}")
     retry.add_argument("--failure", action="append", metavar="CLASS", help=f"only {', '.join(FAILURES)}")
     retry.add_argument(
@@ -96,12 +135,8 @@ def _parser() -> Parser:
     )
     retry.add_argument("--yes", "-y", action="store_true", help="do not ask")
 
-    cancel = commands.add_parser("cancel", parents=[shared], help="stop what runs; nothing is lost")
-    cancel.add_argument("--yes", "-y", action="store_true", help="do not ask")
 
-    stop = commands.add_parser(
-        "stop-dominated", parents=[shared], help="stop points that cannot matter, as long as this runs"
-    )
+def _add_stop_dominated(stop: Parser) -> None:
     wishes = Stopping()
     rungs = ",".join(f"{rung:g}" for rung in wishes.rungs)
     stop.add_argument(
@@ -112,10 +147,10 @@ def _parser() -> Parser:
         "--spared", metavar="P", type=float, default=wishes.spared, help="share that is not stopped"
     )
 
-    sync = commands.add_parser("sync", parents=[shared], help="send the runs to W&B that it lacks")
+
+def _add_sync(sync: Parser) -> None:
     sync.add_argument("--project", metavar="NAME", help="where the study was tracked last, unless given")
     sync.add_argument("--entity", metavar="NAME", help="W&B's user or team, likewise")
-    return parser
 
 
 def _numbers(text: str) -> tuple[float, ...]:
@@ -125,12 +160,3 @@ def _numbers(text: str) -> tuple[float, ...]:
         raise Refused(
             f"--rungs {text}: shares are needed, with commas between them, such as 0.25,0.5."
         ) from None
-
-
-def _filters() -> Parser:
-    filters = Parser(add_help=False)
-    filters.add_argument("words", nargs="*", default=[], metavar="KNOB=VALUE", help=_FILTER)
-    filters.add_argument("--state", action="append", metavar="STATE", help=f"only {', '.join(STATES)}")
-    filters.add_argument("--failure", action="append", metavar="CLASS", help=f"only {', '.join(FAILURES)}")
-    filters.add_argument("--by", action="append", metavar="KNOB", help="group by these, such as depth,width")
-    return filters
