@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
@@ -26,10 +27,10 @@ class Grid:
     settings: Mapping[str, Any]
     axes: Sequence[Axis]
     match: Match | None = None
-    """Budgets of a cost, for each of which one more axis is solved."""
+    """Budgets of a cost; for each of them the value of one more axis is solved."""
 
     def assignments(self) -> Iterator[dict[str, Any]]:
-        """What each point sets, by dotted name; the last axis is fastest."""
+        """The settings of each point, by dotted name; the last axis varies fastest."""
         names = [name for axis in self.axes for name in axis.names]
         for values in product(*(axis.values for axis in self.axes)):
             yield dict(zip(names, (one for value in values for one in value), strict=True))
@@ -37,13 +38,13 @@ class Grid:
 
 @dataclass(frozen=True)
 class Expansion:
-    """The points of some grids, each once, teachers before their students."""
+    """The points of one or more grids, each once, teachers before their students."""
 
     points: list[Point]
     num_repeats: int = 0
     """Settings that were the same point as an earlier one."""
     matched: Mapping[str, Matched] = field(default_factory=dict)
-    """What a cost of a point was matched to, by its id."""
+    """The budget that a point was solved for, by its id."""
     varied: tuple[str, ...] = ()
     """Settings besides the axes that have several values, by dotted name."""
 
@@ -52,29 +53,29 @@ def expand(grids: Iterable[Grid], declare: Declare) -> Expansion:
     """All points of the grids, each once. Refused names every setting that cannot be built, at once."""
     points: dict[str, Point] = {}
     matched: dict[str, Matched] = {}
-    refusals: dict[str, int] = {}
+    refusals: Counter[str] = Counter()
     asked: set[str] = set()
     varied: dict[str, None] = {}
     num_built = 0
     for grid in grids:
         maker = _Maker(grid.settings, declare)
         varied |= dict.fromkeys(name for axis in grid.axes for name in axis.names if name not in KNOBS)
-        for assignment in grid.assignments():
-            for budget in grid.match.budgets if grid.match else (None,):
-                try:
-                    point, teacher = maker.make(assignment, grid.match, budget)
-                except Refused as error:
-                    refusals[str(error)] = refusals.get(str(error), 0) + 1
-                    continue
-                num_built += 1
-                if teacher is not None:
-                    points.setdefault(teacher.id, teacher)
-                points.setdefault(point.id, point)
-                asked.add(point.id)
-                if grid.match and budget is not None:
-                    matched.setdefault(point.id, Matched(grid.match.cost, budget))
+        budgets = grid.match.budgets if grid.match else (None,)
+        for assignment, budget in product(grid.assignments(), budgets):
+            try:
+                point, teacher = maker.make(assignment, grid.match, budget)
+            except Refused as error:
+                refusals[str(error)] += 1
+                continue
+            num_built += 1
+            if teacher is not None:
+                points.setdefault(teacher.id, teacher)
+            points.setdefault(point.id, point)
+            asked.add(point.id)
+            if grid.match and budget is not None:
+                matched.setdefault(point.id, Matched(grid.match.cost, budget))
     if refusals:
-        raise Refused(_all(refusals, sum(refusals.values()) + num_built))
+        raise Refused(_all(refusals, refusals.total() + num_built))
     return Expansion(list(points.values()), num_built - len(asked), matched, tuple(varied))
 
 
@@ -82,7 +83,7 @@ _Built = tuple[Shared, Teaching | None]
 
 
 class _Maker:
-    """Makes the points of one composed setting; what many of them share is built once."""
+    """Makes the points of one composed config; what many of them share is built once."""
 
     def __init__(self, settings: Mapping[str, Any], declare: Declare) -> None:
         self._settings = settings
@@ -93,7 +94,7 @@ class _Maker:
     def make(
         self, assignment: Mapping[str, Any], match: Match | None, budget: float | None
     ) -> tuple[Point, Point | None]:
-        """The point, and its teacher where that is to be trained."""
+        """The point, and its teacher where there is one to train."""
         knobs = self._knobs | {name: value for name, value in assignment.items() if name in KNOBS}
         others = {name: value for name, value in assignment.items() if name not in KNOBS}
         shared, teaching = self._shared_at(others)
@@ -140,7 +141,7 @@ class _Maker:
 
 
 def _all(refusals: Mapping[str, int], num_points: int) -> str:
-    """One refusal as it is; several as one sentence that counts the points each keeps from being built."""
+    """A single refusal as it is; several as one sentence with the number of points that each is about."""
     if num_points == 1:
         return next(iter(refusals))
     parts = [f"{reason.rstrip('.')} ({count} points)" for reason, count in refusals.items()]
