@@ -1,4 +1,4 @@
-"""The training loop: a point and its images in, an outcome out, wherever it was interrupted before."""
+"""The training loop: takes a point and its images from wherever it was interrupted to its outcome."""
 
 from __future__ import annotations
 
@@ -32,25 +32,25 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """What a finished point is worth."""
+    """What came of a point that was trained to its end."""
 
     metrics: dict[str, float]
-    """`top1` and `test_top1` in percent, with masks `miou` and `test_miou`, `loss` and `train_loss` (smoothed
-    labels) in nats, at the end; and the first three of them at each further resolution, such as `top1@28`."""
+    """At the end of training: `top1` and `test_top1` in percent (with masks `miou` and `test_miou`), `loss`
+    and `train_loss` (of smoothed labels) in nats; and the first three at other resolutions, as `top1@28`."""
     train_seconds: float
-    """Time spent in training steps, over all attempts, as far as they were saved."""
+    """Time spent in training steps, over all attempts, not counting steps that were lost and taken again."""
     evaluate_seconds: float
     """Time spent in evaluations, likewise."""
     trunk_seconds: float
-    """Of `train_seconds`, what another point has spent on steps that the two share."""
+    """The part of `train_seconds` that another point has spent, on steps that the two share."""
     memory_bytes: int | None
-    """Most memory in use during the last attempt; None where the system does not tell."""
+    """Peak memory of the last attempt; None where the system does not tell."""
     frugal: bool
-    """Whether memory ran out, so that it ended with activations computed anew."""
+    """Whether memory ran out, so that it was finished with activations recomputed in the backward pass."""
     num_unreadable: int
-    """Image files of the set that cannot be decoded."""
+    """Files of the data set that cannot be decoded."""
     weights: Weights = field(compare=False, repr=False)
-    """Those that were evaluated."""
+    """The weights that were evaluated."""
 
 
 def train_point(
@@ -66,10 +66,10 @@ def train_point(
     studies: Sequence[Path] = (),
     trunk: Trunk | None = None,
 ) -> Outcome:
-    """`train` as `runtime` says, on the images that lie where it says; raises DataError besides.
+    """Load the images of the point and `train` it, as `runtime` says; raises DataError besides.
 
-    What the point begins from, or its teacher, is looked for in `studies`. What its teacher has not labelled
-    yet is labelled first, by each process for itself, into the first of them.
+    The weights that the point begins from, and those of its teacher, are looked for in `studies`. Images that
+    its teacher has not labelled yet are labelled first, by each process for itself, into the first of these.
     """
     images = _images(point, runtime.data_root)
     if processes.is_first:
@@ -124,26 +124,27 @@ def train(
     start: Weights | None = None,
     trunk: Trunk | None = None,
 ) -> Outcome:
-    """Train `point` on `images`, as `load` gives them, from its checkpoint, or from the start.
+    """Train `point` on `images`, as `load` gives them, from its checkpoint or, without one, from the start.
 
     After each epoch `on_epoch` gets the rows of all epochs so far: `epoch`, `step`, `train_flops`,
     `learning_rate` (of the last step), `train_loss`, `train_top1`, `seconds` (of training so far), and, where
-    the averaged weights were evaluated, `loss` and `top1` on the validation images. That is every epoch up to
-    20 epochs, and for longer runs about 20 times evenly spread and at the end. With masks there are
+    the averaged weights were evaluated, `loss` and `top1` on the validation images. Runs of up to 20 epochs
+    are evaluated after each, longer ones about 20 times, evenly spread, and at the end. With masks, rows have
     `train_pixels`, the percentage of pixels that were right, and `miou` instead of accuracies.
 
     On a CPU the rows (seconds aside) and the weights are bit for bit those of a run without interruption.
-    `should_stop` is asked before every step, and `is_dominated`, by the first process, after every evaluation
-    but the last. Raises Stopped and Dominated (with a checkpoint saved) and Diverged. Where
-    memory runs out, the point goes on from its checkpoint in a way that takes less and gives the same
-    numbers; what is normalised together stays so, and where that is still too much, the error travels.
+    `should_stop` is asked before every step. `is_dominated` is asked, in the first process, after every
+    evaluation but the last. Raises Stopped and Dominated, with a checkpoint saved, and Diverged. Where memory
+    runs out, the point goes on from its checkpoint in a way that takes less of it and gives the same numbers:
+    batch norm still sees the same batch. Where that is still too much, the error of the allocator is raised.
 
-    A `compiled` network takes a minute to begin, and gives the same numbers but for rounding. `held_out`
-    gives validation and test images at each resolution that the point is evaluated at besides; `start` is
-    what it begins from, and `trunk` what it may share with points of another length.
+    A `compiled` network takes a minute to start, and gives the same numbers up to rounding. `held_out` gives
+    validation and test images for each further resolution that the point is evaluated at. `start` are the
+    weights that it begins from, and `trunk` the steps that it may share with points of another length.
 
-    Several `processes` all call this, and only the first one touches the checkpoint. Their answers to
-    `should_stop` must agree. They get the same rows (seconds aside) and outcome, or raise the same.
+    Where there are several `processes`, all of them call this, and only the first touches the checkpoint.
+    Their answers to `should_stop` must agree. All get the same rows (seconds aside) and outcome, or raise the
+    same error.
     """
     reset_peak_memory(device)
 
@@ -158,7 +159,7 @@ def train(
 
     if held_out is not None:
         for side in point.evaluate_at:
-            held_out(side)  # what cannot be had ends the point now, and not when it is trained
+            held_out(side)  # images that cannot be had should end the point now, not once it is trained
     run = resumed(frugal=False)
     saved_at = time.monotonic()
     while not run.finished:
@@ -187,13 +188,13 @@ def train(
 
 
 def _is_between(run: Run) -> bool:
-    """Whether the last step was followed by an evaluation, and is not the last of all."""
+    """Whether an evaluation followed the last step, and further steps follow."""
     evaluated = run.at_epoch_end and is_evaluated(run.step // run.point.steps_per_epoch, run.point.epochs)
     return evaluated and not run.finished
 
 
 def _advanced(run: Run) -> bool:
-    """Whether a step was taken; False where memory ran out, in any process, and less can be done with."""
+    """Whether a step was taken; False where memory ran out, in any process, and the run is not frugal yet."""
     try:
         run.advance()
     except Exception as error:
@@ -209,7 +210,7 @@ def _save(run: Run, checkpoint: Checkpoint) -> None:
 
 
 def _elsewhere(run: Run, held_out: Callable[[int], tuple[Split, Split]]) -> dict[str, float]:
-    """The metrics at other resolutions than that of training, whose images are held one after another."""
+    """The metrics at other resolutions than that of training, one after another, to save memory."""
     metrics = {}
     metric = run.point.data.metric
     for side in run.point.evaluate_at:

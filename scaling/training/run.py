@@ -28,20 +28,21 @@ from scaling.training.step import build_stepper
 from scaling.training.weights import Weights, begin_from, freeze, weights_of
 
 _EXPLODED = 10
-"""Times the loss of a random guess, ln(classes), from which the mean loss of an epoch has exploded: no run
-that still learns is ever that far above a guess, and one that is does not come back."""
+"""An epoch has exploded whose mean loss is this many times that of a random guess, ln(classes): no run that
+still learns is ever that far above a guess, and one that is does not come back."""
 
 _EXPLODED_AT_ONCE = 100
-"""The same for the loss of one step, which may jump."""
+"""The same for the loss of a single step, which may jump."""
 
 _STEPS_BETWEEN_CHECKS = 50
-"""Steps between looks at the loss on a GPU, where each look makes the host wait."""
+"""Steps between checks of the loss on a GPU, where each check makes the host wait."""
 
 
 class Run:
-    """Network, optimizer, average, progress and rows of a point on `device`.
+    """Network, optimizer, averaged weights, progress and rows of a point on `device`.
 
-    Several processes each make such a run, and it is the same in all of them after every step.
+    Several processes that train a point together each hold such a run, the same in all of them after every
+    step.
     """
 
     def __init__(
@@ -62,19 +63,8 @@ class Run:
         self.processes = processes
         self.num_steps = point.epochs * point.steps_per_epoch
         self.bf16 = point.precision == "bf16"
-        torch.manual_seed(derived_seed("weights", point.seed))
-        network = build(
-            point.network,
-            in_channels=point.data.channels,
-            num_classes=point.data.num_classes,
-            dropout=point.recipe.dropout,
-            stochastic_depth=point.recipe.stochastic_depth,
-        )
-        if point.start is not None and start is not None:
-            begin_from(network, start, f"start.point={point.start.point}")
-        if point.frozen:
-            freeze(network)
-        self.model: nn.Module = network.to(device, memory_format=layout(clips=point.data.clips))  # type: ignore[call-overload]
+        network, memory_format = _begun(point, start), layout(clips=point.data.clips)
+        self.model: nn.Module = network.to(device, memory_format=memory_format)  # type: ignore[call-overload]
         self.stepper = build_stepper(
             self.model,
             point.recipe,
@@ -99,7 +89,7 @@ class Run:
         self._epoch_correct = self.stepper.criterion.none_correct(device)
 
     def state(self) -> dict[str, Any]:
-        """All that `restore` needs to go on bit by bit; a step's randomness is a function of its number."""
+        """All that `restore` needs to go on bit for bit; a step's randomness is a function of its number."""
         return {
             "model": self.model.state_dict(),
             "optimizer": self.stepper.optimizer.state_dict(),
@@ -134,7 +124,7 @@ class Run:
 
     @property
     def weights(self) -> Weights:
-        """Those that are evaluated."""
+        """The weights that are evaluated: the averaged ones, if there is an average."""
         return weights_of(self._evaluated)
 
     @property
@@ -166,7 +156,7 @@ class Run:
                 self._check(loss.item(), _EXPLODED_AT_ONCE)
 
     def finish_epoch(self) -> None:
-        """Add the row of the epoch that the last step ended, evaluated if it is its turn; raises Diverged."""
+        """Add the row of the epoch that has just ended, with an evaluation if one is due; raises Diverged."""
         point = self.point
         with self._timed():
             synchronize(self.device)
@@ -191,12 +181,12 @@ class Run:
         self.rows.append(row)
 
     def evaluate(self, split: Split | ViewedVideos) -> tuple[float, float]:
-        """Loss in nats and the metric in percent of the averaged weights, or of the raw ones without average.
+        """Loss in nats and metric in percent, of the averaged weights where they are averaged.
 
-        Images of any resolution are normalised as those of training are, which the weights are made for.
+        Images of any resolution are normalised like those of training, for which the weights are made.
         """
         started = time.perf_counter()
-        shrunk = self.point.resolution / split.side  # of larger images a batch has fewer
+        shrunk = self.point.resolution / split.side  # larger images go in smaller batches
         part = max(1, int(self.point.recipe.images_per_norm * min(1, shrunk**2)))
         found = evaluate(
             self._evaluated, self.images, split, batch_size=part, bf16=self.bf16, processes=self.processes
@@ -221,3 +211,20 @@ class Run:
         started = time.perf_counter()
         yield
         self.train_seconds += time.perf_counter() - started
+
+
+def _begun(point: Point, start: Weights | None) -> nn.Module:
+    """The network of the point as its training begins: with random weights, or with those of `start`."""
+    torch.manual_seed(derived_seed("weights", point.seed))
+    network = build(
+        point.network,
+        in_channels=point.data.channels,
+        num_classes=point.data.num_classes,
+        dropout=point.recipe.dropout,
+        stochastic_depth=point.recipe.stochastic_depth,
+    )
+    if point.start is not None and start is not None:
+        begin_from(network, start, f"start.point={point.start.point}")
+    if point.frozen:
+        freeze(network)
+    return network
