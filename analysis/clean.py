@@ -56,31 +56,12 @@ def build_table(
     NaN and infinite accuracies are not refused: such a row is left out, with the reason `no_accuracy`.
     `profiled_of` says by name what the metrics of `metric.PROFILED` are of; `profiled` are others besides.
     """
-    _require_columns(raw, source)
-    rows = pd.DataFrame(
-        {name: (numbers if _is_number(name) else texts)(values) for name, values in raw.items()}
-    )
-    _check_axes(rows)
-    if "top1_uncertainty" in rows:
-        off = rows["top1_uncertainty"]
-        require(off, off.isna() | off.between(0, 100), "a number of points, 0 to 100,")
+    rows = _parsed(raw, source)
     accuracy = MIOU if "miou" in rows and "top1" not in rows else TOP1
     rows["error"] = _error(rows, accuracy.column)
     rows[accuracy.column] = 100.0 - rows["error"]
-    for column in (*COST_COLUMNS, *HOURS_COLUMNS):
-        values = rows[column] if column in rows else pd.Series(np.nan, index=rows.index)
-        rows[column] = values.where((values > 0) & (values < LARGEST_COST))
-    for column in TEXT_COLUMNS:
-        if column not in rows:
-            rows[column] = None
-    rows["data"] = rows["data"].fillna("")
-    rows["setting"] = setting_of(rows)
-    if rows["evaluated_on"].nunique() > 1:
-        rows["setting"] += " on " + rows["evaluated_on"].fillna("unknown").astype(str)
-    if FRAMES in rows and rows[FRAMES].nunique() > 1:
-        rows["setting"] = [
-            of_frames(*each) for each in zip(rows["setting"], rows[FRAMES].fillna(0), strict=True)
-        ]
+    _fill_columns(rows)
+    rows["setting"] = _setting(rows)
     rows["status"] = _status(rows)
     rows["left_out"] = _left_out(rows)
     rows["seed"] = _seed(rows)
@@ -103,6 +84,41 @@ def build_table(
 def table_of(rows: Sequence[Mapping[str, object]], *, name: str) -> Table:
     """The table of plain rows, as a study has them; raises as `build_table` does."""
     return build_table(pd.DataFrame(rows), name=name, source=name)
+
+
+def _parsed(raw: pd.DataFrame, source: str) -> pd.DataFrame:
+    """Every column as numbers or as texts, the axes and the uncertainty checked."""
+    _require_columns(raw, source)
+    rows = pd.DataFrame(
+        {name: (numbers if _is_number(name) else texts)(values) for name, values in raw.items()}
+    )
+    _check_axes(rows)
+    if "top1_uncertainty" in rows:
+        off = rows["top1_uncertainty"]
+        require(off, off.isna() | off.between(0, 100), "a number of points, 0 to 100,")
+    return rows
+
+
+def _fill_columns(rows: pd.DataFrame) -> None:
+    """Add the columns that every table has, and blank costs that are impossible."""
+    for column in (*COST_COLUMNS, *HOURS_COLUMNS):
+        values = rows[column] if column in rows else pd.Series(np.nan, index=rows.index)
+        rows[column] = values.where((values > 0) & (values < LARGEST_COST))
+    for column in TEXT_COLUMNS:
+        if column not in rows:
+            rows[column] = None
+    rows["data"] = rows["data"].fillna("")
+
+
+def _setting(rows: pd.DataFrame) -> pd.Series:
+    """Rows of different settings are never compared: with the images evaluated on, and frames, that vary."""
+    settings = setting_of(rows)
+    if rows["evaluated_on"].nunique() > 1:
+        settings = settings + " on " + rows["evaluated_on"].fillna("unknown").astype(str)
+    if FRAMES in rows and rows[FRAMES].nunique() > 1:
+        named = [of_frames(*each) for each in zip(settings, rows[FRAMES].fillna(0), strict=True)]
+        settings = pd.Series(named, index=rows.index)
+    return settings
 
 
 def _profiled(rows: pd.DataFrame, of: Mapping[str, str]) -> tuple[Metric, ...]:
