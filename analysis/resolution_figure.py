@@ -39,13 +39,14 @@ def rivals_figure(findings: Findings) -> Figure:
     figure, axes = new_figure()
     steps = [step for step in findings.resolution.gain_per_doubling if step.rivals]
     for axis, color, marker, shift in (("depth", BLUE, "o", -0.08), ("width", VERMILION, "s", 0.08)):
-        for place, step in enumerate(steps):
-            for rival in step.rivals:
-                if rival.axis == axis:
-                    low, high = rival.ci95 or (rival.advantage_points, rival.advantage_points)
-                    x = place + shift
-                    axes.plot([x, x], [low, high], color=color, linewidth=1.8)
-                    axes.plot([x], [rival.advantage_points], marker, color=color, markersize=6)
+        rivals = [
+            (place, each) for place, step in enumerate(steps) for each in step.rivals if each.axis == axis
+        ]
+        for place, rival in rivals:
+            low, high = rival.ci95 or (rival.advantage_points, rival.advantage_points)
+            x = place + shift
+            axes.plot([x, x], [low, high], color=color, linewidth=1.8)
+            axes.plot([x], [rival.advantage_points], marker, color=color, markersize=6)
     axes.axhline(0, color=INK, linewidth=0.9)
     axes.set_xticks(range(len(steps)), [f"{step.from_px} → {step.to_px}" for step in steps])
     axes.set_xlim(-0.5, len(steps) - 0.5)

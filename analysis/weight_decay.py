@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 
 import pandas as pd
 
@@ -228,10 +229,10 @@ def _place_names(places: Sequence[_Place]) -> list[str]:
 
 def _gaps(places: Sequence[_Place], names: Sequence[str]) -> Iterator[Gap]:
     for place, name in zip(places, names, strict=True):
-        for level, label in enumerate(place.levels):
-            for is_lower, decay in zip((True, False), place.decays, strict=True):
-                rows = place.rows[(place.rows["level"] == level) & (place.rows["is_lower"] == is_lower)]
-                where = f" at {name}" if name else ""
-                gap = gap_of(f"Weight decay {decay:g} with {label}{where}", rows)
-                if gap is not None:
-                    yield gap
+        where = f" at {name}" if name else ""
+        sides = zip((True, False), place.decays, strict=True)
+        for (level, label), (is_lower, decay) in product(enumerate(place.levels), sides):
+            rows = place.rows[(place.rows["level"] == level) & (place.rows["is_lower"] == is_lower)]
+            gap = gap_of(f"Weight decay {decay:g} with {label}{where}", rows)
+            if gap is not None:
+                yield gap

@@ -74,9 +74,7 @@ def _mask(source: Path | BytesIO, side: int | None, of: BytesIO | None = None) -
             if mask.mode not in ("P", "L"):
                 raise ValueError(f"its mode is {mask.mode}, and a class a pixel is 8 bits of grey or palette")
             if of is not None:
-                with Image.open(of) as image:
-                    if image.size != mask.size or image.getexif().get(Base.Orientation, 1) != 1:
-                        raise ValueError(f"it has other pixels, {mask.size}, than its image, {image.size}")
+                _check_same_pixels(mask, of)
             square = mask if side is None else _square(mask, mask.size, side, Image.Resampling.NEAREST)
             return np.array(square)
     except MemoryError:
@@ -85,6 +83,12 @@ def _mask(source: Path | BytesIO, side: int | None, of: BytesIO | None = None) -
         raise Undecodable("its mask is no image") from error
     except Exception as error:
         raise Undecodable(f"its mask: {' '.join(str(error).split()) or type(error).__name__}") from error
+
+
+def _check_same_pixels(mask: Image.Image, of: BytesIO) -> None:
+    with Image.open(of) as image:
+        if image.size != mask.size or image.getexif().get(Base.Orientation, 1) != 1:
+            raise ValueError(f"it has other pixels, {mask.size}, than its image, {image.size}")
 
 
 def _square(

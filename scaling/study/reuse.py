@@ -69,14 +69,13 @@ def _result(other: Study, point_id: str) -> dict[str, Any] | None:
 
 
 def _others(patterns: Iterable[str], study: Study) -> Iterator[Study]:
-    """The studies that the patterns match, this one aside."""
+    """The studies that the patterns match, other than this one."""
     for pattern in patterns:
         spelled_out = not glob.has_magic(pattern)
         for path in [pattern] if spelled_out else sorted(glob.glob(os.path.expanduser(pattern))):
             other = Path(path).expanduser()
-            if other.resolve() == study.path.resolve() or not (
-                spelled_out or (other / "study.json").is_file()
-            ):
+            is_study = spelled_out or (other / "study.json").is_file()
+            if not is_study or other.resolve() == study.path.resolve():
                 continue
             try:
                 yield _trained(Study.open(other))
