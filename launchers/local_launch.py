@@ -15,7 +15,7 @@ from launchers.interpreter import interpreter
 from launchers.memory import room_for
 from launchers.oom import OomKills
 from launchers.request import Launching
-from launchers.settle import settle
+from launchers.settle import settle, settle_killed_for_memory
 from launchers.slots import num_slots, visible_gpus
 from launchers.watch import Tally, Watch
 from scaling.errors import Refused
@@ -102,7 +102,7 @@ class LocalLaunch:
         for point_id, state in self._watch.free().items():
             if state.status == "running" and state.launch == self._launch.name:
                 with writing_below(self._study.path):
-                    settle(self._study, point_id, "out_of_memory", "the kernel killed it for want of memory")
+                    settle_killed_for_memory(self._study, point_id)
 
     def _fill_slots(self) -> None:
         """Give idle slots a worker each, as long as there are points that nobody works on."""

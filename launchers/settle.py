@@ -9,6 +9,11 @@ from scaling.study.result import Failure, Status
 from scaling.study.store import Study
 
 
+def settle_killed_for_memory(study: Study, point_id: str) -> None:
+    """Note that the kernel has killed the process of a point, as its counters tell (`oom.py`)."""
+    settle(study, point_id, "out_of_memory", "the kernel killed it for want of memory")
+
+
 def settle(
     study: Study,
     point_id: str,
@@ -19,9 +24,10 @@ def settle(
     was: Status = "running",
     launch: str | None = None,
 ) -> None:
-    """Note why a point runs no more, or, where it `was` pending, why it never will.
+    """Note why a point no longer runs, or, where it `was` pending, why it never will.
 
-    `for_good`, or where it ran out of memory, it has failed: in `launch`, or in the one that had it last.
+    It has failed if this is `for_good`, or if it ran out of memory: in `launch`, or in the launch that had it
+    last. Otherwise it is pending, and can go on.
     """
     held = lease.acquire(study.directory(point_id))
     if held is None:

@@ -17,7 +17,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 from launchers.oom import OomKills
-from launchers.settle import settle
+from launchers.settle import settle, settle_killed_for_memory
 from launchers.slurm.client import ask
 from launchers.slurm.fate import RUN_STARTS, fate
 from launchers.slurm.record import read_record
@@ -169,7 +169,7 @@ class _Job:
         self._workers = [worker for worker in self._workers if worker not in ended]
         if dead and self._oom_kills.rose():
             for point_id in self._lost():
-                settle(self._study, point_id, "out_of_memory", "the kernel killed it for want of memory")
+                settle_killed_for_memory(self._study, point_id)
         self._num_deaths += len(dead)
         if self._num_deaths <= DEATHS_AT_MOST and not self._stop.requested():
             self._workers += [_start(todo) for _ in dead]
