@@ -18,7 +18,7 @@ class Trap:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Basis:
+class DataEvidence:
     """What a warning about the data may look at."""
 
     table: Table

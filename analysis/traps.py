@@ -7,18 +7,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analysis import data_traps
+from analysis import data_traps, grid_traps
 from analysis.agreement import Agreement
 from analysis.ladder import MAX_GAP
 from analysis.law.choose import Choice
 from analysis.noise import run_sd
 from analysis.pairs import Pairs
-from analysis.trap import Basis, Trap
+from analysis.trap import DataEvidence, Trap
 from scaling.quantity import counted
 
 
 @dataclass(frozen=True, kw_only=True)
-class Evidence(Basis):
+class Evidence(DataEvidence):
     """What a warning about the rules may look at."""
 
     num_compared: int
@@ -203,15 +203,15 @@ CHECKS: tuple[Callable[[Evidence], Iterator[Trap]], ...] = (
     _other_costs,
     data_traps.cost,
     _no_pairs,
-    data_traps.short_runs,
-    data_traps.small,
+    grid_traps.short_runs,
+    grid_traps.small,
     _one_base,
     _mixed_settings,
-    data_traps.recipe,
+    grid_traps.recipe,
     data_traps.evaluation,
-    data_traps.edge,
+    grid_traps.edge,
     data_traps.duplicates,
-    data_traps.missing,
+    grid_traps.missing,
     _thinned,
     _law,
 )
