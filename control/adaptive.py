@@ -36,7 +36,7 @@ from scaling.study.plan_file import write_plan
 from scaling.study.snapshot import Snapshot, take
 
 SHARE_OF_A_ROUND = 0.1
-"""Of the points of the grid, at most: more of them, on a large cluster, would be chosen without knowledge."""
+"""Largest share of the grid's points in one round: more of them would be chosen before anything is known."""
 POLL_S = 2.0
 ASK_EVERY_S = 30.0
 """How often the plan is made anew while points run elsewhere."""
@@ -162,7 +162,7 @@ class _Loop:
             planning = self._planned()
 
     def _standing(self, planning: Planning) -> Standing:
-        """By the plan of the whole grid, which is written down first."""
+        """Where the study stands by the plan of the whole grid, which is written down first."""
         write_plan(planning.plan, self._study.path / "plan.csv")
         self._spent = self._spending.of(planning.plan)
         return Standing.of(self._study.path, self._launched)

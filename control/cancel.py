@@ -56,7 +56,10 @@ def _queue(study: Study) -> tuple[Queue, str | None]:
 
 
 def _cancel_waiting_jobs(study: Study) -> str | None:
-    """Those that wait at Slurm; why not. One that starts all the same finds the stop file, and ends."""
+    """Take the study's jobs from Slurm's queue; why that failed, or None.
+
+    A job that starts all the same finds the stop file, and ends.
+    """
     try:
         cancel_jobs(study)
     except (Silent, Denied) as why_not:

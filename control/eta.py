@@ -56,7 +56,7 @@ class Eta:
         return None if self._seconds_a_unit is None else self.work_left(points) * self._seconds_a_unit
 
     def work_left(self, points: Sequence[Now]) -> float:
-        """Of the points that run or wait, in the unit of `_work`."""
+        """Work left in the points that run or wait, in the unit of `_work`."""
         return sum(
             (1 - now.point.share) * self._work(now.point)
             for now in points
@@ -64,7 +64,7 @@ class Eta:
         )
 
     def share(self, points: Sequence[Now]) -> float:
-        """Of the work of these points, what is behind them; a failed one is behind, however far it came."""
+        """Share of the work of these points that is done; a failed point counts as all done."""
         total = sum(self._work(now.point) for now in points)
         return 1.0 - self.work_left(points) / total if total else float(bool(points))
 
@@ -111,7 +111,7 @@ class _Progress:
     epochs: int
     """Epochs behind it."""
     seconds: float
-    """In training steps so far."""
+    """Time spent in training steps so far."""
     noted: float
     """When an epoch ended, or this attempt began, whichever was later."""
 

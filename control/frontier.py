@@ -19,7 +19,7 @@ class Member:
 
     flops: float
     accuracy: float
-    """In percent, the mean over the seeds."""
+    """Mean over the seeds, in percent."""
     depth: float
     width: float
     resolution: int

@@ -14,7 +14,7 @@ Value = float | str | bool | None
 
 _SECTIONS = ("model", "recipe", "regularization", "schedule", "data")
 _PARTS = {"start": ("tune", "origin"), "pseudo": ("ratio", "kind", "threshold", "balanced")}
-"""Of what some points have and others lack."""
+"""Parts of a point's settings that some points lack."""
 _LACKING: dict[str, dict[str, Value]] = {"pseudo": {"ratio": 0}}
 """What points are told by that lack a part."""
 _NO_KNOBS = ("data.fingerprint",)
@@ -27,13 +27,13 @@ class Knobs:
     def __init__(self, study: Study, points: Sequence[Seen]) -> None:
         self._settings = _settings_that_vary(study, points)
         self.values = {name: _distinct(self.of(point, name) for point in points) for name in _names(points)}
-        """By name, in order; axes with a single value too."""
+        """The values of each knob by name, in order; axes with a single value too."""
         for name in dict.fromkeys(name for each in self._settings.values() for name in each):
             self.values[name] = _distinct(self.of(point, name) for point in points)
 
     @property
     def varied(self) -> list[str]:
-        """Those with several values."""
+        """Names of the knobs with several values."""
         return [name for name, values in self.values.items() if len(values) > 1]
 
     def of(self, point: Seen, name: str) -> Value:
@@ -44,7 +44,7 @@ class Knobs:
 
 
 def text(value: Value) -> str:
-    """As it is typed."""
+    """The value as it is typed."""
     if isinstance(value, bool) or value is None:
         return str(value).lower() if value is not None else "-"
     return f"{value:g}" if isinstance(value, int | float) else value

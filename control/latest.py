@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from control.frontier import Member
 
 EVERY_S = 10.0
-"""It is not worked out more often than this."""
+"""Least time between two computations of the frontier."""
 
 
 class LatestFrontier:

@@ -107,7 +107,7 @@ def _end_of(line: Text, width: int) -> Text:
 
 
 def _num_models(members: Sequence[Member] | None, height: int, left: int) -> int:
-    """Of the frontier, as many as have room in the lines that the table leaves, but a few in any case."""
+    """How many models of the frontier to show: as many as the table leaves room for, and at least a few."""
     few = min(FEW_MODELS, max(2, height // 5))
     return min(len(members or ()), max(few, left - _ABOVE_MODELS))
 

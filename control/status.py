@@ -39,14 +39,14 @@ class Status:
     num_silent: int
     """Running points of which nothing was heard for a while."""
     failures: Mapping[str, Failed]
-    """By class, most frequent first."""
+    """Failures by class, the most frequent first."""
     share: float
-    """Of the work of all points, what is behind them, between 0 and 1."""
+    """Share of the work of all points that is done, from 0 to 1."""
     eta_s: float | None
     """About how long until the last point ends; None where nothing runs, or nothing tells."""
     completed_last_hour: int
     training_hours: float
-    """In training steps of the completed points, all attempts."""
+    """Hours spent in training steps of the completed points, over all attempts."""
     last_result: float | None
     """When the last result was written, in seconds since 1970; None where there is none."""
     replayed: str | None
@@ -64,7 +64,7 @@ class Glance:
     eta: Eta
     status: Status
     damaged: Mapping[str, str]
-    """By id: why a point could not be read and is left out of all this."""
+    """Points that could not be read and are left out of all this, by id, with the reason."""
 
 
 class Watcher:

@@ -31,7 +31,7 @@ LOOK_EVERY_S = 1.0
 MAX_LOAD = 0.05
 """Share of its time that it spends on looking, at most."""
 GIVES_WAY = 10
-"""Of Unix's niceness."""
+"""Unix niceness of the process."""
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +59,7 @@ class Stopper:
         self._points: dict[str, Point] = {}
         self._stamps: dict[str, int] = {}
         self._rows: dict[str, dict[str, Any]] = {}
-        """Of the completed points."""
+        """Rows of the completed points, by id."""
         self._finished: dict[str, PointCurve] = {}
         self._running: dict[str, PointCurve] = {}
         self._open: set[str] = set()

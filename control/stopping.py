@@ -17,7 +17,7 @@ from scaling.study.stopping import Stopping
 from scaling.study.store import Study
 
 LOG = "stopping.log"
-"""In the study: which points were told to stop, or why no more are."""
+"""A file of the study: which points were told to stop, or why no more are."""
 END_WITHIN_S = 10.0
 
 

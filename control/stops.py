@@ -15,7 +15,7 @@ ALIKE = Policy.same_failure_limit
 
 
 def stop_files(study: Study) -> set[Path]:
-    """Of the launches that were told to stop."""
+    """The stop files of launches that were told to stop."""
     return {*(study.path / "jobs").glob("*/stop")}
 
 

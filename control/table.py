@@ -28,9 +28,9 @@ class Row:
     values: Mapping[str, Value]
     points: Sequence[Now]
     share: float
-    """Of the work, what is behind them."""
+    """Share of their work that is done."""
     eta_s: float | None
-    """Of a single point that runs."""
+    """Time left, of a single point that runs."""
     device_s: float | None
     """Seconds of one device that are left of them all."""
 
@@ -48,7 +48,7 @@ class Table:
     is_of_points: bool
     """Whether each row is one point."""
     num_points: int
-    """That the filter lets through."""
+    """Number of points that pass the filter."""
 
 
 def tabulate(glance: Glance, filtered: Filter, by: Sequence[str] = ()) -> Table:
@@ -109,7 +109,7 @@ def _most_telling(knobs: Knobs) -> list[str]:
 
 
 def _ordered(points: Sequence[Now], knobs: Knobs, names: Sequence[str]) -> list[Now]:
-    """In the order of the values of these knobs."""
+    """The points in the order of the values of these knobs."""
     places = {name: {value: index for index, value in enumerate(knobs.values[name])} for name in names}
     return sorted(points, key=lambda now: [places[name][knobs.of(now.point, name)] for name in names])
 

@@ -89,7 +89,7 @@ def failures(status: Status) -> Iterator[Text]:
 
 
 def render(table: Table, rows: Sequence[Row], width: int) -> RenderableType:
-    """These rows of the table, one line each."""
+    """The rows as lines of the terminal, one each."""
     if not rows:
         return Group()
     is_narrow = width < WIDE

@@ -70,7 +70,7 @@ class Filter:
     states: tuple[str, ...] = ()
     failures: tuple[str, ...] = ()
     words: tuple[str, ...] = ()
-    """As typed, such as depth=14,26."""
+    """The words as typed, such as depth=14,26."""
 
     def __post_init__(self) -> None:
         _check("--state", self.states, STATES)

@@ -8,7 +8,7 @@ CGROUPS = Path("/sys/fs/cgroup")
 
 
 def memory_groups() -> list[Path]:
-    """Their folders, the own one first: see cgroups(7). Empty where there are none.
+    """Folders of this process's memory control groups, its own first, if any: see cgroups(7).
 
     A container may show its own group at the root while its path is told as the host sees it.
     """

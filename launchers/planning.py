@@ -33,7 +33,7 @@ class Planning:
     """The plan of one study."""
 
     study: Study
-    """It may not be there yet: `create` makes it."""
+    """It may not be on disk yet: `create` makes it."""
     task: Task
     plan: Plan
     calibration: Calibration | None
@@ -41,7 +41,7 @@ class Planning:
     labelling_hours: HoursOf
 
     def with_plan(self, plan: Plan) -> Planning:
-        """With another plan, and what is labelled for it."""
+        """The same with another plan, and what is labelled for that one."""
         labelling = labellings(plan.to_run, self.study.path, self.labelling_hours)
         return replace(self, plan=replace(plan, labelling=labelling))
 

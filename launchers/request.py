@@ -97,7 +97,7 @@ class Request:
     """Points by the directory of their study."""
     runtime: Runtime
     runtimes: Mapping[Path, Runtime] = field(default_factory=dict)
-    """By study, where they differ in where images and starts lie."""
+    """Runtimes by study, where studies differ in where images and starts lie."""
     beforehand: frozenset[Path] = frozenset()
     """Studies that others begin from: `where` says nothing of them."""
     tracker: Tracker

@@ -32,7 +32,7 @@ RESULTS_A_STEP = 2
 """Results that are read of each different training step, and of all steps together at most."""
 RESULTS_AT_MOST = 400
 FEWEST_STEPS = 50
-"""In a shorter run the first steps, in which kernels are chosen and memory is mapped, weigh too much."""
+"""In shorter runs the first steps, in which kernels are chosen and memory is mapped, weigh too much."""
 
 
 def site_of(runtime: Runtime, slots: int, study: Study, points: Sequence[Point]) -> tuple[Site, Forecast]:
@@ -106,7 +106,7 @@ def _trained(study: Study, points: Sequence[Point], runtime: Runtime) -> Iterato
 
 
 def _train_seconds(study: Study, point: Point, runtime: Runtime) -> float | None:
-    """Of its steps, where the result is there and from this kind of device."""
+    """Seconds of its training steps, where there is a result from this kind of device."""
     with suppress(Corrupt, TypeError, AttributeError, KeyError, ValueError):
         result = read_json(study.directory(point.id) / "result.json") or {}
         provenance = result.get("provenance", {})

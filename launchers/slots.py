@@ -27,7 +27,7 @@ def num_slots(slots: int | str, *, device: str, threads: int) -> int:
 
 
 def num_at_full_speed(slots: int | str, *, device: str, threads: int) -> int:
-    """Of the slots: on a CPU no more than there are cores for, as more would share them."""
+    """Slots that run at full speed: on a CPU no more than it has cores for, as others would share them."""
     wanted = num_slots(slots, device=device, threads=threads)
     return min(wanted, num_slots("auto", device=device, threads=threads)) if device == "cpu" else wanted
 

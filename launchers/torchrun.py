@@ -10,7 +10,7 @@ from scaling.training.meeting import Meeting
 
 
 def meeting() -> Meeting:
-    """Of the processes that torchrun has started; of this one alone where it has not.
+    """Where the processes that torchrun has started meet; a meeting of one where it has started none.
 
     MASTER_PORT is taken by torchrun's own store. Process 0 leaves word there of a port that is free, under a
     name of this start: so no number has to be guessed, and whoever it starts again meets nobody of before.

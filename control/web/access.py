@@ -23,7 +23,7 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 LIVES_S = 30 * 24 * 3600
-"""Of the cookie; the token is another with each start of the server."""
+"""Lifetime of the cookie; the token changes with each start of the server."""
 
 
 class Hardened:

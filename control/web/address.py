@@ -63,7 +63,7 @@ def is_local(listening: socket.socket) -> bool:
 
 
 def url(address: Address, listening: socket.socket) -> str:
-    """As a browser takes it, without a path."""
+    """The address as a browser takes it, without a path."""
     bound, port = listening.getsockname()[:2]
     name = socket.gethostname() if ipaddress.ip_address(bound).is_unspecified else address.host
     return f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"

@@ -64,7 +64,7 @@ class Assets:
 
 @cache
 def assets() -> Mapping[str, Asset]:
-    """By name: all there are."""
+    """All assets by name."""
     own = {path.name: Asset(path) for path in (HERE / "static").iterdir() if path.is_file()}
     return own | {PLOTLY: Asset(_plotly())}
 

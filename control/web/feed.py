@@ -135,7 +135,7 @@ class Feed:
         self._tell("learned", self._learned)
 
     def _tell(self, name: str, data: Mapping[str, Any]) -> None:
-        """To all, unless it is what they know."""
+        """Send an event to all listeners, unless it is the one they have."""
         said = event(name, data)
         if self._latest.get(name) != said:
             self._latest[name] = said

@@ -60,7 +60,7 @@ async def _parts(study: Study) -> AsyncIterator[dict[str, Any]]:
 
 
 def _give_way(pid: int) -> None:
-    """To all others; where Linux shares cores among sessions, by autogroup, that of its session counts."""
+    """Let a process give way to all others, and where Linux shares cores by autogroup, its session too."""
     os.setpriority(os.PRIO_PROCESS, pid, GIVES_WAY)
     with suppress(OSError):
         Path(f"/proc/{pid}/autogroup").write_text(str(GIVES_WAY))

@@ -27,7 +27,7 @@ DEBUG = "SCALING_STUDY_DEBUG"
 """Environment variable that `--debug` sets: tracebacks instead of sentences."""
 
 FIRST_SAYS_WITHIN_S = 10.0
-"""Of processes that are all refused the first says so, and the others leave it that time."""
+"""Where all processes are refused, the first says so, and the others give it that much time."""
 
 
 _FORMATS = {"--json": "plan=json", "--csv": "plan=csv"}

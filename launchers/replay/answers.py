@@ -21,7 +21,7 @@ from scaling.training.attempt import Attempt, Row
 from scaling.training.failure import Recorded
 
 _BITS = 52
-"""Of a uniform number, so that its middle is exact and neither 0 nor 1."""
+"""Bits of a uniform random number, so few that its middle is exact and neither 0 nor 1."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +30,7 @@ class Answers:
 
     table: ReplayTable
     noise_sd: float | None
-    """In points, of every row; None: what the table declares of each."""
+    """Standard deviation in points, the same for all rows; None for what the table declares of each."""
     noise_seed: int
 
     def __post_init__(self) -> None:
@@ -41,7 +41,7 @@ class Answers:
             )
 
     def __str__(self) -> str:
-        """As a study remembers it."""
+        """The answers in words, as a study remembers them."""
         return self._text
 
     @cached_property
@@ -86,7 +86,7 @@ class Answers:
 
     @cached_property
     def _provenance(self) -> dict[str, Any]:
-        """Of every result."""
+        """The provenance that every result gets."""
         return {
             "replayed": str(self),
             "table_sha256": self.table.digest,
@@ -143,7 +143,7 @@ class Answers:
 
 
 def _row(point: Point, ending: Ending, epoch: int) -> Row:
-    """As in the metrics.jsonl of a point that trains, as far as the table knows it."""
+    """A row as in the metrics.jsonl of a point that trains, as far as the table knows it."""
     share = epoch / point.epochs
     row: Row = {
         "epoch": epoch,

@@ -142,7 +142,7 @@ class _Cells:
         return value
 
     def top1(self) -> float:
-        """In percent; what is said of it is believed before what is said of the error."""
+        """Accuracy in percent; the column of accuracies is believed before that of errors."""
         if not self.text("top1") and self.text("error"):
             return 100.0 - self.percent("error")
         top1 = self.percent("top1")

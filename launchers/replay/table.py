@@ -43,13 +43,13 @@ class Ending:
     """How a setting ended."""
 
     top1: Mapping[int, float]
-    """In percent, by the epoch after which it was evaluated; of a completed one the last is its final one."""
+    """Accuracy in percent by the epoch of the evaluation; the last one is final where the point completed."""
     noise_sd: float
     """Points by which another run may differ, as the source declares."""
     failure: Failure | None = None
     """None for a completed one."""
     message: str = ""
-    """Of the failure."""
+    """Message of the failure."""
     train_seconds: float | None = None
 
 
@@ -60,7 +60,7 @@ class ReplayTable:
     source: str
     """A published name, or an absolute path."""
     digest: str
-    """Of what was read, 16 hex digits."""
+    """Digest of what was read, 16 hex digits."""
     endings: Mapping[Setting, Ending]
     unread: frozenset[Setting] = frozenset()
     """Settings that the source itself says it does not show."""
@@ -85,5 +85,5 @@ class ReplayTable:
         )
 
     def nearest(self, setting: Setting) -> list[Setting]:
-        """Those that it has which come closest."""
+        """The settings of the table that come closest."""
         return sorted(self.endings, key=setting.distance)[:NEAREST]

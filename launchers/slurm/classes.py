@@ -37,7 +37,7 @@ class Resources:
     cpus_per_task: int
     gpus_per_node: int
     mem_gb: float
-    """Of each node, in 1024^3 bytes as Slurm counts it."""
+    """Memory of each node, in 1024^3 bytes as Slurm counts it."""
     timeout_min: int
 
     def __str__(self) -> str:

@@ -22,11 +22,11 @@ class Partition:
     """The longest time limit of a job; None: any."""
     num_nodes: int
     cpus: int
-    """Of a node, the largest."""
+    """Cores of the largest node."""
     memory_gb: float
-    """Of a node, the largest, in 1024^3 bytes as Slurm counts it."""
+    """Memory of the largest node, in 1024^3 bytes as Slurm counts it."""
     gpus: int
-    """Of a node, the most."""
+    """GPUs of the node that has most."""
 
 
 def partitions() -> list[Partition]:

@@ -51,7 +51,7 @@ def _last_run(log: Path) -> str:
 
 
 def _accounted(job: str) -> Failure:
-    """By sacct, where the site has it: the newest run of the job that has ended."""
+    """The failure that sacct, where the site has it, tells of the newest run of the job that has ended."""
     try:
         answer = ask("sacct", "-D", "-X", "-n", "-P", "-j", job, "-o", "State")
     except Refused:

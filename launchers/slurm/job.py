@@ -52,7 +52,7 @@ class Share:
     record: Path
     """File of the class that the job is of."""
     index: int
-    """Of the job in its class, over all arrays."""
+    """Number of the job in its class, over all arrays."""
     slots: int
     terms: Terms
     tracker: Tracker

@@ -53,7 +53,7 @@ class Slurm:
         return jobs * (options.slots if runtime.device == "cuda" else 1)
 
     def device_gb(self, runtime: Runtime) -> float | None:
-        """Of the GPU that device.spec names; without GPU of a node."""
+        """Memory of the GPU that device.spec names; without GPUs, that of a node."""
         if runtime.device == "cuda":
             return DEVICES[runtime.spec].memory_bytes / 1e9 if runtime.spec else None
         return partition_of(self.options.partition).memory_gb * 1.024**3

@@ -16,14 +16,14 @@ _OWN = ("array", "comment", "output", "error", "open-mode", "signal", "requeue",
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """Where `auto` is allowed, the plan's costs decide, for each class of points by itself."""
+    """Options of jobs. For `auto` the plan's costs decide, for each class of points by itself."""
 
     partition: str | None = None
     account: str | None = None
     qos: str | None = None
     constraint: str | None = None
     job_name: str | None = None
-    """Of all jobs; None: the name of the study."""
+    """Name of all jobs; None for that of the study."""
     setup: tuple[str, ...] = ()
     """Shell commands before Python starts, such as `module load cuda`."""
     sbatch: Mapping[str, Extra] | None = None
@@ -35,11 +35,11 @@ class Options:
     """Memory of a node for a job."""
     cpus_per_task: int | str = "auto"
     gpus_per_node: int | str = "auto"
-    """With device=cuda one for each process of a point; otherwise none."""
+    """`auto` is one for each process of a point with device=cuda, else none."""
     processes: int = 1
-    """That train a point together, each with a GPU of its own where device=cuda."""
+    """Processes that train a point together, each with a GPU of its own where device=cuda."""
     nodes: int | str = "auto"
-    """That the processes of a point are spread over."""
+    """Nodes over which the processes of a point are spread."""
     slots: int = 1
     """Points that a job trains at a time, side by side; they share its GPU."""
     points_per_job: int = 1

@@ -21,7 +21,7 @@ class Queued:
     """A job, or the elements of an array that wait together."""
 
     job: str
-    """Such as 123, 123_4 or 123_[5-9]."""
+    """Name of the entry, such as 123, 123_4 or 123_[5-9]."""
     state: str
     """Slurm's word, in lower case, such as pending or running."""
     reason: str

@@ -20,9 +20,9 @@ class Record:
     user: str
     job_class: JobClass
     num_jobs: int
-    """In all arrays of the class."""
+    """Number of jobs in all arrays of the class."""
     job_ids: tuple[str, ...] = ()
-    """Of its arrays, as far as Slurm has answered."""
+    """Ids of its arrays, as far as Slurm has answered."""
     is_submitted: bool = False
     """Whether all of its arrays have been handed over."""
 
@@ -79,6 +79,6 @@ def read_record(file: Path) -> Record:
 
 
 def records(study: Path) -> Iterator[Record]:
-    """Of all launches of a study, oldest first."""
+    """The records of all launches of a study, oldest first."""
     for file in sorted(study.glob("jobs/*/class-*.json")):
         yield read_record(file)

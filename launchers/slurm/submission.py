@@ -185,7 +185,7 @@ def cut(num_jobs: int, largest: int) -> list[int]:
 
 
 def share_out(total: int, sizes: Sequence[int]) -> list[int]:
-    """Of `total` jobs at a time as many for each array as its size deserves, at least one."""
+    """How many of `total` jobs at a time each array gets: in proportion to its size, and at least one."""
     more_wanted, more = sum(sizes) - len(sizes), max(0, total - len(sizes))
     return [1 + min(size - 1, more * (size - 1) // max(1, more_wanted)) for size in sizes]
 

@@ -10,7 +10,7 @@ from torch import Tensor
 
 
 class Ahead:
-    """Of `fetch`, which gives the pixels of a step and its chosen examples."""
+    """Prefetches with `fetch`, which gives the pixels of a step and its chosen examples."""
 
     def __init__(self, fetch: Callable[[int, Tensor], Tensor], device: torch.device) -> None:
         self._fetch = fetch

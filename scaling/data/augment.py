@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import functional
 
 _LEAST_AREA = 0.08
-"""Of a window, as a share of the image."""
+"""Smallest area of a window, as a share of the image."""
 _MOST_OBLONG = 4 / 3
 _DRAWN = 10
 """Windows that are drawn for an image, to have one that fits."""

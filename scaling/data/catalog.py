@@ -72,7 +72,7 @@ class DataConfig:
     shuffled_labels: bool = DataSet.shuffled_labels
     """Whether the labels of each split are dealt out anew: no rule may be found then."""
     temporal_stride: int = DataSet.temporal_stride
-    """Of the frames of a video every so many-th is used."""
+    """Every so many-th frame of a video is used."""
 
 
 def declare(config: DataConfig) -> DataSet:

@@ -27,19 +27,19 @@ class Cifar:
 
     name: str
     folder: str
-    """That the archive unpacks to."""
+    """Folder that the archive unpacks to."""
     archive: str
     archive_md5: str
     train: Mapping[str, str]
     """md5 by file."""
     test: Mapping[str, str]
     labels: Literal["labels", "fine_labels"]
-    """Their key in a file."""
+    """Key of the labels in a file."""
     num_classes: int
 
     @property
     def facts(self) -> Facts:
-        """As they are declared."""
+        """The declared facts of the set."""
         return Facts(
             fingerprint=f"md5:{self.archive_md5}",
             num_images=60_000,
@@ -80,7 +80,7 @@ CIFAR100 = Cifar(
 
 
 def read(cifar: Cifar, root: str | None) -> Stored:
-    """From `root`, else from the cache directory, else downloaded there; DataError if it cannot be had."""
+    """The set from `root`, else from the cache directory, else downloaded there; DataError if all fail."""
     wanted = Wanted(
         name=cifar.name,
         folder=Path(cifar.folder),

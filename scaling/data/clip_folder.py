@@ -9,7 +9,7 @@ from scaling.data.stored import Facts
 TENSORS = (".npy", ".npz")
 """Files of frames that are decoded already: T x H x W x C or T x H x W, uint8; of an .npz its one array."""
 ENDINGS = (".mp4", ".mkv", ".webm", ".avi", ".mov", ".m4v", ".mpg", ".mpeg", ".ts", ".wmv", ".flv", *TENSORS)
-"""Of the names of video files, in small letters; other files are none of ours."""
+"""Endings of the names of video files, in lower case; other files are ignored."""
 
 
 def read_facts(root: str | None) -> Facts:

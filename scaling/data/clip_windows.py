@@ -37,14 +37,14 @@ class ClipWindows:
 
 @dataclass(frozen=True)
 class Draws:
-    """Of a batch."""
+    """The random draws of a batch."""
 
     of: ClipWindows
     numbers: Tensor
     """(5 or 6, batch) between 0 and 1: start, top, left, mirroring, and the size."""
 
     def window(self, number: int, shape: tuple[int, ...]) -> Window:
-        """Of the clip of this number in the batch, whose video has `shape` (T, H, W, C)."""
+        """The window of clip `number` of the batch, cut from a video of `shape` (T, H, W, C)."""
         start, top, left, mirroring, *sizes = self.numbers[:, number].tolist()
         length, height, width = shape[:3]
         first = _place(start, length - self.of.frames)

@@ -36,7 +36,7 @@ class DataSet:
     clips: bool = False
     """Whether an example is a clip of frames rather than an image."""
     temporal_stride: int = 1
-    """Of the frames of a video every so many-th is used."""
+    """Every so many-th frame of a video is used."""
     num_frames: int | None = None
     """Frames of each video, of those that are used; None where videos differ, and for images."""
     masks: bool = False

@@ -106,7 +106,7 @@ def _make(begun: Path, side: int, stride: int, folder: Folder) -> None:
 
 
 def _check_room(place: Path, shapes: NDArray[np.int64], num_videos: int) -> None:
-    """Of a disk, once videos of these shapes are on it; DataError where as large ones leave too little."""
+    """DataError where the disk has no room for all videos, if the rest are as large as these shapes."""
     each_gb, free_gb = 3 * shapes.prod(axis=1).mean() / 1e9, shutil.disk_usage(place).free / 1e9
     num_left = sum(not _file(place, index).exists() for index in range(num_videos))
     if each_gb * num_left > free_gb:

@@ -112,7 +112,7 @@ def _decode_block(decode_one: _Decode, file: Path, block: tuple[int, Sequence[_S
 
 
 def _sums(pixels: NDArray[np.uint8]) -> NDArray[np.int64]:
-    """From how often each image has each of the 256 lights, which is the fastest to count."""
+    """Sums of pixels and of their squares, from a histogram of each image, which is the fastest way."""
     images = (Image.fromarray(np.ascontiguousarray(image)) for image in pixels)
     counts = np.array([image.histogram() for image in images]).reshape(-1, 3, 256)
     light = np.arange(256)

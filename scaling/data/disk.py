@@ -20,7 +20,7 @@ from scaling.study.point import Point
 
 @dataclass(frozen=True, kw_only=True)
 class Disk:
-    """Of the sets of image and video files; sizes are in 1e9 bytes."""
+    """Disk space that decoded image and video files take; sizes are in 1e9 bytes."""
 
     place: Path
     """The directory of all that is decoded."""
@@ -52,7 +52,7 @@ def frame_gb(side: int) -> float:
 
 
 class _Files(NamedTuple):
-    """Of one set, decoded at one size."""
+    """The files of one set, decoded at one size."""
 
     side: int
     gb: float
@@ -97,7 +97,7 @@ def _of_videos(points: Sequence[Point]) -> dict[Path, _Files]:
 
 
 def _num_examples(data: DataSet) -> int:
-    """Of the whole set, whatever part of it trains; of a folder at least so many."""
+    """Number of examples of the whole set, whatever part of it trains; of a folder, a lower bound."""
     declared = {"imagenet": imagenet.FACTS, "kinetics400": kinetics.FACTS}.get(data.name)
     return declared.num_images if declared else data.num_train + data.num_val + data.num_test
 

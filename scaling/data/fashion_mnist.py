@@ -40,7 +40,7 @@ _WANTED = Wanted(
 
 
 def read(root: str | None, system_dirs: Sequence[Path] = SYSTEM_DIRS) -> Stored:
-    """From `root`, else from `system_dirs`, else downloaded once; DataError if it cannot be had."""
+    """The set from `root`, else from `system_dirs`, else downloaded once; DataError if all fail."""
     return _parse(find(_WANTED, root, _download, system_dirs))
 
 

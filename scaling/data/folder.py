@@ -12,7 +12,7 @@ from scaling.data.stored import IGNORED
 from scaling.errors import DataError
 
 ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".ppm", ".pgm", ".gif")
-"""Of the names of image files, in small letters; other files are none of ours."""
+"""Endings of the names of image files, in lower case; other files are ignored."""
 
 _OWN_TEST = ("test", "val")
 """Names that the directory of the set's own test examples may have."""
@@ -31,7 +31,7 @@ class Folder:
     within: Sequence[Piece] | None = None
     """Where in shards the images lie; None where each is a file of its own."""
     masks: Sequence[str] | None = None
-    """Of each image the file with the class of each pixel, relative to `top`; None where images have one."""
+    """For each image the file of its mask, relative to `top`; None where an image has one class."""
     void: int = IGNORED
     """Class of the masks that is none."""
     part_of: int | None = None

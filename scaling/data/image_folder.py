@@ -41,7 +41,7 @@ def find(root: str | None) -> Folder:
 
 
 def fingerprint(folder: Folder) -> str:
-    """Of the files' contents; kept, and believed while all names, sizes and times are the same."""
+    """Digest of the files' contents, cached for as long as all names, sizes and times stay the same."""
     return fetch_text(
         cache_dir() / "image_folder" / "fingerprints" / _listing(folder), lambda: _digest(folder)
     )

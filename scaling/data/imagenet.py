@@ -24,7 +24,7 @@ FACTS = Facts(
 )
 
 CLASSES_SHA256 = "385e0240499426c022b773be1ae4da780f057b89c9694c7f47199f62746b6edd"
-"""Of the sorted names of the classes, such as n01440764, one a line."""
+"""SHA-256 of the sorted names of the classes, such as n01440764, one a line."""
 
 _BELOW = ("", "ILSVRC/Data/CLS-LOC")
 """Where the images lie in `root`: as torchvision unpacks the archives, or as Kaggle has packed them."""

@@ -39,7 +39,7 @@ class Split:
 
     @property
     def views_each(self) -> int:
-        """An image is looked at once."""
+        """Number of views in which an image is evaluated."""
         return 1
 
     @property

@@ -19,7 +19,7 @@ FACTS = Facts(
 )
 
 NUM_FRAMES, OBLONG = 250, 4 / 3
-"""Of a video of 10 seconds, and its longer side by its shorter one: for what they will take on a disk."""
+"""Frames of a video of 10 seconds, and its longer side over its shorter, to estimate the disk space."""
 
 
 def find(root: str | None, facts: Facts = FACTS) -> Folder:

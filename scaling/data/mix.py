@@ -10,22 +10,22 @@ from torch import Tensor
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Mix:
-    """Of a training split in which pseudo-labelled images follow the labelled ones."""
+    """A training split in which pseudo-labelled images follow the labelled ones."""
 
     ratio: int
-    """Of them beside each labelled one."""
+    """Pseudo-labelled images beside each labelled one."""
     num_labelled: int
     chosen: Tensor
     """(M,) int64: places in the split of those that are learned from; some more than once, to balance."""
     soft: tuple[Tensor, Tensor] | None = None
-    """Of each pseudo-labelled image (n, k) the likeliest classes, int32, and their probabilities, float16;
+    """The likeliest classes of each pseudo-labelled image (n, k), int32, and their probabilities, float16;
     None where its label in the split is all."""
     num_classes: int
     smoothing: float
-    """Of the labels of labelled images, where others are soft."""
+    """Label smoothing of the labelled images, where the others are soft."""
 
     def targets(self, labels: Tensor, chosen: Tensor) -> Tensor:
-        """Of `chosen` images of the split, their labels (B,), or, where some are soft, probabilities (B, K).
+        """Targets of `chosen` images of the split: labels (B,), or probabilities (B, K) where some are soft.
 
         Labelled ones are smoothed here, as they are of a criterion; a teacher's probabilities are soft as
         they are. What it left out is spread evenly over the other classes.

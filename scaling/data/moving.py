@@ -18,7 +18,7 @@ SPEED = 0.5
 _SHAKE = (-1, 0, 1)
 """Pixels by which each frame is off its place, along both sides, so that a few frames hardly tell the way."""
 _LEFTMOST, _RIGHTMOST = -3, 7
-"""Of the digit's own square of 28 pixels, whose outer 4 pixels are empty."""
+"""Range of the digit's own square of 28 pixels, whose outer 4 pixels are empty."""
 
 FACTS = Facts(
     fingerprint="995932c3d583af61bd5b1290d1b8f8333fef741ce03623f7288f04e80f01b4b1",

@@ -27,7 +27,7 @@ FIND: Mapping[str, Callable[[str | None], Folder]] = {
 }
 """The sets, and what finds their files in a root."""
 OWN = ("image_folder", "mask_folder")
-"""Of them, directories of a person's own, which the files themselves are verified of."""
+"""Those that are directories of a person's own, whose files are verified themselves."""
 
 
 def read(
@@ -61,7 +61,7 @@ def place_of(data: DataSet, resolution: int) -> Path:
 
 
 def place_of_held_out(data: DataSet, resolution: int) -> Path:
-    """Where the held-out and the test images are that were decoded alone."""
+    """Where held-out and test images are, if they were decoded without the others."""
     part = f"{resolution}-held-out-{data.num_val}-{data.num_test}-{data.split_seed}"
     return place_of(data, resolution).with_name(part)
 

@@ -15,7 +15,7 @@ class Piece:
     size: int = -1
     """-1: all that there is from `start`."""
     name: str = ""
-    """Within a shard."""
+    """Name within a shard."""
 
     def read(self) -> bytes:
         """The bytes; fewer where the file was cut short since."""

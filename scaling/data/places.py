@@ -24,7 +24,7 @@ class Wanted:
     """The files of a data set."""
 
     name: str
-    """Of the data set."""
+    """Name of the data set."""
     folder: Path
     """Where torchvision puts them, below the directory that it is given."""
     files: tuple[str, ...]

@@ -17,7 +17,7 @@ Kind = Literal["hard", "soft"]
 ALL_OF = 32
 """Classes up to which a soft label has the probability of each."""
 TOP = 16
-"""Of more classes, the likeliest that it has; the rest of the probability is spread over the others."""
+"""With more classes, the number that it keeps, the likeliest; the rest is spread over the others."""
 BYTES_OF_EACH = 4
 """A class as uint16 and its probability as float16."""
 
@@ -30,12 +30,12 @@ class PseudoConfig:
     """What the teacher has otherwise than the student, by dotted name; with `weights`, a file, it is not
     trained. None: no pseudo-labels."""
     ratio: int = 1
-    """As are kind, threshold and balanced, what `PseudoLabels` says."""
+    """Described in `PseudoLabels`, as are kind, threshold and balanced."""
     kind: Kind = "hard"
     threshold: float = 0.0
     balanced: bool = False
     num_images: int | None = None
-    """To label; None is all there are."""
+    """Images to label; None is all there are."""
     root: str | None = None
     """Where other images lie than those that `data.num_train` leaves; it is no part of a point's identity."""
 
@@ -132,7 +132,7 @@ class PseudoLabels:
         }
 
     def row(self) -> dict[str, Any]:
-        """Its columns of a table."""
+        """The columns that it adds to a table."""
         return {
             "pseudo.ratio": self.ratio,
             "pseudo.kind": self.kind,

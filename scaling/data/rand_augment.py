@@ -23,13 +23,13 @@ Change: TypeAlias = Callable[[Tensor, float], Tensor]
 
 
 def _rotated(strength: float, _side: int) -> list[list[float]]:
-    """By up to 30 degrees."""
+    """Rotation by up to 30 degrees."""
     sine, cosine = (of(math.radians(30 * strength)) for of in (math.sin, math.cos))
     return [[cosine, -sine, 0], [sine, cosine, 0]]
 
 
 def _translation(strength: float, side: int) -> float:
-    """By up to 150/331 of a side, in whole pixels."""
+    """Translation by up to 150/331 of a side, in whole pixels."""
     return -2 * round(150 / 331 * strength * side) / side
 
 
@@ -44,7 +44,7 @@ MOVES: dict[str, Move] = {
 
 
 def _factor(strength: float) -> float:
-    """Of an enhancement: 1 leaves the image as it is, 0 takes away what is enhanced."""
+    """Factor of an enhancement: 1 leaves the image as it is, 0 removes what is enhanced."""
     return max(0.1, 1 + 0.9 * strength)
 
 

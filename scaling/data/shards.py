@@ -32,7 +32,7 @@ class Sample(NamedTuple):
     label: int
     name: str
     start: int
-    """Of its bytes in the shard."""
+    """Offset of its bytes in the shard."""
     size: int
 
 
@@ -105,7 +105,7 @@ def _classes(samples: Sequence[tuple[Sample, Path]], shards: Sequence[Path]) -> 
 
 
 def _index(shard: Path) -> list[Sample]:
-    """Its samples; kept, and believed while the shard's size and time are the same."""
+    """The samples of a shard, cached for as long as its size and time stay the same."""
     status = shard.stat()
     about = f"{shard.resolve()}\0{status.st_size}\0{status.st_mtime_ns}"
     kept = cache_dir() / "shards" / f"{hashlib.sha256(about.encode()).hexdigest()[:32]}.json"

@@ -49,7 +49,7 @@ def split_indices(
 
 
 def labels_of(data: DataSet, labels: Tensor) -> Tensor:
-    """Of a split, (N,) int64; dealt out anew by a hash where `data` says so."""
+    """The labels of a split, (N,) int64, shuffled by a hash where `data` says so."""
     if not data.shuffled_labels:
         return labels
     dealt = sorted(range(len(labels)), key=lambda index: _hash(f"labels/{data.split_seed}/{index}"))

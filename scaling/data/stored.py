@@ -29,7 +29,7 @@ class Facts:
     clips: bool = False
     """Whether they are videos rather than images."""
     num_frames: int | None = None
-    """Of each video; None where videos differ, and for images."""
+    """Frames of each video; None where videos differ, and for images."""
     masks: bool = False
     """Whether each pixel has a class, and `num_classes` are those of the pixels."""
 

@@ -72,7 +72,7 @@ def _frames_of(path: Path) -> NDArray[np.uint8]:
 
 
 def _resized(frame: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
-    """In colour, antialiased, bilinear."""
+    """The frame in colour, resized with an antialiased bilinear filter."""
     picture = Image.fromarray(np.ascontiguousarray(np.broadcast_to(frame, (*frame.shape[:2], 3))))
     return np.asarray(picture.resize(_size(*picture.size, side), Image.Resampling.BILINEAR))
 
@@ -84,7 +84,7 @@ def _size(width: int, height: int, side: int) -> tuple[int, int]:
 
 
 def _said(error: Exception) -> str:
-    """In one line, without the address of the file, which is said elsewhere."""
+    """The error in one line, without the path of the file, which is said elsewhere."""
     if isinstance(error, av.FFmpegError):
         return f"{error.strerror}"
     if isinstance(error, zipfile.BadZipFile | EOFError):

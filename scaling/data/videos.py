@@ -53,7 +53,7 @@ class ViewedVideos:
 
     videos: Videos
     num_frames: int
-    """Of a view."""
+    """Frames of a view."""
     views: Views
     side: int
     """Pixels along the sides of a view."""
@@ -65,12 +65,12 @@ class ViewedVideos:
 
     @property
     def pixels_each(self) -> int:
-        """Of a view, in all frames."""
+        """Number of pixels of a view, in all frames."""
         return self.num_frames * self.side**2
 
     @property
     def views_each(self) -> int:
-        """In how many a video is looked at."""
+        """Number of views in which a video is evaluated."""
         return self.views.number
 
     def __len__(self) -> int:

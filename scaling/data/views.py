@@ -28,7 +28,7 @@ class Views:
 
     @property
     def number(self) -> int:
-        """Of views of a video."""
+        """Number of views of a video."""
         return self.temporal * self.spatial
 
     def side(self, resolution: int) -> int:

@@ -18,13 +18,13 @@ from torch.autograd import Function
 from torch.autograd.function import once_differentiable
 
 _MOST_CHANNELS = 256
-"""Of k pixels together; from 64 to 1,024 it makes little difference."""
+"""Channels of k pixels together; from 64 to 1,024 it makes little difference."""
 _LEAST_PIXELS = 8192
-"""In a batch; with fewer, the 30 small operations around take longer than is saved."""
+"""Pixels in a batch; with fewer, the 30 small operations around take longer than is saved."""
 _VECTOR = 8
 """Channels that torch takes at once; those left over go one by one. Of just so many it takes one pixel."""
 _MANY_CHANNELS = 64
-"""From here on torch is as fast, whatever is left over."""
+"""From so many channels on torch is as fast."""
 
 
 class BatchNorm2d(nn.BatchNorm2d):

@@ -24,7 +24,7 @@ FAMILIES: dict[str, type[Family]] = {
 
 
 def nearest_depth(family: Family, depth: float) -> float:
-    """Of the family's depths, and those that the paper names, the nearest by ratio."""
+    """The nearest depth by ratio, of the family's depths and those that the paper names."""
     named = NAMED if isinstance(family, ResNet) else ()
     above = min(bisect_left(family.depths, depth), len(family.depths) - 1)
     near: list[float] = [*named, *family.depths[max(above - 1, 0) : above + 1]]

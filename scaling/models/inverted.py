@@ -16,7 +16,7 @@ class InvertedStage:
 
     num_blocks: int
     channels: int
-    """That a block puts out."""
+    """Output channels of a block."""
     stride: int
     kernel: int
     """Pixels along one side of the depthwise convolution."""

@@ -13,7 +13,7 @@ class Grid(NamedTuple):
     """The positions of a tensor, as the strides that lead to it from the pixels and frames of the input."""
 
     stride: int
-    """Of height and width; 0 stands for the single position after global pooling."""
+    """Stride in height and width; 0 stands for the single position after global pooling."""
     temporal_stride: int = 1
 
     def positions(self, resolution: int, frames: int = 1) -> int:
@@ -42,9 +42,9 @@ class Layer(NamedTuple):
     in_channels: int
     out_channels: int
     source: Grid
-    """Of the input."""
+    """Grid of the input."""
     at: Grid
-    """Of the output."""
+    """Grid of the output."""
     kernel: int = 1
     """Pixels along one side."""
     temporal_kernel: int = 1
@@ -106,7 +106,7 @@ class DenseHead(NamedTuple):
     num_classes: int
     source: Grid
     target: Grid = PIXELS
-    """Of the upsampled logits; it also tells the tuple from that of a Head."""
+    """Grid of the upsampled logits; it also tells the tuple from that of a Head."""
 
     def layers(self) -> Iterator[Layer]:
         """The layers in order."""

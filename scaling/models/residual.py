@@ -20,7 +20,7 @@ class Stage:
 
     num_blocks: int
     channels: int
-    """Of the 3x3 convolutions; a bottleneck puts out four times as many."""
+    """Channels of the 3x3 convolutions; a bottleneck puts out four times as many."""
     stride: int
     se_channels: int
     """Width of the squeeze-and-excitation bottleneck; 0 leaves SE out."""
@@ -58,7 +58,7 @@ class ResidualNetwork:
     stem_kernel: int = 3
     """Pixels along one side of the plain stem's convolution."""
     stem_stride: int = 1
-    """Of the first convolution."""
+    """Stride of the first convolution."""
     stem_pool: StemPool = "none"
     """What halves the image after the stem: 3x3 max-pool, 3x3 convolution (ResNet-RS), or nothing."""
     stem_temporal_kernel: int = 1

@@ -74,7 +74,7 @@ class ResidualStem(NamedTuple):
     pool: StemPool
     activation: Activation
     at: Grid
-    """Of the convolutions' outputs."""
+    """Grid of the convolutions' outputs."""
 
     def layers(self) -> Iterator[Layer]:
         """The layers in order."""

@@ -30,7 +30,7 @@ class ResNet:
     activation: Activation = "relu"
 
     depths: ClassVar[Sequence[float]] = RULED
-    """Those that the rule between the named layouts builds, so that costs rise along them."""
+    """Depths that the rule between the named layouts builds, so that costs rise along them."""
 
     def __post_init__(self) -> None:
         check_switches(se_ratio=self.se_ratio, base_channels=self.base_channels)

@@ -30,7 +30,7 @@ _MODEL = re.compile(
 
 MOST_LOG_VALUES = 1000
 LEAST = 1e-18
-"""Of log-spaced values; the most is its inverse. Beyond, a slip is meant rather than a size."""
+"""Smallest of log-spaced values; the largest is its inverse. Anything beyond must be a slip."""
 
 
 class NearDepth(float):

@@ -55,7 +55,7 @@ class Saved:
     num_branches: int
     train_flops: float
     share: float
-    """Of what the points of the plan would take alone."""
+    """Share of what the points of the plan would take alone."""
     num_apart: int
     """Points that share no trunk with another length of their network, as more than the epochs differs."""
 

@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 ROOT = Path(__file__).parents[2]
-"""Of the code that this process imports: a checkout, or in a job the snapshot of one."""
+"""Root of the code that this process imports: a checkout, or in a job the snapshot of one."""
 LARGEST_BYTES = 10_000_000
 LONGEST_DIFF_BYTES = 1_000_000
 _OWN = ("scaling", "launchers", "analysis", "control", "hydra_plugins", "conf", "sweep.py", "pyproject.toml")

@@ -24,7 +24,7 @@ class Seen(dict[str, Any]):
         return value
 
     def shown(self, names: Sequence[str]) -> str:
-        """Those of `names` that were needed, as in ` (flops=4.6e9, width=0.5)`; nothing where none was."""
+        """Values of the `names` that were needed, as in ` (flops=4.6e9, width=0.5)`; empty where none was."""
         pairs = [f"{name}={_shown(self[name])}" for name in names if name in self]
         return f" ({', '.join(pairs)})" if pairs else ""
 

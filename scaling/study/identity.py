@@ -76,7 +76,7 @@ def _number(value: float, way: _Way) -> float:
 
 
 def _place(way: _Way) -> str:
-    """Such as `value['recipe']['learning_rate']`."""
+    """The path in words, such as `value['recipe']['learning_rate']`."""
     steps = ""
     while way:
         steps, way = f"[{way[0]!r}]{steps}", way[1]

@@ -6,7 +6,7 @@ import os
 
 
 def job_id() -> str | None:
-    """Such as 123, or 123_4 for element 4 of an array; None outside of Slurm."""
+    """The Slurm job of this process, such as 123, or 123_4 in an array; None outside of Slurm."""
     array, element = os.environ.get("SLURM_ARRAY_JOB_ID"), os.environ.get("SLURM_ARRAY_TASK_ID")
     return f"{array}_{element}" if array and element else os.environ.get("SLURM_JOB_ID")
 

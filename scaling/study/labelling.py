@@ -15,25 +15,25 @@ from scaling.study.point import Point
 
 @dataclass(frozen=True, kw_only=True)
 class Labelling:
-    """Of teachers that differ in nothing but what they have of their students, such as the seed."""
+    """The work of teachers that differ only in what they share with their students, such as the seed."""
 
     teacher: str
     kind: str
     num_teachers: int
     num_images: int
-    """Of each."""
+    """Images that each teacher labels."""
     num_left: int
-    """Of all of them together, not labelled yet."""
+    """Images of all teachers together that are not labelled yet."""
     flops: float
-    """Of these, one forward pass each."""
+    """FLOPs of one forward pass for each of these."""
     hours: float | None
-    """Of these, on one device; None where nothing tells."""
+    """Hours for these on one device; None where nothing tells."""
     gb: float
     """Labels of all, on disk, in 1e9 bytes."""
 
 
 HoursOf = Callable[[Point, PseudoLabels], Hours | None]
-"""Of all the images that are labelled for a point, on one device; None where nothing tells."""
+"""Hours to label all images for a point, on one device; None where nothing tells."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,12 +44,12 @@ class LabellingCost:
     """Directory of what it makes."""
     flops: float
     hours: float | None
-    """On one device; None where nothing tells."""
+    """Hours on one device; None where nothing tells."""
     share_left: float
 
     @property
     def hours_left(self) -> float:
-        """Of what is not labelled yet; 0 where nothing tells."""
+        """Hours for what is not labelled yet; 0 where nothing tells."""
         return self.share_left * (self.hours or 0.0)
 
 

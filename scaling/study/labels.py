@@ -32,7 +32,7 @@ _UNREADABLE = (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZi
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Labelled:
-    """Of images in order, the likeliest classes, k of each, and their probabilities, the likeliest first."""
+    """The k likeliest classes of each image, in order, and their probabilities, the likeliest first."""
 
     classes: NDArray[np.uint16]
     """(N, k)"""

@@ -14,7 +14,7 @@ from scaling.study.point import KNOBS, Point
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """On all points of a line together, done ones included, so that typing it again spends nothing more.
+    """Limits on all points of a line together, done ones included, so that typing it again spends no more.
 
     The labels that students learn from are paid with the first of them that is kept.
     """
@@ -22,7 +22,7 @@ class Limits:
     device_hours: float | None = None
     train_flops: float | None = None
     memory_gb: float | None = None
-    """Of each point by itself."""
+    """Limit on each point by itself."""
     points: int | None = None
 
     def __post_init__(self) -> None:

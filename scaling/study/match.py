@@ -142,6 +142,6 @@ def _plainest(point: Point, at: Callable[[float], Point]) -> Point:
 
 
 def _rounded(width: float, digits: int) -> list[float]:
-    """To so many digits, to the nearest and to the other side."""
+    """The width rounded to so many digits, to the nearest value and to the one on the other side."""
     step, nearest = 10**-digits, round(width, digits)
     return [nearest, round(nearest + math.copysign(step, width - nearest), digits)]

@@ -14,7 +14,7 @@ _WEIGHT_BYTES = 4
 """Weights, gradients, momentum and average are kept in fp32, whatever the precision of the passes."""
 
 _INDEX_BYTES = 8
-"""Of where a max-pool found each maximum."""
+"""Bytes of the index of each maximum that a max-pool keeps."""
 
 MALLOC_FACTOR = 1.17
 """Resident memory of a CPU process for each byte of tensors: glibc keeps what was freed in between. Median of
@@ -31,7 +31,7 @@ class Memory:
     optimizer: int
     """Momentum and the average of the weights."""
     gradients: int
-    """Of the parameters, as far as they exist at that moment."""
+    """Gradients of the parameters, as far as they exist at that moment."""
     activations: int
     """Kept for the backward pass, as far as still needed, and the layer that is being worked on."""
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 _LARGEST_BITS = 1024
-"""Of a whole power: beyond, it is a float, or too large for one."""
+"""Largest whole power: beyond, it is a float, or too large for one."""
 
 _NUMBERS = frozenset({int, float})
 
@@ -44,7 +44,7 @@ def among(sought: Any, *items: Any) -> bool:
 
 
 def power(base: float, exponent: float) -> float:
-    """As Python has it, but never a whole number of more than 1,024 bits, nor a complex number."""
+    """Python's power, but never a whole number of more than 1,024 bits, nor a complex number."""
     if isinstance(base, int) and isinstance(exponent, int) and exponent >= 0:
         small = base.bit_length() * exponent <= _LARGEST_BITS
         return int(base**exponent) if small else math.pow(base, exponent)

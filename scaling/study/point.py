@@ -25,7 +25,7 @@ from scaling.training.schedule import Schedule
 from scaling.training.start import Start
 
 AXES = ("depth", "width", "resolution", "epochs", "seed")
-"""Of every study."""
+"""The axes of every study."""
 KNOBS = (*AXES, "frames")
 """The axes, and the one that only studies of clips have."""
 
@@ -42,26 +42,26 @@ class Point:
     width: float
     resolution: int
     frames: int | None = None
-    """Of a clip; None for images."""
+    """Frames of a clip; None for images."""
     epochs: int
     seed: int
     family: str
     model: Family
     data: DataSet
     recipe: Recipe
-    """What the point trains with, its regularisation included."""
+    """How it is trained, its regularisation included."""
     schedule: Schedule
     precision: Precision
     regularization: Regularization = field(default_factory=Regularization)
-    """The policy that it has its regularisation from."""
+    """The policy that its regularisation comes from."""
     evaluate_at: tuple[int, ...] = ()
-    """Pixels along one side of images that it is evaluated on besides, at its end; each once, in order."""
+    """Further resolutions, in pixels, at which it is evaluated at its end; each once, in order."""
     start: Start | None = None
-    """None for random weights."""
+    """What its weights begin from; None for random weights."""
     views: Views = field(default_factory=Views)
-    """Of videos, in every evaluation."""
+    """Views in which each video is evaluated."""
     pseudo: PseudoLabels | None = None
-    """What it learns from besides the labelled images."""
+    """Pseudo-labelled images that it learns from besides the labelled ones; None for none."""
 
     def __post_init__(self) -> None:
         if self.epochs < 1:
@@ -185,7 +185,7 @@ class Point:
 
 @lru_cache(maxsize=65536)
 def _network(model: Family, depth: float, width: float, dense: bool) -> Network:
-    """Built once for all points that differ in other axes."""
+    """The network, built once for all points that differ in other axes."""
     network = model.network(depth, width)
     return replace(network, dense=True) if dense else network
 
@@ -231,5 +231,5 @@ def _setting(
 
 
 def _deciding(part: Recipe | Schedule) -> dict[str, Any]:
-    """Its fields as plain values, without those that decide nothing."""
+    """The fields of a part as plain values, without those that decide nothing."""
     return {name: value for name, value in all_fields(part).items() if name not in part.idle}

@@ -49,7 +49,7 @@ class _Entry:
 
     @property
     def object_name(self) -> str:
-        """Of its content; links to one file share its permissions."""
+        """Name by its content; links to one file share its permissions."""
         return f"{self.digest}.x" if self.kind == "executable" else self.digest
 
 
@@ -112,7 +112,7 @@ def _entry(root: Path, name: str) -> _Entry:
 
 
 def _content(path: Path) -> bytes:
-    """Of a file, or where a link leads."""
+    """Content of a file, or where a link leads."""
     return os.fsencode(os.readlink(path)) if path.is_symlink() else path.read_bytes()
 
 

@@ -9,7 +9,7 @@ from scaling.study.trunk import carriers
 
 
 def predecessors(points: Sequence[Point]) -> dict[str, tuple[str, ...]]:
-    """By id, what each point needs, and whose trunk among these points it branches off."""
+    """What each point needs, by id, and the point among these whose trunk it branches off."""
     carried = carriers(points)
     return {
         point.id: (*point.needs, *([carried[point.id].id] if point.id in carried else [])) for point in points

@@ -16,7 +16,7 @@ from scaling.study.store import Study
 from scaling.study.strict import strict
 
 SCRATCH = "scratch"
-"""In the place of what is tuned: the networks of the starts, with random weights."""
+"""Stands for what is tuned where the networks of the starts are trained from random weights."""
 OF_THE_START = ("depth", "width", "frames")
 """Axes of a new point that are those of its start, as its family and the options of it are."""
 

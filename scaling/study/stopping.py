@@ -22,7 +22,7 @@ class Stopping:
     rungs: tuple[float, ...] = (0.25, 0.5, 0.75)
     """Shares of a point's epochs at which it may be stopped."""
     confidence: float = 0.95
-    """Of all looks at one point together."""
+    """Confidence of all looks at one point together."""
     spared: float = 0.2
     """Share of the points that are never stopped, by which it is told where those end that are."""
 

@@ -36,7 +36,7 @@ class Teaching:
     config: PseudoConfig
     unlabelled: Unlabelled
     knobs: Mapping[str, Any]
-    """Those of the teacher that are not its student's."""
+    """Knobs of the teacher that differ from its student's."""
     shared: Shared
     """The teacher's."""
     weights: str | None

@@ -15,12 +15,12 @@ from scaling.study.stages import predecessors
 
 @dataclass(frozen=True, kw_only=True)
 class Totals:
-    """Of the points to train, as far as they are not trained yet."""
+    """Totals over the points to train, as far as they are not trained yet."""
 
     num_points: int
     train_flops: float
     device_hours: float
-    """Of the points whose hours are known."""
+    """Hours of the points for which they are known."""
     sources: Counter[Source]
     """Points by where their hours come from."""
     slots: int
@@ -55,7 +55,8 @@ def totals(plan: Plan) -> Totals:
 
 
 def _wall_hours(plan: Plan, entries: Sequence[Planned]) -> float:
-    """Of points whose hours are known; those who learn from the same labels make as many of them each."""
+    """From first start to last end, of points whose hours are known; who learns from the same labels shares
+    the hours of making them equally."""
     by_id = {entry.point.id: entry for entry in entries}
     sharing = Counter(entry.labelling.labels for entry in entries if entry.labelling)
 

@@ -26,7 +26,7 @@ class Branch:
 
 
 def num_steps(point: Point) -> int:
-    """Of the whole point."""
+    """Steps of the whole point."""
     return point.epochs * point.steps_per_epoch
 
 
@@ -36,7 +36,7 @@ def trunk_steps(point: Point) -> int:
 
 
 def trunk_directory(study: Path, point: Point) -> Path:
-    """Where the states of its trunk are: the same for all points that differ in nothing but the epochs."""
+    """Where the states of its trunk are: one place for all points that differ only in the epochs."""
     return study / "trunks" / replace(point, epochs=1).id
 
 
@@ -51,7 +51,7 @@ def last_state(directory: Path, at_most: int) -> int:
 
 
 def carriers(points: Iterable[Point]) -> dict[str, Point]:
-    """By the id of each point that can branch off another one of these, the longest such."""
+    """For each point that can branch off another of these, by its id, the longest such."""
     alike: defaultdict[Path, list[Point]] = defaultdict(list)
     for point in points:
         if trunk_steps(point):

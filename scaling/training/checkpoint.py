@@ -91,7 +91,7 @@ def read_state(path: Path) -> dict[str, Any]:
 
 
 def state_bytes(state: dict[str, Any]) -> memoryview:
-    """As `read_state` reads it: torch writing a file itself would hide why a disk takes no more."""
+    """The state as `read_state` reads it. Were torch to write the file, it would hide why a write failed."""
     content = io.BytesIO()
     torch.save(state, content)
     return content.getbuffer()

@@ -12,7 +12,7 @@ from scaling.training.randomness import generator
 
 
 class ClipBatches(Batches):
-    """As `Batches`, cut from videos on the CPU by a thread, a step ahead."""
+    """`Batches` of clips, cut from videos on the CPU by a thread, one step ahead."""
 
     def _fetching(self) -> Ahead:
         point = self._point

@@ -10,7 +10,7 @@ from scaling.data.stored import IGNORED
 
 
 class Criterion(nn.CrossEntropyLoss):
-    """Of logits (N, K) and labels (N,): mean cross-entropy in nats."""
+    """Mean cross-entropy in nats of logits (N, K) and labels (N,)."""
 
     def none_correct(self, device: torch.device) -> Tensor:
         """What `num_correct` is added to."""
@@ -23,7 +23,7 @@ class Criterion(nn.CrossEntropyLoss):
 
 
 class PixelCriterion(Criterion):
-    """Of logits (N, K, s, s), brought to the pixels, and labels (N, S, S), without pixels that have no class.
+    """The same of logits (N, K, s, s), upsampled, and labels (N, S, S), without pixels that have no class.
 
     An image counts as much as any other, however many of its pixels have a class, so that the loss of a batch
     is that of its parts.

@@ -74,7 +74,7 @@ def num_at_once(batch_size: int, pixels_each: int) -> int:
 
 
 def logits_of(model: nn.Module, images: Images, pixels: Tensor) -> Tensor:
-    """Of so many images; by halves where memory runs out."""
+    """Logits of so many images; by halves where memory runs out."""
     try:
         batch = images.normalised(pixels).contiguous(memory_format=layout(clips=pixels.ndim == 5))
         return model(batch).float()  # type: ignore[no-any-return]

@@ -57,7 +57,7 @@ class Stopped(RuntimeError):
 
 
 class Dominated(Stopped):
-    """It was told that it cannot matter, and has saved a checkpoint to go on from all the same."""
+    """The point was told that it cannot matter; it has saved a checkpoint, and could still go on."""
 
 
 class PeerFailed(RuntimeError):
@@ -67,7 +67,7 @@ class PeerFailed(RuntimeError):
         super().__init__(rank, trace, noted)
         self.rank = rank
         self.trace = trace
-        """Its traceback."""
+        """Traceback of the error."""
         self.noted = noted
         """What `noted` made of the exception there."""
 

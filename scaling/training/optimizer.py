@@ -15,7 +15,7 @@ _UNFIT = ("adahessian", "bnb*", "fused*", "kron*", "*muon")
 
 
 def names() -> list[str]:
-    """Those that a recipe may name."""
+    """Optimizers that a recipe may name."""
     known: list[str] = timm.optim.list_optimizers(exclude_filters=list(_UNFIT))
     return known
 
@@ -27,7 +27,7 @@ def check_optimizer(name: str) -> None:
 
 
 def build_optimizer(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
-    """It decays weights, and neither norms nor biases."""
+    """The optimizer of a recipe; it decays weights, but neither norms nor biases."""
     groups = timm.optim.param_groups_weight_decay(model, recipe.weight_decay)
     if recipe.optimizer == "sgd":
         return torch.optim.SGD(

@@ -24,7 +24,7 @@ class Recipe:
     learning_rate: float = 0.1
     """Peak learning rate for a batch of 256; it scales linearly with the batch (Goyal et al. 2017)."""
     momentum: float = 0.9
-    """Of SGD, and of those of timm's that have one."""
+    """Momentum of SGD, and of those of timm's optimizers that have one."""
     weight_decay: float = 4e-5
     """L2 decay of weights; norms and biases are left out."""
     label_smoothing: float = 0.1
@@ -42,7 +42,7 @@ class Recipe:
     """Random windows of the image `padded` on each side, or of many sizes and shapes within it, `resized`:
     Inception's, usual for photographs."""
     crop_padding: float = 0.125
-    """Of `padded` crops, on each side, as a share of the resolution; 0 is off."""
+    """Padding of `padded` crops on each side, as a share of the resolution; 0 is off."""
     scale_jitter: float = 0.0
     """Of clips with `padded` crops: their frames are enlarged by up to this share before a window is cut out
     (Simonyan and Zisserman 2014, 1409.1556, sec. 3.1); 0 is off, 0.25 is 256 to 320 pixels."""

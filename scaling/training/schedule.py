@@ -26,12 +26,12 @@ class Schedule:
     warmup_steps: int | None = None
     """So many steps instead of a share. With `wsd`, points of different length then share a trunk."""
     milestones: tuple[float, ...] = (1 / 3, 2 / 3, 8 / 9)
-    """Of `step`, as shares of all steps: epochs 30, 60 and 80 of 90."""
+    """Milestones of `step`, as shares of all steps: epochs 30, 60 and 80 of 90."""
     step_factor: float = 0.1
     cooldown_fraction: float = 0.2
-    """Of `wsd`: share of all steps spent on the cooldown; more than a fifth brought nothing there."""
+    """Share of all steps that `wsd` spends on the cooldown; more than a fifth brought nothing there."""
     cooldown: Cooldown = "1-sqrt"
-    """Of `wsd`: the shape of the cooldown; the first one did better there."""
+    """Shape of the cooldown of `wsd`; the first one did better there."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.warmup_fraction < 1:

@@ -12,7 +12,7 @@ from scaling.training.criterion import upsampled
 
 
 class Labels:
-    """Of images: cross-entropy, and how many are classified as they are labelled."""
+    """Scores of images: cross-entropy, and how many are classified as they are labelled."""
 
     def __init__(self, num_images: int, device: torch.device) -> None:
         self._num_images = num_images
@@ -33,7 +33,7 @@ class Labels:
 
 
 class Pixels:
-    """Of pixels that have a class: cross-entropy, and how often each class was taken for each."""
+    """Scores of pixels that have a class: cross-entropy, and the confusion matrix."""
 
     def __init__(self, num_classes: int, device: torch.device) -> None:
         self._num_classes = num_classes

@@ -23,7 +23,7 @@ class Start:
     origin: str = ""
     """8 hex digits of how the start was trained, whatever its network and seed; known by the point's id."""
     channels: int | None = None
-    """Of the images that it was trained on; likewise."""
+    """Channels of the images that it was trained on; likewise."""
     study: str = ""
     """Directory that it lies in; as all paths, no part of an id."""
 
@@ -44,7 +44,7 @@ class Start:
         return {"point": self.point} | ({} if self.tune == "all" else {"tune": self.tune})
 
     def row(self) -> dict[str, Any]:
-        """Its columns of a point's row."""
+        """The columns that it adds to the row of a point."""
         return {f"start.{name}": value for name, value in asdict(self).items()}
 
     @property

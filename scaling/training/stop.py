@@ -52,7 +52,7 @@ class Stop:
         self._file = file
         self._launcher = launcher
         self._deadline = deadline
-        """In seconds since 1970."""
+        """Seconds since 1970."""
         self._parent = os.getppid()
         if file is not None or launcher is not None or deadline is not None:
             threading.Thread(target=self._watch, daemon=True).start()

@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class Trunk:
-    """Of one point."""
+    """The trunk of one point."""
 
     directory: Path
     end: int

@@ -15,14 +15,14 @@ from scaling.study.store import Study
 from scaling.training.checkpoint import Damaged, read_state, state_bytes
 
 Weights = Mapping[str, Tensor]
-"""By the names of the network's own state, on the CPU."""
+"""Weights and norm statistics on the CPU, by the names of the network's state."""
 
 CLASSIFIERS = ("head.", "classifier.")
 """How the names of a network's last layer begin."""
 
 
 def weights_of(model: nn.Module) -> Weights:
-    """Those of a network, and the statistics of its norms."""
+    """The weights of a network, and the statistics of its norms."""
     return {name: value.detach().cpu() for name, value in model.state_dict().items()}
 
 
@@ -33,7 +33,7 @@ def save_weights(path: Path, weights: Weights, fence: Fence | None = None) -> No
 
 
 def load_weights(studies: Sequence[Path], point_id: str) -> Weights:
-    """Of a completed point of one of the studies; Unmet where none has them, DataError where damaged."""
+    """Weights of a completed point of one of the studies; Unmet where none has them, DataError if damaged."""
     there = [Study(path) for path in studies]
     file = next((study.weights(point_id) for study in there if is_met(point_id, [study])), None)
     if file is None:
@@ -53,7 +53,7 @@ def freeze(model: nn.Module) -> None:
 
 
 def _stay(module: nn.Module, mode: bool = True) -> nn.Module:
-    """In evaluation mode, whatever the mode of the rest."""
+    """Stay in evaluation mode, whatever the mode of the rest."""
     del mode
     return module
 
