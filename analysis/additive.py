@@ -42,9 +42,9 @@ class Share:
     architecture: Effect
     together: Effect
     ratio: Ratio | None
-    """Of training to together."""
+    """Share of the gains of training methods in all gains together."""
     verdict: Literal["training", "architecture", "undecided"]
-    """Where more than half of a gain lies, beyond noise."""
+    """Which kind of methods brings more than half of the gain, beyond noise."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +53,7 @@ class Ladder:
     metric: str
     """`test_top1`, or `top1` where no test images were evaluated."""
     rungs: list[Rung]
-    """Of which there are results, in the order of the paper."""
+    """The rungs that have results, in the order of the paper."""
     gaps: list[Gap]
     share: Share | None
     no_share: str

@@ -142,5 +142,5 @@ def _undivided(share: Share) -> str:
 
 
 def methods_json(ladder: Ladder) -> dict[str, Any]:
-    """As `rules.json` has it."""
+    """The ladder as `rules.json` has it."""
     return {name: value for name, value in asdict(ladder).items() if name != "order"}

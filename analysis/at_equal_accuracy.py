@@ -21,7 +21,7 @@ class AtEqualAccuracy:
     """Every family against a base; none of a single family."""
     printed: tuple[PrintedPair, ...]
     ladders: tuple[Ladders, ...]
-    """Of the same networks on several ladders of resolution."""
+    """Comparisons of the same networks on several ladders of resolution."""
 
     def at(self, cost: str) -> AtEqualAccuracy:
         """What is said of one cost, of `metric.SPEEDUPS`."""

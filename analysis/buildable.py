@@ -15,7 +15,7 @@ from scaling.errors import Refused
 from scaling.models.families import nearest_depth
 
 NUM_VALUES = 20
-"""Of depth and width, evenly in the logarithm, among which the best is looked for; measured ones besides."""
+"""Values of depth and of width, even in the logarithm, that are searched besides the measured ones."""
 SIZE = ("depth", "width", "resolution")
 
 
@@ -33,7 +33,7 @@ class Latency:
 
 
 def latency_model(rows: pd.DataFrame) -> Latency | None:
-    """From the measured latencies; None where there are too few of them."""
+    """A model of latency from the measured ones; None where there are too few of them."""
     known = rows[rows["latency_ms"].notna()].drop_duplicates(list(SIZE))
     if len(known) < 2 * (len(SIZE) + 1):
         return None
@@ -68,7 +68,7 @@ def _rounded(axis: str, values: Floats, measured: Floats, base: Base) -> Floats:
 
 
 def priced(base: Base, sizes: pd.DataFrame, latency: Latency | None) -> pd.DataFrame:
-    """With the costs of each; what cannot be built is left out."""
+    """The sizes with their costs; those that cannot be built are left out."""
     found = []
     for depth, width, resolution, epochs in sizes[list(AXES)].to_numpy(dtype=float).tolist():
         try:

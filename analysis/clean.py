@@ -128,7 +128,7 @@ def _profiled(rows: pd.DataFrame, of: Mapping[str, str]) -> tuple[Metric, ...]:
 
 
 def _in_order(metrics: Sequence[Metric]) -> tuple[Metric, ...]:
-    """As PROFILED has them."""
+    """The metrics in the order of PROFILED."""
     return tuple(sorted(metrics, key=lambda each: list(PROFILED).index(each.name)))
 
 

@@ -20,7 +20,7 @@ ALIKE = 0.6
 """They are if those up to 1, as fractions, are at least this share of the others: else they are of runs that
 learned nothing."""
 MEANT = 0.5
-"""Of two names, the ratio of `difflib` from which one may be meant by the other."""
+"""The ratio of `difflib` from which one name may be a misspelling of another."""
 
 
 def numbers(values: pd.Series) -> pd.Series:

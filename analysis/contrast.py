@@ -15,7 +15,7 @@ from analysis.table import Table
 
 Verdict = Literal["helps", "hurts", "undecided"]
 Weights = Mapping[int, float]
-"""Of a contrast: by cell."""
+"""Weights of a contrast, by cell."""
 ALPHA = 0.05
 COPIES = 1e-9
 """Points of standard error below which repeats are copies of each other, and say nothing of noise."""
@@ -28,12 +28,12 @@ class Effect:
     ci95: Interval | None
     """Student's, of this contrast alone; None where nothing tells the noise: one seed, and none declared."""
     p_value: float | None
-    """Of a contrast of 0, two-sided."""
+    """Two-sided, of the hypothesis that the contrast is 0."""
     num_seeds: int
     is_declared: bool = False
     """Whether its noise is what the source declares, and not measured from seeds."""
     verdict: Verdict = "undecided"
-    """As `judged` has it."""
+    """The verdict that `judged` gives."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +52,7 @@ class Cells:
     top1: pd.DataFrame
     """Percent, [seeds, cells]; NaN where a cell was not trained with a seed."""
     variance: pd.Series | None
-    """Of one result, by cell, in points squared: what the source declares; None where it declares nothing."""
+    """Variance of one result by cell, in points squared, as the source declares it; None if it does not."""
     df: int
     """Degrees of freedom of `variance`."""
 

@@ -17,7 +17,7 @@ MAX_PANELS = 24
 MAX_CELLS = 2000
 """A grid with more cells is not drawn."""
 MIN_SHARE = 0.05
-"""Of the cells that something is known of: with fewer it is no grid but a list of networks, and not drawn."""
+"""Least share of cells of which something is known; with fewer it is a list of networks, and not drawn."""
 COLORS = {
     "complete": GREEN,
     "few seeds": SKY,
@@ -29,9 +29,9 @@ COLORS = {
     "dominated": SKY,
     "not run": "none",
 }
-"""By state of a cell."""
+"""Colours by the state of a cell."""
 HATCHES = {"running": "...", "diverged": "xxx", "dominated": "///"}
-"""Where a colour serves two states."""
+"""Hatches by state, where a colour serves two of them."""
 UNITS = {"resolution": "px", "epochs": "epochs"}
 
 

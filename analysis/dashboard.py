@@ -16,7 +16,7 @@ from scaling.errors import Refused
 COLUMNS = ("run:state", "summary:failure", "summary:top1", "summary:cost/flops", "summary:message")
 """Beside each name in the list of runs: what failed is told by them."""
 MAX_RUNS = 500
-"""In one panel; W&B's own default is 10."""
+"""Runs in one panel; W&B's own default is 10."""
 FIND_VIEW = """
 query View($entity: String, $project: String, $viewName: String) {
   project(name: $project, entityName: $entity) {
@@ -66,7 +66,7 @@ def dashboard(group: Group) -> ws.Workspace:
 
 
 def _only_runs_of(group: Group) -> dict[str, Any]:
-    """As W&B's app writes it down."""
+    """The filter of the group, as W&B's app writes it."""
     own = {"key": {"section": "run", "name": "group"}, "op": "=", "value": group.name, "disabled": False}
     return {"filterFormat": "filterV2", "filters": [own]}
 
@@ -77,12 +77,12 @@ def _display_name(group: Group) -> str:
 
 
 def _view_name(group: Group) -> str:
-    """By which W&B finds the workspace again, of the form that its app gives."""
+    """Name by which W&B finds the workspace again, of the form that its app gives."""
     return f"nw-{hashlib.sha256(group.name.encode()).hexdigest()[:11]}-v"
 
 
 def _known_id(api: Any, group: Group) -> str:
-    """That of the workspace that an earlier call saved; empty where there is none."""
+    """Id of the workspace that an earlier call saved; empty where there is none."""
     asked = {"entity": group.entity, "project": group.project, "viewName": _view_name(group)}
     project = execute_graphql(api, FIND_VIEW, asked)["project"]
     if project is None:

@@ -91,7 +91,7 @@ def _over_flops() -> Any:
 
 
 def _tables() -> dict[str, Any]:
-    """Of the report run: other runs of the group have none."""
+    """Panels for the tables of the report run: other runs of the group have none."""
     keys = {"rules": RULES, "frontier_table": FRONTIER, "failures": FAILURES}
     return {panel_id: wr.WeavePanelSummaryTable(table_name=key) for panel_id, key in keys.items()}
 

@@ -14,7 +14,7 @@ FEW_SEEDS = 3
 MAX_TOLD = 5
 """Models of which one warning gives the axes."""
 FEWEST_FLOPS = 1e4
-"""Of networks that see images: the LeNet of 1998 takes 8e5."""
+"""Fewest FLOPs of a network that sees images: the LeNet of 1998 takes 8e5."""
 REPLAYED = "replayed"
 """Column of a study's rows: the table that a point was answered from."""
 SUSPECT_SPREADS, SUSPECT_POINTS = 8.0, 3.0

@@ -16,9 +16,9 @@ interactions of a grid are not taken for it (the published ResNet grid reaches 7
 FAR_POINTS = 5.0
 """And so many points."""
 MOST = 0.1
-"""Where more of the models than this would be left out, none is: then the fit is wrong, not they."""
+"""Largest share of the models that may be left out; beyond it none is, as the fit must be wrong, not they."""
 MAX_LEVELS = 200
-"""Of all axes together; beyond that there is no grid to speak of."""
+"""Most values of all axes together; beyond that there is no grid to speak of."""
 ITERATIONS = 30
 
 

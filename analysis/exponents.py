@@ -44,7 +44,7 @@ class Exponents:
     width: Exponent = UNDETERMINED
     resolution: Exponent = UNDETERMINED
     epochs: float | None = None
-    """Of the path."""
+    """Epochs of the path."""
     flops: Interval | None = None
     """The budgets between which the best network is inside the measured range of every knob."""
     reason: str = ""
@@ -117,7 +117,7 @@ def power_text(exponent: Exponent) -> str:
 
 
 def exponents_json(found: Exponents) -> dict[str, dict[str, Any]]:
-    """By knob: estimate, ci95 and status, as rules.json has them."""
+    """Estimate, ci95 and status by knob, as rules.json has them."""
     return {
         knob: {
             "estimate": None if each.estimate is None else round(each.estimate, 4),

@@ -20,15 +20,15 @@ from scaling.errors import Refused
 class Family:
     source: str
     laws: Average
-    """By which accuracies are predicted."""
+    """Laws by which accuracies are predicted."""
     models: str
-    """That the laws are fitted to: how many, and of how many."""
+    """Models that the laws are fitted to: how many, and of how many."""
     best_single: str
     """The form that, fitted on cheaper models only, predicted the dearer ones best."""
     missed: float
     """Points of top-1 by which it missed them."""
     members: tuple[Member, ...]
-    """In the order of the budgets."""
+    """The models of the family, in the order of the budgets."""
     base: Base
     latency: Latency | None
     latency_of: str

@@ -73,5 +73,5 @@ def write_study(path: Path, text: str) -> str:
 
 
 def _model(member: Member) -> str:
-    """As a zip spells it: depth x width @ resolution : epochs."""
+    """A model as a zip spells it: depth x width @ resolution : epochs."""
     return f"{member.depth:g}x{member.width:g}@{member.resolution}:{member.epochs}"

@@ -51,30 +51,30 @@ class Findings:
     replicates: int
     """Bootstrap replicates behind all intervals; 0 when the noise is unknown."""
     frontiers: dict[str, Frontier]
-    """By the name of the cost."""
+    """Frontiers by the name of the cost."""
     pairs: Pairs
-    """At the cost that was asked for, else at that which the source compares at."""
+    """Depth against width, at the cost that was asked for, else at the one that the source compares at."""
     resolution: Resolution
     frames: Frames | None
-    """Of clips; None where they do not vary."""
+    """What more frames of a clip bring; None where frames do not vary."""
     returns: tuple[Return, ...]
     choice: Choice
-    """Of the law, and why."""
+    """Which law was chosen, if any, and why."""
     agreements: tuple[Agreement, ...]
-    """Of the law and the pairs, one a regime."""
+    """Whether the law and the pairs agree, for each regime."""
     exponents: Exponents
     traps: tuple[Trap, ...]
     equal: AtEqualAccuracy
     transfers: tuple[Transfer, ...]
-    """One for each task; none where no point begins from another."""
+    """What pre-trained networks are worth, for each task; none where no point begins from another."""
     prediction: Prediction | None
-    """Of the hours; None where none were predicted."""
+    """How well hours were predicted; None where none were."""
     taught: Taught | None
     """What pseudo-labels gain; None where nothing was trained on any."""
     methods: Ladder | None
-    """Of training methods; None where the table is no ladder."""
+    """The ladder of training methods; None where the table is no ladder."""
     weight_decay: Interplay | None
-    """With regularisation; None where the table does not cross the two."""
+    """Weight decay against regularisation; None where the table does not cross the two."""
     foreseen: Suggestion | None
     """What the whole grid would say; None where it is measured, or the source has no plan of it."""
 
@@ -170,7 +170,7 @@ def _models(table: Table) -> tuple[pd.DataFrame, pd.DataFrame, Noise]:
 
 
 def finished(groups: pd.DataFrame) -> pd.DataFrame:
-    """Those of which no seed was stopped early; the same frame where that is all."""
+    """Groups of which no seed was stopped early; the same frame where that is all of them."""
     stopped = groups["num_stopped"] > 0
     return groups[~stopped].reset_index(drop=True) if stopped.any() else groups
 
@@ -178,7 +178,7 @@ def finished(groups: pd.DataFrame) -> pd.DataFrame:
 def _frontiers(
     table: Table, groups: pd.DataFrame, noise: Noise, draws: Floats | None = None
 ) -> dict[str, Frontier]:
-    """Of what was trained to its end; the draws of all groups where they are there."""
+    """Frontiers of what was trained to its end; `draws` are those of all groups, if they were made."""
     ended = finished(groups)
     if draws is None or ended is not groups:
         groups, draws = ended, draw_errors(ended, noise)

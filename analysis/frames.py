@@ -24,7 +24,7 @@ MODEL = list(GROUP)
 
 @dataclass(frozen=True, kw_only=True)
 class FrameStep:
-    """From one measured number of frames to the next, at the same network, resolution and epochs."""
+    """The step from one measured number of frames to the next, at the same network, resolution and epochs."""
 
     from_frames: int
     to_frames: int

@@ -84,5 +84,5 @@ def _step_text(step: FrameStep) -> str:
 
 
 def frames_json(frames: Frames) -> dict[str, Any]:
-    """As `rules.json` has it."""
+    """What frames bring, as `rules.json` has it."""
     return asdict(frames)

@@ -55,7 +55,7 @@ def frontier_data(findings: Findings, out: Path) -> dict[str, Any]:
 
 
 def _drawn(members: pd.DataFrame) -> pd.DataFrame:
-    """At most MAX_MODELS, each standing in turn; of one that does not fit, evenly by cost."""
+    """At most MAX_MODELS, standing by standing; of a standing that does not fit, some evenly by cost."""
     chosen: list[int] = []
     for name in LEGEND:
         rows = np.flatnonzero((members["standing"] == name).to_numpy())
@@ -111,7 +111,7 @@ def _view(
 
 
 def _shares(values: np.ndarray[Any, np.dtype[np.float64]], ends: tuple[float, float]) -> list[float]:
-    """Where values lie between the ends of a log axis, 0 to 1."""
+    """Places of values between the ends of a log axis, 0 to 1."""
     low, high = np.log(ends)
     shares = (np.log(np.clip(values, ends[0], ends[1])) - low) / (high - low)
     return [round(float(share), PLACES) for share in shares]

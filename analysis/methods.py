@@ -66,7 +66,7 @@ class Order:
     """A published ladder: which methods, one after another."""
 
     paper: str
-    """Of which network and data, and where it is published."""
+    """Of which network and data the ladder is, and where it is published."""
     methods: tuple[Method, ...]
     """Those of training first."""
     paper_top1: tuple[float | None, ...]
@@ -81,7 +81,7 @@ class Order:
 
     @property
     def paper_share(self) -> float:
-        """Of the paper's points, that of the training methods."""
+        """Share of the training methods in the points that the paper gains."""
         first, middle, last = (self.paper_top1[at] for at in (0, self.num_training, -1))
         assert first is not None and middle is not None and last is not None  # noqa: PT018
         return (middle - first) / (last - first)

@@ -16,7 +16,7 @@ class Metric:
     name: str
     """The word for it everywhere: options, file names, keys."""
     column: str
-    """Its column in the table."""
+    """Column of the table."""
     label: str
     """What an axis or a table heading says, without the unit."""
     unit: str

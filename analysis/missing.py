@@ -24,7 +24,7 @@ STATES = {
 }
 """Of a cell, from the one that says least on: it has the last of those of its points."""
 MAX_CELLS = 100_000
-"""Of a larger grid only the cells that have points are looked at."""
+"""In larger grids only the cells that have points are looked at."""
 MAX_NAMES = 12
 """Models named in one row of the table."""
 

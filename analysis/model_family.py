@@ -23,11 +23,11 @@ LADDERED = tuple(name for name, kind in FAMILIES.items() if issubclass(kind, Eff
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ModelFamily:
     name: str
-    """Such as `resnet_rs`; of one that is there on several ladders, with the pixels of each."""
+    """Such as `resnet_rs`; with its pixels where the family is there on several ladders of resolution."""
     data: str
     epochs: float
     rows: Rows
-    """Its models: positions among the groups."""
+    """Positions of its models among the groups."""
     titles: tuple[str, ...]
     """What each is called."""
     ladder: tuple[int, ...] = ()

@@ -19,11 +19,11 @@ Interval = tuple[float, float]
 GROUP = ("data", "setting", *AXES)
 REGIME = ["data", "setting", "epochs"]
 _DECIMALS = 9
-"""Of a mean error: models that are equally good by different seeds are so, however their sums round."""
+"""Decimals of a mean error, so that equal means of different seeds stay equal however sums are rounded."""
 SMALLEST_ERROR = 0.01
 """Percent. Errors are kept above it where their logarithm is taken."""
 SIZES = ("network", "image")
-"""That noise may follow: FLOPs per pixel, and pixels."""
+"""Sizes that noise may depend on: FLOPs per pixel, and pixels."""
 
 
 @dataclass(frozen=True, kw_only=True)

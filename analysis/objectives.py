@@ -24,7 +24,7 @@ from scaling.quantity import counted
 ACCURACIES = ("top1", "error")
 WAYS = {"max": "maximise", "min": "minimise"}
 _DIGITS = 12
-"""Of a mean over seeds: equal ones may come of different numbers, and be rounded differently."""
+"""Digits of a mean over seeds, so that equal means stay equal however sums are rounded."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -154,7 +154,7 @@ def _kept(
     draws: Floats | None,
     notes: list[str],
 ) -> Objectives:
-    """Without the points that lack an objective, which are counted in a note."""
+    """The objectives of the points that have them all; the others are counted in a note."""
     finite = np.isfinite(points[[metric.column for metric in metrics]].to_numpy(dtype=float)).all(axis=1)
     if not finite.any():
         raise Refused(f"{source} has no row with a number for all of {', '.join(m.name for m in metrics)}.")

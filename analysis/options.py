@@ -164,7 +164,7 @@ def _add_suggest(suggest: Parser) -> None:
 
 
 def _table() -> Parser:
-    """Of commands that read a table."""
+    """Options of commands that read a table."""
     shared = Parser(add_help=False)
     shared.add_argument(
         "source",
@@ -179,7 +179,7 @@ def _table() -> Parser:
 
 
 def _study() -> Parser:
-    """Of commands that read the points of a study."""
+    """Options of commands that read the points of a study."""
     shared = Parser(add_help=False)
     shared.add_argument("source", metavar="STUDY", help=_STUDY)
     shared.add_argument("--debug", action="store_true", help="show the traceback of a refusal")

@@ -68,7 +68,7 @@ def render_page(
 def _sections(
     findings: Findings, pictures: Sequence[Picture], sheets: Sequence[Sheet], basis_of: Mapping[str, str]
 ) -> dict[str, Section]:
-    """By topic, in the order of HEADINGS; without those of which there is nothing but a basis."""
+    """Sections by topic, in the order of HEADINGS; topics that have nothing but a basis are left out."""
     told = sentences_by_topic(findings)
     if findings.prediction:
         told["hours"] = [prediction_sentence(findings.prediction)]

@@ -35,7 +35,7 @@ class Regime:
     """What the pairs grow from."""
     prefer: Verdict
     perhaps_chance: bool
-    """Its interval excludes 0, as that of one among so many does by chance: there is no verdict."""
+    """Whether its interval excludes 0 only as one of so many would by chance, so that there is no verdict."""
     advantage_points: float
     """Mean over the pairs of depth minus width in top-1 points at equal cost."""
     ci95: Interval | None
@@ -118,7 +118,7 @@ class _Weighed:
 
     @cached_property
     def bounds(self) -> tuple[Floats, Floats]:
-        """Of each pair, NaN without replicates."""
+        """Interval of each pair, NaN without replicates."""
         unknown = np.full(len(self.values), np.nan)
         return (unknown, unknown) if self.replicates is None else bounds(self.replicates)
 

@@ -14,11 +14,11 @@ from analysis.pairs import Regime
 from analysis.plot import INK, MARKERS, new_figure, sequence, side_by_side
 
 FIRST, LAST = -0.36, 0.2
-"""Where in a regime its resolutions stand, about its centre."""
+"""Places of a regime's resolutions, about its centre."""
 MAX_VECTOR = 1000
 """Pairs that stay vectors in an SVG; more become an image within it."""
 TOGETHER = 0.36
-"""Where all resolutions together stand."""
+"""Place of all resolutions together."""
 
 
 def pairs_figure(findings: Findings) -> Figure:

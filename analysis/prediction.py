@@ -16,7 +16,7 @@ from scaling.profile.forecast import Source
 from scaling.quantity import counted, duration_text
 
 SOURCES: tuple[str, ...] = (*get_args(Source), "unknown")
-"""From the best evidence to none that is told."""
+"""Sources of hours, from the best evidence to unknown."""
 NETWORK = [name for name in ("data", "setting", *AXES) if name != "epochs"]
 """Points that are alike in these take equal steps, so that one is wrong by as much as another."""
 FEWEST_NETWORKS = 6
@@ -38,7 +38,7 @@ class Agreement:
     ratio: float
     """Actual over predicted, the median over the points."""
     ci95: Interval | None
-    """Of the median, from networks resampled; None for fewer than FEWEST_NETWORKS."""
+    """Interval of the median, with networks resampled; None for fewer than FEWEST_NETWORKS."""
     range90: Interval
     """Ratios between which at least 90 % of the points lie; all of them where they are 20 or fewer."""
 
@@ -53,7 +53,7 @@ class Prediction:
     """Completed points of the table, predicted or not."""
     overall: Agreement
     by_source: Sequence[Agreement]
-    """From the best evidence to the worst."""
+    """Agreement by source, from the best evidence to the worst."""
 
 
 def prediction(table: Table) -> Prediction | None:

@@ -50,7 +50,7 @@ def with_profile(rows: pd.DataFrame, profile: Path) -> tuple[pd.DataFrame, str]:
 
 
 def details(device: str) -> dict[str, str]:
-    """By the name of a metric: what its values are of, where they were measured on `device`."""
+    """What the values of each metric are of, by its name, where they were measured on `device`."""
     return {
         LATENCY.name: f"of one image on {device}",
         TRAIN_STEP.name: f"per image on {device}",

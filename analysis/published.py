@@ -40,7 +40,7 @@ TPU_V3 = replace(LATENCY, column="latency_tpu_v3_ms", detail="of 1,024 images on
 
 REGULARISED = "more for larger models"
 FLIPS_AND_CROPS = "flips and crops only"
-"""Of the runs of 10 and 100 epochs (Appendix E)."""
+"""Regularisation of the runs of 10 and 100 epochs (Appendix E)."""
 
 Row = dict[str, object]
 
@@ -177,4 +177,4 @@ TABLES = {
     "resnet_rs_2021_methods": Source(rows=lambda: _methods(table1())),
     "resnet_rs_2021_weight_decay": Source(rows=lambda: _methods(table2()), num_runs=TABLE2_RUNS),
 }
-"""By name."""
+"""Published tables by name."""

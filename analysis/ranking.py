@@ -17,7 +17,7 @@ from scaling.errors import Refused
 from scaling.quantity import counted
 
 MAX_MEMBERS = {2: 10**7, 3: 10**6, 4: 50_000, 5: 5_000, 6: 1_000}
-"""By the number of objectives, the largest frontier whose hypervolume takes seconds at most to compute."""
+"""Largest frontier whose hypervolume takes seconds at most, by the number of objectives."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,11 +26,11 @@ class Volume:
 
     data: str
     reference: tuple[float, ...]
-    """Where it is counted from: a value an objective, by default the worst there is."""
+    """Where the hypervolume is counted from: a value for each objective, by default the worst there is."""
     hypervolume: float | None
-    """In the product of the units of the objectives; None where the frontier is too large to compute it."""
+    """Hypervolume in the product of the objectives' units; None where the frontier is too large for it."""
     share: float | None
-    """Of the box between the reference point and the best value of each objective."""
+    """Share of the box between the reference point and the best value of each objective."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,7 @@ from analysis.ladder import MAX_GAP
 from analysis.noise import Floats
 
 MAX_ELEMENTS = 20_000_000
-"""Of an array that is made at once."""
+"""Most elements of an array that is made at once."""
 
 
 def ends(log_cost: Floats, top1: Floats) -> tuple[Floats, Floats]:

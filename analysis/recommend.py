@@ -161,7 +161,7 @@ def _affordable(
 
 
 def _cheapest_of_the_best(laws: Average, models: pd.DataFrame, kind: Kind) -> tuple[pd.Series, int]:
-    """By the mean of the replicates, lack of fit included; the best guess makes a shortlist."""
+    """The cheapest of the best, by the mean of the replicates with lack of fit, from a shortlist by best guess."""
     guess = laws.error(models)
     near = models[guess <= guess.min() + SHORTLIST_POINTS]
     draws = laws.draws(near)
@@ -174,7 +174,7 @@ def _cheapest_of_the_best(laws: Average, models: pd.DataFrame, kind: Kind) -> tu
 
 
 def _interval(laws: Average, model: pd.Series, missed: float) -> Interval:
-    """Of the accuracy; a law that missed so many points may do so again, to both sides."""
+    """Interval of the accuracy; a law that missed so many points may do so again, to both sides."""
     row = pd.DataFrame([model[[*AXES, "params", "flops", "train_flops"]].astype(float)])
     low, high = (float(each[0]) for each in laws.interval(row))
     middle, more = float(model["predicted"]), 1.96 * missed

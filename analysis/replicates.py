@@ -82,7 +82,7 @@ def regime_noise(groups: pd.DataFrame, noise: Noise, place: Rows) -> tuple[Float
 
 
 def _squares(groups: pd.DataFrame, noise: Noise, place: Rows, expected: Floats) -> tuple[Floats, Floats]:
-    """As `regime_noise`, [replicates, regimes] over expected [replicates, groups]; and [regimes]."""
+    """As `regime_noise`: [replicates, regimes] over expected [replicates, groups], and [regimes]."""
     own, measured = _repeats(groups)
     df = np.bincount(place, own)
     borrowed = np.minimum(BORROWED, noise.df - df)

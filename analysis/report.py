@@ -35,7 +35,7 @@ class Report:
 
 
 def report_directory(source: str | Path) -> Path:
-    """Where a report goes by itself: beside a study, else into reports/<name of the source>."""
+    """Where a report goes by default: beside a study, else into reports/<name of the source>."""
     path = Path(source)
     return path / "report" if (path / "study.json").is_file() else Path("reports") / source_name(source)
 

@@ -100,7 +100,7 @@ def _tables(report: Report) -> dict[str, pd.DataFrame]:
 
 
 def _table(wandb: Any, rows: pd.DataFrame) -> Any:
-    """Of plain values: unknown ones are None, and whole numbers stay such."""
+    """A table of plain values: unknown ones are None, and whole numbers stay whole."""
     values = rows.astype(object).where(rows.notna(), None)
     return wandb.Table(columns=[*rows], data=values.to_numpy().tolist(), allow_mixed_types=True)
 
@@ -115,7 +115,7 @@ def _files(wandb: Any, report: Report, group: Group) -> Any:
 
 
 def _verdicts(rules: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """Of `rules.json`, for the summary: what it says in one word or number each."""
+    """What `rules.json` says, in one word or number each, for the summary of the run."""
     for regime in rules["regimes"]:
         where = f"epochs={regime['epochs']}"
         yield f"verdict/depth_or_width/{where}", regime["prefer"]

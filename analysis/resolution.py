@@ -44,7 +44,7 @@ class Step:
     flops_ratio: float | None
     """How many times the FLOPs the step costs, the geometric mean over the architectures."""
     rivals: tuple[Rival, ...]
-    """From this resolution; of the longest regime only."""
+    """Depth and width as rivals from this resolution; of the longest regime only."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,7 +98,7 @@ class _Weighed:
 
 @dataclass(frozen=True)
 class RivalVerdict:
-    """Of resolution against its rivals, as in `Resolution`."""
+    """The verdict on resolution against its rivals, as in `Resolution`."""
 
     prefer: Prefer
     cap: int | None

@@ -22,7 +22,7 @@ Base = tuple[float, float]
 @dataclass(frozen=True)
 class Selection:
     rows: Rows
-    """Of `Comparisons.table`."""
+    """Rows of `Comparisons.table`."""
     epochs: float
     setting: str
     resolution: float | None

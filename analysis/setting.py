@@ -32,7 +32,7 @@ class Base:
     of: str
     """What the costs are of, a clause."""
     defaults: tuple[str | dict[str, str], ...]
-    """Of a study file that trains in this setting."""
+    """Defaults of a study file that trains in this setting."""
     values: dict[str, Any]
     """What that file says besides its points."""
     missing: str = ""

@@ -19,7 +19,7 @@ from analysis.table import Table
 class Ladder:
     name: str
     pixels: tuple[int, ...]
-    """Of its models, the smallest network first."""
+    """Resolutions of its models, the smallest network first."""
     beaten_by: tuple[str, ...]
     """Ladders that cost less at equal accuracy, beyond noise."""
 
@@ -34,7 +34,7 @@ class Ladders:
     ladders: tuple[Ladder, ...]
     """The fastest first."""
     pairs: tuple[Speedup, ...]
-    """Of every two, the slower one over the faster one."""
+    """Speed-ups of every two, the slower one over the faster one."""
 
     @property
     def best(self) -> str | None:
@@ -78,7 +78,7 @@ def compare_ladders(
 
 
 def same_networks(found: Sequence[Sequence[ModelFamily]]) -> Iterator[list[ModelFamily]]:
-    """Of each regime its families on ladders, the fastest ladder first; none where there is only one."""
+    """Families on ladders for each regime, the fastest ladder first; none where there is only one."""
     for families in found:
         on_ladders = [each for each in families if each.ladder]
         if len(on_ladders) > 1:

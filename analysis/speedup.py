@@ -50,7 +50,7 @@ class Speedup:
     base: str
     family: str
     num_models: tuple[int, int]
-    """Of the base and of the family, those with this cost."""
+    """Numbers of models of the base and of the family that have this cost."""
     base_top1: Interval
     """Accuracies of its cheapest and of its best model, in percent."""
     family_top1: Interval
@@ -60,7 +60,7 @@ class Speedup:
     ci95: Bounds | None
     """Under new seeds and new measurements of these models; None when the noise is unknown."""
     verdict: Verdict
-    """Of the family."""
+    """Verdict on the family."""
     at: tuple[AtModel, ...]
     """Models of the base, the cheapest first."""
 
@@ -161,7 +161,7 @@ def weigh(
 
 
 def _at_models(base: Side, family: Side) -> Iterator[AtModel]:
-    """At each model on the frontier of the base."""
+    """The speed-up at each model on the frontier of the base."""
     values = np.column_stack([base.top1[0], base.log_cost[0]])
     places = np.flatnonzero(nondominated(values, ["maximise", "minimise"]))
     for place, (times, ci95) in zip(places, times_at(base, places, family), strict=True):

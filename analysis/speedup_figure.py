@@ -27,7 +27,7 @@ WIDE = 48
 
 
 def speedup_figures(findings: Findings) -> Iterator[Drawn]:
-    """Of the last regime, one a cost that was profiled, or of FLOPs where none was; and those of ladders."""
+    """Figures of the last regime, one a profiled cost, or of FLOPs where none was; and those of ladders."""
     found = regimes(findings.table, findings.rivals)
     if not found:
         return

@@ -51,7 +51,7 @@ def speedup_sentence(found: Speedup) -> str:
 
 
 def _printed_sentence(pairs: Sequence[PrintedPair]) -> str:
-    """Of one cost: what is printed, what the table has of these pairs, and what holds at equal accuracy."""
+    """For one cost: what is printed, what the table has of these pairs, and what holds at equal accuracy."""
     reached = [each.at_slow for each in pairs if each.at_slow is not None]
     equal = (
         f"{_span(reached)} at the accuracy of the slower one, interpolated ({len(reached)} of {len(pairs)})"

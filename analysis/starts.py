@@ -20,7 +20,7 @@ JOINED = (
     "test_miou",
     "train_flops",
 )
-"""Of the start, each as `start.<name>`."""
+"""Columns of the start, each as `start.<name>`."""
 
 
 def with_starts(rows: pd.DataFrame, path: Path) -> pd.DataFrame:

@@ -23,7 +23,7 @@ class StepLayout:
     """One row a step of an architecture: the columns LINE, from_px, to_px, low, high (positions), ratio (of
     FLOPs)."""
     rivals: tuple[Comparisons, ...]
-    """In the longest regime, within a step."""
+    """Rivals within a step, in the longest regime."""
 
     @property
     def epochs(self) -> float | None:

@@ -13,7 +13,7 @@ from analysis.metric import PROFILED, TOP1, Metric
 
 AXES = ("depth", "width", "resolution", "epochs")
 FRAMES = "frames"
-"""Of a clip: a knob of studies of videos alone. Models of different frames are of different settings."""
+"""Frames of a clip, a knob of videos only. Models of different frames are of different settings."""
 EXTRAPOLATED, EXTRAPOLATED_SD = "extrapolated", "extrapolated_sd"
 """The accuracy that a point would have had which was stopped early, in percent, and the standard deviation of
 that in points."""
@@ -26,7 +26,7 @@ PROFILED_COLUMNS = tuple(
 )
 """What was measured of a network besides its latency, and with which intervals."""
 HOURS_COLUMNS = ("predicted_hours", "actual_hours")
-"""Of one device, in training steps and evaluations."""
+"""Hours of one device, in training steps and evaluations."""
 STATUSES = ("pending", "running", "completed", "failed")
 STOPPED = "stopped"
 """Why a row is left out of the results whose point was stopped early, and the end of its curve told."""
@@ -65,7 +65,7 @@ class Printed:
     """What a source prints of two of its networks at about equal accuracy."""
 
     column: str
-    """Of the cost."""
+    """Column of the cost."""
     fast: str
     """Titles of the two."""
     slow: str

@@ -31,7 +31,7 @@ class Gain:
 
     variant: str
     network: dict[str, float] | None
-    """Its axes, the seed aside; None: all networks together, each seed's mean over them one value."""
+    """Axes but the seed; None: all networks together, with each seed's mean over them as one value."""
     num_pairs: int
     num_teachers: int
     effect: Effect
@@ -45,7 +45,7 @@ class Slope:
     depth_points: float
     width_points: float
     effect: Effect
-    """Of depth minus width."""
+    """Effect of depth minus that of width."""
 
     @property
     def prefer(self) -> Literal["depth", "width", "undecided"]:
@@ -124,13 +124,13 @@ def _wide(pairs: pd.DataFrame) -> pd.DataFrame:
 
 
 def _effect(wide: pd.DataFrame, weights: Floats) -> Effect | None:
-    """Of the networks' gains, weighted, seed by seed."""
+    """Effect in the networks' gains, weighted, seed by seed."""
     cells = Cells(metric="gain", top1=wide.set_axis(range(wide.shape[1]), axis=1), variance=None, df=0)
     return cells.effect(dict(enumerate(weights))) if wide.size else None
 
 
 def _gains(variant: str, pairs: pd.DataFrame) -> Iterator[Gain]:
-    """Of all networks together, then of each."""
+    """The gain of all networks together, then of each."""
     networks = [
         (dict(zip(AXES, np.asarray(axes, dtype=float).tolist(), strict=True)), of_network)
         for axes, of_network in pairs.groupby(list(AXES))
@@ -149,7 +149,7 @@ def _gains(variant: str, pairs: pd.DataFrame) -> Iterator[Gain]:
 
 
 def _slope(variant: str, wide: pd.DataFrame) -> Slope | None:
-    """From a plane in the log2 of the axes that vary, fitted to the gains of each seed."""
+    """The slope of a plane in the log2 of the axes that vary, fitted to the gains of each seed."""
     axes = [axis for axis in ("depth", "width", "resolution", "epochs") if _num_values(wide, axis) > 1]
     logs = [np.log2(wide.columns.get_level_values(axis).to_numpy(dtype=float)) for axis in axes]
     design = np.column_stack([np.ones(wide.shape[1]), *logs])
@@ -168,7 +168,7 @@ def _num_values(wide: pd.DataFrame, axis: str) -> int:
 
 
 def _decided(found: Iterable[Judged]) -> tuple[Judged, ...]:
-    """With their verdicts, which share 5 %; a verdict needs MIN_DF degrees of freedom."""
+    """The same with their verdicts, which share 5 %; a verdict needs MIN_DF degrees of freedom."""
     all_found = [*found]
     tested = [each.effect if each.effect.num_seeds > MIN_DF else None for each in all_found]
     return tuple(

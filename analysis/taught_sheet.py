@@ -63,7 +63,7 @@ def taught_sentences(found: Taught) -> Iterator[str]:
 
 
 def taught_json(found: Taught) -> dict[str, object]:
-    """As `rules.json` has it."""
+    """What pseudo-labels gain, as `rules.json` has it."""
     return {
         "metric": found.metric,
         "overall": [_gain_json(each) for each in found.overall],

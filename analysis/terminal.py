@@ -113,7 +113,7 @@ def _short(heading: str) -> str:
 
 
 def print_sheet(console: Console, sheet: Sheet) -> None:
-    """Its first rows, and how many there are besides."""
+    """Print the first rows of a sheet, and how many more there are."""
     table = RichTable(title=f"\n{sheet.title}", title_justify="left", box=None, pad_edge=False)
     table.title_style = "bold"
     rows = sheet.rows[:MAX_ROWS]

@@ -37,7 +37,7 @@ def thinned_alike(groups: pd.DataFrame) -> pd.DataFrame:
 
 
 def _gridded(groups: pd.DataFrame, most: int) -> pd.DataFrame:
-    """At most so many: every other value of the axis that has most, again and again."""
+    """At most so many models: every other value of the axis that has most, again and again."""
     while len(groups) > most:
         axis = max(AXES, key=lambda name: groups[name].nunique())
         values = np.unique(groups[axis])

@@ -13,12 +13,12 @@ from analysis.transferred import SCRATCH, Transferred, models_of
 from scaling.errors import Refused
 
 TASK = ("data", "resolution", "epochs")
-"""Of the second training; what is compared has all of them alike."""
+"""Columns of the second training, in which all that is compared is alike."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Transfer:
-    """Of one task."""
+    """What pre-trained networks are worth on one task."""
 
     task: tuple[str, float, float]
     metric: str
@@ -27,7 +27,7 @@ class Transfer:
     orders: tuple[Order, ...]
     gains: tuple[Gain, ...]
     num_verdicts: int
-    """That share 5 %."""
+    """Verdicts that share 5 %."""
 
 
 def transfers(table: Table) -> tuple[Transfer, ...]:

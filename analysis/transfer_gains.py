@@ -28,7 +28,7 @@ class Gain:
     """None: all first trainings together."""
     points: float
     ci95: Interval | None
-    """By Student's t over the networks."""
+    """Interval by Student's t over the networks."""
     num_networks: int
     verdict: Verdict = "undecided"
 
@@ -44,7 +44,7 @@ _OVER = (("all", SCRATCH), ("head", SCRATCH), ("all", "head"))
 
 
 def gains_of(models: Sequence[Transferred]) -> Iterator[Gain]:
-    """Of each way over another, not yet judged: of all first trainings together, and of each of several."""
+    """Gains of each way over another, not yet judged: over all first trainings, and over each of several."""
     for tune, over in _OVER:
         epochs = sorted({each.start_epochs for each in models if each.tune == tune})
         several = [each for each in epochs if np.isfinite(each)]
@@ -75,7 +75,7 @@ def _points(models: Sequence[Transferred], tune: str, over: str, at: float | Non
 
 
 def judged_gain(models: Sequence[Transferred], gain: Gain, share: float) -> Gain:
-    """With its verdict, which may be wrong with the probability `share`."""
+    """The gain with its verdict, which may be wrong with the probability `share`."""
     points = _points(models, gain.tune, gain.over, gain.start_epochs)
     if len(points) < FEWEST_NETWORKS:
         return gain

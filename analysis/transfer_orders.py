@@ -66,7 +66,7 @@ def orders_of(models: Sequence[Transferred]) -> Iterator[tuple[Order, Floats]]:
 
 
 def judged_order(order: Order, replicates: Floats, share: float) -> Order:
-    """With its verdict, which may be wrong with the probability `share`."""
+    """The order with its verdict, which may be wrong with the probability `share`."""
     is_enough = order.least_p_value <= share
     return replace(order, verdict=sign_of(interval_of(replicates, 1 - share))) if is_enough else order
 

@@ -19,9 +19,9 @@ class Transferred:
     tune: str
     """`all`, `head` or `scratch`."""
     origin: str
-    """Of its first training; empty for none."""
+    """Origin of its first training; empty for none."""
     start_epochs: float
-    """Of its first training; NaN where that is not known, and for none."""
+    """Epochs of its first training; NaN where that is not known, and for none."""
     start_kind: tuple[str, float]
     """Setting and resolution of its first training, as far as they are known."""
     network: tuple[str, float, float]
@@ -29,11 +29,11 @@ class Transferred:
     flops: float
     setting: str
     num_settings: int
-    """That it was chosen among."""
+    """Settings that it was chosen among."""
     by_seed: Mapping[int, float]
     """Accuracy in percent, of test images where they were evaluated."""
     start_by_seed: Mapping[int, float]
-    """That of the start on its own task, in percent; empty where it is not known."""
+    """Accuracy of the start on its own task by seed, in percent; empty where it is not known."""
 
     @property
     def mean(self) -> float:

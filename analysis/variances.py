@@ -12,7 +12,7 @@ from analysis.noise import Floats
 
 @dataclass(frozen=True)
 class Slopes:
-    """Of log variance in k features."""
+    """Slopes of log variance in k features."""
 
     estimate: Floats
     """[k]."""

@@ -14,7 +14,7 @@ ALIVE = ("running", "pending", "preempting")
 """States of a W&B run that may still grow."""
 METRICS = ("top1", "test_top1", "loss", "train_loss")
 ELSEWHERE = ("loss", "top1", "test_top1")
-"""At each further resolution, in the order of a result."""
+"""Metrics at each further resolution, in the order of a result."""
 MEASURED = ("train_seconds", "evaluate_seconds", "trunk_seconds")
 
 

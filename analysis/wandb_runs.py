@@ -14,7 +14,7 @@ PREFIX = "wandb:"
 RUNS_A_PAGE = 500
 ROWS_A_PAGE = 1000
 RETRIES, LONGEST_WAIT_S = 4, 2.0
-"""Of a query. W&B's own keep a command waiting for more than ten minutes for a server that has died."""
+"""Retries of a query. W&B's own keep a command waiting over ten minutes for a server that has died."""
 REPORT = "report"
 """Type of the run that holds a group's report, which is no point."""
 
@@ -35,7 +35,7 @@ class Project:
 
     @classmethod
     def parse(cls, text: str) -> Project:
-        """Of `ENTITY/PROJECT`; Refused for another form."""
+        """The project of `ENTITY/PROJECT`; Refused for another form."""
         parts = text.split("/")
         if len(parts) != 2 or not all(parts):
             raise Refused(f"--wandb {text} names no project: write --wandb ENTITY/PROJECT.")

@@ -30,7 +30,7 @@ STRENGTHS = {"recipe.rand_augment_magnitude"}
 """What follows a regulariser, and makes no level of its own."""
 ALL = "all networks"
 MOST_CELLS = 10_000
-"""Cells of a network."""
+"""Most cells of a network."""
 PLACE = ("data", *UNITS)
 """What a network is, and how long it was trained; frames only where there are clips."""
 
@@ -47,7 +47,7 @@ class Level:
     """Mean over the seeds with the higher weight decay, in percent; None where there is no result."""
     lower_top1: float | None
     effect: Effect | None
-    """Of the lower instead of the higher weight decay; None without a seed that has both."""
+    """Effect of the lower instead of the higher weight decay; None without a seed that has both."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,10 +70,10 @@ class Interplay:
     lower: float
     """Weight decays: the two ends, where a network was trained with more than two."""
     levels: list[Level]
-    """By network, the least regularised first; then the least and the most of all networks."""
+    """Levels by network, the least regularised first; then the least and the most of all networks."""
     interactions: list[Interaction]
     gaps: list[Gap]
-    """Of the cells."""
+    """Gaps of the cells."""
 
 
 def interplay(table: Table) -> Interplay | None:
@@ -212,12 +212,12 @@ def _interactions(cells: Cells, places: Sequence[_Place], names: Sequence[str]) 
 
 
 def _mean(contrasts: Sequence[Weights]) -> dict[int, float]:
-    """Of contrasts that share no cell."""
+    """The mean of contrasts that share no cell."""
     return {cell: weight / len(contrasts) for each in contrasts for cell, weight in each.items()}
 
 
 def _place_names(places: Sequence[_Place]) -> list[str]:
-    """By the axes that differ between them."""
+    """Names of the places by the axes that differ between them."""
     first = [place.rows.iloc[0] for place in places]
     known = [axis for axis in UNITS if axis in first[0]]
     differ = [axis for axis in known if len({row[axis] for row in first if pd.notna(row[axis])}) > 1]

@@ -105,5 +105,5 @@ def _change(found: Interaction) -> str:
 
 
 def interplay_json(found: Interplay) -> dict[str, Any]:
-    """As `rules.json` has it."""
+    """The interplay as `rules.json` has it."""
     return asdict(found)

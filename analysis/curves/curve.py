@@ -25,7 +25,7 @@ class PointCurve:
 
 
 def curve_of(point: Point, status: Status, rows: Iterable[Mapping[str, Any]]) -> PointCurve | None:
-    """From rows of epochs, of which those with `top1` (percent) count; None where none has it."""
+    """The curve of a point from its rows of epochs, those with `top1` (percent); None where none has it."""
     top1 = {float(row["epoch"]): float(row["top1"]) for row in rows if row.get("top1") is not None}
     if not top1:
         return None

@@ -28,9 +28,9 @@ class Doom:
     """Why a point cannot matter any more. Accuracies are in percent."""
 
     epoch: int
-    """Of the rung: what came after it was not looked at."""
+    """Epoch of the rung; what came after it was not looked at."""
     top1: float
-    """Where it would end, the median."""
+    """Median of where it would end."""
     rival: dict[str, float]
     """Axes of the better model."""
     rival_top1: float
@@ -56,7 +56,7 @@ def dominated(
     noise: Noise,
     stopping: Stopping,
 ) -> dict[str, Doom]:
-    """Those of the running points, by id, that end below a completed model which costs no more.
+    """The running points, by id, that will end below a completed model which costs no more.
 
     finished: the curves of the completed points; groups, noise: what `noise.group_seeds` and `noise_of` make
     of them. A point is looked at by its curve up to the last rung that it has passed, so that looking again

@@ -30,7 +30,7 @@ class Extrapolation:
     low80: Floats
     high80: Floats
     num_points: int
-    """Of the curve that were known."""
+    """Points of the curve that were known."""
     method: str
     """What it rests on."""
 

@@ -101,7 +101,7 @@ def _spikes(z: Floats) -> npt.NDArray[np.bool_]:
 
 
 def _averaged(t: Floats, z: Floats) -> Observed:
-    """At most MOST_POINTS: of more, the means within equal parts of log step."""
+    """At most MOST_POINTS of a curve: of longer ones, the means within equal parts of log step."""
     if len(t) <= MOST_POINTS:
         return Observed(t=t, z=z, weight=np.ones(len(t)), scatter=0.0, scatter_df=0)
     part = np.minimum((-t / (-t[0]) * MOST_POINTS).astype(int), MOST_POINTS - 1)

@@ -29,13 +29,13 @@ NOISES = np.geomspace(0.001, 1, 24)
 """Standard deviation of the logarithm of the error: 0.02 is 2 % of it."""
 TYPICAL_NOISE, NOISE_SPREAD = 0.02, 1.2
 RATIOS = np.array([0, 0.1, 0.3, 1, 3, 10, 30, 100, 300])
-"""Of drift to noise."""
+"""Ratios of drift to noise."""
 TYPICAL_DRIFT, DRIFT_SPREAD, SMALLEST_DRIFT = 0.1, 1.0, 0.001
 """Drift is the standard deviation by which the slope on log-log axes changes over a factor e of steps. Both
 spreads are of log-normal priors: 0.02 and 0.1, give or take a factor 3."""
 REACHES = (0.08, 0.03)
 MEMBERS = 1000
-"""Of the mixture, drawn from the grid evenly."""
+"""Members of the mixture, drawn from the grid evenly."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +63,7 @@ class _Levels:
     level: Floats
     """[shapes]"""
     precision: float
-    """Of the level, in units of the noise."""
+    """Precision of the level, in units of the noise."""
     misfit: Floats
     """Sum of squared standardised residuals times the variance of the noise, [shapes]."""
     half_log_det: float
@@ -117,13 +117,13 @@ def _levels(observed: Observed, residuals: Floats, ratio: float) -> _Levels:
 
 
 def _drift_covariance(t: Floats) -> Floats:
-    """Of an integrated Brownian motion of unit rate that starts at 0, for times on one side of it."""
+    """Covariance of an integrated Brownian motion of unit rate from 0, at times on one side of 0."""
     nearer, farther = np.minimum.outer(-t, -t), np.maximum.outer(-t, -t)
     return np.asarray(nearer**2 * (3 * farther - nearer) / 6)
 
 
 def _log_likelihood(observed: Observed, fits: list[_Levels]) -> Floats:
-    """With the prior of drift and noise, [ratios, noises, shapes]."""
+    """Log likelihood with the prior of drift and noise, [ratios, noises, shapes]."""
     num_residuals = len(observed.t) - 1 + observed.scatter_df
     found = []
     for ratio, fit in zip(RATIOS, fits, strict=True):

@@ -50,7 +50,7 @@ class Sample:
     family: Places
     cube: Floats
     boxes: Boxes
-    """Where they were drawn."""
+    """Boxes that they were drawn from."""
 
     @cached_property
     def log_weight(self) -> Floats:

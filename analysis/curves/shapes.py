@@ -36,7 +36,7 @@ TYPICAL_EXPONENT, EXPONENT_SPREAD = 0.4, 1.0
 NO_FLOOR = 0.3
 """Share of curves without a floor in sight; the other floors are uniform on 0 to 1."""
 EARLIEST_BREAK, LAST_BREAK = 0.5, -0.3
-"""On the axis of t, uniform: from so far before the first step known, to so far before the last."""
+"""Range of a break in t, uniform: from so far before the first known step to so far before the last."""
 AHEAD = (0.2, 1.0)
 """Where a plateau ends that has not ended yet: at 1.2 to 2.7 times the last step, uniform in t."""
 SHARPNESS = (0.4, 2.5)
@@ -60,7 +60,7 @@ class Shapes:
     floor: Floats
     exponent: Floats
     break_at: Floats
-    """On the axis of t; minus infinity where there is none."""
+    """The break in t; minus infinity where there is none."""
     sharpness: Floats
     stretch: Floats
     """The p of the stretched exponential; 0 in the others."""

@@ -25,7 +25,7 @@ class Outlook:
     """A point that has begun and not ended, and its top-1 at its end, in percent."""
 
     point: str
-    """Its id."""
+    """Id of the point."""
     axes: dict[str, int | float]
     epoch: int
     """The last at which it was evaluated."""
@@ -48,7 +48,7 @@ def outlook(path: Path) -> list[Outlook]:
 
 
 def outlook_of(curves: Sequence[PointCurve]) -> list[Outlook]:
-    """Those of the curves that have not ended, each told from the completed ones."""
+    """Where each curve that has not ended will end, told from the completed ones."""
     finished = [curve for curve in curves if curve.status == "completed"]
     return [_seen(curve, finished) for curve in curves if curve.status in ("running", "pending")]
 
@@ -83,7 +83,7 @@ def point_curve(study: Study, point_id: str) -> PointCurve | None:
 
 
 def read_curve(directory: Path, point: Point, status: Status) -> PointCurve | None:
-    """Of a point in its directory, of which the status is known; None where nothing was measured."""
+    """The curve of a point of known status from its directory; None where nothing was measured."""
     return curve_of(point, status, read_rows(directory))
 
 
@@ -110,7 +110,7 @@ def _seen(curve: PointCurve, finished: list[PointCurve]) -> Outlook:
 
 
 def _extrapolated(curve: PointCurve, finished: list[PointCurve]) -> Extrapolation:
-    """From the finished points like it, where there are enough; else alone."""
+    """Extrapolated from the finished points like it, where there are enough; else from itself alone."""
     end = curve.point.epochs
     curves, sizes = like(curve, finished)
     if len(curves) >= FEWEST_FINISHED:

@@ -32,7 +32,7 @@ class Average:
     """Error in percent, the mean over seeds."""
 
     laws: tuple[Law, ...]
-    """Those with a share of the replicates, the largest first."""
+    """Laws with a share of the replicates, the largest first."""
     shares: tuple[float, ...]
 
     def error(self, rows: pd.DataFrame) -> Floats:

@@ -23,14 +23,14 @@ CUTS = (0.5, 0.7, 0.9)
 """Shares of the models, the cheapest, on which a form is fitted; it then predicts all dearer ones."""
 MIN_MODELS = 16
 MAX_MODELS = 300
-"""Of more models so many are taken, evenly spaced in the order of compute."""
+"""Most models that are used; of more, so many, evenly spaced in the order of compute."""
 MIN_SPARE = 2
 """Models above the number of parameters, in the smallest fit."""
 SCALE = 0.01
 """Standard deviation of a residual of log error, in validation: about what seeds leave."""
 NUM_STARTS = 2
 NUM_STEPS = 50
-"""Of the fits of validation, of which there are many."""
+"""Steps of the fits in validation, of which there are many."""
 REPLICATES = 200
 MIN_GAIN = 0.8
 """Of the root mean squared error of the better constant, that a law has to stay below: where nothing matters,
@@ -54,7 +54,7 @@ class Choice:
 
     @property
     def chosen_rmse(self) -> float:
-        """Of dearer models, in points; NaN without a law."""
+        """Root mean squared error on dearer models, in points; NaN without a law."""
         return float(self.scores.loc[self.scores["chosen"], "rmse"].mean())
 
 

@@ -35,7 +35,7 @@ class Diagnostics:
 
 
 def diagnose(form: Form, data: Data, minima: Minima) -> Diagnostics:
-    """Of the best of several minima of one data set."""
+    """Diagnostics of the best of several minima of one data set."""
     best = int(np.argmin(minima.objective))
     objective, theta = minima.objective[best], minima.theta[best]
     shares = form.evaluate(theta[None], data.x)[1]

@@ -13,7 +13,7 @@ from analysis.noise import Floats
 NUM_WAVES = 64
 """Random waves that make one random function."""
 SMOOTHNESS = 2.5
-"""Of Matern's kernel: such functions have two derivatives (Rasmussen and Williams 2006, section 4.2)."""
+"""Smoothness of Matern's kernel: two derivatives (Rasmussen and Williams 2006, section 4.2)."""
 CURVATURE = 2.0
 """Standard deviation of the quadratic part at a corner of the measured rows, over that of the rest."""
 NEGLIGIBLE = 1e-3

@@ -27,7 +27,7 @@ SHRINKING = (100.0, 10.0, 1.0)
 class Fit:
     form: Form
     centre: dict[str, float]
-    """Of each knob, the geometric mean of the rows: coefficients are the error's parts there."""
+    """Geometric mean of each knob over the rows: coefficients are the parts of the error there."""
     theta: Floats
     """[p], log coefficients and exponents, in the order of form.parameters."""
     objective: float

@@ -21,7 +21,7 @@ from analysis.table import AXES
 REPLICATES = 400
 NUM_STARTS = 8
 TOLERANCE = 1e-9
-"""Of a fit's objective, relatively: the noise is larger by far."""
+"""Relative tolerance of a fit's objective: the noise is larger by far."""
 MAX_MEASURED = 500
 """Rows that tell of a discrepancy; their number enters the time with its cube."""
 FIRST_DELTA = 0.003

@@ -12,7 +12,7 @@ from analysis.noise import Floats
 
 EXPONENT_BOUNDS = (0.0, 6.0)
 COEFFICIENT_BOUNDS = (-30.0, 8.0)
-"""Of log coefficients, about the mean log error: at the lower one a term is nothing."""
+"""Bounds of log coefficients about the mean log error: at the lower one a term is nothing."""
 CHUNK = 200_000
 """Numbers in the largest array of a chunk of replicates: what fits the cache of a core."""
 

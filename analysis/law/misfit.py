@@ -20,7 +20,7 @@ SIZES = np.array([0.0, *0.00125 * 2.0 ** np.arange(8)])
 CONTAINED = 0.5
 """Probability that a form contains the truth, before the rows are seen."""
 LEVELS = np.geomspace(0.35, 2.8, 13)
-"""Of the noise, over its estimate."""
+"""Levels of the noise, over its estimate."""
 OUTLYING = 5.0
 """Standard deviations of a residual from which on a row counts as diverged, and is left out."""
 

@@ -12,7 +12,7 @@ from analysis.noise import Floats
 EXPONENT = (0.5, 0.5)
 """Mean and standard deviation: published exponents of error and loss lie between 0.05 and 1."""
 COEFFICIENT_SD = 3.0
-"""Of the logarithm of a coefficient, about an equal share of the error: a factor of 20."""
+"""Spread of the logarithm of a coefficient about an equal share of the error: a factor of 20."""
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from analysis.noise import Floats
 NUM_TRIED = 256
 """Sets of exponents; a power of two, as Sobol's points want."""
 RANGE = (0.05, 2.5)
-"""Of the exponents tried, evenly in their logarithm."""
+"""Range of the exponents tried, even in their logarithm."""
 NUM_SWEEPS = 40
 
 

@@ -20,7 +20,7 @@ from scaling.errors import Refused
 from scaling.quantity import count_text, listed
 
 WITHIN = 0.1
-"""Of an exponent, by which it may be off and still count as known."""
+"""How far off an exponent may be and still count as known."""
 MAX_RIVALS = 6
 """Models of a budget that may be best, whose differences from the pick are asked about."""
 RULES = ("depth_or_width", "crossover", "resolution")
@@ -31,7 +31,7 @@ class Aims:
     """What is to be settled."""
 
     rules: tuple[str, ...] = RULES
-    """Of RULES, and `exponent`."""
+    """Rules to settle, of RULES and `exponent`."""
     flops: tuple[float, ...] = ()
     """Budgets whose best model is asked for."""
     smallest: float = 0.0

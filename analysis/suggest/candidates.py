@@ -50,7 +50,7 @@ def candidates_of(table: Table, *, model: str | None = None, where: str | None =
 
 
 def _of_study(table: Table, path: Path) -> pd.DataFrame:
-    """By the last plan; without one, every point that has been written down is wanted."""
+    """Candidates of a study by its last plan; without one, every point that was written down is wanted."""
     study = Study(path)
     rows = table.rows[table.rows["status"] != "completed"].rename(columns={"predicted_hours": "hours"})
     action = {row["point"]: row["action"] for row in read_plan(path / "plan.csv")}

@@ -13,7 +13,7 @@ from analysis.suggest.layout import Layout
 from analysis.suggest.measured import Measured
 
 REPLICATES = 2000
-"""Of the noise of the whole grid."""
+"""Replicates of the noise of the whole grid."""
 
 
 def completed(

@@ -13,7 +13,7 @@ from analysis.noise import Floats, Interval
 from analysis.replicates import interval
 
 CONFIDENCE = 0.95
-"""With which all rules together are settled: the whole grid would say the same of each."""
+"""Confidence that the whole grid would say the same of all settled rules together."""
 DRAWS = 480
 """Surfaces."""
 MOSTLY_KNOWN = 0.95
@@ -32,7 +32,7 @@ class Foresight:
     verdict: str
     """The one that the whole grid is most likely to give."""
     probability: float
-    """That it would give this one."""
+    """Probability that the whole grid would give this verdict."""
     settled: bool = False
     """Whether that is enough; the rules that are asked for share 1 - CONFIDENCE. Not while the noise of a run
     is only assumed and repeats may tell it."""

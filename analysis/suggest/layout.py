@@ -27,12 +27,12 @@ class Layout:
     cells: pd.DataFrame
     """One row a cell: data, setting, the axes, flops, and num_seeds, the runs it has when all are made."""
     selections: Selections
-    """Of depth against width."""
+    """Comparisons of depth with width."""
     steps: StepLayout
 
     @classmethod
     def of(cls, cells: pd.DataFrame, cost: Metric = FLOPS) -> Layout:
-        """Of cells (the columns of `noise.GROUP`, costs, num_seeds)."""
+        """The layout of cells (the columns of `noise.GROUP`, costs, num_seeds)."""
         return cls(cells, select(compare(cells, "depth", "width", cost)), lay_out_steps(cells))
 
     @cached_property
@@ -41,7 +41,7 @@ class Layout:
 
     @cached_property
     def epochs(self) -> tuple[float, ...]:
-        """Of the regimes in which depth and width are compared."""
+        """Epochs of the regimes in which depth and width are compared."""
         return tuple(each.epochs for each in self.selections.regimes)
 
     @cached_property

@@ -11,7 +11,7 @@ from analysis.noise import GROUP, REGIME, Floats, Noise, Rows, clipped
 from analysis.replicates import regime_noise
 
 LEAST_NOISE = 1e-4
-"""Of a mean log error: 0.01 % of it."""
+"""Least noise of a mean log error: 0.01 % of the error."""
 
 
 @dataclass(frozen=True)
@@ -19,13 +19,13 @@ class Measured:
     """The cells of a grid that have results, and the noise behind them."""
 
     cells: Rows
-    """Their places, [n]."""
+    """Places of the measured cells, [n]."""
     errors: Floats
     """Means over their seeds in percent, [n]."""
     num_seeds: Floats
     """Behind each mean, [n]."""
     reading_variance: Floats
-    """Of each mean, besides the noise of its runs, [n] in points squared."""
+    """Variance of each mean besides the noise of its runs, [n] in points squared."""
     noise: Noise
     level: Floats
     """Of the noise at every cell of the grid over what `noise` says of its error, [cells]: that of its size
@@ -33,7 +33,7 @@ class Measured:
 
     @classmethod
     def of(cls, grid: pd.DataFrame, groups: pd.DataFrame, noise: Noise) -> Measured:
-        """Of groups (as `noise.group_seeds` makes them), all of which are among the cells of the grid."""
+        """What is measured: groups (as `noise.group_seeds` makes them), all among the cells of the grid."""
         return cls(
             cells=places_of(grid, groups),
             errors=clipped(groups["error"].to_numpy(dtype=float)),

@@ -12,7 +12,7 @@ from scaling.errors import Refused
 from scaling.study.plan_file import read_plan
 
 MAX_RUNS = 1000
-"""Where more runs are left, a report waits for no foresight; `suggest` does."""
+"""With more runs left, a report leaves the foresight out; `suggest` works it out all the same."""
 
 
 def foreseen(table: Table) -> Suggestion | None:

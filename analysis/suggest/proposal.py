@@ -28,7 +28,7 @@ class Proposal:
     tells_noise: bool
     """Whether the noise of a run is known when all are made: without it every verdict is `undecided`."""
     hours: float | None
-    """Of one device, for all points; None where nothing tells those of some."""
+    """Hours of one device for all points; None where those of some are unknown."""
     line: str | None
     """What to type; None where there is nothing to run, or the source does not tell."""
     missing: str

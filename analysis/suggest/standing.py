@@ -20,11 +20,11 @@ class Standing:
     table: Table
     """Every point of the plan."""
     runs: pd.DataFrame
-    """As `candidates_of` has them."""
+    """Runs as `candidates_of` has them."""
 
     @classmethod
     def of(cls, study: Path, tried: Collection[str]) -> Standing:
-        """By the last plan of the study; points that were `tried`, by their ids, are not to be run again."""
+        """The standing by the last plan of the study; points `tried`, by their ids, are not to run again."""
         table = read_source(study, planned=True)
         runs = candidates_of(table)
         was_tried = runs["point"].isin(tried) & (runs["status"] == "pending")
@@ -40,5 +40,5 @@ class Standing:
         return int((self.runs["status"] == "pending").sum())
 
     def suggestion(self, budget: float, batch: int, smallest: float = 0.0) -> Suggestion:
-        """As `suggest` does."""
+        """What to run next, as `suggest` has it."""
         return suggest(self.table, self.runs, budget=budget, batch=batch, aims=Aims(smallest=smallest))

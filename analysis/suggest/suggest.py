@@ -24,10 +24,10 @@ from analysis.table import Table
 from scaling.errors import Refused
 
 MAX_CELLS = 1500
-"""Of a larger grid the surrogate would take minutes."""
+"""Most cells of a grid: of a larger one the surrogate would take minutes."""
 BATCH = 8
 ASSUMED = Noise(kind="seeds", scale=0.05, power=1.0, df=MIN_DF)
-"""Of a run, while no repeats tell: 0.2 points at 20 % error, give or take a factor of two."""
+"""Noise of a run while no repeats tell: 0.2 points at 20 % error, give or take a factor of two."""
 COLUMNS = [*GROUP, "seed", "flops", "train_flops", "status"]
 """Of the frame of candidates; `could_fail`, 0 to 1, may be there besides, and `price`, what a run takes of
 the budget, if that is not its train FLOPs."""
@@ -49,9 +49,9 @@ class Suggestion:
     spent: float
     """Train FLOPs of what is measured or under way."""
     price: float
-    """Of the points."""
+    """Train FLOPs of the points."""
     whole: float
-    """Of everything, measured or not."""
+    """Train FLOPs of everything, measured or not."""
     chances: dict[str, float]
     """Of each rule that its runs have not settled, about how likely it is to be once the whole budget is
     spent."""
@@ -62,7 +62,7 @@ class Suggestion:
     `too_dear`: no candidate that would teach anything is within the budget. `awaited`: repeats are under way
     that may tell the noise. `undecidable`: none would teach anything at any price."""
     cheapest: float | None
-    """Of the budget, what the cheapest run takes that would teach anything; None where there is none."""
+    """What the cheapest run that would teach anything takes of the budget; None where there is none."""
 
     def name_of(self, rule: str) -> str:
         """What is told of it, where it is one of the rules; itself where it is not, as the noise of a run."""
@@ -188,6 +188,6 @@ def _status(foresights: Sequence[Foresight], useful: Floats, points: pd.DataFram
 
 
 def noise_of_few(groups: pd.DataFrame, declared: Noise | None) -> Noise:
-    """From repeats, else declared by the source, else assumed until there are repeats enough."""
+    """Noise from repeats, else as the source declares it, else assumed until there are repeats enough."""
     measured = seed_noise(groups)
     return measured if measured.known and measured.df >= MIN_DF else declared or ASSUMED

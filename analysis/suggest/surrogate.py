@@ -65,7 +65,7 @@ class Space:
     trend: Floats
     """[cells, 1 + knobs + settings]: what a product of powers is linear in."""
     trend_sd: Floats
-    """Of its coefficients, before anything is seen."""
+    """Standard deviations of its coefficients, before anything is seen."""
 
     @classmethod
     def of(cls, cells: pd.DataFrame) -> Space:

@@ -16,7 +16,7 @@ from analysis.suggest.surrogate import Surrogate
 NEGLIGIBLE = 1e-3
 """A run that is expected to shrink the intervals of the open rules by less teaches nothing."""
 LEAST_WORTH = 0.05
-"""Of the run that teaches most at any price: a run that teaches less is not proposed, however cheap it is."""
+"""Share of what the most telling run teaches: a run that teaches less is not proposed, however cheap."""
 
 
 @dataclass(frozen=True)
