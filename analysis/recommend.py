@@ -161,7 +161,7 @@ def _affordable(
 
 
 def _cheapest_of_the_best(laws: Average, models: pd.DataFrame, kind: Kind) -> tuple[pd.Series, int]:
-    """The cheapest of the best, by the mean of the replicates with lack of fit, from a shortlist by best guess."""
+    """The cheapest of the best by the mean of replicates, with lack of fit, of a shortlist by best guess."""
     guess = laws.error(models)
     near = models[guess <= guess.min() + SHORTLIST_POINTS]
     draws = laws.draws(near)
