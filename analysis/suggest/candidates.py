@@ -10,8 +10,8 @@ from analysis.suggest.failing import could_fail
 from analysis.suggest.unmeasured import unmeasured
 from analysis.table import Table
 from scaling.errors import Refused
+from scaling.study.action import decide
 from scaling.study.constraint import Constraint
-from scaling.study.decide import decide
 from scaling.study.plan_file import read_plan
 from scaling.study.store import Study
 

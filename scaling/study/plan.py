@@ -10,7 +10,7 @@ from pathlib import Path
 
 from scaling.errors import Refused
 from scaling.profile.forecast import Hours
-from scaling.study.decide import Action, decide
+from scaling.study.action import Action, decide
 from scaling.study.grid import Expansion
 from scaling.study.labelling import HoursOf, Labelling, LabellingCost, labelling_cost
 from scaling.study.limits import Limits, Share, over

@@ -10,7 +10,7 @@ import pytest
 
 from control.retry import mark_again
 from scaling.study.about import Task
-from scaling.study.decide import decide
+from scaling.study.action import decide
 from scaling.study.point import Point
 from scaling.study.stopping import Stopping, tell_to_stop, told_to_stop, was_stopped
 from scaling.study.store import Study

@@ -1,4 +1,4 @@
-"""What a launch does with a point: run it, skip it, wait for it or retry it, and why."""
+"""An action: what a launch does with a point, and why: run it, skip it, wait for it or retry it."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from scaling.study.snapshot import code_digest
 from scaling.study.store import Study
 
 Action = Literal["run", "skip", "wait", "retry", "later", "drop"]
+"""`later` is left for another launch, `drop` is not wanted; `decide` gives the others."""
 
 
 def decide(study: Study, point_id: str, state: State, queued: str | None = None) -> tuple[Action, str]:
