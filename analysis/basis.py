@@ -79,8 +79,8 @@ def _rows(findings: Findings) -> Iterator[tuple[str, str]]:
     ):
         if compared:
             yield topic, "models with known cost (" + ", ".join(_compared(compared)) + ")"
-    if findings.taught:
-        num_pairs = sum(each.num_pairs for each in findings.taught.overall)
+    if findings.pseudo_labels:
+        num_pairs = sum(each.num_pairs for each in findings.pseudo_labels.overall)
         yield "pseudo", f"{counted(num_pairs, 'student')}, each paired with itself without pseudo-labels"
     if findings.transfers:
         networks = sum(len(each.models) for each in findings.transfers)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from analysis.noise import GROUP
+from analysis.pseudo_labels import BASELINE
 from analysis.table import AXES, EXTRAPOLATED_SD, STOPPED
-from analysis.taught import BASELINE
 from analysis.trap import DataEvidence, Trap
 from scaling.quantity import counted
 

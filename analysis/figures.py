@@ -17,10 +17,10 @@ from analysis.pairs_figure import pairs_figure
 from analysis.picture import Picture, picture
 from analysis.plot import house_style
 from analysis.prediction_figure import prediction_figure
+from analysis.pseudo_labels_figure import pseudo_labels_figure
 from analysis.resolution_figure import resolution_figure, rivals_figure
 from analysis.speedup_figure import Drawn, speedup_figures
 from analysis.table import AXES
-from analysis.taught_figure import taught_figure
 from analysis.transfer_figure import transfer_figures
 from analysis.weight_decay_figure import weight_decay_figure
 
@@ -58,9 +58,9 @@ def _figures(findings: Findings) -> Iterator[Drawn]:
         )
         yield "frames", "frames", frames_figure(findings.groups, findings.noise), caption
     yield from speedup_figures(findings)
-    if findings.taught:
+    if findings.pseudo_labels:
         caption = "What pseudo-labels gain over none by the network, paired over seeds, with 95 % intervals."
-        yield "pseudo", "pseudo_labels", taught_figure(findings.taught), caption
+        yield "pseudo", "pseudo_labels", pseudo_labels_figure(findings.pseudo_labels), caption
     yield from transfer_figures(findings.transfers)
     yield from _law_figures(findings)
     if findings.prediction:

@@ -20,13 +20,13 @@ from analysis.noise import Floats, Noise, group_seeds
 from analysis.noise_estimate import noise_of
 from analysis.pairs import Pairs, depth_against_width
 from analysis.prediction import Prediction, prediction
+from analysis.pseudo_labels import PseudoLabelGains, pseudo_label_gains
 from analysis.replicates import draw_errors
 from analysis.resolution import Resolution, resolution_rule
 from analysis.returns import Return, returns
 from analysis.suggest.partial import foreseen
 from analysis.suggest.suggest import Suggestion
 from analysis.table import Table
-from analysis.taught import Taught, taught
 from analysis.thin import thinned, thinned_alike
 from analysis.transfer import Transfer, transfers
 from analysis.trap import Trap
@@ -69,7 +69,7 @@ class Findings:
     """What pre-trained networks are worth, for each task; none where no point begins from another."""
     prediction: Prediction | None
     """How well hours were predicted; None where none were."""
-    taught: Taught | None
+    pseudo_labels: PseudoLabelGains | None
     """What pseudo-labels gain; None where nothing was trained on any."""
     methods: Ladder | None
     """The ladder of training methods; None where the table is no ladder."""
@@ -137,7 +137,7 @@ def find(table: Table, cost: str | None = None) -> Findings:
             )
         ),
         prediction=prediction(table),
-        taught=taught(table),
+        pseudo_labels=pseudo_label_gains(table),
         methods=additive_study(table),
         weight_decay=interplay(table),
         foreseen=foreseen(table),

@@ -12,13 +12,13 @@ from analysis.findings import Findings
 from analysis.frames_sheet import frames_json
 from analysis.noise import SIZES, Interval
 from analysis.pairs import Regime
+from analysis.pseudo_labels_sheet import pseudo_labels_json
 from analysis.replicates import BOOTSTRAP_SEED
 from analysis.resolution import Step
 from analysis.returns import Return
 from analysis.sentences import sentences
 from analysis.speedup_rules import equal_json
 from analysis.suggest.foresight_sheet import foresights_json
-from analysis.taught_sheet import taught_json
 from analysis.transfer_sentences import transfer_json
 from analysis.weight_decay_sheet import interplay_json
 
@@ -53,7 +53,7 @@ def rules_json(findings: Findings, origin: dict[str, Any] | None = None) -> dict
         **({"frames": frames_json(findings.frames)} if findings.frames else {}),
         "returns": [_return_json(each) for each in findings.returns],
         **equal_json(findings.equal),
-        **({"pseudo_labels": taught_json(findings.taught)} if findings.taught else {}),
+        **({"pseudo_labels": pseudo_labels_json(findings.pseudo_labels)} if findings.pseudo_labels else {}),
         **({"methods": methods_json(findings.methods)} if findings.methods else {}),
         **({"weight_decay": interplay_json(findings.weight_decay)} if findings.weight_decay else {}),
         "exponents": exponents_json(findings.exponents),

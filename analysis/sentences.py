@@ -14,12 +14,12 @@ from analysis.frontier import Frontier
 from analysis.model import points_text
 from analysis.noise import run_sd
 from analysis.pairs import Pairs, Regime
+from analysis.pseudo_labels_sheet import pseudo_labels_sentences
 from analysis.resolution import Resolution, Step
 from analysis.returns import return_sentences
 from analysis.slow_resolution_sheet import ladder_sentences
 from analysis.speedup_sentences import speedup_sentences
 from analysis.suggest.sentences import foreseen_text
-from analysis.taught_sheet import taught_sentences
 from analysis.transfer_sentences import transfer_sentences
 from analysis.weight_decay_sheet import interplay_sentences
 from scaling.quantity import counted, listed
@@ -60,7 +60,7 @@ def sentences_by_topic(findings: Findings) -> dict[str, list[str]]:
         "pairs": [*_regime_sentences(findings.pairs), *crossover_sentence(findings)],
         "resolution": [*_resolution_sentences(findings.resolution)],
         "frames": [*frames_sentences(findings.frames)] if findings.frames else [],
-        "pseudo": [*taught_sentences(findings.taught)] if findings.taught else [],
+        "pseudo": [*pseudo_labels_sentences(findings.pseudo_labels)] if findings.pseudo_labels else [],
         "frontier": [_frontier_sentence(frontier) for frontier in findings.frontiers.values()],
         "speedup": [*speedup_sentences(findings.table, findings.equal.speedups, findings.equal.printed)],
         "ladders": [*ladder_sentences(findings.equal.ladders)],

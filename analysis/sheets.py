@@ -8,6 +8,7 @@ from analysis.findings import Findings
 from analysis.frames_sheet import frames_sheet
 from analysis.law_sheet import choice_sheet, law_sheet
 from analysis.missing import missing_sheet
+from analysis.pseudo_labels_sheet import pseudo_labels_sheet
 from analysis.rule_sheet import pair_sheet, resolution_sheet, returns_sheet
 from analysis.sheet import (
     Sheet,
@@ -18,7 +19,6 @@ from analysis.sheet import (
 from analysis.slow_resolution_sheet import ladder_sheet
 from analysis.speedup_sheet import at_model_sheet, printed_sheet, speedup_sheet
 from analysis.suggest.foresight_sheet import foresight_sheet
-from analysis.taught_sheet import taught_sheet
 from analysis.transfer_sheet import transfer_sheets
 from analysis.weight_decay_sheet import interplay_sheet
 
@@ -34,7 +34,7 @@ def sheets(findings: Findings) -> list[Sheet]:
         *([frames_sheet(findings.frames)] if findings.frames else []),
         returns_sheet(findings),
         *equal_sheets(findings.equal),
-        *([taught_sheet(findings.taught)] if findings.taught else []),
+        *([pseudo_labels_sheet(findings.pseudo_labels)] if findings.pseudo_labels else []),
         *transfer_sheets(findings.transfers),
         *([law_sheet(findings.law)] if findings.law else []),
         choice_sheet(findings.choice),

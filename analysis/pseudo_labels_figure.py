@@ -5,11 +5,11 @@ from __future__ import annotations
 from matplotlib.figure import Figure
 
 from analysis.plot import INK, MARKERS, SERIES, new_figure, sequence, side_by_side
+from analysis.pseudo_labels import PseudoLabelGains
 from analysis.table import AXES
-from analysis.taught import Taught
 
 
-def taught_figure(found: Taught) -> Figure:
+def pseudo_labels_figure(found: PseudoLabelGains) -> Figure:
     """Gain of each network, and of all, one colour a variant, with 95 % intervals over seeds."""
     networks = sorted({tuple(each.network.values()) for each in found.by_network if each.network})
     varied = [place for place in range(len(AXES)) if len({each[place] for each in networks}) > 1] or [0]

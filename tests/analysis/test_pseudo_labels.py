@@ -10,10 +10,10 @@ import pandas as pd
 import pytest
 
 from analysis.clean import build_table
+from analysis.pseudo_labels import PseudoLabelGains, pseudo_label_gains
+from analysis.pseudo_labels_sheet import pseudo_labels_json, pseudo_labels_sentences, pseudo_labels_sheet
 from analysis.report import write_report
 from analysis.table import Table
-from analysis.taught import Taught, taught
-from analysis.taught_sheet import taught_json, taught_sentences, taught_sheet
 
 NETWORKS = [(8, 0.25), (8, 0.5), (14, 0.25), (14, 0.5)]
 VARIANTS = [(1, "hard"), (3, "hard"), (3, "soft")]
@@ -60,8 +60,8 @@ def _table(
     return build_table(pd.DataFrame(rows), name="planted", source="planted")
 
 
-def _found(table: Table) -> Taught:
-    found = taught(table)
+def _found(table: Table) -> PseudoLabelGains:
+    found = pseudo_label_gains(table)
     assert found is not None
     return found
 
@@ -146,21 +146,21 @@ def test_a_student_without_its_baseline_is_left_out() -> None:
     found = _found(build_table(rows, name="planted", source="planted"))
     assert {each.network["depth"] for each in found.by_network if each.network} == {8}
     plain = build_table(rows[rows["setting"] == "plain"], name="planted", source="planted")
-    assert taught(plain) is None
+    assert pseudo_label_gains(plain) is None
 
 
 def test_it_is_told_in_sentences_tables_rules_and_a_picture(tmp_path: Path) -> None:
     report = write_report(_table(), tmp_path)
-    found = report.findings.taught
+    found = report.findings.pseudo_labels
     assert found is not None
-    told = [*taught_sentences(found)]
+    told = [*pseudo_labels_sentences(found)]
     assert told[0].startswith("Pseudo-labels (1 hard) help: +2.")
     assert "5 seeds, 20 pairs." in told[0]
     assert "is undecided; a doubling of depth adds" in told[-1]
-    assert len(taught_sheet(found).rows) == 15
+    assert len(pseudo_labels_sheet(found).rows) == 15
     page = report.page.read_text()
     assert "Pseudo-labels: gain over none" in page
     assert told[0] in page
     assert (tmp_path / "pseudo_labels.png").stat().st_size > 10_000
     assert '"pseudo_labels"' in report.rules.read_text()
-    assert taught_json(found)["overall"][0]["verdict"] == "helps"  # type: ignore[index]
+    assert pseudo_labels_json(found)["overall"][0]["verdict"] == "helps"  # type: ignore[index]

@@ -1,4 +1,4 @@
-"""Taught: what pseudo-labels gain over none, by the network, and whether depth or width gains more."""
+"""What pseudo-labels gain over none, network by network, and whether depth or width gains more by them."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ Judged = TypeVar("Judged", bound=Gain | Slope)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Taught:
+class PseudoLabelGains:
     metric: str
     overall: tuple[Gain, ...]
     """A variant each; their verdicts share 5 %."""
@@ -67,7 +67,7 @@ class Taught:
     """A variant each of which several depths and widths were trained; likewise."""
 
 
-def taught(table: Table) -> Taught | None:
+def pseudo_label_gains(table: Table) -> PseudoLabelGains | None:
     """Every student that is beside the same point without pseudo-labels; None where there is none.
 
     What differs between the two is the pseudo-labels alone: network, labelled images, recipe, seed and number
@@ -80,7 +80,7 @@ def taught(table: Table) -> Taught | None:
     variants = [(str(name), each) for name, each in pairs.groupby("variant", sort=False)]
     gains = [gain for name, each in variants for gain in _gains(name, each)]
     slopes = [slope for name, each in variants if (slope := _slope(name, _wide(each))) is not None]
-    return Taught(
+    return PseudoLabelGains(
         metric=metric,
         overall=_decided(gain for gain in gains if gain.network is None),
         by_network=_decided(gain for gain in gains if gain.network is not None),

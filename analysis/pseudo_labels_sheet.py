@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from analysis.additive_sheet import interval_cell
 from analysis.model import points_text, signed
 from analysis.noise import Interval
+from analysis.pseudo_labels import Gain, PseudoLabelGains, Slope
 from analysis.sheet import Sheet
 from analysis.table import AXES
-from analysis.taught import Gain, Slope, Taught
 from scaling.quantity import counted
 
 
-def taught_sheet(found: Taught) -> Sheet:
+def pseudo_labels_sheet(found: PseudoLabelGains) -> Sheet:
     """All gains, those over all networks first."""
     rows = [
         (
@@ -37,7 +37,7 @@ def taught_sheet(found: Taught) -> Sheet:
     )
 
 
-def taught_sentences(found: Taught) -> Iterator[str]:
+def pseudo_labels_sentences(found: PseudoLabelGains) -> Iterator[str]:
     """The verdicts over all networks, and of depth against width."""
     for each in found.overall:
         effect = each.effect
@@ -62,7 +62,7 @@ def taught_sentences(found: Taught) -> Iterator[str]:
         )
 
 
-def taught_json(found: Taught) -> dict[str, object]:
+def pseudo_labels_json(found: PseudoLabelGains) -> dict[str, object]:
     """What pseudo-labels gain, as `rules.json` has it."""
     return {
         "metric": found.metric,
