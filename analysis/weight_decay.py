@@ -14,25 +14,13 @@ from itertools import product
 import pandas as pd
 
 from analysis.contrast import Cells, Effect, Weights, cells_of, judged
+from analysis.crossed import Crossed, crossed_networks, place_names
 from analysis.gap import Gap, gap_of
-from analysis.model import UNITS
 from analysis.table import Table
-from scaling.quantity import listed
 
-DECAY = "recipe.weight_decay"
-REGULARISERS = {
-    "recipe.label_smoothing": "label smoothing",
-    "recipe.stochastic_depth": "stochastic depth",
-    "recipe.rand_augment_layers": "RandAugment",
-    "recipe.dropout": "dropout",
-}
-STRENGTHS = {"recipe.rand_augment_magnitude"}
-"""What follows a regulariser, and makes no level of its own."""
 ALL = "all networks"
 MOST_CELLS = 10_000
 """Most cells of a network."""
-PLACE = ("data", *UNITS)
-"""What a network is, and how long it was trained; frames only where there are clips."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,73 +68,15 @@ def interplay(table: Table) -> Interplay | None:
     """The interplay of a table whose networks were trained with two weight decays at two levels of
     regularisation or more; None for other tables.
     """
-    if not {DECAY, *REGULARISERS} <= set(table.rows.columns) or table.rows[DECAY].nunique() < 2:
-        return None
-    found = [place for block in _blocks(table.rows) if (place := _place(block)) is not None]
+    found = crossed_networks(table.rows)
     if not found:
         return None
     decays = Counter(place.decays for place in found).most_common(1)[0][0]
     return _interplay(table, [place for place in found if place.decays == decays])
 
 
-@dataclass(frozen=True)
-class _Place:
-    """A network whose rows were trained with both weight decays at several levels."""
-
-    rows: pd.DataFrame
-    """`level` counts the levels, the least regularised first; `is_lower` is of the weight decay."""
-    levels: list[str]
-    decays: tuple[float, float]
-    """Lower and higher."""
-
-    @property
-    def last(self) -> int:
-        return len(self.levels) - 1
-
-
-def _blocks(rows: pd.DataFrame) -> list[pd.DataFrame]:
-    """The rows by all that decides a result but seeds, weight decays and regularisation."""
-    apart = {DECAY, *REGULARISERS, *STRENGTHS}
-    others = [str(column) for column in rows if "." in str(column) and column not in apart]
-    place = [column for column in (*PLACE, *others) if column in rows]
-    return [block for _, block in rows.groupby(place, dropna=False)]
-
-
-def _place(rows: pd.DataFrame) -> _Place | None:
-    decay = rows[DECAY].astype(float)
-    lower, higher = float(decay.min()), float(decay.max())
-    rows = rows.assign(is_lower=decay == lower)[decay.isin([lower, higher])]
-    strengths = [tuple(each) for each in rows[list(REGULARISERS)].astype(float).to_numpy().tolist()]
-    both = rows.groupby(pd.Series(strengths, index=rows.index))["is_lower"].nunique() == 2
-    kept = [each for each in set(strengths) if both[[each]].all()]
-    if lower == higher or len(kept) < 2:
-        return None
-    ordered = sorted(kept, key=lambda each: (sum(value > 0 for value in each), each))
-    number = pd.Series(strengths, index=rows.index).map(
-        {each: place for place, each in enumerate(ordered)}.get
-    )
-    rows = rows.assign(level=number)[number.notna()].astype({"level": int})
-    if rows.groupby(["level", "is_lower"])["setting"].nunique().max() > 1:
-        return None  # something else differs, that the columns do not tell
-    return _Place(rows, _names(ordered), (lower, higher))
-
-
-def _names(strengths: Sequence[tuple[float, ...]]) -> list[str]:
-    """`label smoothing and dropout`; with strengths where a method has several."""
-    several = [len({each[at] for each in strengths if each[at] > 0}) > 1 for at in range(len(REGULARISERS))]
-    named = []
-    for each in strengths:
-        words = [
-            f"{label} {value:g}" if many else label
-            for label, value, many in zip(REGULARISERS.values(), each, several, strict=True)
-            if value > 0
-        ]
-        named.append(listed(words) or "nothing")
-    return named
-
-
-def _interplay(table: Table, places: Sequence[_Place]) -> Interplay:
-    names = _place_names(places)
+def _interplay(table: Table, places: Sequence[Crossed]) -> Interplay:
+    names = place_names(places)
     rows = pd.concat(
         place.rows.assign(cell=at * MOST_CELLS + 2 * place.rows["level"] + place.rows["is_lower"])
         for at, place in enumerate(places)
@@ -173,7 +103,7 @@ def _effect(at: int, level: int) -> dict[int, float]:
     return {first + 1: 1.0, first: -1.0}
 
 
-def _levels(cells: Cells, places: Sequence[_Place], names: Sequence[str]) -> Iterator[Level]:
+def _levels(cells: Cells, places: Sequence[Crossed], names: Sequence[str]) -> Iterator[Level]:
     for at, (place, name) in enumerate(zip(places, names, strict=True)):
         for level, label in enumerate(place.levels):
             yield _level(cells, name, label, _effect(at, level))
@@ -198,7 +128,7 @@ def _level(cells: Cells, place: str, label: str, weights: Weights) -> Level:
     )
 
 
-def _interactions(cells: Cells, places: Sequence[_Place], names: Sequence[str]) -> Iterator[Interaction]:
+def _interactions(cells: Cells, places: Sequence[Crossed], names: Sequence[str]) -> Iterator[Interaction]:
     changes = [
         _effect(at, place.last) | {cell: -weight for cell, weight in _effect(at, 0).items()}
         for at, place in enumerate(places)
@@ -216,18 +146,7 @@ def _mean(contrasts: Sequence[Weights]) -> dict[int, float]:
     return {cell: weight / len(contrasts) for each in contrasts for cell, weight in each.items()}
 
 
-def _place_names(places: Sequence[_Place]) -> list[str]:
-    """Names of the places by the axes that differ between them."""
-    first = [place.rows.iloc[0] for place in places]
-    known = [axis for axis in UNITS if axis in first[0]]
-    differ = [axis for axis in known if len({row[axis] for row in first if pd.notna(row[axis])}) > 1]
-    names = [", ".join(UNITS[axis](row[axis]) for axis in differ) for row in first]
-    if len(set(names)) == len(names):
-        return names
-    return [f"{name} (setting {at})".strip() for at, name in enumerate(names, start=1)]
-
-
-def _gaps(places: Sequence[_Place], names: Sequence[str]) -> Iterator[Gap]:
+def _gaps(places: Sequence[Crossed], names: Sequence[str]) -> Iterator[Gap]:
     for place, name in zip(places, names, strict=True):
         where = f" at {name}" if name else ""
         sides = zip((True, False), place.decays, strict=True)
