@@ -17,9 +17,10 @@ from omegaconf import DictConfig, OmegaConf
 
 from control.stopping import beside
 from hydra_plugins.scaling_study._axes import axes_of, blocks_of, combined, is_axis, values_of
+from hydra_plugins.scaling_study._composed import Composed
 from hydra_plugins.scaling_study._grid_launcher import GridLauncher
 from hydra_plugins.scaling_study._options import check_group
-from hydra_plugins.scaling_study._request import Composed, request
+from hydra_plugins.scaling_study._request import request
 from launchers.torchrun import meeting
 from scaling.errors import Refused
 from scaling.study.axis import Axis

@@ -13,7 +13,8 @@ from analysis.additive import climb
 from analysis.methods import METHODS, PAPER_TOP1, place_of, whole_place_of
 from analysis.weight_decay import interplay
 from hydra_plugins.scaling_study._axes import blocks_of
-from hydra_plugins.scaling_study._request import Composed, request
+from hydra_plugins.scaling_study._composed import Composed
+from hydra_plugins.scaling_study._request import request
 from scaling.study.result import Result, State
 from tests.analysis.planted_methods import crossed_rows, ladder_rows, table
 

@@ -12,7 +12,8 @@ from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 from PIL import Image
 
-from hydra_plugins.scaling_study._request import Composed, request
+from hydra_plugins.scaling_study._composed import Composed
+from hydra_plugins.scaling_study._request import request
 from scaling.errors import Refused
 from scaling.models.families import FAMILIES
 from scaling.study.point import Point
