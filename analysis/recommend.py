@@ -101,57 +101,56 @@ def recommend(
         )
     latency = latency_model(rows)
     measured = priced(base, rows.assign(epochs=length), latency)
-    return [_member(laws, rows, base, latency, measured, budget, length, missed) for budget in budgets]
+    known = _Known(rows=rows, measured=measured, base=base, latency=latency, epochs=length)
+    return [_member(laws, known, budget, missed) for budget in budgets]
 
 
-def _member(
-    laws: Average,
-    rows: pd.DataFrame,
-    base: Base,
-    latency: Latency | None,
-    measured: pd.DataFrame,
-    budget: Budget,
-    epochs: int,
-    missed: float,
-) -> Member:
-    models = _affordable(rows, base, latency, measured, budget, epochs)
-    chosen, num_equal = _cheapest_of_the_best(laws, models, budget.kind)
-    beyond = _beyond(rows, measured, chosen)
+@dataclass(frozen=True, kw_only=True)
+class _Known:
+    """What is known of models, whatever the budget."""
+
+    rows: pd.DataFrame
+    """The models that the laws are about."""
+    measured: pd.DataFrame
+    """The same with what they would cost at `epochs`."""
+    base: Base
+    latency: Latency | None
+    epochs: int
+
+
+def _member(laws: Average, known: _Known, budget: Budget, missed: float) -> Member:
+    chosen, num_equal = _cheapest_of_the_best(laws, _affordable(known, budget), budget.kind)
+    beyond = _beyond(known, chosen)
     return Member(
         budget=budget,
         depth=float(chosen["depth"]),
         width=float(chosen["width"]),
         resolution=int(chosen["resolution"]),
-        epochs=epochs,
+        epochs=known.epochs,
         params=float(chosen["params"]),
         flops=float(chosen["flops"]),
         memory_gb=float(chosen["memory_gb"]),
-        latency_ms=None if latency is None else float(chosen["latency_ms"]),
+        latency_ms=None if known.latency is None else float(chosen["latency_ms"]),
         top1=100 - float(chosen["predicted"]),
         ci95=_interval(laws, chosen, missed if beyond else 0.0),
         beyond=beyond,
-        at_edge=_at_edge(rows, chosen),
+        at_edge=_at_edge(known.rows, chosen),
         num_equal=num_equal,
     )
 
 
-def _affordable(
-    rows: pd.DataFrame,
-    base: Base,
-    latency: Latency | None,
-    measured: pd.DataFrame,
-    budget: Budget,
-    epochs: int,
-) -> pd.DataFrame:
+def _affordable(known: _Known, budget: Budget) -> pd.DataFrame:
     """All models around the measured ones that the budget allows, with their costs."""
-    if budget.kind == "latency_ms" and latency is None:
+    if budget.kind == "latency_ms" and known.latency is None:
         raise Refused(f"{budget}: too few latencies are measured to tell those of other models.")
-    cheapest, dearest = measured[budget.kind].min(), measured[budget.kind].max()
+    costs = known.measured[budget.kind]
+    cheapest, dearest = costs.min(), costs.max()
     low, high = min(1.0, budget.value / cheapest), max(1.0, budget.value / dearest)
     if high > FARTHEST or low < 1 / FARTHEST:
         ends = f"{Budget(budget.kind, cheapest)} to {Budget(budget.kind, dearest)}"
         raise Refused(f"{budget} is more than {FARTHEST:g} times beyond what was measured, {ends}.")
-    models = priced(base, sizes_around(rows, base, low, high).assign(epochs=epochs), latency)
+    sizes = sizes_around(known.rows, known.base, low, high).assign(epochs=known.epochs)
+    models = priced(known.base, sizes, known.latency)
     models = models[models[budget.kind] <= budget.value].reset_index(drop=True)
     if models.empty:
         raise Refused(
@@ -182,12 +181,10 @@ def _interval(laws: Average, model: pd.Series, missed: float) -> Interval:
     return max(0.0, 100 - high), min(100.0, 100 - low)
 
 
-def _beyond(rows: pd.DataFrame, measured: pd.DataFrame, model: pd.Series) -> tuple[str, ...]:
-    found = [axis for axis in AXES if not rows[axis].min() <= model[axis] <= rows[axis].max()]
-    return (
-        *found,
-        *(["flops"] if not measured["flops"].min() <= model["flops"] <= measured["flops"].max() else []),
-    )
+def _beyond(known: _Known, model: pd.Series) -> tuple[str, ...]:
+    """The axes, and the FLOPs, of the model that lie beyond what was measured."""
+    values = {axis: known.rows[axis] for axis in AXES} | {"flops": known.measured["flops"]}
+    return tuple(name for name, seen in values.items() if not seen.min() <= model[name] <= seen.max())
 
 
 def _at_edge(rows: pd.DataFrame, model: pd.Series) -> tuple[str, ...]:
