@@ -57,14 +57,36 @@ def _parser() -> Parser:
     parser = Parser(prog="python -m analysis", description="What a study says.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
-    report = commands.add_parser("report", parents=[_table()], help="write and print everything")
+    def of_table(name: str, help: str) -> Parser:
+        return commands.add_parser(name, parents=[_table()], help=help)
+
+    def of_study(name: str, help: str) -> Parser:
+        return commands.add_parser(name, parents=[_study()], help=help)
+
+    _add_report(of_table("report", "write and print everything"))
+    _add_frontier(of_table("frontier", "print the frontier"))
+    _add_rules(of_table("rules", "print the rules"))
+    _add_family(of_table("family", "print the model to train for each budget"))
+    _add_suggest(of_table("suggest", "print the runs that teach most of the rules"))
+    _add_json(of_table("methods", "print what training methods are worth"))
+    _add_speedup(of_table("speedup", "print what one family costs for the accuracy of another"))
+    _add_json(of_table("transfer", "print what pre-trained networks are worth on another task"))
+    _add_json(of_study("curves", "print where the running points of a study will end"))
+    _add_dashboard(of_study("dashboard", "make a study's workspace in W&B"))
+    return parser
+
+
+def _add_json(command: Parser) -> None:
+    command.add_argument("--json", action="store_true", help="print it as JSON")
+
+
+def _add_report(report: Parser) -> None:
     report.add_argument("--out", type=Path, help="directory of the report")
     report.add_argument("--json", action="store_true", help="print rules.json instead of text")
     report.add_argument("--wandb", metavar="ENTITY/PROJECT", help="log it there too, as a run")
 
-    _add_frontier(commands.add_parser("frontier", parents=[_table()], help="print the frontier"))
 
-    rules = commands.add_parser("rules", parents=[_table()], help="print the rules")
+def _add_rules(rules: Parser) -> None:
     rules.add_argument(
         "--cost",
         choices=sorted(PRICES),
@@ -72,37 +94,10 @@ def _parser() -> Parser:
     )
     rules.add_argument("--json", action="store_true", help="print rules.json")
 
-    _add_family(
-        commands.add_parser("family", parents=[_table()], help="print the model to train for each budget")
-    )
 
-    _add_suggest(
-        commands.add_parser("suggest", parents=[_table()], help="print the runs that teach most of the rules")
-    )
-
-    methods = commands.add_parser("methods", parents=[_table()], help="print what training methods are worth")
-    methods.add_argument("--json", action="store_true", help="print it as JSON")
-
-    _add_speedup(
-        commands.add_parser(
-            "speedup", parents=[_table()], help="print what one family costs for the accuracy of another"
-        )
-    )
-
-    transfer = commands.add_parser(
-        "transfer", parents=[_table()], help="print what pre-trained networks are worth on another task"
-    )
-    transfer.add_argument("--json", action="store_true", help="print it as JSON")
-
-    curves = commands.add_parser(
-        "curves", parents=[_study()], help="print where the running points of a study will end"
-    )
-    curves.add_argument("--json", action="store_true", help="print it as JSON")
-
-    dashboard = commands.add_parser("dashboard", parents=[_study()], help="make a study's workspace in W&B")
+def _add_dashboard(dashboard: Parser) -> None:
     dashboard.add_argument("--wandb", metavar="ENTITY/PROJECT", help="where a directory's runs are")
     dashboard.add_argument("--print", action="store_true", help="print it as JSON, and send nothing")
-    return parser
 
 
 def _add_frontier(frontier: Parser) -> None:
@@ -127,7 +122,7 @@ def _add_frontier(frontier: Parser) -> None:
 def _add_speedup(speedup: Parser) -> None:
     speedup.add_argument("--cost", choices=sorted(SPEEDUPS), help="one of the costs (default: all known)")
     speedup.add_argument("--base", metavar="FAMILY", help="what it is compared with (default: first by name)")
-    speedup.add_argument("--json", action="store_true", help="print it as JSON")
+    _add_json(speedup)
 
 
 def _add_family(family: Parser) -> None:
@@ -136,7 +131,7 @@ def _add_family(family: Parser) -> None:
     family.add_argument("--epochs", type=int, help="of training, else the most that were measured")
     family.add_argument("--model", help="a file of conf/model, for a table that does not say its own")
     family.add_argument("--write", type=Path, metavar="conf/study/derived.yaml", help="also as a study")
-    family.add_argument("--json", action="store_true", help="print it as JSON")
+    _add_json(family)
 
 
 def _add_suggest(suggest: Parser) -> None:
@@ -160,7 +155,7 @@ def _add_suggest(suggest: Parser) -> None:
     suggest.add_argument("--where", metavar="'flops < 2e9'", help="what must be true of a run")
     suggest.add_argument("--model", help="a file of conf/model, for a table that does not say its own")
     suggest.add_argument("--write", type=Path, metavar="conf/study/next.yaml", help="also as a study")
-    suggest.add_argument("--json", action="store_true", help="print it as JSON")
+    _add_json(suggest)
 
 
 def _table() -> Parser:
