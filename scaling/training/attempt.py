@@ -31,7 +31,7 @@ Row = dict[str, float]
 
 
 class Attempt:
-    """Call `run` once. What brings the point to its end calls `keep` and `commit`."""
+    """Call `run` once. Whatever brings the point to its end calls `keep` after each epoch, and `commit`."""
 
     def __init__(
         self,
@@ -125,12 +125,7 @@ class Attempt:
             save_weights(self._study.weights(self._id), outcome.weights, self._held)
         self.commit(
             outcome.metrics,
-            {
-                "train_seconds": outcome.train_seconds,
-                "evaluate_seconds": outcome.evaluate_seconds,
-                "trunk_seconds": outcome.trunk_seconds,
-                "memory_bytes": outcome.memory_bytes,
-            },
+            outcome.measured,
             {
                 **provenance(self._study.path, self._terms.snapshot, device),
                 "threads": self._runtime.threads,
@@ -146,7 +141,7 @@ class Attempt:
             trunk.leave()
 
     def keep(self, rows: list[Row]) -> None:
-        """Write the rows of all epochs so far."""
+        """Write the rows of all epochs so far to metrics.jsonl."""
         text = "".join(json.dumps(row) + "\n" for row in rows)
         with writing_below(self._study.path):
             write_text(self._directory / "metrics.jsonl", text, self._held)
@@ -186,7 +181,7 @@ class Attempt:
 
 @contextmanager
 def _logging_to(path: Path) -> Iterator[None]:
-    """Send this process's log to the point's own file too."""
+    """Send the log of this process to the point's own file as well."""
     handler = logging.FileHandler(path)
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     root = logging.getLogger()

@@ -52,6 +52,16 @@ class Outcome:
     weights: Weights = field(compare=False, repr=False)
     """The weights that were evaluated."""
 
+    @property
+    def measured(self) -> dict[str, float | None]:
+        """What training took, as a result keeps it."""
+        return {
+            "train_seconds": self.train_seconds,
+            "evaluate_seconds": self.evaluate_seconds,
+            "trunk_seconds": self.trunk_seconds,
+            "memory_bytes": self.memory_bytes,
+        }
+
 
 def train_point(
     point: Point,
