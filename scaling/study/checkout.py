@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 LARGEST_BYTES = 10_000_000
 LONGEST_DIFF_BYTES = 1_000_000
 _OWN = ("scaling", "launchers", "analysis", "control", "hydra_plugins", "conf", "sweep.py", "pyproject.toml")
-"""What there is of the project where git does not tell, such as in an unpacked archive."""
+"""The project's files where git does not list them, such as in an unpacked archive."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,13 +27,13 @@ class Listing:
     files: Sequence[str]
     """Regular files, and links that stay inside; sorted."""
     left_out: Mapping[str, str]
-    """Why, by path."""
+    """The reason why a file is left out, by path."""
 
 
 def listing(root: Path) -> Listing:
-    """The code at `root`: what git tracks or would add, without git the project's own files.
+    """The code at `root`: what git tracks or would add, or without git the project's own files.
 
-    Studies that lie in the checkout are no code and not even named.
+    Studies that lie in the checkout are no code, and are not even named.
     """
     names = sorted(set(_names(root)))
     studies = _studies(root, names)
@@ -49,9 +49,9 @@ def listing(root: Path) -> Listing:
 
 
 def ask_git(root: Path, *words: str) -> str | None:
-    """What git says of the checkout at `root`; None where that is none, or git fails.
+    """What git says of the checkout at `root`; None where it is none, or git fails.
 
-    A directory somewhere inside a checkout is none: what encloses it is another project's.
+    A directory somewhere inside a checkout is none: the checkout around it is that of another project.
     """
     if not (root / ".git").exists():
         return None
@@ -102,7 +102,7 @@ def _names(root: Path) -> Iterator[str]:
 
 
 def _below(root: Path, name: str) -> Iterator[str]:
-    """The file itself, or the files of a submodule, which git lists as one name."""
+    """The file, or the files of a submodule, which git lists as one name."""
     path = root / name
     if name.endswith("/") or path.is_symlink() or not path.is_dir():
         yield name

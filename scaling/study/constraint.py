@@ -16,10 +16,10 @@ from scaling.study.expression import Expression, Reader, Seen
 from scaling.study.operation import FUNCTIONS, Function
 
 LONGEST = 1000
-"""Characters of a constraint."""
+"""Most characters of a constraint."""
 
 DEEPEST = 50
-"""Nodes of its tree, one below the other."""
+"""Deepest nesting of its syntax tree."""
 
 _TOO_DEEP = f"where is nested more than {DEEPEST} deep: use fewer parentheses and signs."
 
@@ -40,7 +40,7 @@ _SLIPS = (
     (r"(?<![\w.])[\d.]+[kMGT]\b", "a number such as 2e9"),
     (r"#.*", "no comment"),
 )
-"""What is never right outside quotes, and what is meant by it."""
+"""Slips that are never right outside quotes, and what is meant by them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +66,7 @@ class Constraint:
 
     @cached_property
     def names(self) -> frozenset[str]:
-        """The quantities it uses, those that its functions use included."""
+        """The quantities that it uses, including those that its functions use."""
         return frozenset(name for condition in self.conditions for name in condition.names)
 
     def reason(self, values: Mapping[str, Any]) -> str | None:

@@ -1,4 +1,4 @@
-"""Identity: the one text that stands for a value, and the digest of it. What has no such text is refused."""
+"""Identity: the one text that stands for a value, and its digest. Values without such a text are refused."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ class Labelling:
     hours: float | None
     """Hours for these on one device; None where nothing tells."""
     gb: float
-    """Labels of all, on disk, in 1e9 bytes."""
+    """Size of all labels on disk, in 1e9 bytes."""
 
 
 HoursOf = Callable[[Point, PseudoLabels], Hours | None]
@@ -38,10 +38,11 @@ HoursOf = Callable[[Point, PseudoLabels], Hours | None]
 
 @dataclass(frozen=True, kw_only=True)
 class LabellingCost:
-    """The labelling of all images that a student learns from, done once for all who learn from the same."""
+    """The labelling of all images that a student learns from, done once for all students of the same
+    labels."""
 
     labels: Path
-    """Directory of what it makes."""
+    """Directory of the labels."""
     flops: float
     hours: float | None
     """Hours on one device; None where nothing tells."""
@@ -54,7 +55,7 @@ class LabellingCost:
 
 
 def labelling_cost(point: Point, study: Path, hours_of: HoursOf) -> LabellingCost | None:
-    """What is done before the point can train; None for one without pseudo-labels."""
+    """What must be labelled before the point can train; None for a point without pseudo-labels."""
     if (pseudo := point.pseudo) is None:
         return None
     labels, num_images = Labels(study, point, pseudo), pseudo.unlabelled.num_images
@@ -68,7 +69,7 @@ def labelling_cost(point: Point, study: Path, hours_of: HoursOf) -> LabellingCos
 
 
 def labellings(points: Iterable[Point], study: Path, hours_of: HoursOf) -> tuple[Labelling, ...]:
-    """What is to be labelled before these points can train, each set of labels once."""
+    """What must be labelled before these points can train, each set of labels once."""
     found: defaultdict[tuple[object, ...], dict[str, tuple[Point, PseudoLabels, Labels]]] = defaultdict(dict)
     for point in points:
         if (pseudo := point.pseudo) is not None:
@@ -100,7 +101,7 @@ def _named(pseudo: PseudoLabels) -> str:
 
 
 def _as_teacher(point: Point, pseudo: PseudoLabels) -> Point:
-    """A point with the network that labels, on the images of its student."""
+    """A point with the network of the teacher, on the images of its student."""
     teacher = pseudo.teacher
     return replace(
         point,

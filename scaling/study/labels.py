@@ -1,4 +1,4 @@
-"""Labels: what a teacher has said of images, in shards that workers make together. No torch."""
+"""Labels: what a teacher says of images, in shards that workers make together. No torch."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from scaling.study.point import Point
 
 IMAGES_A_SHARD = 8192
 LOOK_AGAIN_S = 0.2
-"""Pause of a worker that waits for shards which others make."""
+"""Pause of a worker that waits for shards which others are making."""
 
 _UNREADABLE = (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile)
 
@@ -37,7 +37,7 @@ class Labelled:
     classes: NDArray[np.uint16]
     """(N, k)"""
     probabilities: NDArray[np.float16]
-    """(N, k); 0 of an image that could not be read."""
+    """(N, k); 0 for an image that could not be read."""
 
     def __len__(self) -> int:
         return len(self.classes)
@@ -81,10 +81,10 @@ class Labels:
         provenance: Callable[[], dict[str, Any]],
         check_stop: Callable[[], None],
     ) -> None:
-        """Make the shards that are not there, together with whoever does the same; return when all are.
+        """Make the missing shards, together with whoever does the same; return when all are there.
 
-        A shard is made under a lease of its own and written whole, so what is there is never made again, and
-        who is killed loses one. Raises DataError where the directory is of others, and what `label` and
+        A shard is made under a lease of its own and written whole. So none is made twice, and a worker that
+        is killed loses one. Raises DataError where the directory has other labels, and what `label` and
         `check_stop` raise.
         """
         with writing_below(self._study):
@@ -102,7 +102,7 @@ class Labels:
     def _make(
         self, shard: int, label: Callable[[range], Labelled], provenance: Callable[[], dict[str, Any]]
     ) -> bool:
-        """Whether it is there now; False where somebody else is at it."""
+        """Make a shard, unless it is there; False where somebody else is making it."""
         place = self._file(shard).parent
         with writing_below(self._study):
             place.mkdir(exist_ok=True)
@@ -122,7 +122,7 @@ class Labels:
         return True
 
     def read(self) -> Labelled:
-        """All of them; DataError where a shard is damaged, which is set aside, or of other labels."""
+        """All labels; DataError where a shard is damaged, which is set aside, or belongs to other labels."""
         self._check()
         shards = [self._read(shard) for shard in range(self.num_shards)]
         return Labelled(
@@ -175,7 +175,7 @@ _WHAT = {
 
 
 def about(point: Point, pseudo: PseudoLabels) -> dict[str, Any]:
-    """All that decides the labels of the images."""
+    """Everything that decides the labels of the images."""
     return {
         "teacher": pseudo.teacher.identity(),
         "data": changed_fields(point.data),

@@ -12,12 +12,13 @@ from scaling.study.result import State
 
 
 def launch_name() -> str:
-    """Tells this launch from every other of the study on this machine."""
+    """A name that tells this launch from every other one of the study on this machine."""
     return f"{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}"
 
 
 def ids_in(file: Path) -> list[str]:
-    """The lines of a file, each once, without one that is still being written; none while it is not there."""
+    """The lines of a file, each once, without one that is still being written; none where there is no
+    file."""
     try:
         *lines, _ = file.read_text().split("\n")
     except FileNotFoundError:
@@ -57,7 +58,7 @@ class Launch:
 
     @property
     def begun_file(self) -> Path:
-        """There once a job of the launch has come as far as Python."""
+        """A file that is there once a job of the launch has got as far as running Python."""
         return self.folder / "begun"
 
     def note_begun(self) -> None:
@@ -75,7 +76,7 @@ class Launch:
         return self.folder / f"{job}_0_log.out"
 
     def taken_file(self, job: str) -> Path:
-        """The ids of the points that a Slurm job has taken, a line each, however often."""
+        """File with the ids of the points that a Slurm job has taken, one a line, repeats included."""
         return self.folder / f"taken-{job}.txt"
 
     def note_taken(self, job: str, point_id: str) -> None:
@@ -87,8 +88,11 @@ class Launch:
         return ids_in(self.taken_file(job))
 
     def note_end(self, point_id: str, state: State, same_failure_limit: int) -> None:
-        """Note how a point has ended; the first ones that all fail with one traceback stop the launch, those
-        aside that lack a point which they need."""
+        """Note how a point has ended.
+
+        The launch is stopped when the first points to end have all failed with one traceback, not counting
+        those that lack a point which they need.
+        """
         if state.failure == "data_error" and state.signature is None:
             return
         if state.failure not in ("code_error", "data_error") or state.signature is None:

@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterable, Sequence
 from scaling.study.point import KNOBS, Point
 
 EXTRAPOLATED = 4
-"""Factor of FLOPs between the largest model asked for and the largest kept from which it is worth a word."""
+"""A factor in FLOPs between the largest model asked for and the largest kept that is worth a sentence."""
 
 
 def losses(asked: Sequence[Point], kept: Sequence[Point]) -> list[str]:
-    """A sentence for each thing that the rules can be told of `asked` and not of `kept`."""
+    """A sentence for each thing that the rules could be told from `asked`, and cannot from `kept`."""
     if len(kept) == len(asked) or not kept:
         return []
     return [
@@ -70,7 +70,7 @@ def _by_regime(points: Iterable[Point]) -> dict[Regime, list[Point]]:
 
 
 def _pairs(points: Iterable[Point]) -> bool:
-    """Whether at one resolution a model has both a deeper and a wider one beside it."""
+    """Whether some model has both a deeper and a wider one beside it, at one resolution."""
     planes: defaultdict[tuple[int, int | None], set[tuple[float, float]]] = defaultdict(set)
     for point in points:
         planes[point.resolution, point.frames].add((point.depth, point.width))

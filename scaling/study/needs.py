@@ -14,7 +14,7 @@ from scaling.study.store import Study
 
 
 def is_met(need: str, studies: Sequence[Study]) -> bool:
-    """Whether the needed point is completed in one of the studies, with its weights."""
+    """Whether one of the studies has the needed point completed, with its weights."""
     return any(study.weights(need).exists() and study.state(need).status == "completed" for study in studies)
 
 
@@ -35,7 +35,7 @@ def why_unmet(need: str, studies: Sequence[Study]) -> str:
 
 
 class Needs:
-    """What points need, and whether it is there by now."""
+    """What points need, and whether they have it by now."""
 
     def __init__(self, points: Iterable[Point], studies: Sequence[Path]) -> None:
         self._needs = {point.id: point.needs for point in points if point.needs}
@@ -49,13 +49,13 @@ class Needs:
         return [need for need in needs if need not in self._met]
 
     def why(self, point_id: str) -> str:
-        """Why the point cannot start, a sentence."""
+        """Why the point cannot start, as a sentence."""
         need = self.unmet(point_id)[0]
         return f"it needs {need}, which {why_unmet(need, self._studies)}"
 
 
 def without_unmet(plans: Mapping[Path, Plan], elsewhere: Sequence[Path]) -> list[Plan]:
-    """The plans of one line without the points that need what is neither done nor to be trained by it.
+    """The plans of one line, without points that need what is neither done nor to be trained by this line.
 
     What is needed lies in a study of the line, or `elsewhere`. Refused where that leaves nothing.
     """
@@ -76,7 +76,7 @@ def without_unmet(plans: Mapping[Path, Plan], elsewhere: Sequence[Path]) -> list
 
 
 def _unmet(entry: Planned, entries: Mapping[str, Planned], studies: Sequence[Study]) -> str | None:
-    """Why something that the point needs will not be there; None where all is, or will be."""
+    """Why something that the point needs will not be there; None where all of it is, or will be."""
     for need in entry.point.needs:
         why = _why_not(entries.get(need), need, studies)
         if why is not None:

@@ -1,4 +1,4 @@
-"""Only: of the points that a grid wants, those to be trained now; the others are left for later."""
+"""Only: the points of a grid that are to be trained now, where the others are left for later."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from scaling.study.plan import Plan, Planned
 
 
 def only(plans: Sequence[Plan], ids: Collection[str]) -> list[Plan]:
-    """The plans of one line where only points whose ids are, or begin with, one of `ids` are trained now.
+    """The plans of one line with only those points trained now whose ids are, or begin with, one of `ids`.
 
-    So are the points that these need. What is done, runs or was dropped stays so. Refused for an id of none.
+    So are the points that these need. What is done, runs or was dropped stays as it is. Refused for an id
+    that no point has.
     """
     entries = {entry.point.id: entry for plan in plans for entry in plan.entries}
     now = _with_needs({each for text in ids for each in _begun_with(text, entries)}, entries)

@@ -10,7 +10,7 @@ from scaling.errors import Refused
 
 
 def replayed_from(history: Iterable[Mapping[str, Any]]) -> str | None:
-    """The table that the launches of a study were answered from, with its noise; None where points train."""
+    """The table that a study was answered from, with its noise; None where points train."""
     return next((entry["replayed"] for entry in history if entry.get("replayed")), None)
 
 

@@ -1,4 +1,4 @@
-"""The size of an image or a clip, held against what a network takes. No torch."""
+"""The size of an image or a clip, checked against what a network takes. No torch."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from scaling.errors import Refused
 from scaling.models.network import Network
 
 LARGEST_SIDE = 1_000_000
-"""Pixels or frames beyond which a size is taken for a slip."""
+"""Pixels or frames beyond which a size must be a slip."""
 
 
 def check_size(family: str, network: Network, resolution: int, frames: int | None) -> None:

@@ -1,4 +1,4 @@
-"""A snapshot: the code as it was when a launch began, which its jobs import whatever is edited since.
+"""A snapshot: the code as it was when a launch began, which its jobs import, whatever is edited since.
 
 `snapshots/<hash>/` of a study is the tree, `snapshots/<hash>.json` says where it comes from, and
 `snapshots/objects/` keeps each content once: the files of all trees are hard links to it.
@@ -34,7 +34,7 @@ class Snapshot:
     hash: str
     """16 hex digits over paths, executable bits and contents: the same code has the same hash."""
     tree: Path
-    """The copy: an absolute path, to be the first on the path of a job's imports."""
+    """The copy: an absolute path, which comes first on the import path of a job."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +45,7 @@ class _Entry:
     kind: str
     """`file`, `executable` or `link`."""
     digest: str
-    """SHA-256 of the content, of a link that of its target's path."""
+    """SHA-256 of the content; of a link, that of its target's path."""
 
     @property
     def object_name(self) -> str:
@@ -54,9 +54,9 @@ class _Entry:
 
 
 def take(study_path: Path, command: str, root: Path = ROOT) -> Snapshot:
-    """Store the code at `root` in the study, or find it there, and mend what is damaged of it.
+    """Store the code at `root` in the study, or find it there, with anything damaged mended.
 
-    `command` is the line that launches. Refused where a file changes meanwhile or the study takes no files.
+    `command` is the line that launches. Refused where a file changes meanwhile, or the study takes no files.
     """
     listed = listing(root)
     if listed.left_out:
@@ -76,9 +76,9 @@ def take(study_path: Path, command: str, root: Path = ROOT) -> Snapshot:
 
 @cache
 def code_digest(root: Path = ROOT) -> str:
-    """16 hex digits over the source of everything a job imports from this project.
+    """16 hex digits over the source of everything that a job imports from this project.
 
-    It is one number in the launcher's checkout and in the snapshot that a job runs from.
+    It is the same number in the launcher's checkout and in the snapshot that a job runs from.
     """
     names = listing(root).files
     return _digest(
@@ -126,7 +126,7 @@ def _sha256(content: bytes) -> str:
 
 
 def _store(entry: _Entry, root: Path, home: Path) -> None:
-    """Have the content among the objects, read-only."""
+    """Store the content among the objects, read-only."""
     kept = home / "objects" / entry.object_name
     if kept.exists() and _sha256(kept.read_bytes()) == entry.digest:
         return
@@ -138,7 +138,7 @@ def _store(entry: _Entry, root: Path, home: Path) -> None:
 
 
 def _build(tree: Path, entries: Sequence[_Entry], home: Path) -> None:
-    """Have the whole tree: a new one comes into place at once, of an old one only what is damaged changes."""
+    """Complete the tree: a new one is moved into place whole; of an old one only what is damaged changes."""
     if tree.is_dir():
         _fill(tree, entries, home)
         return
@@ -185,7 +185,7 @@ def _aside(home: Path) -> Path:
 
 
 def _describe(taken: Snapshot, command: str, root: Path, left_out: Mapping[str, str]) -> None:
-    """Write the manifest, unless it is there: the first launch of a code is the one that tells."""
+    """Write the manifest, unless it is there: it tells of the first launch of this code."""
     manifest = _manifest(taken.tree)
     with suppress(Corrupt):
         if read_json(manifest) is not None:

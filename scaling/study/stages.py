@@ -1,4 +1,4 @@
-"""Stages: points in the order in which they can start, where some need others to be trained before."""
+"""Stages: the order in which points can start, where some need others to be trained before them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ def predecessors(points: Sequence[Point]) -> dict[str, tuple[str, ...]]:
 
 
 def stages(points: Sequence[Point]) -> dict[str, int]:
-    """By id, the longest chain of others of these points that come before each; 0 where none does."""
+    """The stage of each point, by id: the longest chain of these points that must come before it; 0 for
+    none."""
     before = predecessors(points)
     found: dict[str, int] = {}
 

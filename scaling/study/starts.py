@@ -18,19 +18,19 @@ from scaling.study.strict import strict
 SCRATCH = "scratch"
 """Stands for what is tuned where the networks of the starts are trained from random weights."""
 OF_THE_START = ("depth", "width", "frames")
-"""Axes of a new point that are those of its start, as its family and the options of it are."""
+"""Axes that a new point has from its start, besides the family and its options."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class StartConfig:
-    """Which points the new ones begin from, as conf/config.yaml says it."""
+    """Which points new ones begin from, as conf/config.yaml says it."""
 
     study: str | None = None
-    """Directory of the study whose points they are; None is that of `before`, or no start."""
+    """Directory of the study that has them; None for the study of `before`, or for no start."""
     point: str | None = None
-    """One of them, by its id."""
+    """A single one of them, by its id."""
     where: str | None = None
-    """What must be true of them, such as `epochs >= 10`."""
+    """A condition on them, such as `epochs >= 10`."""
     tune: str = "all"
     """`all`, `head`, or `scratch` for the same networks without a start; an axis."""
 
@@ -77,8 +77,8 @@ def _is_wanted(point: Point, where: str | None) -> bool:
 def taken_over(
     settings: Mapping[str, Any], start: Point, study: Path, tune: str, *, seed: bool
 ) -> dict[str, Any]:
-    """The settings of new points that begin from `start`: its network, and unless the line says others, its
-    seed, so that one repeat is a training and all that follows from it."""
+    """The settings of new points that begin from `start`: with its network, and unless the line says
+    otherwise its seed, so that one repeat is a training and everything that follows from it."""
     return {
         **settings,
         "model": {"family": start.family, **_as_lists(asdict(start.model))},
@@ -95,12 +95,13 @@ def taken_over(
 
 
 def origin_of(start: Point) -> str:
-    """8 hex digits of how it was trained: its setting and all axes but those of its network and its seed."""
+    """8 hex digits over how it was trained: its setting, and all axes but those of its network and its
+    seed."""
     return digest_of_text(f'["{start.setting}",{start.epochs},{start.resolution}]')[:8]
 
 
 def check_own(names: Iterable[str]) -> None:
-    """Refused for settings that a line gives to networks whose starts have them."""
+    """Refused for settings of the network, which new points have from their starts."""
     for name in names:
         if name in OF_THE_START or name.partition(".")[0] == "model":
             raise Refused(
@@ -109,7 +110,7 @@ def check_own(names: Iterable[str]) -> None:
 
 
 def config_of(values: Any) -> StartConfig:
-    """The config's section; Refused for what it cannot be."""
+    """The section `start` of a config; Refused for impossible values."""
     if values is None:
         return StartConfig()
     if not isinstance(values, Mapping):

@@ -1,4 +1,4 @@
-"""Stopping early: whether points are stopped that cannot matter, and the file that tells one of them."""
+"""Stopping early: whether points that cannot matter are stopped, and the file that tells one of them."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ class Stopping:
     """What the person who launches wants stopped early; no part of a point's id."""
 
     dominated: bool = False
-    """Whether points are stopped that end, with `confidence`, below a completed model that costs no more."""
+    """Whether to stop points that will end, with `confidence`, below a completed model that costs no more."""
     rungs: tuple[float, ...] = (0.25, 0.5, 0.75)
     """Shares of a point's epochs at which it may be stopped."""
     confidence: float = 0.95
     """Confidence of all looks at one point together."""
     spared: float = 0.2
-    """Share of the points that are never stopped, by which it is told where those end that are."""
+    """Share of the points that are never stopped; they show where the stopped ones would have ended."""
 
     def __post_init__(self) -> None:
         shares = {rung for rung in self.rungs if 0 < rung < 1}
@@ -52,11 +52,11 @@ def told_to_stop(directory: Path) -> str | None:
 
 
 def put_by(directory: Path) -> None:
-    """Keep the file where it stops nobody, so that the point, run again, goes on to its end."""
+    """Move the file aside, so that the point, if it is run again, goes on to its end."""
     with suppress(FileNotFoundError):
         os.replace(directory / "stop", directory / "stopped")
 
 
 def was_stopped(directory: Path) -> bool:
-    """Whether the point has obeyed such a file: who runs it again wants to know its end."""
+    """Whether the point has obeyed such a file: it is not stopped a second time."""
     return (directory / "stopped").exists()

@@ -1,4 +1,4 @@
-"""Teaching: how the students of a grid come by a teacher and by the images that it labels. No torch."""
+"""Teaching: which teacher the students of a grid have, and which images it labels for them. No torch."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from scaling.study.strict import strict
 from scaling.study.suggest import suggest
 
 Declare = Callable[[Mapping[str, Any]], DataSet]
-"""The data set of a setting's `data`."""
+"""Makes the data set of the section `data`."""
 
 _OWN = (*KNOBS, "model", "recipe", "regularization", "schedule")
-"""What a teacher may have otherwise than its students, besides its weights."""
+"""Settings in which a teacher may differ from its students, besides its weights."""
 _SHARED = ("data", "precision", "evaluate_at")
 
 
@@ -38,21 +38,21 @@ class Teaching:
     knobs: Mapping[str, Any]
     """Knobs of the teacher that differ from its student's."""
     shared: Shared
-    """The teacher's."""
+    """The settings of the teacher besides its knobs."""
     weights: str | None
     """SHA-256 of the file with the teacher's weights; None where it is trained."""
 
     def teacher(self, student: Point) -> Point | None:
-        """The point to be trained first; None where a file has the weights."""
+        """The teacher as a point to be trained first; None where a file has its weights."""
         return None if self.weights else self._teacher(student)
 
     def _teacher(self, student: Point) -> Point:
-        """What the student is but for what the teacher has otherwise, on the labelled images alone."""
+        """The student with the settings of the teacher, on the labelled images alone."""
         with _of_the_teacher():
             return point_at({**student.axes, **self.knobs}, self.shared)
 
     def student(self, point: Point) -> Point:
-        """The point with the labels that it learns from."""
+        """The point with the pseudo-labels that it learns from."""
         teacher = self._teacher(point)
         rule = digest({"knobs": dict(self.knobs), "setting": teacher.setting, "weights": self.weights})[:8]
         return replace(
@@ -78,7 +78,7 @@ class Teaching:
 
 
 def teaching_of(settings: Mapping[str, Any], shared: Shared, declare: Declare) -> Teaching | None:
-    """What the settings say of pseudo-labels; None where they want none. Refused where it cannot be."""
+    """What the settings say of pseudo-labels; None where they want none. Refused where that is impossible."""
     said = settings.get("pseudo") or {}
     if not isinstance(said.get("teacher") or {}, dict):
         raise Refused(
@@ -111,7 +111,7 @@ def teaching_of(settings: Mapping[str, Any], shared: Shared, declare: Declare) -
 
 @contextmanager
 def _of_the_teacher() -> Iterator[None]:
-    """Say of a refusal that it is the teacher who is refused."""
+    """Say in a refusal that it is about the teacher."""
     try:
         yield
     except Refused as error:
@@ -119,7 +119,7 @@ def _of_the_teacher() -> Iterator[None]:
 
 
 def _change(settings: dict[str, Any], name: str, value: Any) -> None:
-    """What the teacher has otherwise: one setting, some of a section, or another family with its own."""
+    """How the teacher differs: in one setting, in some of a section, or in the family with its options."""
     section, _, key = name.partition(".")
     if key:
         if "." in key:

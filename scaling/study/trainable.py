@@ -21,7 +21,7 @@ def check_kind(family: str, network: Network, data: DataSet) -> None:
 
 
 def check_side(option: str, side: int, family: str, network: Network) -> None:
-    """Refused for pixels along one side that the network cannot be evaluated at."""
+    """Refused for a resolution at which the network cannot be evaluated."""
     if not network.stride <= side <= LARGEST_SIDE:
         raise Refused(
             f"{option}={side} is no size for {family}, which shrinks an image {network.stride} times: use "
@@ -30,7 +30,7 @@ def check_side(option: str, side: int, family: str, network: Network) -> None:
 
 
 def check_recipe(recipe: Recipe, data: DataSet) -> None:
-    """Refused where the images or clips of the data set cannot be trained on so."""
+    """Refused where the recipe does not suit the images or clips of the data set."""
     if data.masks and recipe.rand_augment_layers:
         raise Refused(
             f"recipe.rand_augment_layers={recipe.rand_augment_layers} would move the images of "
@@ -62,7 +62,7 @@ def check_views(views: Views, data: DataSet) -> None:
 
 
 def check_frames(frames: int | None, data: DataSet) -> None:
-    """Refused where the videos of the data set have fewer."""
+    """Refused where the videos of the data set have fewer frames."""
     longest = data.num_frames
     if data.clips and longest is not None and frames is not None and frames > longest:
         raise Refused(

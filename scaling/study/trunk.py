@@ -20,9 +20,9 @@ class Branch:
     """Where a point leaves a trunk."""
 
     step: int
-    """Steps that it does not train itself."""
+    """Steps that the point does not train itself."""
     carrier: str | None
-    """The point of the same plan that trains them; None where their state is on the disk."""
+    """Id of the point of the same plan that trains them; None where their state is on disk."""
 
 
 def num_steps(point: Point) -> int:
@@ -31,7 +31,7 @@ def num_steps(point: Point) -> int:
 
 
 def trunk_steps(point: Point) -> int:
-    """Steps of the point that a longer one has too; 0 where it can share none."""
+    """Number of steps that the point shares with a longer one; 0 where it can share none."""
     return point.schedule.trunk_steps(num_steps(point))
 
 
@@ -63,8 +63,8 @@ def carriers(points: Iterable[Point]) -> dict[str, Point]:
 
 
 def states_to_keep(points: Sequence[Point]) -> dict[str, tuple[int, ...]]:
-    """By the id of each point that no longer one carries: steps at which others of these branch off, and the
-    end of its own trunk, for a longer one to come."""
+    """Steps at which a trunk's state is kept, for each point that no longer one carries, by its id: those at
+    which others of these branch off, and the end of its own trunk, for a longer point to come."""
     carried = carriers(points)
     ends = {point.id: [trunk_steps(point)] for point in points if point.id not in carried}
     for point in points:
