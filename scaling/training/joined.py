@@ -19,6 +19,7 @@ from typing import Any
 
 import torch
 import torch.distributed as dist
+import torch.distributed.nn  # its functions would keep a group that is there before it, with its connections
 from torch import Tensor
 
 from scaling.study.result import Failure

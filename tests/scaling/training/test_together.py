@@ -171,12 +171,18 @@ def test_a_number_of_processes_that_does_not_come_out_even_is_refused(
 def test_what_one_process_raises_is_noted_with_its_class_and_traceback(
     make_point: MakePoint, tmp_path: Path, pictures: Path
 ) -> None:
-    """The images are where one of them looks only; the next point, which needs no such place, is trained."""
+    """The images are where one of them looks only; the next point, which needs no such place, is trained.
+
+    The first one learns of it at once, also of an interpreter that imports the network after they have
+    met: torch.distributed.nn, which comes along, holds on to a group that is there before it.
+    """
     config = DataConfig(name="image_folder", root=str(pictures), mirror=False, num_val=20)
     point = replace(make_point(norm_batch=16), data=declare(config))
     pool = Pool(tmp_path / "study", point, make_point(norm_batch=16), size=2)
-    pool.start(data_roots=(pictures, tmp_path / "nowhere"))
+    pool.start(SPAWNED, data_roots=(pictures, tmp_path / "nowhere"))
+    since = time.monotonic()
     assert pool.ended() == [0, 0]
+    assert time.monotonic() - since < 60
     noted = pool.study.noted(point.id)
     assert (noted.status, noted.failure) == ("failed", "data_error")
     assert "Process 1 failed:\nTraceback" in pool.log()
