@@ -101,12 +101,11 @@ class Joined(Processes):
             yield point_id
         self._leave()
 
-    @contextmanager
-    def following(self) -> Iterator[None]:
-        """Around the training of a point in another process. Raises PeerLost where one of them is gone."""
+    def train_along(self, train: Callable[[], None]) -> None:
+        """Run `train` of a point in another process than the first. Raises PeerLost where one is gone."""
         try:
             with self._as_one():
-                yield
+                train()
         except (Diverged, Stopped, PeerFailed) as error:
             log.info("%s", error)
         except Exception:

@@ -6,6 +6,7 @@ import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -64,8 +65,7 @@ def follow(study: Path, runtime: Runtime, stop: Stop, meeting: Meeting) -> None:
     processes = _met(meeting, runtime)
     with stop.on_signals(*SIGNALS):
         for point_id in processes.follow():
-            with processes.following():
-                _train(Study.open(study), point_id, runtime, stop, processes)
+            processes.train_along(partial(_train, study, point_id, runtime, stop, processes))
 
 
 def _met(meeting: Meeting, runtime: Runtime) -> Joined:
@@ -82,12 +82,13 @@ def _met(meeting: Meeting, runtime: Runtime) -> Joined:
     return Joined(meeting)
 
 
-def _train(study: Study, point_id: str, runtime: Runtime, stop: Stop, processes: Joined) -> None:
+def _train(path: Path, point_id: str, runtime: Runtime, stop: Stop, processes: Joined) -> None:
     """As an attempt does, without writing anything."""
     from scaling.training.checkpoint import Checkpoint
     from scaling.training.device import use_device
     from scaling.training.loop import train_point
 
+    study = Study.open(path)
     train_point(
         study.point(point_id),
         runtime,
