@@ -59,10 +59,17 @@ def hardware(device: torch.device) -> str | None:
     return torch.cuda.get_device_name(device) if device.type == "cuda" else None
 
 
-def use_gpu(local_rank: int) -> None:
-    """Make this process's GPU the one of its number on the machine, where it sees several."""
-    if torch.cuda.device_count() > 1:
-        torch.cuda.set_device(local_rank)
+def use_gpu(local_rank: int) -> torch.device:
+    """This process's GPU from here on: the one of its number on the machine, of those that it sees.
+
+    A device without a number where it sees none.
+    """
+    num_gpus = torch.cuda.device_count()
+    if not num_gpus:
+        return torch.device("cuda")
+    gpu = torch.device("cuda", local_rank % num_gpus)
+    torch.cuda.set_device(gpu)
+    return gpu
 
 
 def holds_images(device: torch.device) -> bool:

@@ -23,6 +23,7 @@ import torch.distributed.nn  # its functions would keep a group that is there be
 from torch import Tensor
 
 from scaling.study.result import Failure
+from scaling.training.backends import check_gpus, group_options
 from scaling.training.failure import Diverged, PeerFailed, PeerLost, Stopped, noted
 from scaling.training.meeting import Meeting
 from scaling.training.processes import Disconnected, Processes, T
@@ -39,8 +40,9 @@ _FOREVER = timedelta(days=365)
 class Joined(Processes):
     """One of several processes, which have met."""
 
-    def __init__(self, meeting: Meeting) -> None:
-        """Wait for the others; raises PeerLost where they do not come."""
+    def __init__(self, meeting: Meeting, device: torch.device) -> None:
+        """Wait for the others; raises PeerLost where they do not come. This one computes on `device`."""
+        self._device = device
         self.rank = meeting.rank
         self.size = meeting.size
         self._timeout = timedelta(seconds=meeting.timeout_s)
@@ -55,6 +57,10 @@ class Joined(Processes):
     def sum(self, tensors: Sequence[Tensor]) -> None:
         together = torch.cat([tensor.reshape(-1).to(tensors[0].dtype) for tensor in tensors])
         _reached(lambda: dist.all_reduce(together))
+        if (
+            together.device.type != "cpu"
+        ):  # NCCL returns at once: who waits for the GPU must know all have come
+            _reached(lambda: dist.all_reduce(torch.zeros(())))
         sums = torch.split(together, [tensor.numel() for tensor in tensors])
         for tensor, summed in zip(tensors, sums, strict=True):
             tensor.copy_(summed.view(tensor.shape))
@@ -162,11 +168,15 @@ class Joined(Processes):
             return
         if self._group is not None:
             self._leave()
-        backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "cpu:gloo"
+        _reached(lambda: check_gpus(self._store, self.rank, self.size, self._device))
         store = dist.PrefixStore(f"group/{self._group_told}", self._store)  # type: ignore[attr-defined]
         _reached(
             lambda: dist.init_process_group(
-                backend, store=store, rank=self.rank, world_size=self.size, timeout=self._timeout
+                **group_options(self._device),
+                store=store,
+                rank=self.rank,
+                world_size=self.size,
+                timeout=self._timeout,
             )
         )
         self._group = self._group_told

@@ -70,6 +70,8 @@ def follow(study: Path, runtime: Runtime, stop: Stop, meeting: Meeting) -> None:
 
 def _met(meeting: Meeting, runtime: Runtime) -> Joined:
     os.environ["OMP_NUM_THREADS"] = str(runtime.threads)  # read when torch is first imported
+    import torch
+
     from scaling.training.device import use_gpu
     from scaling.training.joined import Joined
 
@@ -77,9 +79,8 @@ def _met(meeting: Meeting, runtime: Runtime) -> Joined:
         raise Refused(
             "device=tpu has one process use all of a TPU: start one alone, without torchrun or srun."
         )
-    if runtime.device == "cuda":
-        use_gpu(meeting.local_rank)
-    return Joined(meeting)
+    is_on_gpus = runtime.device == "cuda"
+    return Joined(meeting, use_gpu(meeting.local_rank) if is_on_gpus else torch.device(runtime.device))
 
 
 def _train(path: Path, point_id: str, runtime: Runtime, stop: Stop, processes: Joined) -> None:

@@ -56,7 +56,7 @@ class Pool:
         megabytes: tuple[int | None, ...] = (),
     ) -> None:
         """Start all processes, each with images, and with memory, of its own where they are given."""
-        port = _free_port()
+        port = free_port()
         alike = (None,) * self.size
         for rank, (root, most) in enumerate(zip(data_roots or alike, megabytes or alike, strict=True)):
             terms = self.todo.terms
@@ -108,7 +108,8 @@ class Pool:
         return (self.directory(index) / "log.txt").read_text()
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Of this machine."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
