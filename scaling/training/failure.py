@@ -12,11 +12,12 @@ from scaling.study.result import Failure
 
 _OUT_OF_MEMORY = re.compile(
     r"out of memory|can't allocate memory|not enough memory|could not create a primitive$|resource_exhausted"
-    r"|alloc_failed",
+    r"|alloc_failed|unable to find an engine",
     re.IGNORECASE,
 )
 """What torch says when memory runs out, on CUDA, on the CPU (Linux, Windows, oneDNN) and by XLA; all are
-RuntimeErrors. cuBLAS and cuDNN say ALLOC_FAILED."""
+RuntimeErrors. cuBLAS and cuDNN say ALLOC_FAILED. Where a convolution lacks memory to work in, torch tries the
+engines of cuDNN one by one and says that it found none."""
 
 PEER_LOST = 75
 """Exit code of a process that ends because another one is gone: try again (EX_TEMPFAIL of sysexits.h)."""

@@ -22,6 +22,7 @@ from scaling.training.failure import Diverged, Dominated, Stopped, classify, not
         (MemoryError(), "out_of_memory"),
         (torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB."), "out_of_memory"),
         (RuntimeError("not enough memory: you tried to allocate 8 bytes."), "out_of_memory"),
+        (RuntimeError("GET was unable to find an engine to execute this computation"), "out_of_memory"),
         (RuntimeError("could not create a primitive"), "out_of_memory"),
         (RuntimeError("could not create a primitive descriptor for a convolution"), "code_error"),
         (RuntimeError("RESOURCE_EXHAUSTED: Out of memory in HBM."), "out_of_memory"),
