@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, ClassVar
 from launchers.attended import attend
 from launchers.request import Launching, Request
 from launchers.site import check_here, device_gb
+from launchers.slots import number_as_driver
 from launchers.watch import Tally, Watch
 from scaling.study.launch import launch_name
 from scaling.study.precision import Precision
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 def run_along(request: Request, here: Meeting) -> None:
     """Train what the first process does, in another one; it plans and writes nothing, and says nothing."""
+    number_as_driver()  # as the first one does, or two of them might take one GPU
     if request.show == "launch":
         (study,) = request.studies
         follow(study, request.runtime, Stop(), here)

@@ -9,9 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from launchers.foreground import run_along
+from launchers.request import Request
 from launchers.site import check_here
 from launchers.slots import check_device, check_precisions, visible_gpus
 from scaling.errors import Refused
+from scaling.tracking.tracker import Tracker
+from scaling.training.meeting import Meeting
 from scaling.training.runtime import Runtime
 
 SCRIPT = """#!/bin/sh
@@ -87,6 +91,19 @@ def test_cuda_numbers_gpus_as_the_driver_does_unless_told(
         monkeypatch.delenv("CUDA_DEVICE_ORDER")
     check_here(Runtime(device="cuda"), ["fp32"])
     assert os.environ["CUDA_DEVICE_ORDER"] == order
+
+
+def test_all_of_torchruns_processes_number_gpus_alike(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("CUDA_DEVICE_ORDER", "")  # to be put back
+    monkeypatch.delenv("CUDA_DEVICE_ORDER")
+    runtime = Runtime(device="cuda")
+    run_along(
+        Request(studies={}, runtime=runtime, tracker=Tracker(mode="none"), command="", show="table"),
+        Meeting(rank=1, size=2),
+    )
+    assert os.environ["CUDA_DEVICE_ORDER"] == "PCI_BUS_ID"
 
 
 def test_a_gpu_on_a_board_has_a_uuid_without_a_prefix(
