@@ -41,8 +41,9 @@ class Ema(AveragedModel):
             torch._foreach_lerp_(averages, values, 1 - self.decay_at(num_updates))
         else:
             torch._foreach_copy_(averages, values)
-        for average, value in self._copied:
-            average.copy_(value)
+        if self._copied:  # the counts of norms, in one operation as well: a GPU is asked for each by itself
+            averages, values = map(list, zip(*self._copied, strict=True))
+            torch._foreach_copy_(averages, values)
         self.n_averaged += 1
 
 
