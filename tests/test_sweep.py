@@ -190,7 +190,10 @@ def test_these_lines_make_a_plan_and_run_nothing(bash: Bash, tmp_path: Path, lin
         ("depth={", "depth={ cannot be read: no viable alternative at input '{'"),
     ],
 )
-def test_mistakes_end_in_one_sentence(bash: Bash, tmp_path: Path, line: str, sentence: str) -> None:
+def test_mistakes_end_in_one_sentence(
+    bash: Bash, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: str, sentence: str
+) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")  # on a machine with GPUs, too, there is none
     done = bash(f"python sweep.py study.root={tmp_path} tracker=none {line}")
     assert done.returncode == 2, done.stderr
     assert done.stderr.startswith("sweep.py: ")
