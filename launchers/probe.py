@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import get_context
 
 from rich.console import Console
 
 from launchers.site import device_spec
-from launchers.slots import check_device
+from launchers.slots import check_device, number_as_driver
+from scaling.data.workers import die_with_parent
 from scaling.errors import Refused
 from scaling.profile.forecast import modelled_seconds
 from scaling.profile.profiles import Profile
@@ -24,24 +29,51 @@ REPEATS, AT_LEAST_S = 6, 0.5
 def probe(points: Sequence[Point], runtime: Runtime, console: Console) -> None:
     """Measure the training steps of a few points, spread evenly from the cheapest to the dearest.
 
-    What this device's profile has already is not measured again. Refused where the device is not here.
+    What this device's profile has already is not measured again. Refused where the device is not here. It is
+    done in a process of its own: with CUDA in this one, a launch would hold some of the GPU's memory, or, of
+    a GPU in exclusive mode, all that its workers want of it.
     """
     if runtime.spec:
         raise Refused(f"probe=true measures the device at hand: leave device.spec={runtime.spec} out.")
+    number_as_driver()
     check_device(runtime.device)
     os.environ["OMP_NUM_THREADS"] = str(runtime.threads)  # read when torch is first imported
-    from scaling.profile.attempt import attempt
+    try:
+        with ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=_stand_apart) as apart:
+            known = Profile(apart.submit(_device_name, runtime).result(), runtime.threads)
+            chosen = [step for step in spread(points, runtime) if known.of(step) is None]
+            told = f"Probing {len(chosen)} of the points' training steps on {known.device}."
+            console.print(told, markup=False)
+            for step in chosen:
+                reason = apart.submit(_attempt, step, runtime).result()
+                if reason is not None:
+                    what = f"One at resolution={step.resolution}"
+                    console.print(f"  {what} was not measured: {reason}.", markup=False)
+    except BrokenProcessPool as error:
+        raise Refused("probe=true: what measures was killed, as for want of memory: leave it out.") from error
+
+
+def _stand_apart() -> None:
+    """In the process that measures: Ctrl-C ends it by way of this one."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    die_with_parent()
+
+
+def _device_name(runtime: Runtime) -> str:
     from scaling.profile.measure import name_of  # torch takes seconds to import
     from scaling.training.device import use_device
 
+    return name_of(use_device(runtime.device, num_threads=runtime.threads), threads=runtime.threads)
+
+
+def _attempt(step: Workload, runtime: Runtime) -> str | None:
+    """Measure it and keep it in the device's profile; the reason where that cannot be."""
+    from scaling.profile.attempt import attempt
+    from scaling.training.device import use_device
+
     device = use_device(runtime.device, num_threads=runtime.threads)
-    known = Profile(name_of(device, threads=runtime.threads), runtime.threads)
-    chosen = [step for step in spread(points, runtime) if known.of(step) is None]
-    console.print(f"Probing {len(chosen)} of the points' training steps on {known.device}.", markup=False)
-    for step in chosen:
-        reason = attempt(step, device, known, at_least_s=AT_LEAST_S, num_repeats=REPEATS)
-        if reason is not None:
-            console.print(f"  One at resolution={step.resolution} was not measured: {reason}.", markup=False)
+    known = Profile(_device_name(runtime), runtime.threads)
+    return attempt(step, device, known, at_least_s=AT_LEAST_S, num_repeats=REPEATS)
 
 
 def spread(points: Sequence[Point], runtime: Runtime) -> list[Workload]:

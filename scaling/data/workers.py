@@ -30,12 +30,12 @@ def workers(number: int) -> Iterator[Callable[..., Iterable[Any]]]:
         yield map
         return
     fresh = multiprocessing.get_context("spawn")  # a fork of a process with threads may hang
-    with ProcessPoolExecutor(number, mp_context=fresh, initializer=_die_with_parent) as pool:
+    with ProcessPoolExecutor(number, mp_context=fresh, initializer=die_with_parent) as pool:
         yield pool.map
 
 
-def _die_with_parent() -> None:
-    """A worker whose parent is killed would wait for work for ever."""
+def die_with_parent() -> None:
+    """For a worker, which would wait for work for ever if its parent is killed."""
 
     def watch() -> None:
         parent = multiprocessing.parent_process()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
@@ -29,6 +31,7 @@ from scaling.training.runtime import Runtime
 Make = Callable[..., Point]
 
 HERE = torch.device("cpu")
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(autouse=True)
@@ -73,6 +76,19 @@ def test_after_a_probe_the_hours_are_measured_and_a_second_one_measures_nothing(
     before = file.read_bytes()
     assert "Probing 0 of the points' training steps on " in _probe(points, Runtime())
     assert file.read_bytes() == before
+
+
+def test_what_launches_does_without_torch_and_its_hold_on_a_gpu() -> None:
+    code = (
+        "import io, sys\n"
+        "from rich.console import Console\n"
+        "from launchers.probe import probe\n"
+        "from scaling.training.runtime import Runtime\n"
+        "probe([], Runtime(), said := Console(file=io.StringIO()))\n"
+        "assert 'Probing 0 of' in said.file.getvalue()\n"
+        "assert 'torch' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
 
 
 def test_a_probe_measures_the_device_at_hand(points: list[Point]) -> None:
