@@ -7,6 +7,7 @@ import math
 import os
 import platform
 import re
+import subprocess
 import time
 from collections.abc import Mapping
 from contextlib import suppress
@@ -100,7 +101,18 @@ def gpu_name(root: Path = Path("/proc/driver/nvidia/gpus")) -> str | None:
         with suppress(OSError):
             if found := re.search(r"^Model:\s*(.+?)\s*$", file.read_text(), re.MULTILINE):
                 return found[1]
-    return None
+    return _told_by_smi()
+
+
+@cache
+def _told_by_smi() -> str | None:
+    """The first GPU's name where the system has no such files: WSL has none, nor have some containers."""
+    query = ["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"]
+    try:
+        done = subprocess.run(query, capture_output=True, text=True, timeout=60, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return next(iter(done.stdout.strip().splitlines()), None)
 
 
 def cpu_name(threads: int) -> str:

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -180,11 +180,35 @@ def test_looking_up_needs_no_torch() -> None:
     subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
 
 
-def test_the_driver_tells_the_name_of_a_gpu(tmp_path: Path) -> None:
+@pytest.fixture
+def nvidia_smi(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
+    """Have the driver's command do so."""
+
+    def make(line: str) -> None:
+        command = tmp_path / "bin" / "nvidia-smi"
+        command.parent.mkdir()
+        command.write_text(f"#!/bin/sh\n{line}\n")
+        command.chmod(0o755)
+        monkeypatch.setenv("PATH", str(command.parent), prepend=":")
+        module._told_by_smi.cache_clear()
+
+    yield make
+    module._told_by_smi.cache_clear()
+
+
+def test_the_driver_tells_the_name_of_a_gpu(tmp_path: Path, nvidia_smi: Callable[[str], None]) -> None:
     """The file is as NVIDIA's driver lays it out below /proc."""
+    nvidia_smi("exit 9")
     assert gpu_name(tmp_path) is None
     (tmp_path / "0000:01:00.0").mkdir()
     (tmp_path / "0000:01:00.0" / "information").write_text(
         "Model: \t\t NVIDIA H100 80GB HBM3\nIRQ:   \t\t 17\n"
     )
     assert gpu_name(tmp_path) == "NVIDIA H100 80GB HBM3"
+
+
+def test_where_the_driver_has_no_files_its_command_tells(
+    tmp_path: Path, nvidia_smi: Callable[[str], None]
+) -> None:
+    nvidia_smi("echo 'NVIDIA H200'; echo 'NVIDIA T400'")
+    assert gpu_name(tmp_path) == "NVIDIA H200"
