@@ -41,7 +41,16 @@ def free_gb() -> float:
 
 def free_gpu_gb(gpu: int) -> float | None:
     """Free memory of a GPU, in 1e9 bytes; None where the driver does not tell."""
-    command = ["nvidia-smi", "--query-gpu=memory.free", "--format=csv,noheader,nounits", "-i", str(gpu)]
+    return _gpu_gb(gpu, "memory.free")
+
+
+def whole_gpu_gb(gpu: int) -> float | None:
+    """Memory of a GPU, in 1e9 bytes, in which cards of one name differ; None where nothing tells."""
+    return _gpu_gb(gpu, "memory.total")
+
+
+def _gpu_gb(gpu: int, which: str) -> float | None:
+    command = ["nvidia-smi", f"--query-gpu={which}", "--format=csv,noheader,nounits", "-i", str(gpu)]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
         return int(done.stdout) * 2**20 / 1e9

@@ -11,7 +11,8 @@ from functools import partial
 
 import psutil
 
-from launchers.slots import check_device, check_precisions, number_as_driver
+from launchers.memory import whole_gpu_gb
+from launchers.slots import check_device, check_precisions, number_as_driver, visible_gpus
 from scaling.errors import Refused
 from scaling.profile.devices import DEVICES, Device
 from scaling.profile.forecast import Forecast
@@ -66,9 +67,14 @@ def device_spec(runtime: Runtime) -> Device | None:
 
 
 def device_gb(runtime: Runtime, slots: int) -> float | None:
-    """Memory of one device in 1e9 bytes; on a CPU the share of the machine's that each of the `slots` has."""
+    """Memory of one device in 1e9 bytes: of GPUs at hand the smallest's, on a CPU the share of the machine's
+    that each of the `slots` has."""
     if runtime.device == "cpu" and not runtime.spec:
         return psutil.virtual_memory().total / 1e9 / slots
+    if runtime.device == "cuda" and not runtime.spec:
+        sizes_gb = [size for gpu in visible_gpus() if (size := whole_gpu_gb(gpu)) is not None]
+        if sizes_gb:
+            return min(sizes_gb)
     spec = device_spec(runtime)
     return spec.memory_bytes / 1e9 if spec else None
 

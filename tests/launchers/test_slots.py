@@ -11,7 +11,7 @@ import pytest
 
 from launchers.foreground import run_along
 from launchers.request import Request
-from launchers.site import check_here
+from launchers.site import check_here, device_gb
 from launchers.slots import check_device, check_precisions, visible_gpus
 from scaling.errors import Refused
 from scaling.tracking.tracker import Tracker
@@ -25,6 +25,8 @@ case "$*" in
         echo "GPU 1: NVIDIA A100-SXM4-80GB (UUID: GPU-28aa)"
         ;;
     *compute_cap*) echo "0, 7.0, Tesla V100-SXM2-32GB"; echo "1, 8.0, NVIDIA A100-SXM4-80GB" ;;
+    *memory.total*0) echo 32510 ;;
+    *memory.total*1) echo 40960 ;;
     *) exit 1 ;;
 esac
 """
@@ -114,6 +116,17 @@ def test_a_gpu_on_a_board_has_a_uuid_without_a_prefix(
     assert visible_gpus() == [0]
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
     assert visible_gpus() == [0]
+
+
+@pytest.mark.usefixtures("two_gpus")
+@pytest.mark.parametrize(("visible", "mebibytes"), [("0,1", 32510), ("1", 40960)])
+def test_the_memory_of_a_gpu_at_hand_is_not_its_specification(
+    visible: str, mebibytes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An A100 has 40 or 80 GB."""
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+    assert device_gb(Runtime(device="cuda"), 1) == mebibytes * 2**20 / 1e9
+    assert device_gb(Runtime(device="cuda", spec="a100"), 1) == 80
 
 
 def test_a_line_is_refused_before_anything_is_written(
