@@ -153,6 +153,7 @@ def test_a_step_that_needs_numbers_would_fail(
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="torch itself tells who waits, but only for a GPU")
+@pytest.mark.filterwarnings("ignore:Synchronization debug mode is a prototype feature")
 @pytest.mark.parametrize("recipe", RECIPES)
 def test_a_step_on_a_gpu_never_waits(make_point: MakePoint, recipe: str) -> None:
     point = make_point(epochs=10, **RECIPES[recipe])
