@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from scaling.errors import Refused
 from scaling.study.files import Corrupt, read_json
-from scaling.study.point import KNOBS
-from scaling.study.result import Failure, Status
+from scaling.study.point import AXES, KNOBS
+from scaling.study.result import Failure, Status, read_noted, read_result
 from scaling.study.store import Study
 
 
@@ -72,16 +74,36 @@ def see(study: Study, point_id: str) -> Seen:
     try:
         value = read_json(f"{directory}/point.json") or {}
         metric = "miou" if value["data"].get("masks") else "top1"
-        facts = {**value["cost"], "predicted_hours": (value["predicted"] or {}).get("hours")}
-        return _seen(
+        facts = {**value["cost"], "predicted_hours": (value.get("predicted") or {}).get("hours")}
+        seen = _seen(
             point_id,
             value | {"model": value["family"], "data": value["data"]["name"], "metric": metric},
             facts,
             _noted(directory),
         )
-    except (Corrupt, KeyError, TypeError, AttributeError):
-        study.point(point_id)  # says what is wrong
-        raise
+        _check(seen)
+        return seen
+    except (Corrupt, KeyError, TypeError, AttributeError) as error:
+        study.point(point_id)  # says what is wrong, unless it is in what a point makes itself
+        raise Refused(
+            f"{directory}/point.json is no point ({type(error).__name__}: {error}): remove it and type the "
+            "line that made the study again."
+        ) from error
+
+
+def _check(seen: Seen) -> None:
+    """Raise TypeError where a word or a number is none, KeyError where an axis is missing."""
+    numbers = {name: seen.axes[name] for name in AXES} | {
+        "flops": seen.flops,
+        "train_flops": seen.train_flops,
+        "predicted hours": seen.predicted_hours or 0,
+    }
+    for name, value in numbers.items():
+        if type(value) not in (int, float) or not 0 <= value < math.inf:
+            raise TypeError(f"{name} is {value!r}, no number")
+    for word in (seen.model, seen.data, seen.setting):
+        if not isinstance(word, str):
+            raise TypeError(f"{word!r} is no name")
 
 
 def from_row(study: Study, row: Mapping[str, Any]) -> Seen:
@@ -122,7 +144,7 @@ def _noted(directory: str) -> dict[str, Any]:
     if "result.json" not in names:
         return noted | _LOST if noted.get("status") == "completed" else noted
     try:
-        result = read_json(f"{directory}/result.json") or {}
+        result = read_result(f"{directory}/result.json") or {}
     except Corrupt as error:
         return {"message": f"{error}; it will be set aside and the point run again"}
     metrics, measured = result.get("metrics") or {}, result.get("measured") or {}
@@ -142,11 +164,8 @@ _LOST = {"status": "pending", "message": "its result.json is missing"}
 
 def noted_in(directory: str) -> dict[str, Any]:
     """What status.json says that a watcher cares for; nothing where it cannot be read."""
-    try:
-        value = read_json(f"{directory}/status.json") or {}
-    except Corrupt:
-        return {}
-    return {name: value[name] for name in _NOTED if name in value}
+    noted = read_noted(f"{directory}/status.json")
+    return {name: noted[name] for name in _NOTED if name in noted}
 
 
 def _ended(directory: str) -> float | None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from scaling.study.files import Corrupt, read_json
+from scaling.study.files import Corrupt
 from scaling.study.plan import Plan, Planned
-from scaling.study.result import State
+from scaling.study.result import State, read_result
 from scaling.study.store import Study
 
 
@@ -43,6 +43,6 @@ class Spending:
 
     def _result(self, point_id: str) -> dict[str, Any]:
         try:
-            return read_json(self._study.directory(point_id) / "result.json") or {}
+            return read_result(self._study.directory(point_id) / "result.json") or {}
         except Corrupt:
             return {}

@@ -18,11 +18,12 @@ from scaling.profile.devices import DEVICES, Device
 from scaling.profile.forecast import Forecast
 from scaling.profile.profiles import gpu_name, profile_of
 from scaling.profile.workload import Workload, training_step
-from scaling.study.files import Corrupt, read_json
+from scaling.study.files import Corrupt
 from scaling.study.memory import MALLOC_FACTOR
 from scaling.study.plan import Site
 from scaling.study.point import Point
 from scaling.study.precision import Precision
+from scaling.study.result import read_result
 from scaling.study.store import Study
 from scaling.training.runtime import Runtime
 
@@ -114,7 +115,7 @@ def _trained(study: Study, points: Sequence[Point], runtime: Runtime) -> Iterato
 def _train_seconds(study: Study, point: Point, runtime: Runtime) -> float | None:
     """Seconds of its training steps, where there is a result from this kind of device."""
     with suppress(Corrupt, TypeError, AttributeError, KeyError, ValueError):
-        result = read_json(study.directory(point.id) / "result.json") or {}
+        result = read_result(study.directory(point.id) / "result.json") or {}
         provenance = result.get("provenance", {})
         kind = str(provenance.get("device")).partition(":")[0], provenance.get("threads")
         if kind == (runtime.device, runtime.threads) and _is_alike(runtime, provenance.get("gpu")):

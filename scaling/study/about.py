@@ -61,6 +61,8 @@ class About:
                 f"{self._study} was written by a newer version (schema {about['schema']}, this one reads up "
                 f"to {SCHEMA}): update scaling-study."
             )
+        if not _is_history(about.get("history", [])):
+            raise Refused(f"{self._file} has a history that is no list of lines: restore it, or remove that.")
         return about
 
     @property
@@ -98,6 +100,13 @@ class About:
                 check_origin(self._study, about.get("history", []), replayed)
             about.setdefault("history", []).append(entry)
             write_json(self._file, about)
+
+
+def _is_history(lines: Any) -> bool:
+    """Whether it is what `remember` writes, as far as anything that reads it needs."""
+    return isinstance(lines, list) and all(
+        isinstance(line, dict) and isinstance(line.get("command"), str) for line in lines
+    )
 
 
 def _user() -> str:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from pathlib import Path
+from typing import Any, Literal, get_args
 
 from scaling.profile.forecast import Hours
+from scaling.study.files import Corrupt, read_json
 from scaling.study.point import Point
 
 Status = Literal["pending", "running", "completed", "failed"]
@@ -119,3 +122,59 @@ def _settings(point: Point) -> dict[str, Any]:
         for section in ("model", "recipe", "schedule", "regularization")
         for name, value in asdict(getattr(point, section)).items()
     } | (clip if point.data.clips else {})
+
+
+def read_result(file: Path | str) -> dict[str, Any] | None:
+    """What result.json holds; None where there is none; Corrupt where what it holds is no result."""
+    value = read_json(file)
+    if value is not None and (wrong := _wrong(value)):
+        raise Corrupt(f"{file} holds no result ({wrong})")
+    return value
+
+
+def read_noted(file: Path | str) -> dict[str, Any]:
+    """What status.json says of a `State`, as far as it can be read; fields of another type are left out."""
+    try:
+        value = read_json(file) or {}
+    except Corrupt:
+        return {}
+    return {name: value[name] for name, fits in _FITS.items() if name in value and fits(value[name])}
+
+
+def _wrong(result: Mapping[str, Any]) -> str | None:
+    """What keeps it from being a result; None where nothing does."""
+    for section in ("metrics", "measured", "provenance"):
+        if not isinstance(result.get(section) or {}, dict):
+            return f"{section} is no object"
+    numbers = (result.get("metrics") or {}) | (result.get("measured") or {})
+    accuracy = numbers.get("top1", numbers.get("miou", math.nan))
+    if not (_is_number(accuracy) and 0 <= accuracy <= 100):
+        return "it has no top1 or miou in percent"
+    odd = (name for name, value in numbers.items() if not (value is None or _is_number(value)))
+    return next((f"{name} is no number" for name in odd), None)
+
+
+def _is_number(value: Any) -> bool:
+    return type(value) in (int, float) and math.isfinite(value)
+
+
+def _is_count(value: object) -> bool:
+    return type(value) is int and value >= 0
+
+
+def _is_text(value: object) -> bool:
+    return value is None or isinstance(value, str)
+
+
+_FITS = {
+    "status": lambda value: value in get_args(Status),
+    "failure": lambda value: value is None or value in get_args(Failure),
+    "attempt": _is_count,
+    "epoch": _is_count,
+    "requeues": _is_count,
+    "message": _is_text,
+    "launch": _is_text,
+    "job": _is_text,
+    "code": _is_text,
+    "signature": _is_text,
+}

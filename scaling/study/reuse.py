@@ -13,8 +13,9 @@ from typing import Any
 
 from scaling.errors import Refused
 from scaling.study import lease
-from scaling.study.files import Corrupt, read_json, write_json_once, writing_below
+from scaling.study.files import Corrupt, write_json_once, writing_below
 from scaling.study.point import Point
+from scaling.study.result import read_result
 from scaling.study.store import Study
 
 log = logging.getLogger(__name__)
@@ -59,7 +60,7 @@ def take_over(study: Study, point: Point, other: Study) -> bool:
 def _result(other: Study, point_id: str) -> dict[str, Any] | None:
     """The other study's result of a point; None where there is none, or it or its point cannot be read."""
     try:
-        result = read_json(other.directory(point_id) / "result.json")
+        result = read_result(other.directory(point_id) / "result.json")
         if result is None or other.point(point_id).id == point_id:
             return result
         raise Refused(f"{other.directory(point_id)}/point.json is of another point.")

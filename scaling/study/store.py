@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, fields, replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, replace
 from pathlib import Path
 from shlex import quote
 from typing import Any
@@ -25,7 +25,7 @@ from scaling.study.index import Index
 from scaling.study.lease import Lease
 from scaling.study.point import Point
 from scaling.study.replayed import check_origin, replayed_from
-from scaling.study.result import Result, State
+from scaling.study.result import Result, State, read_noted, read_result
 from scaling.study.settings import point_from_json
 
 GONE = "the process that trained it is gone"
@@ -138,9 +138,12 @@ class Study:
         try:
             predicted = value.get("predicted")
             return point_from_json(value), None if predicted is None else Hours(**predicted)
-        except (KeyError, TypeError, AttributeError) as error:
+        except (KeyError, TypeError, AttributeError, ValueError) as error:  # Refused is a ValueError
+            what = (
+                str(error).rstrip(".") if isinstance(error, Refused) else f"{type(error).__name__}: {error}"
+            )
             raise Refused(
-                f"{self.directory(point_id)}/point.json is no point ({type(error).__name__}: {error}): "
+                f"{self.directory(point_id)}/point.json is no point ({what}): "
                 "remove it and type the line that made the study again."
             ) from error
 
@@ -165,7 +168,7 @@ class Study:
         directory = self.directory(point_id)
         noted = self.noted(point_id)
         try:
-            result = read_json(directory / "result.json")
+            result = read_result(directory / "result.json")
         except Corrupt as error:
             return State(message=f"{error}; it will be set aside and the point run again"), {}
         if result is not None:
@@ -189,11 +192,7 @@ class Study:
 
     def noted(self, point_id: str) -> State:
         """What status.json says, true or not."""
-        try:
-            value = read_json(self.directory(point_id) / "status.json") or {}
-        except Corrupt:
-            value = {}
-        return State(**{field.name: value[field.name] for field in fields(State) if field.name in value})
+        return State(**read_noted(self.directory(point_id) / "status.json"))
 
     def note(self, point_id: str, state: State, held: Lease | None = None) -> None:
         """Write status.json under the lease, or without where the result is the caller's already."""
@@ -201,7 +200,7 @@ class Study:
 
     def clear_unreadable(self, point_id: str) -> None:
         """Set an unreadable result.json aside, under the lease, so that the point can run again."""
-        _read_or_set_aside(self.directory(point_id) / "result.json")
+        _read_or_set_aside(self.directory(point_id) / "result.json", read_result)
 
     def result(self, point_id: str) -> Result:
         """The point's row as it stands."""
@@ -227,9 +226,11 @@ class Study:
         return self.result(point_id).row()
 
 
-def _read_or_set_aside(file: Path) -> dict[str, Any] | None:
+def _read_or_set_aside(
+    file: Path, read: Callable[[Path], dict[str, Any] | None] = read_json
+) -> dict[str, Any] | None:
     try:
-        return read_json(file)
+        return read(file)
     except Corrupt as error:
         log.warning("%s: kept as %s and made again", error, set_aside(file).name)
         return None

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from scaling.study.files import Corrupt, read_json
+from scaling.study.result import read_noted, read_result
 from scaling.study.rows import read_rows
 
 LOG_BYTES = 65536
@@ -83,8 +84,8 @@ def read_point(directory: Path) -> PointFiles | None:
     return PointFiles(
         directory=directory,
         point=point,
-        status=read_object(directory / "status.json") or {},
-        result=read_object(directory / "result.json"),
+        status=read_noted(directory / "status.json"),
+        result=_result(directory / "result.json"),
     )
 
 
@@ -98,6 +99,14 @@ def read_object(path: Path) -> dict[str, Any] | None:
     """The JSON object in a file; None where there is none."""
     try:
         return read_json(path)
+    except Corrupt:
+        return None
+
+
+def _result(file: Path) -> dict[str, Any] | None:
+    """None as well where it can not be read: the point will be run again."""
+    try:
+        return read_result(file)
     except Corrupt:
         return None
 

@@ -34,7 +34,7 @@ def test_what_ended_or_runs_counts_in_full_and_what_was_stopped_as_far_as_it_cam
     study.add(points)
     for point, more in ((completed, {}), (reused, {"origin": {"study": "other"}}), (dropped, {})):
         study.note(point.id, State(status="completed"))
-        write_json_once(study.directory(point.id) / "result.json", {"metrics": {}, **more})
+        write_json_once(study.directory(point.id) / "result.json", {"metrics": {"top1": 90.0}, **more})
     study.note(failed.id, State(status="failed", failure="diverged", attempt=1, epoch=1))
     study.note(dominated.id, State(status="failed", failure="dominated", attempt=1, epoch=2))
     study.note(stopped.id, State(status="pending", attempt=1, epoch=1))

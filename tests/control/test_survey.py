@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import shutil
 import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -100,3 +103,40 @@ def test_of_masks_the_accuracy_is_the_mean_iou(make_point: Callable[..., Point],
     assert (seen.metric, seen.accuracy) == ("miou", 40)
     (member,) = frontier_so_far([seen], "mine")
     assert member.accuracy == pytest.approx(40)
+
+
+def _change(study: Study, **changes: Any) -> Path:
+    """The point.json of a point, changed."""
+    file = study.directory(study.point_ids()[0]) / "point.json"
+    write_json(file, json.loads(file.read_text()) | changes)
+    return file
+
+
+def test_a_point_of_before_predictions_is_seen(study: Study) -> None:
+    file = _change(study)
+    file.write_text(json.dumps({k: v for k, v in json.loads(file.read_text()).items() if k != "predicted"}))
+    assert [seen.predicted_hours for seen in Survey(study).points() if seen.id == file.parent.name] == [None]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"width": []},
+        {"depth": None},
+        {"setting": {}},
+        {"cost": []},
+        {"predicted": {"hours": [1], "source": "x"}},
+    ],
+)
+def test_what_is_no_point_is_refused_by_its_file(study: Study, changes: dict[str, Any]) -> None:
+    file = _change(study, **changes)
+    with pytest.raises(Refused, match=f"^{re.escape(str(file))} is no point "):
+        Survey(study).points()
+
+
+def test_what_is_no_result_is_no_end(study: Study) -> None:
+    done = next(seen.id for seen in Survey(study).points() if seen.status == "completed")
+    (study.directory(done) / "result.json").write_text("{}")
+    (seen,) = (each for each in Survey(study).points() if each.id == done)
+    assert seen.status == "pending"
+    assert "holds no result" in str(seen.message)

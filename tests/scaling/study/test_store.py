@@ -127,6 +127,34 @@ def test_an_equal_prediction_writes_nothing(study: Study, make_point: Make) -> N
     assert (study.directory(point.id) / "point.json").stat().st_ino == written
 
 
+@pytest.mark.parametrize(
+    ("content", "wrong"),
+    [
+        ("{}", "it has no top1 or miou in percent"),
+        ('{"metrics": null}', "it has no top1 or miou in percent"),
+        ('{"metrics": "x"}', "metrics is no object"),
+        ('{"metrics": {"top1": "x"}}', "it has no top1 or miou in percent"),
+        ('{"metrics": {"top1": 120.0}}', "it has no top1 or miou in percent"),
+        ('{"metrics": {"top1": 90.0, "loss": [1]}}', "loss is no number"),
+        ('{"metrics": {"top1": 90.0}, "measured": [1]}', "measured is no object"),
+        ('{"metrics": {"top1": 90.0}, "measured": {"train_seconds": "x"}}', "train_seconds is no number"),
+        ('{"metrics": {"top1": 90.0}, "measured": {"train_seconds": 1e999}}', "train_seconds is no number"),
+        ('{"metrics": {"top1": 90.0}, "provenance": 3}', "provenance is no object"),
+    ],
+)
+def test_what_is_no_result_is_not_done(study: Study, make_point: Make, content: str, wrong: str) -> None:
+    point = make_point()
+    study.add([point])
+    study.note(point.id, State(status="completed", attempt=1))
+    file = study.directory(point.id) / "result.json"
+    file.write_text(content)
+    (row,) = study.rows()
+    assert (row["status"], row["top1"]) == ("pending", None)
+    assert row["message"].startswith(f"{file} holds no result ({wrong})")
+    study.clear_unreadable(point.id)
+    assert not file.exists()
+
+
 def test_a_row_sets_the_hours_predicted_beside_those_it_took(study: Study, make_point: Make) -> None:
     point, old = make_point(), make_point(seed=1)
     study.add([point, old], {point.id: SPECIFIED})
@@ -135,7 +163,9 @@ def test_a_row_sets_the_hours_predicted_beside_those_it_took(study: Study, make_
     _complete(study, old)
     study.note(point.id, State(status="completed", attempt=1))
     measured = {"train_seconds": 1500, "evaluate_seconds": 300}
-    write_json_once(study.directory(point.id) / "result.json", {"measured": measured})
+    write_json_once(
+        study.directory(point.id) / "result.json", {"metrics": {"top1": 90.0}, "measured": measured}
+    )
     rows = {row["point"]: row for row in study.rows()}
     hours = ("predicted_hours", "predicted_from", "actual_hours")
     assert [rows[point.id][name] for name in hours] == [0.5, "specifications", 0.5]
@@ -205,6 +235,7 @@ def test_of_two_writers_one_commits(tmp_path: Path) -> None:
     [
         ("study.json", '{"schema": "2"}'),
         ("study.json", "{}"),
+        ("study.json", '{"schema": 1, "task": {"data": "mnist5k"}, "history": [1]}'),
         ("points/{id}/point.json", "{}"),
         ("points/{id}/point.json", '{"data": null, "family": 3, "model": {}}'),
     ],
@@ -225,8 +256,8 @@ def test_odd_files_of_a_point_do_no_harm(study: Study, make_point: Make) -> None
     directory = study.directory(point.id)
     (directory / "lease-x.json").write_text("{}")
     (directory / "status.json").write_text(
-        '{"status": "failed", "failure": "killed", "of_a_newer_version": 1}'
+        '{"status": "failed", "failure": "killed", "message": ["x"], "epoch": null, "of_a_newer_version": 1}'
     )
-    (directory / "result.json").write_text('{"metrics": null}')
-    (row,) = study.rows()
-    assert (row["status"], row["top1"]) == ("completed", None)
+    assert study.state(point.id) == State(status="failed", failure="killed")
+    (directory / "status.json").write_text('{"status": ["failed"], "failure": {}}')
+    assert study.state(point.id) == State()

@@ -30,7 +30,7 @@ def test_the_best_is_of_finite_values_in_any_row() -> None:
 def test_a_tag_tells_a_replayed_point(study: Any) -> None:
     path = study.add().path
     for provenance, seen in (({"device": "cpu"}, []), ({"replayed": "table.csv"}, ["replayed"])):
-        (path / "result.json").write_text(json.dumps({"metrics": {}, "provenance": provenance}))
+        (path / "result.json").write_text(json.dumps({"metrics": {"top1": 90.0}, "provenance": provenance}))
         files = read_point(path)
         assert files is not None
         assert tags(files)[4:] == seen
