@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -31,7 +32,7 @@ def folder(bash: Bash, tmp_path: Path) -> Callable[..., subprocess.CompletedProc
 def test_damaged_files_are_named_left_out_and_counted(
     folder: Callable[..., subprocess.CompletedProcess[str]], pictures: Path, tmp_path: Path
 ) -> None:
-    (pictures / "cats" / "empty.jpg").touch()
+    Path(os.fsdecode(os.fsencode(pictures) + b"/cats/\xe9mpty.jpg")).touch()
     Image.new("CMYK", (20, 30), (0, 90, 90, 0)).save(pictures / "dogs" / "print.jpg")
     Image.new("I;16", (20, 30), 40_000).save(pictures / "dogs" / "deep.png")
     done = folder(pictures)
@@ -41,7 +42,7 @@ def test_damaged_files_are_named_left_out_and_counted(
     assert result["provenance"]["unreadable_images"] == 1
     told = [line for line in (directory / "log.txt").read_text().splitlines() if "left out" in line]
     assert len(told) == 1
-    assert f"{pictures}/cats/empty.jpg: it is no image" in told[0]
+    assert f"{pictures}/cats/\\udce9mpty.jpg: it is no image" in told[0], "a name that is no UTF-8"
 
 
 def _one_class(pictures: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,6 +16,8 @@ ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".ppm", ".
 
 _OWN_TEST = ("test", "val")
 """Names that the directory of the set's own test examples may have."""
+_PARTS = {"train", "training", "test", "testing", "val", "valid", "validation"}
+"""Names, in small letters, that directories of a whole part have and classes have not."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,8 +103,14 @@ def top_of(root: str | None, data: str, holds: str) -> Path:
 
 
 def own_test(top: Path) -> list[str]:
-    """The name of the directory of the set's own test examples, if any; DataError where there are two."""
+    """The name of the directory of the set's own test examples, if any; DataError where there are two, or
+    where one that would be passed over seems to be meant."""
     found = [name for name in _OWN_TEST if (top / name).is_dir()]
+    alike = [name for name in sorted(os.listdir(top)) if name.lower() in _PARTS and (top / name).is_dir()]
+    if not found and len(alike) > 1:
+        raise DataError(
+            f"{top} holds {some(alike)}: name them train and test, or move others than train away."
+        )
     if len(found) > 1:
         raise DataError(
             f"{top} holds both test and val: move val away, as data.num_val images of train are held out for "
@@ -119,6 +127,10 @@ def _scan(
     classes = sorted(entry.name for entry in os.scandir(folder) if entry.is_dir() and entry.name[0] != ".")
     if not classes:
         raise DataError(f"{folder} holds no classes: it needs one directory of {what} for each.")
+    if not part and {name.lower() for name in classes} <= _PARTS:
+        raise DataError(
+            f"{folder} holds {some(classes)}, which are parts and no classes: name them train and test."
+        )
     if len(classes) == 1:
         raise DataError(f"{folder} holds one class, {classes[0]}: at least two are needed.")
     files = [_files(top, folder / name, endings) for name in classes]
@@ -132,10 +144,24 @@ def _scan(
 def _files(top: Path, folder: Path, endings: tuple[str, ...]) -> list[str]:
     return [
         os.path.join(os.path.relpath(place, top), name)
-        for place, _, names in sorted(os.walk(folder, followlinks=True))
+        for place, names in sorted(walk(folder))
         for name in sorted(names)
         if name.lower().endswith(endings)
     ]
+
+
+def walk(folder: Path) -> Iterator[tuple[str, list[str]]]:
+    """Each directory below `folder`, itself too, with the names of its files; hidden ones are left out.
+
+    Links are followed, but no directory is entered twice, and none above: its images would be repeated.
+    """
+    top = folder.resolve()
+    entered = {str(top), *map(str, top.parents)}
+    for place, inner, names in os.walk(folder, followlinks=True):
+        real = {name: os.path.realpath(os.path.join(place, name)) for name in sorted(inner) if name[0] != "."}
+        inner[:] = [name for name, path in real.items() if path not in entered]
+        entered |= set(real.values())
+        yield place, [name for name in names if name[0] != "."]
 
 
 def some(names: Sequence[str], at_most: int = 5) -> str:

@@ -13,6 +13,7 @@ from scaling.data.cache import cache_dir, fetch_text
 from scaling.data.folder import Folder, own_test, scan, top_of
 from scaling.data.piece import Piece
 from scaling.data.stored import Facts
+from scaling.errors import DataError
 
 log = logging.getLogger(__name__)
 
@@ -48,12 +49,15 @@ def fingerprint(folder: Folder) -> str:
 
 
 def _listing(folder: Folder) -> str:
-    digest = hashlib.sha256(str(folder.top.resolve()).encode())
+    digest = hashlib.sha256(os.fsencode(folder.top.resolve()))
     files = [(name, folder.piece(index)) for index, name in enumerate(folder.names)]
     files += [(name, folder.mask(index)) for index, name in enumerate(folder.masks or ())]
     for name, piece in files:
-        status = os.stat(piece.path)
-        digest.update(f"\0{name}\0{status.st_size}\0{status.st_mtime_ns}".encode())
+        try:
+            status = os.stat(piece.path)
+        except OSError as error:
+            raise DataError(f"{piece.path} cannot be read ({error.strerror}): mend or remove it.") from error
+        digest.update(os.fsencode(f"\0{name}\0{status.st_size}\0{status.st_mtime_ns}"))  # any name goes
     return digest.hexdigest()[:32]
 
 
@@ -73,4 +77,7 @@ def _digest(folder: Folder) -> str:
 
 
 def _content(piece: Piece) -> str:
-    return hashlib.sha256(piece.read()).hexdigest()
+    try:
+        return hashlib.sha256(piece.read()).hexdigest()
+    except OSError as error:
+        raise DataError(f"{piece.path} cannot be read ({error.strerror}): mend or remove it.") from error

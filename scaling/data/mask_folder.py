@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -49,8 +50,8 @@ def listed(top: Path, images: str, masks: str) -> Pairs:
     for folder in (top / images, top / masks):
         if not folder.is_dir():
             raise DataError(f"{folder} is not a directory: {images} and {masks} are needed side by side.")
-    names = sorted(file.name for file in (top / images).iterdir() if file.name.lower().endswith(ENDINGS))
-    return with_masks(top, [f"{images}/{name}" for name in names], masks)
+    names = [name for name in sorted(os.listdir(top / images)) if name.lower().endswith(ENDINGS)]
+    return with_masks(top, [f"{images}/{name}" for name in names if name[0] != "."], masks)
 
 
 def with_masks(top: Path, images: Sequence[str], masks: str) -> Pairs:

@@ -13,7 +13,7 @@ from scaling.data import image_folder
 from scaling.data.cache import cache_dir
 from scaling.data.decode import DECODING
 from scaling.data.decoded import Decoded, fetch
-from scaling.data.folder import ENDINGS, Folder
+from scaling.data.folder import ENDINGS, Folder, walk
 from scaling.data.piece import Piece
 from scaling.data.pseudo import Unlabelled
 from scaling.errors import DataError, Refused
@@ -82,7 +82,7 @@ def place_of(labels: Unlabelled, resolution: int) -> Path:
 
 
 def _pieces(top: Path) -> Iterator[Piece]:
-    for place, _, names in os.walk(top, followlinks=True):
+    for place, names in walk(top):
         for name in names:
             if name.lower().endswith(ENDINGS):
                 yield Piece(Path(place, name))

@@ -182,7 +182,7 @@ class Attempt:
 @contextmanager
 def _logging_to(path: Path) -> Iterator[None]:
     """Send the log of this process to the point's own file as well."""
-    handler = logging.FileHandler(path)
+    handler = logging.FileHandler(path, encoding="utf-8", errors="backslashreplace")  # names of any files
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     root = logging.getLogger()
     level = root.level

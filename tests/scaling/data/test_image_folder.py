@@ -195,3 +195,46 @@ def test_train_and_test_need_the_same_classes(digits: Path) -> None:
     (digits / "test" / "digit2").rename(digits / "test" / "digit7")
     with pytest.raises(DataError, match="only one has digit2, digit7"):
         declared(digits)
+
+
+def test_a_link_to_a_directory_above_repeats_no_image(digits: Path) -> None:
+    before = declared(digits)
+    (digits / "train/digit0/again").symlink_to("..", target_is_directory=True)
+    (digits / "train/digit0/here").symlink_to(".", target_is_directory=True)
+    assert declared(digits) == before
+
+
+def test_hidden_files_are_no_images(digits: Path) -> None:
+    before = declared(digits)
+    for name in ("._1.png", ".ipynb_checkpoints/1-checkpoint.png"):
+        file = digits / "train/digit0" / name
+        file.parent.mkdir(exist_ok=True)
+        file.write_bytes(b"none")
+    assert declared(digits) == before
+
+
+def test_names_in_another_encoding_are_read(digits: Path) -> None:
+    """As archives from Windows leave them, of an image and of a class."""
+    before = declared(digits)
+    for part in ("train", "test"):
+        os.rename(digits / part / "digit2", os.fsencode(digits / part) + b"/digit\xe9")
+    for index, file in enumerate(sorted((digits / "train/digit0").iterdir())):
+        os.rename(file, os.fsencode(file.parent) + b"/%02d\xe9.png" % index)
+    data = declared(digits)
+    assert data == before
+    assert len(load(data, str(digits), 8).train) == before.num_train
+
+
+def test_what_cannot_be_read_is_named(digits: Path) -> None:
+    (digits / "train/digit0/lost.png").symlink_to("/nowhere.png")
+    with pytest.raises(DataError, match=r"lost\.png cannot be read \(No such file or directory\): mend or"):
+        declared(digits)
+
+
+def test_parts_are_no_classes(digits: Path) -> None:
+    (digits / "test").rename(digits / "Validation")
+    with pytest.raises(DataError, match="holds Validation, train: name them train and test, or move"):
+        declared(digits)
+    (digits / "train").rename(digits / "Training")
+    with pytest.raises(DataError, match="holds Training, Validation, which are parts and no classes: name"):
+        declared(digits)
