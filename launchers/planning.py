@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,8 +14,10 @@ from launchers.request import Launcher, Request
 from launchers.site import site_of
 from launchers.slurm.client import Silent
 from launchers.slurm.reconcile import reconciled
+from scaling.data.catalog import FOLDERS
 from scaling.errors import Refused
 from scaling.profile.forecast import Calibration
+from scaling.quantity import counted
 from scaling.study.about import Task
 from scaling.study.branching import branched
 from scaling.study.labelling import HoursOf, labellings
@@ -105,6 +108,7 @@ def _plan(path: Path, request: Request, launcher: Launcher, console: Console) ->
     if (path / "study.json").exists():
         Study.create(path, task)  # refuses another task, or a newer version, before anything else
         study.check_origin(str(launcher.answers) if launcher.answers else None)
+    _tell_other_files(study, expansion.points, console)
     runtime = request.runtime_of(path)
     site, forecast = site_of(runtime, launcher.num_slots(runtime), study, expansion.points)
     wishes = Wishes(
@@ -122,6 +126,27 @@ def _plan(path: Path, request: Request, launcher: Launcher, console: Console) ->
         calibration=forecast.calibration,
         labelling_hours=site.labelling_hours,
     )
+
+
+def _tell_other_files(study: Study, points: Sequence[Point], console: Console) -> None:
+    """Say where a study has points of a directory that has changed since, or of another one: all that are
+    asked for are new then, which nobody who types a line again expects."""
+    name = points[0].data.name
+    if name not in FOLDERS:
+        return
+    files = {point.data.fingerprint for point in points}
+    num_others = 0
+    for point_id in set(study.point_ids()) - {point.id for point in points}:
+        with suppress(Refused):  # of a damaged one nothing is known
+            num_others += study.point(point_id).data.fingerprint not in files
+    if num_others:
+        console.print(
+            f"{study.path} has {counted(num_others, 'point')} of other files than {name} has now, which stay "
+            "as they are. If files were added, changed or removed by mistake, put that right and type the "
+            "same line again.",
+            style="yellow",
+            markup=False,
+        )
 
 
 def _constraint(path: Path, request: Request, launcher: Launcher) -> Callable[[Planned], str | None]:

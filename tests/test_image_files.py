@@ -45,6 +45,18 @@ def test_damaged_files_are_named_left_out_and_counted(
     assert f"{pictures}/cats/\\udce9mpty.jpg: it is no image" in told[0], "a name that is no UTF-8"
 
 
+def test_a_folder_that_has_changed_is_told(
+    folder: Callable[..., subprocess.CompletedProcess[str]], pictures: Path
+) -> None:
+    assert "of other files" not in folder(pictures).stdout
+    more = pictures / "cats" / "more.png"
+    shutil.copy(next((pictures / "cats").iterdir()), more)
+    changed = folder(pictures, "plan=true")
+    assert "has 1 point of other files than image_folder has now, which stay as they are" in changed.stdout
+    more.unlink()
+    assert "of other files" not in folder(pictures, "plan=true").stdout
+
+
 def _one_class(pictures: Path) -> None:
     shutil.rmtree(pictures / "dogs")
 

@@ -41,7 +41,7 @@ _NAMED: dict[str, tuple[Facts, bool]] = {
 }
 """Facts and `mirror` of the sets that can be planned where they are absent."""
 
-_FOLDERS: dict[str, Callable[[str | None], Facts]] = {
+FOLDERS: dict[str, Callable[[str | None], Facts]] = {
     "image_folder": image_folder.read_facts,
     "clip_folder": clip_folder.read_facts,
     "mask_folder": mask_folder.read_facts,
@@ -121,13 +121,13 @@ def declare(config: DataConfig) -> DataSet:
 
 
 def _facts(config: DataConfig) -> tuple[Facts, bool]:
-    if config.name in _FOLDERS:
+    if config.name in FOLDERS:
         if config.mirror is None:
             raise Refused("data.mirror is missing: say true if a mirrored image keeps its class, else false.")
-        return _FOLDERS[config.name](config.root), config.mirror
+        return FOLDERS[config.name](config.root), config.mirror
     if config.name not in _NAMED:
-        known = ", ".join([*_NAMED, *_FOLDERS])
+        known = ", ".join([*_NAMED, *FOLDERS])
         raise Refused(f"data.name={config.name} is unknown: use one of {known}.")
     if config.mirror is not None:
-        raise Refused(f"data.mirror is a setting of {', '.join(_FOLDERS)}, {config.name} has its own.")
+        raise Refused(f"data.mirror is a setting of {', '.join(FOLDERS)}, {config.name} has its own.")
     return _NAMED[config.name]
