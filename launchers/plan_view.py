@@ -114,7 +114,8 @@ def _trust(sums: Totals, calibration: Calibration | None) -> str:
             f"{calibration.low / calibration.factor:.2g} to {calibration.high / calibration.factor:.2g}."
         )
     if sums.sources["specifications"]:
-        text += " Nothing was measured: believe them within a factor of 2 at best; probe=true measures a few."
+        whose = "Nothing was measured: believe them" if len(parts) == 1 else "Believe those of specifications"
+        text += f" {whose} within a factor of 2 at best; probe=true measures a few."
     return text
 
 
