@@ -57,9 +57,7 @@ class Joined(Processes):
     def sum(self, tensors: Sequence[Tensor]) -> None:
         together = torch.cat([tensor.reshape(-1).to(tensors[0].dtype) for tensor in tensors])
         _reached(lambda: dist.all_reduce(together))
-        if (
-            together.device.type != "cpu"
-        ):  # NCCL returns at once: who waits for the GPU must know all have come
+        if together.device.type != "cpu":  # NCCL returns at once, and a GPU whose peers never come would hang
             _reached(lambda: dist.all_reduce(torch.zeros(())))
         sums = torch.split(together, [tensor.numel() for tensor in tensors])
         for tensor, summed in zip(tensors, sums, strict=True):
