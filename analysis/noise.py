@@ -127,9 +127,19 @@ def run_sd(groups: pd.DataFrame, noise: Noise) -> Floats:
     return np.asarray(noise.size_factor(groups) * noise.sd(groups["error"].to_numpy(dtype=float)))
 
 
+def num_runs(groups: pd.DataFrame, noise: Noise) -> Floats:
+    """[n], the runs that each mean error is of: its seeds, but one where all repeats are copies.
+
+    A copy is not evidence, by whatever seed: without this, noise from elsewhere would shrink by their number.
+    """
+    seeds = groups["num_seeds"].to_numpy(dtype=float)
+    copies = noise.kind != "seeds" and groups["variance"].max() == 0
+    return np.ones_like(seeds) if copies else seeds
+
+
 def mean_variance(groups: pd.DataFrame, noise: Noise) -> Floats:
     """Variance of each group's mean error, [groups] in points squared: of its runs, and of its reading."""
-    runs = run_sd(groups, noise) ** 2 / groups["num_seeds"].to_numpy(dtype=float)
+    runs = run_sd(groups, noise) ** 2 / num_runs(groups, noise)
     return np.asarray(runs + groups["reading_variance"].to_numpy(dtype=float))
 
 

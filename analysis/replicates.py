@@ -7,7 +7,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import sparse
 
-from analysis.noise import REGIME, Floats, Interval, Noise, Rows, log_spread, run_sd
+from analysis.noise import REGIME, Floats, Interval, Noise, Rows, log_spread, num_runs, run_sd
 
 BORROWED = 10
 """Degrees of freedom that a regime's own estimate of the noise takes from all others."""
@@ -24,7 +24,7 @@ def draw_errors(groups: pd.DataFrame, noise: Noise, replicates: int = MAX_REPLIC
 
     There are fewer replicates than asked for where groups are very many (MAX_DRAWS).
 
-    Every group's mean is drawn again with the pooled noise divided by the root of its seeds, and each
+    Every group's mean is drawn again with the pooled noise divided by the root of its runs, and each
     replicate has its own noise level, one a regime, drawn from the chi-square of its estimate: the
     percentiles of a linear statistic are then those of Student's t. Resampling two or three seeds as they are
     would halve or lose a third of the variance. All statistics use these same draws, so that points shared by
@@ -36,7 +36,7 @@ def draw_errors(groups: pd.DataFrame, noise: Noise, replicates: int = MAX_REPLIC
     replicates = int(np.clip(MAX_DRAWS // max(len(groups), 1), 20, replicates))
     generator = np.random.default_rng(BOOTSTRAP_SEED)
     spread = _drawn_sd(groups, noise, replicates, generator)
-    spread = spread / np.sqrt(groups["num_seeds"].to_numpy(dtype=float))
+    spread = spread / np.sqrt(num_runs(groups, noise))
     reading = groups["reading_variance"].to_numpy(dtype=float)
     if reading.any():
         spread = np.hypot(spread, np.sqrt(reading))

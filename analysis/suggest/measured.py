@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from analysis.noise import GROUP, REGIME, Floats, Noise, Rows, clipped
+from analysis.noise import GROUP, REGIME, Floats, Noise, Rows, clipped, num_runs
 from analysis.replicates import regime_noise
 
 LEAST_NOISE = 1e-4
@@ -37,7 +37,7 @@ class Measured:
         return cls(
             cells=places_of(grid, groups),
             errors=clipped(groups["error"].to_numpy(dtype=float)),
-            num_seeds=groups["num_seeds"].to_numpy(dtype=float),
+            num_seeds=num_runs(groups, noise),
             reading_variance=groups["reading_variance"].to_numpy(dtype=float),
             noise=noise,
             level=_levels(grid, groups, noise),

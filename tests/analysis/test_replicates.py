@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.stats import norm
 
 from analysis.clean import build_table
 from analysis.noise import Noise, group_seeds
-from analysis.noise_estimate import seed_noise
+from analysis.noise_estimate import interaction_noise, seed_noise
 from analysis.replicates import beyond_noise, bounds, draw_errors, interval
 
 
@@ -130,3 +131,13 @@ def test_a_regime_without_repeats_has_the_noise_of_the_others(planted):
     groups = groups_of(frame[(frame["epochs"] == 10) | (frame["seed"] == 0)])
     drawn = draw_errors(groups, seed_noise(groups)).std(axis=0)
     assert drawn[(groups["epochs"] == 100).to_numpy()].mean() == pytest.approx(0.2, rel=0.35)
+
+
+def test_copies_by_other_seeds_make_no_interval_narrower(planted):
+    """The noise of the interaction is that of a mean; three copies of a run are one run."""
+    frame = planted(generator=np.random.default_rng(1), num_seeds=1, resolutions=(128, 160, 192, 224))
+    once = groups_of(frame)
+    copies = groups_of(pd.concat([frame.assign(seed=seed) for seed in range(3)]))
+    noise = interaction_noise(once)
+    assert (copies["num_seeds"] == 3).all()
+    assert np.array_equal(draw_errors(copies, noise), draw_errors(once, noise))
