@@ -185,7 +185,7 @@ def _step(rows: pd.DataFrame, points: float, ci95: Interval | None, weighed: lis
 def _cap(weighed: list[_Weighed]) -> tuple[int | None, Interval | None]:
     """The lowest base resolution from which on raising it loses to depth or to width, beyond noise at 5 %
     shared among all bases and rivals; its interval is where single replicates put it, with no cap at the
-    largest base."""
+    largest base. These ask for no proof, so they may all lie below it: the interval reaches up to it then."""
     bases = sorted({base for each in weighed for base in each.bases})
     if not bases or weighed[0].replicates is None:
         return None, None
@@ -203,4 +203,5 @@ def _cap(weighed: list[_Weighed]) -> tuple[int | None, Interval | None]:
     first = len(loses) - int(np.argmin([*loses[::-1], False]))
     lost = np.logical_and.accumulate(np.stack(loses_draws)[::-1], axis=0).sum(axis=0)
     spots = np.array([*bases, bases[-1]])[len(bases) - lost]
-    return int(bases[first]), interval(spots)
+    cap, ci95 = int(bases[first]), interval(spots)
+    return cap, ci95 and (min(ci95[0], cap), max(ci95[1], cap))

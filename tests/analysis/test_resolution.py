@@ -63,6 +63,13 @@ def test_saturation_is_slow_and_has_a_cap(planted):
     assert rule.change_ci95[1] < 0
 
 
+def test_a_cap_lies_in_its_interval(planted):
+    """Also where raising a lower resolution loses in nearly all replicates, and yet not beyond noise."""
+    for loss in np.linspace(0.05, 0.6, 12):
+        rule = rule_of(shifted(planted, lambda px, loss=loss: -loss * np.log2(px / 128) ** 2))
+        assert rule.cap is None or rule.ci95[0] <= rule.cap <= rule.ci95[1], loss
+
+
 def test_growing_gains_are_fast(planted):
     rule = rule_of(shifted(planted, lambda px: 2.5 * np.log2(px / 128) ** 1.5))
     assert (rule.prefer, rule.cap) == ("fast", None)
