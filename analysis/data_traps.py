@@ -114,11 +114,23 @@ def suspects(evidence: DataEvidence) -> Iterator[Trap]:
     if len(suspects):
         worst = suspects.iloc[int(suspects["error"].argmax())]
         model = ", ".join(f"{axis} {worst[axis]:g}" for axis in (*AXES, "seed"))
+        counts = _whether_counted(suspects, evidence)
         yield Trap(
             "suspect_runs",
             f"{counted(len(suspects), 'completed run')} may not have converged, being far worse than repeats "
-            f"of the same model ({model}: {worst['error']:.1f} % error); they are in every number.",
+            f"of the same model ({model}: {worst['error']:.1f} % error); {counts}.",
         )
+
+
+def _whether_counted(suspects: pd.DataFrame, evidence: DataEvidence) -> str:
+    """Whether these runs are in the numbers: a model that is left out as diverged takes its runs with it."""
+    out = pd.MultiIndex.from_frame(evidence.diverged[list(GROUP)])
+    num_out = int(pd.MultiIndex.from_frame(suspects[list(GROUP)]).isin(out).sum())
+    if not num_out:
+        return "they are in every number"
+    if num_out == len(suspects):
+        return "with the rest of their models they are left out of every number"
+    return f"{num_out} of them, with the rest of their models, are left out of every number"
 
 
 def seeds(evidence: DataEvidence) -> Iterator[Trap]:

@@ -99,6 +99,14 @@ def test_a_trap_is_told(sound, code):
     assert code in codes(TRAPS[code](sound))
 
 
+def test_a_suspect_run_of_a_model_that_is_left_out_is_in_no_number(sound):
+    place = sound[(sound["depth"] == 50) & (sound["width"] == 0.75) & (sound["epochs"] == 30)].index
+    frame = sound.assign(top1=sound["top1"].where(sound.index != place[0], 5.0))
+    found = {trap.code: trap.message for trap in find(build_table(frame, name="x", source="x.csv")).traps}
+    assert "diverged_models_left_out" in found
+    assert "they are left out of every number" in found["suspect_runs"]
+
+
 @pytest.mark.parametrize("axis", ["epochs", "width"])
 def test_the_axis_of_a_changing_recipe_is_named(sound, axis):
     found = find(build_table(with_recipe(axis)(sound), name="x", source="x.csv")).traps
