@@ -11,7 +11,7 @@ from scaling.study.snapshot import Snapshot
 
 
 def interpreter(snapshot: Snapshot) -> str:
-    """This Python as a shell word list, for submitit's `python`; Refused for a path that cannot be said.
+    """This Python as shell words, for submitit's `python`; Refused for a path that cannot be written so.
 
     PYTHONPATH comes before the installed checkout, and PYTHONSAFEPATH keeps `-m` from putting the current
     directory, which may be the checkout, before both.

@@ -50,7 +50,7 @@ def exit_code(ended: Counter[str]) -> int:
 
 
 def console_of(request: Request) -> Console:
-    """What a person is told; beside the output where that is a plan for programs."""
+    """The console for what a person is told: standard error where the output is a plan for programs."""
     return Console(
         soft_wrap=True,
         highlight=False,
@@ -60,7 +60,7 @@ def console_of(request: Request) -> Console:
 
 
 def plan_and_tell(request: Request, launcher: Launcher, console: Console) -> list[Planning]:
-    """The plan of each study, written to its directory, with what it costs told; Refused where a launch could
+    """The plan of each study, written to its directory, with its costs printed; Refused where a launch could
     not run here."""
     points = [point for each in request.studies.values() for point in each.points]
     precisions = {point.precision for point in points}
@@ -91,7 +91,8 @@ def show_plans(request: Request, plannings: Sequence[Planning], console: Console
 def write_down(
     planning: Planning, request: Request, launcher: Launcher, snapshot: Snapshot, console: Console
 ) -> None:
-    """Write down the line and the points of a plan that is to be launched; take over results of others."""
+    """Write down the line and the points of a plan that is about to be launched; take over results of other
+    studies."""
     study, plan = planning.study, planning.plan
     replayed = str(launcher.answers) if launcher.answers else None
     study.remember(request.command, len(plan.entries), snapshot.hash, replayed)
@@ -116,7 +117,7 @@ def launch_plan(
     console: Console,
     needed: frozenset[str] = frozenset(),
 ) -> Counter[str]:
-    """Run the plan; how many of its points stand where after it."""
+    """Run the plan; returns how many of its points have which status after it."""
     return launcher.launch(
         Launching(
             study=planning.study,

@@ -1,4 +1,4 @@
-"""Memory of this machine and its GPUs: what is free of it, and the rooms that share it out."""
+"""Memory of this machine and its GPUs: how much is free, and the rooms that share it out."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ _LIMITS = (  # limit, use and, of the use, what the kernel drops when memory is 
 
 
 def room_for(memory_gb: Mapping[str, float], *, gpu: int | None, folder: Path) -> Room | None:
-    """The room that workers on one GPU share, or all on the CPU, with its ledger in `folder`.
+    """The room that the workers on one GPU share, or all those on the CPU, with its ledger in `folder`.
 
-    `memory_gb` has what the plan says of each point, by its id. None where nothing tells what is free.
+    `memory_gb` is the plan's estimate for each point, by its id. None where nothing tells what is free.
     """
     if gpu is None:
         return Room(ledger=folder / "room.json", size_gb=free_gb(), needs_gb=memory_gb)
@@ -35,7 +35,8 @@ def room_for(memory_gb: Mapping[str, float], *, gpu: int | None, folder: Path) -
 
 
 def free_gb() -> float:
-    """What this process and its children may still take, in 1e9 bytes: of the machine, under their limits."""
+    """What this process and its children may still take, in 1e9 bytes: of the machine, and below their
+    limits."""
     return min([psutil.virtual_memory().available, *_left_in_groups()]) / 1e9
 
 

@@ -1,4 +1,5 @@
-"""The outcome of a launch as a person sees it: a row of a single point, counts of many, each failure."""
+"""The outcome of a launch as a person sees it: the row of a single point, the counts of many, each
+failure."""
 
 from __future__ import annotations
 
@@ -16,7 +17,7 @@ NAMED_AT_MOST = 10
 
 
 def tell_outcome(console: Console, study: Study, points: Sequence[Point]) -> Counter[str]:
-    """Say what became of the points; how many of them stand where."""
+    """Say what became of the points; returns how many of them have which status."""
     states = study.states([point.id for point in points])
     counts = Counter(str(state.status) for state in states.values())
     if len(points) == 1:

@@ -40,7 +40,7 @@ class Planning:
     task: Task
     plan: Plan
     calibration: Calibration | None
-    """How the speed model behind the hours fared on measured steps, where it was scaled to any."""
+    """How the speed model behind the hours did on measured steps, where it was scaled to any."""
     labelling_hours: HoursOf
 
     def with_plan(self, plan: Plan) -> Planning:
@@ -56,8 +56,8 @@ class Planning:
 def plan_request(request: Request, launcher: Launcher, console: Console) -> list[Planning]:
     """Plan every study of the request; nothing is written.
 
-    With `probe` this is done twice: what the first plan would train, whatever its hours, is measured before
-    the second.
+    With `probe` this is done twice: the steps of what the first plan would train, whatever its hours, are
+    measured before the second plan.
     """
     if request.probe:
         any_hours = replace(request.limits, device_hours=None)
@@ -85,7 +85,8 @@ def _plan_all(request: Request, launcher: Launcher, limits: Limits, console: Con
 
 
 def _queued(study: Study, launcher: Launcher, console: Console) -> dict[str, str]:
-    """Points that Slurm's jobs have; another launcher can do without, as leases keep two from one point."""
+    """Points that Slurm's jobs have. Other launchers can do without knowing, as leases keep two from one
+    point."""
     try:
         return reconciled(study)
     except Silent as silent:
@@ -96,7 +97,7 @@ def _queued(study: Study, launcher: Launcher, console: Console) -> dict[str, str
 
 
 def _plan(path: Path, request: Request, launcher: Launcher, console: Console) -> Planning:
-    """The plan of one study, limits aside."""
+    """The plan of one study, before any limits."""
     if launcher.answers is not None and request.reuse:
         raise Refused(
             f"reuse={','.join(request.reuse)}: a replay has its results from hydra.launcher.table alone, so "

@@ -23,7 +23,7 @@ from scaling.training.runtime import Runtime
 
 STEPS_AT_MOST = 5
 REPEATS, AT_LEAST_S = 6, 0.5
-"""Passes that are timed of each step: `timing.FEWEST` is needed for an interval."""
+"""Passes of each step that are timed: `timing.FEWEST` is needed for an interval."""
 
 
 def probe(points: Sequence[Point], runtime: Runtime, console: Console) -> None:
@@ -77,9 +77,9 @@ def _attempt(step: Workload, runtime: Runtime) -> str | None:
 
 
 def spread(points: Sequence[Point], runtime: Runtime) -> list[Workload]:
-    """Different training steps, evenly from the fastest to the slowest by the model of the device.
+    """Different training steps, evenly spread from the fastest to the slowest by the model of the device.
 
-    By their FLOPs where it has none, or none for their precision.
+    By their FLOPs where it has no model, or none for their precision.
     """
     device = device_spec(runtime)
     first = {training_step(point): point for point in reversed(points)}

@@ -13,7 +13,7 @@ from launchers.watch import Tally
 
 LINE_EVERY_S = 15.0
 WINDOW_S = 120.0
-"""The time that the estimate of the remaining time looks back on."""
+"""How far back the estimate of the remaining time looks."""
 
 
 class Display:
@@ -61,7 +61,7 @@ class Display:
 
 
 class Pace:
-    """Share of the work done a second, over the last while."""
+    """Share of the work that was done per second over the last while."""
 
     def __init__(self) -> None:
         self._seen: deque[tuple[float, float]] = deque()

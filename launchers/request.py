@@ -1,4 +1,5 @@
-"""A request: what a command line asks for, freed of Hydra, and what it asks of a launcher."""
+"""A request: what a command line asks for, with nothing of Hydra left in it, and what a launcher must
+offer."""
 
 from __future__ import annotations
 
@@ -28,7 +29,7 @@ Show = Literal["launch", "table", "json", "csv"]
 
 @dataclass(frozen=True, kw_only=True)
 class Launching:
-    """What a launcher is handed: one study's plan, written down, and how to run and show it."""
+    """What a launcher is given: the plan of one study, written down, and how to run and show it."""
 
     study: Study
     plan: Plan
@@ -37,10 +38,10 @@ class Launching:
     tracker: Tracker
     console: Console
     needed: frozenset[str] = frozenset()
-    """Ids of points that others of the line need: they keep their weights."""
+    """Ids of points that others of the line need, and which therefore keep their weights."""
 
     def terms(self, launch: str, policy: Policy) -> Terms:
-        """What holds for all points of the plan."""
+        """The terms that hold for all points of the plan."""
         return Terms(
             launch=launch,
             runtime=self.runtime,
@@ -55,11 +56,11 @@ class Launcher(Protocol):
     """Where points run."""
 
     is_slurm: ClassVar[bool]
-    """Whether Slurm has to answer."""
+    """Whether it needs Slurm to answer."""
 
     @property
     def answers(self) -> Answers | None:
-        """What the points are answered from instead of being trained; None where they train."""
+        """The table that points are answered from instead of being trained; None where they train."""
         ...
 
     def num_slots(self, runtime: Runtime) -> int:
@@ -75,7 +76,8 @@ class Launcher(Protocol):
         ...
 
     def launch(self, launching: Launching) -> Counter[str]:
-        """Run the plan, or hand it to who does; how many of its points stand where after that."""
+        """Run the plan, or hand it to the scheduler; returns how many of its points have which status after
+        that."""
         ...
 
 
@@ -84,9 +86,9 @@ class Adaptive:
     """Rounds of the points that teach most, until the rules are settled."""
 
     budget: float | None = None
-    """Train FLOPs that they may take in all, done points included; None: what it takes."""
+    """Train FLOPs that they may take in all, done points included; None for no limit."""
     smallest: float = 0.0
-    """Points of top-1: depth and width that are less apart need not be told apart."""
+    """Points of top-1: depth and width that differ by less need not be told apart."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,7 +101,7 @@ class Request:
     runtimes: Mapping[Path, Runtime] = field(default_factory=dict)
     """Runtimes by study, where studies differ in where images and starts lie."""
     beforehand: frozenset[Path] = frozenset()
-    """Studies that others begin from: `where` says nothing of them."""
+    """Studies that others begin from; `where` does not apply to them."""
     tracker: Tracker
     command: str
     """The line itself, for the study's history."""
@@ -108,9 +110,9 @@ class Request:
     where: str | None = None
     limits: Limits = field(default_factory=Limits)
     only: tuple[str, ...] = ()
-    """Ids, or beginnings of them, of the points to train now; none: of all."""
+    """Ids, or beginnings of ids, of the points to train now; empty for all points."""
     reuse: tuple[str, ...] = ()
-    """Directories of other studies, or patterns of them, whose results may be taken over."""
+    """Directories of other studies, or shell patterns of them, whose results may be taken over."""
     adaptive: Adaptive | None = None
     """How to launch only the points that teach most, round by round; None launches the plan as it is."""
     stopping: Stopping = field(default_factory=Stopping)

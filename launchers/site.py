@@ -1,4 +1,5 @@
-"""The site of a launch: how long points take there, what they hold, how many train at a time. No torch."""
+"""The site of a launch: how long points take there, how much memory, and how many train at a time. No
+torch."""
 
 from __future__ import annotations
 
@@ -31,7 +32,7 @@ PROCESS_GB = 0.75
 """Resident memory of a process that has imported torch 2.14 and trained next to nothing, on Linux."""
 
 RESULTS_A_STEP = 2
-"""Results that are read of each different training step, and of all steps together at most."""
+"""The most results that are read of each different training step, and of all steps together."""
 RESULTS_AT_MOST = 400
 FEWEST_STEPS = 50
 """In shorter runs the first steps, in which kernels are chosen and memory is mapped, weigh too much."""
@@ -53,7 +54,8 @@ def site_of(runtime: Runtime, slots: int, study: Study, points: Sequence[Point])
 
 
 def _memory_gb(runtime: Runtime, point: Point) -> float:
-    """Tensors of a training step; on a CPU what the process takes, on a GPU without the driver's own."""
+    """Memory of a training step: its tensors, and on a CPU all that the process takes; on a GPU without the
+    driver."""
     tensors = point.cost.memory_gb
     return PROCESS_GB + MALLOC_FACTOR * tensors if runtime.device == "cpu" else tensors
 
@@ -81,8 +83,8 @@ def device_gb(runtime: Runtime, slots: int) -> float | None:
 
 
 def check_here(runtime: Runtime, precisions: Collection[Precision]) -> None:
-    """Refused where this machine lacks the device or its arithmetic, or the plan is for another one; GPUs are
-    numbered as the driver does from here on."""
+    """Refused where this machine lacks the device or its arithmetic, or the plan is for another device. From
+    here on GPUs are numbered as the driver does."""
     if runtime.spec and device_spec(replace(runtime, spec=None)) is not DEVICES[runtime.spec]:
         raise Refused(
             f"device.spec={runtime.spec} is for planning, there is none here: add plan=true, or leave it out."
@@ -93,7 +95,7 @@ def check_here(runtime: Runtime, precisions: Collection[Precision]) -> None:
 
 
 def _specified(name: str) -> Device | None:
-    """The device whose key is in a GPU's real name, such as `NVIDIA A100-SXM4-80GB`."""
+    """The device whose key is part of a GPU's real name, such as `NVIDIA A100-SXM4-80GB`."""
     return next((DEVICES[key] for key in DEVICES if key in name.lower().replace("-", " ").split()), None)
 
 
@@ -124,9 +126,10 @@ def _train_seconds(study: Study, point: Point, runtime: Runtime) -> float | None
 
 
 def _is_alike(runtime: Runtime, gpu: str | None) -> bool:
-    """Whether the plan is for such a device as a result is from; `gpu` is its real name, None of a CPU.
+    """Whether the plan is for the kind of device that a result is from; `gpu` is its real name, None for a
+    CPU.
 
-    Where no GPU is, as on a login node, the plan is for whichever there are.
+    Where there is no GPU, as on a login node, the plan is for any kind.
     """
     planned = device_spec(runtime)
     if planned is None:

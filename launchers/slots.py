@@ -46,7 +46,7 @@ def check_device(device: str) -> None:
 
 def number_as_driver() -> None:
     """Have CUDA number GPUs as nvidia-smi does, by which they are checked and given out, unless it was told
-    how. By itself it begins with the fastest."""
+    otherwise. By itself CUDA begins with the fastest."""
     os.environ.setdefault("CUDA_DEVICE_ORDER", "PCI_BUS_ID")
 
 
@@ -70,7 +70,8 @@ def check_precisions(device: str, precisions: Collection[Precision]) -> None:
 def visible_gpus() -> list[int]:
     """Indices of the GPUs that jobs may use, empty without an NVIDIA driver.
 
-    CUDA_VISIBLE_DEVICES may name them by UUIDs or how these begin; what follows a name of none is not seen.
+    CUDA_VISIBLE_DEVICES may name them by UUIDs or by beginnings of these; what follows a name that fits none
+    is not seen.
     """
     if shutil.which("nvidia-smi") is None:
         return []

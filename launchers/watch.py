@@ -18,7 +18,7 @@ class Tally:
 
     states: dict[str, State]
     work_done: float
-    """Share of the launch's work that is behind it, between 0 and 1."""
+    """Share of the launch's work that is done, from 0 to 1."""
 
     def count(self, status: str) -> int:
         return sum(state.status == status for state in self.states.values())
@@ -54,7 +54,7 @@ class Watch:
         return [point_id for point_id in self._points if not self._ended(point_id)]
 
     def free(self) -> dict[str, State]:
-        """Open points that nobody works on. One that says it runs has lost its worker."""
+        """Open points that nobody works on. One whose state is still `running` has lost its worker."""
         directory = self._study.directory
         idle = [point_id for point_id in self.open_ids() if lease.live_holder(directory(point_id)) is None]
         self.look()  # a worker notes the end of a point before it lets go of the lease
@@ -68,7 +68,7 @@ class Watch:
         return [state for point_id, state in self._states.items() if self._ended(point_id)]
 
     def num_attempts(self) -> int:
-        """How often points were started, this launch and earlier ones together."""
+        """How often points were started, in this launch and in earlier ones together."""
         return sum(state.attempt for state in self._states.values())
 
     def _ended(self, point_id: str) -> bool:
@@ -86,7 +86,8 @@ class Watch:
 
 
 def work_of(point: Point) -> float:
-    """Expected time to train the point, in no unit: its arithmetic, and a toll for each call of a layer."""
+    """Expected time to train the point, in arbitrary units: its arithmetic, and a toll for each call of a
+    layer."""
     num_layers = point.network.num_layers
     num_steps = point.epochs * point.steps_per_epoch
     return point.cost.train_flops + TOLL * num_layers * num_steps

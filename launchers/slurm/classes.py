@@ -20,10 +20,10 @@ this besides."""
 UNKNOWN_MIN = 120
 """Time limit where nothing predicts hours."""
 LIMITS_MIN = (15, 30, 60, 120, 240, 480, 720, 1440, 2880)
-"""Time limits that are asked for: few, so that classes are few."""
+"""Time limits that are asked for: few, so that there are few classes."""
 MEMORY_FACTOR, MEMORY_STEPS_GB = 1.25, (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512)
 SUPERVISOR_GB = 0.3
-"""The process of a job that starts its workers, and the tracker's."""
+"""Memory of the process of a job that starts its workers, and of the tracker's."""
 CUDA_HOST_GB = 6.0
 """Host memory of a process that trains on a GPU."""
 
@@ -55,9 +55,10 @@ class JobClass:
     name: str
     resources: Resources
     point_ids: tuple[str, ...]
-    """Dearest first."""
+    """Ids of its points, the most expensive first."""
     stage: int = 0
-    """Jobs of a stage start when those of the stages before have ended, as their points need theirs."""
+    """Jobs of a stage start when those of earlier stages have ended, as their points need the points of
+    these."""
 
 
 def classes_of(
@@ -128,7 +129,8 @@ def _mem_gb(
     per_node: int,
     ran_out_gb: float | None,
 ) -> float:
-    """A step that is enough for the estimate, and no more than a node has where the node may be enough."""
+    """The smallest step that is enough for the estimate, but no more than a node has where a node may be
+    enough."""
     if not isinstance(options.mem_gb, str):
         return options.mem_gb
     each = CUDA_HOST_GB if runtime.device == "cuda" else MEMORY_FACTOR * entry.memory_gb

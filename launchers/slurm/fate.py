@@ -10,7 +10,7 @@ from scaling.errors import Refused
 from scaling.study.result import Failure
 
 RUN_STARTS = "--- a run of this job starts ---"
-"""A line of the log of a job: what is above it is of earlier runs."""
+"""A line in the log of a job: what is above it belongs to earlier runs."""
 
 _TAIL_BYTES = 1 << 16
 _IN_LOG: tuple[tuple[Failure, re.Pattern[str]], ...] = (
@@ -31,7 +31,7 @@ _IN_ACCOUNTING: tuple[tuple[str, Failure], ...] = (
 def fate(job: str, log: Path) -> Failure:
     """Why the last run of `job` ended before its points did; `killed` where nothing tells.
 
-    The log goes before accounting, which calls a step that ran out of memory failed or cancelled.
+    The log is believed before accounting, which calls a step that ran out of memory failed or cancelled.
     """
     said = _last_run(log)
     for failure, pattern in _IN_LOG:

@@ -11,7 +11,7 @@ from scaling.training.worklist import Policy
 Extra = str | int | float | bool
 
 _OWN = ("array", "comment", "output", "error", "open-mode", "signal", "requeue", "no-requeue", "wait")
-"""Lines of sbatch that the launcher writes itself."""
+"""Options of sbatch that the launcher writes itself."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +27,7 @@ class Options:
     setup: tuple[str, ...] = ()
     """Shell commands before Python starts, such as `module load cuda`."""
     sbatch: Mapping[str, Extra] | None = None
-    """More lines for sbatch, such as `{exclude: n[1-2], mail-type: FAIL}`; true is a flag without value."""
+    """More options for sbatch, such as `{exclude: n[1-2], mail-type: FAIL}`; true is a flag without value."""
     srun_args: tuple[str, ...] = ()
     timeout_min: int | str = "auto"
     """Time limit of a job. A point that takes longer goes on in the same job, which is queued again."""
@@ -41,9 +41,9 @@ class Options:
     nodes: int | str = "auto"
     """Nodes over which the processes of a point are spread."""
     slots: int = 1
-    """Points that a job trains at a time, side by side; they share its GPU."""
+    """Points that a job trains at a time; they share its GPU."""
     points_per_job: int = 1
-    """Points that a job is made for. It goes on with others of its class while it has time left."""
+    """Points per job. A job goes on with others of its class while it has time left."""
     array_parallelism: int | None = None
     """Jobs of a launch that run at a time, at most; each array has one at least."""
     max_requeues: int = 20

@@ -13,7 +13,7 @@ from scaling.study.launch import Launch
 from scaling.study.store import Study
 
 ASK_AGAIN_S = 2.0
-"""A job is gone only when two answers, so far apart, do not have it."""
+"""Time between two answers. A job is gone only when neither of them has it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,7 +23,7 @@ class Queued:
     job: str
     """Name of the entry, such as 123, 123_4 or 123_[5-9]."""
     state: str
-    """Slurm's word, in lower case, such as pending or running."""
+    """Slurm's word for its state, in lower case, such as pending or running."""
     reason: str
     """Why it waits, or the node it runs on."""
 
@@ -32,7 +32,7 @@ class Queued:
         return self.job.partition("_")[0]
 
     def holds(self, job: str) -> bool:
-        """Whether it is this job, or elements of an array among which it is."""
+        """Whether this is the entry of `job`, or of elements of an array that include it."""
         array, _, element = job.partition("_")
         if self.job == job or array != self.array:
             return self.job == job
@@ -47,15 +47,15 @@ class Queued:
 
 
 Queue = list[tuple[Record, list[Queued]]]
-"""The records of a study, each with those of its jobs that are still there."""
+"""The records of a study, each with those of its jobs that Slurm still has."""
 
 
 def queue_of(
     study: Study, points: Collection[str] | None = None, *, within_s: float = ANSWER_WITHIN_S
 ) -> Queue:
-    """What Slurm holds of a study now, or of these of its points; raises Silent.
+    """What Slurm holds of a study now, or of the given points; raises Silent.
 
-    Slurm is not asked about points that it never had, and asked twice where a point has no job left.
+    Slurm is not asked about points that it never had, and is asked twice where a point has no job left.
     """
     wanted = None if points is None else set(points)
     known = [each for each in records(study.path) if wanted is None or wanted & set(each.job_class.point_ids)]
@@ -77,9 +77,9 @@ def without_job(queue: Queue) -> set[str]:
 
 
 def queued_points(study: Study, queue: Queue) -> dict[str, str]:
-    """Points that a job in the queue has or will have, with a word about it.
+    """Points that a job in the queue has or will have, each with the job's name.
 
-    The jobs of a launch that was told to stop take none any more.
+    The jobs of a launch that was told to stop take no more points.
     """
     found: dict[str, str] = {}
     for record, jobs in queue:

@@ -1,4 +1,4 @@
-"""Reconciling: what the files of a study say of its Slurm jobs, set right by what Slurm says of them."""
+"""Reconciling: what the files of a study say of its Slurm jobs is corrected by what Slurm says of them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from scaling.study.store import Study
 
 
 def reconciled(study: Study) -> dict[str, str]:
-    """Points that a Slurm job has or will have, with a word about it; raises Silent."""
+    """Points that a Slurm job has or will have, each with the job's name; raises Silent."""
     if next(records(study.path), None) is None:
         return {}
     left = [each for each in study.point_ids() if study.noted(each).status != "completed"]
@@ -27,7 +27,7 @@ def reconciled(study: Study) -> dict[str, str]:
 
 
 def note_losses(study: Study, queue: Queue, points: Collection[str]) -> None:
-    """Note why those of the points ended whose jobs are gone for good, where the study takes notes."""
+    """Note why points ended whose jobs are gone for good, if the study can be written."""
     newest = {point_id: record for record, _ in queue for point_id in record.job_class.point_ids}
     try:
         with writing_below(study.path):
@@ -51,15 +51,16 @@ def _note_loss(study: Study, point_id: str, record: Record) -> None:
 
 
 def _should_have_run(study: Study, record: Record, noted: State) -> bool:
-    """Whether all jobs of the class were submitted, nobody told them to stop, and no later launch had it."""
+    """Whether all jobs of the class were submitted, none was told to stop, and no later launch had the
+    point."""
     is_newest = not noted.is_marked and (noted.launch or "") <= record.launch  # names begin with the time
     return is_newest and record.is_submitted and Launch(study.path, record.launch).stopped() is None
 
 
 def cancel_jobs(study: Study) -> int:
-    """Take the jobs of a study that wait at Slurm from there; how many entries of its queue there were.
+    """Cancel the jobs of a study that wait at Slurm; returns how many entries of the queue that were.
 
-    Those that run are told to stop by the stop file of their launch, and save their checkpoints first.
+    Jobs that run are told to stop by the stop file of their launch, and save their checkpoints first.
     """
     jobs = [job for _, of_record in queue_of(study) for job in of_record]
     arrays = sorted({job.array for job in jobs})

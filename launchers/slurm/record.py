@@ -32,11 +32,12 @@ class Record:
 
     @property
     def comment(self) -> str:
-        """The comment of its jobs at Slurm: finds them whether or not their ids have been noted."""
+        """The comment of its jobs at Slurm, by which they are found whether or not their ids have been
+        noted."""
         return f"scaling-study/{self.launch}/{self.job_class.name}"
 
     def share(self, index: int) -> tuple[str, ...]:
-        """The points that a job is responsible for, dearest first."""
+        """The points that a job is responsible for, the most expensive first."""
         return self.job_class.point_ids[index :: self.num_jobs]
 
     def write(self) -> None:
@@ -54,14 +55,15 @@ class Record:
 
 
 def new_record(folder: Path, job_class: JobClass, num_jobs: int) -> Record:
-    """Not written yet."""
+    """A new record, not written yet."""
     return Record(
         file=folder / f"{job_class.name}.json", user=getpass.getuser(), job_class=job_class, num_jobs=num_jobs
     )
 
 
 def read_record(file: Path) -> Record:
-    """Raises Corrupt where it cannot be read, and KeyError and TypeError where it is no record."""
+    """The record in a file; raises Corrupt where it cannot be read, KeyError and TypeError where it is
+    none."""
     value: dict[str, Any] | None = read_json(file)
     if value is None:
         raise Corrupt(f"{file} is missing")

@@ -1,4 +1,4 @@
-"""Whether the nodes see the study's directory: asked of a node, where one is free at once."""
+"""Whether the nodes see the study's directory: a node is asked, where one is free at once."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from launchers.slurm.options import Options
 from scaling.errors import Refused
 
 IMMEDIATE_S = 5
-"""A node that is not free so soon is not waited for."""
+"""Time within which a node must be free, or it is not waited for."""
 ANSWER_WITHIN_S = 60.0
 ROOM_BYTES = 1 << 20
 
 _WHERE = ("exclude", "nodelist", "reservation")
-"""Lines of sbatch that say on which nodes."""
+"""Options of sbatch that choose nodes."""
 
 
 def check_shared(study: Path, options: Options) -> bool:
@@ -46,7 +46,7 @@ def check_shared(study: Path, options: Options) -> bool:
 
 
 def _script(study: Path) -> str:
-    """Prints the node's name, and what is wrong there."""
+    """A shell script that prints the node's name, and what is wrong there."""
     marker = shlex.quote(str(study / "study.json"))
     probe = shlex.quote(str(study / ".probe-"))
     room = f"head -c {ROOM_BYTES} /dev/zero"

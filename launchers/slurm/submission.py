@@ -80,7 +80,7 @@ class Submitter:
         at_once: int | None,
         after: Sequence[str],
     ) -> tuple[int, Record]:
-        """Submit as many of `shares` as the site's limits let in: half of them, a quarter, and so on."""
+        """Submit as many of `shares` as the site's limits allow: all, half of them, a quarter, and so on."""
         taken, trying = 0, len(shares)
         while trying and taken < len(shares):
             chosen = shares[taken : taken + trying]
@@ -105,7 +105,8 @@ class Submitter:
         at_once: int | None,
         after: Sequence[str],
     ) -> str:
-        """The id that Slurm gave it. What it may have taken without a word is undone before the next try."""
+        """The id that Slurm gave the array. What Slurm may have taken silently is undone before the next
+        try."""
         executor = self._executor(record.job_class, comment, at_once, after)
         give_up_at = time.monotonic() + self._options.submit_within_s
         while True:
@@ -180,7 +181,7 @@ def teardown(launch: Launch, crashes_at_most: int) -> list[str]:
 
 
 def cut(num_jobs: int, largest: int) -> list[int]:
-    """Sizes of arrays; MaxArraySize bounds the index of a job in its array, which starts at 0."""
+    """Sizes of arrays. MaxArraySize bounds the index of a job in its array, which starts at 0."""
     return [min(largest, num_jobs - first) for first in range(0, num_jobs, largest)]
 
 

@@ -43,7 +43,7 @@ class PixelCriterion(Criterion):
         return torch.zeros((), dtype=torch.float32, device=device)
 
     def num_correct(self, logits: Tensor, labels: Tensor) -> Tensor:
-        """The share of the pixels that are, summed over the images."""
+        """The share of correct pixels, summed over the images."""
         correct = (upsampled(logits, labels).argmax(1) == labels).flatten(1).sum(1)
         return (correct / num_labelled(labels)).sum()
 

@@ -29,7 +29,7 @@ class Ema(AveragedModel):
 
     @torch.no_grad()
     def update_parameters(self, model: nn.Module) -> None:
-        """Move on towards the weights of `model`, the one it was made of.
+        """Move towards the weights of `model`, the one it was made from.
 
         torch would walk both networks in each step, which takes longer than the arithmetic for a small one.
         The count of updates is on the CPU, so that a GPU need not wait.

@@ -17,8 +17,8 @@ from scaling.training.processes import ALONE, Processes
 from scaling.training.scores import scores_of
 
 _IMAGES, _PIXELS = 256, 1 << 20
-"""A batch of small images has so many, or as many as have so many pixels: three times as fast as batches of
-128 for the smallest networks. A larger one could take more memory than training does."""
+"""Images in a batch of small ones, or as many as have so many pixels: three times as fast as batches of 128
+for the smallest networks. Larger batches could take more memory than training does."""
 
 
 def evaluate(

@@ -29,7 +29,7 @@ class Diverged(RuntimeError):
     def __init__(self, step: int, loss: float) -> None:
         super().__init__(step, loss)
         self.step = step
-        """Optimizer steps taken when it was seen."""
+        """Optimizer steps taken when the loss was seen."""
         self.loss = loss
         """The loss that was seen, in nats."""
 
@@ -38,7 +38,7 @@ class Diverged(RuntimeError):
 
 
 class Recorded(RuntimeError):
-    """A failure of an earlier run, of which a table tells."""
+    """A failure of an earlier run, as a table of results tells it."""
 
     def __init__(self, failure: Failure, message: str) -> None:
         super().__init__(message)

@@ -1,4 +1,4 @@
-"""Labelling: a teacher's network looks at images without labels, and its student is given what it says."""
+"""Labelling: a teacher's network looks at unlabelled images, and its student gets what the teacher says."""
 
 from __future__ import annotations
 
@@ -43,10 +43,10 @@ def taught(
     studies: Sequence[Path],
     should_stop: Callable[[], bool],
 ) -> Images:
-    """The images of a student with those that its teacher has labelled, once all of these are.
+    """The images of a student with those that its teacher has labelled, once all of these are labelled.
 
-    Raises DataError where the teacher, the images or the labels are absent or others than declared, and
-    Stopped between two batches.
+    Raises DataError where the teacher, the images or the labels are absent or not those declared, and Stopped
+    between two batches.
     """
     pseudo = point.pseudo
     assert pseudo is not None
@@ -70,7 +70,7 @@ def taught(
 
 
 class Labeller:
-    """A teacher at work; network and images are loaded when the first shard is asked for."""
+    """A teacher at work. Network and images are loaded when the first shard is asked for."""
 
     def __init__(
         self,
@@ -93,7 +93,7 @@ class Labeller:
             raise Stopped(0)
 
     def label(self, chosen: range) -> Labelled:
-        """What the teacher says of some of the unlabelled images, as they are in their centre."""
+        """What the teacher says of some of the unlabelled images, of their centre crops."""
         use_precision(self._point.precision, self._device)
         size = num_at_once(self._point.recipe.images_per_norm, self._pseudo.teacher.resolution**2)
         parts = []
@@ -140,7 +140,7 @@ class Labeller:
 
     @cached_property
     def _images(self) -> Images:
-        """Mean and deviation that the teacher's images were normalised by."""
+        """Mean and deviation by which the teacher's images were normalised."""
         images = load(self._point.data, self._runtime.data_root, self._pseudo.teacher.resolution)
         return images.to(self._device, splits=False)
 
@@ -162,7 +162,8 @@ class Labeller:
 
 
 def weights_of_file(path: str | None, declared: str | None, source: str) -> Weights:
-    """A plain state dict, as torch.save wrote it; DataError where there is none, or another than declared."""
+    """The weights in a plain state dict, as torch.save wrote it; DataError where there is none, or not the
+    declared one."""
     if path is None:
         raise DataError("pseudo.teacher.weights is missing: say where the file of the teacher's weights is.")
     try:

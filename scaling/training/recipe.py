@@ -14,11 +14,12 @@ LARGEST_JITTER = 3
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """Everything about training that is neither the network, nor the data, nor the length of the run."""
+    """Everything about training but the network, the data and the length of the run."""
 
     batch_size: int = 128
     norm_batch: int | None = None
-    """Images that batch norm sees at once; None is the whole batch. Gradients accumulate over these parts."""
+    """Images that batch norm sees at once; None for the whole batch. Gradients accumulate over these
+    parts."""
     optimizer: str = "sgd"
     """`sgd` with Nesterov's momentum, or one of timm's by its name, such as `lamb`."""
     learning_rate: float = 0.1
@@ -29,23 +30,23 @@ class Recipe:
     """L2 decay of weights; norms and biases are left out."""
     label_smoothing: float = 0.1
     ema_decay: float = 0.9999
-    """Decay of the moving average of the weights that gets evaluated, at first (1+n)/(10+n); 0 is off."""
+    """Decay of the moving average of the weights, which is evaluated; at first (1+n)/(10+n); 0 is off."""
     stochastic_depth: float = 0.0
-    """Rate at which an image skips the blocks of the last stage; earlier ones have less. 0 is off."""
+    """Rate at which an image skips the blocks of the last stage; lower in earlier stages. 0 is off."""
     dropout: float = 0.0
     """Rate of features left out before the classifier; 0 is off."""
     rand_augment_layers: int = 0
     """Operations of RandAugment that each image goes through (Cubuk et al. 2019, 1909.13719); 0 is off."""
     rand_augment_magnitude: float = 10.0
-    """Their strength, of which 10 is the most in that paper; ResNet-RS uses 10 and 15."""
+    """Strength of these operations, of which 10 is the most in that paper; ResNet-RS uses 10 and 15."""
     crop: Literal["padded", "resized"] = "padded"
-    """Random windows of the image `padded` on each side, or of many sizes and shapes within it, `resized`:
-    Inception's, usual for photographs."""
+    """Random crops: `padded`, windows of the image padded on each side, or `resized`, Inception's windows of
+    many sizes and shapes, usual for photographs."""
     crop_padding: float = 0.125
     """Padding of `padded` crops on each side, as a share of the resolution; 0 is off."""
     scale_jitter: float = 0.0
-    """Of clips with `padded` crops: their frames are enlarged by up to this share before a window is cut out
-    (Simonyan and Zisserman 2014, 1409.1556, sec. 3.1); 0 is off, 0.25 is 256 to 320 pixels."""
+    """Scale jitter of clips with `padded` crops: frames are enlarged by up to this share before a window is
+    cut out (Simonyan and Zisserman 2014, 1409.1556, sec. 3.1); 0 is off, 0.25 is 256 to 320 pixels."""
     flip: bool = True
     """Random mirroring, where the data set allows it."""
 
@@ -90,18 +91,20 @@ class Recipe:
 
     @property
     def num_moments(self) -> int:
-        """Numbers that the optimizer keeps for each weight; for timm's two, which some of them undercut."""
+        """Numbers that the optimizer keeps for each weight; two for timm's optimizers, some of which keep
+        fewer."""
         return 2 if self.optimizer != "sgd" else int(self.momentum > 0)
 
     @property
     def idle(self) -> Collection[str]:
-        """Fields that decide nothing, as others are what they are."""
+        """Fields that decide nothing, given the values of others."""
         idle = ["crop" if self.crop == "padded" else "crop_padding"]
         idle += [] if self.rand_augment_layers else ["rand_augment_magnitude"]
         return idle if self.scale_jitter else [*idle, "scale_jitter"]
 
     def norm_batches_each(self, num_processes: int) -> int:
-        """Norm batches of a step for each of so many processes; Refused where they do not come out even."""
+        """Norm batches of a step for each of so many processes; Refused where they cannot be shared
+        evenly."""
         number = self.batch_size // self.images_per_norm
         batches = "norm batch" if number == 1 else "norm batches"
         if num_processes < 1 or number % num_processes:

@@ -10,7 +10,7 @@ from scaling.errors import Refused
 from scaling.training.recipe import Recipe
 
 GOVERNED = ("label_smoothing", "stochastic_depth", "dropout", "rand_augment_layers", "rand_augment_magnitude")
-"""What `by_scale` says, whatever the recipe says of it."""
+"""Settings of the recipe that `by_scale` overrides."""
 
 _DEEP = 200
 """Layers from which stochastic depth is on (Bello et al. 2021, Table 8: 0 up to ResNet-RS-152)."""
@@ -18,14 +18,14 @@ _DEEP = 200
 
 @dataclass(frozen=True, kw_only=True)
 class Regularization:
-    """The policy of a study; what it comes to for a point stands in the point's recipe."""
+    """The policy of a study. What it comes to for a point is in the point's recipe."""
 
     policy: Literal["given", "by_scale"] = "given"
     """`given`: every point has the strengths of its recipe. `by_scale`: they grow with the network, as for
     the models of ResNet-RS."""
     plain_epochs: int = 100
-    """Of `by_scale`: runs of at most so many epochs have crops and flips only, as the paper's of 10 and 100
-    epochs have; with 0 all runs are regularised alike."""
+    """With `by_scale`, runs of at most so many epochs have crops and flips only, as the paper's runs of 10
+    and 100 epochs do; with 0 all runs are regularised alike."""
 
     def __post_init__(self) -> None:
         if self.plain_epochs < 0:
@@ -53,7 +53,7 @@ class Regularization:
         )
 
     def without_governed(self, recipe: Recipe) -> Recipe:
-        """The recipe as points of all scales share it."""
+        """The recipe without what the policy decides: the part that points of all scales share."""
         if self.policy == "given":
             return recipe
         return replace(recipe, **{name: getattr(Recipe, name) for name in GOVERNED})

@@ -14,7 +14,7 @@ from scaling.study.lease import Process
 
 @dataclass(frozen=True, kw_only=True)
 class Room:
-    """What a worker asks before it starts a point. What a dead worker had taken is free again."""
+    """What a worker asks before it starts a point. Memory that a dead worker had taken is free again."""
 
     ledger: Path
     """Who has taken how much."""
@@ -24,7 +24,8 @@ class Room:
     """The estimate for each point, by its id."""
 
     def take(self, point_ids: Iterable[str]) -> str | None:
-        """The first point that fits beside what is at work, its room taken until `leave`; None if none fits.
+        """The first point that fits beside what is at work, with room taken for it until `leave`; None if
+        none fits.
 
         A point that needs more than there is fits where nothing else is at work.
         """
@@ -38,7 +39,7 @@ class Room:
         return point_id
 
     def leave(self) -> None:
-        """Let others in. Harmless for who has taken nothing."""
+        """Give the room back. Harmless for a worker that has taken none."""
         with locked(self.ledger.with_suffix(".lock")):
             write_json(self.ledger, {"taken": self._taken_by_others()})
 

@@ -15,7 +15,7 @@ Cooldown = Literal["1-sqrt", "linear"]
 
 @dataclass(frozen=True, kw_only=True)
 class Schedule:
-    """Linear warm-up, then one of three ways down."""
+    """A linear warm-up, then one of three ways down."""
 
     kind: Kind = "cosine"
     """`cosine`: half of one, to zero (Loshchilov and Hutter 2016, without restarts). `step`: multiplied by
@@ -24,7 +24,7 @@ class Schedule:
     warmup_fraction: float = 5 / 350
     """Share of all steps spent on the warm-up (the paper: 5 of 350 epochs); a share fits any length."""
     warmup_steps: int | None = None
-    """So many steps instead of a share. With `wsd`, points of different length then share a trunk."""
+    """Warm-up in steps instead of a share. With `wsd`, points of different length then share a trunk."""
     milestones: tuple[float, ...] = (1 / 3, 2 / 3, 8 / 9)
     """Milestones of `step`, as shares of all steps: epochs 30, 60 and 80 of 90."""
     step_factor: float = 0.1
@@ -76,9 +76,9 @@ class Schedule:
                 return self._cooled(step, num_steps)
 
     def trunk_steps(self, num_steps: int) -> int:
-        """Steps before the cooldown, which a longer run begins with as well; 0 where none does.
+        """Steps before the cooldown, with which a longer run begins as well; 0 where none does.
 
-        A warm-up that is a share of the run is of another length in a longer one.
+        A warm-up that is a share of the run has another length in a longer run.
         """
         is_shared = self.kind == "wsd" and self.warmup_steps is not None
         return num_steps - self._cooldown(num_steps) if is_shared else 0
@@ -97,7 +97,7 @@ class Schedule:
 
     @property
     def idle(self) -> Collection[str]:
-        """Fields that its kind does not read, so that they decide nothing."""
+        """Fields that its kind does not read, and which therefore decide nothing."""
         idle: dict[Kind, Collection[str]] = {
             "cosine": ("milestones", "step_factor", "cooldown_fraction", "cooldown"),
             "step": ("cooldown_fraction", "cooldown"),

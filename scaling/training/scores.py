@@ -67,6 +67,6 @@ class Pixels:
 
 
 def scores_of(images: Images, num_images: int) -> Labels | Pixels:
-    """What a split of so many of the `images` is counted with, on their device."""
+    """The scores that a split of so many of the `images` is counted with, on their device."""
     device = images.mean.device
     return Pixels(images.mask_classes, device) if images.mask_classes else Labels(num_images, device)

@@ -1,4 +1,4 @@
-"""The states of a trunk: kept by the point that trains it, taken over by those that branch off."""
+"""The states of a trunk: kept by the point that trains it, taken over by points that branch off."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Trunk:
     end: int
     """Steps of the point before its cooldown."""
     kept: Collection[int] = ()
-    """Steps after which it keeps its state for others."""
+    """Steps after which the point keeps its state for others."""
     fence: Fence | None = None
 
     def save(self, step: int, state: dict[str, Any]) -> None:
@@ -35,7 +35,7 @@ class Trunk:
             write_bytes(state_file(self.directory, step), state_bytes(state), self.fence, flush=True)
 
     def load(self) -> dict[str, Any] | None:
-        """The last state before the cooldown, on the CPU; None without one. What is damaged is set aside."""
+        """The last state before the cooldown, on the CPU; None without one. A damaged state is set aside."""
         while step := last_state(self.directory, self.end):
             file = state_file(self.directory, step)
             try:
@@ -49,7 +49,7 @@ class Trunk:
         return None
 
     def leave(self) -> None:
-        """Remove the state that the point has branched off at, unless a longer point may go on from it."""
+        """Remove the state at which the point has branched off, unless a longer point may go on from it."""
         if self.end not in self.kept and last_state(self.directory, 1 << 62) > self.end:
             with suppress(OSError):
                 state_file(self.directory, self.end).unlink(missing_ok=True)
