@@ -90,18 +90,18 @@ class _Loop:
         self._spending = Spending(planning.study)
         self._spent = self._spending.of(planning.plan)
         self._launched: list[str] = []
-        """Ids, in order: a point that has failed here is not tried again before the line is typed again."""
+        """Ids, in order. A point that has failed here is not tried again before the line is typed again."""
         self._stops_before = stop_files(planning.study)
 
     def tell_budget(self) -> None:
-        """What the rounds may take, beside what the whole grid would."""
+        """Say what the rounds may take, and what the whole grid would."""
         budget = self._rounds.budget
         most = "" if budget is None else f", for at most {flops_text(budget)} train FLOPs"
         self._say(f"Adaptive: the points that teach most run first, until every rule is settled{most}.")
         self._say(spent_text(self._spent, budget, self._whole))
 
     def tell_start(self) -> None:
-        """What the next round would be."""
+        """Say what the next round would be."""
         now = self._standing(self._first)
         if not now.num_pending:
             self._say(end_text(None, None, 0.0))
@@ -168,7 +168,7 @@ class _Loop:
         return Standing.of(self._study.path, self._launched)
 
     def _room(self, now: Standing) -> int:
-        """Points of the next round, at most."""
+        """The most points that the next round may have."""
         slots = self._launcher.num_slots(self._request.runtime)
         of_a_round = min(slots, ceil(SHARE_OF_A_ROUND * len(self._points)))
         return of_a_round - (len(now.coming) if self._launcher.is_slurm else 0)
@@ -201,7 +201,7 @@ class _Loop:
                 time.sleep(ASK_EVERY_S)
 
     def _wait(self, coming: Collection[str]) -> None:
-        """Until one of the points has ended, or it is time to ask what became of their jobs."""
+        """Wait until one of the points has ended, or it is time to ask what became of their jobs."""
         deadline = time.monotonic() + ASK_EVERY_S
         while time.monotonic() < deadline:
             if self._launcher.is_slurm:  # elsewhere such a file is also how a launch ends

@@ -48,7 +48,8 @@ def cancel(study: Study, console: Console, *, yes: bool) -> int:
 
 
 def _queue(study: Study) -> tuple[Queue, str | None]:
-    """What Slurm has of the study; where it does not answer all that it once had, and what it says."""
+    """What Slurm has of the study. Where it does not answer: everything that it once had, and what it
+    says."""
     try:
         return queue_of(study), None
     except Silent as silent:
@@ -68,9 +69,9 @@ def _cancel_waiting_jobs(study: Study) -> str | None:
 
 
 def _launches(study: Study, at_slurm: Collection[str]) -> list[Path]:
-    """Directories of launches that have not been told to stop and may live.
+    """Directories of launches that may be alive and have not been told to stop.
 
-    Of those on this machine that is not known; of those at Slurm it is given.
+    Whether one on this machine is alive is not known; `at_slurm` names those that Slurm still has.
     """
     folders = [
         folder for folder in sorted((study.path / "jobs").glob("*/")) if not (folder / "stop").exists()
@@ -82,7 +83,7 @@ def _launches(study: Study, at_slurm: Collection[str]) -> list[Path]:
 
 
 def _after_waiting(study: Study, running: Sequence[Now]) -> list[Now]:
-    """The points that are still held when the time is up."""
+    """The points that somebody still holds when the time is up."""
     deadline = time.monotonic() + STOPPED_WITHIN_S
     still = list(running)
     while still and time.monotonic() < deadline:

@@ -37,7 +37,7 @@ class Eta:
 
     @cached_property
     def study_s(self) -> float | None:
-        """Until the last point has ended; None where nothing runs, or nothing tells."""
+        """Seconds until the last point has ended; None where nothing runs, or nothing tells."""
         running = [now for now in self.points if now.word == "running"]
         left = self.work_left(self.points)
         pace = self._pace(len(running))
@@ -69,7 +69,7 @@ class Eta:
         return 1.0 - self.work_left(points) / total if total else float(bool(points))
 
     def _pace(self, num_running: int) -> float | None:
-        """Work a second."""
+        """Work done per second."""
         since = max(self.at - LATELY_S, _last_launch(self.study) or 0.0)
         lately = [now.point for now in self.points if (now.point.ended or 0.0) > since]
         if len(lately) >= 2 * num_running:
@@ -86,7 +86,7 @@ class Eta:
 
     @cached_property
     def _seconds_a_unit(self) -> float | None:
-        """Seconds of a device a unit of work, from all that was trained; as predicted where nothing was."""
+        """Seconds of a device per unit of work, from all that was trained; as predicted where nothing was."""
         done = [(now.point.train_seconds, self._work(now.point)) for now in self.points]
         done += [(each.seconds, each.share * self._work(each.point)) for each in self._progress]
         known = [(seconds, work) for seconds, work in done if seconds and work]
@@ -109,7 +109,7 @@ class _Progress:
 
     point: Seen
     epochs: int
-    """Epochs behind it."""
+    """Epochs that it has trained."""
     seconds: float
     """Time spent in training steps so far."""
     noted: float

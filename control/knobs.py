@@ -16,13 +16,13 @@ _SECTIONS = ("model", "recipe", "regularization", "schedule", "data")
 _PARTS = {"start": ("tune", "origin"), "pseudo": ("ratio", "kind", "threshold", "balanced")}
 """Parts of a point's settings that some points lack."""
 _LACKING: dict[str, dict[str, Value]] = {"pseudo": {"ratio": 0}}
-"""What points are told by that lack a part."""
+"""Values for points that lack a part."""
 _NO_KNOBS = ("data.fingerprint",)
-"""What follows from others."""
+"""Settings that follow from others."""
 
 
 class Knobs:
-    """Asked by name; every setting's own values are read once, from one of its points."""
+    """The knobs by name. The values of each setting are read once, from one of its points."""
 
     def __init__(self, study: Study, points: Sequence[Seen]) -> None:
         self._settings = _settings_that_vary(study, points)
@@ -55,7 +55,7 @@ def _names(points: Sequence[Seen]) -> list[str]:
 
 
 def _settings_that_vary(study: Study, points: Sequence[Seen]) -> dict[str, Mapping[str, Value]]:
-    """By the digest of each setting: what is not the same in all of them that have it."""
+    """What differs between points of one setting, by the digest of the setting."""
     first = {point.setting: point.id for point in reversed(points)}
     if len(first) < 2:
         return {}
@@ -87,7 +87,7 @@ def _plain(value: Any) -> Value:
 
 
 def _distinct(values: Iterable[Value]) -> list[Value]:
-    """Each once: numbers by size, then words."""
+    """The values, each once: numbers by size, then words."""
     found = dict.fromkeys(values)
     return sorted(found, key=lambda each: (isinstance(each, str) or each is None, _key(each)))
 

@@ -28,7 +28,7 @@ class LatestFrontier:
         self._asked_at = -EVERY_S
 
     def members(self, glance: Glance, *, wait: bool = False) -> Sequence[Member] | None:
-        """The last that was worked out, None before the first; with `wait`, that of this glance."""
+        """The last frontier that was worked out, None before the first; with `wait`, that of this glance."""
         num_completed = glance.status.counts["completed"]
         is_time = wait or (self._asked is None and time.monotonic() - self._asked_at >= EVERY_S)
         if is_time and num_completed != self._num_completed:

@@ -32,9 +32,9 @@ class Line:
         )
 
     def type_again(self) -> int:
-        """Run it with this Python until it ends; its exit code. Ctrl-C is its to heed.
+        """Run it with this Python until it ends; returns its exit code. Ctrl-C is left to it.
 
-        Refused where the directory is no more.
+        Refused where the directory no longer exists.
         """
         if not self.cwd.is_dir():
             raise Refused(f"{self.cwd}, where the line was typed, is no directory any more: {self.command}")

@@ -43,7 +43,7 @@ def has_log(study: Study, point_id: str) -> bool:
 
 
 def _followed(study: Study, point_id: str, file: Path) -> Iterator[bytes]:
-    """What is in the file, then what comes, until the point has ended and nothing comes any more."""
+    """The content of the file, then what is added, until the point has ended and nothing comes any more."""
     position = 0
     while True:
         has_ended = _has_ended(study, point_id)
@@ -61,7 +61,7 @@ def _has_ended(study: Study, point_id: str) -> bool:
 
 
 def _read(file: Path, position: int) -> bytes:
-    """The bytes from there to the end; none where the file is not there yet."""
+    """The bytes from `position` to the end; none where there is no file yet."""
     try:
         with file.open("rb") as opened:
             opened.seek(position, os.SEEK_SET)

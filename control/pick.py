@@ -1,4 +1,4 @@
-"""Which point a person means: by its id, the start of it, or knobs that it alone has."""
+"""Which point a person means: by its id, the beginning of it, or knobs that it alone has."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def pick(study: Study, words: Sequence[str]) -> str:
 
 
 def pick_by_id(study: Study, start: str) -> str:
-    """The point whose id begins so."""
+    """The point whose id begins with the word."""
     ids = study.point_ids()
     found = [point_id for point_id in ids if point_id.startswith(start)]
     if start in found:

@@ -91,9 +91,10 @@ def _announce(
 
 
 def mark_again(study: Study, point_id: str) -> bool:
-    """Note under the point's lease that it is to be run again; False where somebody holds it, or it is done.
+    """Note, under the point's lease, that it is to be run again; False where somebody holds it, or it is
+    done.
 
-    A diverged point begins anew: from its checkpoint it would diverge again. A dominated one goes on to its
+    A diverged point starts afresh: from its checkpoint it would diverge again. A dominated one goes on to its
     end.
     """
     held = lease.acquire(study.directory(point_id))

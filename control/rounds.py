@@ -49,7 +49,7 @@ def spent_text(spent: float, budget: float | None, whole: float) -> str:
 
 
 def end_text(found: Suggestion | None, budget: float | None, left: float) -> str:
-    """Why no further round is made."""
+    """Why there is no further round."""
     if found is None:
         return "All points of the grid have ended."
     if found.is_flat:

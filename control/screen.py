@@ -33,9 +33,9 @@ class View:
     filter: Filter
     by: tuple[str, ...] = ()
     chosen: int = 0
-    """Place in CYCLE."""
+    """Index of the shown states in CYCLE."""
     first: int = 0
-    """Row that is on top of the table."""
+    """First row of the table that is shown."""
     is_paused: bool = False
 
     @property
@@ -44,7 +44,7 @@ class View:
         return self.filter if state is None else replace(self.filter, states=(state,))
 
     def typed(self, key: str, page: int, num_rows: int) -> View:
-        """After a key; the table shows `page` of its rows."""
+        """The view after a key was typed; the table shows `page` of its rows."""
         moves = {"down": 1, "j": 1, "up": -1, "k": -1, "page down": page, " ": page, "page up": -page}
         if key in moves:
             return replace(self, first=max(0, min(self.first + moves[key], num_rows - page)))
@@ -80,7 +80,7 @@ def _urgency(row: Row) -> int:
 
 
 def once(glance: Glance, table: Table, members: Sequence[Member] | None, width: int) -> RenderableType:
-    """All of it, however long."""
+    """The whole screen, however long."""
     return Group(
         *_head(glance, width), render(table, table.rows, width), Text(), _frontier(members, glance, 99)
     )
@@ -133,7 +133,7 @@ def _frontier(members: Sequence[Member] | None, glance: Glance, num_rows: int) -
 
 
 def _spread(members: Sequence[Member], count: int) -> list[Member]:
-    """So many of them, evenly, the first and the last among them."""
+    """So many of the members, evenly spread, with the first and the last among them."""
     if len(members) <= count:
         return list(members)
     step = (len(members) - 1) / max(1, count - 1)

@@ -12,7 +12,7 @@ from scaling.study.store import Study
 
 
 class Spending:
-    """Counts again as often as asked; a completed point is looked at once."""
+    """Counts as often as it is asked; a completed point is read once."""
 
     def __init__(self, study: Study) -> None:
         self._study = study

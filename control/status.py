@@ -52,7 +52,7 @@ class Status:
     replayed: str | None
     """The table that its points were answered from, with the noise; None where they are trained."""
     scheduler: str | None
-    """Why Slurm could not be asked, so that all this is from the files alone; None where it could."""
+    """Why Slurm could not be asked, so that all this comes from the files alone; None where it could."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -29,7 +29,7 @@ from scaling.study.trunk import carriers
 
 LOOK_EVERY_S = 1.0
 MAX_LOAD = 0.05
-"""Share of its time that it spends on looking, at most."""
+"""Largest share of its time that it spends on looking."""
 GIVES_WAY = 10
 """Unix niceness of the process."""
 
@@ -70,7 +70,7 @@ class Stopper:
         return bool(self._points) and not self._open
 
     def look(self) -> dict[str, str]:
-        """Tell what cannot matter to stop; why, by id."""
+        """Tell points that cannot matter to stop; returns why, by id."""
         for point_id in self._study.point_ids():
             self._read(point_id)
         protected = self._protected()
@@ -112,7 +112,7 @@ class Stopper:
             self._running[point_id] = curve
 
     def _may(self, point_id: str) -> bool:
-        """Whether it was neither told to stop nor run again after that."""
+        """Whether the point was neither told to stop, nor run again after that."""
         directory = self._study.directory(point_id)
         return told_to_stop(directory) is None and not was_stopped(directory)
 

@@ -1,4 +1,4 @@
-"""Stopping beside a launch: a process, which gives way to all others, for as long as the launch lives."""
+"""Stopping beside a launch: a process of low priority that lives as long as the launch."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ END_WITHIN_S = 10.0
 
 @contextmanager
 def beside(request: Request) -> Iterator[None]:
-    """Around a launch: where the request wants it, points of its studies are stopped that cannot matter.
+    """Around a launch: stop points of its studies that cannot matter, if the request wants that.
 
     Studies that others begin from are left alone. What goes wrong here is told, and harms no point.
     """

@@ -16,7 +16,7 @@ from scaling.errors import Refused
 from scaling.study.suggest import suggest
 
 ROWS_AT_MOST = 40
-"""Points that have a row each; more are grouped."""
+"""Most points that get a row each; more are grouped."""
 _GROUPED_BY = ("depth", "width", "resolution", "epochs")
 """The knobs that tell most, in this order."""
 
@@ -71,7 +71,7 @@ def tabulate(glance: Glance, filtered: Filter, by: Sequence[str] = ()) -> Table:
 
 
 def as_json(table: Table) -> list[dict[str, Any]]:
-    """A row as plain values: of points all that is known, of groups their counts."""
+    """A row as plain values: all that is known of a point, the counts of a group."""
     if not table.is_of_points:
         return [
             {**row.values, **dict(row.counts), "share": row.share, "device_seconds_left": row.device_s}

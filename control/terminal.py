@@ -74,7 +74,7 @@ def pace(status: Status, at: float) -> str:
 
 
 def complaint(status: Status) -> Iterator[Text]:
-    """A line where nothing was trained, and where Slurm does not answer."""
+    """A line if nothing was trained, and one if Slurm does not answer."""
     if status.replayed is not None:
         yield Text(f"Replayed from {status.replayed}: nothing here was trained.", style="yellow")
     if status.scheduler is not None:
@@ -82,7 +82,7 @@ def complaint(status: Status) -> Iterator[Text]:
 
 
 def failures(status: Status) -> Iterator[Text]:
-    """A line a class."""
+    """The failures, one line a class."""
     for failure, failed in status.failures.items():
         what = f"  {failed.count} failed by {failure}"
         yield Text.assemble((what, "red"), f", such as {failed.point}: {failed.example}")
@@ -130,7 +130,7 @@ def _add_points(grid: Grid, table: Table, rows: Sequence[Row], is_narrow: bool) 
 
 
 _SHOWN = 6
-"""Digits of an id where there is little room: any unique start of an id is understood."""
+"""Digits of an id where there is little room: the beginning of an id will do where it is unique."""
 
 
 def _add_groups(grid: Grid, table: Table, rows: Sequence[Row], is_narrow: bool) -> None:

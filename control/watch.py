@@ -22,14 +22,16 @@ from scaling.training.stop import handled
 
 EVERY_S = 2.0
 LINE_EVERY_S = 15.0
-"""Time from line to line where there is no terminal."""
+"""Time between lines where there is no terminal."""
 RESTARTED_WITHIN_S = 30.0
-"""A point whose process is gone is soon started again where its launch lives."""
+"""Time in which a point whose process is gone is started again, if its launch lives."""
+_REDRAW_S = 1.0
+"""How soon the screen follows a change of its size."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Wish:
-    """What the person who watches wants."""
+    """How the person who watches wants it."""
 
     view: View
     every_s: float | None
@@ -95,10 +97,6 @@ def _on_screen(study: Study, wish: Wish, console: Console) -> None:
         _print(glance, view, latest, console)
 
 
-_REDRAW_S = 1.0
-"""The screen follows a change of its size so soon."""
-
-
 class End:
     """Whether all points have ended and nobody runs."""
 
@@ -119,8 +117,11 @@ class End:
 
 @contextmanager
 def _ended_by_signals() -> Iterator[None]:
-    """End as Ctrl-C does, so that the terminal is put back; Ctrl-C too, which a shell's `&` has ignored;
-    not the end of a terminal that `nohup` is there to outlive."""
+    """End as after Ctrl-C on signals that end a process, so that the terminal is restored.
+
+    That includes Ctrl-C itself, which a shell's `&` has ignored, but not the end of a terminal that `nohup`
+    is there to outlive.
+    """
 
     def interrupt(number: int, frame: object) -> None:
         del number, frame

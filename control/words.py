@@ -65,7 +65,7 @@ def has(point: Seen, values: Values, knobs: Knobs) -> bool:
 
 @dataclass(frozen=True, kw_only=True)
 class Filter:
-    """Which points are wanted; empty means all."""
+    """Which points are wanted; without any condition, all of them."""
 
     states: tuple[str, ...] = ()
     failures: tuple[str, ...] = ()
@@ -78,7 +78,7 @@ class Filter:
         parse(self.words)
 
     def apply(self, points: Sequence[Now], knobs: Knobs) -> list[Now]:
-        """The wanted ones; Refused for a knob or a value that no point has."""
+        """The wanted points; Refused for a knob or a value that no point has."""
         values = checked(self.words, knobs) if points else {}
         return [now for now in points if self._wants(now) and has(now.point, values, knobs)]
 

@@ -25,12 +25,12 @@ _NO_HOST = (
 class Address:
     host: str = LOOPBACK
     port: int | None = None
-    """None for the first free one from PORT on."""
+    """The port; None for the first free one from PORT on."""
     asks_token: bool = False
-    """Also where only this machine can reach it."""
+    """Whether a token is asked for even where only this machine can reach the page."""
 
     def listen(self) -> socket.socket:
-        """A socket that listens there; Refused where it cannot be had."""
+        """A socket that listens at the address; Refused where there can be none."""
         try:
             found = socket.getaddrinfo(self.host, None, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         except (OSError, UnicodeError) as error:
@@ -70,7 +70,7 @@ def url(address: Address, listening: socket.socket) -> str:
 
 
 def hosts(address: Address, listening: socket.socket) -> list[str]:
-    """What a request may name as its host; what is forwarded to this machine comes as localhost."""
+    """Names that a request may give as its host; what is forwarded to this machine comes as localhost."""
     bound = listening.getsockname()[0]
     names = {*_LOCAL, address.host.lower(), bound}
     if ipaddress.ip_address(bound).is_unspecified:

@@ -1,4 +1,4 @@
-"""The app: what is answered under which address."""
+"""The app: which address is answered with what."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ class Door:
     """Who is let in."""
 
     hosts: Sequence[str]
-    """Names and addresses that the page is served under."""
+    """Names and addresses under which the page is served."""
     token: str | None
-    """What a browser must bring; None where nothing is asked."""
+    """The token that a browser must bring; None where none is asked for."""
     cookie: str
-    """The name of the cookie that keeps it."""
+    """Name of the cookie that keeps the token."""
 
 
 def make_app(study: Study, feed: Feed, door: Door) -> Starlette:
@@ -116,7 +116,7 @@ class Pages:
 
 
 async def _zipped(events: AsyncGenerator[bytes]) -> AsyncIterator[bytes]:
-    """Each as soon as it is there, which the middleware for whole answers does not do."""
+    """Sends each event as soon as it is there, which the middleware for whole answers does not do."""
     packer = zlib.compressobj(level=1, wbits=_GZIP)
     async with aclosing(events):
         async for each in events:

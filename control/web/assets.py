@@ -1,4 +1,4 @@
-"""Assets: the page's own files and plotly's, as a browser is given them."""
+"""Assets: the page's own files and plotly's, as they are sent to a browser."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Asset:
 
 
 class Assets:
-    """Answers /static/NAME; with ?v=VERSION a browser may keep it for good."""
+    """Answers /static/NAME; with ?v=VERSION a browser may keep the file for good."""
 
     async def answer(self, request: Request) -> Response:
         asset = assets().get(request.path_params["name"])
@@ -70,7 +70,7 @@ def assets() -> Mapping[str, Asset]:
 
 
 def first_page(study: Study, news: News | None) -> str:
-    """index.html with what is known already."""
+    """The page index.html, with what is known already."""
     status = None if news is None else news.status
     return _template().render(place_of(study), status=status, now=time.time(), asset=_address)
 
@@ -87,7 +87,7 @@ def _template() -> jinja2.Template:
 
 
 def _plotly() -> Path:
-    """Found without an import of plotly, which takes long."""
+    """The path of plotly's script, found without importing plotly, which takes long."""
     spec = importlib.util.find_spec("plotly")
     assert spec is not None
     assert spec.origin is not None

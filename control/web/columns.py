@@ -12,13 +12,13 @@ from control.status import Glance
 from control.web.curves import Curve, number
 
 NAMED_AT_MOST = 20
-"""Damaged points that are told by a sentence each."""
+"""Most damaged points that get a sentence each."""
 Row = Mapping[str, Any]
-"""What the page knows of a point, by column; `knobs` has the values of the knobs that vary."""
+"""What the page knows of a point, by column; `knobs` are the values of the knobs that vary."""
 
 
 def row_of(now: Now, knobs: Mapping[str, Value], curve: Curve, eta_s: float | None) -> Row:
-    """A point; `curve` is that of one that is not completed."""
+    """A point; `curve` is given for one that is not completed."""
     point = now.point
     is_completed = now.word == "completed"
     return {

@@ -1,4 +1,4 @@
-"""A feed: one look at a study every now and then, told to all browsers that are there."""
+"""A feed: one look at a study every now and then, sent to all browsers that listen."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ Value = TypeVar("Value")
 
 
 class Feed:
-    """Looks while somebody listens. Everything but the looks happens on one event loop."""
+    """Looks at the study while somebody listens. Everything but the looks happens on one event loop."""
 
     def __init__(self, study: Study, every_s: float) -> None:
         self._study = study
@@ -76,7 +76,7 @@ class Feed:
             await self._somebody.wait()
 
     async def stream(self) -> AsyncGenerator[bytes]:
-        """Events from all that is known now on, until the feed is closed."""
+        """Events, from all that is known now, until the feed is closed."""
         version, sent = 0, dict[str, bytes]()
         self._num_listeners += 1
         self._somebody.set()
@@ -108,7 +108,7 @@ class Feed:
         self._ring()
 
     async def _look(self) -> float:
-        """Look, and tell what is new; how long it took, in CPU seconds."""
+        """Look, and send what is new; returns how long it took, in CPU seconds."""
         try:
             news, cost_s = await beside(self._timed_look)
         except Exception as error:  # a study that cannot be read now may be readable at the next look
@@ -147,7 +147,7 @@ class Feed:
 
 
 def _basis(news: News) -> object:
-    """When this changes, something else may be learned."""
+    """When this changes, the rules may change."""
     return news.status["counts"]["completed"], news.status["num_damaged"]
 
 

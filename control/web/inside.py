@@ -1,4 +1,4 @@
-"""What is inside a study: the end of a file of one of its points, and no file that is elsewhere."""
+"""Files inside a study: the end of a file of one of its points, and of none that lies elsewhere."""
 
 from __future__ import annotations
 

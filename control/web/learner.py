@@ -16,9 +16,9 @@ from scaling.study.store import Study
 
 _ONE_THREAD = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
 GIVES_WAY = 10
-"""Of Unix's niceness: about a tenth of a core where all are busy. The most, 19, would be a hundredth."""
+"""Unix niceness: gets about a tenth of a core where all are busy. The highest, 19, would get a hundredth."""
 _PART_AT_MOST = 2**28
-"""Bytes; 10,000 models are 3 MB."""
+"""Longest line in bytes; 10,000 models are 3 MB."""
 
 
 async def learn(study: Study) -> AsyncIterator[dict[str, Any]]:

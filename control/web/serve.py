@@ -19,7 +19,7 @@ from scaling.study.store import Study
 from scaling.training.stop import handled
 
 ENDS_WITHIN_S = 2
-"""Answers that are under way at Ctrl-C have so long."""
+"""Time that answers which are under way at Ctrl-C are given."""
 
 
 def serve(study: Study, address: Address, every_s: float | None, console: Console) -> None:
