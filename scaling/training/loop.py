@@ -136,11 +136,7 @@ def train(
 ) -> Outcome:
     """Train `point` on `images`, as `load` gives them, from its checkpoint or, without one, from the start.
 
-    After each epoch `on_epoch` gets the rows of all epochs so far: `epoch`, `step`, `train_flops`,
-    `learning_rate` (of the last step), `train_loss`, `train_top1`, `seconds` (of training so far), and, where
-    the averaged weights were evaluated, `loss` and `top1` on the validation images. Runs of up to 20 epochs
-    are evaluated after each, longer ones about 20 times, evenly spread, and at the end. With masks, rows have
-    `train_pixels`, the percentage of pixels that were right, and `miou` instead of accuracies.
+    After each epoch `on_epoch` gets the rows of all epochs so far (`Run.rows`).
 
     On a CPU the rows (seconds aside) and the weights are bit for bit those of a run without interruption.
     `should_stop` is asked before every step. `is_dominated` is asked, in the first process, after every
