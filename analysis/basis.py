@@ -74,8 +74,8 @@ def _rows(findings: Findings) -> Iterator[tuple[str, str]]:
     if findings.returns:
         yield "returns", f"{len(findings.returns)} pairs of models that are neighbours on one axis"
     for topic, compared in (
-        ("speedup", findings.equal.speedups),
-        ("ladders", tuple(pair for each in findings.equal.ladders for pair in each.pairs)),
+        ("speedup", findings.at_equal_accuracy.speedups),
+        ("ladders", tuple(pair for each in findings.at_equal_accuracy.ladders for pair in each.pairs)),
     ):
         if compared:
             yield topic, "models with known cost (" + ", ".join(_compared(compared)) + ")"

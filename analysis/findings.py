@@ -42,12 +42,12 @@ class Findings:
     """One row a model (setting, depth, width, resolution, epochs), the mean over its seeds; without those
     that diverged, and with those that were stopped early, by what their curves tell."""
     compared: pd.DataFrame
-    """The groups that rules and the law rest on: all, or an even part of very many (`thin.thinned`)."""
+    """The groups that rules and the law rest on: all, or of very many an even part (`thin.thinned`)."""
     rivals: pd.DataFrame
     """Those that families are compared by: all that were not stopped, or of very many as many of each
     setting."""
     noise: Noise
-    """Behind all intervals."""
+    """Noise of a run, behind all intervals."""
     replicates: int
     """Bootstrap replicates behind all intervals; 0 when the noise is unknown."""
     frontiers: dict[str, Frontier]
@@ -64,7 +64,8 @@ class Findings:
     """Whether the law and the pairs agree, for each regime."""
     exponents: Exponents
     traps: tuple[Trap, ...]
-    equal: AtEqualAccuracy
+    at_equal_accuracy: AtEqualAccuracy
+    """What families cost where they reach the same accuracy."""
     transfers: tuple[Transfer, ...]
     """What pre-trained networks are worth, for each task; none where no point begins from another."""
     prediction: Prediction | None
@@ -102,8 +103,19 @@ def find(table: Table, cost: str | None = None) -> Findings:
         if other.name != asked.name
     ]
     rivals = thinned_alike(finished(groups))
+    rival_draws = draws if rivals is compared else draw_errors(rivals, noise)
     choice = choose(compared, noise)
-    agreed = agreements(choice.law, pairs, compared)
+    evidence = Evidence(
+        table=table,
+        groups=groups,
+        num_compared=len(compared),
+        diverged=failed,
+        noise=noise,
+        pairs=pairs,
+        elsewhere=tuple(elsewhere),
+        choice=choice,
+        agreements=agreements(choice.law, pairs, compared),
+    )
     return Findings(
         table=table,
         groups=groups,
@@ -118,24 +130,10 @@ def find(table: Table, cost: str | None = None) -> Findings:
         exponents=exponents(choice.law, largest_setting(compared)),
         returns=returns(compared, noise, draws),
         choice=choice,
-        agreements=agreed,
+        agreements=evidence.agreements,
         transfers=transfers(table),
-        equal=at_equal_accuracy(
-            table, rivals, noise, draws if rivals is compared else draw_errors(rivals, noise)
-        ),
-        traps=traps(
-            Evidence(
-                table=table,
-                groups=groups,
-                num_compared=len(compared),
-                diverged=failed,
-                noise=noise,
-                pairs=pairs,
-                elsewhere=tuple(elsewhere),
-                choice=choice,
-                agreements=agreed,
-            )
-        ),
+        at_equal_accuracy=at_equal_accuracy(table, rivals, noise, rival_draws),
+        traps=traps(evidence),
         prediction=prediction(table),
         pseudo_labels=pseudo_label_gains(table),
         methods=additive_study(table),

@@ -52,7 +52,7 @@ def rules_json(findings: Findings, origin: dict[str, Any] | None = None) -> dict
         },
         **({"frames": frames_json(findings.frames)} if findings.frames else {}),
         "returns": [_return_json(each) for each in findings.returns],
-        **equal_json(findings.equal),
+        **equal_json(findings.at_equal_accuracy),
         **({"pseudo_labels": pseudo_labels_json(findings.pseudo_labels)} if findings.pseudo_labels else {}),
         **({"methods": methods_json(findings.methods)} if findings.methods else {}),
         **({"weight_decay": interplay_json(findings.weight_decay)} if findings.weight_decay else {}),

@@ -62,8 +62,12 @@ def sentences_by_topic(findings: Findings) -> dict[str, list[str]]:
         "frames": [*frames_sentences(findings.frames)] if findings.frames else [],
         "pseudo": [*pseudo_labels_sentences(findings.pseudo_labels)] if findings.pseudo_labels else [],
         "frontier": [_frontier_sentence(frontier) for frontier in findings.frontiers.values()],
-        "speedup": [*speedup_sentences(findings.table, findings.equal.speedups, findings.equal.printed)],
-        "ladders": [*ladder_sentences(findings.equal.ladders)],
+        "speedup": [
+            *speedup_sentences(
+                findings.table, findings.at_equal_accuracy.speedups, findings.at_equal_accuracy.printed
+            )
+        ],
+        "ladders": [*ladder_sentences(findings.at_equal_accuracy.ladders)],
         "transfer": [*transfer_sentences(findings.transfers)],
         "law": [exponents_sentence(findings.exponents)] if findings.law else [],
         "returns": [*return_sentences(findings.returns, findings.pairs.regimes)],

@@ -33,7 +33,7 @@ def sheets(findings: Findings) -> list[Sheet]:
         resolution_sheet(findings),
         *([frames_sheet(findings.frames)] if findings.frames else []),
         returns_sheet(findings),
-        *equal_sheets(findings.equal),
+        *equal_sheets(findings.at_equal_accuracy),
         *([pseudo_labels_sheet(findings.pseudo_labels)] if findings.pseudo_labels else []),
         *transfer_sheets(findings.transfers),
         *([law_sheet(findings.law)] if findings.law else []),

@@ -34,8 +34,8 @@ def summary(findings: Findings) -> dict[str, list[str]]:
         "pairs": [*_pairs_sentence(findings.pairs), *crossover_sentence(findings)],
         "resolution": [*_resolution_sentence(findings.resolution)],
         "frames": [frames_summary(findings.frames)] if findings.frames else [],
-        "speedup": [*_speedup_sentences(findings.equal.speedups)],
-        "ladders": [*ladder_sentences(findings.equal.ladders[:1])],
+        "speedup": [*_speedup_sentences(findings.at_equal_accuracy.speedups)],
+        "ladders": [*ladder_sentences(findings.at_equal_accuracy.ladders[:1])],
         "law": [_law_sentence(findings.exponents)] if findings.law else [],
         "warnings": [*_warnings(findings)],
     }
