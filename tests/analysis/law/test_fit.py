@@ -68,6 +68,21 @@ def test_an_outlier_moves_a_fit_little() -> None:
     assert fit(form, rows).log_error(rows) == pytest.approx(clean.log_error(rows), abs=2e-3)
 
 
+def test_residuals_by_knob_slope_where_a_form_lacks_the_knob() -> None:
+    rows = grid()
+    rows["error"] = 12 * (rows["depth"] / 26) ** -0.3 * rows["epochs"] ** -0.2
+    by_knob = fit(product(("depth", "width", "epochs")), rows, delta=1.0).by_knob
+    assert by_knob.groupby("knob")["num_rows"].sum().to_dict() == dict.fromkeys(
+        ("depth", "width", "epochs"), 108
+    )
+    assert by_knob["mean"].abs().max() < 1e-3
+    lacking = fit(product(("depth", "width")), rows, delta=1.0)
+    by_epochs = pd.Series(lacking.residual).groupby(rows["epochs"]).mean()
+    assert np.ptp(by_epochs) == pytest.approx(0.2 * np.log(10), rel=0.02), (
+        "what the form leaves of the epochs"
+    )
+
+
 def test_a_batch_gives_what_its_members_give_alone() -> None:
     generator = np.random.default_rng(2)
     form = product(AXES)
