@@ -1,4 +1,4 @@
-"""The command: python -m analysis COMMAND SOURCE, as analysis/options.py has it."""
+"""The command line `python -m analysis COMMAND SOURCE`; analysis/options.py declares its options."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from scaling.errors import INTERRUPTED, Refused
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one command; 0 when it worked, 2 when something was refused, 130 after Ctrl-C."""
+    """Run one command and return its exit code: 0 on success, 2 on a refusal, 130 after Ctrl-C."""
     words = sys.argv[1:] if arguments is None else arguments
     try:
         asked = parse(words)
-        import_module(f"analysis.command.{asked.command}").run(asked)  # what others need may take seconds
+        import_module(f"analysis.command.{asked.command}").run(asked)  # importing all takes seconds
     except KeyboardInterrupt:
         return INTERRUPTED
     except Refused as refusal:

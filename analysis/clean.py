@@ -1,4 +1,4 @@
-"""Cleaning: raw rows as a table, in numbers and percent, with the reason why a row is left out."""
+"""Cleaning: raw rows as a table in numbers and percent, with the reason why a row is left out."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ from analysis.table import (
 from scaling.errors import Refused
 
 LARGEST = 2.0**53
-"""Whole numbers from here on are no longer exact."""
+"""Whole numbers are no longer exact as floats from here on."""
 ROUNDING = 0.1
-"""Points by which top1 and error together may miss 100."""
+"""Points by which the sum of top1 and error may differ from 100."""
 LARGEST_COST = 1e40
-"""Costs from here on are no measurement, and count as unknown."""
+"""Costs from here on cannot be measurements and count as unknown."""
 
 
 def build_table(
@@ -50,11 +50,12 @@ def build_table(
     rerun_sd: float | None = None,
     rerun_df: int | None = None,
 ) -> Table:
-    """Clean raw rows. Raises `Refused` for missing columns, values that are no numbers, and impossible
+    """Clean raw rows. Raises `Refused` for missing columns, values that are not numbers, and impossible
     values.
 
-    NaN and infinite accuracies are not refused: such a row is left out, with the reason `no_accuracy`.
-    `profiled_of` says by name what the metrics of `metric.PROFILED` are of; `profiled` are others besides.
+    NaN and infinite accuracies are not refused: such rows are left out with the reason `no_accuracy`.
+    `profiled_of` says, by name of the metric, what the metrics of `metric.PROFILED` were measured on;
+    `profiled` are further metrics.
     """
     rows = _parsed(raw, source)
     accuracy = MIOU if "miou" in rows and "top1" not in rows else TOP1
@@ -66,7 +67,7 @@ def build_table(
     rows["left_out"] = _left_out(rows)
     rows["seed"] = _seed(rows)
     whole = ["resolution", "seed", *(["depth"] if (rows["depth"] % 1 == 0).all() else [])]
-    rows = rows.astype(dict.fromkeys(whole, int)).copy()  # in few blocks, however many columns there are
+    rows = rows.astype(dict.fromkeys(whole, int)).copy()  # defragments the frame, which may have many columns
     rows = rows.sort_values([*AXES, "setting", "seed", "error"], kind="stable", ignore_index=True)
     return Table(
         name=name,
@@ -82,12 +83,12 @@ def build_table(
 
 
 def table_of(rows: Sequence[Mapping[str, object]], *, name: str) -> Table:
-    """The table of plain rows, as a study has them; raises as `build_table` does."""
+    """The table of a study's rows, given as mappings. Raises as `build_table` does."""
     return build_table(pd.DataFrame(rows), name=name, source=name)
 
 
 def _parsed(raw: pd.DataFrame, source: str) -> pd.DataFrame:
-    """Every column as numbers or as texts, the axes and the uncertainty checked."""
+    """The columns as numbers or texts, with the axes and the uncertainty checked."""
     _require_columns(raw, source)
     rows = pd.DataFrame(
         {name: (numbers if _is_number(name) else texts)(values) for name, values in raw.items()}
@@ -95,12 +96,12 @@ def _parsed(raw: pd.DataFrame, source: str) -> pd.DataFrame:
     _check_axes(rows)
     if "top1_uncertainty" in rows:
         off = rows["top1_uncertainty"]
-        require(off, off.isna() | off.between(0, 100), "a number of points, 0 to 100,")
+        require(off, off.isna() | off.between(0, 100), "a number of points from 0 to 100")
     return rows
 
 
 def _fill_columns(rows: pd.DataFrame) -> None:
-    """Add the columns that every table has, and blank costs that are impossible."""
+    """Add the columns that every table has, and make impossible costs NaN."""
     for column in (*COST_COLUMNS, *HOURS_COLUMNS):
         values = rows[column] if column in rows else pd.Series(np.nan, index=rows.index)
         rows[column] = values.where((values > 0) & (values < LARGEST_COST))
@@ -111,7 +112,8 @@ def _fill_columns(rows: pd.DataFrame) -> None:
 
 
 def _setting(rows: pd.DataFrame) -> pd.Series:
-    """Rows of different settings are never compared: with the images evaluated on, and frames, that vary."""
+    """The setting of each row. Only rows of one setting are compared, so it includes the images evaluated on
+    and the frames where these vary."""
     settings = setting_of(rows)
     if rows["evaluated_on"].nunique() > 1:
         settings = settings + " on " + rows["evaluated_on"].fillna("unknown").astype(str)
@@ -142,12 +144,12 @@ def _require_columns(raw: pd.DataFrame, source: str) -> None:
             f"{', '.join(map(str, raw.columns)) or 'none'}; known columns are {', '.join(KNOWN_COLUMNS)}."
         )
     if not len(raw):
-        raise Refused(f"{source} has a header but no rows: one row a point is needed.")
+        raise Refused(f"{source} has a header but no rows: it needs one row per point.")
 
 
 def _is_number(column: object) -> bool:
-    """Whether it has numbers, as an accuracy at another resolution than that of training has, `top1@28`, and
-    that of what a point begins from, `start.top1`."""
+    """Whether a column holds numbers. Accuracies at other resolutions than that of training (`top1@28`) and
+    those of the run that a point starts from (`start.top1`) do."""
     name = str(column).removeprefix("start.")
     accuracy, at, _ = name.partition("@")
     return name in NUMBER_COLUMNS or bool(at and accuracy in ACCURACY_COLUMNS)
@@ -157,20 +159,21 @@ def _check_axes(rows: pd.DataFrame) -> None:
     for axis in AXES:
         values = rows[axis]
         good = (values > 0) & (values < LARGEST)
-        if axis == "resolution":  # depth is a multiplier in families such as EfficientNet
+        if axis == "resolution":  # depth is not whole where it is a multiplier, as in EfficientNet
             require(values, good & (values.round() == values), "a positive whole number")
         require(values, good, "a positive number")
 
 
 def _error(rows: pd.DataFrame, accuracy: str) -> pd.Series:
-    """Error in percent; NaN where it was not measured. The accuracy is believed before the error."""
+    """Error in percent; NaN where it was not measured. Where both are given, the accuracy takes
+    precedence."""
     column = accuracy if accuracy in rows else "error"
     values = rows[column].where(np.isfinite(rows[column]))
     if column == accuracy and "error" in rows:
         sum_to_100 = ~((rows[accuracy] + rows["error"] - 100).abs() > ROUNDING)
         require(rows["error"], sum_to_100, f"100 - {accuracy}")
-    require(values, ~((values < 0) | (values > 100)), "a percentage, 0 to 100,")
-    if "point" not in rows or rows["point"].isna().all():  # of a study, the unit is known
+    require(values, ~((values < 0) | (values > 100)), "a percentage from 0 to 100")
+    if "point" not in rows or rows["point"].isna().all():  # the unit is known in the rows of a study
         require_percent(values)
     return 100.0 - values if column == accuracy else values
 
@@ -191,7 +194,7 @@ def _left_out(rows: pd.DataFrame) -> pd.Series:
 
 
 def _seed(rows: pd.DataFrame) -> pd.Series:
-    """The seed column; without one, rows of one setting and architecture count as repeats of each other."""
+    """The seed column; without one, rows of the same setting and axes count as repeats."""
     if "seed" in rows and rows["seed"].notna().all():
         seeds = rows["seed"]
         require(seeds, (seeds.abs() < LARGEST) & (seeds.round() == seeds), "a whole number")

@@ -1,4 +1,4 @@
-"""A column: raw values as numbers or texts, and the refusal of those that are neither."""
+"""A column: raw values as numbers or texts, with a refusal of values that are neither."""
 
 from __future__ import annotations
 
@@ -13,19 +13,21 @@ import pandas as pd
 from scaling.errors import Refused
 
 NOT_A_NUMBER = ("", "nan", "na", "null", "none")
-"""Words for a value that is not known."""
+"""Spellings of a missing value."""
 UNITS_APART = 10.0
-"""Values up to 1 and above it that differ by more than this ratio may be in two units."""
+"""Ratio of the smallest value above 1 to the largest value up to 1 above which a column may mix fractions and
+percentages."""
 ALIKE = 0.6
-"""They are if those up to 1, as fractions, are at least this share of the others: else they are of runs that
-learned nothing."""
+"""Such a column is taken to mix units if the median of the fractions, times 100, is at least this share of
+the smallest percentage; otherwise the small values may be percentages of runs that learned nothing."""
 MEANT = 0.5
-"""The ratio of `difflib` from which one name may be a misspelling of another."""
+"""Ratio of `difflib` from which a column name is suggested for a missing one."""
 
 
 def numbers(values: pd.Series) -> pd.Series:
-    """A column as floats, thousands commas and all; refuses a text that is no number, naming its row."""
-    if isinstance(values.dtype, np.dtype) and values.dtype.kind in "iuf":  # nothing to clean
+    """A column as floats, thousands separators allowed. Raises `Refused`, naming the row, for text that is
+    not a number."""
+    if isinstance(values.dtype, np.dtype) and values.dtype.kind in "iuf":  # already numeric
         return values.astype(float)
     given = values.astype(object).where(values.notna(), None).to_numpy()
     found = np.asarray(pd.to_numeric(given, errors="coerce"), dtype=float)
@@ -34,12 +36,13 @@ def numbers(values: pd.Series) -> pd.Series:
     found[unread] = pd.to_numeric(np.array(cleaned, dtype=object), errors="coerce")
     for row, value in zip(unread, cleaned, strict=True):
         if value is not None and np.isnan(found[row]):
-            raise Refused(f"row {row + 1} has {values.name} = {given[row]!r}: a number is needed there.")
+            raise Refused(f"row {row + 1} has {values.name} = {given[row]!r}: it must be a number.")
     return pd.Series(found, index=values.index)
 
 
 def _cleaned(value: object) -> object:
-    """1,234,567.8 as a number; any other comma stays, and is refused: it may be a decimal one."""
+    """The value without its thousands separators (1,234,567.8), or None if it is missing. Any other comma
+    stays and is refused later, since it may be a decimal comma."""
     text = str(value).strip()
     if text.lower() in NOT_A_NUMBER:
         return None
@@ -47,7 +50,7 @@ def _cleaned(value: object) -> object:
 
 
 def texts(values: pd.Series) -> pd.Series:
-    """A column as it is, and None where it is empty; a list or another value without a hash as its text."""
+    """A column as it is, with None for empty values; lists and other unhashable values become their text."""
     given = values.astype(object)
     if values.dtype == object:
         given = given.map(lambda value: value if isinstance(value, Hashable) else str(value))
@@ -60,17 +63,18 @@ def require(values: pd.Series, good: npt.ArrayLike, needed: str) -> None:
     if len(bad):
         value = values.iloc[int(bad[0])]
         shown = f"{value:g}" if isinstance(value, float) else repr(value)
-        raise Refused(f"row {bad[0] + 1} has {values.name} = {shown}: {needed} is needed there.")
+        raise Refused(f"row {bad[0] + 1} has {values.name} = {shown}: it must be {needed}.")
 
 
 def require_percent(values: pd.Series) -> None:
-    """Refuse a column of accuracies or errors that are fractions, in every row or in some."""
+    """Refuse a column of accuracies or errors that holds fractions instead of percentages, in all rows or in
+    some."""
     known = values[np.isfinite(values) & (values > 0)]
     fractions, percent = known[known <= 1], known[known > 1]
     if fractions.empty:
         return
-    way_out = f"multiply by 100 what is a fraction, {values.name} is in percent" + (
-        "; if it is already, give top1 = 100 - error" if values.name == "error" else ""
+    way_out = f"multiply the fractions by 100, {values.name} is in percent" + (
+        "; if it already is, give top1 = 100 - error" if values.name == "error" else ""
     )
     if percent.empty:
         raise Refused(
@@ -85,7 +89,8 @@ def require_percent(values: pd.Series) -> None:
 
 
 def hint(missing: Sequence[str], raw: pd.DataFrame, known: Sequence[str]) -> str:
-    """` (--map depth=Depth --map width=w?)`: columns, none of the known, that missing ones may mean."""
+    """Text such as ` (--map depth=Depth --map width=w?)`: unknown columns that the missing ones may be
+    called."""
     names = [name.split()[0] for name in missing]
     others = [str(column) for column in raw.columns if column not in known]
     ratio = {(a, b): difflib.SequenceMatcher(None, b, a).ratio() for a in names for b in others}

@@ -1,4 +1,4 @@
-"""Files as sources: CSV and Parquet, as raw rows."""
+"""Files as sources: CSV and Parquet, read as raw rows."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from scaling.errors import Refused
 
 
 def read_file(path: Path) -> pd.DataFrame:
-    """The rows of a CSV or Parquet file, by its ending; `Refused` where it is neither or cannot be read."""
+    """The rows of a CSV or Parquet file, chosen by its suffix. Raises `Refused` for any other file and for
+    one that cannot be read."""
     readers = {".csv": read_csv, ".parquet": _read_parquet}
     if path.suffix.lower() not in readers:
         raise Refused(f"{path} is neither a study directory nor a file ending in .csv or .parquet.")
@@ -21,7 +22,8 @@ def read_file(path: Path) -> pd.DataFrame:
 
 
 def read_csv(path: Path) -> pd.DataFrame:
-    """Every field as text; commas between fields, UTF-8, no name twice, or `Refused`."""
+    """The rows of a CSV file, every field as text. Raises `Refused` unless it is UTF-8, its fields are
+    separated by commas and its column names are unique."""
     header = _read(path, header=None, nrows=1).iloc[0].fillna("")
     _check_header([str(name).strip() for name in header], path)
     return _read(path, index_col=False).rename(columns=lambda name: str(name).strip())
@@ -34,10 +36,10 @@ def _read(path: Path, **options: Any) -> pd.DataFrame:
             rows: pd.DataFrame = pd.read_csv(path, dtype=str, skipinitialspace=True, **options)
             return rows
     except pd.errors.EmptyDataError as error:
-        raise Refused(f"{path} is empty: a header and one row a point are needed.") from error
+        raise Refused(f"{path} is empty: it needs a header and one row per point.") from error
     except (pd.errors.ParserError, pd.errors.ParserWarning, UnicodeDecodeError, ValueError) as error:
         reason = " ".join(str(error).split()).rstrip(".")
-        raise Refused(f"{path} is not a readable CSV ({reason}): commas between fields, UTF-8.") from error
+        raise Refused(f"{path} is not a readable CSV ({reason}): it needs UTF-8 and commas.") from error
     except OSError as error:
         raise Refused(f"{path} cannot be read ({error.strerror}).") from error
 
@@ -45,14 +47,10 @@ def _read(path: Path, **options: Any) -> pd.DataFrame:
 def _check_header(names: list[str], path: Path) -> None:
     for separator, word in ((";", "semicolons"), ("\t", "tabs")):
         if len(names) == 1 and separator in names[0]:
-            raise Refused(
-                f"{path} has {word} between its fields: commas are needed there, and points in numbers."
-            )
+            raise Refused(f"{path} has {word} between its fields: use commas, and decimal points in numbers.")
     twice = [name for name, count in Counter(names).items() if name and count > 1]
     if twice:
-        raise Refused(
-            f"{path} has more than one column {', '.join(twice)}: one is needed, leave the other out."
-        )
+        raise Refused(f"{path} has more than one column {', '.join(twice)}: keep one of each.")
 
 
 def _read_parquet(path: Path) -> pd.DataFrame:

@@ -1,4 +1,5 @@
-"""A frontier: the results that no other beats in error and cost at once, and who is on it only by luck."""
+"""A frontier: the results that no other beats in error and cost at once, and how sure their places on it
+are."""
 
 from __future__ import annotations
 
@@ -15,10 +16,10 @@ from analysis.metric import Metric
 from analysis.noise import Floats, Noise, mean_variance
 
 STANDINGS = {
-    "frontier": "no other result is as good for less",
-    "within_noise": "another result is better in the mean, but not by more than noise explains",
-    "dominated": "another result is better for the same cost or less, beyond noise",
-    "dominated_noise_unknown": "another result is better in the values measured; seed noise is unknown",
+    "frontier": "no other result is as good at a lower cost",
+    "within_noise": "another result has a better mean, but not beyond noise",
+    "dominated": "another result is better beyond noise, at the same cost or less",
+    "dominated_noise_unknown": "another result is better as measured; seed noise is unknown",
 }
 CONFIDENCE = 0.95
 
@@ -26,11 +27,11 @@ CONFIDENCE = 0.95
 @dataclass(frozen=True, kw_only=True)
 class Frontier:
     cost: Metric
-    """What is set against the error."""
+    """The cost that the error is traded off against."""
     members: pd.DataFrame
-    """The groups whose cost is known, cheapest first, with `standing` (a key of STANDINGS) and `probability`:
-    of the true mean being on the frontier, given the means, the pooled noise and a flat prior; NaN if
-    unknown."""
+    """The groups with a known cost, cheapest first. `standing` is a key of STANDINGS; `probability` is that
+    of the true mean being on the frontier, given the means, the pooled noise and a flat prior (NaN if
+    unknown)."""
 
     @property
     def line(self) -> pd.DataFrame:
@@ -38,11 +39,10 @@ class Frontier:
 
 
 def frontier(groups: pd.DataFrame, noise: Noise, draws: Floats | None, cost: Metric) -> Frontier:
-    """The frontier of error against `cost`; every setting and number of epochs competes, each data set for
-    itself.
+    """The frontier of error against `cost`, for each data set separately; all settings and epochs compete.
 
-    `draws` are the replicates of `replicates.draw_errors` for these groups. Only noise of runs counts here,
-    measured from repeats or declared. Raises nothing: groups without the cost are left out.
+    `draws` are the replicates of `replicates.draw_errors` for these groups. Only noise of runs, measured from
+    repeats or declared, is used. Groups without the cost are left out.
     """
     known = groups[cost.column].notna().to_numpy()
     measured = noise.is_of_runs and draws is not None
@@ -59,7 +59,8 @@ def frontier(groups: pd.DataFrame, noise: Noise, draws: Floats | None, cost: Met
 
 
 def frontier_table(frontiers: Mapping[str, Frontier], groups: pd.DataFrame) -> pd.DataFrame:
-    """All models with their standing, once for each cost; without one, the columns of the groups alone."""
+    """All models with their standing for each cost; without any cost, a table of the same columns and no
+    rows."""
     if not frontiers:
         return groups.assign(cost=None, standing=None, probability=None).iloc[:0]
     table = pd.concat([frontier.members.assign(cost=name) for name, frontier in frontiers.items()])
@@ -79,12 +80,13 @@ def _standings(block: pd.DataFrame, noise: Noise, cost: Metric) -> list[str]:
 
 
 def _beaten_beyond_noise(block: pd.DataFrame, noise: Noise, cost: Metric, on_line: Mask) -> Mask:
-    """Which groups some frontier member, as cheap or cheaper, beats by a one-sided t-test with pooled noise.
+    """Which groups are worse than some frontier member of the same cost or less, by a one-sided t-test with
+    pooled noise.
 
-    The claim holds if it is true of any one rival, and the rivals on the frontier were picked for their low
-    error from all groups at most as dear: the level is divided by the number of those (Bonferroni), so each
-    group is called dominated wrongly in at most 5 % of studies. Degrees of freedom are those of the noise
-    alone: where a value was also read off a picture, that is on the safe side.
+    A group is called dominated if any one rival beats it, and the rivals on the frontier were selected for
+    their low error from all groups that cost as much or less: the level is divided by the number of those
+    (Bonferroni), so that each group is wrongly called dominated in at most 5 % of studies. The degrees of
+    freedom are those of the noise alone, which is conservative for values that were also read off a figure.
     """
     error, price = block["error"].to_numpy(dtype=float), block[cost.column].to_numpy(dtype=float)
     variance = mean_variance(block, noise)

@@ -1,4 +1,4 @@
-"""Seed noise: how much a result moves when only the seed changes, and what it does to every other number."""
+"""Seed noise: how much a result varies when only the seed changes, and the variance of means over seeds."""
 
 from __future__ import annotations
 
@@ -13,41 +13,42 @@ from analysis.table import AXES, COST_COLUMNS, EXTRAPOLATED_SD, FRAMES, STOPPED
 
 Floats = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.intp]
-"""Positions of rows in a table."""
+"""Row positions in a table."""
 Interval = tuple[float, float]
 
 GROUP = ("data", "setting", *AXES)
 REGIME = ["data", "setting", "epochs"]
 _DECIMALS = 9
-"""Decimals of a mean error, so that equal means of different seeds stay equal however sums are rounded."""
+"""Decimals of a mean error: means that differ only by rounding must be equal."""
 SMALLEST_ERROR = 0.01
-"""Percent. Errors are kept above it where their logarithm is taken."""
+"""Errors in percent are clipped to this from below before their logarithm is taken."""
 SIZES = ("network", "image")
-"""Sizes that noise may depend on: FLOPs per pixel, and pixels."""
+"""Sizes that the noise may depend on: FLOPs per pixel, and pixels."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Noise:
-    """The standard deviation of the error of one run, in points, as a function of the error and of sizes.
+    """Standard deviation of the error of one run, in points, as a function of the error and the sizes.
 
-    sd(e) = scale * (e (1 - e / 100)) ** (power / 2) in the middle of the sizes. Power 0 is noise that is
-    constant in points, 1 that of a count of wrong images, 2 noise in proportion to the error: no single scale
-    fits all studies (short runs are often far noisier than long ones), so the power is read from the repeats.
-    So is how the variance grows with the size of the network (FLOPs per pixel) and of the image (pixels).
+    sd(e) = scale * (e (1 - e / 100)) ** (power / 2) at the middle of the sizes. Power 0 is noise that is
+    constant in points, 1 the noise of a binomial count of wrong images, 2 noise in proportion to the error.
+    No single power fits all studies (short runs are often far noisier than long ones), so it is estimated
+    from the repeats, and so is the growth of the variance with the size of the network (FLOPs per pixel) and
+    of the image (pixels).
     """
 
     kind: Literal["seeds", "declared", "interaction", "unknown"]
-    """`seeds`: from repeats. `declared`: without repeats, what the source says a re-run moves a result.
-    `interaction`: without either, from the interaction of architecture and resolution, which holds the seed
-    noise and more, so that intervals are if anything too wide."""
+    """`seeds`: estimated from repeats. `declared`: stated by a source without repeats. `interaction`: without
+    either, estimated from the interaction of architecture and resolution, which contains the seed noise and
+    more, so that intervals are if anything too wide."""
     scale: float
     power: float
     df: int
     """Degrees of freedom of the estimate, pooled over all groups."""
     growth: tuple[float, float] = field(default=(0.0, 0.0), repr=False)
-    """Exponents of the variance in the size of the network and of the image."""
+    """Exponents of the variance in the sizes of the network and of the image."""
     middle: tuple[float, float] = field(default=(0.0, 0.0), repr=False)
-    """Logarithms of the sizes that `scale` is of."""
+    """Logarithms of the sizes to which `scale` applies."""
     scatter: tuple[tuple[float, ...], ...] = field(default=(), repr=False)
     """[3, 3], covariance of the estimates of power and growth; empty where they are not estimated."""
 
@@ -57,22 +58,23 @@ class Noise:
 
     @property
     def is_of_runs(self) -> bool:
-        """Whether it is of a run and nothing else, measured from repeats or declared."""
+        """Whether this is the noise of a run and nothing else: estimated from repeats, or declared."""
         return self.kind in ("seeds", "declared")
 
     def sd(self, error: Floats) -> Floats:
-        """Standard deviation of one run, in points, where the mean error is `error` (percent), in the middle
-        of the sizes."""
+        """Standard deviation of one run, in points, at the mean error `error` (percent) and the middle
+        sizes."""
         return np.asarray(self.scale * _spread(error) ** (self.power / 2))
 
     def size_factor(self, groups: pd.DataFrame) -> Floats:
-        """[n], what `sd` is multiplied by at the sizes of these groups."""
+        """[n], factor by which `sd` is multiplied at the sizes of these groups."""
         if not any(self.growth):
             return np.ones(len(groups))
         return np.asarray(np.exp(0.5 * self.away(groups) @ np.array(self.growth)))
 
     def away(self, groups: pd.DataFrame) -> Floats:
-        """[n, 2], logarithms of the sizes over the middle; 0 for a network whose FLOPs are not known."""
+        """[n, 2], logarithms of the sizes relative to the middle; 0 for a network whose FLOPs are not
+        known."""
         return np.nan_to_num(log_sizes(groups) - self.middle)
 
 
@@ -82,7 +84,7 @@ UNKNOWN = Noise(kind="unknown", scale=0.0, power=1.0, df=0)
 def log_sizes(groups: pd.DataFrame) -> Floats:
     """[n, 2], logarithms of the FLOPs per pixel and of the pixels; NaN where they are not known.
 
-    FLOPs per pixel grow with depth and width, and mean the same in any family of networks.
+    FLOPs per pixel grow with depth and width and are comparable across families of networks.
     """
     pixels = groups["resolution"].to_numpy(dtype=float) ** 2
     per_pixel = groups["flops"].to_numpy(dtype=float) / pixels
@@ -91,14 +93,15 @@ def log_sizes(groups: pd.DataFrame) -> Floats:
 
 
 def group_seeds(rows: pd.DataFrame) -> pd.DataFrame:
-    """One row a (setting, architecture, epochs), the mean over its seeds: error, variance, num_seeds,
-    num_stopped, reading_variance, costs, and of clips their frames.
+    """One row per (data, setting, axes) with the means over its seeds: error, variance, num_seeds,
+    num_stopped, reading_variance, costs and, for clips, frames.
 
-    Rows that repeat a seed within a group are averaged first: a copy is not evidence. Where a value was read
-    off a picture and may be off by `top1_uncertainty` either way, that is a variance of a third of its square
-    (JCGM 100:2008, 4.3.7), which repeats do not show. Where a seed was stopped early, the end of its curve is
-    told with a standard deviation, whose square is such a variance too; it counts as the others do, lest the
-    lucky ones alone be left, and the variance of seeds of which one was stopped is none of runs: NaN.
+    Rows that repeat a seed within a group are averaged first, since a copy is not evidence. Two kinds of
+    variance do not show in repeats and enter `reading_variance`: that of a value read off a figure, which may
+    be off by `top1_uncertainty` either way (a third of its square, JCGM 100:2008, 4.3.7), and that of the
+    extrapolated error of a seed that was stopped early. Such a seed counts like the others, since to drop it
+    would keep the lucky ones; but the variance among seeds of which one was stopped is not that of runs, and
+    is NaN.
     """
     columns = [
         "error",
@@ -144,12 +147,12 @@ def mean_variance(groups: pd.DataFrame, noise: Noise) -> Floats:
 
 
 def clipped(error: Floats) -> Floats:
-    """Errors kept off 0 and 100 %, so that logarithms and logits exist."""
+    """Errors clipped away from 0 and 100 %, so that their logarithms and logits exist."""
     return np.clip(error, SMALLEST_ERROR, 100.0 - SMALLEST_ERROR)
 
 
 def log_spread(groups: pd.DataFrame) -> Floats:
-    """[n], the logarithm of what a run's variance has the power of."""
+    """[n], logarithm of e (1 - e / 100), a power of which the variance of a run is."""
     return np.log(_spread(groups["error"].to_numpy(dtype=float)))
 
 

@@ -1,4 +1,4 @@
-"""The noise of a study, estimated: from repeats, else as declared, else from an interaction."""
+"""The noise of a study, estimated from repeats, else as declared, else from an interaction."""
 
 from __future__ import annotations
 
@@ -13,23 +13,24 @@ from analysis.thin import thinned
 from analysis.variances import Slopes, weigh_slopes
 
 LEAST_INTERACTION = 5e-4
-"""Of the logit, 0.01 points or less: no training repeats itself so well, so it is no noise but a formula."""
+"""Smallest noise in logits that is believed (0.01 points or less): no training repeats so exactly, so a
+smaller residual is that of a formula."""
 LEVEL_SD = 1.0
-"""Prior standard deviation of the logarithm of a regime's variance over what error and sizes expect."""
+"""Prior standard deviation of the logarithm of a regime's variance around what its errors and sizes
+predict."""
 MAX_REGIMES = 30
-"""With repeats, that have levels of their own while exponents are estimated, those of most models."""
+"""Number of regimes with repeats, those of most models, that get a level of their own in the estimate of the
+exponents."""
 EXPONENTS = np.array([1.0, 0.0, 0.0])
 EXPONENTS_SDS = np.array([[1.0, 0.01, 0.01], [1.0, 1.0, 1.0]])
-"""Priors of the exponents of a run's variance in the error's spread, the network's size and the image's: that
-of a count of wrong images, whose noise follows neither size, and one of noise that may. The repeats weigh
-them."""
+"""Prior means and standard deviations of the exponents of a run's variance in the error's spread, the
+network's size and the image's size. There are two priors: the noise of a binomial count of wrong images,
+which depends on neither size, and noise that may depend on both. The repeats weigh them."""
 
 
 def noise_of(table: Table, groups: pd.DataFrame) -> Noise:
-    """The noise behind all intervals: from repeats, else declared by the source, else from the interaction.
-
-    Noise that is declared is constant in points.
-    """
+    """The noise behind all intervals: from repeats, else declared by the source, else from the
+    interaction."""
     measured = seed_noise(groups)
     if measured.known:
         return measured
@@ -37,18 +38,19 @@ def noise_of(table: Table, groups: pd.DataFrame) -> Noise:
 
 
 def declared_noise(table: Table) -> Noise | None:
-    """What the source says a re-run moves a result by, constant in points; None where it says nothing."""
+    """The standard deviation of one run that the source declares, constant in points; None if it declares
+    none."""
     if table.rerun_sd is None or table.rerun_df is None:
         return None
     return Noise(kind="declared", scale=table.rerun_sd, power=0.0, df=table.rerun_df)
 
 
 def seed_noise(groups: pd.DataFrame) -> Noise:
-    """Pool the variances of all groups with two seeds or more, none of them stopped.
+    """Pool the variances of all groups with two or more seeds, none of which was stopped.
 
-    Given the exponents, sum(df * variance / expected) / sum(df) is the estimate of scale ** 2; the exponents
-    are those of highest likelihood of the variances (scaled chi-squares), pulled weakly towards EXPONENTS,
-    which decide when repeats are few. Repeats that agree to the last digit are copies: noise unknown.
+    Given the exponents, scale ** 2 is estimated by sum(df * variance / expected) / sum(df). The exponents
+    maximise the likelihood of the variances (scaled chi-squares), pulled weakly towards EXPONENTS, which
+    decide when repeats are few. Repeats that agree to the last digit are copies, so the noise is unknown.
     """
     repeated = groups[(groups["num_seeds"] >= 2) & groups["variance"].notna()]
     df = repeated["num_seeds"].to_numpy(dtype=float) - 1
@@ -71,10 +73,10 @@ def seed_noise(groups: pd.DataFrame) -> Noise:
 
 
 def _exponents(repeated: pd.DataFrame, variance: Floats, df: Floats) -> tuple[Slopes, tuple[float, float]]:
-    """Of the error's spread and of the sizes; and the middle of the sizes.
+    """Exponents of the variance in the error's spread and in the sizes, and the middle of the sizes.
 
-    Each regime has a level of its own, and sizes count within regimes alone: that short runs are noisier than
-    long ones for another reason is not read as either.
+    Each regime has its own level, and sizes enter only as deviations from their mean in the regime, so that
+    short runs that are noisier for another reason are not attributed to either.
     """
     sizes = pd.DataFrame(log_sizes(repeated), index=repeated.index)
     regime = repeated.groupby(REGIME).ngroup()
@@ -90,11 +92,12 @@ def _exponents(repeated: pd.DataFrame, variance: Floats, df: Floats) -> tuple[Sl
 
 
 def interaction_noise(groups: pd.DataFrame) -> Noise:
-    """For a study without repeats: what is left of logit error = architecture + resolution + their product.
+    """Noise of a study without repeats: the residual of logit error = architecture + resolution + product.
 
-    Fitted in each regime (data, setting, epochs); the product is Tukey's one degree of freedom for non-
-    additivity. The rest of an interaction holds the seed noise and whatever else is in it: an upper bound on
-    average, as in factorial experiments without repeats. Noise that is constant in the logit has power 2.
+    The model is fitted in each regime (data, setting, epochs); the product is Tukey's one degree of freedom
+    for non-additivity. The residual contains the seed noise and any further interaction, so it is an upper
+    bound on average, as in factorial experiments without repeats. Noise that is constant in the logit has
+    power 2.
     """
     squares, df = 0.0, 0
     for _, block in groups.groupby(REGIME):
@@ -109,7 +112,7 @@ def interaction_noise(groups: pd.DataFrame) -> Noise:
 
 
 def _interaction(response: Floats, rows: Rows, columns: Rows) -> tuple[float, int]:
-    """Residual sum of squares and degrees of freedom of a two-way table, cells may be missing."""
+    """Residual sum of squares and degrees of freedom of a two-way table, in which cells may be missing."""
     effects = [np.eye(factor.max() + 1)[factor] for factor in (rows, columns)]
     design = np.hstack(effects)
     solution = np.linalg.lstsq(design, response, rcond=None)[0]

@@ -19,7 +19,7 @@ from analysis.replicates import beyond_noise, bounds, interval
 from analysis.selection import MIN_PAIRS, Base, Selection, Selections, select
 
 MIN_DF = 3
-"""Fewer degrees of freedom than this do not say how large the noise is."""
+"""Degrees of freedom below which the noise estimate is too uncertain for a verdict."""
 
 Verdict = Literal["depth", "width", "undecided"]
 
@@ -28,60 +28,61 @@ Verdict = Literal["depth", "width", "undecided"]
 class Regime:
     epochs: float
     resolution: float | None
-    """None: all resolutions together."""
+    """None for all resolutions together."""
     setting: str
-    """The one setting these pairs come from: the one with most of them at these epochs."""
+    """The setting of these pairs: the one with the most pairs at these epochs."""
     bases: tuple[Base, ...]
-    """What the pairs grow from."""
+    """The models that the pairs scale up."""
     prefer: Verdict
     perhaps_chance: bool
-    """Whether its interval excludes 0 only as one of so many would by chance, so that there is no verdict."""
+    """The interval excludes 0, but not at the level shared by all regimes, so there is no verdict."""
     advantage_points: float
-    """Mean over the pairs of depth minus width in top-1 points at equal cost."""
+    """Mean over the pairs of depth minus width, in top-1 points at equal cost."""
     ci95: Interval | None
-    """95 % interval of that mean for these pairs, from the noise of a run; None when it is unknown."""
+    """95 % interval of the mean over these pairs, from the noise of a run; None where that is unknown."""
     num_pairs: int
     pairs_disagree: bool
-    """Beyond noise, depth is better in some pair and width in another: the mean is no rule."""
+    """Whether depth is better in some pair and width in another, each beyond noise: the mean is then no
+    rule."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Pairs:
     comparisons: Comparisons
     table: pd.DataFrame
-    """The columns of `Comparisons.table` (axis depth, rival width) with advantage_points, low, high and
-    counted: whether a verdict rests on the pair."""
+    """Columns of `Comparisons.table` (axis depth, rival width) with advantage_points, low, high and counted
+    (whether a verdict rests on the pair)."""
     regimes: tuple[Regime, ...]
-    """Fewest epochs first; their verdicts share 5 %."""
+    """Fewest epochs first; the verdicts share a 5 % error rate."""
     by_resolution: tuple[Regime, ...]
-    """The regimes again, one resolution at a time; their verdicts, of all regimes, share 5 %."""
+    """The regimes at each single resolution; the verdicts of all of them share a 5 % error rate."""
     by_base: tuple[Regime, ...]
-    """The regimes again, one base at a time, those included that no verdict rests on; the verdicts of one
-    regime share 5 %."""
+    """The regimes at each single base, including bases that no verdict rests on; the verdicts of one regime
+    share a 5 % error rate."""
     crossover: Crossover
 
     @property
     def cost(self) -> Metric:
-        """What both sides of a pair pay alike."""
+        """The cost at which the two sides of a pair are equal."""
         return self.comparisons.cost
 
 
 def depth_against_width(
     groups: pd.DataFrame, noise: Noise, draws: Floats | None, cost: Metric = FLOPS
 ) -> Pairs:
-    """Compare all pairs at equal cost and give a verdict per number of epochs."""
+    """Compare all pairs at equal cost and give a verdict for each number of epochs."""
     selections = select(compare(groups, "depth", "width", cost))
     return judge(selections, groups["error"].to_numpy(dtype=float), noise, draws)
 
 
 def judge(selections: Selections, errors: Floats, noise: Noise, draws: Floats | None) -> Pairs:
-    """The verdicts given errors [groups] and draws [replicates, groups].
+    """The verdicts for errors [groups] and draws [replicates, groups].
 
-    A verdict needs an interval of the mean that excludes 0, and does so at 5 % shared among all regimes (a
-    study in which nothing matters has a wrong verdict in one of twenty, however many regimes it has),
-    MIN_PAIRS pairs, MIN_DF degrees of freedom of the noise, and no pairs that contradict each other beyond
-    noise. The interval is about these pairs under new seeds; it is a bootstrap by architecture (see
-    `replicates.draw_errors`), so points that pairs share are moved together.
+    A verdict needs an interval of the mean that excludes 0, also at a level of 5 % shared by all regimes (so
+    that a study in which nothing matters has a wrong verdict in one case of twenty, however many regimes it
+    has), MIN_PAIRS pairs, MIN_DF degrees of freedom of the noise, and no pairs that contradict each other
+    beyond noise. The interval is that of these pairs under new seeds; it is a bootstrap by architecture (see
+    `replicates.draw_errors`), so a point that several pairs share moves in all of them at once.
     """
     comparisons = selections.comparisons
     drawn = comparisons.replicates(draws)
@@ -110,7 +111,7 @@ def judge(selections: Selections, errors: Floats, noise: Noise, draws: Floats | 
 
 @dataclass(frozen=True)
 class _Weighed:
-    """Advantages of pairs [pairs] with their replicates [replicates, pairs]."""
+    """Advantages of the pairs [pairs] and their replicates [replicates, pairs]."""
 
     values: Floats
     replicates: Floats | None
@@ -118,7 +119,7 @@ class _Weighed:
 
     @cached_property
     def bounds(self) -> tuple[Floats, Floats]:
-        """Interval of each pair, NaN without replicates."""
+        """Lower and upper bounds of the pairs, [pairs] each; NaN without replicates."""
         unknown = np.full(len(self.values), np.nan)
         return (unknown, unknown) if self.replicates is None else bounds(self.replicates)
 
@@ -141,7 +142,7 @@ class _Weighed:
         )
 
     def _contradict(self, rows: Rows) -> bool:
-        """Is some pair above 0 and another below it, each beyond noise?"""
+        """Whether some pair is above 0 and another below it, each beyond noise."""
         values = self.values[rows]
         if self.replicates is None or values.min() >= 0 or values.max() <= 0:
             return False
@@ -150,7 +151,7 @@ class _Weighed:
         return bool((values[beyond] > 0).any() and (values[beyond] < 0).any())
 
     def sharing(self, selections: Sequence[Selection]) -> list[Regime]:
-        """Regimes with verdicts only where they are beyond noise at 5 % shared among them."""
+        """The regimes, with a verdict only where it holds at a level of 5 % shared by all of them."""
         found = [self.regime(each) for each in selections]
         if self.replicates is None or len(found) < 2:
             return found

@@ -1,4 +1,5 @@
-"""Published results as tables: the grid and the epoch study of ResNet-RS, and its Tables 1, 2, 4 and 7."""
+"""Published results as tables: the grid and the epoch study of ResNet-RS, and Tables 1, 2, 4 and 7 of its
+paper."""
 
 from __future__ import annotations
 
@@ -32,29 +33,30 @@ from scaling.study.cost import cost_of
 
 PREFIX = "published:"
 TRAIN_IMAGES = 1_281_167
-"""An epoch of ImageNet."""
+"""Number of training images of ImageNet-1k: those of one epoch."""
 
 V100 = replace(LATENCY, detail="of 1,024 images on a V100")
 TPU_V3 = replace(LATENCY, column="latency_tpu_v3_ms", detail="of 1,024 images on TPU v3", bounds=None)
-"""The devices of Tables 4 and 7; what is declared of a run holds nothing of their times."""
+"""Latencies on the devices of Tables 4 and 7, which the paper prints without intervals."""
 
 REGULARISED = "more for larger models"
 FLIPS_AND_CROPS = "flips and crops only"
-"""Regularisation of the runs of 10 and 100 epochs (Appendix E)."""
+"""The regularisation of the runs of 10 and 100 epochs (Appendix E)."""
 
 Row = dict[str, object]
 
 
 def read_published(source: str) -> Table:
-    """The table of `published:NAME`; raises `Refused` for a name that is none of TABLES.
+    """The table of `published:NAME`. Raises `Refused` for a name that is not in TABLES.
 
-    It compares depth and width at equal time where the paper does. A family is one setting, whatever the
-    epochs, so that regimes can be compared: what else changed between them is in `recipe.` columns.
+    Depth and width are compared at equal time wherever the paper does so. A family is one setting whatever
+    its epochs, so that training regimes can be compared; the `recipe.` columns hold what else changes between
+    them.
     """
     name = source.removeprefix(PREFIX)
     if name not in TABLES:
         known = ", ".join(f"{PREFIX}{each}" for each in TABLES)
-        raise Refused(f"{source} is not known: there is {known}.")
+        raise Refused(f"{source} is not known: choose one of {known}.")
     published = TABLES[name]
     table = build_table(
         pd.DataFrame(published.rows()),
@@ -71,7 +73,7 @@ def read_published(source: str) -> Table:
 
 
 def _figures() -> list[Row]:
-    """The runs of Figures 2 and 3, on minival."""
+    """The runs of Figures 2 and 3, evaluated on minival."""
     rows = []
     for run in runs():
         row = _row(run.network, run.depth, run.width, run.resolution, run.epochs, run.top1)
@@ -86,17 +88,17 @@ def _figures() -> list[Row]:
 
 
 def _table7() -> list[Row]:
-    """Table 7, on the validation set, with the memory of Table 3."""
+    """The runs of Table 7, evaluated on the validation set, with the memory of Table 3."""
     return [_named_row(each) | {MEMORY.column: MEMORY_GB.get(each.title)} for each in table7()]
 
 
 def _table4() -> list[Row]:
-    """Table 4, on the validation set."""
+    """The runs of Table 4, evaluated on the validation set."""
     return [row | {"data": f"{row['data']}, semi-supervised"} for row in map(_named_row, table4())]
 
 
 def _named_row(each: Published) -> Row:
-    """A run of Table 7 or 4, with its latencies on both devices."""
+    """One run of Table 7 or 4, with its latencies on both devices."""
     family = each.name.rpartition("_")[0]
     return _row(each.network, each.depth, each.width, each.resolution, LONG, each.top1) | {
         "model": each.name,
@@ -109,7 +111,7 @@ def _named_row(each: Published) -> Row:
 
 
 def _methods(trained: list[Trained]) -> list[Row]:
-    """Tables 1 and 2: networks of one family, told apart by how they were trained."""
+    """The runs of Tables 1 and 2: networks of one family that differ in how they were trained."""
     return [
         _row(each.network, each.depth, 1.0, each.resolution, each.epochs, each.top1)
         | {"model": "resnet"}
@@ -119,7 +121,7 @@ def _methods(trained: list[Trained]) -> list[Row]:
 
 
 def _row(network: Network, depth: float, width: float, resolution: int, epochs: int, top1: Accuracy) -> Row:
-    """One run, with the costs computed as for a point of a study."""
+    """One run, with its costs computed as for a point of a study."""
     images_seen = epochs * TRAIN_IMAGES
     cost = cost_of(network, resolution=resolution, in_channels=3, num_classes=1000, images_seen=images_seen)
     return {
@@ -137,7 +139,7 @@ def _row(network: Network, depth: float, width: float, resolution: int, epochs: 
 
 
 def _printed(times: Mapping[tuple[str, str], Mapping[str, float]]) -> tuple[Printed, ...]:
-    """What is printed for each device."""
+    """The speed-ups that the paper prints, by device."""
     return tuple(
         Printed(column=metric.column, fast=fast, slow=slow, times=by_device[device])
         for device, metric in (("v100", V100), ("tpu_v3", TPU_V3))
@@ -155,12 +157,12 @@ _IN_MEMORY = tuple(
 class Source:
     rows: Callable[[], list[Row]]
     latency_of: str = ""
-    """What its latencies are of; empty where it has none."""
+    """What the latencies measure; empty where there are none."""
     profiled: tuple[Metric, ...] = ()
-    """Besides latency and memory."""
+    """Profiled metrics other than latency and memory."""
     printed: tuple[Printed, ...] = ()
     num_runs: int = 1
-    """Trainings that each number is the mean of."""
+    """Number of training runs that each value averages."""
 
 
 TABLES = {
@@ -177,4 +179,4 @@ TABLES = {
     "resnet_rs_2021_methods": Source(rows=lambda: _methods(table1())),
     "resnet_rs_2021_weight_decay": Source(rows=lambda: _methods(table2()), num_runs=TABLE2_RUNS),
 }
-"""Published tables by name."""
+"""The published sources by name."""

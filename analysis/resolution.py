@@ -1,4 +1,4 @@
-"""Resolution: what a doubling gains at each step, and what depth or width buys for the same FLOPs."""
+"""Resolution: what each doubling gains, and what depth or width gains for the same FLOPs."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ Prefer = Literal["slow", "fast", "undecided"]
 
 @dataclass(frozen=True, kw_only=True)
 class Rival:
-    """Raising the resolution by at most one step, against spending the same FLOPs on depth, or on width."""
+    """Raising the resolution by at most one step, against spending the same FLOPs on depth or on width."""
 
     axis: str
     advantage_points: float
-    """Resolution minus the rival, the mean over the pairs; negative where the rival buys more."""
+    """Resolution minus the rival, mean over the pairs; negative where the rival gains more."""
     ci95: Interval | None
     num_pairs: int
 
@@ -42,25 +42,25 @@ class Step:
     ci95: Interval | None
     num_architectures: int
     flops_ratio: float | None
-    """How many times the FLOPs the step costs, the geometric mean over the architectures."""
+    """Ratio of FLOPs after and before the step, geometric mean over the architectures."""
     rivals: tuple[Rival, ...]
-    """Depth and width as rivals from this resolution; of the longest regime only."""
+    """The rivals at this resolution; empty except in the longest regime."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Resolution:
     epochs: float | None
-    """The regime the verdict is about: the longest one measured."""
+    """The regime of the verdict: the longest one measured."""
     prefer: Prefer
     cap: int | None
-    """Pixels above which every measured step is shown to buy less than depth or width would."""
+    """Resolution in pixels above which every measured step gains less than depth or width does."""
     ci95: Interval | None
     steps: tuple[Step, ...]
-    """All regimes, longest last."""
+    """Steps of all regimes, longest last."""
     rivals: tuple[Rival, ...]
-    """Over all steps of the longest regime."""
+    """Rivals over all steps of the longest regime."""
     change_by: float | None
-    """How much more the next doubling gains than the one before it, in points; negative where it shrinks."""
+    """Gain of a doubling minus that of the doubling before it, in points; negative where gains shrink."""
     change_ci95: Interval | None
 
     @property
@@ -98,7 +98,7 @@ class _Weighed:
 
 @dataclass(frozen=True)
 class RivalVerdict:
-    """The verdict on resolution against its rivals, as in `Resolution`."""
+    """The verdict on resolution against its rivals; fields as in `Resolution`."""
 
     prefer: Prefer
     cap: int | None
@@ -107,18 +107,18 @@ class RivalVerdict:
 
 
 def resolution_rule(groups: pd.DataFrame, noise: Noise, draws: Floats | None) -> Resolution:
-    """Gains, verdict and cap, from the setting with most architectures; the verdict is about the longest
+    """Gains, verdict and cap of the setting with the most architectures; the verdict is on the longest
     regime."""
     return judge_steps(lay_out_steps(groups), groups["error"].to_numpy(dtype=float), noise, draws)
 
 
 def judge_steps(layout: StepLayout, errors: Floats, noise: Noise, draws: Floats | None) -> Resolution:
-    """The rule of a layout given errors [groups] and draws [replicates, groups].
+    """The rule of a layout for errors [groups] and draws [replicates, groups].
 
-    `slow`: there is a cap, a resolution from which on depth or width buys more for the same FLOPs. `fast`:
-    there is none, and resolution buys more than depth and than width. Anything else, or fewer than MIN_PAIRS
-    comparisons or MIN_DF degrees of freedom, is undecided. That gains shrink is no reason for either: under
-    any law with a floor they do, on every axis.
+    `slow`: there is a cap, a resolution from which on depth or width gains more for the same FLOPs. `fast`:
+    there is no cap, and resolution gains more than depth and than width. Anything else is undecided, and so
+    are fewer than MIN_PAIRS comparisons or MIN_DF degrees of freedom. Shrinking gains are no reason for
+    either verdict, since they shrink on every axis under any law with a floor.
     """
     steps, epochs = layout.steps, layout.epochs
     if draws is not None:
@@ -140,7 +140,7 @@ def judge_steps(layout: StepLayout, errors: Floats, noise: Noise, draws: Floats 
 def judge_rivals(
     rivals: Sequence[Comparisons], errors: Floats, noise: Noise, draws: Floats | None
 ) -> RivalVerdict:
-    """What is preferred, and the cap, alone: by the comparisons of resolution with depth and with width."""
+    """The preference and the cap alone, from the comparisons of resolution with depth and with width."""
     weighed = [_Weighed(each, each.advantage(errors), each.replicates(draws)) for each in rivals]
     overall = tuple(found for each in weighed if (found := each.rival()) is not None)
     enough = noise.df >= MIN_DF and sum(rival.num_pairs for rival in overall) >= MIN_PAIRS
@@ -158,7 +158,7 @@ def _prefer(rivals: tuple[Rival, ...], cap: int | None) -> Prefer:
 def _steps(
     layout: StepLayout, errors: Floats, draws: Floats | None, weighed: list[_Weighed]
 ) -> Iterator[Step]:
-    """Each step of each regime, with its rivals in the longest."""
+    """Each step of each regime; those of the longest regime have their rivals."""
     table = layout.steps
     gains, gain_draws = gains_of(table, errors), None if draws is None else gains_of(table, draws)
     for rows in table.groupby(["epochs", "from_px"]).indices.values():
@@ -183,9 +183,9 @@ def _step(rows: pd.DataFrame, points: float, ci95: Interval | None, weighed: lis
 
 
 def _cap(weighed: list[_Weighed]) -> tuple[int | None, Interval | None]:
-    """The lowest base resolution from which on raising it loses to depth or to width, beyond noise at 5 %
-    shared among all bases and rivals; its interval is where single replicates put it, with no cap at the
-    largest base. These ask for no proof, so they may all lie below it: the interval reaches up to it then."""
+    """The lowest base resolution from which on raising it loses to depth or width, beyond noise at a level of
+    5 % shared by all bases and rivals. Its interval is that of the caps of single replicates, where a
+    replicate without a cap counts as the largest base."""
     bases = sorted({base for each in weighed for base in each.bases})
     if not bases or weighed[0].replicates is None:
         return None, None

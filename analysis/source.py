@@ -1,4 +1,4 @@
-"""A source: what a person types after the command, read into a table."""
+"""A source: what the user names on the command line, read into a table."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ from scaling.study.store import Study
 def read_source(
     source: str | Path, mapping: Mapping[str, str] | None = None, *, planned: bool = False
 ) -> Table:
-    """Read a study directory, a CSV or a Parquet file, published results (`published:resnet_rs_2021`), or a
+    """Read a study directory, a CSV or Parquet file, published results (`published:resnet_rs_2021`) or a
     group of W&B runs (`wandb:ENTITY/PROJECT/GROUP`).
 
-    `mapping` goes from our column name to the source's: {"top1": "acc1"}; `planned` adds the points that
-    a study's plan wants and no launch has written down yet. Raises `Refused` in one sentence.
+    `mapping` maps our column names to those of the source: {"top1": "acc1"}. `planned` adds the points that a
+    study's plan contains but no launch has written to disk yet. Raises `Refused` for bad input.
     """
     if str(source).startswith(PUBLISHED):
         if mapping:
-            raise Refused(f"--map is for the columns of files: {source} has ours.")
+            raise Refused(f"--map renames the columns of files: {source} already has the names used here.")
         return read_published(str(source))
     raw, device = _read(str(source), planned=planned)
     renamed = _renamed(raw, mapping or {}, str(source))
@@ -49,7 +49,8 @@ def read_source(
 
 
 def source_name(source: str | Path) -> str:
-    """Short name of a source: of a study, of a file without its ending, or what stands last in the others."""
+    """Short name of a source: the study's name, the file's without its suffix, or the last part of any
+    other."""
     kind, _, rest = str(source).partition(":")
     if f"{kind}:" in (PUBLISHED, WANDB):
         return re.sub(r"[^\w.-]", "_", rest.split("/", 2)[-1]).lstrip(".")
@@ -57,11 +58,12 @@ def source_name(source: str | Path) -> str:
 
 
 def _read(source: str, *, planned: bool) -> tuple[pd.DataFrame, str]:
-    """The rows of a source, and the device that their times were measured on; empty where nothing says."""
+    """The rows of a source, and the device that their times were measured on (empty where it is not
+    stated)."""
     if source.startswith(WANDB):
         return read_wandb(source), ""
     path = Path(source)
-    if not os.path.exists(path):  # False for names that no file can have, too
+    if not os.path.exists(path):  # False also for names that no file can have
         raise Refused(
             f"{source} does not exist: give a study directory, a CSV or a Parquet file, "
             f"{PUBLISHED}resnet_rs_2021 or {WANDB}ENTITY/PROJECT/GROUP."
@@ -70,12 +72,12 @@ def _read(source: str, *, planned: bool) -> tuple[pd.DataFrame, str]:
 
 
 def read_rows(path: Path, mapping: Mapping[str, str]) -> pd.DataFrame:
-    """The rows of a CSV or Parquet file as they are, with our names for the columns of `mapping`."""
+    """The rows of a CSV or Parquet file unchanged, with the columns of `mapping` renamed to our names."""
     return _renamed(read_file(path), mapping, str(path))
 
 
 def _read_study(path: Path, *, planned: bool) -> tuple[pd.DataFrame, str]:
-    """The rows of the study, and the device that was profiled last."""
+    """The rows of a study, and the device that was profiled last."""
     if not (path / "study.json").is_file():
         raise Refused(f"{path} has no study.json, so it is not a study directory: give results/<name>.")
     study = Study.open(path)

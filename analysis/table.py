@@ -1,4 +1,4 @@
-"""A table: one row a point, cleaned, with the reason why a row is left out of the science."""
+"""A table: one cleaned row per point, with the reason why a row is left out of the analysis."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ from analysis.metric import PROFILED, TOP1, Metric
 
 AXES = ("depth", "width", "resolution", "epochs")
 FRAMES = "frames"
-"""Frames of a clip, a knob of videos only. Models of different frames are of different settings."""
+"""Frames of a clip: a knob of video studies only. Models with different numbers of frames belong to different
+settings."""
 EXTRAPOLATED, EXTRAPOLATED_SD = "extrapolated", "extrapolated_sd"
-"""The accuracy that a point would have had which was stopped early, in percent, and the standard deviation of
-that in points."""
+"""Extrapolated accuracy in percent of a point that was stopped early, and its standard deviation in
+points."""
 COST_COLUMNS = ("flops", "params", "activations", "train_flops", "train_seconds", "latency_ms")
 PROFILED_COLUMNS = tuple(
     column
@@ -24,12 +25,12 @@ PROFILED_COLUMNS = tuple(
     for column in (metric.column, *(metric.bounds or ()))
     if column not in COST_COLUMNS
 )
-"""What was measured of a network besides its latency, and with which intervals."""
+"""What was measured of a network besides its latency, and the interval bounds of these."""
 HOURS_COLUMNS = ("predicted_hours", "actual_hours")
-"""Hours of one device, in training steps and evaluations."""
+"""Hours of training steps and evaluations on one device."""
 STATUSES = ("pending", "running", "completed", "failed")
 STOPPED = "stopped"
-"""Why a row is left out of the results whose point was stopped early, and the end of its curve told."""
+"""Reason for leaving out a point that was stopped early and has an extrapolated accuracy."""
 
 TEXT_COLUMNS = (
     "point",
@@ -62,43 +63,44 @@ KNOWN_COLUMNS = (*NUMBER_COLUMNS, *TEXT_COLUMNS)
 
 @dataclass(frozen=True, kw_only=True)
 class Printed:
-    """What a source prints of two of its networks at about equal accuracy."""
+    """The ratio that a source prints for two of its networks of about equal accuracy."""
 
     column: str
     """Column of the cost."""
     fast: str
-    """Titles of the two."""
+    """Title of the cheaper network, as that of `slow` is of the other."""
     slow: str
     times: float
-    """The cost of `slow` over that of `fast`."""
+    """Cost of `slow` over the cost of `fast`."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
     name: str
-    """Short name of the source: the study's, or the file's without its ending."""
+    """Short name of the source: the study's name, or the file's without its suffix."""
     source: str
-    """Where the rows came from, as it was typed."""
+    """Where the rows came from, as the user typed it."""
     rows: pd.DataFrame
-    """Every row. `error` and the accuracy in percent; `left_out` is None for a usable row, else the
+    """All rows. `error` and the accuracy are in percent; `left_out` is None for a usable row, else the
     reason."""
     accuracy: Metric = TOP1
-    """What `error` is the rest of to 100 %."""
+    """The accuracy that `error` complements to 100 %."""
     latency_of: str = ""
-    """What the latencies are of, such as `of one image on AMD EPYC, 1 thread`; empty where nothing says."""
+    """What the latencies measure, such as `of one image on AMD EPYC, 1 thread`; empty where it is not
+    stated."""
     rerun_sd: float | None = None
-    """Standard deviation of a row in points of top-1, declared by a source that has no repeats."""
+    """Standard deviation of one run in top-1 points, as declared by a source without repeats."""
     rerun_df: int | None = None
-    """Degrees of freedom of `rerun_sd`: the number of runs repeated elsewhere that it comes from."""
+    """Degrees of freedom of `rerun_sd`, from the runs that were repeated elsewhere to estimate it."""
     profiled: tuple[Metric, ...] = ()
-    """What was measured of the networks, each with what it is of: times and memory, perhaps on several
-    devices."""
+    """Times and memory that were measured of the networks, possibly on several devices; `detail` says of
+    what."""
     printed: tuple[Printed, ...] = ()
-    """What the source itself says of pairs of its networks."""
+    """What the source itself prints about pairs of its networks."""
     num_runs: int = 1
-    """Trainings that each row is the mean of, where a source has means only."""
+    """Number of training runs that each row averages, for a source that has only means."""
     compared_at: str = "flops"
-    """The cost, of `metric.PRICES`, at which the source compares unless another is asked for."""
+    """The cost, one of `metric.PRICES`, at which networks are compared by default."""
 
     @property
     def usable(self) -> pd.DataFrame:
@@ -106,8 +108,8 @@ class Table:
 
     @property
     def informative(self) -> pd.DataFrame:
-        """The usable rows and those of points that were stopped early, with their extrapolated error: what
-        rules and laws rest on. `left_out` is `stopped` for the latter."""
+        """The usable rows and those of points that were stopped early (`left_out` is `stopped`), the latter
+        with their extrapolated error: the basis of rules and laws."""
         stopped = self.rows["left_out"] == STOPPED
         if not stopped.any():
             return self.usable
@@ -115,7 +117,7 @@ class Table:
         return self.rows.assign(error=error)[self.rows["left_out"].isna() | stopped]
 
     def left_out(self) -> dict[str, int]:
-        """How many rows are not used, by reason."""
+        """Number of rows left out, by reason."""
         counts = self.rows["left_out"].dropna().value_counts()
         return {str(reason): int(counts[reason]) for reason in sorted(counts.index)}
 
@@ -125,20 +127,20 @@ class Table:
         return self.rows.to_csv(index=False).encode()
 
     def digest(self) -> str:
-        """SHA-256 of the cleaned rows as CSV, 16 hex digits: the same numbers give the same digest."""
+        """First 16 hex digits of the SHA-256 of the cleaned rows as CSV: equal numbers give equal digests."""
         return hashlib.sha256(self.csv).hexdigest()[:16]
 
 
 def of_frames(setting: str, frames: float) -> str:
-    """The setting of models that see so many frames, so that others are not compared with them."""
+    """The setting of models with this number of frames; only models of one setting are compared."""
     return f"{setting} of {frames:g} frames"
 
 
 def without_frames(setting: str) -> str:
-    """The setting that models of all numbers of frames share."""
+    """The setting shared by models with any number of frames: the inverse of `of_frames`."""
     return setting.rpartition(" of ")[0]
 
 
 def knobs_of(rows: pd.DataFrame) -> tuple[str, ...]:
-    """The axes, and the frames where clips have several numbers of them."""
+    """The axes, and the frames if the rows have several numbers of them."""
     return (*AXES, FRAMES) if FRAMES in rows and rows[FRAMES].nunique() > 1 else AXES

@@ -112,7 +112,9 @@ def test_every_file_names_its_source_and_each_value_its_uncertainty(file):
 
 
 def test_a_name_that_is_not_published_is_refused():
-    with pytest.raises(Refused, match="there is published:resnet_rs_2021, published:resnet_rs_2021_table7"):
+    with pytest.raises(
+        Refused, match="choose one of published:resnet_rs_2021, published:resnet_rs_2021_table7"
+    ):
         read_source("published:resnet_rs")
 
 
