@@ -18,46 +18,48 @@ Weights = Mapping[int, float]
 """Weights of a contrast, by cell."""
 ALPHA = 0.05
 COPIES = 1e-9
-"""Points of standard error below which repeats are copies of each other, and say nothing of noise."""
+"""Standard error in points below which repeats are copies of each other and say nothing about noise."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Effect:
     points: float
-    """Mean of the contrast over the seeds that all its cells have."""
+    """Mean of the contrast over the seeds that all its cells share."""
     ci95: Interval | None
-    """Student's, of this contrast alone; None where nothing tells the noise: one seed, and none declared."""
+    """Student's t interval of this contrast alone; None where the noise is unknown: a single seed, none
+    declared."""
     p_value: float | None
-    """Two-sided, of the hypothesis that the contrast is 0."""
+    """Two-sided p-value for a contrast of 0."""
     num_seeds: int
     is_declared: bool = False
-    """Whether its noise is what the source declares, and not measured from seeds."""
+    """Whether the noise is declared by the source instead of measured from seeds."""
     verdict: Verdict = "undecided"
-    """The verdict that `judged` gives."""
+    """Verdict as given by `judged`."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Ratio:
     value: float
     ci95: Interval | None
-    """Fieller's; None where the denominator is not told from 0, so that the ratio may be anything."""
+    """Fieller's interval; None where the denominator is not significantly different from 0, so that it is
+    unbounded."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Cells:
-    """Accuracies by cell and seed, of which contrasts are made."""
+    """Accuracies by cell and seed, from which contrasts are formed."""
 
     metric: str
     """`test_top1`, or `top1` where no test images were evaluated."""
     top1: pd.DataFrame
-    """Percent, [seeds, cells]; NaN where a cell was not trained with a seed."""
+    """[seeds, cells], accuracy in percent; NaN where a cell was not trained with a seed."""
     variance: pd.Series | None
-    """Variance of one result by cell, in points squared, as the source declares it; None if it does not."""
+    """Declared variance of one result, by cell, in points squared; None where the source declares none."""
     df: int
     """Degrees of freedom of `variance`."""
 
     def effect(self, weights: Weights) -> Effect | None:
-        """The contrast with its interval; None where its cells have no seed in common."""
+        """The contrast with its interval; None where its cells share no seed."""
         found = self._moments([weights])
         if found is None:
             return None
@@ -72,10 +74,10 @@ class Cells:
         return Effect(points=mean, ci95=ci95, p_value=p_value, num_seeds=num_seeds, is_declared=is_declared)
 
     def ratio(self, part: Weights, whole: Weights) -> Ratio | None:
-        """The ratio of two contrasts with Fieller's interval (1954); None without a seed in common.
+        """Ratio of two contrasts with Fieller's interval (1954); None without a shared seed or if whole is 0.
 
-        The interval holds every r for which part - r whole is not told from 0. That set is bounded only where
-        the whole itself is told from 0.
+        The interval holds every r for which part - r whole is not significantly different from 0. It is
+        bounded only where the whole itself is significantly different from 0.
         """
         found = self._moments([part, whole])
         if found is None or found[0][1] == 0:
@@ -111,7 +113,7 @@ class Cells:
 
 
 def cells_of(table: Table, rows: pd.DataFrame, cell: pd.Series) -> Cells:
-    """The cells of these rows of a table, of which `cell` has the number; repeats of a seed are averaged."""
+    """The cells of these rows of a table, numbered by `cell`; repeats of a seed are averaged."""
     tested = rows["test_top1"].notna().any() if "test_top1" in rows else False
     metric = "test_top1" if tested else "top1"
     keyed = rows.assign(cell=cell)
@@ -128,8 +130,8 @@ def cells_of(table: Table, rows: pd.DataFrame, cell: pd.Series) -> Cells:
 
 
 def judged(effects: Sequence[Effect | None], *, together: bool = True) -> list[Effect | None]:
-    """The effects with their verdicts, all together wrong with probability 5 % at most (Holm 1979); or each
-    by itself."""
+    """The effects with their verdicts: with a family-wise error rate of at most 5 % (Holm 1979) if
+    `together`, else at 5 % each."""
     known = sorted(
         (each.p_value, place) for place, each in enumerate(effects) if each and each.p_value is not None
     )

@@ -13,15 +13,15 @@ from analysis.noise import Floats, Interval, Rows
 from analysis.replicates import interval
 
 MOSTLY = 0.95
-"""Share of the replicates that must turn once, from one side to the other, before a crossover is named."""
+"""Share of the replicates that must change sides exactly once for a crossover to be reported."""
 SAME_NETWORK = 0.05
-"""Pairs of two regimes whose costs differ by more are of other networks."""
+"""Relative difference in cost above which the pairs of two regimes are of different networks."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Crossover:
     estimate: float | None
-    """Epochs."""
+    """Number of epochs."""
     ci95: Interval | None
     status: Literal["inside_range", "none_in_range", "undetermined"]
 
@@ -36,11 +36,12 @@ def crossover(
     values: Floats,
     replicates: Floats | None,
 ) -> Crossover:
-    """Where the mean advantage over the pairs common to all regimes passes 0, as `zero` has it in log epochs.
+    """Where the mean advantage over the pairs common to all regimes crosses 0, by `zero` in log epochs.
 
     `prefers` are the verdicts of the regimes, fewest epochs first; values [pairs], replicates [replicates,
-    pairs]. `inside_range` wants a turn from one decided side to the other, once, in MOSTLY of the replicates;
-    `none_in_range` wants all regimes decided alike. All else is undetermined.
+    pairs]. `inside_range` needs decided verdicts on opposite sides at the two ends, and exactly one change of
+    sides in MOSTLY of the replicates; `none_in_range` needs the same decided verdict in all regimes. Anything
+    else is undetermined.
     """
     if len(epochs) < 2 or replicates is None or not len(common[0]):
         return UNDETERMINED
@@ -59,10 +60,11 @@ def crossover(
 
 
 def common_pairs(table: pd.DataFrame, cost: str, chosen: Sequence[Rows]) -> list[Rows]:
-    """The same pairs in every regime, in the same order: no change of pairs is a turn.
+    """The pairs shared by all regimes, in the same order, so that a change of pairs is not taken for a
+    crossover.
 
-    A pair is known by its base and by the model that is measured at its cost. The recipe may change from one
-    regime to the next, as it does in the published study; the networks, and so their costs, may not.
+    A pair is identified by its base and by the model that is measured at its cost. The recipe may change from
+    one regime to the next, as it does in the published study; the networks, and so their costs, may not.
     """
     identity = ["data", "depth", "width", "resolution", "axis_rung", "rival_rung"]
     names = table[identity].fillna({"axis_rung": 0.0, "rival_rung": 0.0}).apply(tuple, axis=1)
@@ -75,15 +77,15 @@ def common_pairs(table: pd.DataFrame, cost: str, chosen: Sequence[Rows]) -> list
 
 
 def zero(x: Floats, y: Floats) -> Floats:
-    """Where each row of y [replicates, regimes] passes 0, if it does so exactly once; else NaN.
+    """Where each row of y [replicates, regimes] crosses 0, if it does so exactly once; else NaN.
 
-    Between two regimes y is a parabola, bent as at the regimes around them; where there are only two, a line.
+    Between two regimes y is a parabola with the mean curvature at the two; with only two regimes, a line.
     """
     turns = np.sign(y[:, 1:]) != np.sign(y[:, :-1])
     at = np.argmax(turns, axis=1)
     row = np.arange(len(y))
     before, after, bend = y[row, at], y[row, at + 1], _bends(x, y)[row, at]
-    with np.errstate(divide="ignore", invalid="ignore"):  # of rows without one turn
+    with np.errstate(divide="ignore", invalid="ignore"):  # rows that do not change sides once
         slope = after - before - bend
         root = np.sign(after - before) * np.sqrt(slope**2 - 4 * bend * before)
         spot = x[at] + (x[at + 1] - x[at]) * -2 * before / (slope + root)
@@ -91,8 +93,8 @@ def zero(x: Floats, y: Floats) -> Floats:
 
 
 def _bends(x: Floats, y: Floats) -> Floats:
-    """[replicates, regimes - 1], second divided differences of y times the square of each step of x: the mean
-    over both ends of the step, but for the first and the last regime, at which there is none."""
+    """[replicates, regimes - 1], second divided differences of y times the squared steps of x: for each step
+    the mean over its two ends, or the value at its inner end for the first and the last step."""
     steps = np.diff(x)
     if len(steps) < 2:
         return np.zeros((len(y), len(steps)))

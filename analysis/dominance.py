@@ -1,4 +1,5 @@
-"""Dominance: which points no other beats in all objectives at once, their ranks, and what they cover."""
+"""Dominance: the points that no other beats in all objectives at once, ranks of points, and the volume they
+cover."""
 
 from __future__ import annotations
 
@@ -15,18 +16,19 @@ Mask = npt.NDArray[np.bool_]
 Ranks = npt.NDArray[np.int64]
 
 SAMPLE = 2000
-"""Rows among which a good one is looked for; fewer rows are not worth looking."""
+"""Number of rows searched for a good one; fewer rows are not worth a search."""
 WORTHWHILE = 0.3
-"""Share of the rows that a good row must dominate, for another to be tried."""
+"""Share of the rows that a good row must dominate for another search."""
 MAX_RIVALS = 1000
-"""Points against which all others are held, so that those that never have a chance are left out early."""
+"""Number of points with which all others are compared to discard early those that never are on the
+frontier."""
 
 
 def nondominated(objectives: npt.ArrayLike, directions: Sequence[Direction]) -> Mask:
     """Which rows of [points, objectives] no other row beats.
 
-    A row is beaten by one that is as good in every objective and better in one: ties and duplicates all stay.
-    A row with a NaN or an infinity is never on the frontier and beats nobody.
+    A row is beaten by one that is as good in every objective and better in one, so ties and duplicates all
+    stay. A row with a NaN or an infinity is never on the frontier and beats no other.
     """
     values, finite = _minimised(objectives, directions)
     mask = np.zeros(len(finite), dtype=bool)
@@ -52,7 +54,7 @@ def hypervolume(
     """The volume that the rows of [points, objectives] dominate, up to the reference point [objectives].
 
     Its unit is the product of those of the objectives (Zitzler and Thiele 1998). Rows with a NaN or an
-    infinity, and what is not better than the reference point in every objective, add nothing.
+    infinity, and rows that are not better than the reference point in every objective, add nothing.
     """
     values, _ = _minimised(objectives, directions)
     worst, _ = _minimised(np.atleast_2d(np.asarray(reference, dtype=float)), directions)
@@ -61,10 +63,10 @@ def hypervolume(
 
 
 def membership(costs: npt.ArrayLike, errors: Floats) -> Floats:
-    """The share of replicates in which each point is non-dominated, [points].
+    """[points], share of the replicates in which each point is non-dominated.
 
-    `costs` [points] or [points, costs] are the same in all replicates, `errors` [replicates, points] are
-    not; all are finite, and less is better.
+    `costs` [points] or [points, costs] are the same in all replicates, `errors` [replicates, points] are not;
+    all are finite, and lower is better.
     """
     values = np.asarray(costs, dtype=float)
     if values.ndim == 1 or values.shape[1] == 1:
@@ -79,9 +81,10 @@ def membership(costs: npt.ArrayLike, errors: Floats) -> Floats:
 
 
 def _ever_undominated(costs: Floats, errors: Floats) -> npt.NDArray[np.intp]:
-    """The points that no other at most as dear beats at its worst when they are at their best.
+    """The points that are not beaten even at their lowest error by a point of no higher costs at its highest
+    error.
 
-    In every replicate the rest is dominated, and whatever it dominates is dominated by others too.
+    In every replicate all others are dominated, and whatever they dominate is dominated by others too.
     """
     lowest, highest = errors.min(axis=0), errors.max(axis=0)
     steady = np.flatnonzero(moocore.is_nondominated(np.column_stack([costs, highest]), keep_weakly=True))
@@ -104,7 +107,7 @@ def _membership_at_one_cost(cost: Floats, errors: Floats) -> Floats:
 
 
 def _minimised(objectives: npt.ArrayLike, directions: Sequence[Direction]) -> tuple[Floats, Mask]:
-    """The finite rows, every objective to be minimised, and which rows those are."""
+    """The finite rows with every objective to be minimised, and the mask of these rows."""
     values = np.asarray(objectives, dtype=float)
     finite = np.logical_and.reduce([np.isfinite(column) for column in values.T])
     kept = values if finite.all() else values[finite]
@@ -113,10 +116,10 @@ def _minimised(objectives: npt.ArrayLike, directions: Sequence[Direction]) -> tu
 
 
 def _undropped(values: Floats) -> tuple[npt.NDArray[np.intp], Floats]:
-    """The rows that are left when those dominated by a few good rows are dropped, and their values.
+    """Indices and values of the rows that are left after dropping those dominated by a few good rows.
 
-    What a dropped row dominates, the good row dominates too: the frontier of the rest is that of all. Where
-    the frontier is small a few passes leave little; where one drops little, there is no other.
+    Whatever a dropped row dominates, the good row dominates too, so the frontier of the rest is that of all.
+    Where the frontier is small, a few passes leave little; the search stops when a good row drops few others.
     """
     rows = np.arange(len(values))
     while len(values) > SAMPLE:

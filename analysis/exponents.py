@@ -14,16 +14,17 @@ from analysis.optimal_path import OptimalPath, fit_surface
 
 KNOBS = ("depth", "width", "resolution")
 COMPOUND = {"depth": 0.263, "width": 0.138, "resolution": 0.202}
-"""EfficientNet's: depth 1.2^phi, width 1.1^phi, resolution 1.15^phi at FLOPs 2^phi (Tan and Le 2019, arXiv
-1905.11946, section 3.3)."""
+"""EfficientNet's exponents: depth 1.2^phi, width 1.1^phi, resolution 1.15^phi at FLOPs 2^phi (Tan and Le
+2019, arXiv 1905.11946, section 3.3)."""
 NUM_BUDGETS = 25
-"""Over the measured FLOPs, evenly in their logarithm; NUM_SLOPE of them carry the slope."""
+"""Number of budgets over the measured FLOPs, evenly spaced in their logarithm; NUM_SLOPE give the slope."""
 NUM_SLOPE = 5
 LEAST_SPAN = 3.0
-"""Times the FLOPs over which the best networks must lie inside the measured range for a slope to be told."""
+"""Smallest ratio of FLOPs over which the best networks must lie inside the measured range to report a
+slope."""
 SLACK = 64.0
-"""Times beyond the measured range that a replicate's best network may lie: so far that hardly any is left
-out, which would make the interval too narrow."""
+"""Factor by which a replicate's best network may lie beyond the measured range: large enough to exclude
+hardly any, since excluding them would make the interval too narrow."""
 SURE = 0.9
 """Share of the replicates that must have a slope."""
 
@@ -46,24 +47,24 @@ class Exponents:
     epochs: float | None = None
     """Epochs of the path."""
     flops: Interval | None = None
-    """The budgets between which the best network is inside the measured range of every knob."""
+    """Budgets between which the best network is inside the measured range of every knob."""
     reason: str = ""
-    """Why something is undetermined, a clause; empty where nothing is."""
+    """Why something is undetermined, as a clause; empty where nothing is."""
 
 
 def exponents(law: Law | None, rows: pd.DataFrame) -> Exponents:
     """The slopes of the law's optimal path, at the most epochs of its rows.
 
-    rows: the models that the law is about, the columns of `noise.group_seeds`. For each budget of FLOPs the
-    network of the least error is looked for. Where the formula puts it inside the measured range of every
-    knob, the knobs are regressed on the budget, by the formula and by each replicate of its parameters.
+    rows: the models that the law is about, with the columns of `noise.group_seeds`. For each budget of FLOPs
+    the network with the lowest error is sought. Where the formula puts it inside the measured range of every
+    knob, the knobs are regressed on the budget, for the formula and for each replicate of its parameters.
     """
     if law is None:
         return Exponents(reason="no law is fitted")
     knobs = tuple(knob for knob in KNOBS if knob in law.form.knobs and rows[knob].nunique() > 1)
     known = rows[np.isfinite(rows["flops"])]
     if len(knobs) < 2 or len(known) <= len(knobs) + 1:
-        return Exponents(reason="the law does not tell depth, width and resolution apart")
+        return Exponents(reason="the law does not separate depth, width and resolution")
     path = OptimalPath(law, fit_surface(knobs, known), _others(rows, knobs))
     budgets = np.linspace(np.log(known["flops"].min()), np.log(known["flops"].max()), NUM_BUDGETS)
     inside = budgets[[bool(np.isfinite(path.best(budget, law.fit.theta[None])).all()) for budget in budgets]]
@@ -76,7 +77,7 @@ def exponents(law: Law | None, rows: pd.DataFrame) -> Exponents:
     replicates = replace(path, surface=path.surface.wider(SLACK)).slopes(budgets, law.theta_draws)
     sure = np.isfinite(replicates).all(axis=1)
     if sure.mean() < SURE:
-        return Exponents(epochs=epochs, flops=ends, reason="the law is too uncertain of where the best lie")
+        return Exponents(epochs=epochs, flops=ends, reason="the law leaves the best networks too uncertain")
     low, high = np.quantile(replicates[sure], [0.025, 0.975], axis=0)
     leaning = [knob for knob in knobs if f"a_{knob}" in law.undecided]
     found = {
@@ -92,13 +93,14 @@ def exponents(law: Law | None, rows: pd.DataFrame) -> Exponents:
     reasons = [f"the law does not have {' and '.join(fixed)}"] if fixed else []
     if leaning:
         reasons.append(
-            f"about {' and '.join(leaning)} the data say little, so there the law rests on its prior"
+            f"the data say little about {' and '.join(leaning)}, so the law rests on its prior there"
         )
     return Exponents(**found, epochs=epochs, flops=ends, reason="; ".join(reasons))
 
 
 def exponents_sentence(found: Exponents) -> str:
-    """`Along the best networks at 350 epochs they grow: depth as FLOPs^0.30 (0.21, 0.42); …`"""
+    """`Along the best networks at 350 epochs the knobs grow with cost: depth as FLOPs^0.30 (0.21, 0.42; …),
+    …`"""
     parts = []
     for knob in KNOBS:
         power, usual = power_text(getattr(found, knob)), f"EfficientNet {COMPOUND[knob]:.3f}"
@@ -109,7 +111,7 @@ def exponents_sentence(found: Exponents) -> str:
 
 
 def power_text(exponent: Exponent) -> str:
-    """`FLOPs^0.48 (−0.02, 1.04)`; empty where it is undetermined."""
+    """An exponent as text: `FLOPs^0.48 (−0.02, 1.04)`; empty where it is undetermined."""
     if exponent.estimate is None or exponent.ci95 is None:
         return ""
     low, high = exponent.ci95
@@ -117,7 +119,7 @@ def power_text(exponent: Exponent) -> str:
 
 
 def exponents_json(found: Exponents) -> dict[str, dict[str, Any]]:
-    """Estimate, ci95 and status by knob, as rules.json has them."""
+    """Estimate, ci95 and status by knob, as in rules.json."""
     return {
         knob: {
             "estimate": None if each.estimate is None else round(each.estimate, 4),
@@ -129,6 +131,6 @@ def exponents_json(found: Exponents) -> dict[str, dict[str, Any]]:
 
 
 def _others(rows: pd.DataFrame, knobs: tuple[str, ...]) -> dict[str, float]:
-    """The axes that stay as they are."""
+    """The values of the axes that stay fixed along the path."""
     fixed = {knob: float(rows[knob].median()) for knob in KNOBS if knob not in knobs}
     return fixed | {"epochs": float(rows["epochs"].max())}

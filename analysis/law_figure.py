@@ -1,4 +1,4 @@
-"""The figures of a law: its formula against what was measured, and what it leaves over, knob by knob."""
+"""The figures of a law: its formula against the measurements, and its residuals knob by knob."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from analysis.scale import log_axis
 from analysis.table import AXES
 
 MAX_VECTOR = 1000
-"""Models that stay vectors in an SVG; more become an image within it."""
+"""Number of models drawn as vectors in an SVG; more are embedded as an image."""
 
 
 def law_figure(law: Law, models: pd.DataFrame, noise: Noise) -> Figure:
-    """Measured against fitted error, both log and over one range, with the intervals of both."""
+    """Measured against fitted error, both on a log scale of the same range, with both intervals."""
     figure, axes = new_figure()
     models = models[models["error"] > 0]
     measured, fitted = models["error"].to_numpy(dtype=float), law.formula_error(models)
@@ -43,9 +43,9 @@ def law_figure(law: Law, models: pd.DataFrame, noise: Noise) -> Figure:
 
 
 def residuals_figure(law: Law, models: pd.DataFrame) -> Figure:
-    """Measured over fitted error, less one, in percent, by each axis that varies.
+    """Measured over fitted error, minus 1, in percent, by each axis that varies.
 
-    Every model is a dot, the mean of each value of the axis has its 95 % interval (Student's t).
+    Every model is a dot; the mean at each value of the axis has its 95 % interval (Student's t).
     """
     models = models[models["error"] > 0]
     left = 100 * (models["error"].to_numpy(dtype=float) / law.formula_error(models) - 1)

@@ -1,4 +1,4 @@
-"""The sheets of a law: how it was chosen, its parameters, and whether its fit can be believed."""
+"""The sheets of a law: how it was chosen, its parameters, and whether its fit can be trusted."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from scaling.quantity import counted
 
 
 def choice_sheet(choice: Choice) -> Sheet:
-    """Every form that was tried, the best first."""
+    """Every form that was tried, best first."""
     rows = [
         (
             row["form"] + (" (chosen)" if row["chosen"] else ""),
@@ -43,7 +43,7 @@ def _fit_text(law: Law) -> str:
     left = f", {counted(len(law.outliers), 'model')} left out" if law.outliers else ""
     return (
         f"Fitted to {counted(found.num_rows, 'model')}{left}; {found.num_agreeing} of "
-        f"{counted(found.num_starts, 'start')} end at the least objective, gradient norm "
-        f"{found.gradient_norm:.1e}, condition number {found.condition:.2g}. Undecided: the rows say little, "
-        "so that what stands there is the prior."
+        f"{counted(found.num_starts, 'start')} end at the smallest objective, gradient norm "
+        f"{found.gradient_norm:.1e}, condition number {found.condition:.2g}. Undecided: the "
+        "models say little about it, so the estimate rests on the prior."
     )

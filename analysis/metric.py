@@ -1,4 +1,4 @@
-"""A metric: one measured column, declared once with its label, unit, direction and scale."""
+"""A metric: a measured column, declared once with its label, unit, direction and scale."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ Direction = Literal["minimise", "maximise"]
 @dataclass(frozen=True, kw_only=True)
 class Metric:
     name: str
-    """The word for it everywhere: options, file names, keys."""
+    """The metric's name in options, file names and keys."""
     column: str
     """Column of the table."""
     label: str
-    """What an axis or a table heading says, without the unit."""
+    """Text of an axis or a table heading, without the unit."""
     unit: str
-    """Unit of one value; empty for a count."""
+    """Unit of a value; empty for a count."""
     direction: Direction
-    """Which way is better."""
+    """Which direction is better."""
     transform: Literal["linear", "log"]
-    """The scale on which it is drawn and interpolated."""
+    """Scale on which it is drawn and interpolated."""
     detail: str = ""
-    """What belongs to the label where there is room, such as the device that a time was measured on."""
+    """Addition to the label where there is room, such as the device that a time was measured on."""
     bounds: tuple[str, str] | None = None
-    """Columns of the 95 % interval that each value was measured with."""
+    """Columns of the 95 % interval of each measured value."""
 
     @property
     def full_label(self) -> str:
@@ -37,11 +37,11 @@ class Metric:
 
     @property
     def axis_label(self) -> str:
-        """What an axis is called; durations carry their unit on each tick instead."""
+        """The label of an axis; durations have their unit on each tick instead."""
         return self.full_label if self.unit in ("", "s") else f"{self.full_label} ({self.unit})"
 
     def text(self, value: float) -> str:
-        """One value for people: `1.7G` for counts, `76.32` for percentages, `2.5 min` for times."""
+        """A value as text: `1.7G` for counts, `76.32` for percentages, `2.5 min` for times."""
         if not math.isfinite(value):
             return "unknown"
         if self.unit == "s":
@@ -61,7 +61,7 @@ MIOU = Metric(
     name="miou", column="miou", label="mean IoU", unit="%", direction="maximise", transform="linear"
 )
 ACCURACIES = {metric.name: metric for metric in (TOP1, MIOU)}
-"""What results are compared by: a study has one of them, and `error` is what it lacks of 100 %."""
+"""Accuracies by which results are compared. A study has one of them; its `error` is 100 % minus it."""
 FLOPS = Metric(
     name="flops",
     column="flops",
@@ -132,16 +132,16 @@ ACTUAL_TIME = Metric(
     transform="log",
 )
 PRICES = {metric.name: metric for metric in (FLOPS, LATENCY)}
-"""What a network costs whatever its training: two networks are compared where they pay the same of it."""
+"""Costs of a network that do not depend on its training, at which two networks are compared."""
 COSTS = {metric.name: metric for metric in (FLOPS, PARAMS, TRAIN_SECONDS, LATENCY)}
 PROFILED = {metric.name: metric for metric in (LATENCY, TRAIN_STEP, MEMORY)}
-"""What `python -m scaling profile` measures of a network; a training step counts per image."""
+"""Metrics that `python -m scaling profile` measures of a network; a training step counts per image."""
 SPEEDUPS = PROFILED | {metric.name: metric for metric in (FLOPS, PARAMS)}
-"""What families are compared in at equal accuracy."""
+"""Metrics in which families are compared at equal accuracy."""
 OBJECTIVES = {metric.name: metric for metric in (TOP1, MIOU, ERROR, THROUGHPUT)} | COSTS
-"""Which way is better is known of these."""
+"""Metrics whose better direction is known."""
 
 
 def error_of(accuracy: Metric) -> Metric:
-    """The error of an accuracy: what it lacks of 100 %."""
+    """The error that belongs to an accuracy: 100 % minus it."""
     return ERROR if accuracy is TOP1 else replace(ERROR, label=f"100 % - {accuracy.label}")

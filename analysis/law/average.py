@@ -1,4 +1,5 @@
-"""An average of laws: what several forms say together, each as far as it explains the measured models."""
+"""An average of laws: the predictions of several forms, weighted by how well each explains the measured
+models."""
 
 from __future__ import annotations
 
@@ -17,34 +18,35 @@ from analysis.replicates import bounds
 from scaling.errors import Refused
 
 TEMPERATURE = 4.0
-"""Evidence counts so many times less: every form is wrong somewhere, and what a hundred residuals hold
-against one does not prove the other beyond them (a power posterior, Holmes and Walker 2017). Chosen, with
-MULTIPLY and `discrepancy.GROWTH`, on 300 simulated grids of each of three kinds."""
+"""Divisor of the log evidence: every form is wrong somewhere, and a hundred residuals that speak against one
+form do not prove another beyond the measured models (a power posterior, Holmes and Walker 2017). Chosen,
+together with MULTIPLY and `discrepancy.GROWTH`, on 300 simulated grids of each of three kinds."""
 MULTIPLY = 30.0
-"""Odds, before the models are seen, that gains multiply as in a product, against that they add up. The
-published grid of 350 epochs says 8 to 1 of errors, and 45 to 1 of odds."""
+"""Prior odds of a product, in which gains multiply, against a sum, in which they add up. The published grid
+at 350 epochs gives 8 to 1 for forms of the error, and 45 to 1 for forms of the odds."""
 LEAST = 0.01
-"""Share below which a form is left out."""
+"""Share below which a form is dropped."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Average:
-    """Error in percent, the mean over seeds."""
+    """Predicts the error in percent, the mean over seeds."""
 
     laws: tuple[Law, ...]
-    """Laws with a share of the replicates, the largest first."""
+    """Laws with at least one replicate, in descending order of their shares."""
     shares: tuple[float, ...]
 
     def error(self, rows: pd.DataFrame) -> Floats:
-        """[n], in percent. Raises `Refused` for a missing knob."""
+        """[n], error in percent. Raises `Refused` for a missing knob."""
         return np.average([law.error(rows) for law in self.laws], axis=0, weights=self.shares)
 
     def draws(self, rows: pd.DataFrame) -> Floats:
-        """[replicates, n], in percent, as `Law.draws`: a replicate is one function of one form."""
+        """[replicates, n], error in percent; as in `Law.draws`, each replicate is one function, here of one
+        form."""
         return np.concatenate([law.draws(rows) for law in self.laws])
 
     def interval(self, rows: pd.DataFrame) -> tuple[Floats, Floats]:
-        """Lowest and highest error of 95 %, in percent, [n] each."""
+        """Lower and upper bounds of the 95 % interval of the error, in percent, [n] each."""
         return bounds(self.draws(rows))
 
 
@@ -55,11 +57,12 @@ def average(
     *,
     replicates: int = REPLICATES,
 ) -> Average:
-    """Of these forms, with odds before the models are seen; else of sums and products of all knobs that vary.
+    """The average of `forms`, given with their prior odds; by default of sums and products of all varying
+    knobs.
 
-    groups: those of `choose.law_rows`, or others with the columns of `noise.group_seeds`. A single form that
-    fits is nearly sure of itself beyond the models, where others that fit as well say something else. Raises
-    `Refused` where no form can be fitted.
+    groups: those of `choose.law_rows`, or others with the columns of `noise.group_seeds`. An average is
+    needed beyond the measured models: there a single form is overconfident, and others that fit as well
+    disagree with it. Raises `Refused` where no form can be fitted.
     """
     forms = forms or sums_and_products(varied_knobs(groups))
     fitted, refused = [], ""
@@ -80,17 +83,18 @@ def average(
 
 
 def sums_and_products(knobs: Sequence[str]) -> dict[Form, float]:
-    """Of errors and of odds, each form with its odds before the models are seen.
+    """Sums and products of the knobs, for the error and for its odds, each with its prior odds.
 
-    They have few parameters: their lack of fit shows and is carried on beyond the models. Forms of many
-    follow every model, and know nothing of what they will miss.
+    They have few parameters, so their lack of fit shows and is carried on beyond the models. Forms with many
+    parameters follow every model, and do not reveal what they will miss.
     """
     add, multiply = additive(knobs), product(knobs)
     return {add: 1.0, of_odds(add): 1.0, multiply: MULTIPLY, of_odds(multiply): MULTIPLY}
 
 
 def _shares(fitted: Sequence[Fitted], odds: Floats) -> Floats:
-    """[forms], by the evidence of the models that no form leaves out, spread evenly where there are many."""
+    """[forms], shares by the evidence of the models that no form leaves out as outliers; of many models, a
+    subset spread evenly."""
     counted = np.flatnonzero(np.all([each.inlying for each in fitted], axis=0))
     if len(counted) > MAX_MEASURED:
         counted = counted[np.linspace(0, len(counted) - 1, MAX_MEASURED).astype(int)]

@@ -1,4 +1,4 @@
-"""The bootstrap: a fit again and again, of rows as they might have been."""
+"""The bootstrap: a fit repeated on resampled or perturbed rows."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from analysis.noise import Floats
 from analysis.replicates import BOOTSTRAP_SEED
 
 TOLERANCE = 1e-7
-"""Relative gain of the objective at which a replicate has converged, with a delta near least absolute
+"""Relative gain of the objective at which a replicate has converged, for a delta near least absolute
 residuals."""
 COARSE = 1e-5
-"""The same where residuals are over their standard deviation: the objective is then a log likelihood."""
+"""The same for residuals divided by their standard deviation, where the objective is a log likelihood."""
 NUM_STEPS = 100
 
 
@@ -25,8 +25,8 @@ def cluster_bootstrap(
 ) -> Floats:
     """theta of the fit to clusters drawn with replacement, [replicates, p].
 
-    `clusters` [n] names what rows share, such as architecture and seed: the rows of a cluster stay together,
-    since rows that share a run are no independent evidence. Each replicate starts from the fit to all rows.
+    `clusters` [n] names what rows share, such as architecture and seed. The rows of a cluster stay together,
+    since rows of the same run are not independent evidence. Each replicate starts from the fit to all rows.
     """
     places, names = pd.factorize(clusters)
     generator = np.random.default_rng(BOOTSTRAP_SEED)
@@ -52,10 +52,10 @@ def parametric_bootstrap(
     prior: Prior,
     generator: np.random.Generator,
 ) -> Floats:
-    """theta of the fit to the rows with `away` [replicates, n] taken from log error, [replicates, p].
+    """theta of the fit to the rows with `away` [replicates, n] subtracted from log error, [replicates, p].
 
-    With the prior's mean drawn anew too, the replicates are draws of what theta may be, given the rows
-    (randomise-then-optimise, Bardsley et al. 2014); exactly so where the form is linear.
+    Since the mean of the prior is drawn anew as well, the replicates are draws from the posterior of theta
+    given the rows (randomise-then-optimise, Bardsley et al. 2014); exactly so where the form is linear.
     """
     data = Data(
         x=fit.x(rows),

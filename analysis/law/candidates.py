@@ -1,4 +1,4 @@
-"""Candidates: the forms that are tried for a table, from the knobs that vary in it."""
+"""Candidates: the forms that are tried for a table, built from the knobs that vary in it."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ SIZE = ("depth", "width")
 
 
 def varied_knobs(rows: pd.DataFrame) -> tuple[str, ...]:
-    """The axes with two values or more."""
+    """The axes with two or more values."""
     return tuple(axis for axis in AXES if rows[axis].nunique() > 1)
 
 
 def compute(rows: pd.DataFrame) -> tuple[str, pd.Series]:
-    """What training cost, by the best column there is, and its name.
+    """The name and the values of the best available measure of the compute of training.
 
-    train_flops, else flops x epochs, else depth x width^2 x resolution^2 x epochs, to which FLOPs of
+    train_flops, else flops x epochs, else depth x width^2 x resolution^2 x epochs, to which the FLOPs of
     convolutional networks are nearly proportional.
     """
     for name, values in (
@@ -37,7 +37,7 @@ def compute(rows: pd.DataFrame) -> tuple[str, pd.Series]:
 
 
 def candidates(rows: pd.DataFrame) -> tuple[Form, ...]:
-    """Forms of the knobs that vary in these rows, simple ones first. Two knobs or more must vary."""
+    """Forms of the knobs that vary in these rows, simplest first. Two or more knobs must vary."""
     knobs = varied_knobs(rows)
     cost = "flops" if rows["epochs"].nunique() == 1 else "train_flops"
     forms = [power_law(cost)] if _known(rows, cost) else []
@@ -53,17 +53,17 @@ def candidates(rows: pd.DataFrame) -> tuple[Form, ...]:
 
 
 def of_odds(form: Form) -> Form:
-    """The same sum, of the odds of an error."""
+    """The same sum, for the odds of an error instead of the error."""
     return replace(form, name=f"{form.name}, odds", odds=True)
 
 
 def interacting(knobs: Sequence[str], *, overfits: bool = False) -> Form:
-    """E + sum over all sets of knobs of A times the product of x_i^-a_i: each knob takes off a part of every
-    other's gain.
+    """E + sum over all subsets of the knobs of A times the product of x_i^-a_i: each knob reduces a part of
+    the gain of every other knob.
 
-    It has the floors of one knob when the others are without limit, and `additive` and `product` are special
-    cases of it. `overfits` adds a term that grows as width^a_width, and with training as epochs^a_epochs:
-    width "is subject to overfitting" (Bello et al. 2021, arXiv 2103.07579, section 6).
+    With all knobs but one unlimited, a floor in that one remains; `additive` and `product` are special cases.
+    `overfits` adds a term that grows as width^a_width and, with training, as epochs^a_epochs: width "is
+    subject to overfitting" (Bello et al. 2021, arXiv 2103.07579, section 6).
     """
     sets = [each for size in range(1, len(knobs) + 1) for each in combinations(knobs, size)]
     terms = [FLOOR, *map(_joint, sets)]
@@ -78,5 +78,5 @@ def _joint(knobs: Sequence[str]) -> Term:
 
 
 def _known(rows: pd.DataFrame, column: str) -> bool:
-    """Whether every row has it, and it varies."""
+    """Whether the column has a value in every row, and varies."""
     return bool(rows[column].notna().all() and rows[column].nunique() > 1)

@@ -1,4 +1,4 @@
-"""The choice of a law: the form that, fitted on cheap models, predicts the dearer ones best."""
+"""The choice of a law: the form that, fitted to cheap models, predicts the more expensive ones best."""
 
 from __future__ import annotations
 
@@ -20,51 +20,52 @@ from scaling.errors import Refused
 from scaling.quantity import counted
 
 CUTS = (0.5, 0.7, 0.9)
-"""Shares of the models, the cheapest, on which a form is fitted; it then predicts all dearer ones."""
+"""Shares of the models, cheapest first, to which a form is fitted before it predicts all more expensive
+ones."""
 MIN_MODELS = 16
 MAX_MODELS = 300
-"""Most models that are used; of more, so many, evenly spaced in the order of compute."""
+"""Models used at most; of more models a subset is taken, evenly spaced in the order of compute."""
 MIN_SPARE = 2
-"""Models above the number of parameters, in the smallest fit."""
+"""Minimum number of models beyond the number of parameters, in the smallest fit."""
 SCALE = 0.01
-"""Standard deviation of a residual of log error, in validation: about what seeds leave."""
+"""Standard deviation of a residual of log error in validation: about that of seed noise."""
 NUM_STARTS = 2
 NUM_STEPS = 50
-"""Steps of the fits in validation, of which there are many."""
+"""Maximum number of steps of a validation fit, of which there are many."""
 REPLICATES = 200
 MIN_GAIN = 0.8
-"""Of the root mean squared error of the better constant, that a law has to stay below: where nothing matters,
-the best of many forms predicts a little better than a constant by luck."""
+"""Share of the RMSE of the better constant that a law must stay below: where nothing matters, the best of
+many forms predicts a little better than a constant by luck."""
 CONSTANTS: dict[str, Callable[[Floats], float]] = {
     "mean error so far": lambda error: float(error.mean()),
     "lowest error so far": lambda error: float(error.min()),
 }
-"""What predicts dearer models without a law."""
+"""Predictions of more expensive models without a law."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Choice:
     law: Law | None
-    """Fitted on all models; None where there is too little data or no form predicts."""
+    """Fitted to all models; None where there is too little data or no form predicts well enough."""
     scores: pd.DataFrame
-    """form, num_parameters, rmse (points, of predictions of dearer models, mean over the cuts), n
-    (predictions), chosen; the best first. Also of what predicts without a law."""
+    """Columns form, num_parameters, rmse (points; predictions of more expensive models, mean over the cuts),
+    n (number of predictions) and chosen; lowest rmse first. The constants of CONSTANTS are included."""
     reason: str
-    """One sentence."""
+    """Why this law was chosen, or none, in one sentence."""
 
     @property
     def chosen_rmse(self) -> float:
-        """Root mean squared error on dearer models, in points; NaN without a law."""
+        """RMSE of the predictions of more expensive models, in points; NaN without a law."""
         return float(self.scores.loc[self.scores["chosen"], "rmse"].mean())
 
 
 def choose(groups: pd.DataFrame, noise: Noise, *, replicates: int = REPLICATES) -> Choice:
-    """The law of a table, chosen by validation on the models of the largest compute, never at random.
+    """The law of a table, validated on the models of the largest compute, not on random ones.
 
-    groups: one row a model, the columns of `noise.group_seeds`. A law is about one setting: that of most
-    models. Each form is fitted on the cheapest 50, 70 and 90 % (rolling origin, as forecasters do) and
-    predicts what is dearer; the smallest root mean squared error, in the mean of the three, wins. It never
-    raises: what cannot be fitted has a reason.
+    groups: one row per model, with the columns of `noise.group_seeds`; the law is about the setting with the
+    most models. Each form is fitted to the cheapest 50, 70 and 90 % (a rolling origin, as in forecasting) and
+    predicts the more expensive rest; the lowest RMSE, averaged over the three, wins. Never raises: `reason`
+    says why there is no law.
     """
     block = largest_setting(groups)
     obstacle = _obstacle(block)
@@ -93,7 +94,8 @@ def choose(groups: pd.DataFrame, noise: Noise, *, replicates: int = REPLICATES) 
 
 
 def law_rows(groups: pd.DataFrame) -> pd.DataFrame:
-    """What laws are fitted to: the largest setting's models in the order of compute, MAX_MODELS at most."""
+    """The rows to which laws are fitted: models of the largest setting in order of compute, MAX_MODELS at
+    most."""
     block = largest_setting(groups)
     order = np.lexsort([block[axis].to_numpy() for axis in AXES] + [compute(block)[1].to_numpy()])
     places = np.linspace(0, len(block) - 1, min(MAX_MODELS, len(block)))
@@ -102,7 +104,7 @@ def law_rows(groups: pd.DataFrame) -> pd.DataFrame:
 
 
 def largest_setting(groups: pd.DataFrame) -> pd.DataFrame:
-    """The models that a law is about: those of the data set and setting with most."""
+    """The models that a law is about: those of the data set and setting with the most models."""
     sizes = groups.groupby(["data", "setting"])["epochs"].transform("size")
     first = groups[sizes == sizes.max()].iloc[0]
     mine: pd.DataFrame = groups[(groups["data"] == first["data"]) & (groups["setting"] == first["setting"])]
@@ -110,7 +112,7 @@ def largest_setting(groups: pd.DataFrame) -> pd.DataFrame:
 
 
 def _obstacle(block: pd.DataFrame) -> str:
-    """Why no law can be fitted, or nothing."""
+    """Why no law can be fitted; empty where one can."""
     if len(block) < MIN_MODELS:
         return f"the largest setting has {counted(len(block), 'model')}, a law needs {MIN_MODELS} or more"
     knobs = varied_knobs(block)
@@ -122,7 +124,7 @@ def _obstacle(block: pd.DataFrame) -> str:
 
 
 def models_text(num_models: int) -> str:
-    """Which of so many models laws are fitted to: `300 models (of 720, evenly spaced in compute)`."""
+    """Text for the models to which laws are fitted: `300 models (of 720, evenly spaced in compute)`."""
     if num_models <= MAX_MODELS:
         return counted(num_models, "model")
     return f"{MAX_MODELS} models (of {num_models}, evenly spaced in compute)"
@@ -133,11 +135,11 @@ def _cuts(rows: pd.DataFrame) -> list[int]:
 
 
 Scored = tuple[str, int, list[Floats]]
-"""Name, number of parameters, and misses of dearer models in points, at each cut."""
+"""Name, number of parameters, and prediction errors for the more expensive models in points, at each cut."""
 
 
 def _score(form: Form, rows: pd.DataFrame) -> Scored | None:
-    """None where a part of the rows cannot decide the form."""
+    """The score of a form; None where the rows before some cut cannot determine its parameters."""
     misses = []
     for cut in _cuts(rows):
         if cut < len(form.parameters) + MIN_SPARE:
@@ -152,8 +154,8 @@ def _score(form: Form, rows: pd.DataFrame) -> Scored | None:
 
 
 def _quick_fit(form: Form, rows: pd.DataFrame) -> Fit:
-    """The loss and the prior of `fit_law`, but one SCALE for every row in place of its noise and lack of fit,
-    and few starts and steps."""
+    """A fit with the loss and prior of `fit_law`, but one SCALE for all rows instead of their noise and lack
+    of fit, and with few starts and steps."""
     return fit(
         form,
         rows,
@@ -193,7 +195,7 @@ def _sentence(scores: pd.DataFrame, place: int, where: str) -> str:
     others = scores.drop(index=place)
     second = others.iloc[0]
     return (
-        f"Chosen is {chosen['form']}: {where}, it predicts the more expensive ones to within "
-        f"{chosen['rmse']:.2f} points ({chosen['n']} predictions; next is {second['form']} "
+        f"The chosen law is {chosen['form']}: {where}, it predicts the more expensive ones to within "
+        f"{chosen['rmse']:.2f} points ({chosen['n']} predictions; the next best is {second['form']} "
         f"with {second['rmse']:.2f})."
     )

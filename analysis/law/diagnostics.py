@@ -1,4 +1,4 @@
-"""Diagnostics: whether a fit can be believed."""
+"""Diagnostics: whether a fit can be trusted."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from analysis.law.minimise import Data, Minima, bounds
 from analysis.noise import Floats
 
 SAME = 1e-6
-"""Starts agree whose objectives differ by no more than this, relatively."""
+"""Relative difference of their objectives up to which two starts count as agreeing."""
 NOTHING = 1e-4
-"""A term of a smaller share of the error than this, in every row, is degenerate."""
+"""A term is degenerate if its share of the error stays below this in every row."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,21 +21,22 @@ class Diagnostics:
     num_rows: int
     num_starts: int
     num_agreeing: int
-    """Starts that ended at the smallest objective."""
+    """Number of starts that ended at the smallest objective."""
     gradient_norm: float
-    """Over the objective, without parameters held at a bound: 0 at a minimum."""
+    """Norm of the gradient over the objective, without parameters held at a bound: 0 at a minimum."""
     condition: float
-    """Ratio of the largest to the smallest singular value of the Jacobian over the scale, its columns of
-    length one, without degenerate terms and parameters at a bound: from about 1e4 on, the rows hardly tell
-    some parameters apart."""
+    """Ratio of the largest to the smallest singular value of the Jacobian over the scale, with columns
+    normalised and without degenerate terms and parameters at a bound. From about 1e4 on, the rows hardly
+    distinguish some parameters."""
     at_bound: tuple[str, ...]
     """Exponents at an end of their range."""
     degenerate: tuple[str, ...]
-    """Coefficients of terms that are nothing in every row: of a floor, that the rows show none."""
+    """Coefficients of terms that are negligible in every row; for a floor, this means that the rows show
+    none."""
 
 
 def diagnose(form: Form, data: Data, minima: Minima) -> Diagnostics:
-    """Diagnostics of the best of several minima of one data set."""
+    """Diagnose the best of several minima for one data set."""
     best = int(np.argmin(minima.objective))
     objective, theta = minima.objective[best], minima.theta[best]
     shares = form.evaluate(theta[None], data.x)[1]

@@ -11,38 +11,40 @@ from analysis.law.fit import logs
 from analysis.noise import Floats
 
 NUM_WAVES = 64
-"""Random waves that make one random function."""
+"""Number of random waves that make up one random function."""
 SMOOTHNESS = 2.5
-"""Smoothness of Matern's kernel: two derivatives (Rasmussen and Williams 2006, section 4.2)."""
+"""Smoothness of the Matern kernel: such functions have two derivatives (Rasmussen and Williams 2006, section
+4.2)."""
 CURVATURE = 2.0
-"""Standard deviation of the quadratic part at a corner of the measured rows, over that of the rest."""
+"""Standard deviation of the quadratic part at a corner of the measured rows, relative to that of the smooth
+part."""
 NEGLIGIBLE = 1e-3
-"""Choices of a smaller probability are left out of a trend."""
+"""Choices with a smaller probability are left out of a trend."""
 GROWTH = 0.4
-"""Standard deviations of a discrepancy that are added a range of the knobs beyond the measured rows."""
+"""Growth of a discrepancy beyond the measured rows, in its standard deviations per range of the knobs."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Space:
-    """The logarithms of knobs, over their range in the measured rows."""
+    """Centre and scale of the logarithms of the knobs: their mean and range in the measured rows."""
 
     knobs: tuple[str, ...]
     middle: Floats
-    """[knobs]."""
+    """[knobs], mean of the logarithms."""
     span: Floats
-    """[knobs]."""
+    """[knobs], range of the logarithms."""
 
     def places(self, rows: pd.DataFrame) -> Floats:
-        """[n, knobs]."""
+        """[n, knobs], the rows as places in this space."""
         return np.asarray((logs(self.knobs, rows) - self.middle) / self.span)
 
 
 def kernel(one: Floats, other: Floats, length: float) -> Floats:
-    """[n, m], covariance of discrepancies of size 1 at two sets of places, inside the range of the rows.
+    """[n, m], covariance of discrepancies of size 1 between two sets of places inside the range of the rows.
 
-    Matern's, of smoothness 5/2, and that of a quadratic form in the places with independent normal
-    coefficients: a form that misses the curvature of the truth, or an interaction, misses it beyond the rows
-    as well, where Matern's alone would return to the law.
+    The sum of a Matern kernel of smoothness 5/2 and the covariance of a quadratic form in the places with
+    independent normal coefficients: a form that misses the curvature of the truth, or an interaction, also
+    misses it beyond the rows, where the Matern kernel alone would return to the law.
     """
     squares = ((one[:, None] - other[None]) ** 2).sum(axis=2)
     steps = np.sqrt(5 * squares) / length
@@ -52,35 +54,35 @@ def kernel(one: Floats, other: Floats, length: float) -> Floats:
 
 @dataclass(frozen=True, kw_only=True)
 class Discrepancy:
-    """Random functions of the knobs, one a replicate, of log error.
+    """Random functions of the knobs that are added to log error, one per replicate.
 
-    Before the rows are seen they are Gaussian processes, made of random waves (Rahimi and Recht 2007, Random
-    Features for Large-Scale Kernel Machines) and random quadratic forms; then each is moved through what its
-    replicate leaves of the rows (Wilson et al. 2020, Efficiently Sampling Functions from Gaussian Process
-    Posteriors). Beyond the rows' range in a knob, a straight line of random slope comes on top: that a form
-    misses by some inside says that it may miss by more outside.
+    A priori they are Gaussian processes, made of random waves (Rahimi and Recht 2007, Random Features for
+    Large-Scale Kernel Machines) and random quadratic forms; each is then conditioned on the residuals of its
+    replicate (Wilson et al. 2020, Efficiently Sampling Functions from Gaussian Process Posteriors). Beyond
+    the rows' range in a knob, a straight line of random slope is added: a form that misses by some amount
+    inside may miss by more outside.
     """
 
     space: Space
     choices: Floats
-    """[B, 3]: smooth over this length, of this standard deviation, in noise of this level."""
+    """[B, 3], columns: length scale, standard deviation, and noise level."""
     frequency: Floats
-    """[B, waves, knobs]."""
+    """[B, waves, knobs], frequencies of the waves."""
     phase: Floats
-    """[B, waves]."""
+    """[B, waves], phases of the waves."""
     amplitude: Floats
-    """[B, waves]."""
+    """[B, waves], amplitudes of the waves."""
     quadratic: Floats
-    """[B, knobs, knobs]."""
+    """[B, knobs, knobs], quadratic forms."""
     outward: Floats
     """[B, 2 * knobs], slopes below and above the range of each knob."""
     measured: Floats
     """[n, knobs], places of the rows."""
     moved: Floats
-    """[B, n], coefficients of kernels at these places."""
+    """[B, n], coefficients of the kernels at these places."""
 
     def draws(self, rows: pd.DataFrame) -> Floats:
-        """[B, n], what is added to log error; every call gives the same functions."""
+        """[B, n], the values added to log error; every call returns the same functions."""
         places = self.space.places(rows)
         low, high = self.measured.min(axis=0), self.measured.max(axis=0)
         outside = np.hstack([np.maximum(low - places, 0), np.maximum(places - high, 0)])
@@ -94,7 +96,7 @@ class Discrepancy:
         return np.asarray(drawn)
 
     def given(self, left: Floats, noise_sd: Floats) -> Discrepancy:
-        """Moved through left [B, n], what is left of the rows less law, discrepancy and noise of a
+        """The discrepancies conditioned on left [B, n]: log errors less the law, discrepancy and noise of a
         replicate."""
         moved = np.zeros_like(left)
         for choice in np.unique(self.choices, axis=0):
@@ -105,16 +107,16 @@ class Discrepancy:
 
 @dataclass(frozen=True, kw_only=True)
 class Trend:
-    """The mean of the discrepancies, given the rows."""
+    """The posterior mean of the discrepancies, given the rows."""
 
     space: Space
     measured: Floats
-    """[n, knobs]."""
+    """[n, knobs], places of the rows."""
     moved: dict[float, Floats]
-    """[n] by length: coefficients of kernels at the measured places."""
+    """[n] for each length scale, coefficients of the kernels at these places."""
 
     def __call__(self, rows: pd.DataFrame) -> Floats:
-        """[n], what is added to log error."""
+        """[n], the values added to log error."""
         places = self.space.places(rows)
         parts = [moved @ kernel(self.measured, places, length) for length, moved in self.moved.items()]
         return np.asarray(np.sum(parts, axis=0))
@@ -123,7 +125,8 @@ class Trend:
 def trend(
     space: Space, measured: Floats, choices: Floats, probability: Floats, left: Floats, noise_sd: Floats
 ) -> Trend:
-    """Of left [n], what a law leaves of the rows, under choices [choices, 3] of these probabilities."""
+    """The trend of left [n], the residuals of a law, averaged over choices [choices, 3] by their
+    probabilities."""
     moved: dict[float, Floats] = {length: np.zeros(len(measured)) for length in np.unique(choices[:, 0])}
     for choice, share in zip(choices, probability, strict=True):
         if share > NEGLIGIBLE:
@@ -132,14 +135,15 @@ def trend(
 
 
 def _moved(measured: Floats, choice: Floats, left: Floats, noise_sd: Floats) -> Floats:
-    """[B, n], coefficients of kernels at the measured places, of the mean given left [B, n]."""
+    """[B, n], coefficients of the kernels at the measured places that give the mean conditioned on left [B,
+    n]."""
     length, size, level = choice
     covariance = size**2 * kernel(measured, measured, length) + np.diag((level * noise_sd) ** 2)
     return np.asarray(size**2 * np.linalg.solve(covariance, left.T).T)
 
 
 def draw(space: Space, choices: Floats, measured: Floats, generator: np.random.Generator) -> Discrepancy:
-    """Discrepancies before the rows are seen, one a choice [B, 3]."""
+    """Discrepancies drawn a priori, one for each choice [B, 3]."""
     length, size, _ = choices.T
     shape = (len(choices), NUM_WAVES)
     num_knobs = len(space.knobs)

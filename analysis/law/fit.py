@@ -1,4 +1,4 @@
-"""A fit: the parameters of a form with the smallest sum of Huber losses of log error."""
+"""A fit: the parameters of a form that minimise the sum of Huber losses of log error."""
 
 from __future__ import annotations
 
@@ -20,32 +20,33 @@ from scaling.errors import Refused
 NUM_STARTS = 16
 NUM_STEPS = 300
 SHRINKING = (100.0, 10.0, 1.0)
-"""Times delta, one after the other: a small delta is near least absolute residuals, slow from afar."""
+"""Factors of delta, used in turn: a small delta is close to least absolute residuals, which converges slowly
+from a distant start."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Fit:
     form: Form
     centre: dict[str, float]
-    """Geometric mean of each knob over the rows: coefficients are the parts of the error there."""
+    """Geometric mean of each knob over the rows: there the coefficients are the parts of the error."""
     theta: Floats
     """[p], log coefficients and exponents, in the order of form.parameters."""
     objective: float
-    """Sum over rows of weight * Huber(residual / scale), residual = log predicted - log measured error; the
-    prior's part, if there is a prior, comes on top."""
+    """Sum over rows of weight * Huber(residual / scale), where residual = log predicted - log measured error.
+    The loss of the prior is not included."""
     delta: float
     residual: Floats
-    """[n], of log error, in the order of the rows."""
+    """[n], residuals of log error, in the order of the rows."""
     scale: Floats
-    """[n], by which residuals were divided."""
+    """[n], scale by which the residuals were divided."""
     knob_values: pd.DataFrame
-    """The knobs of the rows."""
+    """Values of the knobs in the rows."""
     diagnostics: Diagnostics
 
     @cached_property
     def by_knob(self) -> pd.DataFrame:
-        """Residuals by value of each knob: knob, value, num_rows, mean (of log predicted less log measured
-        error) and its standard error."""
+        """Residuals by value of each knob: knob, value, num_rows, mean (of log predicted minus log measured
+        error) and se, its standard error."""
         tables = []
         for knob, values in self.knob_values.items():
             grouped = pd.Series(self.residual).groupby(values.to_numpy(dtype=float))
@@ -54,11 +55,12 @@ class Fit:
         return pd.concat(tables, ignore_index=True)[["knob", "value", "num_rows", "mean", "se"]]
 
     def log_error(self, rows: pd.DataFrame) -> Floats:
-        """[n], natural logarithm of the error (in the unit of the fitted rows)."""
+        """[n], natural logarithm of the error, in the unit of the fitted rows."""
         return np.asarray(self.form.evaluate(self.theta[None], self.x(rows))[0][0])
 
     def x(self, rows: pd.DataFrame) -> Floats:
-        """[n, knobs], logarithms of the knobs over their centre. Raises `Refused` for a missing knob."""
+        """[n, knobs], logarithms of the knobs relative to their centre. Raises `Refused` for a missing
+        knob."""
         return logs(self.form.knobs, rows) - np.log([self.centre[knob] for knob in self.form.knobs])
 
 
@@ -77,10 +79,11 @@ def fit(
 ) -> Fit:
     """Fit a form to rows with a column for each of its knobs and one of positive errors.
 
-    `delta` is Huber's, in units of `scale` [n] (default 1: of log error itself; 1e-4 is what published fits
-    of language models use). `weight` [n] is how often a row counts. A prior wants a scale that is a standard
-    deviation. The last step gains less than `tolerance` of the objective; `num_steps` is the most that each
-    of SHRINKING may take. Raises `Refused` where the rows cannot decide the parameters.
+    `delta` is that of the Huber loss, in units of `scale` [n] (default 1, so in log error; 1e-4 is what
+    published fits of language models use). `weight` [n] is how often a row counts. With a prior, the scale
+    must be a standard deviation. Iteration stops once a step gains less than `tolerance` of the objective, or
+    after `num_steps` for each factor of SHRINKING. Raises `Refused` where the rows cannot determine the
+    parameters.
     """
     x, y = _checked(form, rows, error)
     middle = x.mean(axis=0)
@@ -118,14 +121,15 @@ def fit(
 
 
 def huber(residual: Floats, delta: float) -> Floats:
-    """residual^2 / 2 up to delta, and beyond on its tangent."""
+    """The Huber loss: residual^2 / 2 up to delta, and linear beyond."""
     size = np.abs(residual)
     inside = np.minimum(size, delta)
     return np.asarray(inside * (size - inside / 2))
 
 
 def logs(columns: Sequence[str], rows: pd.DataFrame) -> Floats:
-    """[n, columns], natural logarithms. Raises `Refused` for a missing column or a value not above zero."""
+    """[n, columns], natural logarithms. Raises `Refused` for a missing column or a value that is not above
+    zero."""
     missing = [column for column in columns if column not in rows]
     if missing:
         raise Refused(f"the rows have no column {', '.join(missing)}: the law needs {', '.join(columns)}.")
@@ -135,7 +139,7 @@ def logs(columns: Sequence[str], rows: pd.DataFrame) -> Floats:
         row, column = np.argwhere(~good)[0]
         raise Refused(
             f"row {row + 1} has {columns[column]} = {values[row, column]:g}: "
-            "a law needs it finite and above zero."
+            "it must be finite and above zero for a law."
         )
     return np.asarray(np.log(values))
 
@@ -144,7 +148,9 @@ def _checked(form: Form, rows: pd.DataFrame, error: str) -> tuple[Floats, Floats
     x, y = logs(form.knobs, rows), logs([error], rows)[:, 0]
     needed = len(form.parameters) + 1
     if len(rows) < needed:
-        raise Refused(f"{len(rows)} rows cannot decide the law `{form.formula}`: it needs {needed} or more.")
+        raise Refused(
+            f"{len(rows)} rows cannot determine the law `{form.formula}`: it needs {needed} or more."
+        )
     constant = [knob for knob, column in zip(form.knobs, x.T, strict=True) if np.ptp(column) < 1e-9]
     if constant:
         raise Refused(f"{', '.join(constant)} has one value in all rows: a law in it needs two or more.")

@@ -1,4 +1,4 @@
-"""A form fitted to the models of a study: outliers set aside, lack of fit found, replicates drawn."""
+"""A form fitted to the models of a study: outliers set aside, lack of fit estimated, replicates drawn."""
 
 from __future__ import annotations
 
@@ -21,46 +21,46 @@ from analysis.table import AXES
 REPLICATES = 400
 NUM_STARTS = 8
 TOLERANCE = 1e-9
-"""Relative tolerance of a fit's objective: the noise is larger by far."""
+"""Relative gain of the objective at which a fit has converged; the noise is far larger."""
 MAX_MEASURED = 500
-"""Rows that tell of a discrepancy; their number enters the time with its cube."""
+"""Rows used at most to estimate a discrepancy; the time grows with the cube of their number."""
 FIRST_DELTA = 0.003
-"""Huber's delta of the fit that finds the outliers, of log error: near least absolute residuals."""
+"""Huber's delta, in log error, of the fit that finds the outliers: close to least absolute residuals."""
 EFFICIENT = 1.345
-"""Huber's delta, in standard deviations, of 95 % efficiency where residuals are normal (Huber 1964)."""
+"""Huber's delta, in standard deviations, with an efficiency of 95 % for normal residuals (Huber 1964)."""
 UNDECIDED = 0.5
-"""A parameter is undecided whose replicates have this share of the prior's standard deviation, or more."""
+"""A parameter is undecided if the standard deviation of its replicates exceeds this share of its prior's."""
 
 
 def fit_law(form: Form, groups: pd.DataFrame, noise: Noise, *, replicates: int = REPLICATES) -> Law:
-    """Fit a form to group means (the columns of `noise.group_seeds`), and learn how uncertain it is.
+    """Fit a form to group means (columns of `noise.group_seeds`), and estimate its uncertainty.
 
-    Without a known noise, all of the spread of the residuals counts as noise. Raises `Refused` where the rows
-    cannot decide the parameters.
+    Where the noise is unknown, the whole spread of the residuals counts as noise. Raises `Refused` where the
+    rows cannot determine the parameters.
     """
     return fit_form(form, groups, noise).law(replicates)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Fitted:
-    """A fit, and what is needed to learn how uncertain it is."""
+    """A fit, and what is needed to estimate its uncertainty."""
 
     fit: Fit
     rows: pd.DataFrame
     noise: Noise
     noise_sd: Floats
-    """[n], of log error of the group means."""
+    """[n], standard deviation of the noise in the log errors of the group means."""
     prior: Prior
     space: Space
     inlying: Bools
-    """[n], which rows did not diverge."""
+    """[n], which rows are not outliers."""
 
     @property
     def form(self) -> Form:
         return self.fit.form
 
     def law(self, replicates: int) -> Law:
-        """What the rows leave open, in so many replicates."""
+        """The law with this number of replicates of its parameters and its lack of fit."""
         generator = np.random.default_rng(BOOTSTRAP_SEED)
         rows, residual = self.rows, self.fit.residual
         told = _at_most(np.flatnonzero(self.inlying), MAX_MEASURED, generator)
@@ -86,8 +86,8 @@ class Fitted:
         )
 
     def log_evidence(self, counted: Rows) -> float:
-        """Log probability density of the log errors of these rows, under the form with its lack of fit and
-        the prior (theta linearised about the fit, as Laplace's approximation does)."""
+        """Log probability density of the log errors of these rows under the form, its lack of fit and the
+        prior, with theta linearised around the fit as in Laplace's approximation."""
         slopes, sd = _slopes(self.fit, self.rows)[:, counted], self.noise_sd[counted]
         off = -self.fit.residual[counted] - (self.prior.mean - self.fit.theta) @ slopes
         return log_evidence(
@@ -96,9 +96,9 @@ class Fitted:
 
 
 def fit_form(form: Form, groups: pd.DataFrame, noise: Noise) -> Fitted:
-    """The fit without diverged rows. Raises `Refused` as `fit_law` does.
+    """The fit without outlying rows. Raises `Refused` as `fit_law` does.
 
-    Residuals are divided by what noise and lack of fit together make of them.
+    Residuals are divided by the standard deviation of noise and lack of fit together.
     """
     rows = groups.assign(error=clipped(groups["error"].to_numpy(dtype=float)))
     prior, space = usual(form, np.log(rows["error"].to_numpy())), _space(form, rows)
@@ -125,30 +125,31 @@ def fit_form(form: Form, groups: pd.DataFrame, noise: Noise) -> Fitted:
 
 
 def _at_most(places: Rows, count: int, generator: np.random.Generator) -> Rows:
-    """So many of them, at random where there are more."""
+    """At most `count` of the places, chosen at random where there are more."""
     return np.sort(generator.choice(places, count, replace=False)) if len(places) > count else places
 
 
 def _noise_sd(rows: pd.DataFrame, noise: Noise) -> Floats:
-    """[n], of log error of the group means, what the reading adds included."""
+    """[n], noise of the log errors of the group means, including that of reading."""
     sd = np.sqrt(mean_variance(rows, noise)) / rows["error"].to_numpy(dtype=float)
     return np.asarray(np.maximum(sd, 1e-6))
 
 
 def _spread(residual: Floats, num_parameters: int) -> float:
-    """Standard deviation, from the median of the sizes, with the degrees of freedom that the fit took."""
+    """Standard deviation of the residuals from their median absolute value, corrected for the number of
+    parameters."""
     share = len(residual) / max(len(residual) - num_parameters, 1)
     return max(1e-6, float(1.4826 * np.median(np.abs(residual)) * np.sqrt(share)))
 
 
 def _slopes(fitted: Fit, rows: pd.DataFrame) -> Floats:
-    """[p, n], derivatives of log error in theta."""
+    """[p, n], derivatives of log error with respect to theta."""
     x = fitted.x(rows)
     return np.asarray(fitted.form.jacobian(fitted.form.evaluate(fitted.theta[None], x)[1], x)[0])
 
 
 def _space(form: Form, rows: pd.DataFrame) -> Space:
-    """What a discrepancy is a function of: the axes that vary, or the form's knobs where none does."""
+    """The space of a discrepancy: the axes that vary, or the form's knobs where none does."""
     knobs = tuple(axis for axis in AXES if axis in rows and rows[axis].nunique() > 1) or form.knobs
     values = logs(knobs, rows)
     return Space(knobs=knobs, middle=values.mean(axis=0), span=np.ptp(values, axis=0))

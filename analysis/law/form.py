@@ -1,4 +1,4 @@
-"""A form: a sum of products of powers of knobs, whose coefficients and exponents are to be fitted."""
+"""A form: a sum of products of powers of knobs, whose coefficients and exponents are fitted."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from analysis.noise import Floats
 
 
 class Power(NamedTuple):
-    """A knob to the power sign * exponent."""
+    """A knob raised to sign * exponent."""
 
     knob: str
     exponent: str
@@ -22,14 +22,15 @@ class Power(NamedTuple):
 
 @dataclass(frozen=True)
 class Term:
-    """A coefficient times powers of knobs; without powers it is a floor."""
+    """A coefficient times powers of knobs; a floor if there are no powers."""
 
     coefficient: str
     powers: tuple[Power, ...] = ()
 
 
 def term(coefficient: str, **powers: str) -> Term:
-    """`term("O", width="+p", epochs="-q")` is O width^p epochs^-q; one name is one parameter."""
+    """A term from text: `term("O", width="+p", epochs="-q")` is O width^p epochs^-q; equal names are one
+    parameter."""
     return Term(
         coefficient,
         tuple(Power(knob, text[1:], {"+": 1, "-": -1}[text[0]]) for knob, text in powers.items()),
@@ -38,22 +39,22 @@ def term(coefficient: str, **powers: str) -> Term:
 
 @dataclass(frozen=True)
 class Form:
-    """error = sum over terms, positive in every coefficient and not negative in any exponent.
+    """error = a sum of terms, in which coefficients are positive and exponents are not negative.
 
-    With theta = (log coefficients, exponents) and x = logarithms of the knobs, less those of their centre,
-    log error = logsumexp over terms k of (log c_k + sum of sign * exponent * x): every term is linear in
-    theta, so one Jacobian, a mean under softmax weights, serves all forms.
+    With theta = (log coefficients, exponents) and x = logarithms of the knobs relative to their centre, log
+    error = logsumexp over terms k of (log c_k + sum of sign * exponent * x). Every term is linear in theta,
+    so a single Jacobian, a mean with softmax weights, serves all forms.
     """
 
     name: str
     terms: tuple[Term, ...]
     odds: bool = False
-    """Whether the sum is error / (1 - error / 100), in percent, which stays above the error: where errors are
-    large, odds are nearer a power law than the error, which cannot pass 100 %."""
+    """Whether the sum is error / (1 - error / 100), in percent, instead of the error. Where errors are large,
+    odds are closer to a power law than the error, which cannot exceed 100 %."""
 
     @cached_property
     def knobs(self) -> tuple[str, ...]:
-        """The columns of a table that it reads."""
+        """The columns of a table that the form reads."""
         return tuple(dict.fromkeys(power.knob for term in self.terms for power in term.powers))
 
     @cached_property
@@ -66,12 +67,12 @@ class Form:
 
     @cached_property
     def parameters(self) -> tuple[str, ...]:
-        """Coefficients, of which theta has the logarithms, then exponents."""
+        """Coefficients, whose logarithms are in theta, then exponents."""
         return self.coefficients + self.exponents
 
     @cached_property
     def links(self) -> tuple[tuple[int, int, int, int], ...]:
-        """(term, place of the exponent in theta, place of the knob, sign) of every power."""
+        """(term, index of the exponent in theta, index of the knob, sign) of every power."""
         return tuple(
             (k, self.parameters.index(power.exponent), self.knobs.index(power.knob), power.sign)
             for k, term in enumerate(self.terms)
@@ -80,16 +81,16 @@ class Form:
 
     @property
     def formula(self) -> str:
-        """`E + A depth^-a + B width^-b`."""
+        """The formula as text: `E + A depth^-a + B width^-b`."""
         return " + ".join(" ".join([each.coefficient, *map(_power_text, each.powers)]) for each in self.terms)
 
     def log_sum(self, log_error: Floats) -> Floats:
-        """What the logarithm of the sum is where that of the error (percent) is this."""
+        """Logarithm of the sum for this logarithm of the error (percent)."""
         return np.asarray(log_error - np.log1p(-np.exp(log_error) / 100) if self.odds else log_error)
 
     def evaluate(self, theta: Floats, x: Floats) -> tuple[Floats, Floats]:
-        """Log error [B, n], and the share of each term in the error [B, terms, n], of theta [B, p] at x
-        [n, knobs]."""
+        """Log error [B, n] and the share of each term in the error [B, terms, n], for theta [B, p] at x [n,
+        knobs]."""
         terms = np.repeat(theta[:, : len(self.terms), None], len(x), axis=2)
         columns = np.ascontiguousarray(x.T)
         for k, exponent, knob, sign in self.links:
@@ -107,7 +108,7 @@ class Form:
         return log_error, terms
 
     def jacobian(self, shares: Floats, x: Floats) -> Floats:
-        """Derivatives of log error in theta, [B, p, n], from the shares of the terms."""
+        """[B, p, n], derivatives of log error with respect to theta, from the shares of the terms."""
         columns = np.ascontiguousarray(x.T)
         slopes = np.zeros((len(shares), len(self.parameters), len(x)))
         slopes[:, : len(self.terms)] = shares
@@ -120,28 +121,28 @@ FLOOR = term("E")
 
 
 def power_law(knob: str = "flops") -> Form:
-    """E + A x^-a, one knob."""
+    """E + A x^-a, in one knob."""
     return Form(f"power law in {knob}", (FLOOR, term("A", **{knob: "-a"})))
 
 
 def additive(knobs: Sequence[str]) -> Form:
     """E + sum of A_i x_i^-a_i.
 
-    Of (params, train_images) it is Chinchilla's (Hoffmann et al. 2022, arXiv 2203.15556, approach 3); of
-    (width, depth, tokens) and (width, depth, params, tokens) it is that of Gemstones (McLeish et al. 2025,
+    In (params, train_images) this is Chinchilla's form (Hoffmann et al. 2022, arXiv 2203.15556, approach 3);
+    in (width, depth, tokens) and (width, depth, params, tokens) it is that of Gemstones (McLeish et al. 2025,
     arXiv 2502.06857).
     """
     return Form(f"sum of {', '.join(knobs)}", (FLOOR, *_each(knobs)))
 
 
 def product(knobs: Sequence[str]) -> Form:
-    """E + A times the product of x_i^-a_i: what a knob takes off is a share of what is above the floor."""
+    """E + A times the product of x_i^-a_i: each knob reduces the error above the floor by a factor."""
     powers = {knob: f"-a_{knob}" for knob in knobs}
     return Form(f"product of {', '.join(knobs)}", (FLOOR, term("A", **powers)))
 
 
 def overfitting(knobs: Sequence[str], *, size: Sequence[str] = ("depth", "width")) -> Form:
-    """`additive`, and a term that grows with the size of the network and shrinks with the epochs."""
+    """`additive` plus a term that grows with the size of the network and shrinks with the epochs."""
     grows = {knob: f"+o_{knob}" for knob in size}
     return Form(
         f"sum of {', '.join(knobs)} with overfitting",
@@ -150,10 +151,10 @@ def overfitting(knobs: Sequence[str], *, size: Sequence[str] = ("depth", "width"
 
 
 def saturating(knobs: Sequence[str], *, size: Sequence[str] = ("depth", "width")) -> Form:
-    """`additive`, and a term that grows with resolution and shrinks with the size of the network.
+    """`additive` plus a term that grows with resolution and shrinks with the size of the network.
 
-    A small network makes little of many pixels: above some resolution, higher the larger the network, the
-    sum of the two resolution terms has its minimum.
+    A small network gains little from many pixels: the sum of the two resolution terms has its minimum at a
+    resolution that is higher for larger networks.
     """
     shrinks = {knob: f"-s_{knob}" for knob in size}
     return Form(
@@ -163,10 +164,10 @@ def saturating(knobs: Sequence[str], *, size: Sequence[str] = ("depth", "width")
 
 
 def sovit(knobs: Sequence[str], compute: str = "train_flops") -> Form:
-    """E + sum of A_i x_i^-a_i + (sum of B_i x_i^b_i + X) t^-c, t the compute of training.
+    """E + sum of A_i x_i^-a_i + (sum of B_i x_i^b_i + X) t^-c, where t is the compute of training.
 
-    Equation 2 of Alabdulmohsin et al. 2023 (Getting ViT in Shape, arXiv 2305.13035), there for one shape
-    dimension at a time, here for all in one.
+    Equation 2 of Alabdulmohsin et al. 2023 (Getting ViT in Shape, arXiv 2305.13035), who fit one shape
+    dimension at a time; here all dimensions are in one form.
     """
     shrinking = _each(knobs)
     growing = [term(f"B_{knob}", **{knob: f"+b_{knob}", compute: "-c"}) for knob in knobs]

@@ -18,22 +18,22 @@ from analysis.replicates import bounds
 
 @dataclass(frozen=True, kw_only=True)
 class Law:
-    """Error in percent, the mean over seeds. All intervals are of 95 %."""
+    """Predicts the error in percent, the mean over seeds. All intervals are 95 % intervals."""
 
     form: Form
     fit: Fit
     misfit: Misfit
-    """The form's lack of fit, beyond the noise of seeds."""
+    """Lack of fit of the form beyond seed noise."""
     theta_draws: Floats
-    """[replicates, p], bootstrap of fit.theta."""
+    """[replicates, p], bootstrap replicates of fit.theta."""
     trend: Trend
-    """What the residuals say of the law's lack of fit, nearby and beyond."""
+    """Mean of the lack of fit as estimated from the residuals, near the rows and beyond."""
     discrepancy: Discrepancy
-    """One a replicate, around the trend."""
+    """Lack of fit of each replicate, around the trend."""
     outliers: tuple[int, ...]
-    """Places of the rows that were left out as diverged."""
+    """Indices of the rows that were left out as diverged."""
     undecided: tuple[str, ...]
-    """Parameters of which the rows say little: what is told of them is the prior."""
+    """Parameters about which the rows say little, so that their estimates rest on the prior."""
 
     @property
     def diagnostics(self) -> Diagnostics:
@@ -41,7 +41,7 @@ class Law:
 
     @property
     def parameters(self) -> pd.DataFrame:
-        """name, estimate, low, high: coefficients in percent at the centre of the knobs, and exponents."""
+        """name, estimate, low, high: coefficients in percent at the centre of the knobs, then exponents."""
         low, high = bounds(self.theta_draws)
         values = np.array([self.fit.theta, low, high])
         num_terms = len(self.form.terms)
@@ -51,34 +51,35 @@ class Law:
         )
 
     def error(self, rows: pd.DataFrame) -> Floats:
-        """[n], in percent, the best guess: the formula and the trend of its residuals. Raises `Refused` for a
-        missing knob."""
+        """[n], best estimate of the error in percent: the formula plus the trend of its residuals. Raises
+        `Refused` for a missing knob."""
         return _percent(self.fit.log_error(rows) + self.trend(rows))
 
     def formula_error(self, rows: pd.DataFrame) -> Floats:
-        """[n], in percent, by the formula alone."""
+        """[n], error in percent by the formula alone."""
         return _percent(self.fit.log_error(rows))
 
     def formula_interval(self, rows: pd.DataFrame) -> tuple[Floats, Floats]:
-        """Lowest and highest error by the formula alone, in percent, [n] each: its parameters vary."""
+        """Lower and upper bounds of the error by the formula alone, in percent, [n] each; only its parameters
+        vary."""
         draws = _percent(self.form.evaluate(self.theta_draws, self.fit.x(rows))[0])
         return bounds(draws)
 
     def draws(self, rows: pd.DataFrame) -> Floats:
-        """[replicates, n], in percent: parameters and lack of fit vary, the noise of a seed does not.
+        """[replicates, n], error in percent: parameters and lack of fit vary, seed noise is not included.
 
-        A replicate is one function, the same in every call, so that differences between networks may be
-        taken replicate by replicate.
+        A replicate is the same function in every call, so that differences between networks may be taken
+        replicate by replicate.
         """
         log_error = self.form.evaluate(self.theta_draws, self.fit.x(rows))[0]
         return _percent(log_error + self.discrepancy.draws(rows))
 
     def interval(self, rows: pd.DataFrame) -> tuple[Floats, Floats]:
-        """Lowest and highest error, in percent, [n] each."""
+        """Lower and upper bounds of the error, in percent, [n] each."""
         return bounds(self.draws(rows))
 
     def formula_text(self) -> str:
-        """`error = 12.1 + 5.32 (depth/101)^-0.81 + …`, in percent."""
+        """The fitted formula as text: `error = 12.1 + 5.32 (depth/101)^-0.81 + …`, in percent."""
         values = dict(zip(self.form.parameters, self.fit.theta, strict=True))
         texts = []
         for term in self.form.terms:

@@ -1,4 +1,4 @@
-"""The minimiser: sums of Huber losses of log error, of many data sets at once."""
+"""The minimiser: sums of Huber losses of log error, for many data sets at once."""
 
 from __future__ import annotations
 
@@ -12,32 +12,32 @@ from analysis.noise import Floats
 
 EXPONENT_BOUNDS = (0.0, 6.0)
 COEFFICIENT_BOUNDS = (-30.0, 8.0)
-"""Bounds of log coefficients about the mean log error: at the lower one a term is nothing."""
+"""Bounds of the log coefficients relative to the mean log error; a term at the lower bound is negligible."""
 CHUNK = 200_000
-"""Numbers in the largest array of a chunk of replicates: what fits the cache of a core."""
+"""Numbers in the largest array of a chunk of replicates, chosen to fit the cache of a core."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Data:
-    """B data sets of n rows at the same knobs."""
+    """B data sets of n rows with the same knobs."""
 
     x: Floats
-    """[n, knobs], centred logarithms."""
+    """[n, knobs], centred logarithms of the knobs."""
     y: Floats
     """[B or 1, n], log error."""
     scale: Floats
-    """[B or 1, n]: residuals are divided by it."""
+    """[B or 1, n], scale by which the residuals are divided."""
     weight: Floats
-    """[B or 1, n]: how often each row counts."""
+    """[B or 1, n], how often each row counts."""
     delta: float
-    """Huber's, of a residual over its scale."""
+    """Huber's delta, for a residual over its scale."""
     target: Floats
-    """[B or 1, p], to which theta is pulled by the loss pull * (theta - target)^2 / 2."""
+    """[B or 1, p], values to which theta is pulled by the loss pull * (theta - target)^2 / 2."""
     pull: Floats
-    """[p]."""
+    """[p], strength of the pull."""
 
     def take(self, which: npt.NDArray[np.intp]) -> Data:
-        """The data sets at these places."""
+        """The data sets at these indices."""
 
         def some(values: Floats) -> Floats:
             return values if len(values) == 1 else values[which]
@@ -56,11 +56,11 @@ class Data:
 @dataclass(frozen=True, kw_only=True)
 class Minima:
     theta: Floats
-    """[B, p]."""
+    """[B, p], parameters at the minima."""
     objective: Floats
-    """[B], sum over rows of weight * Huber(residual / scale), and of the pull on theta."""
+    """[B], sum over rows of weight * Huber(residual / scale), plus the loss of the pull on theta."""
     gradient: Floats
-    """[B], norm of the gradient in theta, without parameters held at a bound."""
+    """[B], norm of the gradient with respect to theta, without parameters held at a bound."""
 
 
 @dataclass(kw_only=True)
@@ -76,7 +76,7 @@ class _State:
 
 
 def bounds(form: Form, middle: float) -> tuple[Floats, Floats]:
-    """Lowest and highest theta, [p] each; `middle` is the mean log error."""
+    """Lower and upper bounds of theta, [p] each; `middle` is the mean log error."""
     num_terms, num_exponents = len(form.terms), len(form.exponents)
     low, high = (
         np.array([middle + of_terms] * num_terms + [of_exponents] * num_exponents)
@@ -88,7 +88,7 @@ def bounds(form: Form, middle: float) -> tuple[Floats, Floats]:
 def minimise(
     form: Form, data: Data, start: Floats, *, tolerance: float = 1e-10, num_steps: int = 300
 ) -> Minima:
-    """Levenberg-Marquardt with Huber's weights, from start [B, p], in chunks of bounded memory."""
+    """Levenberg-Marquardt with Huber weights from start [B, p], in chunks of bounded memory."""
     size = max(1, CHUNK // (len(data.x) * len(form.parameters)))
     pieces = [
         _minimise(form, data.take(which), start[which], tolerance, num_steps)
@@ -149,7 +149,7 @@ def _state(form: Form, data: Data, theta: Floats) -> _State:
 
 
 def _free(state: _State, low: Floats, high: Floats) -> npt.NDArray[np.bool_]:
-    """Parameters that are not held at a bound by the gradient, [B, p]."""
+    """[B, p], which parameters the gradient does not hold at a bound."""
     held = ((state.theta <= low) & (state.gradient > 0)) | ((state.theta >= high) & (state.gradient < 0))
     return ~held
 

@@ -1,4 +1,4 @@
-"""A misfit: how much of the residuals the noise of seeds does not explain, and how smooth it is."""
+"""A misfit: how much of the residuals seed noise does not explain, and how smooth that part is."""
 
 from __future__ import annotations
 
@@ -14,31 +14,32 @@ from analysis.noise import Floats, Noise
 Bools = npt.NDArray[np.bool_]
 
 LENGTHS = (0.5, 1.0, 2.0)
-"""Over which a discrepancy is smooth, in ranges of the logarithms of the knobs."""
+"""Length scales that a discrepancy may have, in ranges of the logarithms of the knobs."""
 SIZES = np.array([0.0, *0.00125 * 2.0 ** np.arange(8)])
-"""Standard deviations, of log error, that the part of a discrepancy that is not quadratic may have."""
+"""Standard deviations, in log error, that the smooth part of a discrepancy may have."""
 CONTAINED = 0.5
-"""Probability that a form contains the truth, before the rows are seen."""
+"""Prior probability that a form contains the truth."""
 LEVELS = np.geomspace(0.35, 2.8, 13)
-"""Levels of the noise, over its estimate."""
+"""Ratios of the noise to its estimate that are considered."""
 OUTLYING = 5.0
-"""Standard deviations of a residual from which on a row counts as diverged, and is left out."""
+"""Standard deviations of a residual from which on a row counts as diverged and is left out."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Misfit:
     choices: Floats
-    """[choices, 3]: length and standard deviation of a discrepancy, level of the noise over its estimate."""
+    """[choices, 3], columns: length scale and standard deviation of a discrepancy, and ratio of the noise to
+    its estimate."""
     probability: Floats
-    """[choices]."""
+    """[choices], posterior probabilities."""
 
     @property
     def size(self) -> float:
-        """Expected standard deviation of a discrepancy, without its quadratic part, of log error."""
+        """Expected standard deviation of the smooth part of a discrepancy, in log error."""
         return float(self.probability @ self.choices[:, 1])
 
     def draw(self, replicates: int, generator: np.random.Generator) -> Floats:
-        """[replicates, 3]."""
+        """[replicates, 3], choices drawn by their probabilities."""
         return self.choices[generator.choice(len(self.choices), replicates, p=self.probability)]
 
 
@@ -51,12 +52,12 @@ def misfit(
     contained: float = CONTAINED,
     lengths: tuple[float, ...] = LENGTHS,
 ) -> Misfit:
-    """Restricted likelihood (Harville 1974) of residual [n] = slopes' [p, n] part + discrepancy + noise.
+    """The misfit by restricted likelihood (Harville 1974), for residual [n] = slopes' theta + discrepancy +
+    noise.
 
-    What the law's own parameters can absorb, slopes' part, is projected out. noise_sd [n], of log error, is
-    known up to its level, with the chi-square of `noise.df` if it was measured. `contained` is the
-    probability, before the rows are seen, that the form contains the truth; `lengths` are those that a
-    discrepancy may have.
+    slopes [p, n] are those of the law's parameters; what these can absorb is projected out. noise_sd [n], in
+    log error, is known up to a factor, with the chi-square of `noise.df` if it was measured. `contained` is
+    the prior probability that the form contains the truth; `lengths` are the length scales of a discrepancy.
     """
     basis = np.linalg.svd((slopes / noise_sd).T)[0][:, len(slopes) :]
     left = basis.T @ (residual / noise_sd)
@@ -75,12 +76,13 @@ def misfit(
 
 
 def log_evidence(places: Floats, off: Floats, spread: Floats, noise_sd: Floats, noise: Noise) -> float:
-    """Log marginal density of log errors [n] that are `off` [n] what a form says at its prior's mean.
+    """Log marginal density of log errors [n] that differ by `off` [n] from a form at the mean of its prior.
 
-    They are the parameters' part, spread' [p, n] times p independent standard normals, a discrepancy and
-    noise, of the choices that a `Misfit` has and by the same prior; the first two are integrated out in an
-    orthogonal basis of the discrepancy's kernel (Woodbury's identity). A constant that depends on n alone is
-    left out: only differences between forms, of the same rows, mean anything.
+    The difference consists of the effect of the parameters, spread' [p, n] times p independent standard
+    normals, a discrepancy, and noise; sizes and levels are those of a `Misfit`, with the same prior. The
+    first two are integrated out in an orthogonal basis of the discrepancy's kernel (Woodbury's identity). A
+    constant that depends on n alone is left out, so only differences between forms for the same rows are
+    meaningful.
     """
     size, level = (grid.ravel() for grid in np.meshgrid(SIZES, LEVELS))
     prior = _prior(size, level, noise, CONTAINED)
@@ -100,7 +102,8 @@ def log_evidence(places: Floats, off: Floats, spread: Floats, noise_sd: Floats, 
 def outlying(
     places: Floats, residual: Floats, slopes: Floats, noise_sd: Floats, noise: Noise, suspected: Bools
 ) -> Bools:
-    """Which of the suspected rows [n] the others do not explain, with a discrepancy of what size it takes."""
+    """Which of the suspected rows [n] the other rows do not explain, given a discrepancy of the most probable
+    size."""
     others = ~suspected
     if not suspected.any() or others.sum() <= len(slopes) + 1:
         return suspected
@@ -118,7 +121,8 @@ def outlying(
 
 
 def _prior(size: Floats, level: Floats, noise: Noise, contained: float) -> Floats:
-    """Its logarithm: even in the logarithm of the size, and in the level what the repeats say of it."""
+    """Log prior: uniform in the logarithm of the size; for the level, the chi-square likelihood of the
+    repeats."""
     of_size = np.log(np.where(size == 0, contained, (1 - contained) / (len(SIZES) - 1)))
     of_level = -noise.df * (np.log(level) + 0.5 / level**2) if noise.known else 0.0
     return np.asarray(of_size + of_level)

@@ -1,4 +1,4 @@
-"""A prior: where the parameters of laws usually are, for those that the rows do not decide."""
+"""A prior: usual values of the parameters of laws, for parameters that the rows do not determine."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from analysis.law.form import Form
 from analysis.noise import Floats
 
 EXPONENT = (0.5, 0.5)
-"""Mean and standard deviation: published exponents of error and loss lie between 0.05 and 1."""
+"""Prior mean and standard deviation of an exponent: published exponents of error and loss lie between 0.05
+and 1."""
 COEFFICIENT_SD = 3.0
-"""Spread of the logarithm of a coefficient about an equal share of the error: a factor of 20."""
+"""Prior standard deviation of a log coefficient, around an equal share of the error: a factor of 20."""
 
 
 @dataclass(frozen=True)
@@ -20,9 +21,9 @@ class Prior:
     """Independent normal distributions of theta."""
 
     mean: Floats
-    """[p]."""
+    """[p], means."""
     sd: Floats
-    """[p], infinite where nothing is known."""
+    """[p], standard deviations; infinite where nothing is known."""
 
     @property
     def pull(self) -> Floats:
@@ -30,21 +31,21 @@ class Prior:
         return np.asarray(self.sd**-2.0)
 
     def draw(self, replicates: int, generator: np.random.Generator) -> Floats:
-        """[replicates, p]."""
+        """[replicates, p], draws of theta."""
         return np.asarray(self.mean + self.sd * generator.standard_normal((replicates, len(self.mean))))
 
 
 def flat(form: Form) -> Prior:
-    """Nothing is known."""
+    """A prior without information."""
     count = len(form.parameters)
     return Prior(np.zeros(count), np.full(count, np.inf))
 
 
 def usual(form: Form, log_error: Floats) -> Prior:
-    """Weak: a factor of 20 in the coefficients about an equal share of the error, exponents 0.5 +- 0.5.
+    """A weak prior: coefficients within a factor of 20 of an equal share of the error, exponents 0.5 +- 0.5.
 
-    A knob of two values does not tell a floor from an exponent, whatever the noise: without a prior an
-    interval beyond the rows would be that of wherever the minimiser stopped.
+    A knob with two values does not distinguish a floor from an exponent, whatever the noise: without a prior,
+    an interval beyond the rows would depend on where the minimiser stopped.
     """
     num_terms, num_exponents = len(form.terms), len(form.exponents)
     equal = float(log_error.mean()) - np.log(num_terms)

@@ -8,17 +8,17 @@ from analysis.law.form import Form
 from analysis.noise import Floats
 
 NUM_TRIED = 256
-"""Sets of exponents; a power of two, as Sobol's points want."""
+"""Number of sets of exponents; a power of two, as Sobol sequences require."""
 RANGE = (0.05, 2.5)
-"""Range of the exponents tried, even in their logarithm."""
+"""Range of the exponents tried, spread evenly in their logarithm."""
 NUM_SWEEPS = 40
 
 
 def starts(form: Form, x: Floats, y: Floats, num_starts: int) -> Floats:
     """The best of NUM_TRIED sets of exponents, each with its coefficients, as theta [num_starts, p].
 
-    The coefficients are those of least squares of relative error, not negative, by coordinate descent over
-    all sets at once. x [n, knobs] are centred logarithms, y [n] is log error.
+    The coefficients are the non-negative least squares solution for relative error, by coordinate descent
+    over all sets at once. x [n, knobs] are centred logarithms, y [n] is log error.
     """
     exponents = _exponents(len(form.exponents))
     theta = np.hstack([np.zeros((len(exponents), len(form.terms))), exponents])
@@ -34,7 +34,7 @@ def starts(form: Form, x: Floats, y: Floats, num_starts: int) -> Floats:
 
 
 def _exponents(count: int) -> Floats:
-    from scipy.stats import qmc  # takes half a second to import
+    from scipy.stats import qmc  # importing it takes half a second
 
     points = qmc.Sobol(count, scramble=False).random(NUM_TRIED)
     low, high = np.log(RANGE)
@@ -42,7 +42,7 @@ def _exponents(count: int) -> Floats:
 
 
 def _not_negative(shares: Floats) -> Floats:
-    """Least squares of shares' coefficients [G, terms] to ones."""
+    """[G, terms], non-negative least squares coefficients of the shares with a target of ones."""
     normal = shares @ shares.transpose(0, 2, 1)
     target = shares.sum(axis=2)
     diagonal = np.maximum(np.einsum("gkk->gk", normal), 1e-300)

@@ -93,7 +93,7 @@ def test_a_form_that_the_rows_cannot_decide_is_left_out():
     few = groups.iloc[::7]
     forms = {product(AXES): 1.0, interacting(AXES): 1.0}
     assert average(few, NOISE, forms, replicates=20).shares == (1.0,)
-    with pytest.raises(Refused, match="16 rows cannot decide the law"):
+    with pytest.raises(Refused, match="16 rows cannot determine the law"):
         average(few, NOISE, {interacting(AXES): 1.0})
 
 

@@ -124,5 +124,5 @@ def test_a_missing_column_and_too_few_rows_are_refused() -> None:
     rows = grid().assign(error=np.linspace(10, 30, 108))
     with pytest.raises(Refused, match="no column flops"):
         fit(power_law("flops"), rows)
-    with pytest.raises(Refused, match="3 rows cannot decide"):
+    with pytest.raises(Refused, match="3 rows cannot determine"):
         fit(power_law("depth"), rows.head(3))
