@@ -1,1 +1,1 @@
-"""What to run next: what the whole grid would say, and which of its runs tell most of it for their price."""
+"""What to run next: what the whole grid would say, and the runs that teach most about it for their price."""

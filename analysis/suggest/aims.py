@@ -1,4 +1,4 @@
-"""Aims: what may be asked of a grid besides its rules: the exponents, and the best model for a budget."""
+"""Aims: the questions put to a grid: its rules, the exponents, and the best model for a budget."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ from scaling.errors import Refused
 from scaling.quantity import count_text, listed
 
 WITHIN = 0.1
-"""How far off an exponent may be and still count as known."""
+"""Relative error up to which an exponent counts as known."""
 MAX_RIVALS = 6
-"""Models of a budget that may be best, whose differences from the pick are asked about."""
+"""Models of a budget that may be best, at most, whose differences from the pick are tracked."""
 RULES = ("depth_or_width", "crossover", "resolution")
 
 
 @dataclass(frozen=True)
 class Aims:
-    """What is to be settled."""
+    """The questions to be settled."""
 
     rules: tuple[str, ...] = RULES
-    """Rules to settle, of RULES and `exponent`."""
+    """Any of RULES, and `exponent`."""
     flops: tuple[float, ...] = ()
-    """Budgets whose best model is asked for."""
+    """Budgets in FLOPs whose best model is wanted."""
     smallest: float = 0.0
-    """Points of top-1: depth and width that are less apart count as alike, and need not be told apart."""
+    """Difference in top-1 points below which depth and width count as alike and need not be distinguished."""
 
     def __post_init__(self) -> None:
         for rule in self.rules:
@@ -47,22 +47,23 @@ class Aims:
         if not 0 <= self.smallest < 100:
             raise Refused(f"--smallest {self.smallest:g} should be a number of points, 0 or more.")
         if not self.rules and not self.flops:
-            raise Refused("Nothing is asked for: give --rules or --flops.")
+            raise Refused("Neither --rules nor --flops asks for anything: name a rule or a budget.")
 
     def of(self, whole: Whole, measured: Measured) -> list[Foresight]:
-        """What the whole grid would say of each; Refused where it cannot tell any."""
+        """The foresight of each question. Raises `Refused` where the grid cannot answer any of them."""
         every = [*whole.foresights(), *exponents(whole), *family(whole, measured, self.flops)]
         found = [each for each in every if each.kind in (*self.rules, "family")]
         if not found:
             told = listed([*dict.fromkeys(each.kind for each in every)])
-            raise Refused(f"The grid cannot tell {listed(self.rules)}: what it can tell is {told}.")
+            raise Refused(f"The grid cannot decide {listed(self.rules)}: it can decide {told}.")
         return found
 
 
 def exponents(whole: Whole) -> Iterator[Foresight]:
-    """How log error falls with the logarithm of each knob, the least squares over the longest regime's cells.
+    """Slopes of log error in the logarithm of each knob, by least squares over the cells of the longest
+    regime.
 
-    The verdict is `known` where it is right to WITHIN of itself.
+    The verdict is `known` where the exponent is within WITHIN of the median.
     """
     cells = whole.layout.cells
     longest = _longest(whole)
@@ -84,8 +85,8 @@ def exponents(whole: Whole) -> Iterator[Foresight]:
 def family(whole: Whole, measured: Measured, budgets: Sequence[float]) -> Iterator[Foresight]:
     """The best model for each budget in FLOPs among the cells of the longest regime.
 
-    The verdict is the model whose error is lowest in the mean of the surfaces, if it is within the noise of
-    one run of the lowest; otherwise it is that one. Refused for a budget that no model keeps to.
+    The verdict is the model with the lowest mean error over the surfaces wherever it is within the noise of
+    one run of the best model; otherwise it is the best model. Raises `Refused` for a budget below all models.
     """
     flops = whole.layout.cells["flops"].to_numpy(dtype=float)
     longest = _longest(whole)
@@ -94,7 +95,7 @@ def family(whole: Whole, measured: Measured, budgets: Sequence[float]) -> Iterat
         if not len(cells):
             least = count_text(flops[longest].min())
             raise Refused(
-                f"--flops {budget:g} is below all models of the longest runs: the least has {least}."
+                f"--flops {budget:g} is below all models of the longest runs: the smallest has {least}."
             )
         errors = whole.surfaces[:, cells]
         pick = int(np.argmin(errors.mean(axis=0)))
@@ -113,7 +114,8 @@ def family(whole: Whole, measured: Measured, budgets: Sequence[float]) -> Iterat
 
 
 def _differences(whole: Whole, cells: Rows, pick: int, best: Rows) -> Floats:
-    """[rivals, cells]: the slopes of the pick's error less those of the models that are most often best."""
+    """[rivals, cells], slopes of the pick's error minus the error of each model that is most often the
+    best."""
     counts = np.bincount(best, minlength=len(cells))
     counts[pick] = 0
     rivals = np.argsort(-counts, kind="stable")[: min(MAX_RIVALS, int((counts > 0).sum()))]
@@ -125,12 +127,12 @@ def _differences(whole: Whole, cells: Rows, pick: int, best: Rows) -> Floats:
 
 
 def _longest(whole: Whole) -> Rows:
-    """The cells of most epochs in the setting with most cells."""
+    """The cells with the most epochs in the setting with the most cells."""
     mine = largest_setting(whole.layout.cells.reset_index(drop=True))
     return np.asarray(mine.index[mine["epochs"] == mine["epochs"].max()], dtype=np.intp)
 
 
 def _name(whole: Whole, cell: int) -> str:
-    """`depth 101, width 1, 160 px`."""
+    """Name of a model, such as `depth 101, width 1, 160 px`."""
     row = whole.layout.cells.iloc[cell]
     return ", ".join(UNITS[axis](row[axis]) for axis in SIZE)

@@ -1,4 +1,4 @@
-"""Candidates: the runs that could be made next, each with its price and its chance to fail."""
+"""Candidates: the runs that could be made next, each with its price and its probability of failing."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ COLUMNS = (
 
 
 def candidates_of(table: Table, *, model: str | None = None, where: str | None = None) -> pd.DataFrame:
-    """One row a run: COLUMNS, and `could_fail`; none where all that is wanted is measured.
+    """One row per run: COLUMNS and `could_fail`; no rows if everything in the grid is measured.
 
-    Of a study, which is read with `planned`: the points of its plan that the line typed again would run, with
-    status `pending`, and those that run; train_flops are of the epochs that are not behind them. Of another
-    source: what `unmeasured` says; `model` names a file of conf/model. `where` is a condition on the axes,
-    flops, train_flops and hours. Raises `Refused` for one that cannot be read or that nothing meets, and as
-    `unmeasured` does.
+    For a study, read with `planned`: the points of its plan that would run if its command were typed again
+    (status `pending`), and those that are running; train_flops are those of the remaining epochs. For another
+    source: the runs of `unmeasured`, where `model` names a file of conf/model. `where` is a condition on the
+    axes, flops, train_flops and hours. Raises `Refused` for a condition that cannot be read or that no run
+    meets, and as `unmeasured` does.
     """
     path = Path(table.source)
     is_study = (path / "study.json").is_file()
@@ -50,7 +50,7 @@ def candidates_of(table: Table, *, model: str | None = None, where: str | None =
 
 
 def _of_study(table: Table, path: Path) -> pd.DataFrame:
-    """Candidates of a study by its last plan; without one, every point that was written down is wanted."""
+    """The candidates of the last plan; without a plan, of every point that is on disk."""
     study = Study(path)
     rows = table.rows[table.rows["status"] != "completed"].rename(columns={"predicted_hours": "hours"})
     action = {row["point"]: row["action"] for row in read_plan(path / "plan.csv")}
@@ -61,7 +61,7 @@ def _of_study(table: Table, path: Path) -> pd.DataFrame:
         now, _ = decide(study, each, states[each])
         planned = action.get(each, "drop" if action else "run")
         if now == "wait" or (planned == "wait" and states[each].status == "pending"):
-            status.append("running")  # or left to a job that has not come to it
+            status.append("running")  # also where it is left to a job that has not started it
         else:
             status.append("pending" if planned != "drop" and now != "skip" else "")
     behind = [states[each].epoch for each in ids] / rows["epochs"]

@@ -1,4 +1,4 @@
-"""The whole grid once its lacking runs are made: its means, and how its noise will move them."""
+"""The whole grid once its missing runs are made: its means, and how noise will move them."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ from analysis.suggest.layout import Layout
 from analysis.suggest.measured import Measured
 
 REPLICATES = 2000
-"""Replicates of the noise of the whole grid."""
+"""Maximum number of replicates of the noise of the whole grid."""
 
 
 def completed(
     layout: Layout, measured: Measured, surfaces: Floats, level: Floats, generator: np.random.Generator
 ) -> tuple[Floats, Floats]:
-    """The means of all cells [draws, cells] once the runs that lack are made, and the seeds behind them."""
+    """The means of all cells [draws, cells] once the missing runs are made, and their numbers of seeds
+    [cells]."""
     done, means = measured.on(measured.num_seeds), measured.on(measured.errors)
     missing = np.maximum(layout.cells["num_seeds"].to_numpy(dtype=float) - done, 0)
     spread = level * measured.level * measured.noise.sd(surfaces) / np.sqrt(np.maximum(missing, 1))
@@ -29,8 +30,11 @@ def completed(
 
 
 def moved(layout: Layout, measured: Measured, middle: Floats, seeds: Floats, df: int) -> Floats:
-    """[replicates, cells], how far the noise of the whole grid moves log errors: as `draw_errors` draws it
-    once the grid is measured, with the same random numbers, but for how its exponents are known: as now."""
+    """[replicates, cells], relative shifts of the errors by the noise of the whole grid.
+
+    They are drawn by `draw_errors`, with the random numbers it will use once the grid is measured; only the
+    uncertainty of the noise's exponents is that of now.
+    """
     groups = layout.cells.assign(
         error=middle,
         variance=np.where(seeds > 1, (measured.level * measured.noise.sd(middle)) ** 2, np.nan),
@@ -38,13 +42,16 @@ def moved(layout: Layout, measured: Measured, middle: Floats, seeds: Floats, df:
         reading_variance=measured.on(measured.reading_variance),
     )
     draws = draw_errors(groups, replace(measured.noise, df=df))
-    assert draws is not None  # the noise is known, or assumed
+    assert draws is not None  # noise is known or assumed here
     return np.asarray(draws[:REPLICATES] / middle - 1)
 
 
 def found_level(level: Floats, df: float, whole_df: float, generator: np.random.Generator) -> Floats:
-    """[draws, 1], the noise that the whole grid finds over that known now, whose degrees of freedom are among
-    its own: it is known as well as it will be where no more are to come."""
+    """[draws, 1], ratio of the noise that the whole grid estimates to the noise known now.
+
+    The degrees of freedom known now are part of the whole grid's, so the ratio is 1 where no more are to
+    come.
+    """
     more = max(whole_df - df, 0.0)
     squares = level**2 * (generator.chisquare(more, size=level.shape) if more else 0.0)
     return np.asarray(np.sqrt((df + squares) / (df + more)))

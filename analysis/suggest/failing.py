@@ -1,4 +1,4 @@
-"""Failing: the chance that a run which could be made would fail, from the failures so far."""
+"""Failing: the probability that a run fails, estimated from the failures so far."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from analysis.noise import Floats
 from analysis.table import AXES
 
 COUNTED = ("out_of_memory", "diverged", "timeout")
-"""Failures that a larger run shares: of the others, such as a lost node, the knobs are no cause."""
+"""Failures that larger runs share; the knobs do not cause others, such as a lost node."""
 PRIOR = 0.02
-"""Chance where nothing was seen, counted as one run."""
+"""Probability of failing where nothing has failed, counted as one run."""
 
 
 def could_fail(rows: pd.DataFrame, runs: pd.DataFrame) -> Floats:
-    """Chance of each run to fail, [runs], by the rows of its data and setting.
+    """[runs], probability that each run fails, from the rows of its data and setting.
 
-    The mean of a beta distribution: of the failures that are no larger in any knob, among these and the
-    completed rows that are no smaller in any, and the prior as one more row.
+    The posterior mean of a beta distribution: failures count that are no larger than the run in any knob,
+    successes that are no smaller in any, and the prior counts as one run.
     """
     failed = rows[(rows["status"] == "failed") & rows["failure"].isin(COUNTED)]
     completed = rows[rows["status"] == "completed"]

@@ -1,4 +1,4 @@
-"""Foresight: what the rules would say if the whole grid were measured, and how sure that is already."""
+"""Foresight: what the rules would say if the whole grid were measured, and how certain that is already."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ from analysis.noise import Floats, Interval
 from analysis.replicates import interval
 
 CONFIDENCE = 0.95
-"""Confidence that the whole grid would say the same of all settled rules together."""
+"""Probability with which all rules together are settled: the whole grid would give the same verdict on
+each."""
 DRAWS = 480
-"""Surfaces."""
+"""Number of surfaces drawn."""
 MOSTLY_KNOWN = 0.95
-"""Share of the surfaces that must have a value, such as a crossover, for an estimate to be told."""
+"""Share of the surfaces that must have a value, such as a crossover, for an estimate to be reported."""
 LARGEST_ERROR = 99.0
 
 Texts = npt.NDArray[np.str_]
@@ -26,32 +27,33 @@ Texts = npt.NDArray[np.str_]
 @dataclass(frozen=True, kw_only=True)
 class Foresight:
     rule: str
-    """Such as `depth_or_width@350`, `crossover`, `resolution`, `exponent@depth` or `family@4e+09`."""
+    """Key of the rule, such as `depth_or_width@350`, `crossover`, `resolution`, `exponent@depth` or
+    `family@4e+09`."""
     name: str
-    """Such as `depth or width at 350 epochs`."""
+    """Name of the rule in sentences, such as `depth or width at 350 epochs`."""
     verdict: str
-    """The one that the whole grid is most likely to give."""
+    """The verdict that the whole grid is most likely to give."""
     probability: float
-    """Probability that the whole grid would give this verdict."""
+    """Probability that it gives this verdict."""
     settled: bool = False
-    """Whether that is enough; the rules that are asked for share 1 - CONFIDENCE. Not while the noise of a run
-    is only assumed and repeats may tell it."""
+    """Whether the probability suffices, given that all rules asked about share 1 - CONFIDENCE; False while
+    the noise of a run is only assumed and repeats could measure it."""
     estimate: float | None
-    """What the true surface says, as far as it is known: points, epochs, or pixels."""
+    """Median of the true value over the surfaces: points, epochs, or pixels."""
     ci95: Interval | None
     true: Floats
-    """[draws], what surfaces say that agree with what is measured, NaN where there is none."""
+    """[draws], true values on surfaces that agree with the measurements; NaN where there is none."""
     slopes: Floats
-    """[numbers, cells]: how the numbers that decide it move with the log errors of the cells."""
+    """[numbers, cells], slopes of the numbers that decide the rule in the log errors of the cells."""
 
     @property
     def kind(self) -> str:
-        """The rule without what it is about: `depth_or_width`."""
+        """The rule without its subject: `depth_or_width`."""
         return self.rule.partition("@")[0]
 
 
 def of_draws(rule: str, name: str, verdicts: Texts, true: Floats, slopes: Floats) -> Foresight:
-    """Of draws: the verdict that most of them give, and what they say of the true value, NaN where none."""
+    """The foresight with the most frequent verdict of the draws, and the estimate from their true values."""
     (verdict, count), *_ = Counter(verdicts.tolist()).most_common(1)
     known = true[np.isfinite(true)]
     is_known = len(known) >= MOSTLY_KNOWN * len(true)
@@ -68,10 +70,10 @@ def of_draws(rule: str, name: str, verdicts: Texts, true: Floats, slopes: Floats
 
 
 def judged(found: Sequence[Foresight], smallest: float = 0.0) -> tuple[Foresight, ...]:
-    """Each settled or not.
+    """The foresights, each marked as settled or not.
 
-    Depth and width that are surely less than `smallest` points apart are settled as `alike`, whatever the
-    whole grid would say; so is then where they change places, if it is not settled otherwise.
+    Depth and width that are very likely less than `smallest` points apart are settled as `alike`, whatever
+    the whole grid would say; if all regimes are settled then, so is the crossover.
     """
     needed = settled_at(len(found))
     judged = [replace(each, settled=each.probability >= needed) for each in found]
@@ -86,5 +88,5 @@ def judged(found: Sequence[Foresight], smallest: float = 0.0) -> tuple[Foresight
 
 
 def settled_at(num_rules: int) -> float:
-    """The probability that settles a rule, when so many share 1 - CONFIDENCE."""
+    """The probability that settles a rule when this number of rules share 1 - CONFIDENCE."""
     return 1 - (1 - CONFIDENCE) / max(num_rules, 1)

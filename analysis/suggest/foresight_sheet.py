@@ -1,4 +1,4 @@
-"""What is foreseen, for people and programs: a table, and plain values."""
+"""Foresights as a table for people, and as plain values for programs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from analysis.suggest.suggest import Suggestion
 
 
 def foresight_sheet(found: Suggestion, budget: float = np.inf) -> Sheet:
-    """A row a rule: what the whole grid would say, and how likely the budget, in train FLOPs, settles it."""
+    """One row per rule: the verdict of the whole grid, and how likely the budget (train FLOPs) is to settle
+    it."""
     rows = [
         (
             each.name,
@@ -25,7 +26,7 @@ def foresight_sheet(found: Suggestion, budget: float = np.inf) -> Sheet:
     ]
     later = f", or how likely it is to be once the budget of {budget:.3g} train FLOPs is spent"
     note = (
-        "Sure: how likely the whole grid, all measured, would give this verdict. Settled: sure enough for "
+        "Sure: probability that the whole grid, once measured, gives this verdict. Settled: sure enough for "
         f"all rules together to be right with {CONFIDENCE:.0%}{later if budget < np.inf else ''}. Estimate: "
         "points of top-1, epochs, or pixels, with its 95 % interval. Compared at equal FLOPs."
     )
@@ -40,7 +41,7 @@ def _settled(each: Foresight, chance: float | None) -> str:
 
 
 def foresights_json(found: Suggestion) -> list[dict[str, Any]]:
-    """The same as plain values, free of NaN."""
+    """The foresights as plain values, with None in the place of NaN."""
     return [
         {
             "rule": each.rule,

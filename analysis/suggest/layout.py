@@ -1,4 +1,4 @@
-"""A layout: which cells of a whole grid each rule rests on, and the numbers that decide its verdict."""
+"""A layout: the cells of a whole grid that each rule rests on, and the numbers that decide its verdict."""
 
 from __future__ import annotations
 
@@ -17,22 +17,23 @@ from analysis.steps import StepLayout, lay_out_steps
 from analysis.suggest.surrogate import Space
 
 Columns = tuple[int, ...]
-"""Places of a rule's numbers among all (`Layout.numbers`)."""
+"""Indices of a rule's numbers among all (`Layout.numbers`)."""
 
 
 @dataclass(frozen=True)
 class Layout:
-    """What the rules read of a grid, measured or not: the same as they would if all of it were measured."""
+    """What the rules read of a grid: the same before and after it is measured."""
 
     cells: pd.DataFrame
-    """One row a cell: data, setting, the axes, flops, and num_seeds, the runs it has when all are made."""
+    """One row per cell: data, setting, the axes, flops and num_seeds, the number of its runs once all are
+    made."""
     selections: Selections
     """Comparisons of depth with width."""
     steps: StepLayout
 
     @classmethod
     def of(cls, cells: pd.DataFrame, cost: Metric = FLOPS) -> Layout:
-        """The layout of cells (the columns of `noise.GROUP`, costs, num_seeds)."""
+        """The layout of cells (columns of `noise.GROUP`, costs, num_seeds)."""
         return cls(cells, select(compare(cells, "depth", "width", cost)), lay_out_steps(cells))
 
     @cached_property
@@ -46,34 +47,34 @@ class Layout:
 
     @cached_property
     def has_common(self) -> bool:
-        """Whether the regimes have pairs in common, without which no crossover is looked for."""
+        """Whether the regimes have pairs in common, which a crossover needs."""
         return len(self.epochs) > 1 and len(self.selections.common[0]) > 0
 
     @cached_property
     def bases(self) -> tuple[float, ...]:
-        """Resolutions from which a step is held against depth or width."""
+        """Resolutions from which a step is compared with depth or width."""
         return tuple(sorted({base for each in self.steps.rivals for base in _bases(each)}))
 
     @cached_property
     def regimes(self) -> Columns:
-        """The mean advantage of depth over width in each regime, in points."""
+        """Mean advantage of depth over width in each regime, in points."""
         return tuple(range(len(self.epochs)))
 
     @cached_property
     def common(self) -> Columns:
-        """The same over the pairs that all regimes have; none without such pairs."""
+        """The same over the pairs that all regimes have in common; empty without such pairs."""
         first = len(self.epochs)
         return tuple(range(first, first + len(self.epochs))) if self.has_common else ()
 
     @cached_property
     def overall(self) -> Columns:
-        """The mean advantage of resolution over each rival."""
+        """Mean advantage of resolution over each rival."""
         first = len(self.regimes) + len(self.common)
         return tuple(range(first, first + len(self.steps.rivals)))
 
     @cached_property
     def by_base(self) -> dict[float, Columns]:
-        """The same from one resolution alone, by that resolution, over the rivals it is held against."""
+        """The same for each single base resolution, over the rivals compared there."""
         first = len(self.regimes) + len(self.common) + len(self.overall)
         names = [base for each in self.steps.rivals for base in np.unique(_bases(each))]
         return {
@@ -82,8 +83,8 @@ class Layout:
         }
 
     def numbers(self, errors: Floats) -> tuple[Floats, Floats]:
-        """Of errors [..., cells] in percent: all numbers that verdicts rest on, [..., numbers], and the
-        advantages of the single pairs of depth and width, [..., pairs]."""
+        """All numbers that verdicts rest on, [..., numbers], and the advantages of the single pairs of depth
+        and width, [..., pairs], from errors [..., cells] in percent."""
         pairs = self.selections.comparisons.advantage(errors)
         parts = [self._mean(pairs, each.rows) for each in self.selections.regimes]
         if self.has_common:
@@ -96,7 +97,8 @@ class Layout:
         return (np.stack(parts, axis=-1) if parts else np.empty((*errors.shape[:-1], 0))), pairs
 
     def slopes(self, log_errors: Floats) -> tuple[Floats, Floats]:
-        """How `numbers` move with log errors [cells], by differences: [numbers, cells] and [pairs, cells]."""
+        """Slopes of `numbers` in log errors [cells], by finite differences: [numbers, cells] and [pairs,
+        cells]."""
         step = 1e-4
         moved = np.exp(np.vstack([log_errors, log_errors + step * np.eye(len(log_errors))]))
         numbers, pairs = ((each[1:] - each[0]).T / step for each in self.numbers(moved))

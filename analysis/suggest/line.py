@@ -1,4 +1,5 @@
-"""The line that makes the suggested runs: the last one of a study, else one made of the source's setting."""
+"""The command line that makes the suggested runs: a study's last one, or one built from the source's
+setting."""
 
 from __future__ import annotations
 
@@ -16,15 +17,15 @@ from scaling.errors import Refused
 from scaling.study.store import Study
 
 _OF_ONE_LINE = ("plan", "only", "probe", "study.adaptive", "study.budget", "study.smallest")
-"""Keys that the next line has otherwise."""
+"""Overrides of a study's last command line that do not carry over to the next."""
 _FLAGS = ("--json", "--csv")
 
 
 def line_of(table: Table, points: pd.DataFrame, model: str | None) -> str:
-    """What to type; Refused where the source does not tell it.
+    """The command line to type. Raises `Refused` where the source does not contain what it needs.
 
-    The line that planned a study last, for these of its points only; of another source a zip of the points,
-    on top of what it says of its networks, or `model`, a file of conf/model.
+    For a study, its last planning command restricted to these points; for another source, a zip of the points
+    on top of the setting of its networks, or of `model`, a file of conf/model.
     """
     path = Path(table.source)
     if (path / "study.json").is_file():
@@ -35,7 +36,7 @@ def line_of(table: Table, points: pd.DataFrame, model: str | None) -> str:
 
 
 def zip_of(points: pd.DataFrame) -> dict[str, list[int | float]]:
-    """The axes of the points as lists of one length by name, whole numbers as such."""
+    """The axes of the points as lists of equal length by name, with whole numbers as int."""
     return {
         name: [
             int(value) if value == int(value) and name != "width" else float(value) for value in points[name]
@@ -46,7 +47,7 @@ def zip_of(points: pd.DataFrame) -> dict[str, list[int | float]]:
 
 def _again(study: Study, ids: list[str]) -> str:
     if not study.history:
-        raise Refused(f"{study.path}/study.json remembers no line that planned its points.")
+        raise Refused(f"{study.path}/study.json records no command that planned its points.")
     last = study.history[-1]
     words = [
         word

@@ -1,4 +1,4 @@
-"""What is measured of a grid, and the noise of a run at each of its cells."""
+"""The measured cells of a grid, and the noise of a run at every cell."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from analysis.noise import GROUP, REGIME, Floats, Noise, Rows, clipped, num_runs
 from analysis.replicates import regime_noise
 
 LEAST_NOISE = 1e-4
-"""Least noise of a mean log error: 0.01 % of the error."""
+"""Smallest standard deviation of a mean log error: 0.01 % of the error."""
 
 
 @dataclass(frozen=True)
@@ -19,21 +19,22 @@ class Measured:
     """The cells of a grid that have results, and the noise behind them."""
 
     cells: Rows
-    """Places of the measured cells, [n]."""
+    """[n], indices of the cells."""
     errors: Floats
-    """Means over their seeds in percent, [n]."""
+    """[n], means over their seeds in percent."""
     num_seeds: Floats
-    """Behind each mean, [n]."""
+    """[n], number of seeds behind each mean."""
     reading_variance: Floats
-    """Variance of each mean besides the noise of its runs, [n] in points squared."""
+    """[n], variance of each mean besides the noise of its runs, in points squared."""
     noise: Noise
     level: Floats
-    """Of the noise at every cell of the grid over what `noise` says of its error, [cells]: that of its size
-    and of its regime."""
+    """[cells], ratio of the noise at every cell of the grid to `noise.sd` at its error, from its size and its
+    regime."""
 
     @classmethod
     def of(cls, grid: pd.DataFrame, groups: pd.DataFrame, noise: Noise) -> Measured:
-        """What is measured: groups (as `noise.group_seeds` makes them), all among the cells of the grid."""
+        """The measurements of groups (as made by `noise.group_seeds`), all of which must be cells of the
+        grid."""
         return cls(
             cells=places_of(grid, groups),
             errors=clipped(groups["error"].to_numpy(dtype=float)),
@@ -44,25 +45,25 @@ class Measured:
         )
 
     def log_noise(self) -> Floats:
-        """[n], the standard deviation of the mean log errors."""
+        """[n], standard deviation of the mean log errors."""
         runs = (self.level[self.cells] * self.noise.sd(self.errors)) ** 2 / self.num_seeds
         return np.asarray(np.maximum(np.sqrt(runs + self.reading_variance) / self.errors, LEAST_NOISE))
 
     def on(self, values: Floats) -> Floats:
-        """Values [n] at their cells, 0 at all others: [cells]."""
+        """[cells], the values [n] at their cells and 0 at all others."""
         spread = np.zeros(len(self.level))
         spread[self.cells] = values
         return spread
 
 
 def places_of(grid: pd.DataFrame, rows: pd.DataFrame) -> Rows:
-    """The place in the grid of each row's model."""
+    """The index in the grid of each row's model."""
     names = pd.MultiIndex.from_frame(grid[list(GROUP)])
     return np.asarray(names.get_indexer(pd.MultiIndex.from_frame(rows[list(GROUP)])), dtype=np.intp)
 
 
 def _levels(grid: pd.DataFrame, groups: pd.DataFrame, noise: Noise) -> Floats:
-    if noise.kind != "seeds" or not groups["variance"].sum() > 0:  # no repeats, or copies, which tell nothing
+    if noise.kind != "seeds" or not groups["variance"].sum() > 0:  # no repeats, or only copies
         return np.ones(len(grid))
     place = grid.groupby(REGIME, sort=True).ngroup().to_numpy()
     measured = place[places_of(grid, groups)]

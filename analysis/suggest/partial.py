@@ -1,4 +1,4 @@
-"""A partly measured study: what its whole grid is foreseen to say, for the report."""
+"""A partly measured study: what its whole grid is likely to say, for the report."""
 
 from __future__ import annotations
 
@@ -12,13 +12,15 @@ from scaling.errors import Refused
 from scaling.study.plan_file import read_plan
 
 MAX_RUNS = 1000
-"""With more runs left, a report leaves the foresight out; `suggest` works it out all the same."""
+"""Number of runs left above which a report does without foresights, since they take long; `suggest` does
+not."""
 
 
 def foreseen(table: Table) -> Suggestion | None:
-    """What the whole grid of a study would say, and the first runs that tell more of it.
+    """What the whole grid of a study would say, and the first runs that would teach more.
 
-    None where nothing is left to run or nothing can be said, and for other sources, which have no plan.
+    None where no run is left or nothing can be foreseen, and for sources other than studies, which have no
+    plan.
     """
     study = Path(table.source)
     if not (study / "study.json").is_file():

@@ -23,16 +23,17 @@ from scaling.quantity import counted
 class Proposal:
     source: str
     budget: float
-    """Train FLOPs."""
+    """Budget in train FLOPs; infinite where hours bound the runs."""
     suggestion: Suggestion
     tells_noise: bool
-    """Whether the noise of a run is known when all are made: without it every verdict is `undecided`."""
+    """Whether the noise of a run is known once all runs are made; without it every verdict is `undecided`."""
     hours: float | None
-    """Hours of one device for all points; None where those of some are unknown."""
+    """Hours of all points on one device; None where those of some are not known."""
     line: str | None
-    """What to type; None where there is nothing to run, or the source does not tell."""
+    """Command line to type; None where there is nothing to run, or the source does not contain what it
+    needs."""
     missing: str
-    """Why there is no line, or what it leaves open; mostly nothing."""
+    """Why there is no command line, or what it leaves open; usually empty."""
 
 
 def propose(
@@ -45,9 +46,10 @@ def propose(
     model: str | None = None,
     aims: Aims = DEFAULT,
 ) -> Proposal:
-    """At most `batch` runs for `budget` train FLOPs, or `hours` of one device, that settle what `aims` are.
+    """At most `batch` runs for `budget` train FLOPs, or `hours` of one device, that help most to settle the
+    aims.
 
-    Raises `Refused` where nothing is left to run, or the budget is below the cheapest run that teaches
+    Raises `Refused` where nothing is left to run or the budget is below the cheapest run that would teach
     anything, and as `candidates_of` and `suggest` do.
     """
     if batch < 1:
@@ -59,7 +61,7 @@ def propose(
         failed = f", or has failed ({num_failed})" if num_failed else ""
         coming = f", or runs now ({len(runs)})" if len(runs) else ""
         raise Refused(
-            f"{table.source} has nothing left to run: all that is wanted is measured{failed}{coming}; widen "
+            f"{table.source} has nothing left to run: all of its grid is measured{failed}{coming}; widen "
             "the grid."
         )
     found = _within(table, runs, budget, hours, batch, aims)
@@ -108,10 +110,10 @@ def _within(
 
 
 def _in_hours(table: Table, runs: pd.DataFrame, hours: float, batch: int, aims: Aims) -> Suggestion:
-    """Weighed and bounded by the hours of the runs in the place of their FLOPs."""
+    """The suggestion with the hours of the runs in place of their FLOPs, both as price and as budget."""
     if runs["hours"].isna().any():
         raise Refused(
-            "--hours: nothing tells the hours of some runs that could be made: give --budget, in train FLOPs."
+            "--hours: the hours of some runs that could be made are not known: give --budget, in train FLOPs."
         )
     return suggest(table, runs.assign(price=runs["hours"]), budget=hours, batch=batch, aims=aims)
 

@@ -1,4 +1,4 @@
-"""A proposal for people and programs: tables, sentences, and plain values."""
+"""A proposal as tables and sentences for people, and as plain values for programs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from scaling.quantity import duration_text
 
 
 def points_sheet(proposal: Proposal) -> Sheet:
-    """A row a run, what teaches most for its price first."""
+    """One row per run, the one that teaches most for its price first."""
     points = proposal.suggestion.points
     rows = [
         (
@@ -27,18 +27,20 @@ def points_sheet(proposal: Proposal) -> Sheet:
         for row in points.to_dict("records")
     ]
     head = ("depth", "width", "px", "epochs", "seed", "train FLOPs", "teaches most of", "shrinks it")
-    note = "Shrinks it: by which share the run is expected to shrink the interval of that rule."
+    note = "Shrinks it: share by which the run is expected to shrink the interval of that rule."
     return Sheet("The runs that teach most for their price", note, head, rows)
 
 
 def proposal_sentences(proposal: Proposal) -> Iterator[str]:
-    """What stands, what the runs take, and what to type."""
+    """The outlook, what the runs take, and what to type."""
     found = proposal.suggestion
     yield from outlook(found, proposal.budget)
     if proposal.hours is not None and len(found.points):
         yield f"That is {duration_text(3600 * proposal.hours)} of one device."
     if found.status == "settled" and not proposal.tells_noise:
-        yield "The grid has no repeats: without a second seed its noise stays unknown, and every rule."
+        yield (
+            "The grid has no repeats: without second seeds its noise stays unknown, and every rule undecided."
+        )
     elif found.is_flat:
         yield NOTHING_DIFFERS if found.spent else TOO_SMALL
     if proposal.line is not None:
@@ -48,7 +50,7 @@ def proposal_sentences(proposal: Proposal) -> Iterator[str]:
 
 
 def proposal_json(proposal: Proposal) -> dict[str, Any]:
-    """The same as plain values."""
+    """The proposal as plain values."""
     found = proposal.suggestion
     return {
         "source": proposal.source,

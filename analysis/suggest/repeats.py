@@ -1,4 +1,4 @@
-"""Second seeds, while the noise of a run is only assumed: until they tell it, no rule is settled."""
+"""Second seeds, while the noise of a run is only assumed: no rule is settled before they measure it."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from analysis.pairs import MIN_DF
 from analysis.suggest.worth import Chosen, Runs
 
 NOISE = "the noise of a run"
-"""What they tell, where a rule stands otherwise."""
+"""What repeats measure, in the place of the name of a rule."""
 
 
 def may_tell(groups: pd.DataFrame, measured: Rows, runs: Runs, coming: Rows) -> bool:
-    """Whether runs that could be made, or are coming, repeat measured cells and may tell the noise.
+    """Whether runs that could be made, or are coming, repeat measured cells and may measure the noise.
 
-    Not where MIN_DF repeats and half of the models' were made already: they were copies, and more will be.
+    Once there are repeats of MIN_DF and of half of the models they may not: those were copies, and so would
+    others be.
     """
     made = groups["num_seeds"].sum() - len(groups)
     is_repeat = np.isin(np.concatenate([runs.cells, coming]), measured)
@@ -25,12 +26,13 @@ def may_tell(groups: pd.DataFrame, measured: Rows, runs: Runs, coming: Rows) -> 
 
 
 def lacking(groups: pd.DataFrame, measured: Rows, coming: Rows) -> int:
-    """How many repeats the noise lacks besides those that are coming."""
+    """Number of repeats that the noise still needs besides those that are coming."""
     return max(0, MIN_DF - seed_noise(groups).df - int(np.isin(coming, measured).sum()))
 
 
 def cheapest(number: int, measured: Rows, runs: Runs, budget: float) -> Chosen:
-    """So many repeats of measured cells, one of each cell before another."""
+    """The cheapest `number` repeats of measured cells, a first repeat of every cell before a second of
+    any."""
     (repeats,) = np.nonzero(np.isin(runs.cells, measured))
     turn = pd.Series(runs.cells[repeats]).groupby(runs.cells[repeats]).cumcount()
     order = repeats[np.lexsort((runs.price[repeats], turn))]

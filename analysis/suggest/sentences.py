@@ -10,22 +10,22 @@ from analysis.suggest.suggest import Suggestion
 from scaling.quantity import counted, listed
 
 NOTHING_KNOWN = 20.0
-"""Points: an interval of an advantage that is wider says nothing."""
+"""Width in points above which the interval of an advantage says nothing."""
 HOPELESS = 0.05
-"""A chance to be settled that is told as none."""
+"""Probability of being settled below which a rule is reported as unlikely to be settled."""
 NOTHING_DIFFERS = (
-    "Nothing differs beyond the noise of the runs, and the whole grid would decide nothing: it takes values "
+    "Nothing differs beyond the noise of the runs, and the whole grid would decide nothing: use values "
     "that are farther apart, or more seeds than it has."
 )
 TOO_SMALL = (
-    "Whatever its runs say, this grid would decide nothing: it takes more values of depth, width and "
+    "Whatever its runs say, this grid would decide nothing: use more values of depth, width and "
     "resolution, or more seeds."
 )
 
 
 def foreseen_text(each: Foresight) -> str:
     """`Depth or width at 350 epochs: depth, +0.4 points (0.2, 0.7); settled, the whole grid would say so with
-    99 %.`"""
+    99%.`"""
     name = each.name[0].upper() + each.name[1:]
     if each.verdict == "alike":
         stands = "settled" if each.settled else "open while the noise of a run is only assumed"
@@ -35,7 +35,8 @@ def foreseen_text(each: Foresight) -> str:
 
 
 def verdict_text(each: Foresight) -> str:
-    """`depth, +0.4 points (0.2, 0.7)`, `inside_range, 42 epochs (30, 60)`, `undecided`."""
+    """A verdict with its estimate: `depth, +0.4 points (0.2, 0.7)`, `inside range, 42 epochs (30, 60)`,
+    `undecided`."""
     verdict = each.verdict.replace("_", " ")
     if each.estimate is None or each.ci95 is None:
         return verdict
@@ -57,13 +58,13 @@ def verdict_text(each: Foresight) -> str:
 
 
 def flops_text(value: float) -> str:
-    """`6.91e18`, `2.5e9`."""
+    """FLOPs as text: `6.91e18`, `2.5e9`."""
     digits, e, power = f"{value:.3g}".partition("e")
     return f"{digits}e{int(power)}" if e else digits
 
 
 def outlook(found: Suggestion, budget: float) -> Iterator[str]:
-    """What the proposed runs take, and what they will not settle; or why there are none."""
+    """What the proposed runs take and what they will not settle, or why there are none."""
     left = found.whole - found.spent
     spent = f"{flops_text(found.spent)} train FLOPs, {found.spent / found.whole:.0%} of the grid"
     still_open = listed([each.name for each in found.foresights if not each.settled])
@@ -79,17 +80,17 @@ def outlook(found: Suggestion, budget: float) -> Iterator[str]:
             share = found.price / found.whole
             yield f"{runs} for {price} train FLOPs, {share:.1%} of the grid, after {spent}."
             if found.is_assumed and still_open:
-                yield "The noise of a run is only assumed so far: before repeats tell it, nothing is settled."
+                yield "The noise of a run is only assumed so far: nothing is settled before repeats."
             hopeless = [each.name for each in found.foresights if found.chances.get(each.rule, 1) < HOPELESS]
             if hopeless:
                 where = f"Within {within}" if budget < left else "With all that is left"
                 yield f"{where}, nothing is likely to settle {listed(hopeless)}."
         case "too_dear":
             yield (
-                f"No run that would tell anything of {still_open} fits into {within}: the cheapest takes "
+                f"No run that would teach anything about {still_open} fits into {within}: the cheapest takes "
                 f"{flops_text(found.cheapest or 0.0)}."
             )
         case "awaited":
-            yield "The noise of a run is only assumed so far: repeats are under way that may tell it."
+            yield "The noise of a run is only assumed so far: repeats that may measure it are under way."
         case "undecidable":
             yield f"Nothing left to run would tell more of {still_open}: add seeds, or widen the grid."

@@ -1,4 +1,4 @@
-"""Where a study stands: what could run of its plan, and what does, told from its files alone."""
+"""Standing of a study: which points of its plan could run and which are running, from its files alone."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from analysis.table import Table
 @dataclass(frozen=True)
 class Standing:
     table: Table
-    """Every point of the plan."""
+    """Rows of every point of the plan."""
     runs: pd.DataFrame
-    """Runs as `candidates_of` has them."""
+    """The runs as returned by `candidates_of`."""
 
     @classmethod
     def of(cls, study: Path, tried: Collection[str]) -> Standing:
-        """The standing by the last plan of the study; points `tried`, by their ids, are not to run again."""
+        """The standing by the last plan of the study; points in `tried` (ids) are not to be run again."""
         table = read_source(study, planned=True)
         runs = candidates_of(table)
         was_tried = runs["point"].isin(tried) & (runs["status"] == "pending")
@@ -32,7 +32,7 @@ class Standing:
 
     @property
     def coming(self) -> list[str]:
-        """Points that run, or are left to a job."""
+        """Points that are running or left to a job."""
         return [str(each) for each in self.runs.loc[self.runs["status"] == "running", "point"]]
 
     @property
@@ -40,5 +40,5 @@ class Standing:
         return int((self.runs["status"] == "pending").sum())
 
     def suggestion(self, budget: float, batch: int, smallest: float = 0.0) -> Suggestion:
-        """What to run next, as `suggest` has it."""
+        """The suggestion for these runs; see `suggest`."""
         return suggest(self.table, self.runs, budget=budget, batch=batch, aims=Aims(smallest=smallest))

@@ -14,9 +14,9 @@ from scaling.quantity import counted
 
 
 def runs_text(table: Table, proposal: Proposal, name: str, model: str | None) -> str:
-    """The file: into the study that is the source, else into one of this name.
+    """The text of the file: for the study that is the source, else for a new study of this name.
 
-    Raises `Refused` where one setting does not tell how all of the runs are made.
+    Raises `Refused` where a single setting does not say how to make all of the runs.
     """
     points = proposal.suggestion.points
     settings = points["setting"].unique()
@@ -24,7 +24,7 @@ def runs_text(table: Table, proposal: Proposal, name: str, model: str | None) ->
     begins = "start.point" in usable and usable["start.point"].notna().any()
     if len(settings) > 1 or usable.empty or begins:
         raise Refused(
-            "--write: a file is made of one setting that has a result and begins from random weights: type "
+            "--write needs runs of one setting that has a result and starts from random weights: type "
             "the line instead."
         )
     path = Path(table.source)

@@ -1,4 +1,4 @@
-"""A suggestion: the runs to make next within a budget, and what the whole grid is foreseen to say."""
+"""A suggestion: the runs to make next within a budget, and what the whole grid is likely to say."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from analysis.table import Table
 from scaling.errors import Refused
 
 MAX_CELLS = 1500
-"""Most cells of a grid: of a larger one the surrogate would take minutes."""
+"""Size of a grid above which the surrogate would take minutes."""
 BATCH = 8
 ASSUMED = Noise(kind="seeds", scale=0.05, power=1.0, df=MIN_DF)
-"""Noise of a run while no repeats tell: 0.2 points at 20 % error, give or take a factor of two."""
+"""Noise of a run assumed until repeats measure it: 0.2 points at 20 % error, give or take a factor of two."""
 COLUMNS = [*GROUP, "seed", "flops", "train_flops", "status"]
-"""Of the frame of candidates; `could_fail`, 0 to 1, may be there besides, and `price`, what a run takes of
-the budget, if that is not its train FLOPs."""
+"""Columns of the candidates. Optional ones are `could_fail`, a probability, and `price`, what a run takes of
+the budget if that is not its train FLOPs."""
 
 DEFAULT = Aims()
 
@@ -44,33 +44,34 @@ Status = Literal["settled", "teaches", "too_dear", "awaited", "undecidable"]
 class Suggestion:
     foresights: tuple[Foresight, ...]
     points: pd.DataFrame
-    """Rows of the candidates, what teaches most for its price first, with `rule` (of which it tells most) and
-    `shrinks` (by which share it is expected to shrink that rule's interval)."""
+    """Rows of the candidates, the one that teaches most for its price first, with `rule` (the rule it teaches
+    most about) and `shrinks` (the share by which it is expected to shrink the interval of that rule)."""
     spent: float
     """Train FLOPs of what is measured or under way."""
     price: float
     """Train FLOPs of the points."""
     whole: float
-    """Train FLOPs of everything, measured or not."""
+    """Train FLOPs of the whole grid, measured or not."""
     chances: dict[str, float]
-    """Of each rule that its runs have not settled, about how likely it is to be once the whole budget is
+    """Approximate probability that each rule which is not settled yet will be once the whole budget is
     spent."""
     is_assumed: bool
-    """Whether the noise of a run is only assumed, as neither repeats nor the source tell it."""
+    """Whether the noise of a run is only assumed: neither measured by repeats nor declared by the source."""
     status: Status
-    """`settled`: every rule is, by noise that was measured where it can be. `teaches`: the points do.
-    `too_dear`: no candidate that would teach anything is within the budget. `awaited`: repeats are under way
-    that may tell the noise. `undecidable`: none would teach anything at any price."""
+    """`settled`: every rule is, with measured noise wherever it can be measured. `teaches`: the points teach
+    more. `too_dear`: no candidate that would teach anything is within the budget. `awaited`: repeats that may
+    measure the noise are under way. `undecidable`: no candidate would teach anything at any price."""
     cheapest: float | None
-    """What the cheapest run that would teach anything takes of the budget; None where there is none."""
+    """Price of the cheapest run that would teach anything, in the unit of the budget; None where there is
+    none."""
 
     def name_of(self, rule: str) -> str:
-        """What is told of it, where it is one of the rules; itself where it is not, as the noise of a run."""
+        """The name of a rule; anything else, such as the noise of a run, is returned as it is."""
         return next((each.name for each in self.foresights if each.rule == rule), rule)
 
     @property
     def is_flat(self) -> bool:
-        """Whether nothing left to run would tell anything, and the whole grid would decide no rule."""
+        """Whether no run that is left would teach anything and the whole grid would decide no rule."""
         ended = self.status in ("settled", "undecidable")
         return ended and all(each.verdict in NOTHING for each in self.foresights)
 
@@ -83,10 +84,11 @@ def suggest(
     batch: int = BATCH,
     aims: Aims = DEFAULT,
 ) -> Suggestion:
-    """The runs, of the candidates, that narrow the open rules most for their train FLOPs, one after another.
+    """Of the candidates, the runs that narrow the open rules most for their train FLOPs, chosen one after
+    another.
 
-    candidates: one row a run that could be made or is `running`, with COLUMNS. Raises `Refused` where there
-    is none, or no two of depth, width and resolution vary, so that no rule could be told.
+    candidates: one row per run that could be made or is `running`, with COLUMNS. Raises `Refused` where there
+    is none, or where no two of depth, width and resolution vary, so that there is no rule to decide.
     """
     groups = _measured(table)
     grid = _grid(groups, candidates)
@@ -132,7 +134,8 @@ def suggest(
 
 
 def _runs(to_run: pd.DataFrame, grid: pd.DataFrame) -> tuple[pd.DataFrame, Runs]:
-    """The candidates that could be made, with their price and their chance to fail, and as `Runs`."""
+    """The candidates that could be made, with their price and probability of failing, and the same as
+    `Runs`."""
     to_run = to_run.reset_index(drop=True)
     to_run = pd.DataFrame({"could_fail": 0.0, "price": to_run["train_flops"]} | dict(to_run))
     runs = Runs(
@@ -144,7 +147,7 @@ def _runs(to_run: pd.DataFrame, grid: pd.DataFrame) -> tuple[pd.DataFrame, Runs]
 
 
 def _learn(knowledge: Knowledge, coming: Rows) -> None:
-    """Count what is under way as known, as far as a rule is open."""
+    """Count what is under way as known, as long as a rule is open."""
     for cell in coming:
         if knowledge.is_settled:
             return
@@ -152,8 +155,7 @@ def _learn(knowledge: Knowledge, coming: Rows) -> None:
 
 
 def _measured(table: Table) -> pd.DataFrame:
-    """The models that have results, or were stopped early with their ends told, without those that
-    diverged."""
+    """The models that have results or extrapolated ones (stopped early), without those that diverged."""
     if table.usable.empty:
         return pd.DataFrame(columns=[*GROUP, "error", "variance", "num_seeds", "reading_variance", "flops"])
     groups = group_seeds(table.informative)
@@ -161,7 +163,7 @@ def _measured(table: Table) -> pd.DataFrame:
 
 
 def _grid(groups: pd.DataFrame, candidates: pd.DataFrame) -> pd.DataFrame:
-    """All cells, measured or not, with their FLOPs and the runs that they will have when all are made."""
+    """All cells, measured or not, with their FLOPs and their number of runs once all are made."""
     if candidates.empty:
         raise Refused("There is nothing left to run: every point of the grid has a result.")
     runs = candidates.groupby(list(GROUP), as_index=False).agg(
@@ -173,8 +175,8 @@ def _grid(groups: pd.DataFrame, candidates: pd.DataFrame) -> pd.DataFrame:
     )
     if len(cells) > MAX_CELLS:
         raise Refused(
-            f"The grid has {len(cells):,} models, and what to run next is weighed for {MAX_CELLS:,} at most: "
-            "ask of a part of it, by where=…."
+            f"The grid has {len(cells):,} models, more than the {MAX_CELLS:,} that can be weighed: "
+            "select a part of it by where=…."
         )
     return cells
 
@@ -188,6 +190,6 @@ def _status(foresights: Sequence[Foresight], useful: Floats, points: pd.DataFram
 
 
 def noise_of_few(groups: pd.DataFrame, declared: Noise | None) -> Noise:
-    """Noise from repeats, else as the source declares it, else assumed until there are repeats enough."""
+    """The noise from repeats, else declared by the source, else assumed until there are enough repeats."""
     measured = seed_noise(groups)
     return measured if measured.known and measured.df >= MIN_DF else declared or ASSUMED

@@ -1,4 +1,5 @@
-"""A surrogate: what the measured cells of a grid say of all its cells, as correlated normal log errors."""
+"""A surrogate: the distribution of all cells of a grid given the measured ones, as correlated normal log
+errors."""
 
 from __future__ import annotations
 
@@ -16,40 +17,41 @@ from analysis.suggest.measured import Measured
 from analysis.table import AXES
 
 COMPONENTS = 12
-"""Of the mixture: how smooth the surface is, and how far from a product of powers, is not one number."""
+"""Number of components of the mixture, which averages over the smoothness of the surface and its distance
+from a product of powers."""
 LENGTHS = (0.15, 0.5, 1.0, 2.0)
-"""Over which it may be smooth, in ranges of the logarithms of the knobs. At the first, less than what is
-between two of four values, a network differs from its neighbours by luck of its own."""
+"""Length scales of the smooth part, in ranges of the logarithms of the knobs. At the first, which is less
+than the distance between two of four values, a network differs from its neighbours at random."""
 POWER_LAW = 0.02
-"""Probability, before anything is seen, that the surface is a product of powers and nothing else."""
+"""Prior probability that the surface is a product of powers and nothing else."""
 INTERCEPT_SD, SLOPE_SD, SETTING_SD = 1.5, 0.7, 0.5
-"""Of log error, before anything is seen: at the middle of the grid, over the range of a knob, and of a
-setting against another."""
+"""Prior standard deviations of log error: at the middle of the grid, over the range of a knob, and between
+two settings."""
 USUAL_ERROR = np.log(30.0)
 
 
 @dataclass(frozen=True)
 class Surrogate:
-    """A mixture of normal distributions, alike in weight, of log error (percent) at the cells of a grid."""
+    """A mixture of equally weighted normal distributions of log error (percent) at the cells of a grid."""
 
     means: Floats
-    """[components, cells]."""
+    """[components, cells], means of the components."""
     covariances: Floats
-    """[components, cells, cells]."""
+    """[components, cells, cells], covariances of the components."""
 
     @property
     def mean(self) -> Floats:
-        """[cells]."""
+        """[cells], mean of the mixture."""
         return np.asarray(self.means.mean(axis=0))
 
     @property
     def covariance(self) -> Floats:
-        """[cells, cells], of the mixture."""
+        """[cells, cells], covariance of the mixture."""
         away = self.means - self.mean
         return np.asarray(self.covariances.mean(axis=0) + away.T @ away / len(away))
 
     def draws(self, number: int, generator: np.random.Generator) -> Floats:
-        """[number, cells] surfaces, as many of each component."""
+        """[number, cells], random surfaces, equally many from each component."""
         each, num_cells = -(-number // len(self.means)), self.means.shape[1]
         roots = np.linalg.cholesky(self.covariances + 1e-9 * np.eye(num_cells))
         away = generator.standard_normal((len(self.means), each, num_cells)) @ roots.transpose(0, 2, 1)
@@ -58,14 +60,15 @@ class Surrogate:
 
 @dataclass(frozen=True)
 class Space:
-    """Cells as places: logarithms of the knobs that vary over their range in the grid, and the settings."""
+    """Cells as places: logarithms of the varying knobs, scaled by their range in the grid, and the
+    settings."""
 
     places: Floats
-    """[cells, knobs], -0.5 to 0.5."""
+    """[cells, knobs], from -0.5 to 0.5."""
     trend: Floats
-    """[cells, 1 + knobs + settings]: what a product of powers is linear in."""
+    """[cells, 1 + knobs + settings], design matrix of a product of powers."""
     trend_sd: Floats
-    """Standard deviations of its coefficients, before anything is seen."""
+    """Prior standard deviations of its coefficients."""
 
     @classmethod
     def of(cls, cells: pd.DataFrame) -> Space:
@@ -79,11 +82,11 @@ class Space:
         return cls(places, np.hstack([np.ones((len(cells), 1)), places, others]), sd)
 
     def surrogate(self, measured: Measured) -> Surrogate:
-        """Given what is measured.
+        """The surrogate given the measurements.
 
         A surface is a product of powers, a quadratic form and a smooth random function of the logarithms of
-        the knobs, as the lack of fit of a law is (`law.discrepancy.kernel`); how large and how smooth these
-        are is weighed by the restricted likelihood (`law.misfit`).
+        the knobs, like the lack of fit of a law (`law.discrepancy.kernel`). The sizes and smoothness of these
+        are weighted by the restricted likelihood (`law.misfit`).
         """
         chosen = [tuple(choice) for choice in _systematic(self._misfit(measured), COMPONENTS).tolist()]
         known = {choice: self._given(choice, measured) for choice in {*chosen}}
@@ -92,7 +95,7 @@ class Space:
 
     @cached_property
     def _smooth(self) -> dict[float, Floats]:
-        """[cells, cells], for each of LENGTHS."""
+        """[cells, cells], kernel at each of LENGTHS."""
         return {length: kernel(self.places, self.places, length) for length in LENGTHS}
 
     def _misfit(self, measured: Measured) -> Misfit:
@@ -106,7 +109,8 @@ class Space:
         return Misfit(choices=choices, probability=np.full(len(choices), 1 / len(choices)))
 
     def _given(self, choice: tuple[float, ...], measured: Measured) -> tuple[Floats, Floats]:
-        """Mean and covariance of all cells, given the measured ones and one choice of length, size, level."""
+        """Mean and covariance of all cells given the measured ones, for one choice of length, size and noise
+        level."""
         length, size, level = choice
         scaled = self.trend * self.trend_sd
         prior = scaled @ scaled.T + size**2 * self._smooth[length]
@@ -118,7 +122,7 @@ class Space:
 
 
 def _systematic(found: Misfit, number: int) -> Floats:
-    """[number, 3] choices by systematic sampling, each as often as its probability says."""
+    """[number, 3], choices by systematic sampling, each in proportion to its probability."""
     order = np.lexsort(found.choices.T)
     steps = np.cumsum(found.probability[order])
     spots = (np.arange(number) + 0.5) / number * steps[-1]

@@ -1,4 +1,4 @@
-"""The unmeasured: runs that a table without a plan lacks, each with its price."""
+"""The unmeasured: runs that are missing from a table without a plan, each with its price."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from scaling.errors import Refused
 
 MOST_CELLS = 10_000
 LEAST_KNOWN = 2
-"""Networks whose FLOPs are known, for the others to be estimated by."""
+"""Minimum number of networks with known FLOPs from which those of others are estimated."""
 _NOT_AGAIN = ("diverged", "dominated", "code_error")
 """Failures that are not tried again."""
 
 
 def unmeasured(table: Table, model: str | None) -> pd.DataFrame:
-    """The cells of the product of all values in the largest setting that have no result, and one more seed a
-    measured cell, up to as many as any cell has, but two at least.
+    """The cells without a result in the product of all values of the largest setting, and one more seed for
+    each measured cell, up to the largest number of seeds of any cell, but at least two.
 
     FLOPs are those of the same network where it is measured, else of the network that the source or `model`
-    names, which also says what cannot be built; else from a fit. Raises `Refused` where nothing is measured
-    or tells FLOPs, and for values that make no grid.
+    names (which also excludes what cannot be built), else from a fit. Raises `Refused` where nothing is
+    measured, where FLOPs are not known, and for values that do not form a grid.
     """
     if table.usable.empty:
-        raise Refused(f"{table.source} has no completed point: nothing tells what could be measured next.")
+        raise Refused(f"{table.source} has no completed point to suggest the next ones from.")
     rows = table.usable
     largest = largest_setting(group_seeds(rows)).iloc[0]
     rows = rows[(rows["data"] == largest["data"]) & (rows["setting"] == largest["setting"])]
@@ -54,8 +54,8 @@ def _missing(rows: pd.DataFrame, taken: pd.DataFrame) -> list[tuple[float, ...]]
     num_cells = prod(map(len, values))
     if num_cells > MOST_CELLS:
         raise Refused(
-            f"The values of its axes make {num_cells} cells, more than {MOST_CELLS}: they are no grid, "
-            "give a table of one."
+            f"The values of its axes make {num_cells} cells, more than {MOST_CELLS}, so they are no grid: "
+            "give a table whose points form one."
         )
     there = {tuple(cell) for cell in pd.concat([rows, taken])[list(AXES)].to_numpy(dtype=float)}
     seed = int(rows["seed"].min())
@@ -82,7 +82,7 @@ def _with_price(table: Table, rows: pd.DataFrame, runs: pd.DataFrame, model: str
         runs = runs.assign(flops=_fitted(known, runs), train_flops=np.nan)
     else:
         raise Refused(
-            f"{table.source} tells neither FLOPs nor which networks it has: add a column flops, or "
+            f"{table.source} has neither FLOPs nor names of its networks: add a column flops, or give "
             "--model, a file of conf/model."
         )
     measured = runs.join(known.rename("measured"), on=list(SIZE))["measured"]
@@ -92,14 +92,15 @@ def _with_price(table: Table, rows: pd.DataFrame, runs: pd.DataFrame, model: str
         return runs.assign(train_flops=3 * runs["flops"] * images * runs["epochs"])
     if base is None:
         raise Refused(
-            f"{table.source} does not tell what its runs took to train: add a column train_flops, 3 x "
+            f"{table.source} does not say what training its runs took: add a column train_flops, 3 x "
             "flops x images seen."
         )
     return runs
 
 
 def _base(table: Table, setting: str, model: str | None) -> Base | None:
-    """The networks of the table; None where nothing names them, or names what is not built here."""
+    """The setting of the table's networks; None where it is not named, or names networks that are not built
+    here."""
     try:
         return base_setting(table, setting, model)
     except Refused:
@@ -109,7 +110,7 @@ def _base(table: Table, setting: str, model: str | None) -> Base | None:
 
 
 def _fitted(known: pd.Series, runs: pd.DataFrame) -> Floats:
-    """FLOPs as a product of powers of depth, width and resolution, by least squares of the logarithms."""
+    """FLOPs as a product of powers of depth, width and resolution, by least squares in logarithms."""
 
     def design(sizes: Floats) -> Floats:
         return np.column_stack([np.log(sizes), np.ones(len(sizes))])

@@ -1,4 +1,4 @@
-"""The whole grid as it may turn out: draws of it, and what the rules make of each."""
+"""The whole grid as it may turn out: draws of it, and the verdicts of the rules on each."""
 
 from __future__ import annotations
 
@@ -22,41 +22,41 @@ from analysis.suggest.surrogate import Surrogate
 from scaling.quantity import counted
 
 MAX_DOUBTFUL = 3
-"""Pairs of a regime that may contradict the others, and are asked about by themselves."""
+"""Pairs of a regime, at most, that may contradict the others and are tracked one by one."""
 DOUBT = 0.01
-"""Probability that some pair does, or that none does, from which on nothing is asked."""
+"""Probability that some pair contradicts the others, or that none does, below which pairs are not tracked."""
 
 
 @dataclass(frozen=True)
 class Whole:
-    """Draws of the whole grid when it is measured.
+    """Draws of the whole grid once it is measured.
 
-    In each draw the cells that lack runs get a surface of the surrogate and the noise of those runs; the
-    measured ones keep their means. The rules then judge as `pairs.judge` and `resolution.judge_steps` do, by
-    intervals that replicates of the noise of the whole grid make.
+    In each draw, the cells that lack runs get a surface of the surrogate plus the noise of those runs;
+    measured cells keep their means. The rules then judge as `pairs.judge` and `resolution.judge_steps` do,
+    with intervals from replicates of the noise of the whole grid.
     """
 
     layout: Layout
     surfaces: Floats
     """[draws, cells], errors without noise, in percent."""
     true: Floats
-    """[draws, numbers], of these."""
+    """[draws, numbers], numbers of the surfaces."""
     read: Floats
-    """[draws, numbers], as the measured grid would have them."""
+    """[draws, numbers], numbers as the measured grid would have them."""
     pairs: Floats
-    """[draws, pairs]."""
+    """[draws, pairs], advantages of single pairs as the measured grid would have them."""
     level: Floats
-    """[draws, 1], of the noise that the whole grid would find, over that known now."""
+    """[draws, 1], ratio of the noise that the whole grid would estimate to that known now."""
     away: Floats
-    """[replicates, numbers], how far the noise of the whole grid moves each number."""
+    """[replicates, numbers], shift of each number by the noise of the whole grid."""
     pairs_away: Floats
-    """[replicates, pairs]."""
+    """[replicates, pairs], shift of each pair."""
     slopes: Floats
-    """[numbers, cells], of the numbers in the log errors."""
+    """[numbers, cells], slopes of the numbers in the log errors."""
     pair_slopes: Floats
-    """[pairs, cells], of the pairs."""
+    """[pairs, cells], slopes of the pairs in the log errors."""
     enough_noise: bool
-    """Whether the whole grid would tell its noise."""
+    """Whether the whole grid has enough repeats to know its noise."""
 
     @classmethod
     def drawn(cls, layout: Layout, measured: Measured, surrogate: Surrogate) -> Whole:
@@ -85,7 +85,7 @@ class Whole:
         )
 
     def foresights(self) -> Iterator[Foresight]:
-        """Depth or width in each regime, the crossover and the resolution, as far as the grid has them."""
+        """Depth or width in each regime, the crossover and the resolution, where the grid has them."""
         if self.layout.regimes:
             yield from self._depth_or_width()
         if self.layout.overall:
@@ -108,22 +108,22 @@ class Whole:
             yield self._crossover(np.stack(prefers, axis=1))
 
     def _prefers(self, column: int, sides: Bools) -> Texts:
-        """[draws], the verdict of one regime, given whether it may be depth or width [draws, 2]."""
+        """[draws], the verdict of one regime, given whether depth and width are beyond noise [draws, 2]."""
         low, high = self._bounds(column)
         depth, width = sides.T
         return np.where(depth & (low > 0), "depth", np.where(width & (high < 0), "width", "undecided"))
 
     def _bounds(self, column: int, level: float = 0.95) -> tuple[Floats, Floats]:
-        """[draws] each, the interval of a number."""
+        """Lower and upper bounds of the interval of a number, [draws] each."""
         low, high = np.quantile(self.away[:, column], [(1 - level) / 2, (1 + level) / 2])
         return self.read[:, column] + self.level[:, 0] * low, self.read[:, column] + self.level[:, 0] * high
 
     def _beyond(self, values: Floats, away: Floats) -> tuple[Bools, Bools]:
-        """[draws, k] each: which values [draws, k] are above 0, and which below, beyond noise that moves them
-        by `away` [replicates, k], by `replicates.beyond_noise`.
+        """Which values [draws, k] are above 0, and which below, beyond noise whose shifts are `away`
+        [replicates, k]; [draws, k] each, by the method of `replicates.beyond_noise`.
 
-        Its critical distances, one for each number of values that are left to tell from 0, are those of the
-        values in the order of their mean over the draws. A value alone goes by its interval.
+        The critical distances, one for each number of values not yet shown to differ from 0, are those of the
+        values in the order of their mean over the draws. A single value is judged by its interval.
         """
         low, high = bounds(away)
         if values.shape[1] == 1:
@@ -156,7 +156,8 @@ class Whole:
         )
 
     def _resolution(self) -> Foresight:
-        """As `resolution.judge_steps`: slow with a cap, fast where it beats every rival, else undecided."""
+        """Verdicts as in `resolution.judge_steps`: slow with a cap, fast where it beats every rival, else
+        undecided."""
         layout = self.layout
         rivals, num_pairs = layout.steps.rivals, sum(len(each.table) for each in layout.steps.rivals)
         enough = self.enough_noise and num_pairs >= MIN_PAIRS
@@ -172,7 +173,7 @@ class Whole:
         )
 
     def _loses(self) -> Bools:
-        """[bases, draws], whether a step from this resolution buys less than a rival, beyond noise."""
+        """[bases, draws], whether a step from each resolution gains less than a rival, beyond noise."""
         bases = self.layout.bases
         level = 1 - 0.05 / (len(bases) * len(self.layout.steps.rivals))
         columns = [self.layout.by_base[base] for base in bases]
@@ -182,8 +183,8 @@ class Whole:
 
 
 def _doubtful(above: Bools, below: Bools) -> Rows:
-    """The pairs that may contradict the others, MAX_DOUBTFUL at most: those on the rarer side, if it is
-    neither sure that there are some nor that there are none."""
+    """The pairs that may contradict the others, at most MAX_DOUBTFUL: those on the rarer side, unless it is
+    nearly certain that there are some or that there are none."""
     rarer = min(above, below, key=lambda side: side.any(axis=1).mean())
     if not DOUBT < rarer.any(axis=1).mean() < 1 - DOUBT:
         return np.array([], dtype=np.intp)

@@ -1,4 +1,4 @@
-"""Worth: how much a run would narrow the intervals of the rules that are not settled, for its price."""
+"""Worth: how much a run would narrow the intervals of the open rules, for its price."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from analysis.suggest.measured import Measured
 from analysis.suggest.surrogate import Surrogate
 
 NEGLIGIBLE = 1e-3
-"""A run that is expected to shrink the intervals of the open rules by less teaches nothing."""
+"""Expected shrinkage of the intervals of the open rules below which a run teaches nothing."""
 LEAST_WORTH = 0.05
-"""Share of what the most telling run teaches: a run that teaches less is not proposed, however cheap."""
+"""Share of the largest worth of any run below which a run is not proposed, however cheap it is."""
 
 
 @dataclass(frozen=True)
@@ -24,25 +24,25 @@ class Runs:
     """Runs that could be made."""
 
     cells: Rows
-    """The place of each in the layout, [runs]."""
+    """[runs], index of each run's cell in the layout."""
     price: Floats
-    """[runs], train FLOPs."""
+    """[runs], price in train FLOPs, or in the unit of the budget."""
     could_fail: Floats
-    """[runs], 0 to 1: a run that fails teaches nothing."""
+    """[runs], probability of failing: a run that fails teaches nothing."""
 
 
 @dataclass(frozen=True)
 class Chosen:
     runs: Rows
-    """Places among the runs, the one that teaches most for its price first."""
+    """Indices of the runs, the one that teaches most for its price first."""
     rules: tuple[str, ...]
-    """For each the rule that it teaches most of."""
+    """The rule that each run teaches most about."""
     shrinks: Floats
-    """For each, by which share it is expected to shrink the interval of that rule."""
+    """Share by which each run is expected to shrink the interval of that rule."""
 
 
 class Knowledge:
-    """What is known of the numbers that unsettled rules rest on, as runs come in."""
+    """What is known about the numbers that open rules rest on, updated as runs come in."""
 
     def __init__(self, surrogate: Surrogate, measured: Measured, foresights: Sequence[Foresight]) -> None:
         self._num_rules = len(foresights)
@@ -64,18 +64,19 @@ class Knowledge:
         return not self._open
 
     def shrinks(self) -> Floats:
-        """[numbers, cells]: by which share one more run of a cell shrinks the interval of a number."""
+        """[numbers, cells], share by which one more run of a cell shrinks the interval of a number."""
         told = self._with_cells**2 / (self._covariance.diagonal() + self._noise)
         with np.errstate(divide="ignore", invalid="ignore"):
             share = np.where(self._now[:, None] > 0, told / self._now[:, None], 0.0)
         return np.asarray(1 - np.sqrt(np.clip(1 - share, 0.0, 1.0)))
 
     def worth(self) -> Floats:
-        """[cells], the mean share over the unsettled rules, each weighted as it is in doubt."""
+        """[cells], mean of that share over the open rules, weighted by the doubt about each."""
         return np.asarray(self._weight @ self.shrinks())
 
     def learn(self, cell: int) -> tuple[str, float]:
-        """Take one more run of a cell as coming; the rule that it tells most of, and its share there."""
+        """Count one more run of a cell as made; return the rule that it teaches most about, and its share
+        there."""
         shrinks = self.shrinks()[:, cell]
         told, total = (np.bincount(self._rule, part) for part in (self._weight * shrinks, self._weight))
         first = int(np.argmax(told))
@@ -87,11 +88,12 @@ class Knowledge:
         return self._open[first].rule, float(told[first] / total[first])
 
     def chances(self, runs: Runs, budget: float) -> dict[str, float]:
-        """Of each open rule, about how likely it is to be settled once the budget is spent on the runs.
+        """Approximate probability that each open rule is settled once the budget is spent on the runs.
 
-        Those of most worth a FLOP are taken as long as the budget lasts. A verdict of probability p lies as
-        many standard deviations from another one as a normal deviate of that probability; what is learned
-        moves it by the share of the variance that is gone, and what is left must then hold it.
+        Runs are taken by worth per price for as long as the budget lasts. A verdict of probability p is as
+        many standard deviations away from another as the normal quantile of p. Learning moves it by a normal
+        step with the variance that is gone; the rule is settled where the remaining variance then leaves its
+        probability high enough.
         """
         order = np.argsort(-self.worth()[runs.cells] * (1 - runs.could_fail) / runs.price, kind="stable")
         bought = order[np.cumsum(runs.price[order]) <= budget]
@@ -106,7 +108,7 @@ class Knowledge:
         return found
 
     def _left(self, cells: Rows) -> Floats:
-        """[numbers], the share of an interval's width that these runs leave, all at once."""
+        """[numbers], share of an interval's width that is left after all of these runs."""
         places, counts = np.unique(cells, return_counts=True)
         told = self._with_cells[:, places]
         covariance = self._covariance[np.ix_(places, places)] + np.diag(self._noise[places] / counts)
@@ -117,7 +119,8 @@ class Knowledge:
 
 
 def choose(knowledge: Knowledge, runs: Runs, budget: float, batch: int) -> Chosen:
-    """At most `batch` runs for at most `budget` train FLOPs, each of most worth a FLOP after the others."""
+    """At most `batch` runs for at most `budget` (unit of the prices), each with the most worth per price
+    after those before it."""
     picked: list[int] = []
     told: list[tuple[str, float]] = []
     is_open = np.full(len(runs.cells), not knowledge.is_settled)

@@ -195,7 +195,7 @@ def test_flops_that_were_not_measured_are_fitted_or_those_of_the_network():
 
 def test_what_cannot_be_priced_is_refused():
     bare = rows_of([(8, 0.5, 16, 1, 0), (14, 0.5, 16, 1, 0)])
-    with pytest.raises(Refused, match="add a column flops, or --model"):
+    with pytest.raises(Refused, match="add a column flops, or give --model"):
         candidates_of(table(bare))
     with pytest.raises(Refused, match="add a column train_flops"):
         candidates_of(table([row | {"flops": 1e6 * row["depth"]} for row in bare]))

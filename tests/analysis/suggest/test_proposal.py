@@ -126,7 +126,7 @@ def test_a_table_without_its_networks_has_no_line_until_they_are_named(tmp_path,
         (["--budget", "-1"], "--budget -1 should be a number above 0"),
         (["--budget", "much"], "invalid float value: 'much'"),
         (["--budget", "1e9", "--batch", "0"], "--batch 0 should be at least 1"),
-        (["--hours", "1"], "--hours: nothing tells the hours of some runs"),
+        (["--hours", "1"], "--hours: the hours of some runs that could be made are not known"),
         (["--budget", "1e9", "--flops", "1e3"], "--flops 1000 is below all models of the longest runs: the"),
         (["--budget", "1e9", "--where", "depth > 99"], "is true of none of the"),
         (["--budget", "1e9", "--write", "next.txt"], "--write next.txt"),
@@ -145,7 +145,7 @@ def test_what_cannot_be_suggested_is_said_in_a_sentence(tmp_path, capsys, words,
 def test_what_is_all_measured_has_nothing_left(tmp_path, capsys):
     code, _, said = say(capsys, grid_csv(tmp_path / "mine.csv", shift=of_size), "--budget", "1e9")
     assert code == 2
-    assert "has nothing left to run: all that is wanted is measured; widen the grid." in said
+    assert "has nothing left to run: all of its grid is measured; widen the grid." in said
 
 
 def test_what_has_failed_is_not_called_measured(bash, tmp_path, capsys):
@@ -154,7 +154,7 @@ def test_what_has_failed_is_not_called_measured(bash, tmp_path, capsys):
     assert bash(f"python sweep.py -m {line} {options}").returncode == 1  # both diverge
     code, _, said = say(capsys, tmp_path / "mine", "--budget", "1e9")
     assert code == 2
-    assert "all that is wanted is measured, or has failed (2); widen the grid." in said
+    assert "all of its grid is measured, or has failed (2); widen the grid." in said
 
 
 @pytest.mark.parametrize("sd", [0.3, 0.0])
