@@ -12,7 +12,8 @@ from analysis.noise import Interval
 from analysis.pairs import Pairs
 
 MATERIAL = 0.2
-"""Points. Less is of no weight in a choice between depth and width, however small the noise."""
+"""Points below which a difference does not matter to a choice between depth and width, however small the
+noise."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,18 +23,19 @@ class Agreement:
     """Mean advantage of depth over width at equal cost, from the pairs."""
     pairs_ci95: Interval
     law_points: float
-    """The same mean of the same pairs, with every model's error as the formula has it."""
+    """The same mean over the same pairs, with the error of every model from the formula."""
 
     @property
     def agree(self) -> bool:
-        """Whether the law is within the interval of the pairs, or MATERIAL of their mean. It was fitted to
-        the same errors: what lies outside is what its form does not follow."""
+        """Whether the law is inside the interval of the pairs or within MATERIAL of their mean. Since it was
+        fitted to the same errors, anything outside is what its form cannot follow."""
         inside = self.pairs_ci95[0] <= self.law_points <= self.pairs_ci95[1]
         return inside or abs(self.law_points - self.pairs_points) < MATERIAL
 
 
 def agreements(law: Law | None, pairs: Pairs, groups: pd.DataFrame) -> tuple[Agreement, ...]:
-    """One a regime of the law's setting, that of most models; none without a law or intervals."""
+    """One agreement per regime of the law's setting (that of the most models); none without a law or
+    intervals."""
     if law is None:
         return ()
     setting = str(largest_setting(groups)["setting"].iloc[0])

@@ -1,4 +1,5 @@
-"""All that is compared at equal accuracy: families, ladders of resolution, and pairs that a source prints."""
+"""All comparisons at equal accuracy: of families, of resolution ladders, and of the pairs that a source
+prints."""
 
 from __future__ import annotations
 
@@ -18,13 +19,13 @@ from scaling.quantity import listed
 @dataclass(frozen=True, kw_only=True)
 class AtEqualAccuracy:
     speedups: tuple[Speedup, ...]
-    """Every family against a base; none of a single family."""
+    """Every family against a base; empty where there is only one family."""
     printed: tuple[PrintedPair, ...]
     ladders: tuple[Ladders, ...]
-    """Comparisons of the same networks on several ladders of resolution."""
+    """Comparisons of the same networks on several resolution ladders."""
 
     def at(self, cost: str) -> AtEqualAccuracy:
-        """What is said of one cost, of `metric.SPEEDUPS`."""
+        """The comparisons in one cost, of `metric.SPEEDUPS`."""
         return AtEqualAccuracy(
             speedups=tuple(each for each in self.speedups if each.cost.name == cost),
             printed=tuple(each for each in self.printed if each.cost.name == cost),
@@ -35,7 +36,8 @@ class AtEqualAccuracy:
 def at_equal_accuracy(
     table: Table, groups: pd.DataFrame, noise: Noise, draws: Floats | None, base: str | None = None
 ) -> AtEqualAccuracy:
-    """Compare all there is; `base` is the family that the others are held against, else the first by name."""
+    """Make all comparisons; `base` is the family that the others are compared with (default: the first by
+    name)."""
     return AtEqualAccuracy(
         speedups=speedups(table, groups, noise, draws, base),
         printed=printed_pairs(table, groups, noise, draws),
@@ -44,12 +46,12 @@ def at_equal_accuracy(
 
 
 def check_families(table: Table, groups: pd.DataFrame, base: str | None) -> None:
-    """Refused where there are no two families to compare, or no `base` among them."""
+    """Raise `Refused` where there are no two families to compare, or `base` is not among them."""
     names = sorted({each.name for families in regimes(table, groups, base) for each in families})
     if not names:
         raise Refused(
-            f"{table.source} has no two families trained on the same data for as long: python sweep.py "
-            "study=speed_accuracy trains some, and a file says them in its column model."
+            f"{table.source} has no two families trained on the same data for equally long: python sweep.py "
+            "study=speed_accuracy trains some, and a file names them in its column model."
         )
     if base is not None and base not in names:
-        raise Refused(f"--base {base}: {table.source} has no such family, it has {listed(names)}.")
+        raise Refused(f"--base {base}: {table.source} has no such family: choose from {listed(names)}.")

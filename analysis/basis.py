@@ -14,15 +14,16 @@ NOISE = {
     "declared": "declared by the source",
     "interaction": "at most the interaction of architecture and resolution",
 }
-"""Where the noise of a run comes from, by kind."""
+"""Origin of the noise of a run, by kind."""
 NOISY = ("frontier", "pairs", "resolution", "frames", "returns", "speedup", "ladders", "noise")
 """Topics whose intervals come from the bootstrap of models' means."""
 
 
 def bases(findings: Findings) -> dict[str, str]:
-    """One sentence by topic, to be read by itself, in the order of the report.
+    """One self-contained sentence per topic, in the order of the report.
 
-    Topics: those of the sentences, noise, law, hours, missing; those of which nothing is known are left out.
+    Topics are those of the sentences, and noise, law, hours and missing; topics without findings are left
+    out.
     """
     origin, noise = source_text(findings), noise_text(findings.noise, findings.replicates)
     return {
@@ -32,21 +33,22 @@ def bases(findings: Findings) -> dict[str, str]:
 
 
 def source_text(findings: Findings) -> str:
-    """`108 of 108 rows of results/quickstart, digest 0123456789abcdef`."""
+    """The source as text: `108 of 108 rows of results/quickstart, digest 0123456789abcdef`."""
     table = findings.table
     return f"{len(table.usable)} of {len(table.rows)} rows of {table.source}, digest {table.digest()}"
 
 
 def noise_text(noise: Noise, replicates: int) -> str:
-    """`noise of a run pooled from repeated seeds, 54 degrees of freedom; 4,000 bootstrap replicates`."""
+    """The noise as text: `noise of a run pooled from repeated seeds, 54 degrees of freedom; 4,000 bootstrap
+    replicates`."""
     if not noise.known:
-        return "noise unknown, so that there are no intervals"
+        return "noise unknown, so there are no intervals"
     told = f"noise of a run {NOISE[noise.kind]}, {counted(noise.df, 'degree')} of freedom"
     return f"{told}; {replicates:,} bootstrap replicates"
 
 
 def _rows(findings: Findings) -> Iterator[tuple[str, str]]:
-    """Topics, and the rows that each rests on."""
+    """The topics, and the rows that each rests on."""
     if findings.frontiers:
         names = [
             f"{len(frontier.members)} with known {frontier.cost.label}"
@@ -102,7 +104,7 @@ def _rows(findings: Findings) -> Iterator[tuple[str, str]]:
 
 
 def _compared(found: Sequence[Speedup]) -> list[str]:
-    """`4 of efficientnet and 5 of resnet_rs`, each two families once."""
+    """Text for each pair of families: `4 of efficientnet and 5 of resnet_rs`."""
     return list(
         dict.fromkeys(
             f"{each.num_models[0]} of {each.base} and {each.num_models[1]} of {each.family}" for each in found

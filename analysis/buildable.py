@@ -1,4 +1,4 @@
-"""What can be built: sizes of networks that a family has, and what each costs."""
+"""What can be built: sizes of networks that exist in a family, and the costs of each."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from scaling.errors import Refused
 from scaling.models.families import nearest_depth
 
 NUM_VALUES = 20
-"""Values of depth and of width, even in the logarithm, that are searched besides the measured ones."""
+"""Number of values of depth, width and resolution, evenly spaced in the logarithm, that are searched besides
+the measured ones."""
 SIZE = ("depth", "width", "resolution")
 
 
@@ -25,15 +26,15 @@ class Latency:
 
     weights: Floats
     error: float
-    """Typical relative error, the root mean square of its residuals."""
+    """Typical relative error: the root mean square of the residuals."""
 
     def of(self, rows: pd.DataFrame) -> Floats:
-        """[n], milliseconds."""
+        """[n], latency in milliseconds."""
         return np.asarray(np.exp(_design(rows) @ self.weights))
 
 
 def latency_model(rows: pd.DataFrame) -> Latency | None:
-    """A model of latency from the measured ones; None where there are too few of them."""
+    """The model fitted to the measured latencies; None where there are too few."""
     known = rows[rows["latency_ms"].notna()].drop_duplicates(list(SIZE))
     if len(known) < 2 * (len(SIZE) + 1):
         return None
@@ -44,7 +45,8 @@ def latency_model(rows: pd.DataFrame) -> Latency | None:
 
 
 def sizes_around(rows: pd.DataFrame, base: Base, low: float, high: float) -> pd.DataFrame:
-    """Sizes that can be built, in the measured range; beyond it by the root of what the budget is beyond."""
+    """Sizes that can be built in the measured range, extended by the square roots of `low` and `high`, the
+    ratios of the budget to the cheapest and the dearest measured model where it lies beyond them (else 1)."""
     values = {}
     for axis in SIZE:
         measured = np.unique(rows[axis].to_numpy(dtype=float))
@@ -58,7 +60,8 @@ def sizes_around(rows: pd.DataFrame, base: Base, low: float, high: float) -> pd.
 
 
 def _rounded(axis: str, values: Floats, measured: Floats, base: Base) -> Floats:
-    """Depths as the family has them, widths to two digits, resolutions in the step of those measured."""
+    """Depths that the family has, widths rounded to two digits, and resolutions in steps of those
+    measured."""
     if axis == "depth":
         return np.array([nearest_depth(base.family, value) for value in values])
     if axis == "width":
@@ -68,7 +71,7 @@ def _rounded(axis: str, values: Floats, measured: Floats, base: Base) -> Floats:
 
 
 def priced(base: Base, sizes: pd.DataFrame, latency: Latency | None) -> pd.DataFrame:
-    """The sizes with their costs; those that cannot be built are left out."""
+    """The sizes with the costs of each; those that cannot be built are left out."""
     found = []
     for depth, width, resolution, epochs in sizes[list(AXES)].to_numpy(dtype=float).tolist():
         try:

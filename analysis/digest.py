@@ -9,8 +9,8 @@ import pandas as pd
 
 
 def setting_of(rows: pd.DataFrame) -> pd.Series:
-    """The digest of everything that decides a result but the axes and the seed; made here when it is
-    absent."""
+    """The setting of each row; where the source has none, a digest of all that decides a result except axes
+    and seed."""
     if rows["setting"].notna().any():
         return rows["setting"].fillna("none").astype(str)
     columns = ["model", "data", "recipe", *sorted(_deciding(rows))]
@@ -22,7 +22,8 @@ def setting_of(rows: pd.DataFrame) -> pd.Series:
 
 
 def _deciding(rows: pd.DataFrame) -> list[str]:
-    """Columns of settings; of what a point begins from, how that was trained, and not which point it is."""
+    """The dotted columns that decide a result; of the starting point, only how it was trained, not which one
+    it is."""
     dotted = [str(column) for column in rows if "." in str(column)]
     return [
         name for name in dotted if not name.startswith("start.") or name in ("start.tune", "start.origin")

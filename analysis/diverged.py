@@ -1,4 +1,4 @@
-"""Diverged models: completed, but with an error far above what all others of the grid say it should be."""
+"""Diverged models: completed, but with an error far above what all others of the grid predict."""
 
 from __future__ import annotations
 
@@ -11,23 +11,25 @@ from analysis.noise import Floats, clipped
 from analysis.table import AXES
 
 FAR = 8.0
-"""Robust standard deviations above the additive fit from which on a model counts as diverged: so far that the
-interactions of a grid are not taken for it (the published ResNet grid reaches 7.4)."""
+"""Robust standard deviations above the additive fit from which on a model counts as diverged; large enough
+for the interactions of a grid not to count (the published ResNet grid reaches 7.4)."""
 FAR_POINTS = 5.0
-"""And so many points."""
+"""Points that a model must also lie above the fit."""
 MOST = 0.1
-"""Largest share of the models that may be left out; beyond it none is, as the fit must be wrong, not they."""
+"""Where more than this share of the models would count as diverged, none does: then it is the fit that is
+wrong."""
 MAX_LEVELS = 200
-"""Most values of all axes together; beyond that there is no grid to speak of."""
+"""Number of effects of all axes together beyond which the models are not considered a grid."""
 ITERATIONS = 30
 
 
 def diverged(groups: pd.DataFrame) -> npt.NDArray[np.bool_]:
-    """Which groups [n] diverged without being marked: bool.
+    """Which groups [n] diverged without being marked so.
 
-    In each setting the logit of the error is fitted as a sum of effects, one of each value of each axis, by
+    In each setting the logit of the error is fitted as a sum of effects, one for each value of each axis, by
     least absolute residuals (iteratively reweighted), so that a few diverged models do not bend the fit. A
-    wide range bends it too: who diverged is also far above the line through its neighbours on most axes.
+    wide range bends it too, so a diverged model must also be far above the line through its neighbours on
+    most axes.
     """
     found = np.zeros(len(groups), dtype=bool)
     for rows in groups.groupby(["data", "setting"]).indices.values():
@@ -51,13 +53,13 @@ def diverged(groups: pd.DataFrame) -> npt.NDArray[np.bool_]:
 
 
 def _points(logit: Floats, expected: Floats) -> Floats:
-    """[n], by how many points one error is above another."""
+    """[n], difference of two errors in points."""
     return np.asarray(100 / (1 + np.exp(-logit)) - 100 / (1 + np.exp(-expected)))
 
 
 def _by_neighbours(block: pd.DataFrame, logit: Floats, place: int) -> float:
-    """What the two nearest models on each axis say, straight in its logarithm: the median over the axes, and
-    minus infinity where no axis has two."""
+    """Logit at a model predicted from its two nearest models on each axis, linearly in the axis' logarithm:
+    the median over the axes, or minus infinity where no axis has two."""
     row, told = block.iloc[place], []
     for axis in AXES:
         others = [other for other in AXES if other != axis]
@@ -72,7 +74,7 @@ def _by_neighbours(block: pd.DataFrame, logit: Floats, place: int) -> float:
 
 
 def _design(block: pd.DataFrame) -> sparse.csr_array:
-    """[n, 1 + effects]; the first value of each axis has no effect."""
+    """[n, 1 + effects], design matrix; the first value of each axis has no effect."""
     parts = [sparse.csr_array(np.ones((len(block), 1)))]
     for axis in AXES:
         place = pd.factorize(block[axis])[0]

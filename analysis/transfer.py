@@ -13,25 +13,25 @@ from analysis.transferred import SCRATCH, Transferred, models_of
 from scaling.errors import Refused
 
 TASK = ("data", "resolution", "epochs")
-"""Columns of the second training, in which all that is compared is alike."""
+"""Columns of the second training in which everything that is compared agrees."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Transfer:
-    """What pre-trained networks are worth on one task."""
+    """The findings on one task."""
 
     task: tuple[str, float, float]
     metric: str
-    """`test_top1`, `test_miou`, or the accuracy on validation images where no others were evaluated."""
+    """`test_top1`, `test_miou`, or the accuracy on validation images where no test images were evaluated."""
     models: tuple[Transferred, ...]
     orders: tuple[Order, ...]
     gains: tuple[Gain, ...]
     num_verdicts: int
-    """Verdicts that share 5 %."""
+    """Number of verdicts that share a 5 % error rate."""
 
 
 def transfers(table: Table) -> tuple[Transfer, ...]:
-    """One for each task of the table; none where no point begins from another."""
+    """One for each task of the table; empty where no point starts from another."""
     rows = table.usable
     if "start.point" not in rows or rows["start.point"].isna().all():
         return ()

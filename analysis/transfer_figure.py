@@ -23,12 +23,12 @@ COLORS = {"all": VERMILION, "head": BLUE, SCRATCH: FAINT}
 
 
 def transfer_figures(found: Sequence[Transfer]) -> Iterator[Drawn]:
-    """One for each task whose starts have an accuracy, else none."""
+    """One figure for each task whose starting points have an accuracy."""
     for place, each in enumerate(found):
         if any(np.isfinite(model.start_mean) for model in each.models):
             caption = (
-                f"Accuracy on {each.task[0]} against that of the pre-training, each dot a network, bars its "
-                "seeds from least to most; crosses are the same networks from scratch."
+                f"Accuracy on {each.task[0]} against that of the pre-training: dots are networks, bars the "
+                "range of their seeds; crosses are the same networks from scratch."
             )
             yield "transfer", f"transfer{f'_{place}' if len(found) > 1 else ''}", _figure(each), caption
 

@@ -1,4 +1,4 @@
-"""Gains: points of one way of training over another, of the same networks and seeds."""
+"""Gains: points of one way of training over another, for the same networks and seeds."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ from analysis.transferred import SCRATCH, Transferred
 
 Verdict = Literal["better", "worse", "undecided"]
 FEWEST_NETWORKS = 4
-"""Fewer networks than this say nothing of others, however alike their gains."""
+"""Number of networks below which nothing can be said about others, however alike their gains."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Gain:
-    """Points of one way of training over another, of the same networks and seeds."""
+    """Points of one way of training over another, for the same networks and seeds."""
 
     tune: str
     over: str
     start_epochs: float | None
-    """None: all first trainings together."""
+    """None for all first trainings together."""
     points: float
     ci95: Interval | None
-    """Interval by Student's t over the networks."""
+    """Student's t interval over the networks."""
     num_networks: int
     verdict: Verdict = "undecided"
 
 
 def sign_of(ci: Interval | None) -> Verdict:
-    """Undecided where the interval holds 0, or there is none."""
+    """The verdict of an interval: undecided where it contains 0 or is None."""
     if ci is None or ci[0] <= 0 <= ci[1]:
         return "undecided"
     return "better" if ci[0] > 0 else "worse"
@@ -44,7 +44,8 @@ _OVER = (("all", SCRATCH), ("head", SCRATCH), ("all", "head"))
 
 
 def gains_of(models: Sequence[Transferred]) -> Iterator[Gain]:
-    """Gains of each way over another, not yet judged: over all first trainings, and over each of several."""
+    """The gains of each way over another, not yet judged: over all first trainings, and for each length of
+    several."""
     for tune, over in _OVER:
         epochs = sorted({each.start_epochs for each in models if each.tune == tune})
         several = [each for each in epochs if np.isfinite(each)]
@@ -62,7 +63,7 @@ def gains_of(models: Sequence[Transferred]) -> Iterator[Gain]:
 
 
 def _points(models: Sequence[Transferred], tune: str, over: str, at: float | None) -> Floats:
-    """[networks]: mean over seeds, and over first trainings, of the difference within each seed."""
+    """[networks], mean over seeds and first trainings of the difference within each seed."""
     found: dict[tuple[str, float, float], list[float]] = {}
     ours = [each for each in models if each.tune == tune and at in (None, each.start_epochs)]
     theirs = [each for each in models if each.tune == over]
@@ -75,7 +76,7 @@ def _points(models: Sequence[Transferred], tune: str, over: str, at: float | Non
 
 
 def judged_gain(models: Sequence[Transferred], gain: Gain, share: float) -> Gain:
-    """The gain with its verdict, which may be wrong with the probability `share`."""
+    """The gain with its verdict, which is wrong with probability `share` at most."""
     points = _points(models, gain.tune, gain.over, gain.start_epochs)
     if len(points) < FEWEST_NETWORKS:
         return gain

@@ -27,24 +27,25 @@ By = Literal["accuracy", "depth", "width", "epochs"]
 
 @dataclass(frozen=True, kw_only=True)
 class Order:
-    """Whether what has more of something before transfers better."""
+    """Whether models that have more of something before the second training transfer better."""
 
     tune: str
     by: By
-    """Of the start: `accuracy` compares all, the others models that are alike in the rest of these."""
+    """What they have more of: `accuracy` compares all models, the others only models that agree in the other
+    two of depth, width and epochs."""
     tau: float
     ci95: Interval | None
     num_models: int
     num_networks: int
     num_pairs: int
     least_p_value: float
-    """Two-sided, of the clearest order that so many networks can have: an order that chance gives more often
-    than a verdict may be wrong decides nothing."""
+    """Two-sided p-value of the clearest order that so many networks can show: if chance gives such an order
+    more often than a verdict may be wrong, the order decides nothing."""
     verdict: Verdict = "undecided"
 
 
 def orders_of(models: Sequence[Transferred]) -> Iterator[tuple[Order, Floats]]:
-    """What orders the models of each way of tuning, not yet judged, with the replicates of its tau."""
+    """The orders of the models for each way of tuning, not yet judged, with the replicates of their tau."""
     for tune in ("all", "head"):
         for by in get_args(By):
             measured = [each for each in models if each.tune == tune and np.isfinite(_measure(each, by))]
@@ -66,7 +67,7 @@ def orders_of(models: Sequence[Transferred]) -> Iterator[tuple[Order, Floats]]:
 
 
 def judged_order(order: Order, replicates: Floats, share: float) -> Order:
-    """The order with its verdict, which may be wrong with the probability `share`."""
+    """The order with its verdict, which is wrong with probability `share` at most."""
     is_enough = order.least_p_value <= share
     return replace(order, verdict=sign_of(interval_of(replicates, 1 - share))) if is_enough else order
 
@@ -90,7 +91,7 @@ def _ranked(models: Sequence[Transferred], by: By) -> Ranked:
 
 
 def _may_pair(one: Transferred, other: Transferred, by: By) -> bool:
-    """Whether two models are compared: all by their accuracy, else those alike in all but this."""
+    """Whether two models are compared: by accuracy all are, else those that agree in everything but `by`."""
     if one is other:
         return False
     if by == "accuracy":
@@ -102,7 +103,8 @@ def _may_pair(one: Transferred, other: Transferred, by: By) -> bool:
 
 
 def _least_p_value(models: Sequence[Transferred], by: By) -> float:
-    """Networks are exchanged as wholes; trainings of different length within a network."""
+    """The smallest p-value, where networks are exchanged as a whole, or trainings of different length in a
+    network."""
     if by == "epochs":
         alike = Counter((each.network, each.start_kind) for each in models)
         return least_p_value(alike.values())
@@ -112,7 +114,7 @@ def _least_p_value(models: Sequence[Transferred], by: By) -> float:
 
 
 def _seeds(model: Transferred, by: By) -> np.ndarray:
-    """[seeds, 2]: both measures of each seed."""
+    """[seeds, 2], both measures of each seed."""
     seeds = [seed for seed in model.by_seed if by != "accuracy" or seed in model.start_by_seed]
     first = [model.start_by_seed[seed] if by == "accuracy" else 0.0 for seed in seeds]
     return np.column_stack([first, [model.by_seed[seed] for seed in seeds]])

@@ -1,4 +1,4 @@
-"""Transfer as it is said to people, and as plain values for rules.json."""
+"""Transfer in sentences, and as plain values for rules.json."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from analysis.transfer_orders import Order
 from scaling.quantity import counted
 
 WAYS = {"all": "fine-tuning", "head": "a linear probe", "scratch": "training from scratch"}
-"""What is tuned, as it is called."""
+"""Names of what is tuned."""
 BY = {
     "accuracy": ("networks of better pre-training accuracy", "transfer better", "transfer worse"),
     "depth": ("deeper networks", "transfer better", "transfer worse"),
@@ -58,7 +58,7 @@ def _tau_text(tau: float, ci95: Interval | None) -> str:
 def _gain_text(gain: Gain) -> str:
     epochs = gain.start_epochs
     after = "" if epochs is None else f" after {counted(epochs, 'epoch')} of pre-training"
-    said = {"better": "is better than", "worse": "is worse than", "undecided": "cannot be told from"}
+    said = {"better": "is better than", "worse": "is worse than", "undecided": "cannot be distinguished from"}
     numbers = f"{points_text(gain.points, gain.ci95)}, {counted(gain.num_networks, 'network')}"
     return f"{WAYS[gain.tune]}{after} {said[gain.verdict]} {WAYS[gain.over]}: {numbers}"
 
@@ -68,15 +68,15 @@ def _rest_text(found: Transfer) -> str:
     settings = max(model.num_settings for model in found.models)
     many = f"{min(seeds)} to {max(seeds)} seeds" if len(seeds) > 1 else counted(min(seeds), "seed")
     chosen = (
-        f"of {settings} settings that of the best mean on validation images is taken for each, and "
+        f"each network is taken at the best of {settings} settings by its mean on validation images, and "
         if settings > 1
         else ""
     )
     tested = found.metric.startswith("test_")
     told = (
-        "told by test images, which no choice has looked at"
+        "from test images, which no choice has used"
         if tested
-        else "told by the validation images that chose, which flatters the best of several"
+        else "from the validation images that made the choice, which flatters the best of several"
     )
     return (
         f"{chosen}all numbers are {told}; {many} each, and {counted(found.num_verdicts, 'verdict')} share "
@@ -85,7 +85,7 @@ def _rest_text(found: Transfer) -> str:
 
 
 def transfer_json(found: Sequence[Transfer]) -> list[dict[str, Any]]:
-    """Plain values, one a task."""
+    """Plain values, one entry per task."""
     return [
         {
             "data": each.task[0],

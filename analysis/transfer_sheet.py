@@ -18,7 +18,7 @@ from scaling.quantity import count_text, counted
 
 
 def transfer_sheets(found: Sequence[Transfer]) -> list[Sheet]:
-    """Two for each task: verdicts, and networks."""
+    """Two sheets for each task: verdicts, and networks."""
     return [sheet for each in found for sheet in (_verdicts(each), _networks(each))]
 
 
@@ -46,10 +46,10 @@ def _verdicts(found: Transfer) -> Sheet:
         for gain in found.gains
     ]
     note = (
-        f"{_task_text(found)}. Tau is Kendall's, with a bootstrap over networks and seeds; of networks by "
-        "depth, width or epochs only those alike in the rest are paired. Points are differences of the same "
+        f"{_task_text(found)}. Tau is Kendall's, with a bootstrap over networks and seeds; by depth, "
+        "width or epochs, only networks alike in the rest are paired. Points are differences of the same "
         f"network and seed, with Student's interval over networks. {found.num_verdicts} verdicts share 5 %; "
-        "an order that chance alone gives more often, as of few networks, is undecided."
+        "an order that chance alone gives more often, as with few networks, is undecided."
     )
     head = ("trained", "question", "answer", "95 %", "rests on", "verdict")
     return Sheet("Transfer: verdicts", note, head, rows, topic="transfer")
@@ -81,7 +81,7 @@ def _networks(found: Transfer) -> Sheet:
         for each, on in zip(models, on_frontier, strict=True)
     ]
     note = (
-        f"{_task_text(found)}. Each at its setting of the best mean on validation images; `accuracy` is "
+        f"{_task_text(found)}. Each at the setting with the best mean on validation images; `accuracy` is "
         f"{found.metric}, mean over seeds with a 95 % interval from their scatter in all networks. Frontier: "
         "nothing cheaper is as accurate."
     )

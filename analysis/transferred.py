@@ -1,4 +1,4 @@
-"""Networks after a second training, each at its best setting, by what they began from."""
+"""Networks after a second training, each at its best setting, by their starting points."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ class Transferred:
     tune: str
     """`all`, `head` or `scratch`."""
     origin: str
-    """Origin of its first training; empty for none."""
+    """Digest of how its first training was done (`study.starts.origin_of`); empty where there was none."""
     start_epochs: float
-    """Epochs of its first training; NaN where that is not known, and for none."""
+    """Epochs of its first training; NaN where they are not known, or there was none."""
     start_kind: tuple[str, float]
     """Setting and resolution of its first training, as far as they are known."""
     network: tuple[str, float, float]
@@ -29,11 +29,11 @@ class Transferred:
     flops: float
     setting: str
     num_settings: int
-    """Settings that it was chosen among."""
+    """Number of settings among which this one was chosen."""
     by_seed: Mapping[int, float]
-    """Accuracy in percent, of test images where they were evaluated."""
+    """Accuracy in percent by seed, on test images where they were evaluated."""
     start_by_seed: Mapping[int, float]
-    """Accuracy of the start on its own task by seed, in percent; empty where it is not known."""
+    """Accuracy of the first training on its own task, in percent; empty where it is not known."""
 
     @property
     def mean(self) -> float:
@@ -67,7 +67,7 @@ def models_of(rows: pd.DataFrame, accuracy: str, metric: str) -> Iterator[Transf
 
 
 def _start_accuracy(rows: pd.DataFrame) -> str:
-    """What the starts were compared by."""
+    """The accuracy by which the starting points were compared."""
     is_known = "start.miou" in rows and rows["start.miou"].notna().any()
     return "miou" if is_known else "top1"
 
@@ -78,11 +78,11 @@ def _by_seed(rows: pd.DataFrame, column: str) -> dict[int, float]:
 
 
 def _number(rows: pd.DataFrame, column: str) -> float:
-    """The mean of a column; NaN where there is none."""
+    """The mean of a column; NaN where there is no such column."""
     return float(rows[column].mean()) if column in rows else float("nan")
 
 
 def _word(rows: pd.DataFrame, column: str) -> str:
-    """What stands first in a column; empty where there is none."""
+    """The first value of a column; empty where there is none."""
     known = rows[column].dropna() if column in rows else rows.iloc[:0]
     return str(known.iloc[0]) if len(known) else ""

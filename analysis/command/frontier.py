@@ -1,4 +1,4 @@
-"""python -m analysis frontier: print the frontier, or what none beats in several objectives."""
+"""python -m analysis frontier: print the frontier of error and cost, or that of several objectives."""
 
 from __future__ import annotations
 

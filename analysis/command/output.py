@@ -1,4 +1,4 @@
-"""What commands share: the table they read, and how they show what they found."""
+"""What commands share: the table they read, and how they print their findings."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ from scaling.errors import Refused
 
 
 def read(asked: Namespace) -> Table:
-    """The table of the source; raises what `read_source` does."""
+    """The table of the source. Raises `Refused` as `read_source` does."""
     return read_source(asked.source, mapping(asked.map))
 
 
 def of_top1(table: Table, what: str) -> Table:
-    """The table; Refused where it is of another accuracy."""
+    """The table. Raises `Refused` if its accuracy is not top-1."""
     if table.accuracy is not TOP1:
         raise Refused(f"{table.source} has {table.accuracy.label}: {what} of top-1 accuracy.")
     return table
 
 
 def require(table: Table, frontiers: Mapping[str, Frontier], cost: str, choices: Iterable[str]) -> None:
-    """Refused where the table has no such cost, with those of the `choices` that it has."""
+    """Raise `Refused` where the table has no such cost, naming those of the `choices` that it has."""
     if cost not in frontiers:
         known = [choice for choice in choices if choice in frontiers]
         others = f"or choose --cost from {', '.join(known)}" if known else "in numbers"
@@ -40,7 +40,7 @@ def require(table: Table, frontiers: Mapping[str, Frontier], cost: str, choices:
 
 
 def way_to(cost: str, table: Table) -> str:
-    """What would bring the cost into the table."""
+    """How to get the cost into the table."""
     if cost in PROFILED and Path(table.source).is_dir():
         return f"python -m scaling profile {quote(table.source)} measures it"
     return f"add the column {(COSTS | SPEEDUPS)[cost].column}"
@@ -53,6 +53,6 @@ def show(sheet: Sheet) -> None:
 
 
 def say(*sentences: str) -> None:
-    """Print each on a line of its own, as long as it is."""
+    """Print each sentence on a line of its own, without wrapping."""
     for sentence in sentences:
         Console().print(sentence, markup=False, highlight=False, emoji=False, soft_wrap=True)

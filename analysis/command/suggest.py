@@ -1,4 +1,4 @@
-"""python -m analysis suggest: print the runs that teach most of the rules."""
+"""python -m analysis suggest: print the runs that teach most about the rules."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ def run(asked: Namespace) -> None:
     found = transfers(table)
     if not found:
         raise Refused(
-            f"{table.source} has no completed point that begins from another: python sweep.py study=transfer "
+            f"{table.source} has no completed point that starts from another: python sweep.py study=transfer "
             "trains some."
         )
     if asked.json:

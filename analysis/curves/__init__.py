@@ -1,1 +1,1 @@
-"""Where a learning curve will end: from the part of it that is known, and from finished curves like it."""
+"""Where a learning curve will end, predicted from its known part and from finished curves like it."""

@@ -1,4 +1,4 @@
-"""The learning curve of one point: its validation error by epoch, whoever kept it."""
+"""The learning curve of one point: its validation error by epoch, whether read from disk or from W&B."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ class PointCurve:
     status: Status
     epochs: Floats
     error: Floats
-    """Percent; half an image where none was wrong."""
+    """Error in percent; an error of 0 becomes that of half an image."""
 
 
 def curve_of(point: Point, status: Status, rows: Iterable[Mapping[str, Any]]) -> PointCurve | None:
-    """The curve of a point from its rows of epochs, those with `top1` (percent); None where none has it."""
+    """The curve from rows of epochs, using those with `top1` (percent); None where no row has it."""
     top1 = {float(row["epoch"]): float(row["top1"]) for row in rows if row.get("top1") is not None}
     if not top1:
         return None

@@ -1,4 +1,4 @@
-"""Dominated while it runs: a point that will end, as good as surely, below a model that costs no more."""
+"""Dominated while running: a point that will almost certainly end below a model that costs no more."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ from scaling.errors import Refused
 from scaling.study.stopping import Stopping
 
 FEWEST_REFERENCES = 8
-"""Models of the same setting and epochs, of which a point has finished, without which nothing is stopped."""
+"""Models of the same setting and epochs, each with a finished point, without which nothing is stopped."""
 LEAST_DF = 4
 """Degrees of freedom of the noise without which nothing is stopped."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Doom:
-    """Why a point cannot matter any more. Accuracies are in percent."""
+    """Why a point can no longer matter. Accuracies are in percent."""
 
     epoch: int
-    """Epoch of the rung; what came after it was not looked at."""
+    """Epoch of the rung; later evaluations were not used."""
     top1: float
-    """Median of where it would end."""
+    """Median of the predicted final accuracy."""
     rival: dict[str, float]
     """Axes of the better model."""
     rival_top1: float
 
     def sentence(self, point: PointCurve) -> str:
-        """What the row of the point says."""
+        """The message for the row of the point."""
         rival = " ".join(f"{axis}={value:g}" for axis, value in self.rival.items())
         return (
             f"by {self.epoch} of {point.point.epochs} epochs it would end at {self.top1:.1f} %, and {rival}, "
@@ -45,7 +45,8 @@ class Doom:
 
 
 def is_spared(point_id: str, share: float) -> bool:
-    """Whether the point, drawn by its id (hex digits, evenly spread), is trained to its end in any case."""
+    """Whether a point is trained to its end in any case; the draw uses its id (hex digits, evenly
+    distributed)."""
     return int(point_id, 16) < share * float(16 ** len(point_id))
 
 
@@ -58,16 +59,16 @@ def dominated(
 ) -> dict[str, Doom]:
     """The running points, by id, that will end below a completed model which costs no more.
 
-    finished: the curves of the completed points; groups, noise: what `noise.group_seeds` and `noise_of` make
-    of them. A point is looked at by its curve up to the last rung that it has passed, so that looking again
-    is no other look. It is dominated where the probability that the mean of its model lies above that of
-    some rival is (1 - confidence) / rungs at most: half of it goes to the end of its curve and its seed's
-    noise, and half to the noise of the rivals, the best of which was picked among all that cost no more, in
-    FLOPs and in training FLOPs. Of a noise that is hardly known, and of few finished curves like it, nothing
-    follows.
+    finished: the curves of the completed points; groups, noise: their `noise.group_seeds` and `noise_of`. A
+    point is judged by its curve up to the last rung that it has passed, so that judging it again in between
+    is not another test. It is dominated if the probability that the mean of its model lies above that of some
+    rival is at most (1 - confidence) / rungs. Half of that is spent on the end of its curve and its seed
+    noise, and half on the noise of the rivals, the best of which was selected among all models that cost no
+    more in FLOPs and in training FLOPs. Nothing is stopped where the noise is hardly known or few finished
+    curves are alike.
 
-    A share of the points is spared, whatever their curves: they show what becomes of those that are stopped.
-    Without them the ends of stopped curves would be told from good models alone, which is off to one side.
+    A share of the points is spared, whatever their curves, to show what becomes of points that are stopped.
+    Without them the ends of stopped curves would be predicted from good models alone, which is biased.
     """
     if noise.df < LEAST_DF:
         return {}
@@ -115,7 +116,8 @@ def _doom(
 
 
 def at_rung(curve: PointCurve, rungs: Collection[float]) -> PointCurve | None:
-    """The curve up to its first evaluation at or after the last rung that it has passed; None before any."""
+    """The curve up to its first evaluation at or after the last rung that it has passed; None before any
+    rung."""
     shares = curve.epochs / curve.point.epochs
     passed = [rung for rung in rungs if rung <= shares[-1] + 1e-9]
     if not passed:
@@ -128,7 +130,7 @@ def _rivals(curve: PointCurve, groups: pd.DataFrame) -> pd.DataFrame:
     """Other models of the data set that cost no more."""
     point = curve.point
     alike = (groups[list(AXES)] == [getattr(point, axis) for axis in AXES]).all(axis=1)
-    own = alike & groups["setting"].str.startswith(point.setting)  # which a table may say more of
+    own = alike & groups["setting"].str.startswith(point.setting)  # the setting of a table may have additions
     cheap = (groups["flops"] <= point.cost.flops) & (groups["train_flops"] <= point.cost.train_flops)
     rivals: pd.DataFrame = groups[cheap & ~own & (groups["data"] == point.data.name)]
     return rivals

@@ -1,4 +1,4 @@
-"""An extrapolation: where a curve will be at later steps, with intervals."""
+"""An extrapolation: the future of a curve at later steps, with intervals."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from analysis.noise import Floats
 from scaling.errors import Refused
 
 KNOTS = 24
-"""Steps at which the quantiles are taken; between them they are interpolated on log-log axes."""
+"""Number of steps at which quantiles are computed; between these they are interpolated on log-log axes."""
 SHARES = (0.5, 0.025, 0.975, 0.1, 0.9)
 
 
@@ -23,39 +23,40 @@ class Extrapolation:
 
     steps: Floats
     estimate: Floats
-    """The median."""
+    """Median."""
     low: Floats
     high: Floats
-    """95 % of a new measurement at this step, its noise included."""
+    """Bounds of the 95 % interval of a new measurement at this step, including its noise; then of the 80 %
+    interval."""
     low80: Floats
     high80: Floats
     num_points: int
-    """Points of the curve that were known."""
+    """Number of known points of the curve."""
     method: str
-    """What it rests on."""
+    """What the extrapolation is based on."""
 
 
 def extrapolate(steps: npt.ArrayLike, error: npt.ArrayLike, at: npt.ArrayLike) -> Extrapolation:
     """Extrapolate a learning curve to the steps `at`.
 
-    `steps` [points] are epochs, examples seen or examples learned from, above 0 and increasing; `error`
-    [points] is an error or a loss, in any unit, whose smallest possible value is 0: give 100 - top1 for an
-    accuracy in percent. An error of exactly 0 counts as half of the smallest other. `at` is a number or
-    [later steps]. Refused for what is no such curve, for fewer than FEWEST_POINTS points, and for one
-    that has not moved.
+    `steps` [points] are epochs, examples seen or training set sizes, above 0 and increasing. `error` [points]
+    is an error or a loss in any unit whose smallest possible value is 0: for an accuracy in percent, pass 100
+    - top1. An error of exactly 0 counts as half of the smallest other. `at` is a number or [later steps].
+    Raises `Refused` for anything else, for fewer than FEWEST_POINTS points, and for a curve that has not
+    moved.
 
-    The curve meant is one whose rule does not change: a constant learning rate, runs of various lengths each
-    ended by its own schedule, or a model fitted on ever more examples. The curve of one run under a cosine or
-    a step schedule falls late, when the learning rate does, and nothing before says how far: for those, see
-    `analysis.curves.finished`.
+    The curve must follow one rule throughout: a constant learning rate, runs of various lengths each ended by
+    its own schedule, or a model fitted to ever more examples. The curve of a single run under a cosine or
+    step schedule falls late, when the learning rate does, and its earlier part does not say how far: for
+    those, see `analysis.curves.finished`.
     """
     later = increasing(np.atleast_1d(np.asarray(at)), "later steps")
     if not len(later):
-        raise Refused("No later step is given: ask for at least one later step.")
+        raise Refused("No later step is given: give at least one.")
     observed = observe(steps, error)
     last = float(np.asarray(steps, dtype=float)[-1])
     if later[0] < last:
-        raise Refused(f"Step {later[0]:g} is not after the last one known, {last:g}: ask for a later step.")
+        raise Refused(f"Step {later[0]:g} is not after the last one known, {last:g}: give a later step.")
     ahead = np.log(later / last)
     knots = np.linspace(ahead[0], ahead[-1], KNOTS) if len(ahead) > KNOTS else ahead
     mixture = future(observed, knots)

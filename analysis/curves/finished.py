@@ -1,4 +1,5 @@
-"""The reference class of a run: finished curves under the same schedule, which say what its rest brings."""
+"""The reference class of a run: finished curves under the same schedule, which show how the rest of a run
+goes."""
 
 from __future__ import annotations
 
@@ -17,18 +18,20 @@ from scaling.errors import Refused
 
 FEWEST_FINISHED = 3
 SLOPE_SPREAD = 0.5
-"""Prior standard deviation of the slope of final on present log error, around 1: all fall by one factor."""
+"""Prior standard deviation of the slope of final on present log error, around 1: all fall by the same
+factor."""
 SIZE_SPREAD = 0.2
-"""Prior standard deviation of what a knob that is e times larger adds to the fall of log error."""
+"""Prior standard deviation of the effect on the fall of log error of a knob that is larger by a factor of
+e."""
 CURVE_SPREAD = 0.1
-"""The same of the squares and products of the knobs' logarithms, about their mean."""
+"""The same for squares and products of the logarithms of the knobs, around their mean."""
 SCATTERS = np.geomspace(0.01, 1.0, 60)
-"""Standard deviations of a final log error about what is told, each as likely before any is seen. No end is
-foretold more closely than by the first."""
+"""Standard deviations of the final log error around its prediction, equally likely a priori. No prediction is
+closer than the first."""
 MEMBERS = 200
 
 Curve = tuple[npt.ArrayLike, npt.ArrayLike]
-"""Steps and errors."""
+"""Steps and errors of a curve."""
 
 
 def extrapolate_like(
@@ -41,8 +44,8 @@ def extrapolate_like(
 ) -> Extrapolation:
     """The error of a run at its last step `end`, from finished runs that trained under the same schedule.
 
-    Arguments and refusals are those of `final_error`. Unlike `extrapolate` this knows of the fall that a
-    cosine or a step brings late.
+    Arguments and refusals are those of `final_error`. Unlike `extrapolate`, this accounts for the late fall
+    of a cosine or step schedule.
     """
     final = final_error(steps, error, finished, end=end, sizes=sizes)
     estimate, low, high, low80, high80 = (np.exp(final.quantile(share)) for share in SHARES)
@@ -66,23 +69,23 @@ def final_error(
     end: float,
     sizes: npt.ArrayLike = (),
 ) -> Mixture:
-    """What the logarithm of a run's error may be at its last step `end`, noise included; one time.
+    """The distribution of the logarithm of a run's error at its last step `end`, noise included; at one time.
 
-    `steps` and `error` [points] are as in `extrapolate`, and one point is enough, each of `finished` is such
-    a curve up to its own end, and what counts is the share of the schedule behind a run. The fall of the
-    finished ones from this share to their end is regressed on their log error there, and on a quadratic of
-    the logarithms of their knobs: `sizes` [1 + finished, knobs] has those of the run first. Who is larger
-    falls by more or less than who has finished, most often the smaller ones, so that without sizes what is
-    told is off to one side; and without squares, what sizes do to the error would count as chance. Slopes are
-    normal around 0, by the SPREADs above, and summed over as the scatter is. Runs of the same sizes, as seeds
-    of one model, share what the regression misses: together they count as one.
+    `steps` and `error` [points] are as in `extrapolate`, but one point is enough; each of `finished` is such
+    a curve up to its own end. Curves are aligned by the share of the schedule that is completed. The fall of
+    the finished curves from this share to their end is regressed on their log error at this share and on a
+    quadratic of the logarithms of their knobs: `sizes` [1 + finished, knobs], those of the run first. Larger
+    models fall by a different amount than those that have finished, which are mostly smaller: without sizes
+    the prediction would be biased, and without squares the effect of sizes would count as chance. Slopes are
+    normal around 0, with the SPREADs above, and are integrated out, as the scatter is. Runs of equal sizes,
+    such as seeds of one model, share what the regression misses, so together they count as one.
 
-    Refused for fewer than FEWEST_FINISHED, and for one that begins later than this share.
+    Raises `Refused` for fewer than FEWEST_FINISHED curves, and for one that starts after this share.
     """
     x, y = checked(steps, error, fewest=1)
     last = increasing([end], "last steps")[0]
     if last < x[-1]:
-        raise Refused(f"Step {last:g} is not after the last one known, {x[-1]:g}: ask for a later end.")
+        raise Refused(f"Step {last:g} is not after the last one known, {x[-1]:g}: give a later end.")
     if len(finished) < FEWEST_FINISHED:
         raise Refused(f"{len(finished)} finished curves are no reference: give at least {FEWEST_FINISHED}.")
     present, final = np.transpose([_at(*curve, x[-1] / last) for curve in finished])
@@ -95,25 +98,26 @@ def final_error(
 
 
 def _at(steps: npt.ArrayLike, error: npt.ArrayLike, share: float) -> tuple[float, float]:
-    """Log error when `share` of a finished curve was behind it, and at its end."""
+    """Log error of a finished curve after `share` of its steps, and at its end."""
     x, y = checked(steps, error, fewest=2)
     if x[0] > share * x[-1] * (1 + 1e-9):
         raise Refused(
             f"A finished curve begins after {100 * x[0] / x[-1]:.0f} % of its steps, and {100 * share:.0f} % "
-            "is asked of it: leave it out."
+            "is needed: leave it out."
         )
     return float(np.interp(np.log(share * x[-1]), np.log(x), np.log(y))), float(np.log(y[-1]))
 
 
 def _design(level: Floats, knobs: Floats) -> Floats:
-    """[n, terms] of the regression, each in units of its slope's spread, from [n] and [n, knobs]."""
+    """[n, terms], design matrix of the regression from level [n] and knobs [n, knobs]; each term is
+    multiplied by the prior spread of its slope."""
     pairs = combinations_with_replacement(range(knobs.shape[1]), 2)
     products = [CURVE_SPREAD * knobs[:, first] * knobs[:, second] for first, second in pairs]
     return np.column_stack([SLOPE_SPREAD * level, SIZE_SPREAD * knobs, *products])
 
 
 def _shares(knobs: Floats) -> Floats:
-    """[n], what each of the rows [n, knobs] counts: those that are alike together as much as one."""
+    """[n], weights of the rows [n, knobs]: rows with equal knobs together weigh as much as one."""
     if not knobs.size:
         return np.ones(len(knobs))
     _, which, number = np.unique(knobs, axis=0, return_inverse=True, return_counts=True)
@@ -121,7 +125,7 @@ def _shares(knobs: Floats) -> Floats:
 
 
 def _regressed(known: Floats, response: Floats, weight: Floats, place: Floats) -> Mixture:
-    """The response of a new run at `place` [k], from those [n] at `known` [n, k], which count by weight [n].
+    """The response of a new run at `place` [k], from responses [n] at `known` [n, k] with weights [n].
 
     Slopes have a standard normal prior, the intercept a flat one, and the scatter is one of SCATTERS.
     """

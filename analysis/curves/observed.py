@@ -1,4 +1,4 @@
-"""The observed part of a curve, checked, on logarithmic axes, and thinned where it has very many points."""
+"""The observed part of a curve: checked, in logarithms, and thinned where it has very many points."""
 
 from __future__ import annotations
 
@@ -13,28 +13,29 @@ from scaling.errors import Refused
 
 FEWEST_POINTS = 4
 MOST_POINTS = 80
-"""More are averaged within as many equal parts of log step."""
+"""Points above this number are averaged within as many equal parts of log step."""
 SPIKE = 0.1
-"""Logarithm of the error: what stands out of its four neighbours by more, and by far more than the others."""
+"""Smallest distance of log error from the median of a point and its four neighbours that makes it a spike; it
+must also be far larger than the usual step."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Observed:
-    """What is known of a curve; arrays are [points], in order of steps."""
+    """The known part of a curve; arrays are [points], in order of steps."""
 
     t: Floats
-    """Logarithm of the step over the last step known."""
+    """Logarithm of the step over the last known step."""
     z: Floats
     """Logarithm of the error."""
     weight: Floats
-    """How many points each is the mean of."""
+    """Number of points that each one averages."""
     scatter: float
     """Sum of squares of the averaged points around a straight line in each part."""
     scatter_df: int
 
 
 def observe(steps: npt.ArrayLike, error: npt.ArrayLike) -> Observed:
-    """Check a curve and take its logarithms; Refused where it cannot be extrapolated."""
+    """Check a curve and take its logarithms. Raises `Refused` where it cannot be extrapolated."""
     x, y = checked(steps, error, fewest=FEWEST_POINTS)
     if np.ptp(y) == 0:
         raise Refused(
@@ -47,13 +48,13 @@ def observe(steps: npt.ArrayLike, error: npt.ArrayLike) -> Observed:
 
 
 def increasing(values: npt.ArrayLike, name: str) -> Floats:
-    """A one-dimensional array of finite positive numbers that increase, or Refused."""
+    """A one-dimensional array of finite, positive, increasing numbers. Raises `Refused` for anything else."""
     try:
         x = np.asarray(values, dtype=float)
     except (TypeError, ValueError):
-        raise Refused(f"The {name} of a curve are not all numbers: give one number a point.") from None
+        raise Refused(f"The {name} of a curve are not all numbers: give one number per point.") from None
     if x.ndim != 1 or not np.isfinite(x).all() or (x <= 0).any():
-        raise Refused(f"The {name} of a curve must be one row of finite numbers above 0, as 1, 2, 3.")
+        raise Refused(f"The {name} of a curve must be one row of finite numbers above 0, such as 1, 2, 3.")
     if (np.diff(x) <= 0).any():
         place = int(np.argmax(np.diff(x) <= 0))
         raise Refused(
@@ -64,14 +65,15 @@ def increasing(values: npt.ArrayLike, name: str) -> Floats:
 
 
 def checked(steps: npt.ArrayLike, error: npt.ArrayLike, *, fewest: int) -> tuple[Floats, Floats]:
-    """Steps and errors of a curve, or Refused; an error of 0 becomes half of the smallest other."""
+    """Steps and errors of a curve, with half of the smallest other error for an error of 0. Raises `Refused`
+    for anything else."""
     x = increasing(steps, "steps")
     try:
         y = np.asarray(error, dtype=float)
     except (TypeError, ValueError):
-        raise Refused("The errors of a curve are not all numbers: give one number a point.") from None
+        raise Refused("The errors of a curve are not all numbers: give one number per point.") from None
     if y.shape != x.shape:
-        raise Refused(f"A curve of {x.size} steps has {y.size} errors: give one error a step.")
+        raise Refused(f"A curve of {x.size} steps has {y.size} errors: give one error per step.")
     if x.size < fewest:
         raise Refused(f"A curve of {_points(x.size)} cannot be extrapolated: give at least {fewest}.")
     bad = ~np.isfinite(y) | (y < 0)
@@ -81,7 +83,7 @@ def checked(steps: npt.ArrayLike, error: npt.ArrayLike, *, fewest: int) -> tuple
             "leave out a run that diverged, and turn accuracies into errors (100 - top1)."
         )
     if not y.any():
-        raise Refused(f"All {y.size} errors of the curve are 0: nothing is left to fall.")
+        raise Refused(f"All {y.size} errors of the curve are 0: it cannot fall further.")
     return x, np.where(y > 0, y, y[y > 0].min() / 2)
 
 
@@ -90,7 +92,7 @@ def _points(count: int) -> str:
 
 
 def _spikes(z: Floats) -> npt.NDArray[np.bool_]:
-    """Points that jump out of their neighbourhood and back; never one of the two at each end."""
+    """Which points jump away from their neighbours and back; never the two at either end."""
     spikes = np.zeros(len(z), dtype=bool)
     if len(z) < FEWEST_POINTS + 4:
         return spikes
@@ -101,7 +103,7 @@ def _spikes(z: Floats) -> npt.NDArray[np.bool_]:
 
 
 def _averaged(t: Floats, z: Floats) -> Observed:
-    """At most MOST_POINTS of a curve: of longer ones, the means within equal parts of log step."""
+    """The points, averaged within MOST_POINTS equal parts of log step where there are more."""
     if len(t) <= MOST_POINTS:
         return Observed(t=t, z=z, weight=np.ones(len(t)), scatter=0.0, scatter_df=0)
     part = np.minimum((-t / (-t[0]) * MOST_POINTS).astype(int), MOST_POINTS - 1)

@@ -8,11 +8,10 @@ from analysis.wandb_runs import read_history, read_runs
 
 
 def read_curves(source: str) -> list[PointCurve]:
-    """The points of `wandb:ENTITY/PROJECT/GROUP` that have begun and not ended, and the completed ones that
-    they may be told from; in order of their ids.
+    """The curves of the points of `wandb:ENTITY/PROJECT/GROUP` that have started but not ended, and of the
+    completed ones from which they may be predicted, in order of their ids.
 
-    Histories of other points are not fetched: each takes requests of its own. Raises `Refused` as
-    `read_runs` does.
+    Other histories are not fetched, since each needs its own requests. Raises `Refused` as `read_runs` does.
     """
     found = [(run, result_of(run)) for run in read_runs(source) if is_point(run)]
     unfinished = [result for _, result in found if result.state.status in ("running", "pending")]

@@ -1,11 +1,11 @@
 """The posterior of a curve's future: a mixture over shapes, drift away from them, and noise.
 
 The logarithm of the error is level + shape(t) + drift(t) + noise. The drift is an integrated Brownian motion
-that starts at the last step, with no value and no slope there, and runs both ways: a shape has to describe
-the curve about its end, the less the farther back, and what lies ahead departs from it as much as what lies
-behind has, except that it does not raise a curve above its last level. Noise is normal, the level has a flat
-prior and is integrated out; drift and noise are summed over grids and shapes over a sample, so that nothing
-is fitted and nothing can fail to converge.
+that starts at the last step with value and slope 0 and runs both ways: a shape has to describe the curve near
+its end, and less so farther back, and the future departs from it as much as the past did, except that the
+drift does not raise a curve above its last level. Noise is normal; the level has a flat prior and is
+integrated out. Drift and noise are summed over grids and shapes over a sample, so that nothing is fitted and
+nothing can fail to converge.
 (A discrepancy beside the model: Kennedy & O'Hagan 2001, doi:10.1111/1467-9868.00294; shapes as an ensemble:
 Domhan et al. 2015, "Speeding up automatic hyperparameter optimization of deep neural networks by
 extrapolation of learning curves".)
@@ -26,16 +26,16 @@ from analysis.curves.shapes import FAMILIES, shapes
 from analysis.noise import Floats
 
 NOISES = np.geomspace(0.001, 1, 24)
-"""Standard deviation of the logarithm of the error: 0.02 is 2 % of it."""
+"""Standard deviations of the noise in log error: 0.02 is 2 % of the error."""
 TYPICAL_NOISE, NOISE_SPREAD = 0.02, 1.2
 RATIOS = np.array([0, 0.1, 0.3, 1, 3, 10, 30, 100, 300])
 """Ratios of drift to noise."""
 TYPICAL_DRIFT, DRIFT_SPREAD, SMALLEST_DRIFT = 0.1, 1.0, 0.001
-"""Drift is the standard deviation by which the slope on log-log axes changes over a factor e of steps. Both
-spreads are of log-normal priors: 0.02 and 0.1, give or take a factor 3."""
+"""Drift is the standard deviation by which the slope on log-log axes changes over a factor e of steps.
+Typical values and spreads are those of log-normal priors: 0.02 and 0.1, give or take a factor of 3."""
 REACHES = (0.08, 0.03)
 MEMBERS = 1000
-"""Members of the mixture, drawn from the grid evenly."""
+"""Number of members of the mixture, drawn from the grid by systematic sampling."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +46,7 @@ class Mixture:
     scale: Floats
 
     def quantile(self, share: float) -> Floats:
-        """The value below which `share` of the mixture lies, [times], by bisection."""
+        """[times], value below which `share` of the mixture lies, by bisection."""
         low = (self.location - 8 * self.scale).min(axis=0)
         high = (self.location + 8 * self.scale).max(axis=0)
         for _ in range(30):
@@ -58,19 +58,20 @@ class Mixture:
 
 @dataclass(frozen=True, kw_only=True)
 class _Levels:
-    """For one ratio of drift to noise: the level of every shape, and how well it fits."""
+    """The level of every shape and how well it fits, for one ratio of drift to noise."""
 
     level: Floats
-    """[shapes]"""
+    """[shapes], level."""
     precision: float
     """Precision of the level, in units of the noise."""
     misfit: Floats
-    """Sum of squared standardised residuals times the variance of the noise, [shapes]."""
+    """[shapes], sum of squared standardised residuals times the variance of the noise."""
     half_log_det: float
 
 
 def future(observed: Observed, ahead: Floats) -> Mixture:
-    """What the curve may be at `ahead`, on the axis of t (at least 0), a new point's noise included."""
+    """The distribution of the curve at `ahead`, on the axis of t (at least 0), including the noise of a new
+    point."""
     sample = first_sample()
     fits = _fits(observed, sample)
     for reach in REACHES:
@@ -90,8 +91,8 @@ def future(observed: Observed, ahead: Floats) -> Mixture:
 
 
 def _departed(drift: Floats, log_ratio: Floats, ahead: Floats, family: npt.NDArray[np.intp]) -> Floats:
-    """Where the drift of each member has gone, [members, times]: a normal deviate, cut off where the curve
-    would be above its last level, unless its shape rises."""
+    """[members, times], the drift of each member: a normal deviate, truncated so that the curve stays below
+    its last level unless its shape rises."""
     share = (np.random.default_rng(SEED).permutation(len(drift)) + 0.5) / len(drift)
     sd = np.maximum(drift[:, None], 1e-9) * np.sqrt(ahead**3 / 3)
     room = np.where((family == FAMILIES.index("rising"))[:, None], np.inf, np.maximum(-log_ratio, 0))
@@ -117,13 +118,14 @@ def _levels(observed: Observed, residuals: Floats, ratio: float) -> _Levels:
 
 
 def _drift_covariance(t: Floats) -> Floats:
-    """Covariance of an integrated Brownian motion of unit rate from 0, at times on one side of 0."""
+    """Covariance of an integrated Brownian motion of unit rate that starts at 0, for times on one side of
+    it."""
     nearer, farther = np.minimum.outer(-t, -t), np.maximum.outer(-t, -t)
     return np.asarray(nearer**2 * (3 * farther - nearer) / 6)
 
 
 def _log_likelihood(observed: Observed, fits: list[_Levels]) -> Floats:
-    """Log likelihood with the prior of drift and noise, [ratios, noises, shapes]."""
+    """[ratios, noises, shapes], log likelihood plus the log prior of drift and noise."""
     num_residuals = len(observed.t) - 1 + observed.scatter_df
     found = []
     for ratio, fit in zip(RATIOS, fits, strict=True):

@@ -1,4 +1,4 @@
-"""A sample of shapes: evenly from the prior, then more of them around those that a curve speaks for."""
+"""A sample of shapes: evenly from the prior at first, then more around those that fit a curve."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from analysis.noise import Floats
 Places = npt.NDArray[np.intp]
 
 FIRST = np.array([500, 1500, 100, 2500, 50])
-"""Places drawn in the cube of each of FAMILIES; of the stretched, about half are possible."""
+"""Number of places drawn in the cube of each of FAMILIES; of the stretched ones, about half are possible."""
 NUM_MORE = 2000
 SEED = 20221017
 
 
 @dataclass(frozen=True, kw_only=True)
 class Boxes:
-    """Boxes in the cubes in which shapes were drawn evenly; [boxes] and [boxes, NUM_PARAMETERS]."""
+    """Boxes in the cubes, within which shapes were drawn evenly; [boxes] and [boxes, NUM_PARAMETERS]."""
 
     family: Places
     low: Floats
     high: Floats
     count: Floats
-    """How many places were drawn in each."""
+    """Number of places drawn in each box."""
 
     def density(self, family: Places, cube: Floats) -> Floats:
-        """How many places were drawn about each of [shapes], in expectation, a unit of volume."""
+        """[shapes], expected number of places drawn per unit of volume around each of these."""
         per_volume = self.count / np.prod(self.high - self.low, axis=1)
         density = np.zeros(len(family))
         for each in range(len(FAMILIES)):
@@ -50,12 +50,12 @@ class Sample:
     family: Places
     cube: Floats
     boxes: Boxes
-    """Boxes that they were drawn from."""
+    """Boxes in which they were drawn."""
 
     @cached_property
     def log_weight(self) -> Floats:
-        """Logarithm of the share of the prior that each stands for: the prior's density over that at which
-        shapes were drawn there in all boxes (the balance heuristic of Veach & Guibas 1995,
+        """[shapes], logarithm of the share of the prior that each represents: the prior density over the
+        density at which shapes were drawn there in all boxes (the balance heuristic of Veach & Guibas 1995,
         doi:10.1145/218380.218498)."""
         volume = 1 / self.boxes.density(self.family, self.cube)
         total = np.bincount(self.family, weights=volume, minlength=len(FAMILIES))
@@ -63,8 +63,8 @@ class Sample:
 
 
 def first_sample() -> Sample:
-    """Low-discrepancy points in every family's cube."""
-    from scipy.stats.qmc import Halton  # takes half a second to import
+    """Low-discrepancy points in the cube of every family."""
+    from scipy.stats.qmc import Halton  # importing it takes half a second
 
     family = np.repeat(np.arange(len(FAMILIES)), FIRST)
     cube = np.concatenate([Halton(NUM_PARAMETERS, scramble=False).random(n + 1)[1:] for n in FIRST])
@@ -75,9 +75,9 @@ def first_sample() -> Sample:
 
 
 def refined(sample: Sample, log_likelihood: Floats, reach: float) -> Sample:
-    """The sample and up to NUM_MORE shapes, in boxes around those of high posterior weight.
+    """The sample plus up to NUM_MORE shapes, in boxes around those of high posterior weight.
 
-    `log_likelihood` is [shapes]; a box reaches so far to each side, in shares of the cube.
+    `log_likelihood` is [shapes]; a box extends to each side by `reach`, in shares of the cube.
     """
     parents = drawn(sample.log_weight + log_likelihood, NUM_MORE)
     family, place = sample.family[parents], sample.cube[parents]
@@ -99,7 +99,8 @@ def refined(sample: Sample, log_likelihood: Floats, reach: float) -> Sample:
 
 
 def drawn(log_weight: Floats, number: int) -> Places:
-    """`number` places in an array of weights, each as often as its weight says (systematic sampling)."""
+    """`number` indices into an array of log weights, drawn in proportion to the weights (systematic
+    sampling)."""
     cumulative = np.cumsum(np.exp(log_weight - log_weight.max()))
     shares = (np.arange(number) + 0.5) / number
     return np.asarray(np.searchsorted(cumulative, shares * cumulative[-1]))

@@ -1,20 +1,21 @@
-"""Shapes: the ways a learning curve may go on, relative to its last point, and their prior.
+"""Shapes: how a learning curve may continue relative to its last point, and the prior of each way.
 
-A shape is the error over that at the last step, as a function of t, the logarithm of the step over the last
-step. All are a floor and an excess that falls,
+A shape is the error relative to that at the last step, as a function of t, the logarithm of the step over the
+last step. Every shape is a floor plus an excess that falls,
 
     y(t) / y(0) = floor + (1 - floor) exp(-exponent s(t)),
 
-and differ in s, which has s(0) = 0:
+and they differ in s, where s(0) = 0:
 
-- power: `t`, a power law with floor (Hestness et al. 2017, arXiv:1712.00409);
-- broken: `f log(1 + e^((t-d)/f))`, a power law that begins at a break d, flat before it: the broken neural
-  scaling law of one break with c0 = 0 (Caballero et al. 2022, arXiv:2210.14891), for f = 1 the power law of
-  x + const; ahead: the same, with a break that has not come yet;
-- stretched: `(e^(p t) - 1) / p`, the stretched exponential, for p = 1 the exponential, of long training;
+- power: `t`, a power law with a floor (Hestness et al. 2017, arXiv:1712.00409);
+- broken: `f log(1 + e^((t-d)/f))`, a power law that begins at a break d and is flat before: the broken neural
+  scaling law with one break and c0 = 0 (Caballero et al. 2022, arXiv:2210.14891); for f = 1, the power law of
+  x + const;
+- ahead: the same, with a break that is still to come;
+- stretched: `(e^(p t) - 1) / p`, the stretched exponential, and for p = 1 the exponential, of long training;
 - rising: `t` with a negative exponent and no floor, for curves that turn up.
 
-Where no break lies ahead, no shape falls faster and faster on log-log axes: p <= exponent x floor.
+Unless a break lies ahead, no shape falls at an increasing rate on log-log axes: p <= exponent x floor.
 """
 
 from __future__ import annotations
@@ -29,44 +30,46 @@ from analysis.noise import Floats
 
 FAMILIES = ("power", "broken", "ahead", "stretched", "rising")
 PRIOR = np.array([0.35, 0.3, 0.05, 0.25, 0.05])
-"""Share of each family; within one, all that is `possible` in its cube is equally likely."""
+"""Prior probability of each family; within one, all `possible` places of its cube are equally likely."""
 NUM_PARAMETERS = 4
 TYPICAL_EXPONENT, EXPONENT_SPREAD = 0.4, 1.0
-"""Exponents are log-normal, 95 % of them in 0.06 to 3."""
+"""Parameters of the log-normal prior of exponents: 95 % of them are between 0.06 and 3."""
 NO_FLOOR = 0.3
-"""Share of curves without a floor in sight; the other floors are uniform on 0 to 1."""
+"""Share of curves without a visible floor; the other floors are uniform from 0 to 1."""
 EARLIEST_BREAK, LAST_BREAK = 0.5, -0.3
-"""Range of a break in t, uniform: from so far before the first known step to so far before the last."""
+"""Range of breaks on the axis of t, uniform: from EARLIEST_BREAK before the first known step to
+LAST_BREAK."""
 AHEAD = (0.2, 1.0)
-"""Where a plateau ends that has not ended yet: at 1.2 to 2.7 times the last step, uniform in t."""
+"""Range of the end of a plateau that has not ended yet, uniform in t: 1.2 to 2.7 times the last step."""
 SHARPNESS = (0.4, 2.5)
 SHARP_AHEAD = (0.2, 1.0)
-"""Uniform in the logarithm."""
+"""Ranges of the sharpness of a break, uniform in the logarithm."""
 STRETCH = (0.25, 1.0)
 TYPICAL_FOLDS, FOLDS_SPREAD = 2.0, 1.0
-"""How often the excess of a stretched exponential has fallen by a factor e; exponent / p, log-normal."""
+"""How many times the excess of a stretched exponential has fallen by a factor of e: exponent / p,
+log-normal."""
 SATURATING = 0.1
-"""Share of the stretched exponentials whose floor is told by what they had to lose at step 0, so that after
-many folds they are close to it."""
+"""Share of stretched exponentials whose floor follows from their excess at step 0, so that after many folds
+they are close to it."""
 TYPICAL_EXCESS, EXCESS_SPREAD = 5.0, 1.0
-"""That, over the floor; log-normal."""
+"""Excess at step 0 over the floor, log-normal."""
 RISING = (-0.5, -0.03)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Shapes:
-    """Many shapes; every field has one value a shape, [shapes]."""
+    """Many shapes; every field is [shapes]."""
 
     floor: Floats
     exponent: Floats
     break_at: Floats
-    """The break in t; minus infinity where there is none."""
+    """Break on the axis of t; minus infinity where there is none."""
     sharpness: Floats
     stretch: Floats
-    """The p of the stretched exponential; 0 in the others."""
+    """The p of a stretched exponential; 0 for other shapes."""
 
     def log_ratio(self, t: Floats) -> Floats:
-        """Logarithm of the error over that at the last step, [shapes, times]."""
+        """[shapes, times], logarithm of the error over that at the last step."""
         floor, exponent = self.floor[:, None], self.exponent[:, None]
         with np.errstate(over="ignore"):
             excess = np.exp(-exponent * self._progress(t))
@@ -88,7 +91,7 @@ class Shapes:
 def shapes(family: npt.NDArray[np.intp], cube: Floats, first: float) -> Shapes:
     """Shapes at places of the unit cube, [shapes, NUM_PARAMETERS].
 
-    `family` [shapes] are places in FAMILIES, and `first` is the first step known, on the axis of t.
+    `family` [shapes] are indices into FAMILIES; `first` is the first known step, on the axis of t.
     """
     floor = np.maximum(0, (cube[:, 0] - NO_FLOOR) / (1 - NO_FLOOR))
     exponent = TYPICAL_EXPONENT * np.exp(EXPONENT_SPREAD * ndtri(cube[:, 1]))
@@ -112,7 +115,8 @@ def shapes(family: npt.NDArray[np.intp], cube: Floats, first: float) -> Shapes:
 
 
 def possible(family: npt.NDArray[np.intp], cube: Floats) -> npt.NDArray[np.bool_]:
-    """Which places of the cubes are shapes: none that falls faster and faster without a break, [shapes]."""
+    """[shapes], which places of the cubes are shapes: those that do not fall at an increasing rate without a
+    break."""
     made = shapes(family, cube, 0.0)
     return np.asarray(made.stretch <= np.maximum(made.exponent, 0) * made.floor)
 

@@ -1,4 +1,4 @@
-"""Where the running points of a study will end, from their metrics.jsonl and those of the finished ones."""
+"""Where the running points of a study will end, from their metrics.jsonl and those of finished points."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ from scaling.study.store import Study
 
 @dataclass(frozen=True, kw_only=True)
 class Outlook:
-    """A point that has begun and not ended, and its top-1 at its end, in percent."""
+    """A point that has started but not ended, and its predicted final top-1, in percent."""
 
     point: str
     """Id of the point."""
     axes: dict[str, int | float]
     epoch: int
-    """The last at which it was evaluated."""
+    """Epoch of the last evaluation."""
     top1: float
-    """Then."""
+    """Top-1 at the last evaluation."""
     final_top1: float | None
-    """The estimate; None where nothing can be said."""
+    """Estimate of the final top-1; None where nothing can be said."""
     low: float | None
     high: float | None
-    """95 % of the measured final top-1."""
+    """Bounds of the 95 % interval of the measured final top-1."""
     method: str
-    """What it rests on, or why there is none."""
+    """What the estimate is based on, or why there is none."""
 
 
 def outlook(path: Path) -> list[Outlook]:
@@ -48,19 +48,19 @@ def outlook(path: Path) -> list[Outlook]:
 
 
 def outlook_of(curves: Sequence[PointCurve]) -> list[Outlook]:
-    """Where each curve that has not ended will end, told from the completed ones."""
+    """The outlook of each curve that has not ended, predicted from the completed ones."""
     finished = [curve for curve in curves if curve.status == "completed"]
     return [_seen(curve, finished) for curve in curves if curve.status in ("running", "pending")]
 
 
 def outlook_sheet(found: Sequence[Outlook]) -> Sheet:
-    """The running points as texts, a row a point."""
+    """One row per running point."""
     return Sheet(
         title="Running points and where they will end",
-        note="Top-1 in percent: at the last evaluation and, estimated, at the end, with 95 % of what will be "
-        "measured there."
+        note="Top-1 in percent: at the last evaluation, and the estimate at the end with the 95 % interval "
+        "of the measurement there."
         if found
-        else "No point of this study runs and has been evaluated.",
+        else "No running point of this study has been evaluated.",
         head=("point", *(found[0].axes if found else ()), "epoch", "top-1", "final", "95 %", "message"),
         rows=[
             (
@@ -78,12 +78,12 @@ def outlook_sheet(found: Sequence[Outlook]) -> Sheet:
 
 
 def point_curve(study: Study, point_id: str) -> PointCurve | None:
-    """What was measured of a point, whatever its status; None where that is nothing."""
+    """The curve of a point, whatever its status; None where nothing was measured."""
     return read_curve(study.directory(point_id), study.point(point_id), study.state(point_id).status)
 
 
 def read_curve(directory: Path, point: Point, status: Status) -> PointCurve | None:
-    """The curve of a point of known status from its directory; None where nothing was measured."""
+    """The curve of the point in `directory`, whose status is known; None where nothing was measured."""
     return curve_of(point, status, read_rows(directory))
 
 
@@ -110,7 +110,8 @@ def _seen(curve: PointCurve, finished: list[PointCurve]) -> Outlook:
 
 
 def _extrapolated(curve: PointCurve, finished: list[PointCurve]) -> Extrapolation:
-    """Extrapolated from the finished points like it, where there are enough; else from itself alone."""
+    """The extrapolation from finished points like it if there are enough of them, else from the curve
+    alone."""
     end = curve.point.epochs
     curves, sizes = like(curve, finished)
     if len(curves) >= FEWEST_FINISHED:
@@ -119,8 +120,8 @@ def _extrapolated(curve: PointCurve, finished: list[PointCurve]) -> Extrapolatio
 
 
 def like(curve: PointCurve, finished: Sequence[PointCurve]) -> tuple[list[Curve], Floats]:
-    """The finished curves of the same setting and epochs, which have the same schedule and are known this
-    early; and the logarithms of the knobs [1 + curves, knobs], those of the curve first."""
+    """The finished curves of the same setting and epochs (hence the same schedule) that start this early, and
+    the logarithms of the knobs [1 + curves, knobs], those of the curve first."""
     share, epochs, setting = curve.epochs[-1] / curve.point.epochs, curve.point.epochs, curve.point.setting
     alike = [
         each
@@ -136,6 +137,6 @@ def like(curve: PointCurve, finished: Sequence[PointCurve]) -> tuple[list[Curve]
 
 
 def knobs_of(curve: PointCurve) -> Floats:
-    """[knobs], the logarithms of those that make a network larger."""
+    """[knobs], logarithms of the knobs that make a network larger."""
     axes = curve.point.axes
     return np.log([value for axis, value in axes.items() if axis not in ("epochs", "seed")])

@@ -45,5 +45,5 @@ def test_a_basis_counts_rows_noise_and_replicates_and_has_the_digest(findings):
 def test_where_noise_is_unknown_the_basis_says_so():
     frame = pd.DataFrame({"depth": [8, 14], "width": 1.0, "resolution": 28, "epochs": 2, "top1": [80, 90]})
     known = bases(find(build_table(frame.assign(flops=[1e6, 2e6]), name="x", source="x.csv")))
-    assert known["frontier"].endswith("; noise unknown, so that there are no intervals.")
+    assert known["frontier"].endswith("; noise unknown, so there are no intervals.")
     assert set(known) == {"frontier", "returns", "missing"}

@@ -204,7 +204,7 @@ def test_the_command_says_it(capsys) -> None:
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        (["--base", "large"], "--base large: mine.csv has no such family, it has base and small."),
+        (["--base", "large"], "--base large: mine.csv has no such family: choose from base and small."),
         (["--cost", "memory"], "mine.csv has no memory: add the column peak_memory_gb."),
     ],
 )

@@ -86,7 +86,7 @@ def test_a_planted_correlation_and_gain_are_found() -> None:
     told = " ".join(transfer_sentences([each]))
     assert "fine-tuned, networks of better pre-training accuracy transfer better: Kendall's tau +" in told
     assert "fine-tuning is better than training from scratch: +" in told
-    assert "no choice has looked at" in told
+    assert "no choice has used" in told
 
 
 def test_a_correlation_that_is_turned_around_is_told_as_such() -> None:
@@ -200,5 +200,5 @@ def test_the_command_prints_it_and_refuses_what_has_none(
         file, index=False
     )
     assert main(["transfer", str(file)]) == 2
-    assert "no completed point that begins from another" in " ".join(capsys.readouterr().err.split())
+    assert "no completed point that starts from another" in " ".join(capsys.readouterr().err.split())
     assert read_source(file).rows["setting"].nunique() == 2

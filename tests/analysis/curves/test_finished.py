@@ -99,7 +99,7 @@ def test_more_references_narrow_it() -> None:
         (2, 20, "2 finished curves are no reference: give at least 3"),
         (5, 5, "Step 5 is not after the last one known, 10"),
         (5, np.nan, "The last steps of a curve must be"),
-        (5, 2000, "A finished curve begins after 5 % of its steps, and 0 % is asked of it"),
+        (5, 2000, "A finished curve begins after 5 % of its steps, and 0 % is needed"),
     ],
 )
 def test_what_is_no_reference_is_refused(number: int, end: float, sentence: str) -> None:

@@ -119,7 +119,7 @@ def test_a_study_in_which_nothing_runs(
 ) -> None:
     begun(0, EPOCHS)
     assert main(["curves", str(study.path)]) == 0
-    assert "No point of this study runs" in capsys.readouterr().out
+    assert "No running point of this study has been evaluated" in capsys.readouterr().out
 
 
 def test_the_command_prints_a_row_a_point(
