@@ -1,1 +1,1 @@
-"""What we learn: from a table of results to a frontier, rules with intervals, figures and a report."""
+"""What we learn: a table of results becomes a frontier, rules with intervals, figures and a report."""

@@ -1,4 +1,4 @@
-"""The additive study of training methods: what each adds to those before it, and what it comes to."""
+"""The additive study of training methods: what each method adds to those before it, and their total."""
 
 from __future__ import annotations
 
@@ -20,31 +20,31 @@ from scaling.quantity import counted
 class Rung:
     label: str
     number: int
-    """Methods that it has, in the paper's order."""
+    """Number of methods that it has, in the order of the paper."""
     num_seeds: int
     top1: float
     """Mean over the seeds, in percent."""
     ci95: Interval | None
     step: Effect | None
-    """Points over the rung before; None for the first, and without a seed that both have. The verdicts of
-    all steps share 5 %."""
+    """Gain over the rung before in points; None for the first rung, and where the two share no seed. The
+    verdicts of all steps share a 5 % error rate."""
     so_far: Effect | None
-    """Points over the first rung."""
+    """Gain over the first rung in points."""
     paper_top1: float | None
     paper_step: float | None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Share:
-    """How the points of the whole ladder divide between training methods and architecture."""
+    """How the gain of the whole ladder divides between training methods and architecture."""
 
     training: Effect
     architecture: Effect
     together: Effect
     ratio: Ratio | None
-    """Share of the gains of training methods in all gains together."""
+    """Ratio of training to together."""
     verdict: Literal["training", "architecture", "undecided"]
-    """Which kind of methods brings more than half of the gain, beyond noise."""
+    """Which of the two gives more than half of the gain, beyond noise."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,11 +53,11 @@ class Ladder:
     metric: str
     """`test_top1`, or `top1` where no test images were evaluated."""
     rungs: list[Rung]
-    """The rungs that have results, in the order of the paper."""
+    """The rungs with results, in the order of the paper."""
     gaps: list[Gap]
     share: Share | None
     no_share: str
-    """Why there is no share, a clause."""
+    """Why there is no share, as a clause."""
 
     @property
     def is_the_papers(self) -> bool:
@@ -67,7 +67,7 @@ class Ladder:
 
 
 def climb(table: Table) -> Ladder:
-    """The ladder that a table holds; Refused where it holds results of fewer than two rungs."""
+    """The ladder in a table. Raises `Refused` where fewer than two rungs have results."""
     place = place_of(table)
     ladder = _ladder(table, place)
     if len(ladder.rungs) < 2:
@@ -79,7 +79,7 @@ def climb(table: Table) -> Ladder:
 
 
 def additive_study(table: Table) -> Ladder | None:
-    """The ladder of a table that is one, finished or not; None for other tables."""
+    """The ladder of a table that consists of one, finished or not; None for other tables."""
     place = whole_place_of(table)
     return None if place is None else _ladder(table, place)
 
@@ -106,7 +106,7 @@ def _ladder(table: Table, place: Place) -> Ladder:
 def _rung(cells: Cells, order: Order, numbers: Sequence[int], at: int, step: Effect | None) -> Rung:
     number = numbers[at]
     own = cells.effect({number: 1})
-    assert own is not None  # of which there are results
+    assert own is not None  # the rung has results
     so_far = cells.effect({number: 1, numbers[0]: -1}) if at else None
     (so_far,) = judged([so_far])
     paper, before = order.paper_top1[number], order.paper_top1[numbers[at - 1]] if at else None
@@ -128,7 +128,7 @@ def _gap(place: Place, number: int) -> Gap | None:
 
 
 def _share(cells: Cells, numbers: Sequence[int], place: Place) -> tuple[Share | None, str]:
-    """The share, or why there is none."""
+    """The share and an empty text, or None and why there is none."""
     kinds = {place.order.methods[position].kind for position in place.methods}
     if len(kinds) < 2:
         return None, f"the ladder has {kinds.pop() if kinds else 'no'} steps only"

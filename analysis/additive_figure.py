@@ -1,4 +1,4 @@
-"""The figure of an additive study: what each method adds, and what it comes to."""
+"""The figure of an additive study: what each method adds, and the total so far."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from analysis.plot import BLUE, FAINT, INK, PAPER, VERMILION, new_figure
 
 
 def additive_figure(ladder: Ladder) -> Figure:
-    """Left each step with its interval, a filled marker where it is decided; right the sum so far."""
+    """Left: each step with its interval, with a filled marker where it is decided. Right: the sum so far."""
     figure, (steps, sums) = new_figure(7.2, 0.9 + 0.3 * len(ladder.rungs), ncols=2, sharey=True)
     for place, rung in enumerate(ladder.rungs):
         _draw(steps, place, rung, rung.step, ladder)

@@ -14,15 +14,15 @@ from scaling.quantity import counted, listed
 
 
 def methods_sheet(ladder: Ladder) -> Sheet:
-    """A row a rung; beside it the paper's numbers, where the ladder is another."""
+    """One row per rung, with the paper's numbers beside it unless the ladder is the paper's own."""
     rows = [_cells(rung) for rung in ladder.rungs]
     head = ("method", "seeds", "top-1", "step", "95 %", "verdict", "so far", "paper", "paper's step")
     kept = len(head) - 2 * ladder.is_the_papers
-    paper = "" if ladder.is_the_papers else f" Beside it {ladder.order.paper}."
+    paper = "" if ladder.is_the_papers else f" Paper: {ladder.order.paper}."
     return Sheet(
         title="Training methods, each added to those before",
-        note=f"{ladder.metric} in percent with 95 % intervals. A step is over the rung before, seed by seed; "
-        f"the verdicts of all steps share 5 %. So far: over the first rung.{paper}",
+        note=f"{ladder.metric} in percent with 95 % intervals. A step is the gain over the rung before, "
+        f"seed by seed; the verdicts of all steps share 5 %. So far: gain over the first rung.{paper}",
         head=head[:kept],
         rows=[row[:kept] for row in rows],
         topic="methods",
@@ -51,20 +51,21 @@ def interval_cell(effect: Effect | None) -> str:
 
 
 def methods_sentences(ladder: Ladder) -> Iterator[str]:
-    """What the ladder comes to, its steps, its share of training methods, and what is missing."""
+    """The total of the ladder, its steps, the share of training methods, and what is missing."""
     rungs = ladder.rungs
     if len(rungs) > 1:
         yield total_sentence(ladder)
         yield _steps_sentence(rungs)
         yield share_sentence(ladder)
     else:
-        yield f"There are results of {counted(len(rungs), 'rung')} of the ladder: no step can be told."
+        yield f"There are results of {counted(len(rungs), 'rung')} of the ladder: a step needs two."
     for gap in ladder.gaps:
         yield f"{gap.text}{'' if gap.num_done else ': the next step spans it'}."
 
 
 def total_sentence(ladder: Ladder) -> str:
-    """`From ResNet to + ResNet-D top-1 goes from 79.00 to 83.40 %: +4.4 points (3.5, 5.3), 1 seed.`"""
+    """`From ResNet to ResNet-D, 10 steps, top1 goes from 79.00 to 83.40 %: +4.4 points (3.5, 5.3), 1
+    seed.`"""
     first, last = ladder.rungs[0], ladder.rungs[-1]
     so_far = last.so_far
     points = "no seed in common" if so_far is None else effect_text(so_far)
@@ -110,7 +111,7 @@ def share_sentence(ladder: Ladder) -> str:
     )
     why = _undivided(share)
     if why:
-        return f"Which share is of training methods is undecided, for {why}: {parts}{paper}."
+        return f"The share of training methods is undecided, since {why}: {parts}{paper}."
     assert share.ratio is not None
     where = {
         "training": ", more than half",
@@ -131,13 +132,13 @@ def _percent(share: float) -> str:
 
 
 def _undivided(share: Share) -> str:
-    """Why no share is told, a clause; empty where one is."""
+    """Why the share is undecided, as a clause; empty where it is not."""
     if share.together.ci95 is None:
         return "one seed has no interval"
     if share.together.verdict == "hurts":
-        return "all together costs points"
+        return "all methods together cost points"
     if share.ratio is None or share.ratio.ci95 is None:
-        return "all together cannot be told from none"
+        return "the total gain is not distinguishable from zero"
     return ""
 
 

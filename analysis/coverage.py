@@ -15,9 +15,10 @@ from analysis.plot import FAINT, GREEN, ORANGE, PURPLE, SKY, VERMILION, new_figu
 
 MAX_PANELS = 24
 MAX_CELLS = 2000
-"""A grid with more cells is not drawn."""
+"""Cells above which a grid is not drawn."""
 MIN_SHARE = 0.05
-"""Least share of cells of which something is known; with fewer it is a list of networks, and not drawn."""
+"""Share of cells with points below which the rows are a list of networks rather than a grid, and not
+drawn."""
 COLORS = {
     "complete": GREEN,
     "few seeds": SKY,
@@ -29,21 +30,22 @@ COLORS = {
     "dominated": SKY,
     "not run": "none",
 }
-"""Colours by the state of a cell."""
+"""Colour of a cell by its state."""
 HATCHES = {"running": "...", "diverged": "xxx", "dominated": "///"}
-"""Hatches by state, where a colour serves two of them."""
+"""Hatches of states that share a colour with another."""
 UNITS = {"resolution": "px", "epochs": "epochs"}
 
 
 def is_drawn(cells: pd.DataFrame) -> bool:
-    """Whether the grid of `missing.grid_cells` can be read as a picture."""
+    """Whether the grid of `missing.grid_cells` is legible as a figure."""
     return len(cells) <= MAX_CELLS and bool((cells["state"] != "not run").mean() >= MIN_SHARE)
 
 
 def coverage_figure(cells: pd.DataFrame) -> Figure:
-    """Depth by width, from `missing.grid_cells`, a panel a resolution and number of epochs, or fewer panels.
+    """Depth by width from `missing.grid_cells`, in panels by resolution and number of epochs where there are
+    few.
 
-    A number is how many seeds a cell has.
+    The number in a cell is its number of seeds.
     """
     facets = _facets(cells)
     down = facets.get("resolution", [None])
@@ -82,7 +84,7 @@ def _facets(cells: pd.DataFrame) -> dict[str, list[float]]:
 
 
 def _draw_cells(axes: Axes, cells: pd.DataFrame, depths: list[float], widths: list[float]) -> None:
-    """Each place takes the state that says most of the cells there, `not run` only where all are that."""
+    """Each place shows the most telling state of its cells, `not run` only where all cells have it."""
     order = ["not run", *(state for state in STATES if state != "not run")]
     ranked = cells.sort_values("state", key=lambda states: states.map(order.index), kind="stable")
     for y, x in np.ndindex(len(depths), len(widths)):

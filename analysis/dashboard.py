@@ -14,9 +14,9 @@ from analysis.wandb_runs import Group, client
 from scaling.errors import Refused
 
 COLUMNS = ("run:state", "summary:failure", "summary:top1", "summary:cost/flops", "summary:message")
-"""Beside each name in the list of runs: what failed is told by them."""
+"""Columns beside each name in the list of runs, which show what failed."""
 MAX_RUNS = 500
-"""Runs in one panel; W&B's own default is 10."""
+"""Maximum number of runs in one panel; W&B's own default is 10."""
 FIND_VIEW = """
 query View($entity: String, $project: String, $viewName: String) {
   project(name: $project, entityName: $entity) {
@@ -27,9 +27,9 @@ query View($entity: String, $project: String, $viewName: String) {
 
 
 def save_dashboard(group: Group) -> str:
-    """Save the workspace of a study under its name, in the place of an earlier one; its URL.
+    """Save the workspace of a study under its name, replacing an earlier one, and return its URL.
 
-    Refused without a network or an account, and where there is no such project.
+    Raises `Refused` without a network or an account, and where there is no such project.
     """
     workspace = dashboard(group)
     with client(f"{group.entity}/{group.project}") as wandb:
@@ -39,14 +39,14 @@ def save_dashboard(group: Group) -> str:
 
 
 def dashboard_json(group: Group) -> dict[str, Any]:
-    """The workspace as it would be sent: `displayName`, `name` and `spec`. No network is used."""
+    """The workspace as it would be sent: `displayName`, `name` and `spec`. Uses no network."""
     view = dashboard(group)._to_model()
     spec = view.spec.model_dump(mode="json", by_alias=True, exclude_none=True)
     return {"displayName": view.display_name, "name": view.name, "spec": spec}
 
 
 def dashboard(group: Group) -> ws.Workspace:
-    """The same workspace every time: it shows whatever runs the group has, now or later."""
+    """The workspace of a study, the same every time: it shows whatever runs the group has, now or later."""
     workspace = ws.Workspace(
         entity=group.entity,
         project=group.project,
@@ -58,7 +58,7 @@ def dashboard(group: Group) -> ws.Workspace:
             pinned_columns=list(COLUMNS),
         ),
     )
-    # By words, as `filters` takes it, a name with a quote or an equals sign would not come through.
+    # The text form that `filters` takes cannot express a name with a quote or an equals sign.
     workspace._stashed_filters_v2, workspace._stashed_filter_string = _only_runs_of(group), ""
     workspace._internal_name = _view_name(group)
     workspace._internal_runset_id = "runs"
@@ -66,29 +66,29 @@ def dashboard(group: Group) -> ws.Workspace:
 
 
 def _only_runs_of(group: Group) -> dict[str, Any]:
-    """The filter of the group, as W&B's app writes it."""
+    """The filter in the form that W&B's app writes."""
     own = {"key": {"section": "run", "name": "group"}, "op": "=", "value": group.name, "disabled": False}
     return {"filterFormat": "filterV2", "filters": [own]}
 
 
 def _display_name(group: Group) -> str:
-    """W&B takes no symbols in it, not even + and =."""
+    """The group's name without symbols, none of which W&B accepts there, not even + and =."""
     return "".join("_" if unicodedata.category(letter).startswith("S") else letter for letter in group.name)
 
 
 def _view_name(group: Group) -> str:
-    """Name by which W&B finds the workspace again, of the form that its app gives."""
+    """The name by which W&B finds the workspace again, in the form that its app uses."""
     return f"nw-{hashlib.sha256(group.name.encode()).hexdigest()[:11]}-v"
 
 
 def _known_id(api: Any, group: Group) -> str:
-    """Id of the workspace that an earlier call saved; empty where there is none."""
+    """The id of the workspace that an earlier call saved; empty where there is none."""
     asked = {"entity": group.entity, "project": group.project, "viewName": _view_name(group)}
     project = execute_graphql(api, FIND_VIEW, asked)["project"]
     if project is None:
         raise Refused(
-            f"{group.entity}/{group.project} is no project that this account sees in W&B: the first run that "
-            "is sent makes it."
+            f"{group.entity}/{group.project} is not a project that this account can see in W&B: the first "
+            "run that is sent creates it."
         )
     found = project["allViews"]["edges"]
     return str(found[0]["node"]["id"]) if found else ""

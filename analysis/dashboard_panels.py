@@ -27,11 +27,11 @@ FIGURE_KEYS = [
 ]
 """All figures that a report may have."""
 REGIME = "JobType"
-"""A regime is the type of the runs in it: `epochs=10`."""
+"""W&B's job type of a run names its regime: `epochs=10`."""
 
 
 def sections() -> list[ws.Section]:
-    """All of them, open, the frontier first."""
+    """All sections, open, the frontier first."""
     media = {"figures": _media(FIGURE_KEYS, "Figures", 3), "page": _media([PAGE], "Report", 1)}
     return [
         _section("Frontier", 2, {"frontier": _frontier(), "axes": _axes()}),
@@ -42,7 +42,7 @@ def sections() -> list[ws.Section]:
 
 
 def _section(name: str, columns: int, panels: dict[str, Any]) -> ws.Section:
-    """`panels` by ids, so that W&B knows each again."""
+    """A section of `panels` by their ids, by which W&B recognises each again."""
     for panel_id, panel in panels.items():
         panel._id = panel_id
     layout = ws.SectionLayoutSettings(columns=columns, rows=len(panels) // columns)
@@ -78,7 +78,8 @@ def _over_epochs() -> Any:
 
 
 def _over_flops() -> Any:
-    """Each run in the colour of its regime: a mean of networks of unlike size would say nothing there."""
+    """Each run in the colour of its regime: a mean over networks of different sizes would be meaningless
+    here."""
     return wr.LinePlot(
         title="Top-1 over training FLOPs: the best of each regime, and its runs",
         x="train_flops",
@@ -91,7 +92,7 @@ def _over_flops() -> Any:
 
 
 def _tables() -> dict[str, Any]:
-    """Panels for the tables of the report run: other runs of the group have none."""
+    """Tables of the report run, which other runs of the group do not have."""
     keys = {"rules": RULES, "frontier_table": FRONTIER, "failures": FAILURES}
     return {panel_id: wr.WeavePanelSummaryTable(table_name=key) for panel_id, key in keys.items()}
 

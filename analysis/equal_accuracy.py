@@ -1,4 +1,4 @@
-"""Equal accuracy: what two families cost where they reach the same accuracy, along both frontiers."""
+"""Equal accuracy: the costs of two families where they reach the same accuracy, along both frontiers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from analysis.price import Price
 from analysis.reach import ends, reach
 
 STEPS = (np.arange(24) + 0.5) / 24
-"""Where the common range of accuracy is looked at, as shares of it."""
+"""Places in the common range of accuracy at which costs are compared, as shares of the range."""
 
 Bounds = tuple[float | None, float | None]
 """An interval; None at an end that lies beyond what was measured."""
@@ -21,7 +21,7 @@ Bounds = tuple[float | None, float | None]
 
 @dataclass(frozen=True)
 class Side:
-    """A family at one cost, its models the cheapest first."""
+    """A family at one cost, its models cheapest first."""
 
     family: ModelFamily
     titles: tuple[str, ...]
@@ -29,12 +29,12 @@ class Side:
     """[1, models], as measured."""
     top1: Floats
     log_cost_draws: Floats
-    """[replicates, models]; none of them where the noise is unknown."""
+    """[replicates, models]; no replicates where the noise is unknown."""
     top1_draws: Floats
 
 
 def side(family: ModelFamily, price: Price, groups: pd.DataFrame, draws: Floats | None) -> Side:
-    """The family's models with this cost."""
+    """The models of the family that have this cost."""
     rows = family.rows[np.isfinite(price.log[family.rows])]
     order = np.argsort(price.log[rows], kind="stable")
     rows, titles = rows[order], dict(zip(family.rows, family.titles, strict=True))
@@ -52,7 +52,8 @@ def side(family: ModelFamily, price: Price, groups: pd.DataFrame, draws: Floats 
 
 
 def log_times(base: Side, family: Side, *, drawn: bool = False) -> Floats:
-    """Mean logarithm of the ratio of costs over the accuracies that both reach, [1], or [replicates]."""
+    """Mean logarithm of the ratio of the base's cost to the family's over the accuracies that both reach,
+    [1], or [replicates] if `drawn`."""
     ours, theirs = (
         (each.log_cost_draws, each.top1_draws) if drawn else (each.log_cost, each.top1)
         for each in (base, family)
@@ -69,8 +70,8 @@ def log_times(base: Side, family: Side, *, drawn: bool = False) -> Floats:
 
 
 def times_at(base: Side, places: Rows, family: Side) -> list[tuple[float | None, Bounds | None]]:
-    """For each of these models of the base: its cost over that of the family at its accuracy, with the
-    interval of that."""
+    """The ratio of the cost of each of these models of the base to that of the family at the same accuracy,
+    with its interval."""
     found = base.log_cost[:, places] - reach(family.log_cost, family.top1, base.top1[:, places])
     times = [ratio_of(each) for each in found[0]]
     if not len(base.top1_draws):
@@ -84,7 +85,7 @@ def times_at(base: Side, places: Rows, family: Side) -> list[tuple[float | None,
 
 
 def bounds_of(log_times: Floats) -> Bounds | None:
-    """The 95 % interval of replicates [replicates] of a logarithm, as ratios. A replicate that is NaN counts
+    """The 95 % interval of a ratio from replicates [replicates] of its logarithm. A NaN replicate counts
     against both ends; an end at infinity is open."""
     if not len(log_times):
         return None

@@ -20,13 +20,13 @@ from scaling.errors import Refused
 class Family:
     source: str
     laws: Average
-    """Laws by which accuracies are predicted."""
+    """The laws that predict the accuracies."""
     models: str
-    """Models that the laws are fitted to: how many, and of how many."""
+    """The models that the laws are fitted to, as text: how many, and out of how many."""
     best_single: str
-    """The form that, fitted on cheaper models only, predicted the dearer ones best."""
+    """The single form that, fitted to cheaper models only, predicted the more expensive ones best."""
     missed: float
-    """Points of top-1 by which it missed them."""
+    """RMSE of these predictions, in top-1 points."""
     members: tuple[Member, ...]
     """The models of the family, in the order of the budgets."""
     base: Base
@@ -39,20 +39,20 @@ def derive(
 ) -> Family:
     """The family of a table, by an average of laws.
 
-    `epochs` are the most measured unless said; `model` names a file of conf/model/ where the table does not
-    say which networks it has. Raises `Refused` where no law predicts dearer models, and as `recommend` does.
+    `epochs` defaults to the most measured; `model` names a file of conf/model/ for a table that does not name
+    its networks. Raises `Refused` where no law predicts more expensive models, and as `recommend` does.
     """
     if not budgets:
         raise Refused(
             "A family needs budgets: add --flops, --latency-ms or --memory-gb, such as --flops 1e9,4e9."
         )
     if not all(budget.value > 0 for budget in budgets) or (epochs is not None and epochs < 1):
-        raise Refused("Budgets and epochs are above zero: such as --flops 1e9,4e9 --epochs 350.")
+        raise Refused("Budgets and epochs must be above zero, such as --flops 1e9,4e9 --epochs 350.")
     if table.usable.empty:
         raise Refused(f"{table.source} has no completed point: there is no law to recommend by.")
     groups = group_seeds(table.informative)
     noise = noise_of(table, groups)
-    choice = choose(groups, noise, replicates=1)  # of its law only the form and the miss are told
+    choice = choose(groups, noise, replicates=1)  # only its law's form and its RMSE are used
     if choice.law is None:
         raise Refused(f"{table.source} recommends no family: {choice.reason}")
     rows = largest_setting(groups)

@@ -1,4 +1,4 @@
-"""A family for people and programs: a table, sentences, and plain values."""
+"""A family as a table and sentences for people, and as plain values for programs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from scaling.quantity import count_text, listed
 
 
 def family_sheet(family: Family) -> Sheet:
-    """A row a budget."""
+    """One row per budget."""
     timed = family.latency is not None
     epochs = ", ".join(f"{each:g}" for each in sorted({member.epochs for member in family.members}))
     head = ("budget", "depth", "width", "px", "params", "FLOPs", "memory")
@@ -32,28 +32,28 @@ def family_sheet(family: Family) -> Sheet:
         for member in family.members
     ]
     note = (
-        "Top-1: predicted by an average of laws, with its 95 % interval, of the mean over seeds. Of models "
-        f"that cannot be told apart by more than {EQUAL_POINTS:g} points it is the cheapest."
+        "Top-1: mean over seeds, predicted by an average of laws, with its 95 % interval. Each model is the "
+        f"cheapest of those that may be as good as the best, to {EQUAL_POINTS:g} points."
     )
     latency = ("latency",) if timed else ()
     return Sheet(f"Family at {epochs} epochs", note, (*head, *latency, "top-1 (%)"), rows)
 
 
 def family_sentences(family: Family) -> list[str]:
-    """What a person should know before training them."""
+    """What a person should know before training the models."""
     latency = family.latency
     found = [
         _average_sentence(family.laws, family.models),
         f"The best single law, fitted on cheaper models only, missed the more expensive ones by "
         f"{family.missed:.2f} points: {family.best_single}.",
         f"The costs are those of {family.base.of}.",
-        "Top-1 is of the mean over seeds: a single run differs by the noise of a run besides.",
+        "Top-1 is the mean over seeds: a single run also varies by the noise of a run.",
     ]
     if latency is not None:
         of = family.latency_of or "as the table has them"
         found.append(
             f"Latencies, {of}, are predicted from the measured ones by a power law of depth, width and "
-            f"resolution, to {latency.error:.0%}: a model may miss its budget by as much."
+            f"resolution, to within {latency.error:.0%}: a model may miss its budget by as much."
         )
     for member in family.members:
         if member.beyond:
@@ -72,13 +72,13 @@ def family_sentences(family: Family) -> list[str]:
 def _average_sentence(average: Average, models: str) -> str:
     forms = (f"{share:.0%} {law.form.name}" for law, share in zip(average.laws, average.shares, strict=True))
     return (
-        f"Accuracies are an average of laws of {models}, by how well each explains them, and by odds of "
-        f"{MULTIPLY:g} to 1 that gains multiply: {'; '.join(forms)}."
+        f"Accuracies are predicted by an average of laws of {models}, weighted by how well each explains "
+        f"them and by prior odds of {MULTIPLY:g} to 1 that gains multiply: {'; '.join(forms)}."
     )
 
 
 def family_json(family: Family) -> dict[str, Any]:
-    """The same as plain values."""
+    """The family as plain values."""
     return {
         "source": family.source,
         "laws": [

@@ -1,4 +1,4 @@
-"""The figures of a report: one for each finding there is."""
+"""The figures of a report: one for each finding."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ from analysis.transfer_figure import transfer_figures
 from analysis.weight_decay_figure import weight_decay_figure
 
 MAX_FORMULA = 200
-"""Characters of a formula that a caption can bear; a longer one is read off the table of its parameters."""
+"""Number of characters of the longest formula in a caption; for longer ones see the table of parameters."""
 
 
 def pictures(findings: Findings) -> list[Picture]:
-    """Every figure these findings can fill, in the order of the report."""
+    """Every figure that these findings have data for, in the order of the report."""
     with house_style():
         return [picture(figure, name, caption, topic) for topic, name, figure, caption in _figures(findings)]
 
@@ -37,7 +37,7 @@ def pictures(findings: Findings) -> list[Picture]:
 def _figures(findings: Findings) -> Iterator[Drawn]:
     error = error_of(findings.table.accuracy)
     for name, frontier in findings.frontiers.items():
-        if (frontier.members["error"] > 0).any():  # a log axis has no place for 0
+        if (frontier.members["error"] > 0).any():  # a log axis cannot show 0
             caption = (
                 f"{error.label.capitalize()} against {frontier.cost.full_label}; a bar is the 95 % interval "
                 "of a mean over seeds."
@@ -59,16 +59,16 @@ def _figures(findings: Findings) -> Iterator[Drawn]:
         yield "frames", "frames", frames_figure(findings.groups, findings.noise), caption
     yield from speedup_figures(findings)
     if findings.pseudo_labels:
-        caption = "What pseudo-labels gain over none by the network, paired over seeds, with 95 % intervals."
+        caption = "Gain of pseudo-labels over none for each network, paired over seeds, with 95 % intervals."
         yield "pseudo", "pseudo_labels", pseudo_labels_figure(findings.pseudo_labels), caption
     yield from transfer_figures(findings.transfers)
     yield from _law_figures(findings)
     if findings.prediction:
-        caption = "Time that the plan predicted for each point, and that it took: on the line, they agree."
+        caption = "Time predicted by the plan and time taken by each point; on the line, they agree."
         yield "hours", "predicted_against_actual", prediction_figure(findings.prediction), caption
     cells = grid_cells(findings.table)
     if is_drawn(cells):
-        caption = "What of the grid is measured. A number in a cell counts its seeds."
+        caption = "Which cells of the grid are measured. The number in a cell is that of its seeds."
         yield "missing", "coverage", coverage_figure(cells), caption
 
 
@@ -76,14 +76,14 @@ def _methods_figures(findings: Findings) -> Iterator[Drawn]:
     ladder, interplay = findings.methods, findings.weight_decay
     if ladder is not None and len(ladder.rungs) > 1:
         caption = (
-            "What each method adds to those above it, and all of them so far, with 95 % intervals; a filled "
-            "marker differs from none."
+            "Gain of each method over those above it, and of all so far, with 95 % intervals; effects with a "
+            "filled marker differ from zero."
         )
         yield "methods", "training_methods", additive_figure(ladder), caption
     if interplay is not None:
         caption = (
-            f"What a weight decay of {interplay.lower:g} instead of {interplay.higher:g} does at each level "
-            "of regularisation, with 95 % intervals; a filled marker differs from none."
+            f"Effect of a weight decay of {interplay.lower:g} instead of {interplay.higher:g} at each level "
+            "of regularisation, with 95 % intervals; effects with a filled marker differ from zero."
         )
         yield "weight_decay", "weight_decay", weight_decay_figure(interplay), caption
 
@@ -108,12 +108,12 @@ def _law_figures(findings: Findings) -> Iterator[Drawn]:
     formula = law.formula_text()
     told = f"the law, {formula}" if len(formula) <= MAX_FORMULA else f"the law of {law.form.name}"
     caption = (
-        f"Error measured and by {told}; bars are 95 % intervals, upright of means over seeds, level of the "
-        "formula."
+        f"Measured error against {told}; bars are 95 % intervals: vertical of means over seeds, horizontal "
+        "of the formula."
     )
     yield "law", "law", law_figure(law, models, findings.noise), caption
     if any(models[axis].nunique() > 1 for axis in AXES):
         caption = (
-            "What the formula leaves over, by each axis: dots are models, diamonds means with 95 % intervals."
+            "Residuals of the formula by each axis: dots are models, diamonds means with 95 % intervals."
         )
         yield "law", "law_residuals", residuals_figure(law, models), caption

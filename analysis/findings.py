@@ -39,57 +39,57 @@ from scaling.errors import Refused
 class Findings:
     table: Table
     groups: pd.DataFrame
-    """One row a model (setting, depth, width, resolution, epochs), the mean over its seeds; without those
-    that diverged, and with those that were stopped early, by what their curves tell."""
+    """One row per model (setting, depth, width, resolution, epochs), the mean over its seeds. Models that
+    diverged are left out; those that were stopped early have extrapolated errors."""
     compared: pd.DataFrame
-    """The groups that rules and the law rest on: all, or of very many an even part (`thin.thinned`)."""
+    """The groups that rules and the law rest on: all, or an even subset of very many (`thin.thinned`)."""
     rivals: pd.DataFrame
-    """Those that families are compared by: all that were not stopped, or of very many as many of each
-    setting."""
+    """The groups by which families are compared: all that were not stopped, or equally many of each setting
+    where there are very many."""
     noise: Noise
-    """Noise of a run, behind all intervals."""
+    """Noise behind all intervals."""
     replicates: int
-    """Bootstrap replicates behind all intervals; 0 when the noise is unknown."""
+    """Number of bootstrap replicates behind all intervals; 0 when the noise is unknown."""
     frontiers: dict[str, Frontier]
     """Frontiers by the name of the cost."""
     pairs: Pairs
-    """Depth against width, at the cost that was asked for, else at the one that the source compares at."""
+    """Pairs at the cost asked for, else at that of the source."""
     resolution: Resolution
     frames: Frames | None
-    """What more frames of a clip bring; None where frames do not vary."""
+    """Rule about the frames of clips; None where they do not vary."""
     returns: tuple[Return, ...]
     choice: Choice
-    """Which law was chosen, if any, and why."""
+    """The choice of the law, and its reason."""
     agreements: tuple[Agreement, ...]
-    """Whether the law and the pairs agree, for each regime."""
+    """Agreements of the law and the pairs, one per regime."""
     exponents: Exponents
     traps: tuple[Trap, ...]
     at_equal_accuracy: AtEqualAccuracy
     """What families cost where they reach the same accuracy."""
     transfers: tuple[Transfer, ...]
-    """What pre-trained networks are worth, for each task; none where no point begins from another."""
+    """One for each task; empty where no point starts from another."""
     prediction: Prediction | None
-    """How well hours were predicted; None where none were."""
+    """Comparison of predicted and actual hours; None where none were predicted."""
     pseudo_labels: PseudoLabelGains | None
     """What pseudo-labels gain; None where nothing was trained on any."""
     methods: Ladder | None
-    """The ladder of training methods; None where the table is no ladder."""
+    """Ladder of training methods; None where the table is not one."""
     weight_decay: Interplay | None
-    """Weight decay against regularisation; None where the table does not cross the two."""
+    """Weight decay crossed with regularisation; None where the table does not cross the two."""
     foreseen: Suggestion | None
-    """What the whole grid would say; None where it is measured, or the source has no plan of it."""
+    """What the whole grid would say; None where it is measured, or the source has no plan."""
 
     @property
     def law(self) -> Law | None:
-        """None where there is too little data, or no form predicts; `choice` says which."""
+        """The law; None where there is too little data or no form predicts, as `choice` says."""
         return self.choice.law
 
 
 def find(table: Table, cost: str | None = None) -> Findings:
-    """Learn all there is from the usable rows.
+    """All findings from the usable rows.
 
-    `cost`, of `metric.PRICES`, is what depth and width are compared at. Raises `Refused` when there are no
-    usable rows.
+    `cost`, one of `metric.PRICES`, is the cost at which depth and width are compared. Raises `Refused` when
+    there are no usable rows.
     """
     groups, failed, noise = _models(table)
     compared = thinned(groups)
@@ -143,14 +143,14 @@ def find(table: Table, cost: str | None = None) -> Findings:
 
 
 def find_frontiers(table: Table) -> dict[str, Frontier]:
-    """The frontiers alone, by the name of the cost: no law is chosen for them. Raises as `find` does."""
+    """The frontiers alone, by the name of the cost, without the choice of a law. Raises as `find` does."""
     groups, _, noise = _models(table)
     return _frontiers(table, groups, noise)
 
 
 def find_at_equal_accuracy(table: Table, base: str | None = None) -> AtEqualAccuracy:
-    """What families cost at equal accuracy, alone, against `base`. Raises as `find` does, and `Refused` where
-    there are no two families."""
+    """The comparison of families at equal accuracy alone, against `base`. Raises as `find` does, and
+    `Refused` where there are no two families."""
     groups, _, noise = _models(table)
     rivals = thinned_alike(finished(groups))
     check_families(table, rivals, base)
@@ -168,7 +168,7 @@ def _models(table: Table) -> tuple[pd.DataFrame, pd.DataFrame, Noise]:
 
 
 def finished(groups: pd.DataFrame) -> pd.DataFrame:
-    """Groups of which no seed was stopped early; the same frame where that is all of them."""
+    """The groups of which no seed was stopped early; the same frame if that is all of them."""
     stopped = groups["num_stopped"] > 0
     return groups[~stopped].reset_index(drop=True) if stopped.any() else groups
 
@@ -176,7 +176,7 @@ def finished(groups: pd.DataFrame) -> pd.DataFrame:
 def _frontiers(
     table: Table, groups: pd.DataFrame, noise: Noise, draws: Floats | None = None
 ) -> dict[str, Frontier]:
-    """Frontiers of what was trained to its end; `draws` are those of all groups, if they were made."""
+    """Frontiers of what was trained to its end; `draws`, if given, are those of all groups."""
     ended = finished(groups)
     if draws is None or ended is not groups:
         groups, draws = ended, draw_errors(ended, noise)
@@ -185,7 +185,7 @@ def _frontiers(
 
 
 def _known(table: Table, groups: pd.DataFrame, costs: dict[str, Metric]) -> dict[str, Metric]:
-    """The costs that some group has, the latency with what it is of."""
+    """The costs that some group has; the latency says what it was measured on."""
     found = {name: cost for name, cost in costs.items() if groups[cost.column].notna().any()}
     if LATENCY.name in found:
         found[LATENCY.name] = replace(LATENCY, detail=table.latency_of)

@@ -1,4 +1,4 @@
-"""Frames: what more of them bring a network of clips, and what depth, width or resolution buys instead."""
+"""Frames: what more of them bring a network of clips, and what depth, width or resolution gains instead."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from analysis.table import FRAMES, without_frames
 
 RIVALS = ("depth", "width", "resolution")
 MODEL = list(GROUP)
-"""Of one model, whatever its frames, once these are no part of the setting."""
+"""Columns that identify a model whatever its frames, once these are no part of its setting."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class FrameStep:
-    """The step from one measured number of frames to the next, at the same network, resolution and epochs."""
+    """From one measured number of frames to the next, with the same network, resolution and epochs."""
 
     from_frames: int
     to_frames: int
@@ -33,9 +33,9 @@ class FrameStep:
     ci95: Interval | None
     num_models: int
     flops_ratio: float | None
-    """How many times the FLOPs the step costs, the geometric mean over the models."""
+    """Ratio of FLOPs after and before the step, geometric mean over the models."""
     verdict: Literal["helps", "hurts", "undecided"]
-    """The verdicts of all steps share 5 %."""
+    """The verdicts of all steps share a 5 % error rate."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,26 +44,26 @@ class FrameRival:
 
     axis: str
     advantage_points: float
-    """Frames minus the rival, the mean over the pairs; negative where the rival buys more."""
+    """Frames minus the rival, mean over the pairs; negative where the rival gains more."""
     ci95: Interval | None
     num_pairs: int
     prefer: str
-    """`frames`, the rival, or `undecided`; the verdicts of all rivals share 5 %."""
+    """`frames`, the rival, or `undecided`; the verdicts of all rivals share a 5 % error rate."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Frames:
     epochs: float
-    """The longest measured, which all is about."""
+    """The longest training measured, to which all of this applies."""
     steps: tuple[FrameStep, ...]
     rivals: tuple[FrameRival, ...]
 
 
 def frames_rule(groups: pd.DataFrame, noise: Noise, draws: Floats | None) -> Frames | None:
-    """Steps and rivals from the data set and setting with most models; None where frames do not vary.
+    """Steps and rivals of the data set and setting with the most models; None where frames do not vary.
 
-    `draws` are the replicates of `replicates.draw_errors` for these groups. Fewer than MIN_DF degrees of
-    freedom, and for a rival fewer than MIN_PAIRS comparisons, decide nothing.
+    `draws` are the replicates of `replicates.draw_errors` for these groups. Nothing is decided with fewer
+    than MIN_DF degrees of freedom nor, for a rival, with fewer than MIN_PAIRS comparisons.
     """
     if FRAMES not in groups or groups[FRAMES].nunique() < 2:
         return None
@@ -81,7 +81,7 @@ def frames_rule(groups: pd.DataFrame, noise: Noise, draws: Floats | None) -> Fra
 
 
 def of_frames(groups: pd.DataFrame) -> pd.DataFrame:
-    """The models trained for longest, of the data set and setting with most of them, whatever their frames;
+    """The longest-trained models of the data set and setting with the most of them, whatever their frames;
     the index is their positions among the groups."""
     models = groups.assign(setting=groups["setting"].map(without_frames)).reset_index(drop=True)
     longest = models[models["epochs"] == models["epochs"].max()]
@@ -134,7 +134,7 @@ def _rivals(models: pd.DataFrame, errors: Floats, draws: Floats | None) -> Itera
 
 
 def _told(bounds: Interval | None, above: Any, below: Any) -> Any:
-    """What an interval of a difference says."""
+    """The verdict of an interval of a difference."""
     if bounds is None or bounds[0] <= 0 <= bounds[1]:
         return "undecided"
     return above if bounds[0] > 0 else below

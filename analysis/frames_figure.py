@@ -17,8 +17,8 @@ MAX_LINES = len(COLOURS)
 
 
 def frames_figure(groups: pd.DataFrame, noise: Noise) -> Figure:
-    """A line a network, of at most MAX_LINES, with the 95 % intervals of its means over seeds: of the models
-    that the rule of frames rests on."""
+    """A line per network, at most MAX_LINES, with the 95 % intervals of its means over seeds, for the models
+    on which the rule of frames rests."""
     figure, axes = new_figure()
     models = of_frames(groups)
     half = half_width(models, noise).fillna(0.0)

@@ -13,7 +13,7 @@ from scaling.quantity import counted, listed
 
 
 def frames_sheet(frames: Frames) -> Sheet:
-    """A row a step, and a row a rival."""
+    """One row per step, and one per rival."""
     steps = [
         (
             f"{step.from_frames} to {step.to_frames} frames",
@@ -38,7 +38,7 @@ def frames_sheet(frames: Frames) -> Sheet:
     ]
     return Sheet(
         title="Frames of a clip",
-        note=f"At {counted(frames.epochs, 'epoch')}, points of top-1 with 95 % intervals. Steps are of the "
+        note=f"At {counted(frames.epochs, 'epoch')}, points of top-1 with 95 % intervals. Steps compare the "
         "same network; their verdicts share 5 %, as do those of frames against another axis at equal FLOPs.",
         head=("", "times the FLOPs", "points", "95 %", "of", "verdict"),
         rows=[*steps, *rivals],
@@ -61,7 +61,7 @@ def frames_sentences(frames: Frames) -> Iterator[str]:
 
 
 def frames_summary(frames: Frames) -> str:
-    """All in one sentence."""
+    """All steps and rivals in one sentence."""
     told = [
         f"from {step.from_frames} to {step.to_frames} {step.verdict} ({points_text(step.points, step.ci95)})"
         for step in frames.steps
@@ -84,5 +84,5 @@ def _step_text(step: FrameStep) -> str:
 
 
 def frames_json(frames: Frames) -> dict[str, Any]:
-    """What frames bring, as `rules.json` has it."""
+    """The rule of frames as `rules.json` has it."""
     return asdict(frames)

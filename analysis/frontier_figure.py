@@ -1,4 +1,4 @@
-"""The figure of a frontier: error against one cost, both log, with intervals."""
+"""The figure of a frontier: error against one cost, both on a log scale, with intervals."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ from analysis.scale import log_axis
 from analysis.table import knobs_of
 
 MAX_LABELS = 8
-"""Models that are named on a frontier."""
+"""Number of models labelled on a frontier."""
 MAX_VECTOR = 1000
-"""Models of one standing that stay vectors in an SVG; more become an image within it."""
+"""Number of models of one standing drawn as vectors in an SVG; more are embedded as an image."""
 LEGEND = {
     "frontier": ("on the frontier", VERMILION, VERMILION),
     "within_noise": ("within noise of it", "none", BLUE),
     "dominated": ("dominated", FAINT, FAINT),
     "dominated_noise_unknown": ("worse (noise unknown)", FAINT, FAINT),
 }
-"""Standing, as it is called, and the colours of a marker's face and edge."""
+"""Label and the colours of a marker's face and edge, by standing."""
 
 
 def frontier_figure(frontier: Frontier, noise: Noise, error: Metric = ERROR) -> Figure:
-    """Error against one cost; models without any error have no place on a log axis and are not drawn."""
+    """Error against one cost; models with an error of 0 cannot be shown on a log axis and are not drawn."""
     figure, axes = new_figure()
     members, column = frontier.members, frontier.cost.column
     members = members[members["error"] > 0]
@@ -57,7 +57,7 @@ def frontier_figure(frontier: Frontier, noise: Noise, error: Metric = ERROR) -> 
 
 
 def error_reach(members: pd.DataFrame, half: pd.Series) -> list[float]:
-    """What an axis of the error must show: the ends of all intervals, those near 0 cut short."""
+    """Values that an axis of the error must show: the ends of all intervals, lower ends near 0 cut short."""
     lowest = (members["error"] - half).clip(lower=0.7 * members["error"])
     return [*lowest, *(members["error"] + half)]
 
@@ -81,7 +81,7 @@ def _draw_bars(axes: Axes, rows: pd.DataFrame, column: str, half: pd.Series, col
 
 
 def _along(line: pd.DataFrame, column: str) -> list[tuple[float, float]]:
-    """Spots along the stairs of the frontier, close enough together that no text slips between."""
+    """Points along the steps of the frontier, close enough together that no label fits between them."""
     spots: list[tuple[float, float]] = []
     for (x, y), (next_x, next_y) in pairwise(zip(line[column], line["error"], strict=True)):
         spots += [(at, y) for at in np.geomspace(x, next_x, 12)] + [

@@ -1,4 +1,4 @@
-"""A gap: what was planned of a rung or a cell and has no result, by the reason."""
+"""A gap: the planned results of a rung or a cell that are missing, by reason."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ class Gap:
     num_planned: int
     num_done: int
     reasons: dict[str, int]
-    """How many lack, by the failure or the status."""
+    """Number of missing results, by failure or status."""
 
     @property
     def text(self) -> str:
-        """`+ dropout has 3 of 5 results (2 diverged)`."""
+        """The gap as text: `+ dropout has 3 of 5 results (2 diverged)`."""
         named = [f"{count} {reason.replace('_', ' ')}" for reason, count in self.reasons.items()]
         return f"{self.label} has {self.num_done} of {counted(self.num_planned, 'result')} ({listed(named)})"
 

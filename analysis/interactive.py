@@ -1,4 +1,5 @@
-"""The data of the interactive frontier: what the page's script draws, and says of a model pointed at."""
+"""The data of the interactive frontier: what the page's script draws, and shows of a model under the
+pointer."""
 
 from __future__ import annotations
 
@@ -20,17 +21,17 @@ from analysis.noise import Noise
 from analysis.scale import limits, round_ticks, tick_text
 
 MAX_MODELS = 1500
-"""Models on the page for each cost; the frontier comes first, then what noise does not tell from it."""
+"""Maximum number of models on the page for each cost: the frontier first, then models within noise of it."""
 PLACES = 4
-"""Decimals of a place within the chart, which is 1 wide and 1 high."""
+"""Decimals of a position in the chart, which is 1 wide and 1 high."""
 
 
 def frontier_data(findings: Findings, out: Path) -> dict[str, Any]:
-    """Plain values for JSON: `models`, `standings` and one of `views` for each cost.
+    """Plain values for JSON: `models`, `standings`, and `views` with one entry per cost.
 
-    A model has its name, accuracy with interval, number of seeds and `files`, pairs of a seed and a link that
-    leads from `out` to its point. A view has the cost's label, ticks (place, text) and, for each of its
-    models, `at`: position in `models`, x, y, low and high as shares of the chart, standing, cost, chance.
+    A model has its name, accuracy with interval, number of seeds and `files`: pairs of a seed and a link from
+    `out` to its point. A view has the cost's label, ticks (position, text) and, for each of its models, `at`:
+    position in `models`, x, y, low and high as shares of the chart, standing, cost, chance.
     """
     shown = {
         name: _drawn(frontier.members[frontier.members["error"] > 0])
@@ -55,7 +56,8 @@ def frontier_data(findings: Findings, out: Path) -> dict[str, Any]:
 
 
 def _drawn(members: pd.DataFrame) -> pd.DataFrame:
-    """At most MAX_MODELS, standing by standing; of a standing that does not fit, some evenly by cost."""
+    """At most MAX_MODELS members, by standing in the order of LEGEND; a standing that does not fit is thinned
+    evenly by cost."""
     chosen: list[int] = []
     for name in LEGEND:
         rows = np.flatnonzero((members["standing"] == name).to_numpy())
@@ -111,7 +113,7 @@ def _view(
 
 
 def _shares(values: np.ndarray[Any, np.dtype[np.float64]], ends: tuple[float, float]) -> list[float]:
-    """Places of values between the ends of a log axis, 0 to 1."""
+    """Positions of values between the ends of a log axis, from 0 to 1."""
     low, high = np.log(ends)
     shares = (np.log(np.clip(values, ends[0], ends[1])) - low) / (high - low)
     return [round(float(share), PLACES) for share in shares]

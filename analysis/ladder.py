@@ -1,4 +1,4 @@
-"""A ladder: models that differ in one axis alone, and where it costs the same as a rung of another."""
+"""A ladder: models that differ in one axis only, and where it costs the same as a rung of another ladder."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from analysis.metric import FLOPS, Metric
 from analysis.noise import GROUP, REGIME, Floats, Rows
 
 MAX_GAP = 5.0
-"""Largest ratio of costs between neighbours on a ladder that is bridged: one doubling of width, and a
-little."""
+"""Largest ratio of costs between neighbours on a ladder that is interpolated: a little more than one doubling
+of width."""
 SAME_COST = 0.03
-"""Two architectures whose costs differ by less are compared directly."""
+"""Relative difference in cost below which two architectures are compared directly."""
 
 Place = tuple[int, int, float, float]
-"""A spot on a ladder, its PARTS."""
+"""A spot on a ladder: its PARTS."""
 
 
 def compare(groups: pd.DataFrame, axis: str, rival: str, cost: Metric = FLOPS) -> Comparisons:
     """All comparisons at equal cost that the groups allow, never beyond the measured range.
 
     From each base there is a ladder of groups that differ from it only by more of `axis`, and one by more of
-    `rival`. Each rung of either is set against its spot on the other. Two architectures of the same cost of
-    which one has more of `axis` and the other more of `rival` are compared even when no base is measured.
-    Settings, epochs and data sets are never mixed.
+    `rival`. Each rung of either ladder is compared with the spot of equal cost on the other. Two
+    architectures of the same cost, one with more of `axis` and the other with more of `rival`, are compared
+    even when no base is measured. Settings, epochs and data sets are never mixed.
     """
     fixed = [column for column in GROUP if column not in (axis, rival)]
     usable = groups.reset_index(drop=True)
@@ -59,7 +59,7 @@ def compare(groups: pd.DataFrame, axis: str, rival: str, cost: Metric = FLOPS) -
 
 @dataclass(frozen=True)
 class Block:
-    """Groups that differ in the axis and the rival only, as arrays."""
+    """Groups that differ only in the axis and the rival, as arrays."""
 
     height: dict[str, Floats]
     cost: Floats
@@ -77,7 +77,8 @@ class Block:
         return group, group, 0.0, 0.0
 
     def place(self, ladder: Rows, price: float) -> Place | None:
-        """The spot of `price` on the ladder; None outside of it, and in a gap that is too wide to bridge."""
+        """The spot of `price` on the ladder; None outside of the ladder, and in a gap too wide to
+        interpolate."""
         high = int(np.searchsorted(self.cost[ladder], price * (1 - 1e-9)))
         if high == 0 or high == len(ladder):
             return None
@@ -105,7 +106,7 @@ def comparisons_in(grid: Block) -> Iterator[dict[str, object]]:
 def _comparison(
     grid: Block, base: tuple[int, int], price: float, spots: dict[str, Place]
 ) -> dict[str, object]:
-    """`base` has the positions of its height on the axis, and of that on the rival."""
+    """One comparison; `base` has the positions that give the base's height on the axis and on the rival."""
     found: dict[str, object] = {side: grid.height[side][at] for side, at in zip(SIDES, base, strict=True)}
     for side, (low, high, weight, bend) in spots.items():
         rung = grid.height[side][grid.group == low].item() if low == high else np.nan
@@ -115,7 +116,7 @@ def _comparison(
 
 
 def _meetings(grid: Block, ours: Rows, theirs: Rows) -> Iterator[tuple[float, Place, Place]]:
-    """Each rung of either ladder against its spot on the other; rungs of the same cost meet once."""
+    """Each rung of either ladder with its spot on the other; rungs of the same cost meet once."""
     if len(ours) < 2 or len(theirs) < 2:
         return
     for rung in ours[1:]:
@@ -141,7 +142,8 @@ def _equal_cost(grid: Block) -> Iterator[tuple[int, int]]:
 
 
 def triples_in(grid: Block) -> Iterator[dict[str, object]]:
-    """Three neighbours on a ladder, whose middle shows how far the curve hangs below the straight line."""
+    """Three neighbours on a ladder, the middle of which shows how far the curve hangs below a straight
+    line."""
     for side in SIDES:
         for base in range(len(grid.cost)):
             rungs = grid.ladder(side, base)[:3]

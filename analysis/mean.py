@@ -9,7 +9,7 @@ from analysis.noise import Floats, Interval
 
 
 def mean_interval(values: Floats, level: float = 0.95) -> Interval | None:
-    """Student's interval of the mean of independent values; None for fewer than two."""
+    """Student's t interval of the mean of independent values; None for fewer than two."""
     if len(values) < 2:
         return None
     error = values.std(ddof=1) / np.sqrt(len(values))

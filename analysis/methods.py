@@ -1,4 +1,5 @@
-"""The training methods of Bello et al. 2021, Table 1, and which rows of a table are rungs of their ladder."""
+"""The training methods of Bello et al. 2021, Table 1, and the rows of a table that are rungs of their
+ladder."""
 
 from __future__ import annotations
 
@@ -21,10 +22,10 @@ class Method:
     label: str
     columns: tuple[str, ...]
     is_on: Callable[[pd.DataFrame], pd.Series]
-    """For each row, whether it was trained with it."""
+    """Whether each row was trained with the method."""
     kind: Kind = "training"
     is_relative: bool = False
-    """Whether it is on only beside rows in which it is off."""
+    """Whether it is on only relative to other rows in which it is off."""
 
 
 def _strength(label: str, column: str, kind: Kind = "training") -> Method:
@@ -38,7 +39,7 @@ def _has_less_decay(rows: pd.DataFrame) -> pd.Series:
 
 
 def _is_resnet_d(rows: pd.DataFrame) -> pd.Series:
-    is_pooled = rows["model.pooled_shortcut"].astype(str).str.lower() == "true"  # a text, from a CSV
+    is_pooled = rows["model.pooled_shortcut"].astype(str).str.lower() == "true"  # text if read from a CSV
     return (rows["model.stem"] == "deep") & is_pooled
 
 
@@ -54,34 +55,34 @@ METHODS = (
     _strength("squeeze-and-excitation", "model.se_ratio", "architecture"),
     Method("ResNet-D", ("model.stem", "model.pooled_shortcut"), _is_resnet_d, "architecture"),
 )
-"""In the order of the paper, those of training first."""
+"""The methods in the order of the paper, those of training first."""
 PAPER_TOP1 = tuple(row.top1.value for row in table1())
-"""Percent, of ResNet-200 on ImageNet with so many methods."""
+"""Top-1 of ResNet-200 on ImageNet in percent, by the number of methods."""
 PLACE = ("data", "depth", "width", "resolution", FRAMES)
-"""What a ladder does not change; frames only where there are clips."""
+"""Columns that are constant on a ladder; frames only where there are clips."""
 
 
 @dataclass(frozen=True)
 class Order:
-    """A published ladder: which methods, one after another."""
+    """A published ladder: its methods, in the order in which they are added."""
 
     paper: str
-    """Of which network and data the ladder is, and where it is published."""
+    """Network and data of the ladder, and where it is published."""
     methods: tuple[Method, ...]
-    """Those of training first."""
+    """The methods, those of training first."""
     paper_top1: tuple[float | None, ...]
-    """Percent with so many methods; None where no source was read."""
+    """Top-1 in percent by the number of methods; None where it is not published."""
     study: str
-    """What trains it in small."""
+    """The study that trains a small version of it."""
 
     @property
     def num_training(self) -> int:
-        """Methods that are of training."""
+        """Number of training methods."""
         return sum(method.kind == "training" for method in self.methods)
 
     @property
     def paper_share(self) -> float:
-        """Share of the training methods in the points that the paper gains."""
+        """Share of the paper's gain that the training methods give."""
         first, middle, last = (self.paper_top1[at] for at in (0, self.num_training, -1))
         assert first is not None and middle is not None and last is not None  # noqa: PT018
         return (middle - first) / (last - first)
@@ -107,8 +108,8 @@ CLIPS = Order(
     (73.4, *[None] * 6, 77.4, None, 78.2),
     "video_methods",
 )
-"""Of the paper's table the text gives the ends and the sum of the training methods; the order of its rows is
-taken to be this one."""
+"""The paper's text gives only the ends of its table and the sum of the training methods; this order of the
+rows is an assumption."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,22 +118,22 @@ class Place:
 
     order: Order
     methods: list[int]
-    """Positions in the order of those that differ between the rows."""
+    """Indices, in the order, of the methods that differ between the rows."""
     rows: pd.DataFrame
-    """Those on the ladder, completed or not. `rung` counts the methods that a row has by the paper's order,
-    from 0 on; methods that do not differ here are passed over."""
+    """Rows on the ladder, completed or not. `rung` is the number of methods that a row has by the paper's
+    order, from 0 on, where methods that do not differ here are skipped."""
     is_whole: bool
-    """Whether every row is on it, each step adds one method at one strength, and nothing else differs on a
-    rung."""
+    """Whether every row is on the ladder, each step adds one method at one strength, and nothing else differs
+    on a rung."""
 
     @property
     def planned(self) -> list[int]:
-        """The rungs, whether there are results of them or not."""
+        """The rungs, with or without results."""
         return sorted(set(self.rows["rung"]))
 
 
 def place_of(table: Table) -> Place:
-    """The place with most rungs; Refused where the table lacks a column of the methods."""
+    """The place with the most rungs. Raises `Refused` where the table lacks a column of the methods."""
     rows, order = table.rows, _order_of(table)
     lacking = [column for method in order.methods for column in method.columns if column not in rows]
     if lacking:
@@ -145,7 +146,7 @@ def place_of(table: Table) -> Place:
 
 
 def whole_place_of(table: Table) -> Place | None:
-    """The place whose rows are a ladder of three rungs or more and nothing else; None where there is none."""
+    """The place whose rows are a ladder of three or more rungs and nothing else; None where there is none."""
     methods = _order_of(table).methods
     columns = [set(method.columns) <= set(table.rows.columns) for method in methods]
     if not all(columns) or sum(_differs(table.rows, method) for method in methods) < 2:
@@ -184,7 +185,7 @@ def _place(rows: pd.DataFrame, order: Order) -> Place:
 
 
 def _first_rung(on: np.ndarray, varying: list[int], methods: Sequence[Method]) -> int:
-    """How many methods a row has that has none of the varying ones."""
+    """Number of methods of a row that has none of the varying ones."""
     before = range(varying[0] if varying else len(methods))
     absolute = [position for position in before if not methods[position].is_relative]
     return len(before) if absolute and on[:, absolute[-1]].all() else 0

@@ -22,15 +22,16 @@ STATES = {
     "dominated": "stopped early, as a model that costs no more is better",
     "not run": "not in the study",
 }
-"""Of a cell, from the one that says least on: it has the last of those of its points."""
+"""States of a cell, least telling first: a cell has the last of those of its points."""
 MAX_CELLS = 100_000
-"""In larger grids only the cells that have points are looked at."""
+"""Size of a grid above which only the cells that have points are considered."""
 MAX_NAMES = 12
-"""Models named in one row of the table."""
+"""Number of models named in one row of the table."""
 
 
 def grid_cells(table: Table) -> pd.DataFrame:
-    """One row a cell of the grid of each data set: data, the axes, num_seeds (with a result) and state."""
+    """One row per cell of the grid of each data set: data, the axes, num_seeds (those with a result) and
+    state."""
     rows = table.rows
     key = ["data", *AXES]
     states = [*STATES]
@@ -52,7 +53,7 @@ def grid_cells(table: Table) -> pd.DataFrame:
 
 
 def _whole_grid(rows: pd.DataFrame) -> pd.MultiIndex | None:
-    """All cells; None where they are too many."""
+    """All cells; None where there are too many."""
     parts = []
     for data, mine in rows.groupby("data"):
         values = [sorted(mine[axis].unique()) for axis in AXES]
@@ -69,7 +70,7 @@ def missing_sheet(table: Table) -> Sheet:
     everywhere = (cells.loc[cells["num_seeds"] > 0, "state"] != "complete").all()
     if everywhere:
         lacking = lacking[lacking["state"] != "few seeds"]
-    note = "Cells of the grid of all values measured, depth × width. " + " ".join(
+    note = "Cells of the grid of all values measured, as depth × width. " + " ".join(
         f"{name.capitalize()}: {STATES[name]}." for name in STATES if (lacking["state"] == name).any()
     )
     if everywhere:

@@ -1,4 +1,4 @@
-"""A model: one row of the groups, as people name it, with the interval of its mean and its points."""
+"""A model: one row of the groups, its name as text, the interval of its mean, and its points."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ UNITS: dict[str, Callable[[float], str]] = {
     "epochs": lambda epochs: counted(epochs, "epoch"),
     "frames": lambda frames: counted(frames, "frame"),
 }
-"""How a value of an axis is written within a sentence."""
+"""Text of a value of an axis within a sentence."""
 
 
 def model_text(row: pd.Series, axes: Sequence[str] = AXES) -> str:
-    """`d26 w0.5 r128 e10`: a model in the fewest letters."""
+    """The shortest name of a model: `d26 w0.5 r128 e10`."""
     return " ".join(f"{axis[0]}{row[axis]:g}" for axis in axes)
 
 
 def axes_text(row: pd.Series) -> str:
-    """`depth 26, width 0.5, 128 px, 10 epochs`, and of clips `8 frames`."""
+    """The full name of a model: `depth 26, width 0.5, 128 px, 10 epochs`, with `8 frames` for clips."""
     clip = [FRAMES] if FRAMES in row and row[FRAMES] > 0 else []
     return ", ".join(UNITS[axis](row[axis]) for axis in (*AXES, *clip))
 
 
 def half_width(models: pd.DataFrame, noise: Noise) -> pd.Series:
-    """Half the 95 % interval of each mean over seeds, and of its reading where it was read off a picture, in
-    points; NaN where no repeat and no declaration tells the noise of a run."""
+    """Half the 95 % interval of each mean over seeds in points, including that of reading values off a
+    figure; NaN where the noise of a run is neither measured nor declared."""
     if not noise.is_of_runs:
         return pd.Series(np.nan, index=models.index)
     spread = np.sqrt(mean_variance(models, noise))
@@ -44,20 +44,20 @@ def half_width(models: pd.DataFrame, noise: Noise) -> pd.Series:
 
 
 def interval_text(value: float, half: float) -> str:
-    """`78.31 % (77.90, 78.72)`, a percentage with its interval, kept within 0 and 100."""
+    """A percentage with its interval, clipped to 0 and 100: `78.31 % (77.90, 78.72)`."""
     if not np.isfinite(half):
         return f"{value:.2f} %"
     return f"{value:.2f} % ({max(value - half, 0):.2f}, {min(value + half, 100):.2f})"
 
 
 def points_text(value: float, ci95: Interval | None) -> str:
-    """`+0.2 points (−0.3, 0.7)`; without an interval it says so."""
+    """Points with their interval: `+0.2 points (−0.3, 0.7)`, or `(no interval)` where there is none."""
     bounds = "no interval" if ci95 is None else f"{signed(ci95[0], plus='')}, {signed(ci95[1], plus='')}"
     return f"{signed(value)} points ({bounds})"
 
 
 def signed(value: float, plus: str = "+") -> str:
-    """`+0.2` or `−0.3`, as points are written."""
+    """Points as text: `+0.2` or `−0.3`."""
     digits = 1 if abs(value) >= 0.095 else 2
     text = f"{abs(value):.{digits}f}"
     if float(text) == 0:
@@ -66,7 +66,7 @@ def signed(value: float, plus: str = "+") -> str:
 
 
 def point_files(table: Table, models: pd.DataFrame) -> list[list[tuple[int, str]]]:
-    """For each model the seeds of its points and their directories in the study; empty for other sources."""
+    """For each model, the seeds of its points and their directories in the study; empty for other sources."""
     points = Path(table.source) / "points"
     if not points.is_dir():
         return [[] for _ in range(len(models))]

@@ -1,4 +1,4 @@
-"""A model family: the models of one architecture that were trained on the same data for as long."""
+"""A model family: models of one architecture that were trained on the same data for equally many epochs."""
 
 from __future__ import annotations
 
@@ -23,23 +23,23 @@ LADDERED = tuple(name for name, kind in FAMILIES.items() if issubclass(kind, Eff
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ModelFamily:
     name: str
-    """Such as `resnet_rs`; with its pixels where the family is there on several ladders of resolution."""
+    """Name such as `resnet_rs`; with the pixels of its ladder where a family is present on several."""
     data: str
     epochs: float
     rows: Rows
     """Positions of its models among the groups."""
     titles: tuple[str, ...]
-    """What each is called."""
+    """Title of each model."""
     ladder: tuple[int, ...] = ()
-    """Pixels of its models, the smallest network first, where they follow a resolution ladder: families on
-    different ladders have the same networks at other resolutions."""
+    """Pixels of its models, smallest network first, where they follow a resolution ladder: families on
+    different ladders have the same networks at different resolutions."""
 
 
 def model_families(table: Table, groups: pd.DataFrame) -> list[ModelFamily]:
-    """All families among the groups, by data, epochs and name, of one name the fastest ladder first.
+    """All families among the groups, by data, epochs and name; of one name, the fastest ladder first.
 
-    The family of a model is its column `family`, else `model`; every recipe competes in it. EfficientNets
-    that all follow their ladder are a family on that ladder, together with any other that lies on it: a
+    The family of a model is its column `family`, else `model`; all recipes compete in it. EfficientNets that
+    all follow their ladder form a family on that ladder, together with any other model that lies on it: a
     network at a resolution that two ladders share is one point, and belongs to both.
     """
     models = _described(table, groups)
@@ -102,7 +102,7 @@ def _ladders(block: pd.DataFrame) -> Iterator[tuple[str, str]]:
 
 
 def _pixels(models: pd.DataFrame, ladder: str) -> pd.Series:
-    """The resolution of each model on a ladder; NaN for those that have none there."""
+    """The resolution of each model on a ladder; NaN for models that have none there."""
     family = EfficientNet(ladder=tuple(yaml.safe_load(ladder)))
     deepest = max(member.depth for member in MEMBERS.values())
     on_it = models["family"].isin(LADDERED) & models["depth"].between(1, deepest)
@@ -116,7 +116,7 @@ def _pixels(models: pd.DataFrame, ladder: str) -> pd.Series:
 
 
 def _named(families: Iterator[ModelFamily]) -> list[ModelFamily]:
-    """Each set of models once, the names told apart by the pixels, the fastest ladder first."""
+    """Each set of models once, with the pixels in names that would be equal, fastest ladder first."""
     distinct = {(each.name, tuple(sorted(each.rows))): each for each in families}
     found = sorted(distinct.values(), key=lambda each: (each.name, [-px for px in reversed(each.ladder)]))
     count = Counter(each.name for each in found)

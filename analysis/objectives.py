@@ -24,35 +24,35 @@ from scaling.quantity import counted
 ACCURACIES = ("top1", "error")
 WAYS = {"max": "maximise", "min": "minimise"}
 _DIGITS = 12
-"""Digits of a mean over seeds, so that equal means stay equal however sums are rounded."""
+"""Digits of a mean over seeds: equal means of different numbers may differ by rounding."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Objectives:
     source: str
     metrics: tuple[Metric, ...]
-    """Two or more."""
+    """Two or more metrics."""
     points: pd.DataFrame
-    """What competes: the models of a table, means over their seeds, or the rows of a file that says of no
-    model what it is. `data` is the data set; data sets do not compete."""
+    """What competes: the models of a table (means over their seeds), or the rows of a file that does not
+    describe models. `data` is the data set; data sets do not compete."""
     names: tuple[str, ...]
-    """The columns that say which point it is."""
+    """Columns that identify a point."""
     draws: Floats | None
     """Replicates of the errors of the points, [replicates, points] in percent; None where seed noise is not
     measured."""
     notes: tuple[str, ...]
-    """What a person should know of how it was read, in sentences."""
+    """Remarks on how the source was read, in sentences."""
 
     def values(self) -> Floats:
-        """[points, objectives]"""
+        """[points, objectives], values."""
         return self.points[[metric.column for metric in self.metrics]].to_numpy(dtype=float)
 
 
 def parse_objectives(text: str) -> tuple[Metric, ...]:
-    """`top1,flops:min,infer_samples_per_sec:max` as metrics.
+    """The metrics of a text such as `top1,flops:min,infer_samples_per_sec:max`.
 
-    A name of OBJECTIVES, or any numeric column with its direction. Raises `Refused` for fewer than two, a
-    repeated one, and a direction that is missing or unknown.
+    Each is a name of OBJECTIVES, or any numeric column with its direction. Raises `Refused` for fewer than
+    two metrics, a repeated one, and a missing or unknown direction.
     """
     words = [word.strip() for word in text.split(",")]
     if "" in words:
@@ -67,9 +67,9 @@ def parse_objectives(text: str) -> tuple[Metric, ...]:
 def read_objectives(
     source: str | Path, metrics: Sequence[Metric], mapping: Mapping[str, str] | None = None
 ) -> Objectives:
-    """Read what the points of a source are worth in these objectives.
+    """Read the values of the points of a source in these objectives.
 
-    A file needs no more than their columns: where it lacks what makes a table of models (depth, width,
+    A file needs only their columns: where it lacks the columns of a table of models (depth, width,
     resolution, epochs, top1), its rows are compared as they are. Raises `Refused` as `read_source` does.
     """
     path = Path(source)
@@ -93,8 +93,8 @@ def _metric(word: str) -> Metric:
         near = difflib.get_close_matches(name, OBJECTIVES, n=1)
         hint = f"did you mean {near[0]}? " if near else ""
         raise Refused(
-            f"--objectives {word}: {hint}known are {', '.join(OBJECTIVES)}; of another column say which way "
-            f"is better, {name}:max or {name}:min."
+            f"--objectives {word}: {hint}known are {', '.join(OBJECTIVES)}; for another column say which "
+            f"direction is better, {name}:max or {name}:min."
         )
     if known is None:
         known = Metric(name=name, column=name, label=name, unit="", direction="minimise", transform="linear")
@@ -130,7 +130,7 @@ def _of_rows(
         points["row"] = np.arange(1, len(points) + 1)
     note = (
         f"{source} has no column {', '.join(missing)}: its rows are compared as they are; seed noise and "
-        "rules need those."
+        "rules need these columns."
     )
     return _kept(source, metrics, points, (texts[0] if texts else "row",), None, [note])
 
@@ -154,14 +154,14 @@ def _kept(
     draws: Floats | None,
     notes: list[str],
 ) -> Objectives:
-    """The objectives of the points that have them all; the others are counted in a note."""
+    """The objectives without the points that lack one, which are counted in a note."""
     finite = np.isfinite(points[[metric.column for metric in metrics]].to_numpy(dtype=float)).all(axis=1)
     if not finite.any():
         raise Refused(f"{source} has no row with a number for all of {', '.join(m.name for m in metrics)}.")
     if not finite.all():
         notes = [
             *notes,
-            f"{counted((~finite).sum(), 'row')} of {len(points)} left out: an objective is no number.",
+            f"{counted((~finite).sum(), 'row')} of {len(points)} left out: an objective is not a number.",
         ]
     return Objectives(
         source=source,

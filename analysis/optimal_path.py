@@ -1,4 +1,4 @@
-"""The optimal path of a law: for each budget of FLOPs the network of the least error."""
+"""The optimal path of a law: for each budget of FLOPs, the network with the lowest error."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from analysis.law.law import Law
 from analysis.noise import Floats
 
 NUM_STEPS = 40
-"""Values of a knob, evenly in its logarithm, among which the best is looked for."""
+"""Number of values of a knob, evenly spaced in its logarithm, among which the best is searched."""
 NUM_ZOOMS = 3
-"""Each to a quarter of a step."""
+"""Number of refinements, each to a quarter of a step."""
 
 
 @dataclass(frozen=True)
@@ -22,10 +22,11 @@ class Surface:
 
     knobs: tuple[str, ...]
     low: Floats
-    """Logarithms of the smallest and largest values measured, [knobs]."""
+    """[knobs], logarithms of the smallest and of the largest measured values."""
     high: Floats
     powers: Floats
-    """FLOPs are exp(constant) times the product of knobs to these powers, as fitted to the rows."""
+    """[knobs], exponents in FLOPs = exp(constant) times the product of the knobs to these powers, fitted to
+    the rows."""
     constant: float
 
     def wider(self, times: float) -> Surface:
@@ -52,13 +53,14 @@ class OptimalPath:
     others: dict[str, float]
 
     def slopes(self, budgets: Floats, theta: Floats) -> Floats:
-        """d log knob / d log FLOPs by least squares, [B, knobs], of parameters theta [B, p]."""
+        """[B, knobs], d log knob / d log FLOPs by least squares, for parameters theta [B, p]."""
         best = np.array([self.best(budget, theta) for budget in budgets])
         off = budgets - budgets.mean()
         return np.asarray(np.einsum("f,fbk->bk", off, best) / (off**2).sum())
 
     def best(self, budget: float, theta: Floats) -> Floats:
-        """Log knobs of the network of the least error, [B, knobs]; NaN where it is at an end of a range."""
+        """[B, knobs], log knobs of the network with the lowest error; NaN where it is at an end of a
+        range."""
         surface = self.surface
         ends = zip(surface.low[:-1].tolist(), surface.high[:-1].tolist(), strict=True)
         axes = [np.linspace(low, high, NUM_STEPS) for low, high in ends]
@@ -71,8 +73,8 @@ class OptimalPath:
         return np.column_stack([best, surface.last(budget, best)])
 
     def _error(self, budget: float, theta: Floats, others: Floats) -> Floats:
-        """What grows with the error, [B, n], at log knobs `others` [n, knobs - 1] and the last one that the
-        budget leaves; infinite where that is beyond its range."""
+        """[B, n], log sum of the form, which grows with the error, at log knobs `others` [n, knobs - 1] and
+        the last knob that the budget leaves; infinite where that is beyond its range."""
         surface, form = self.surface, self.law.form
         last = surface.last(budget, others)
         inside = (last >= surface.low[-1]) & (last <= surface.high[-1])
@@ -87,7 +89,8 @@ class OptimalPath:
         return np.where(inside, form.evaluate(theta, x)[0], np.inf)
 
     def _zoomed(self, budget: float, theta: Floats, error: Floats, lattice: Floats, step: Floats) -> Floats:
-        """The least of error [steps, …], [knobs - 1], found ever closer; NaN at an end of the lattice."""
+        """[knobs - 1], place of the lowest error on the lattice [steps, …], refined; NaN at an end of the
+        lattice."""
         place = np.unravel_index(int(error.argmin()), error.shape)
         around = error[tuple(slice(max(at - 1, 0), at + 2) for at in place)]
         if around.shape != (3,) * error.ndim or not np.isfinite(around).all():

@@ -1,4 +1,4 @@
-"""The page: report.html, one file that loads nothing, with a summary and the frontier first."""
+"""The page: report.html, a single file that loads nothing, with a summary and the frontier first."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ TEMPLATES = Path(__file__).parent / "templates"
 
 @dataclass(frozen=True)
 class Section:
-    """All that the page has about one topic."""
+    """All that the page has on one topic."""
 
     topic: str
     heading: str
     sentences: Sequence[str]
     basis: str
-    """What they rest on; empty where the topic has no basis of its own."""
+    """What the sentences rest on; empty where the topic has no basis of its own."""
     figures: Sequence[tuple[Picture, Markup]]
     sheets: Sequence[Sheet]
 
@@ -44,7 +44,7 @@ def render_page(
     rules: dict[str, Any],
     out: Path,
 ) -> str:
-    """report.html as text; links to the study's files lead from the directory `out`."""
+    """The text of report.html; links to the study's files are relative to the directory `out`."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
@@ -68,7 +68,7 @@ def render_page(
 def _sections(
     findings: Findings, pictures: Sequence[Picture], sheets: Sequence[Sheet], basis_of: Mapping[str, str]
 ) -> dict[str, Section]:
-    """Sections by topic, in the order of HEADINGS; topics that have nothing but a basis are left out."""
+    """Sections by topic, in the order of HEADINGS, without topics that have nothing but a basis."""
     told = sentences_by_topic(findings)
     if findings.prediction:
         told["hours"] = [prediction_sentence(findings.prediction)]

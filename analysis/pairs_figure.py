@@ -14,15 +14,16 @@ from analysis.pairs import Regime
 from analysis.plot import INK, MARKERS, new_figure, sequence, side_by_side
 
 FIRST, LAST = -0.36, 0.2
-"""Places of a regime's resolutions, about its centre."""
+"""Range of the positions of the resolutions of a regime, relative to its centre."""
 MAX_VECTOR = 1000
-"""Pairs that stay vectors in an SVG; more become an image within it."""
+"""Number of pairs drawn as vectors in an SVG; more are embedded as an image."""
 TOGETHER = 0.36
-"""Place of all resolutions together."""
+"""Position of all resolutions together."""
 
 
 def pairs_figure(findings: Findings) -> Figure:
-    """The advantage of depth in each regime, a colour a resolution, and all resolutions together in ink."""
+    """The advantage of depth in each regime, one colour per resolution, and all resolutions together in
+    black."""
     figure, axes = new_figure()
     pairs = findings.pairs
     table = pairs.table[pairs.table["counted"]]

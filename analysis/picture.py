@@ -1,4 +1,4 @@
-"""A picture: a figure as files that are the same bytes every time, and as SVG inside a page."""
+"""A picture: a figure as files that are byte for byte reproducible, and as SVG inside a page."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from matplotlib.figure import Figure
 from analysis.plot import BLUE, FAINT, INK, PAPER, VERMILION, house_style
 
 THEMED = {"blue": BLUE, "vermilion": VERMILION, "grey": FAINT}
-"""Colours that a dark page may lighten, by the name of its variable."""
+"""Colours that a dark page may lighten, by the name of their CSS variable."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Picture:
     name: str
-    """File name without an ending."""
+    """File name without a suffix."""
     caption: str
     topic: str
-    """The basis that it rests on, of `basis.bases`."""
+    """The topic of `basis.bases` on which it rests."""
     png: bytes
     svg: str
 
     def inline_svg(self) -> str:
-        """The SVG for a page: no XML head, ink in the colour of the text around it, so that it suits dark
+        """The SVG for a page: without XML header, its ink in the colour of the surrounding text to suit dark
         pages."""
         body = self.svg[self.svg.index("<svg") :]
         body = re.sub(r"<metadata>.*?</metadata>", "", body, flags=re.DOTALL)
@@ -42,7 +42,7 @@ class Picture:
 
 
 def picture(figure: Figure, name: str, caption: str, topic: str = "") -> Picture:
-    """Render a figure. No dates: the same figure gives the same bytes."""
+    """Render a figure without dates, so that the same figure gives the same bytes."""
     png, svg = BytesIO(), StringIO()
     with house_style():
         figure.savefig(png, format="png", dpi=200, facecolor="white", metadata={"Software": None})

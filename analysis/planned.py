@@ -1,4 +1,4 @@
-"""Planned points: what the last plan of a study wants, as rows of points that have not begun."""
+"""Planned points: points in the last plan of a study that have not started, as rows."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _COSTS = ("params", "flops", "activations", "train_flops")
 
 
 def planned_rows(study: Study, there: Collection[str]) -> list[dict[str, Any]]:
-    """One row a point that is wanted and not `there` yet, by its id."""
+    """One row per planned point whose id is not in `there`."""
     task = study.task
     return [
         {

@@ -15,12 +15,12 @@ from matplotlib.transforms import Bbox
 
 INK = "#1b1f24"
 PAPER = "#fefefe"
-"""Behind texts. Not quite white, so that a page can tell it from what is to stay white."""
+"""Background of texts; not quite white, so that a page can distinguish it from what is to stay white."""
 FAINT = "#8c959f"
 BLUE, ORANGE, GREEN, VERMILION, PURPLE, SKY = "#0072b2", "#e69f00", "#009e73", "#d55e00", "#cc79a7", "#56b4e9"
-"""Okabe and Ito's colours, told apart by colour-blind people too."""
+"""The palette of Okabe and Ito, which colour-blind people can distinguish."""
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
-"""Told apart without colour."""
+"""Markers that are distinguishable without colour."""
 SERIES = (BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY)
 
 STYLE: Any = {
@@ -51,7 +51,7 @@ def house_style() -> Iterator[None]:
 
 
 def new_figure(width: float = 5.0, height: float = 3.6, **subplots: Any) -> tuple[Figure, Any]:
-    """A figure that no global state holds, with its axes; sizes in inches."""
+    """A figure outside of pyplot's global state, with its axes; sizes in inches."""
     figure = Figure(figsize=(width, height))
     return figure, figure.subplots(**subplots)
 
@@ -59,8 +59,8 @@ def new_figure(width: float = 5.0, height: float = 3.6, **subplots: Any) -> tupl
 def label_points(
     axes: Axes, spots: Sequence[tuple[float, float, str]], obstacles: Sequence[tuple[float, float]]
 ) -> None:
-    """Write a text beside each spot where it covers no other text and no point; where none fits, leave it
-    out."""
+    """Write a text beside each spot where it covers no other text and no point; omit it where none of the
+    four corners is free."""
     figure = axes.get_figure(root=True)
     assert figure is not None
     figure.draw_without_rendering()
@@ -88,10 +88,11 @@ def label_points(
 
 
 def sequence(count: int) -> list[tuple[float, float, float, float]]:
-    """So many colours of viridis, dark to light, without the ends that a dark or a white page swallows."""
+    """`count` colours of viridis, dark to light, without the ends that are invisible on a dark or a white
+    page."""
     return [matplotlib.colormaps["viridis"](share) for share in np.linspace(0.3, 0.84, count)]
 
 
 def side_by_side(count: int, width: float) -> Sequence[float]:
-    """Places side by side within `width`, centred on 0."""
+    """`count` positions side by side within `width`, centred on 0."""
     return [width * (place / max(count - 1, 1) - 0.5) if count > 1 else 0.0 for place in range(count)]

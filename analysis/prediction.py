@@ -1,4 +1,4 @@
-"""A prediction: the hours that the plan told of each point, set against what they took."""
+"""A prediction: the hours that the plan predicted for each point, compared with those it took."""
 
 from __future__ import annotations
 
@@ -16,48 +16,48 @@ from scaling.profile.forecast import Source
 from scaling.quantity import counted, duration_text
 
 SOURCES: tuple[str, ...] = (*get_args(Source), "unknown")
-"""Sources of hours, from the best evidence to unknown."""
+"""Evidence of predictions, best first, and `unknown` where it is not stated."""
 NETWORK = [name for name in ("data", "setting", *AXES) if name != "epochs"]
-"""Points that are alike in these take equal steps, so that one is wrong by as much as another."""
+"""Columns that determine a training step: predictions for points that agree in them are equally wrong."""
 FEWEST_NETWORKS = 6
-"""Below, there is no interval of a median."""
+"""Number of networks below which a median has no interval."""
 REPLICATES = 1000
 
 
 @dataclass(frozen=True, kw_only=True)
 class Agreement:
-    """How the predictions of one source, or of all, compare with what the points took."""
+    """Comparison of the predictions from one source of evidence, or from all, with what the points took."""
 
     source: str
     num_points: int
     num_networks: int
-    """Different training steps: points that differ in seed and epochs alone are one."""
+    """Number of distinct training steps: points that differ only in seed and epochs count as one."""
     predicted_hours: float
     """Device-hours of all these points."""
     actual_hours: float
     ratio: float
-    """Actual over predicted, the median over the points."""
+    """Actual over predicted hours, median over the points."""
     ci95: Interval | None
-    """Interval of the median, with networks resampled; None for fewer than FEWEST_NETWORKS."""
+    """Interval of the median, from resampled networks; None for fewer than FEWEST_NETWORKS."""
     range90: Interval
-    """Ratios between which at least 90 % of the points lie; all of them where they are 20 or fewer."""
+    """Ratios between which at least 90 % of the points lie; all of them where there are 20 or fewer."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Prediction:
-    """The completed points whose hours were predicted, and how well."""
+    """The completed points whose hours were predicted, and the accuracy of the predictions."""
 
     points: pd.DataFrame
-    """Rows of the table, with `predicted_from` among SOURCES and `ratio`."""
+    """Rows of the table, with `predicted_from` one of SOURCES and `ratio`."""
     num_completed: int
-    """Completed points of the table, predicted or not."""
+    """Number of completed points of the table, predicted or not."""
     overall: Agreement
     by_source: Sequence[Agreement]
-    """Agreement by source, from the best evidence to the worst."""
+    """Agreement by source of evidence, best first."""
 
 
 def prediction(table: Table) -> Prediction | None:
-    """Compare the hours of the completed points; None where no such point has both."""
+    """Compare the hours of the completed points; None where no point has both."""
     completed = table.rows[table.rows["status"] == "completed"]
     points = completed[completed[["predicted_hours", "actual_hours"]].notna().all(axis=1)]
     if points.empty:
@@ -83,17 +83,17 @@ def prediction_sentence(found: Prediction) -> str:
 
 
 def hours_text(hours: float) -> str:
-    """Three digits, and whole hours from 100 on: `0.0135`, `1,204`."""
+    """Hours with three digits, and as whole hours from 100 on: `0.0135`, `1,204`."""
     return f"{hours:,.0f}" if hours >= 100 else f"{hours:.3g}"
 
 
 def ratio_text(ratio: float) -> str:
-    """Two decimals, and two digits of a small one."""
+    """A ratio with two decimals, or with two digits if it is small."""
     return f"{ratio:.2f}" if ratio >= 0.1 else f"{ratio:.2g}"
 
 
 def _totals_text(predicted: float, actual: float) -> tuple[str, str]:
-    """`0.42 device-hours`, `0.47`; of less than six minutes, `48.6 s of one device`, `2.5 min`."""
+    """Both totals: `0.42 device-hours`, `0.47`; below six minutes `48.6 s of one device`, `2.5 min`."""
     if max(predicted, actual) < 0.1:
         return f"{duration_text(3600 * predicted)} of one device", duration_text(3600 * actual)
     return f"{hours_text(predicted)} device-hours", hours_text(actual)
@@ -131,7 +131,7 @@ def _agreement(source: str, points: pd.DataFrame) -> Agreement:
 
 
 def _median_draws(ratios: Floats, network: Rows) -> Floats | None:
-    """The median over the points of networks drawn with replacement, each with all its points."""
+    """Medians over the points of networks drawn with replacement, each with all of its points."""
     num_networks = int(network.max()) + 1
     if num_networks < FEWEST_NETWORKS:
         return None

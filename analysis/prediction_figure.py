@@ -13,7 +13,8 @@ COLORS = dict(zip(SOURCES, SERIES, strict=False))
 
 
 def prediction_figure(found: Prediction) -> Figure:
-    """Actual against predicted time, both log and over one range, with the line on which they agree."""
+    """Actual against predicted time, both on a log scale of the same range, with the line on which they
+    agree."""
     figure, axes = new_figure()
     seconds = 3600 * found.points[[PREDICTED_TIME.column, ACTUAL_TIME.column]]
     reach = [seconds.to_numpy().min(), seconds.to_numpy().max()]

@@ -1,4 +1,5 @@
-"""A price: one cost of every model on a log scale, and replicates of what was measured with an interval."""
+"""A price: one cost of every model in logarithms, with replicates of costs that were measured with an
+interval."""
 
 from __future__ import annotations
 
@@ -22,18 +23,18 @@ HALF = float(ndtri(0.975))
 class Price:
     metric: Metric
     log: Floats
-    """Natural logarithms, [groups]; NaN where the cost is not known."""
+    """[groups], natural logarithms; NaN where the cost is not known."""
     spread: Floats
-    """Standard deviations of the logarithms as they were measured, [groups]; 0 for what is exact."""
+    """[groups], standard deviations of the measured logarithms; 0 for exact costs."""
     draws: Floats | None
-    """[replicates, groups]; None where there are no replicates."""
+    """[replicates, groups], replicates of the logarithms; None where there are none."""
 
 
 def prices(table: Table, groups: pd.DataFrame, num_replicates: int) -> list[Price]:
-    """Of what was profiled, then FLOPs and parameters; those that some group has.
+    """The prices of profiled metrics, then of FLOPs and parameters, where some group has them.
 
-    A cost that was measured with an interval is drawn again within it, normal on the log scale, for every
-    model by itself. The others are taken as exact.
+    A cost measured with an interval is resampled for every model independently, from a normal distribution on
+    the log scale. Other costs are taken as exact.
     """
     return list(_prices(table, groups, num_replicates))
 
@@ -60,7 +61,7 @@ def _drawn(log: Floats, spread: Floats, num_replicates: int, place: int) -> Floa
 
 
 def _log_mean(table: Table, groups: pd.DataFrame, column: str) -> Floats:
-    """Logarithm of the mean over a group's rows, [groups]; NaN where there is no value above 0."""
+    """[groups], logarithm of the mean over a group's rows; NaN where there is no value above 0."""
     rows = table.usable
     values = pd.to_numeric(rows[column], errors="coerce") if column in rows else pd.Series(np.nan, rows.index)
     means = values.where(values > 0).groupby([rows[name] for name in GROUP]).mean()

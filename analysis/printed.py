@@ -1,4 +1,5 @@
-"""Printed pairs: what a paper says of two networks at about equal accuracy, beside what holds at equal."""
+"""Printed pairs: what a paper says of two networks of about equal accuracy, beside what holds at equal
+accuracy."""
 
 from __future__ import annotations
 
@@ -19,24 +20,24 @@ from analysis.table import Table
 class PrintedPair:
     cost: Metric
     fast: str
-    """Titles of the two networks."""
+    """Title of the cheaper network, as that of `slow` is of the other."""
     slow: str
     printed: float
-    """How many times less `fast` costs, as printed."""
+    """Ratio of the cost of `slow` to that of `fast`, as printed."""
     times: float
-    """The ratio of the two costs in the table."""
+    """The same ratio from the costs in the table."""
     top1_lead: float
-    """Points by which `fast` is the more accurate of the two."""
+    """Accuracy of `fast` minus that of `slow`, in points."""
     at_slow: float | None
-    """Times less that the family of `fast` costs at the accuracy of `slow`, along its frontier; None where
-    it does not reach it."""
+    """Ratio of the cost of `slow` to that of the family of `fast` at the same accuracy, along its frontier;
+    None where the family does not reach it."""
     at_slow_ci95: Bounds | None
 
 
 def printed_pairs(
     table: Table, groups: pd.DataFrame, noise: Noise, draws: Floats | None
 ) -> tuple[PrintedPair, ...]:
-    """All pairs that the source prints; none for most sources."""
+    """All pairs that the source prints; most sources print none."""
     if not table.printed:
         return ()
     prices = {price.metric.column: price for price in priced(table, groups, noise, draws)}

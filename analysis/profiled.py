@@ -1,4 +1,4 @@
-"""What was profiled of a study: times and memory of its points, from profile.csv, beside their rows."""
+"""What was profiled of a study: times and memory of its points, from profile.csv, added to their rows."""
 
 from __future__ import annotations
 
@@ -21,11 +21,12 @@ OURS = {
     "train_step_high_ms": "train_image_high_ms",
     "peak_memory_gb": "peak_memory_gb",
 }
-"""Columns of profile.csv, and what a table calls them: a training step counts per image there."""
+"""Columns of a table by those of profile.csv; a table has the time of a training step per image."""
 
 
 def with_profile(rows: pd.DataFrame, profile: Path) -> tuple[pd.DataFrame, str]:
-    """The rows with what `python -m scaling profile` measured, and the device: of several, the last one."""
+    """The rows with what `python -m scaling profile` measured, and the device: the last one if there are
+    several."""
     if not profile.is_file():
         return rows, ""
     measured = read_csv(profile)
@@ -33,7 +34,7 @@ def with_profile(rows: pd.DataFrame, profile: Path) -> tuple[pd.DataFrame, str]:
     if lacking:
         raise Refused(
             f"{profile} has no column {', '.join(lacking)}: python -m scaling profile "
-            f"{quote(str(profile.parent))} makes it anew."
+            f"{quote(str(profile.parent))} measures it again."
         )
     there = [column for column in OURS if column in measured]
     measured = measured[measured[there].notna().any(axis=1) & measured["device"].notna()]
@@ -50,7 +51,7 @@ def with_profile(rows: pd.DataFrame, profile: Path) -> tuple[pd.DataFrame, str]:
 
 
 def details(device: str) -> dict[str, str]:
-    """What the values of each metric are of, by its name, where they were measured on `device`."""
+    """What the values of each metric, by its name, were measured on, for `device`."""
     return {
         LATENCY.name: f"of one image on {device}",
         TRAIN_STEP.name: f"per image on {device}",

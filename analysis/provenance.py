@@ -1,4 +1,4 @@
-"""Provenance: which version of this project made a report."""
+"""Provenance: the version of this project that made a report."""
 
 from __future__ import annotations
 

@@ -17,21 +17,21 @@ REPLICATES = 4000
 
 @dataclass(frozen=True, kw_only=True)
 class Ranked:
-    """Models by two measures."""
+    """Models with two measures."""
 
     first: Floats
-    """[models]"""
+    """[models], first measure."""
     second: Floats
-    """[models]"""
+    """[models], second measure."""
     network: Rows
-    """[models]: which network each is; models of one network are drawn together."""
+    """[models], network of each; models of one network are resampled together."""
     may_pair: npt.NDArray[np.bool_]
-    """[models, models]: which two are compared; never one with itself."""
+    """[models, models], which pairs are compared; never a model with itself."""
     scatter: Floats
-    """[observations, 2]: by how much the seeds of a model differ from its mean in both measures, pooled over
-    all models; of a measure without seeds 0."""
+    """[observations, 2], deviations of the seeds of a model from its mean in both measures, pooled over all
+    models; 0 for a measure without seeds."""
     num_seeds: Rows
-    """[models]: over which its measures are means."""
+    """[models], number of seeds over which its measures are means."""
 
 
 def tau(ranked: Ranked) -> float:
@@ -41,16 +41,16 @@ def tau(ranked: Ranked) -> float:
 
 
 def num_pairs(ranked: Ranked) -> int:
-    """Pairs of models that are compared."""
+    """Number of pairs of models that are compared."""
     return int(np.triu(ranked.may_pair).sum())
 
 
 def replicates_of(ranked: Ranked) -> Floats:
-    """tau as it might have been, [replicates]: networks drawn anew, and the seeds of each model likewise.
+    """[replicates], bootstrap replicates of tau: networks are resampled, and so are the seeds of each model.
 
     A network that is drawn twice counts twice in every pair with another one, and is never compared with its
-    own copy. Seeds are drawn from the pooled scatter, both measures of one together, so that two seeds a
-    model are no cause to halve the noise. NaN where a replicate has no pair left.
+    own copy. Seeds are drawn from the pooled scatter, with both measures of a seed together, so that the
+    noise is not underestimated where a model has only two seeds. NaN where a replicate has no pair left.
     """
     generator = np.random.default_rng(BOOTSTRAP_SEED)
     networks = int(ranked.network.max()) + 1
@@ -65,13 +65,13 @@ def replicates_of(ranked: Ranked) -> Floats:
 
 
 def least_p_value(groups: Iterable[int]) -> float:
-    """Of the clearest order that groups of so many can have, if all orders within a group are as likely: a
-    bootstrap of few networks would take such an order for certain."""
+    """The p-value of the clearest order that groups of these sizes can show, if all orders within a group are
+    equally likely. A bootstrap of few networks would take such an order for certain."""
     return min(1.0, 2 / math.prod(map(math.factorial, groups)))
 
 
 def interval_of(replicates: Floats, level: float = 0.95) -> Interval | None:
-    """Central interval; None where too few replicates have a value."""
+    """Central interval; None where fewer than half of the replicates have a value."""
     known = replicates[np.isfinite(replicates)]
     if len(known) < len(replicates) / 2:
         return None
@@ -80,7 +80,7 @@ def interval_of(replicates: Floats, level: float = 0.95) -> Interval | None:
 
 
 def _tau(first: Floats, second: Floats, weights: Floats, ranked: Ranked) -> Floats:
-    """[replicates], of measures [replicates, models] with weights of the same shape."""
+    """[replicates], tau of measures [replicates, models] with weights of the same shape."""
     low, high = np.nonzero(np.triu(ranked.may_pair))
     same = ranked.network[low] == ranked.network[high]
     weight = np.where(same, weights[:, low], weights[:, low] * weights[:, high])
@@ -93,7 +93,7 @@ def _tau(first: Floats, second: Floats, weights: Floats, ranked: Ranked) -> Floa
 def pooled_scatter(groups: list[Floats]) -> Floats:
     """Residuals of observations [seeds, measures] from the mean of their own group, pooled.
 
-    Each is stretched by the root of n / (n - 1), as a mean of n lies nearer to its own values than the truth;
+    They are scaled by sqrt(n / (n - 1)), since a mean of n values is closer to these than the truth is;
     groups of one observation have none.
     """
     parts = [

@@ -1,4 +1,4 @@
-"""A ranking: points compared in some objectives, with their ranks, and what their frontier covers."""
+"""A ranking: points compared in some objectives, their ranks, and the volume that their frontier covers."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from scaling.errors import Refused
 from scaling.quantity import counted
 
 MAX_MEMBERS = {2: 10**7, 3: 10**6, 4: 50_000, 5: 5_000, 6: 1_000}
-"""Largest frontier whose hypervolume takes seconds at most, by the number of objectives."""
+"""Size of the largest frontier whose hypervolume takes at most seconds, by the number of objectives."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Volume:
-    """What the frontier of one data set covers."""
+    """The volume that the frontier of one data set covers."""
 
     data: str
     reference: tuple[float, ...]
-    """Where the hypervolume is counted from: a value for each objective, by default the worst there is."""
+    """Reference point, one value per objective; by default the worst values."""
     hypervolume: float | None
-    """Hypervolume in the product of the objectives' units; None where the frontier is too large for it."""
+    """Unit: the product of those of the objectives; None where the frontier is too large to compute it."""
     share: float | None
     """Share of the box between the reference point and the best value of each objective."""
 
@@ -37,9 +37,9 @@ class Volume:
 class Ranking:
     objectives: Objectives
     points: pd.DataFrame
-    """Those of the objectives, best first, with `rank` (1 is the frontier; where ranks are not asked for, 0
-    is the rest) and `probability` of being on the frontier, given the seed noise of the error alone; NaN
-    if unknown."""
+    """Points of the objectives, best first, with `rank` (1 for the frontier; if ranks were not computed, 0
+    for the rest) and `probability` of being on the frontier given the seed noise of the error alone (NaN if
+    unknown)."""
     volumes: tuple[Volume, ...]
 
     @property
@@ -50,9 +50,9 @@ class Ranking:
 def rank(
     objectives: Objectives, *, with_ranks: bool = False, reference: tuple[float, ...] | None = None
 ) -> Ranking:
-    """Who is on the frontier of these objectives; points of different data sets do not compete.
+    """The frontier of these objectives, and ranks if asked for; points of different data sets do not compete.
 
-    Raises `Refused` for a reference point that does not have one value an objective.
+    Raises `Refused` for a reference point that does not have one value per objective.
     """
     metrics, points, values = objectives.metrics, objectives.points, objectives.values()
     if reference is not None and len(reference) != len(metrics):
@@ -120,7 +120,7 @@ def ranking_sheet(ranking: Ranking, *, everything: bool) -> Sheet:
 
 
 def ranking_sentences(ranking: Ranking) -> list[str]:
-    """How many are on the frontier, what they cover, and how the source was read."""
+    """How many points are on the frontier, what they cover, and how the source was read."""
     count = f"{len(ranking.front)} of {counted(len(ranking.points), 'point')} on the frontier."
     return [
         count,
@@ -130,7 +130,7 @@ def ranking_sentences(ranking: Ranking) -> list[str]:
 
 
 def ranking_json(ranking: Ranking, *, everything: bool) -> dict[str, Any]:
-    """The same as plain values."""
+    """The ranking as plain values."""
     objectives = ranking.objectives
     rows = ranking.points if everything else ranking.front
     columns = [

@@ -1,4 +1,4 @@
-"""Reach: what it costs a family to reach an accuracy, along its frontier and never beyond it."""
+"""Reach: the cost at which a family reaches an accuracy, along its frontier and never beyond it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from analysis.ladder import MAX_GAP
 from analysis.noise import Floats
 
 MAX_ELEMENTS = 20_000_000
-"""Most elements of an array that is made at once."""
+"""Maximum number of elements of an array allocated at once."""
 
 
 def ends(log_cost: Floats, top1: Floats) -> tuple[Floats, Floats]:
@@ -19,11 +19,12 @@ def ends(log_cost: Floats, top1: Floats) -> tuple[Floats, Floats]:
 
 
 def reach(log_cost: Floats, top1: Floats, at: Floats) -> Floats:
-    """Log cost at which each replicate's frontier reaches each accuracy, [replicates, k].
+    """[replicates, k], log cost at which each replicate's frontier reaches each accuracy.
 
-    `log_cost` and `top1` are [replicates, models], `at` is [replicates, k]. The frontier is straight between
-    its models in accuracy over log cost. Below the cheapest model it is -inf, above the best inf: measured is
-    only that it would cost less, or more, than these. NaN in a gap of more than MAX_GAP times the cost.
+    `log_cost` and `top1` are [replicates, models], `at` is [replicates, k]. Between its models the frontier
+    is linear in accuracy over log cost. It is -inf below the cheapest model and inf above the best, where the
+    measurements only show that the cost would be lower, or higher. NaN in a gap of more than MAX_GAP times
+    the cost.
     """
     rows = max(1, MAX_ELEMENTS // (log_cost.shape[1] * at.shape[1]))
     parts = [slice(start, start + rows) for start in range(0, len(at), rows)]

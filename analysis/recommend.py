@@ -20,11 +20,11 @@ from scaling.quantity import count_text
 
 Kind = Literal["flops", "latency_ms", "memory_gb"]
 EQUAL_POINTS = 0.1
-"""Models count as equal whose predicted error differs by no more than this and is not told apart."""
+"""Models count as equal if their predicted errors differ by no more than this, and not beyond uncertainty."""
 SHORTLIST_POINTS = 1.5
-"""Models that the best guess puts farther behind the best are not looked at: its lack of fit is smaller."""
+"""Points behind the best from which on a model is not considered; the lack of fit of a law is smaller."""
 FARTHEST = 10.0
-"""Times what the dearest model costs, or a part of what the cheapest does: beyond that no model is named."""
+"""Factor beyond the cheapest or the most expensive measured model from which on no model is recommended."""
 
 
 @dataclass(frozen=True)
@@ -53,21 +53,21 @@ class Member:
     flops: float
     memory_gb: float
     latency_ms: float | None
-    """Predicted from those measured; None where none were."""
+    """Latency predicted from those measured; None where none were."""
     top1: float
-    """Percent, predicted, of the mean over seeds."""
+    """Predicted mean over seeds, in percent."""
     ci95: Interval
     beyond: tuple[str, ...]
-    """What of it lies beyond the measured range."""
+    """Quantities in which the model lies beyond the measured range."""
     at_edge: tuple[str, ...]
-    """Knobs at the end of the measured range: more of them, or less, may be better."""
+    """Knobs at an end of their measured range, beyond which better models may lie."""
     num_equal: int
-    """Models within the budget that cannot be told apart from the best by more than EQUAL_POINTS; this one is
-    the cheapest."""
+    """Number of models within the budget that count as equal to the best (see EQUAL_POINTS); this is the
+    cheapest."""
 
 
 def title(member: Member) -> str:
-    """`for 4G FLOPs, 3.9G FLOPs, 80.1 % (79.5, 80.7)`"""
+    """A member as text: `for 4G FLOPs, 3.9G FLOPs, predicted top-1 80.1 % (79.5, 80.7)`."""
     low, high = member.ci95
     beyond = f", beyond the measured {', '.join(member.beyond)}" if member.beyond else ""
     return (
@@ -87,17 +87,17 @@ def recommend(
 ) -> list[Member]:
     """The model for each budget, with the accuracy that an average of laws predicts.
 
-    rows: the models that the laws are about, the columns of `noise.group_seeds`. `epochs` are the most
-    measured unless said. `missed`, in points, is what a law missed on models dearer than those it was fitted
-    on: it widens the interval of a model beyond the measured range. Raises `Refused` for a budget that is
-    farther than FARTHEST from what was measured, for one of latency where none was measured, and for other
+    rows: the models that the laws are about, with the columns of `noise.group_seeds`. `epochs` defaults to
+    the most measured. `missed` is the RMSE, in points, of a law on models more expensive than those it was
+    fitted to; it widens the interval of a model beyond the measured range. Raises `Refused` for a budget
+    farther than FARTHEST from the measured models, for a latency where none was measured, and for other
     epochs where all models had the same.
     """
     length = int(epochs or rows["epochs"].max())
     if rows["epochs"].nunique() == 1 and length != rows["epochs"].iloc[0]:
         raise Refused(
-            f"{length} epochs: all models were trained for {rows['epochs'].iloc[0]:g}, so no law says what "
-            "more or fewer do: leave epochs out, or measure some models with others."
+            f"{length} epochs: all models were trained for {rows['epochs'].iloc[0]:g}, so no law covers "
+            "other epochs: leave epochs out, or train some models for other epochs."
         )
     latency = latency_model(rows)
     measured = priced(base, rows.assign(epochs=length), latency)
@@ -107,12 +107,12 @@ def recommend(
 
 @dataclass(frozen=True, kw_only=True)
 class _Known:
-    """What is known of models, whatever the budget."""
+    """What is known about models, for any budget."""
 
     rows: pd.DataFrame
     """The models that the laws are about."""
     measured: pd.DataFrame
-    """The same with what they would cost at `epochs`."""
+    """The same models with their costs at `epochs`."""
     base: Base
     latency: Latency | None
     epochs: int
@@ -142,7 +142,7 @@ def _member(laws: Average, known: _Known, budget: Budget, missed: float) -> Memb
 def _affordable(known: _Known, budget: Budget) -> pd.DataFrame:
     """All models around the measured ones that the budget allows, with their costs."""
     if budget.kind == "latency_ms" and known.latency is None:
-        raise Refused(f"{budget}: too few latencies are measured to tell those of other models.")
+        raise Refused(f"{budget}: too few latencies are measured to predict those of other models.")
     costs = known.measured[budget.kind]
     cheapest, dearest = costs.min(), costs.max()
     low, high = min(1.0, budget.value / cheapest), max(1.0, budget.value / dearest)
@@ -154,13 +154,14 @@ def _affordable(known: _Known, budget: Budget) -> pd.DataFrame:
     models = models[models[budget.kind] <= budget.value].reset_index(drop=True)
     if models.empty:
         raise Refused(
-            f"{budget}: no network in the measured range is so cheap, the cheapest takes {cheapest:.3g}."
+            f"{budget}: no network in the measured range is that cheap, the cheapest takes {cheapest:.3g}."
         )
     return models
 
 
 def _cheapest_of_the_best(laws: Average, models: pd.DataFrame, kind: Kind) -> tuple[pd.Series, int]:
-    """The cheapest of the best by the mean of replicates, with lack of fit, of a shortlist by best guess."""
+    """The cheapest of the equally good models, and their number, by the mean of the replicates, which include
+    lack of fit; the best estimate makes a shortlist."""
     guess = laws.error(models)
     near = models[guess <= guess.min() + SHORTLIST_POINTS]
     draws = laws.draws(near)
@@ -173,7 +174,7 @@ def _cheapest_of_the_best(laws: Average, models: pd.DataFrame, kind: Kind) -> tu
 
 
 def _interval(laws: Average, model: pd.Series, missed: float) -> Interval:
-    """Interval of the accuracy; a law that missed so many points may do so again, to both sides."""
+    """Interval of the accuracy, widened to both sides by the RMSE of a law."""
     row = pd.DataFrame([model[[*AXES, "params", "flops", "train_flops"]].astype(float)])
     low, high = (float(each[0]) for each in laws.interval(row))
     middle, more = float(model["predicted"]), 1.96 * missed
@@ -182,7 +183,7 @@ def _interval(laws: Average, model: pd.Series, missed: float) -> Interval:
 
 
 def _beyond(known: _Known, model: pd.Series) -> tuple[str, ...]:
-    """The axes, and the FLOPs, of the model that lie beyond what was measured."""
+    """Names of the axes, and of the FLOPs, in which the model lies beyond the measured range."""
     values = {axis: known.rows[axis] for axis in AXES} | {"flops": known.measured["flops"]}
     return tuple(name for name, seen in values.items() if not seen.min() <= model[name] <= seen.max())
 

@@ -1,4 +1,4 @@
-"""Replicates: errors as they might have been, and what they make of a number: intervals and verdicts."""
+"""Replicates: errors as they might have been, and the intervals and verdicts that follow from them."""
 
 from __future__ import annotations
 
@@ -10,25 +10,26 @@ from scipy import sparse
 from analysis.noise import REGIME, Floats, Interval, Noise, Rows, log_spread, num_runs, run_sd
 
 BORROWED = 10
-"""Degrees of freedom that a regime's own estimate of the noise takes from all others."""
+"""Degrees of freedom that a regime's own estimate of the noise borrows from all others."""
 BOOTSTRAP_SEED = 20210313
 SHARED_LEVEL = 0.04
-"""Nominal level of tests that share 5 %: the noise is estimated, by up to three parameters, so that at 5 %
-nominally the worst of six kinds of 1,000 null studies had a wrong verdict in 6.1 %."""
+"""Nominal level of tests that share a 5 % error rate. The noise is estimated, with up to three parameters, so
+that at a nominal 5 % the worst of six kinds of 1,000 null studies had a wrong verdict in 6.1 %."""
 MAX_REPLICATES = 4000
 MAX_DRAWS = 40_000_000
 
 
 def draw_errors(groups: pd.DataFrame, noise: Noise, replicates: int = MAX_REPLICATES) -> Floats | None:
-    """Bootstrap replicates of the group means, [replicates, groups] in percent; None when noise is unknown.
+    """Bootstrap replicates of the group means, [replicates, groups] in percent; None where the noise is
+    unknown.
 
     There are fewer replicates than asked for where groups are very many (MAX_DRAWS).
 
-    Every group's mean is drawn again with the pooled noise divided by the root of its runs, and each
-    replicate has its own noise level, one a regime, drawn from the chi-square of its estimate: the
-    percentiles of a linear statistic are then those of Student's t. Resampling two or three seeds as they are
-    would halve or lose a third of the variance. All statistics use these same draws, so that points shared by
-    comparisons stay shared.
+    The mean of every group is redrawn with the pooled noise over the root of its number of runs, and each
+    replicate has its own noise level in each regime, drawn from the chi-square of its estimate: the
+    percentiles of a linear statistic are then those of Student's t. To resample two or three seeds directly
+    would lose a half or a third of the variance. All statistics use these same draws, so that points shared
+    by comparisons stay shared.
     """
     if not noise.known:
         return None
@@ -44,12 +45,12 @@ def draw_errors(groups: pd.DataFrame, noise: Noise, replicates: int = MAX_REPLIC
 
 
 def _drawn_sd(groups: pd.DataFrame, noise: Noise, replicates: int, generator: np.random.Generator) -> Floats:
-    """Standard deviation of one run of each group, [replicates, groups] in points.
+    """[replicates, groups], standard deviation of one run of each group in points.
 
-    Where noise does not follow the error and the sizes alone, as when short runs are noisier than long ones
-    of the same error, the repeats of a regime (data, setting, epochs) say by how much: its estimate is that
-    of its own repeats and of BORROWED degrees of freedom of all others. A replicate has exponents of its own
-    too, so that what the repeats leave open of them is in the intervals.
+    Where noise does not depend on the error and the sizes alone, for example where short runs are noisier
+    than long ones of the same error, the repeats of a regime (data, setting, epochs) show by how much: its
+    estimate combines its own repeats with BORROWED degrees of freedom of all others. The exponents of the
+    noise vary between replicates too, so that their uncertainty is in the intervals.
     """
     if noise.kind != "seeds":
         level = np.sqrt(noise.df / generator.chisquare(noise.df, size=(replicates, 1)))
@@ -62,8 +63,8 @@ def _drawn_sd(groups: pd.DataFrame, noise: Noise, replicates: int, generator: np
 
 
 def _expected(groups: pd.DataFrame, noise: Noise, replicates: int, generator: np.random.Generator) -> Floats:
-    """[replicates, groups], the variance of a run as exponents that the repeats allow have it, each with the
-    scale by which these repeats fit it as well as they fit `noise`."""
+    """[replicates, groups], variance of a run for exponents that the repeats allow, each with the scale at
+    which these repeats fit it as well as they fit `noise`."""
     variance, (own, measured) = run_sd(groups, noise) ** 2, _repeats(groups)
     squares = own * measured
     if not (noise.scatter and squares.any()):
@@ -75,14 +76,15 @@ def _expected(groups: pd.DataFrame, noise: Noise, replicates: int, generator: np
 
 
 def regime_noise(groups: pd.DataFrame, noise: Noise, place: Rows) -> tuple[Floats, Floats]:
-    """Of each regime, groups [n] being of regime `place` [n]: the sum of squares of its own repeats over what
-    `noise` expects, and of the degrees of freedom it borrows; and their number in all."""
+    """Sum of squares and degrees of freedom of each regime, [regimes] each, where group i is of regime
+    place[i]. Squares are those of the regime's repeats relative to what `noise` expects; the degrees of
+    freedom that the regime borrows are added to both."""
     squares, df = _squares(groups, noise, place, run_sd(groups, noise)[None] ** 2)
     return squares[0], df
 
 
 def _squares(groups: pd.DataFrame, noise: Noise, place: Rows, expected: Floats) -> tuple[Floats, Floats]:
-    """As `regime_noise`: [replicates, regimes] over expected [replicates, groups], and [regimes]."""
+    """As `regime_noise`, [replicates, regimes] relative to expected [replicates, groups]; and [regimes]."""
     own, measured = _repeats(groups)
     df = np.bincount(place, own)
     borrowed = np.minimum(BORROWED, noise.df - df)
@@ -91,13 +93,13 @@ def _squares(groups: pd.DataFrame, noise: Noise, place: Rows, expected: Floats) 
 
 
 def _repeats(groups: pd.DataFrame) -> tuple[Floats, Floats]:
-    """[n] each, the degrees of freedom of a group's own repeats and their variance."""
+    """Degrees of freedom of each group's own repeats, and their variance, [n] each."""
     own = (groups["num_seeds"] - 1).where(groups["variance"].notna(), 0).to_numpy(dtype=float)
     return own, groups["variance"].fillna(0.0).to_numpy(dtype=float)
 
 
 def interval(draws: Floats | None, level: float = 0.95) -> Interval | None:
-    """Central percentile interval of one statistic's replicates; None when there are none."""
+    """Central percentile interval of the replicates of one statistic; None where there are none."""
     if draws is None or not len(draws) or not np.isfinite(draws).all():
         return None
     low, high = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2])
@@ -105,19 +107,19 @@ def interval(draws: Floats | None, level: float = 0.95) -> Interval | None:
 
 
 def bounds(replicates: Floats) -> tuple[Floats, Floats]:
-    """Low and high, [k] each, of the central 95 % of replicates [replicates, k]."""
+    """Lower and upper bounds, [k] each, of the central 95 % of replicates [replicates, k]."""
     low, high = np.quantile(replicates, [0.025, 0.975], axis=0)
     return low, high
 
 
 def beyond_noise(values: Floats, replicates: Floats, ci95: tuple[Floats, Floats]) -> npt.NDArray[np.bool_]:
-    """Which of the values [k] differ from 0, all k tests together wrong with probability 5 % at most.
+    """Which of the values [k] differ from 0, with a family-wise error rate of at most 5 %.
 
-    The step-down max-t test (Westfall and Young 1993): each value is held against its distance from the
-    replicates [replicates, k], in units of its own 95 % interval (`bounds`), and the critical distance is
-    that which the farthest of the values not yet told from 0 exceeds in a share SHARED_LEVEL of the
-    replicates. Values that share points are tested as such, so that this loses less than Bonferroni's bound.
-    A value alone shares with none: it is beyond noise where its interval says so.
+    The step-down max-t test (Westfall and Young 1993): values and their replicates [replicates, k] are
+    measured in units of half their own 95 % interval (`bounds`), and the critical distance is exceeded by the
+    farthest of the values not yet shown to differ from 0 in a share SHARED_LEVEL of the replicates. Values
+    that share points are tested as such, so the test loses less power than Bonferroni's. A single value is
+    judged by its interval.
     """
     width = ci95[1] - ci95[0]
     if len(values) == 1:

@@ -1,4 +1,4 @@
-"""A W&B run that this project sent, as the result that the study directory has of its point."""
+"""A W&B run that this project sent, as the result of its point that a study directory would hold."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ MEASURED = ("train_seconds", "evaluate_seconds", "trunk_seconds")
 
 
 def is_point(run: Any) -> bool:
-    """Whether its config is that of a point of a study."""
+    """Whether a run's config is that of a point of a study."""
     return {"schema", "id", "setting"} <= set(run.config)
 
 
 def result_of(run: Any) -> Result:
-    """The result of the point whose run it is. Refused where its settings are no point's."""
+    """The result of a run's point. Raises `Refused` where its settings are not those of a point."""
     config, summary = nested(run.config), run.summary_metrics
     predicted = config.get("predicted")
     state = _state(run.state, summary)
-    completed = state.status == "completed"  # else a metric is one of the last epoch
+    completed = state.status == "completed"  # otherwise a metric is that of the last epoch
     point = point_from_json({"model": {}, **config})
     return Result(
         point=point,
@@ -40,7 +40,7 @@ def result_of(run: Any) -> Result:
 
 
 def nested(flat: Mapping[str, Any]) -> dict[str, Any]:
-    """Keys joined by slashes as dicts within dicts; what `tracking.view.flatten` undoes."""
+    """Keys joined by slashes as nested dicts: the inverse of `tracking.view.flatten`."""
     values: dict[str, Any] = {}
     for key, value in flat.items():
         *way, name = key.split("/")
@@ -52,11 +52,11 @@ def nested(flat: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _state(now: str, summary: Mapping[str, Any]) -> State:
-    """Where the point stands, by what was told of it and by whether its run is alive."""
+    """State of the point, from the status in its summary and from whether its run is alive."""
     told = summary.get("status")
     if told == "completed":
         return State(status="completed")
-    if now in ALIVE:  # what was told is of the attempt before
+    if now in ALIVE:  # the status in the summary is that of an earlier attempt
         return State(status="running")
     if told in ("failed", "pending"):
         return State(status=told, failure=summary.get("failure"), message=summary.get("message"))
@@ -75,5 +75,5 @@ def _measured(summary: Mapping[str, Any]) -> dict[str, float | None]:
 
 
 def _number(value: Any) -> float | None:
-    """W&B has NaN and infinities as words."""
+    """A number; W&B has NaN and infinities as text."""
     return None if value is None else float(value)

@@ -1,4 +1,4 @@
-"""W&B as a source: the runs of a group as rows, those of a study as its directory has them."""
+"""W&B as a source: the runs of a group as rows, those of a study as in its directory."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from analysis.wandb_point import is_point, result_of
 from analysis.wandb_runs import read_runs
 
 STATES = {"pending": "pending", "running": "running", "preempting": "running", "finished": "completed"}
-"""What a run's state is as the status of a row; any other is a failure."""
+"""Status of a row by the state of its run; any other state is a failure."""
 NAMES = {"family": "model", "data.name": "data"}
-"""Settings in the runs of others, and their columns."""
+"""Columns for settings that runs of other projects may have."""
 
 
 def read_wandb(source: str) -> pd.DataFrame:
     """The runs of `wandb:ENTITY/PROJECT/GROUP`, one row each.
 
-    Of a study, the rows are those of its directory, but for points that wait and have no run yet. Of others
-    they have the settings, with dots between nested names (`recipe.dropout`), the last values of the metrics
-    as W&B's summary names them, `status` and `tags`. Raises `Refused` as `read_runs` does.
+    Runs of a study give the rows of its directory, except for waiting points that have no run yet. Other runs
+    give their settings, with dots between nested names (`recipe.dropout`), the last values of their metrics
+    by their names in W&B's summary, `status` and `tags`. Raises `Refused` as `read_runs` does.
     """
     points: dict[str, dict[str, Any]] = {}
     others = []
@@ -38,7 +38,8 @@ def read_wandb(source: str) -> pd.DataFrame:
 
 
 def _row(run: Any) -> dict[str, Any]:
-    """A metric goes before a setting of its name, but the axes and the seed are always settings."""
+    """The row of a run. A metric takes precedence over a setting of its name, except for the axes and the
+    seed."""
     settings = {name.replace("/", "."): value for name, value in _flat(run.config, ".").items()}
     settings = {NAMES.get(name, name.removeprefix("cost.")): value for name, value in settings.items()}
     metrics = {name.removeprefix("cost/"): value for name, value in _flat(run.summary_metrics, "/").items()}
@@ -53,7 +54,7 @@ def _row(run: Any) -> dict[str, Any]:
 
 
 def _flat(values: Mapping[str, Any], separator: str, prefix: str = "") -> dict[str, Any]:
-    """Nested mappings as one; lists are left out."""
+    """Nested mappings as a flat one; lists are left out."""
     flat: dict[str, Any] = {}
     for name, value in values.items():
         if isinstance(value, Mapping):

@@ -30,7 +30,7 @@ def test_the_sheet_has_a_row_a_rung_and_the_paper_beside_it() -> None:
 def test_the_papers_own_ladder_does_not_stand_beside_itself() -> None:
     sheet = methods_sheet(climb(read_source("published:resnet_rs_2021_methods")))
     assert sheet.head[-1] == "so far"
-    assert "Beside it" not in sheet.note
+    assert "Paper: " not in sheet.note
     assert sheet.rows[-1][-1] == "+4.40"
 
 
@@ -56,14 +56,14 @@ def test_steps_and_the_share_are_told() -> None:
 @pytest.mark.parametrize(
     ("gains", "seeds", "why"),
     [
-        (0.0, 4, "all together cannot be told from none"),
-        (-1.0, 4, "all together costs points"),
+        (0.0, 4, "the total gain is not distinguishable from zero"),
+        (-1.0, 4, "all methods together cost points"),
         (0.5, 1, "one seed has no interval"),
     ],
 )
 def test_an_undecided_share_says_why(gains: float, seeds: int, why: str) -> None:
     rows = ladder_rows(num_seeds=seeds, gains={step: gains for step in range(1, 11)}, noise=0.2)
-    assert f"Which share is of training methods is undecided, for {why}: " in told(rows)
+    assert f"The share of training methods is undecided, since {why}: " in told(rows)
 
 
 def test_an_incomplete_ladder_says_what_it_lacks() -> None:
@@ -86,7 +86,7 @@ def test_a_ladder_with_one_result_compares_nothing() -> None:
     rows.loc[:3, "status"] = "completed"
     ladder = additive_study(table(rows))
     assert next(iter(methods_sentences(ladder))) == (
-        "There are results of 1 rung of the ladder: no step can be told."
+        "There are results of 1 rung of the ladder: a step needs two."
     )
     assert len(methods_sheet(ladder).rows) == 1
 

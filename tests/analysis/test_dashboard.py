@@ -131,12 +131,12 @@ def test_printed_it_is_what_would_arrive_and_takes_no_network(app: App) -> None:
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (["wandb:tester/absent/mine"], "tester/absent is no project that this account sees in W&B"),
+        (["wandb:tester/absent/mine"], "tester/absent is not a project that this account can see in W&B"),
         (["wandb:tester/scaling-study"], "write wandb:ENTITY/PROJECT/GROUP"),
         ([SOURCE, "--wandb", "tester/other"], "says where its runs are"),
         (["{study}"], "add --wandb ENTITY/PROJECT"),
         (["{study}", "--wandb", "scaling-study"], "write --wandb ENTITY/PROJECT"),
-        (["absent", "--wandb", "tester/scaling-study"], "absent is no study"),
+        (["absent", "--wandb", "tester/scaling-study"], "absent is not a study"),
     ],
 )
 @pytest.mark.usefixtures("app")

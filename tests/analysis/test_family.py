@@ -173,7 +173,7 @@ def models_of(path, capsys):
 def test_it_says_by_which_laws_it_predicts_and_what_weighs_them(fitted):
     family = replace(family_of(fitted, fitted[2], "planted"), models=models_text(720))
     said, told = family_sentences(family)[0], family_json(family)["laws"]
-    assert "of laws of 300 models (of 720, evenly spaced in compute), by how well" in said
+    assert "of laws of 300 models (of 720, evenly spaced in compute), weighted by how well" in said
     assert "odds of 30 to 1 that gains multiply: " in said
     assert all(law.form.name in said for law in family.laws.laws)
     assert sum(each["share"] for each in told) == pytest.approx(1)
@@ -186,7 +186,7 @@ def test_a_file_that_is_there_is_kept(fitted, tmp_path):
     family = family_of(fitted, fitted[2], "planted")
     assert "is written" in write_study(path, study_text(family, "derived"))
     text = path.read_text()
-    assert "is there already, and the same" in write_study(path, study_text(family, "derived"))
+    assert "exists already with the same content" in write_study(path, study_text(family, "derived"))
     with pytest.raises(Refused, match="says otherwise"):
         write_study(path, study_text(replace(family, members=family.members * 2), "other"))
     assert path.read_text() == text
