@@ -18,9 +18,9 @@ REGULARISERS = {
     "recipe.dropout": "dropout",
 }
 STRENGTHS = {"recipe.rand_augment_magnitude"}
-"""Settings that follow a regulariser, and make no level of their own."""
+"""Strengths that follow a regulariser and are not a level of their own."""
 PLACE = ("data", *UNITS)
-"""What a network is, and how long it was trained; frames only where there are clips."""
+"""Columns that identify a network and the length of its training; frames only where there are clips."""
 
 
 @dataclass(frozen=True)
@@ -28,10 +28,11 @@ class Crossed:
     """A network whose rows were trained with both weight decays at two levels of regularisation or more."""
 
     rows: pd.DataFrame
-    """`level` counts the levels, the least regularised first; `is_lower` is of the weight decay."""
+    """Rows with `level`, the number of the level (least regularised first), and `is_lower`, of the weight
+    decay."""
     levels: list[str]
     decays: tuple[float, float]
-    """Lower and higher."""
+    """Lower and higher weight decay."""
 
     @property
     def last(self) -> int:
@@ -39,14 +40,14 @@ class Crossed:
 
 
 def crossed_networks(rows: pd.DataFrame) -> list[Crossed]:
-    """All networks of a table that were trained so; none in tables without the columns for it."""
+    """The crossed networks of a table's rows; empty where a column that this needs is missing."""
     if not {DECAY, *REGULARISERS} <= set(rows.columns) or rows[DECAY].nunique() < 2:
         return []
     return [found for block in _blocks(rows) if (found := _crossed(block)) is not None]
 
 
 def _blocks(rows: pd.DataFrame) -> list[pd.DataFrame]:
-    """The rows, split by everything that decides a result but seeds, weight decays and regularisation."""
+    """The rows split by everything that decides a result except seeds, weight decays and regularisation."""
     apart = {DECAY, *REGULARISERS, *STRENGTHS}
     others = [str(column) for column in rows if "." in str(column) and column not in apart]
     place = [column for column in (*PLACE, *others) if column in rows]
@@ -68,12 +69,12 @@ def _crossed(rows: pd.DataFrame) -> Crossed | None:
     )
     rows = rows.assign(level=number)[number.notna()].astype({"level": int})
     if rows.groupby(["level", "is_lower"])["setting"].nunique().max() > 1:
-        return None  # something else differs, that the columns do not tell
+        return None  # something differs that the columns do not show
     return Crossed(rows, _level_names(ordered), (lower, higher))
 
 
 def _level_names(strengths: Sequence[tuple[float, ...]]) -> list[str]:
-    """`label smoothing and dropout`; with strengths where a method has several."""
+    """Names such as `label smoothing and dropout`; with strengths where a method has several."""
     several = [len({each[at] for each in strengths if each[at] > 0}) > 1 for at in range(len(REGULARISERS))]
     named = []
     for each in strengths:

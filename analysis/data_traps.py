@@ -12,13 +12,14 @@ from scaling.quantity import counted
 
 FEW_SEEDS = 3
 MAX_TOLD = 5
-"""Models of which one warning gives the axes."""
+"""Number of models whose axes one warning lists."""
 FEWEST_FLOPS = 1e4
-"""Fewest FLOPs of a network that sees images: the LeNet of 1998 takes 8e5."""
+"""Fewest FLOPs plausible for networks on images: the LeNet of 1998 takes 8e5."""
 REPLAYED = "replayed"
-"""Column of a study's rows: the table that a point was answered from."""
+"""Column of a study's rows: the table from which a point was replayed."""
 SUSPECT_SPREADS, SUSPECT_POINTS = 8.0, 3.0
-"""A run that is worse than the median of its repeats by so many spreads, and points, is suspect."""
+"""A run is suspect if it is worse than the median of its repeats by this many spreads and this many
+points."""
 
 
 def replayed(evidence: DataEvidence) -> Iterator[Trap]:
@@ -37,8 +38,8 @@ def unit(evidence: DataEvidence) -> Iterator[Trap]:
     if most < FEWEST_FLOPS:
         yield Trap(
             "flops_too_few",
-            f"FLOPs are {most:g} at most, too few for a network that sees images: if they are GFLOPs or "
-            "MFLOPs, so is what is printed of them, and so must budgets be.",
+            f"FLOPs are {most:g} at most, too few for a network on images: if they are GFLOPs or MFLOPs, "
+            "all FLOPs printed here are too, and budgets must be.",
         )
 
 
@@ -71,9 +72,9 @@ def stopped(evidence: DataEvidence) -> Iterator[Trap]:
         were = "was" if len(rows) == 1 else "were"
         yield Trap(
             "stopped_early",
-            f"{counted(len(rows), 'point')} {were} stopped early ({named}{more}): accuracies extrapolated "
-            f"from the curves, to {rows[EXTRAPOLATED_SD].median():.2g} points of standard deviation, stand "
-            "for them in rules and laws, and in no frontier.",
+            f"{counted(len(rows), 'point')} {were} stopped early ({named}{more}): rules and laws use "
+            "accuracies extrapolated from the curves, with a standard deviation of "
+            f"{rows[EXTRAPOLATED_SD].median():.2g} points, and frontiers leave them out.",
         )
 
 
@@ -85,8 +86,8 @@ def without_baseline(evidence: DataEvidence) -> Iterator[Trap]:
     if alone:
         yield Trap(
             "students_without_baseline",
-            f"What pseudo-labels gain is not told of {counted(alone, 'student')}, as the same point without "
-            "them has no result: pseudo.ratio=0 trains it.",
+            f"The gain from pseudo-labels is unknown for {counted(alone, 'student')}, since the same point "
+            "without them has no result: pseudo.ratio=0 trains it.",
         )
 
 
@@ -118,7 +119,7 @@ def suspects(evidence: DataEvidence) -> Iterator[Trap]:
         yield Trap(
             "suspect_runs",
             f"{counted(len(suspects), 'completed run')} may not have converged, being far worse than repeats "
-            f"of the same model ({model}: {worst['error']:.1f} % error); {counts}.",
+            f"of the same model ({model}: {worst['error']:.1f} % error); they are included in every number.",
         )
 
 
@@ -145,10 +146,10 @@ def seeds(evidence: DataEvidence) -> Iterator[Trap]:
             else "No model was trained twice"
         )
         how = {
-            "declared": "; intervals come from what the source declares a re-run to move",
+            "declared": "; intervals come from the noise that the source declares",
             "interaction": "; intervals come from the interaction of architecture and resolution, if "
             "anything too wide",
-        }.get(noise.kind, "; nothing here can be told from chance")
+        }.get(noise.kind, "; nothing here can be distinguished from chance")
         yield Trap(code, f"{what}: seed noise is unknown{how}.")
     few = int((groups["num_seeds"] < FEW_SEEDS).sum())
     if few:
@@ -160,7 +161,7 @@ def duplicates(evidence: DataEvidence) -> Iterator[Trap]:
     if copies:
         yield Trap(
             "duplicate_rows",
-            f"{counted(copies, 'row')} too many of one model and seed: averaged, not counted twice.",
+            f"{counted(copies, 'row')} too many for a model and seed: averaged, not counted twice.",
         )
 
 
@@ -180,6 +181,6 @@ def evaluation(evidence: DataEvidence) -> Iterator[Trap]:
     if len(sets) > 1:
         yield Trap(
             "mixed_evaluation",
-            f"Accuracies are of {len(sets)} sets of images ({', '.join(sets)}): those of one are never "
-            "paired with those of another, but the frontier mixes them.",
+            f"Accuracies were measured on {len(sets)} sets of images ({', '.join(sets)}): pairs never mix "
+            "them, but the frontier does.",
         )

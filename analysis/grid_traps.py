@@ -1,4 +1,4 @@
-"""Traps of the grid: what its ranges do not reach, and what else changes along its axes."""
+"""Traps of the grid: what its ranges do not cover, and what else changes along its axes."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from analysis.trap import DataEvidence, Trap
 from scaling.quantity import counted
 
 SHORT_EPOCHS = 100
-"""In the published ResNet study the order of depth and width turns between 10 and 100 epochs."""
+"""In the published ResNet study, depth and width change places between 10 and 100 epochs."""
 SMALL_PX = 128
-"""The smallest images of that study."""
+"""Smallest resolution in that study."""
 SMALL_RANGE = 10.0
-"""A rule drawn from less than this ratio of FLOPs says little about models of another size."""
+"""Ratio of FLOPs below which a rule says little about models of another size."""
 MAX_VALUES = 5
-"""Values of an axis up to which a warning gives the recipe at each, and not only what changes."""
+"""Number of values of an axis up to which a warning lists the recipe at each, and not only what changes."""
 
 
 def short_runs(evidence: DataEvidence) -> Iterator[Trap]:
@@ -60,7 +60,8 @@ def recipe(evidence: DataEvidence) -> Iterator[Trap]:
 
 
 def _values(rows: pd.DataFrame, column: str, axis: str) -> str:
-    """`: none at 10 and 100, more at 350`, where each value of the axis has one value, and there are few."""
+    """`: none at 10 and 100, more at 350`; empty where an axis value has several recipe values, or there are
+    many."""
     cells = rows[rows[column].notna()].groupby(axis)[column].agg(lambda cell: sorted(set(cell.astype(str))))
     if len(cells) > MAX_VALUES or (cells.map(len) > 1).any():
         return ""
@@ -71,7 +72,7 @@ def _values(rows: pd.DataFrame, column: str, axis: str) -> str:
 
 
 def _follows(rows: pd.DataFrame, column: str, axis: str) -> bool:
-    """Do the recipe's values differ between rows that differ in this axis, all other axes being the same?"""
+    """Whether the recipe's values differ between rows that differ in this axis and in no other."""
     others = [other for other in AXES if other != axis]
     known = rows[rows[column].notna()]
     values = known[column].astype(str).groupby([known[name] for name in (*others, axis)])

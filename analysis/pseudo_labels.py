@@ -1,4 +1,4 @@
-"""What pseudo-labels gain over none, network by network, and whether depth or width gains more by them."""
+"""What pseudo-labels gain over none, network by network, and whether depth or width gains more."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from analysis.pairs import MIN_DF
 from analysis.table import AXES, Table
 
 BASELINE = "pseudo.baseline"
-"""The column with the id of the same point without pseudo-labels."""
+"""Column with the id of the same point without pseudo-labels."""
 VARIANT = ("pseudo.ratio", "pseudo.kind", "pseudo.threshold", "pseudo.balanced", "pseudo.num_images")
 _RULE = "pseudo.rule"
 PREFERRED: Mapping[str, Literal["depth", "width", "undecided"]] = {
@@ -31,7 +31,8 @@ class Gain:
 
     variant: str
     network: dict[str, float] | None
-    """Axes but the seed; None: all networks together, with each seed's mean over them as one value."""
+    """Axes of the network, without the seed; None for all networks together, where a value is a seed's mean
+    over them."""
     num_pairs: int
     num_teachers: int
     effect: Effect
@@ -39,7 +40,7 @@ class Gain:
 
 @dataclass(frozen=True, kw_only=True)
 class Slope:
-    """How the gain grows with each doubling of depth, minus how it grows with each doubling of width."""
+    """How much more the gain grows with each doubling of depth than with each doubling of width."""
 
     variant: str
     depth_points: float
@@ -49,7 +50,7 @@ class Slope:
 
     @property
     def prefer(self) -> Literal["depth", "width", "undecided"]:
-        """Which gains more."""
+        """The axis along which the gain grows more."""
         return PREFERRED[self.effect.verdict]
 
 
@@ -60,19 +61,19 @@ Judged = TypeVar("Judged", bound=Gain | Slope)
 class PseudoLabelGains:
     metric: str
     overall: tuple[Gain, ...]
-    """A variant each; their verdicts share 5 %."""
+    """One per variant; their verdicts share a 5 % error rate."""
     by_network: tuple[Gain, ...]
-    """Likewise, a variant and a network each."""
+    """One per variant and network; their verdicts share a 5 % error rate."""
     slopes: tuple[Slope, ...]
-    """A variant each of which several depths and widths were trained; likewise."""
+    """One per variant that was trained at several depths and widths; their verdicts share 5 %."""
 
 
 def pseudo_label_gains(table: Table) -> PseudoLabelGains | None:
-    """Every student that is beside the same point without pseudo-labels; None where there is none.
+    """The gains of all students that have the same point without pseudo-labels beside them; None without any.
 
-    What differs between the two is the pseudo-labels alone: network, labelled images, recipe, seed and number
-    of steps are the same. A verdict needs MIN_DF degrees of freedom, and all of a kind are held together by
-    Holm's step-down rule (1979).
+    The two differ in the pseudo-labels alone: network, labelled images, recipe, seed and number of steps are
+    the same. A verdict needs MIN_DF degrees of freedom; verdicts of one kind are adjusted by Holm's step-down
+    method (1979).
     """
     pairs, metric = _pairs(table)
     if pairs.empty:
@@ -89,7 +90,7 @@ def pseudo_label_gains(table: Table) -> PseudoLabelGains | None:
 
 
 def _pairs(table: Table) -> tuple[pd.DataFrame, str]:
-    """One row a student: its axes, seed, variant, teacher and gain; and the metric."""
+    """One row per student with its axes, seed, variant, teacher and gain; and the metric."""
     rows = table.usable
     metric = "test_top1" if "test_top1" in rows and rows["test_top1"].notna().any() else "top1"
     if BASELINE not in rows or "point" not in rows:
@@ -104,7 +105,7 @@ def _pairs(table: Table) -> tuple[pd.DataFrame, str]:
 
 
 def _variants(students: pd.DataFrame, settings: pd.Series) -> list[str]:
-    """Such as `3 hard`; what all students share is left out. `settings` are those without pseudo-labels."""
+    """Names such as `3 hard`, without what all students share. `settings` are those without pseudo-labels."""
     others = [name for name in (*VARIANT[2:], _RULE) if students[name].nunique(dropna=False) > 1]
     if settings.nunique() > 1:
         students = students.assign(setting=settings.to_numpy())
@@ -117,14 +118,14 @@ def _variants(students: pd.DataFrame, settings: pd.Series) -> list[str]:
 
 
 def _wide(pairs: pd.DataFrame) -> pd.DataFrame:
-    """Gains, a row a seed and a column a network, all known: where some lack, networks or seeds are left out,
-    whichever leaves more."""
+    """Gains, one row per seed and one column per network, all known: where some are missing, either networks
+    or seeds are left out, whichever leaves more."""
     wide = pairs.pivot_table(index="seed", columns=list(AXES), values="gain")
     return max(wide.dropna(axis=1), wide.dropna(axis=0), key=lambda whole: whole.size)
 
 
 def _effect(wide: pd.DataFrame, weights: Floats) -> Effect | None:
-    """Effect in the networks' gains, weighted, seed by seed."""
+    """The effect of a weighted sum of the networks' gains, seed by seed."""
     cells = Cells(metric="gain", top1=wide.set_axis(range(wide.shape[1]), axis=1), variance=None, df=0)
     return cells.effect(dict(enumerate(weights))) if wide.size else None
 
@@ -168,7 +169,8 @@ def _num_values(wide: pd.DataFrame, axis: str) -> int:
 
 
 def _decided(found: Iterable[Judged]) -> tuple[Judged, ...]:
-    """The same with their verdicts, which share 5 %; a verdict needs MIN_DF degrees of freedom."""
+    """The same with their verdicts, which share a 5 % error rate; a verdict needs MIN_DF degrees of
+    freedom."""
     all_found = [*found]
     tested = [each.effect if each.effect.num_seeds > MIN_DF else None for each in all_found]
     return tuple(

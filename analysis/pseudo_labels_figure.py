@@ -1,4 +1,4 @@
-"""The figure of pseudo-labels: what each network gains by them."""
+"""The figure of pseudo-labels: what each network gains from them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from analysis.table import AXES
 
 
 def pseudo_labels_figure(found: PseudoLabelGains) -> Figure:
-    """Gain of each network, and of all, one colour a variant, with 95 % intervals over seeds."""
+    """Gain of each network, and of all, one colour per variant, with 95 % intervals over seeds."""
     networks = sorted({tuple(each.network.values()) for each in found.by_network if each.network})
     varied = [place for place in range(len(AXES)) if len({each[place] for each in networks}) > 1] or [0]
     names = [" ".join(f"{AXES[place][0]}{each[place]:g}" for place in varied) for each in networks]
@@ -32,5 +32,5 @@ def pseudo_labels_figure(found: PseudoLabelGains) -> Figure:
     axes.set_xticks(range(len(networks) + 1), [*names, "all"])
     axes.grid(axis="x", visible=False)
     axes.set(xlabel="network", ylabel=f"gain in {found.metric} over none (points)")
-    figure.legend(loc="outside upper left", ncols=3, title="pseudo-labelled images beside each labelled one")
+    figure.legend(loc="outside upper left", ncols=3, title="pseudo-labelled images per labelled one")
     return figure

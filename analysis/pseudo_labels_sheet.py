@@ -29,7 +29,7 @@ def pseudo_labels_sheet(found: PseudoLabelGains) -> Sheet:
     return Sheet(
         "Pseudo-labels: gain over none",
         f"In points of {found.metric}, paired by seed with the same network without them; a variant is the "
-        "pseudo-labelled images beside each labelled one, and their kind. Verdicts over all networks share 5 "
+        "pseudo-labelled images per labelled one, and their kind. Verdicts over all networks share 5 "
         "%, and so do those of single ones.",
         ("variant", *AXES, "seeds", "gain", "95 %", "verdict"),
         rows,
@@ -38,7 +38,7 @@ def pseudo_labels_sheet(found: PseudoLabelGains) -> Sheet:
 
 
 def pseudo_labels_sentences(found: PseudoLabelGains) -> Iterator[str]:
-    """The verdicts over all networks, and of depth against width."""
+    """The verdicts over all networks, and on depth against width."""
     for each in found.overall:
         effect = each.effect
         said = {"helps": "help", "hurts": "hurt", "undecided": "are undecided"}[effect.verdict]
@@ -49,9 +49,9 @@ def pseudo_labels_sentences(found: PseudoLabelGains) -> Iterator[str]:
         )
     for slope in found.slopes:
         verdict = {
-            "depth": "deeper networks gain more by them than wider ones",
-            "width": "wider networks gain more by them than deeper ones",
-            "undecided": "whether depth or width gains more by them is undecided",
+            "depth": "deeper networks gain more from them than wider ones",
+            "width": "wider networks gain more from them than deeper ones",
+            "undecided": "whether depth or width gains more from them is undecided",
         }[slope.prefer]
         yield (
             f"Pseudo-labels ({slope.variant}): {verdict}; a doubling of depth adds "

@@ -1,4 +1,4 @@
-"""A report: the files that tell a person, and a program, what a study says."""
+"""A report: the files that tell people, and programs, what a study says."""
 
 from __future__ import annotations
 
@@ -25,26 +25,26 @@ from scaling.study.files import write_bytes
 class Report:
     findings: Findings
     page: Path
-    """report.html"""
+    """Path of report.html."""
     rules: Path
-    """rules.json"""
+    """Path of rules.json."""
     tables: tuple[Path, ...]
-    """table.csv and frontier.csv with every row; tables.md and tables.tex for people."""
+    """Paths of table.csv and frontier.csv, with all rows, and of tables.md and tables.tex for people."""
     figures: tuple[Path, ...]
-    """Each figure as PNG and as SVG."""
+    """Paths of each figure as PNG and as SVG."""
 
 
 def report_directory(source: str | Path) -> Path:
-    """Where a report goes by default: beside a study, else into reports/<name of the source>."""
+    """The default directory of a report: inside a study, else reports/<name of the source>."""
     path = Path(source)
     return path / "report" if (path / "study.json").is_file() else Path("reports") / source_name(source)
 
 
 def write_report(table: Table, out: Path) -> Report:
-    """Find all there is in the table and write table.csv, frontier.csv, tables.md, tables.tex, rules.json,
-    the figures and report.html.
+    """Analyse the table and write table.csv, frontier.csv, tables.md, tables.tex, rules.json, the figures and
+    report.html.
 
-    Raises `Refused` when no point is completed or `out` cannot be written; files there are replaced.
+    Existing files are replaced. Raises `Refused` when no point is completed or `out` cannot be written.
     """
     findings = find(table)
     rules = rules_json(findings, origin())
@@ -72,7 +72,7 @@ def write_report(table: Table, out: Path) -> Report:
 
 
 def _write(out: Path, files: dict[str, bytes]) -> None:
-    """Write all files aside and move them into place."""
+    """Write all files under temporary names and move them into place."""
     try:
         out.mkdir(parents=True, exist_ok=True)
         for name, content in files.items():

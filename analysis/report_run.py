@@ -25,14 +25,15 @@ RULES, FRONTIER, FAILURES, FIGURES, PAGE = "rules", "frontier", "failures", "fig
 """Keys under which a workspace finds the tables, figures and page."""
 INIT_TIMEOUT_S = 30.0
 FINISH_TIMEOUT_S = 120.0
-"""Until W&B's server counts as lost; W&B's own variables go before these."""
+"""Seconds until W&B's server counts as unreachable; W&B's own variables take precedence."""
 
 
 def log_report(report: Report, group: Group) -> str:
-    """Log a written report as the group's one report run; its URL, or its directory where W&B is offline.
+    """Log a written report as the single report run of the group; return its URL, or its directory if W&B is
+    offline.
 
-    Logged again, the run goes on: it shows the newest report, and an artifact gets another version where its
-    content differs. Refused where the server cannot be reached, or does not take all of it.
+    Logging again continues the run: it shows the newest report, and an artifact gets a new version where its
+    content differs. Raises `Refused` where the server cannot be reached or does not accept all of it.
     """
     with client(f"{group.entity}/{group.project}") as wandb:
         run = _open(wandb, report, group)
@@ -52,11 +53,11 @@ def log_report(report: Report, group: Group) -> str:
 
 
 def _open(wandb: Any, report: Report, group: Group) -> Any:
-    mode = os.environ.get("WANDB_MODE")  # which a client that is set up no longer reads
+    mode = os.environ.get("WANDB_MODE")  # a client that is already set up no longer reads it
     run_id = f"{REPORT}-{hashlib.sha256(group.name.encode()).hexdigest()[:16]}"
     place = report.page.parent
     for earlier in (place / "wandb").glob(f"*run-*-{run_id}"):
-        shutil.rmtree(earlier)  # else `wandb sync` would send it too
+        shutil.rmtree(earlier)  # otherwise `wandb sync` would send it too
     return wandb.init(
         id=run_id,
         name=REPORT,
@@ -86,7 +87,7 @@ def _media(wandb: Any, report: Report) -> dict[str, Any]:
 
 
 def _tables(report: Report) -> dict[str, pd.DataFrame]:
-    """The sentences and warnings, what is on the frontiers or near, and what failed."""
+    """The sentences and warnings, the models on or near the frontiers, and the failed points."""
     findings = report.findings
     told = [(topic, each) for topic, said in sentences_by_topic(findings).items() for each in said]
     warned = [(f"warning: {trap.code}", trap.message) for trap in findings.traps]
@@ -100,7 +101,7 @@ def _tables(report: Report) -> dict[str, pd.DataFrame]:
 
 
 def _table(wandb: Any, rows: pd.DataFrame) -> Any:
-    """A table of plain values: unknown ones are None, and whole numbers stay whole."""
+    """A W&B table of plain values, in which unknown values are None and integers stay integers."""
     values = rows.astype(object).where(rows.notna(), None)
     return wandb.Table(columns=[*rows], data=values.to_numpy().tolist(), allow_mixed_types=True)
 
@@ -115,7 +116,7 @@ def _files(wandb: Any, report: Report, group: Group) -> Any:
 
 
 def _verdicts(rules: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """What `rules.json` says, in one word or number each, for the summary of the run."""
+    """The verdicts and numbers of `rules.json` that go into the summary of the run."""
     for regime in rules["regimes"]:
         where = f"epochs={regime['epochs']}"
         yield f"verdict/depth_or_width/{where}", regime["prefer"]

@@ -1,4 +1,4 @@
-"""The figures of the resolution: what each step gains, and what it gains over depth and width."""
+"""The figures of the resolution: the gain of each step, and its advantage over depth and width."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from analysis.plot import BLUE, INK, MARKERS, SERIES, VERMILION, new_figure, seq
 
 
 def resolution_figure(findings: Findings) -> Figure:
-    """Gain per doubling at each step, one colour a regime."""
+    """Gain per doubling at each step, one colour per regime."""
     figure, axes = new_figure()
     steps = findings.resolution.steps
     places = {step: at for at, step in enumerate(sorted({(s.from_px, s.to_px) for s in steps}))}

@@ -20,9 +20,9 @@ from scaling.quantity import counted, listed
 
 STEPPED = ("depth", "width", "resolution")
 MAX_RETURNS = 20_000
-"""More steps than this are no grid, and are not weighed."""
+"""Number of steps above which the models are not considered a grid, and returns are not computed."""
 MAX_HURTS = 3
-"""So many of the steps that are shown to hurt are told, the worst first."""
+"""Maximum number of hurting steps that are listed, worst first."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,19 +32,20 @@ class Return:
     to_value: float
     """The next value measured at this place."""
     at: dict[str, float]
-    """The other knobs, epochs among them."""
+    """The other knobs, including epochs."""
     points: float
-    """Top-1 points gained."""
+    """Gain in top-1 points."""
     ci95: Interval | None
     """95 % interval of this step alone."""
     verdict: Literal["pays", "hurts", "undecided"]
-    """Decided where the gain differs from 0 beyond noise, at 5 % shared among all steps of the study."""
+    """Decided where the gain differs from 0 beyond noise, at a level of 5 % shared by all steps of the
+    study."""
 
 
 def returns(groups: pd.DataFrame, noise: Noise, draws: Floats | None) -> tuple[Return, ...]:
-    """All steps between neighbours on an axis, in the setting with most models at each number of epochs.
+    """All steps between neighbours on an axis, in the setting with the most models at each number of epochs.
 
-    Ordered by epochs, axis and place. Empty where there are more than MAX_RETURNS of them.
+    Ordered by epochs, axis and place. Empty where there are more than MAX_RETURNS.
     """
     steps = _steps(groups)
     if len(steps) > MAX_RETURNS or steps.empty:
@@ -86,7 +87,7 @@ def _return(
 
 
 def _steps(groups: pd.DataFrame) -> pd.DataFrame:
-    """One row a step: axis, and the positions of its two groups; fewest epochs first."""
+    """One row per step: its epochs, its axis and the positions of its two groups; fewest epochs first."""
     frame = groups.reset_index(drop=True).reset_index(names="position")
     regime = frame.groupby(["epochs", "data", "setting"]).size().reset_index(name="size")
     regime = regime.sort_values(["epochs", "size"], ascending=[True, False], kind="stable")
@@ -103,7 +104,7 @@ def _steps(groups: pd.DataFrame) -> pd.DataFrame:
 
 
 def return_sentences(found: Sequence[Return], regimes: Sequence[Regime]) -> Iterator[str]:
-    """How many steps pay, which are shown to hurt, and the last steps of depth and of width."""
+    """How many steps pay, which ones hurt, and the last steps of depth and of width."""
     known = [each for each in found if each.ci95 is not None]
     if not known:
         return
@@ -124,8 +125,9 @@ def return_sentences(found: Sequence[Return], regimes: Sequence[Regime]) -> Iter
 
 
 def _last_steps(known: Sequence[Return], regimes: Sequence[Regime], axis: str) -> list[list[Return]]:
-    """The last two steps of the axis in the longest regime, by resolution, at one value of its rival: of
-    those not below the bases of the verdict the one where most is measured, and of these the largest."""
+    """The last two steps of the axis in the longest regime, by resolution, at one value of its rival: of the
+    values not below the bases of the verdict, the one with the most measurements, and of these the
+    largest."""
     if not regimes:
         return []
     rival = "width" if axis == "depth" else "depth"

@@ -45,7 +45,8 @@ def _spot(groups: pd.DataFrame, row: pd.Series, side: str, axis: str) -> str:
 
 
 def resolution_sheet(findings: Findings) -> Sheet:
-    """What each step of the resolution gains and costs, and what depth or width gives for the same."""
+    """What each step of the resolution gains and costs, and its advantage over depth and width at equal
+    FLOPs."""
     rows = []
     for step in findings.resolution.steps:
         against = {each.axis: points_text(each.advantage_points, each.ci95) for each in step.rivals}
@@ -66,7 +67,7 @@ def resolution_sheet(findings: Findings) -> Sheet:
 
 
 def returns_sheet(findings: Findings) -> Sheet:
-    """Every step of one axis whose gain or loss is decided, the longest runs last."""
+    """Every step of one axis whose gain or loss is decided, longest runs last."""
     decided = [each for each in findings.returns if each.verdict != "undecided"]
     rows = [
         (

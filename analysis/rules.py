@@ -1,4 +1,4 @@
-"""Rules: what the findings say a person should do, as rules.json; `sentences` says the same to people."""
+"""Rules: what the findings recommend, as rules.json; `sentences` says the same to people."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ DIGITS = 4
 
 
 def rules_json(findings: Findings, origin: dict[str, Any] | None = None) -> dict[str, Any]:
-    """The machine-readable answer, free of NaN. `origin` (package version, revision) is added to the
-    provenance."""
+    """The machine-readable answer, with None in the place of NaN. `origin` (package version and revision) is
+    added to the provenance."""
     crossover, resolution = findings.pairs.crossover, findings.resolution
     return {
         "cost": findings.pairs.cost.name,

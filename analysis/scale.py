@@ -1,4 +1,4 @@
-"""A scale: a log axis with a handful of round ticks, labelled as people do."""
+"""A scale: a log axis with a handful of round ticks and readable labels."""
 
 from __future__ import annotations
 
@@ -26,7 +26,8 @@ HALVES = (*np.arange(1.0, 5.0, 0.5), *np.arange(5.0, 10.0))
 
 
 def log_axis(axes: Axes, side: Literal["x", "y"], metric: Metric, values: Sequence[float]) -> None:
-    """Make one side a log axis with a handful of round ticks, `100M` or `2 min`, and the metric's label."""
+    """Make one side a log axis with a handful of round ticks, such as `100M` or `2 min`, and the metric's
+    label."""
     low, high = limits(values)
     axes.set(**{f"{side}scale": "log", f"{side}lim": (low, high), f"{side}label": metric.axis_label})
     axis: Axis = axes.xaxis if side == "x" else axes.yaxis
@@ -36,20 +37,20 @@ def log_axis(axes: Axes, side: Literal["x", "y"], metric: Metric, values: Sequen
 
 
 def limits(values: Sequence[float]) -> tuple[float, float]:
-    """The ends of a log axis: a little beyond the values, which are above 0."""
+    """The ends of a log axis, a little beyond the values, which must be above 0."""
     pad = max((max(values) / min(values)) ** 0.06, 1.05)
     return min(values) / pad, max(values) * pad
 
 
 def tick_text(metric: Metric, value: float) -> str:
-    """A tick in the fewest letters: `100M`, `2 min`, `12.5`."""
+    """The shortest text of a tick: `100M`, `2 min`, `12.5`."""
     return (
         metric.text(value) if metric.unit == "s" else count_text(value) if metric.unit == "" else f"{value:g}"
     )
 
 
 def round_ticks(metric: Metric, low: float, high: float) -> Sequence[float]:
-    """Round values within the limits: at least four where there are as many, at most seven."""
+    """Round values within the limits: at least four where possible, at most seven."""
     if metric.unit == "s":
         times = [seconds for seconds in ROUND_SECONDS if low <= seconds <= high]
         return _sparse(times) if len(times) > 1 else _even_ticks(low, high)
@@ -73,12 +74,12 @@ def round_ticks(metric: Metric, low: float, high: float) -> Sequence[float]:
 
 
 def _even_ticks(low: float, high: float) -> Sequence[float]:
-    """Times at equal distances, round in their unit, for a range in which no two of ROUND_SECONDS are."""
+    """Evenly spaced times, round in their unit, for a range with fewer than two of ROUND_SECONDS."""
     unit = max((size for size, _ in (*UNITS, *LONG_UNITS) if size <= low), default=UNITS[0][0])
     ticks = MaxNLocator(5, steps=[1, 2, 5, 10]).tick_values(low / unit, high / unit)
     return [unit * tick for tick in ticks if low <= unit * tick <= high]
 
 
 def _sparse(ticks: Sequence[float]) -> Sequence[float]:
-    """Every second, third, … tick, so that they are seven at most."""
+    """Every second, third, … tick, so that at most seven are left."""
     return ticks[:: max(1, int(np.ceil(len(ticks) / 7)))]

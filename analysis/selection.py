@@ -1,4 +1,4 @@
-"""A selection: the pairs that one verdict rests on, chosen before any accuracy is looked at."""
+"""A selection: the pairs that one verdict rests on, chosen without looking at any accuracy."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from analysis.crossover import common_pairs
 from analysis.noise import Rows
 
 MIN_PAIRS = 3
-"""Fewer pairs than this are no rule."""
+"""Number of pairs below which there is no verdict."""
 
 Base = tuple[float, float]
-"""Depth and width of the model that a pair grows from."""
+"""Depth and width of the model that a pair scales up."""
 
 
 @dataclass(frozen=True)
@@ -26,28 +26,29 @@ class Selection:
     epochs: float
     setting: str
     resolution: float | None
-    """None: all together."""
+    """None for all resolutions together."""
     bases: tuple[Base, ...]
-    """What the pairs grow from."""
+    """The models that the pairs scale up."""
 
 
 @dataclass(frozen=True)
 class Selections:
-    """All that is asked of one set of comparisons."""
+    """All selections from one set of comparisons."""
 
     comparisons: Comparisons
     regimes: tuple[Selection, ...]
-    """Fewest epochs first, each of the one setting with most pairs; from the bases that all regimes have,
-    where that leaves MIN_PAIRS in each: a change of bases is no turn."""
+    """Fewest epochs first, each from the setting with the most pairs. Where that leaves MIN_PAIRS in each
+    regime, only bases that all regimes have are used, so that a change of bases is not taken for a
+    crossover."""
     by_resolution: tuple[Selection, ...]
     by_base: tuple[tuple[Selection, ...], ...]
-    """For each regime all its bases, those included that it does not rest on."""
+    """All bases of each regime, including those that its verdict does not rest on."""
     common: tuple[Rows, ...]
-    """The same pairs in every regime, in the same order."""
+    """The pairs shared by all regimes, in the same order."""
 
 
 def select(comparisons: Comparisons) -> Selections:
-    """Which pairs (axis depth, rival width) each verdict rests on."""
+    """The pairs (axis depth, rival width) that each verdict rests on."""
     table = comparisons.table
     in_setting = _one_setting_per_regime(table)
     chosen = _same_bases(table, in_setting)
@@ -74,8 +75,8 @@ def _selection(table: pd.DataFrame, rows: Rows, one_resolution: bool = False) ->
 
 
 def _one_setting_per_regime(table: pd.DataFrame) -> list[Rows]:
-    """For each number of epochs, the rows of the (data, setting) with most pairs; the first by name on a
-    tie."""
+    """For each number of epochs, the rows of the (data, setting) with the most pairs; on a tie, of the first
+    by name."""
     chosen = []
     for epochs in sorted(table["epochs"].unique()):
         rows = table[table["epochs"] == epochs]
@@ -87,7 +88,7 @@ def _one_setting_per_regime(table: pd.DataFrame) -> list[Rows]:
 
 
 def _same_bases(table: pd.DataFrame, regimes: Sequence[Rows]) -> list[Rows]:
-    """The rows from bases that all regimes have; all rows where that leaves some regime too few."""
+    """The rows from bases that all regimes have; all rows where that leaves a regime with too few."""
     if not regimes:
         return []
     bases = np.fromiter(_bases(table), dtype=object, count=len(table))
@@ -101,6 +102,6 @@ def _bases(table: pd.DataFrame) -> list[Base]:
 
 
 def _split(table: pd.DataFrame, rows: Rows, columns: list[str]) -> list[Rows]:
-    """The rows that agree in the columns, smallest values first."""
+    """The rows grouped by their values in the columns, smallest values first."""
     places = table.iloc[rows].groupby(columns, sort=True).indices
     return [rows[place] for place in places.values()]

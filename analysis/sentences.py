@@ -1,4 +1,4 @@
-"""Sentences: the rules as they are said to people."""
+"""Sentences: the rules in words."""
 
 from __future__ import annotations
 
@@ -44,16 +44,16 @@ HEADINGS = {
     "missing": "What is missing",
     "warnings": "Warnings",
 }
-"""What people read above a topic, in the order of the report."""
+"""Heading of each topic, in the order of the report."""
 
 
 def sentences(findings: Findings) -> list[str]:
-    """The rules for people, the most important first."""
+    """The rules in words, most important first."""
     return [sentence for told in sentences_by_topic(findings).values() for sentence in told]
 
 
 def sentences_by_topic(findings: Findings) -> dict[str, list[str]]:
-    """The same, by what they rest on: a topic of `basis`, or `noise`."""
+    """The sentences by what they rest on: a topic of `basis`, or `noise`."""
     return {
         "methods": [*methods_sentences(findings.methods)] if findings.methods else [],
         "weight_decay": [*interplay_sentences(findings.weight_decay)] if findings.weight_decay else [],
@@ -77,7 +77,7 @@ def sentences_by_topic(findings: Findings) -> dict[str, list[str]]:
 
 
 def count_sentence(findings: Findings) -> str:
-    """`70 of 72 points completed, 1 failed, 1 pending; 24 models.`"""
+    """Status of the points: `70 of 72 points completed, 1 failed, 1 pending; 24 models.`"""
     status = findings.table.rows["status"].value_counts()
     rest = [f"{status[name]} {name}" for name in ("failed", "running", "pending") if name in status]
     done = f"{status.get('completed', 0)} of {len(findings.table.rows)} points completed"
@@ -113,7 +113,7 @@ def _regime_sentence(regime: Regime, pairs: Pairs) -> str:
 
 
 def verdict_text(regime: Regime) -> str:
-    """`depth is better than width`, or why neither is said to be."""
+    """The verdict in words, such as `depth is better than width`, or why there is none."""
     if regime.pairs_disagree:
         return "it depends on the model whether depth or width is better"
     if regime.perhaps_chance:
@@ -128,7 +128,7 @@ def verdict_text(regime: Regime) -> str:
 
 
 def base_text(regime: Regime) -> str:
-    """`from depth 101 and width 1, ` where all its pairs start from one model, else nothing."""
+    """`from depth 101 and width 1, ` where all pairs start from one model; else empty."""
     if len(regime.bases) > 1:
         return ""
     depth, width = regime.bases[0]
@@ -136,7 +136,7 @@ def base_text(regime: Regime) -> str:
 
 
 def _sizes_text(sizes: Sequence[Regime]) -> str:
-    """`depth is better at 224 and 320 px, and the two cannot be told apart at 128 and 160 px`."""
+    """The verdicts by resolution: `depth is better at 224 and 320 px and not decided at 128 and 160 px`."""
     said = {"depth": "depth is better at", "width": "width is better at", "undecided": "not decided at"}
     parts = []
     for verdict, words in said.items():

@@ -1,4 +1,4 @@
-"""A setting: all but the axes that a recommended model is built, priced and trained with."""
+"""A setting: everything except the axes with which a recommended model is built, priced and trained."""
 
 from __future__ import annotations
 
@@ -19,10 +19,11 @@ from scaling.study.point import Point
 from scaling.study.store import Study
 
 PLANNED_BY = {"published:resnet_rs_2021": ("resnet_rs_grid", "resnet_rs_grid")}
-"""The file of conf/model/ and that of conf/study/ that published results are of."""
+"""The files of conf/model/ and conf/study/ that correspond to published results."""
 
 Price = Callable[[float, float, int, int], Cost]
-"""The costs at a depth, width, resolution and number of epochs; `Refused` where nothing can be built."""
+"""The costs at a depth, width, resolution and number of epochs. Raises `Refused` where nothing can be
+built."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,20 +31,20 @@ class Base:
     family: Family
     price: Price
     of: str
-    """What the costs are of, a clause."""
+    """What the costs apply to, as a clause."""
     defaults: tuple[str | dict[str, str], ...]
-    """Defaults of a study file that trains in this setting."""
+    """Defaults list of a study file that trains in this setting."""
     values: dict[str, Any]
-    """What that file says besides its points."""
+    """Other values of that file besides its points."""
     missing: str = ""
-    """What the source does not say of the setting, a sentence."""
+    """What the source does not say about the setting, as a sentence."""
 
 
 def base_setting(table: Table, setting: str, model: str | None) -> Base:
-    """The setting of a table's models, those whose `setting` it is.
+    """The setting of those models of a table that have this `setting`.
 
-    A study's points say all of it. Another source says at most the family, in its columns `model` and
-    `model.…`; `model` names a file of conf/model/ otherwise. Raises `Refused` where nothing does.
+    The points of a study contain all of it. Another source has at most the family, in its columns `model` and
+    `model.…`; otherwise `model` names a file of conf/model/. Raises `Refused` where there is neither.
     """
     path = Path(table.source)
     rows = table.usable[table.usable["setting"] == setting]
@@ -72,7 +73,7 @@ def base_setting(table: Table, setting: str, model: str | None) -> Base:
 
 
 def _only(rows: Any, column: str) -> str | None:
-    """The value of a column that has one."""
+    """The value of a column that has only one; else None."""
     values = rows[column].dropna().unique() if column in rows else []
     return str(values[0]) if len(values) == 1 else None
 
@@ -134,10 +135,10 @@ def _of_point(point: Point) -> Base:
             sentence
             for sentence, is_missing in (
                 (
-                    "Its images lie where data.root says: add that to the line.",
+                    "Its images are where data.root says: add data.root=… to the line.",
                     point.data.name == "image_folder",
                 ),
-                ("It learned from pseudo-labels: say pseudo.teacher.", point.pseudo is not None),
+                ("It learned from pseudo-labels: add pseudo.teacher=… too.", point.pseudo is not None),
             )
             if is_missing
         ),

@@ -1,4 +1,4 @@
-"""A sheet: a table of the report, every cell a text."""
+"""A sheet: a table of the report with texts as cells."""
 
 from __future__ import annotations
 
@@ -12,32 +12,30 @@ from analysis.prediction import FEWEST_NETWORKS, Prediction, hours_text, ratio_t
 from analysis.table import AXES, Table, knobs_of
 
 MAX_ROWS = 200
-"""Longest table for people; the CSV files have every row."""
+"""Maximum number of rows of a table for people; the CSV files have all rows."""
 
 
 @dataclass(frozen=True)
 class Sheet:
-    """A table for people: every cell a text."""
-
     title: str
     note: str
     head: tuple[str, ...]
     rows: Sequence[tuple[str, ...]]
     num_rows: int | None = None
-    """How many rows there are, where that is more than are in `rows`."""
+    """Number of rows in total, where `rows` has only the first of them."""
     topic: str = ""
-    """The basis that it rests on, of `basis.bases`."""
+    """The topic of `basis.bases` on which it rests."""
 
     @property
     def full_note(self) -> str:
-        """The note, and what of the rows it leaves out."""
+        """The note, with the number of rows that are left out."""
         if self.num_rows is None or self.num_rows <= len(self.rows):
             return self.note
         return f"{self.note} The first {len(self.rows)} of {self.num_rows} rows."
 
 
 def frontier_sheet(frontier: Frontier) -> Sheet:
-    """The frontier and what noise does not tell from it, cheapest first."""
+    """The frontier and the models within noise of it, cheapest first."""
     near = frontier.members[frontier.members["standing"].isin(["frontier", "within_noise"])]
     rows, knobs = [], knobs_of(frontier.members)
     for _, row in near.iloc[:MAX_ROWS].iterrows():
@@ -54,7 +52,7 @@ def frontier_sheet(frontier: Frontier) -> Sheet:
 
 
 def failure_sheet(table: Table) -> Sheet:
-    """What failed, and why."""
+    """The failed points, and why they failed."""
     failed = table.rows[table.rows["status"] == "failed"]
     rows = [
         (
@@ -79,7 +77,7 @@ def failure_sheet(table: Table) -> Sheet:
 
 
 def prediction_sheet(found: Prediction) -> Sheet:
-    """Predicted against actual hours, a row a source and, where there are several, one of all."""
+    """Predicted against actual hours, one row per source and, where there are several, one for all."""
     shown = [*found.by_source, *([found.overall] if len(found.by_source) > 1 else [])]
     rows = [
         (
@@ -95,10 +93,10 @@ def prediction_sheet(found: Prediction) -> Sheet:
         for each in shown
     ]
     note = (
-        "In training steps and evaluations on one device. From results of equal steps, from measured steps, "
-        "from the speed model scaled to such, or from specifications alone. Ratio: actual over predicted, "
-        "the median over the points; its 95 % interval is from networks resampled, where there are "
-        f"{FEWEST_NETWORKS} or more."
+        "Hours of training steps and evaluations on one device, predicted from results of equal steps, from "
+        "measured steps, from the speed model scaled to these, or from specifications alone. Ratio: actual "
+        "over predicted, median over the points, with a 95 % interval from resampled networks where there "
+        f"are {FEWEST_NETWORKS} or more."
     )
     head = (
         "from",

@@ -47,7 +47,7 @@ def sheets(findings: Findings) -> list[Sheet]:
 
 
 def equal_sheets(found: AtEqualAccuracy) -> list[Sheet]:
-    """The tables of what is compared at equal accuracy, those that have rows."""
+    """The tables of the comparisons at equal accuracy that have rows."""
     every = (
         speedup_sheet(found.speedups),
         at_model_sheet(found.speedups),

@@ -1,4 +1,4 @@
-"""Slow resolution: the same networks on several ladders of resolution, and which is on the frontier."""
+"""Slow resolution: the same networks on several resolution ladders, and which ladder is on the frontier."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from analysis.table import Table
 class Ladder:
     name: str
     pixels: tuple[int, ...]
-    """Resolutions of its models, the smallest network first."""
+    """Pixels of its models, smallest network first."""
     beaten_by: tuple[str, ...]
     """Ladders that cost less at equal accuracy, beyond noise."""
 
@@ -32,9 +32,9 @@ class Ladders:
     epochs: float
     cost: Metric
     ladders: tuple[Ladder, ...]
-    """The fastest first."""
+    """The ladders, fastest first."""
     pairs: tuple[Speedup, ...]
-    """Speed-ups of every two, the slower one over the faster one."""
+    """Comparison of every two ladders: the slower one over the faster one."""
 
     @property
     def best(self) -> str | None:
@@ -54,9 +54,9 @@ class Ladders:
 def compare_ladders(
     table: Table, groups: pd.DataFrame, noise: Noise, draws: Floats | None
 ) -> tuple[Ladders, ...]:
-    """The ladders that the same networks climb, at every cost that is known; none where there is only one.
+    """The ladders of the same networks at every known cost; empty where there is only one ladder.
 
-    All verdicts share 5 %.
+    The verdicts of all comparisons share a 5 % error rate.
     """
     found = list(same_networks(regimes(table, groups)))
     costs = priced(table, groups, noise, draws) if found else []
@@ -78,7 +78,7 @@ def compare_ladders(
 
 
 def same_networks(found: Sequence[Sequence[ModelFamily]]) -> Iterator[list[ModelFamily]]:
-    """Families on ladders for each regime, the fastest ladder first; none where there is only one."""
+    """The families on ladders in each regime, fastest ladder first; regimes with only one are skipped."""
     for families in found:
         on_ladders = [each for each in families if each.ladder]
         if len(on_ladders) > 1:

@@ -1,4 +1,4 @@
-"""The sheet and sentences of slow resolution: every two ladders at equal accuracy, and which one to climb."""
+"""The sheet and sentences of slow resolution: every two ladders at equal accuracy, and the best of all."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ TOPIC = "ladders"
 
 
 def ladder_sheet(found: Sequence[Ladders]) -> Sheet:
-    """Every two ladders, a row a cost."""
+    """Every two ladders, one row per cost."""
     rows = [
         (
             pair.cost.full_label,
@@ -30,15 +30,15 @@ def ladder_sheet(found: Sequence[Ladders]) -> Sheet:
     ]
     head = ("cost", "epochs", "slower ladder (px)", "faster ladder (px)", "times less", "95 %", "verdict")
     note = (
-        "The same networks at the resolutions of two ladders, the smallest network first. Times less: what "
-        "the faster ladder costs over what the slower one costs at equal accuracy, as for families. Verdicts "
+        "The same networks at the resolutions of two ladders, smallest network first. Times less: cost "
+        "of the faster ladder over that of the slower one at equal accuracy, as for families. Verdicts "
         "share 5 %."
     )
     return Sheet("Ladders of resolution", note, head, rows[:MAX_ROWS], len(rows), TOPIC)
 
 
 def ladder_sentences(found: Sequence[Ladders]) -> Iterator[str]:
-    """Which ladder is on the frontier, at each cost."""
+    """The ladder that is on the frontier, at each cost."""
     for each in found:
         frontier = f"the frontier of error against {each.cost.full_label}"
         at = f"At {counted(each.epochs, 'epoch')}, of {len(each.ladders)} ladders of resolution"
@@ -51,12 +51,12 @@ def ladder_sentences(found: Sequence[Ladders]) -> Iterator[str]:
             for ladder in each.ladders
             if ladder.beaten_by
         ]
-        rest = f"; beaten beyond noise is {listed(beaten)}" if beaten else ""
+        rest = f"; beaten beyond noise: {listed(beaten)}" if beaten else ""
         yield f"{at} it is undecided which is on {frontier}, {left}{rest}."
 
 
 def _lead(found: Ladders, best: str) -> str:
-    """`for equal accuracy 32-37-54 costs 1.31 times (1.10, 1.52) as much`."""
+    """The costs of the other ladders: `for equal accuracy 32-37-54 costs 1.31 times (1.10, 1.52) as much`."""
     parts = []
     for pair in found.pairs:
         if best == pair.family and pair.times is not None:
@@ -68,5 +68,5 @@ def _lead(found: Ladders, best: str) -> str:
 
 
 def _pixels(found: Ladders, name: str) -> str:
-    """`32-37-54`."""
+    """A ladder as text: `32-37-54`."""
     return next("-".join(map(str, each.pixels)) for each in found.ladders if each.name == name)

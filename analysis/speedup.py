@@ -1,4 +1,4 @@
-"""A speed-up: how many times less one family costs than another at equal accuracy, along both frontiers."""
+"""A speed-up: the ratio of the costs of two families at equal accuracy, along both frontiers."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from analysis.replicates import beyond_noise
 from analysis.table import Table
 
 MAX_FAMILIES = 12
-"""Families of one regime that are compared, those of most models."""
+"""Families of one regime that are compared at most: those with the most models."""
 MAX_UNEQUAL = 10
-"""Times as many models as the other that a family may have: of many the frontier takes the lucky ones, and
-equal families would be told apart too often."""
+"""Largest ratio of the numbers of models of two families for a verdict: a frontier of many models has
+selected the lucky ones, so equal families would too often seem to differ."""
 Verdict = Literal["cheaper", "dearer", "undecided"]
 
 
@@ -35,10 +35,11 @@ class AtModel:
 
     title: str
     top1: float
-    """Percent."""
+    """Accuracy in percent."""
     cost: float
     times: float | None
-    """None where the other family does not reach this accuracy, starts above it, or has a gap there."""
+    """Ratio of the model's cost to the other family's; None where that does not reach this accuracy, starts
+    above it, or has a gap there."""
     ci95: Bounds | None
 
 
@@ -50,31 +51,31 @@ class Speedup:
     base: str
     family: str
     num_models: tuple[int, int]
-    """Numbers of models of the base and of the family that have this cost."""
+    """Numbers of models with this cost, of the base and of the family."""
     base_top1: Interval
-    """Accuracies of its cheapest and of its best model, in percent."""
+    """Accuracies of the cheapest and of the best model of the base, in percent."""
     family_top1: Interval
     times: float | None
-    """Cost of the base over that of the family, the geometric mean over the accuracies that both reach
-    (Bjontegaard 2001 compares video codecs so); None where they reach none in common."""
+    """Cost of the base over that of the family, geometric mean over the accuracies that both reach (as
+    Bjontegaard 2001 compares video codecs); None where they have no accuracy in common."""
     ci95: Bounds | None
-    """Under new seeds and new measurements of these models; None when the noise is unknown."""
+    """Interval under new seeds and new measurements of these models; None where the noise is unknown."""
     verdict: Verdict
     """Verdict on the family."""
     at: tuple[AtModel, ...]
-    """Models of the base, the cheapest first."""
+    """Models on the frontier of the base, cheapest first."""
 
     @property
     def common_top1(self) -> Interval | None:
-        """The accuracies that both reach."""
+        """The range of accuracies that both reach."""
         low, high = max(self.base_top1[0], self.family_top1[0]), min(self.base_top1[1], self.family_top1[1])
         return (low, high) if low <= high else None
 
 
 @dataclass(frozen=True)
 class Weighed:
-    """A comparison without a verdict, and the replicates of the logarithm of `times`; NaN where a replicate
-    has no common accuracy."""
+    """A comparison without a verdict, and replicates of the logarithm of `times`; NaN where a replicate has
+    no common accuracy."""
 
     speedup: Speedup
     draws: Floats
@@ -83,10 +84,10 @@ class Weighed:
 def speedups(
     table: Table, groups: pd.DataFrame, noise: Noise, draws: Floats | None, base: str | None = None
 ) -> tuple[Speedup, ...]:
-    """Every family against `base`, or else the first by name, at every cost that is known.
+    """Every family against `base` (default: the first by name), at every known cost.
 
     Only models of one data set and number of epochs are compared. `draws` are the replicates of the groups'
-    errors; they count where the noise is of runs. The verdicts of all comparisons share 5 %.
+    errors, used where the noise is that of runs. The verdicts of all comparisons share a 5 % error rate.
     """
     found = regimes(table, groups, base)
     costs = priced(table, groups, noise, draws) if found else []
@@ -100,15 +101,16 @@ def speedups(
 
 
 def regimes(table: Table, groups: pd.DataFrame, base: str | None = None) -> list[list[ModelFamily]]:
-    """The families that are compared with each other: of one data set and number of epochs, two or more, with
-    `base` among them where it is there."""
+    """The families that are compared with each other, at least two for each data set and number of epochs,
+    with `base` among them where present."""
     by_regime = groupby(model_families(table, groups), key=lambda each: (each.data, each.epochs))
     found = [_largest(list(families), base) for _, families in by_regime]
     return [families for families in found if len(families) > 1]
 
 
 def priced(table: Table, groups: pd.DataFrame, noise: Noise, draws: Floats | None) -> list[Price]:
-    """All prices, with as many replicates as the errors have; none where the noise is not of runs."""
+    """All prices, with as many replicates as the errors have; without replicates where the noise is not that
+    of runs."""
     return prices(table, groups, len(draws) if draws is not None and noise.is_of_runs else 0)
 
 
@@ -161,7 +163,7 @@ def weigh(
 
 
 def _at_models(base: Side, family: Side) -> Iterator[AtModel]:
-    """The speed-up at each model on the frontier of the base."""
+    """The comparison at each model on the frontier of the base."""
     values = np.column_stack([base.top1[0], base.log_cost[0]])
     places = np.flatnonzero(nondominated(values, ["maximise", "minimise"]))
     for place, (times, ci95) in zip(places, times_at(base, places, family), strict=True):
@@ -170,7 +172,7 @@ def _at_models(base: Side, family: Side) -> Iterator[AtModel]:
 
 
 def judged(weighed: Iterable[Weighed], noise: Noise) -> tuple[Speedup, ...]:
-    """The comparisons with their verdicts, which share 5 %."""
+    """The comparisons with their verdicts, which share a 5 % error rate."""
     found = list(weighed)
     sure = [
         place
@@ -188,7 +190,7 @@ def judged(weighed: Iterable[Weighed], noise: Noise) -> tuple[Speedup, ...]:
 
 
 def _beyond(weighed: Sequence[Weighed]) -> list[bool]:
-    """Which of them differ from 1 beyond noise, their intervals being closed."""
+    """Which comparisons with closed intervals differ from a ratio of 1 beyond noise."""
     if not weighed:
         return []
     values = np.array([np.log(each.speedup.times or 1.0) for each in weighed])

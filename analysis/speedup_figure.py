@@ -1,4 +1,4 @@
-"""The figures of speed-ups: accuracy against cost, a frontier for each family, or for each ladder."""
+"""The figures of speed-ups: accuracy against cost, with a frontier for each family or each ladder."""
 
 from __future__ import annotations
 
@@ -23,11 +23,12 @@ from analysis.speedup import regimes
 Drawn = tuple[str, str, Figure, str]
 """Topic, name, figure and caption."""
 WIDE = 48
-"""Letters that a row of the legend has room for."""
+"""Number of characters that fit in a row of the legend."""
 
 
 def speedup_figures(findings: Findings) -> Iterator[Drawn]:
-    """Figures of the last regime, one a profiled cost, or of FLOPs where none was; and those of ladders."""
+    """Figures of the last regime, one for each profiled cost, or for FLOPs if there is none, and those of
+    ladders."""
     found = regimes(findings.table, findings.rivals)
     if not found:
         return
@@ -38,7 +39,7 @@ def speedup_figures(findings: Findings) -> Iterator[Drawn]:
         name = f"{price.metric.name}{f'_{place}' if _is_repeated(price, shown) else ''}"
         caption = (
             f"Accuracy against {price.metric.full_label}, lines along each family's frontier; bars are 95 % "
-            "intervals, upright of means over seeds, level of the measurement."
+            "intervals, vertical of means over seeds, horizontal of the measurement."
         )
         yield "speedup", f"speedup_{name}", family_figure(findings, found[-1], price), caption
         if several:
@@ -51,8 +52,8 @@ def _is_repeated(price: Price, shown: Sequence[Price]) -> bool:
 
 
 def family_figure(findings: Findings, families: Sequence[ModelFamily], price: Price) -> Figure:
-    """Accuracy against one cost: a colour and a marker a family, filled where it is on its frontier; no line
-    over a gap in which nothing is compared."""
+    """Accuracy against one cost: a colour and a marker per family, filled for models on its frontier. No line
+    is drawn over a gap in which nothing is compared."""
     figure, axes = new_figure(5.6, 4.0)
     rows = np.concatenate([each.rows for each in families])
     cost = np.exp(price.log)
@@ -84,6 +85,6 @@ def _draw(
 
 
 def _off(price: Price, rows: Rows) -> Floats:
-    """How far the 95 % interval of a cost reaches below and above it, [2, models]."""
+    """[2, models], distances from a cost down and up to the ends of its 95 % interval."""
     cost, reach = np.exp(price.log[rows]), np.exp(HALF * price.spread[rows])
     return np.stack([cost - cost / reach, cost * reach - cost])

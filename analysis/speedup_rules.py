@@ -1,4 +1,4 @@
-"""Speed-ups in rules.json: plain values, free of NaN; None at an open end of an interval."""
+"""Speed-ups in rules.json: plain values, with None for NaN and for an open end of an interval."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from analysis.speedup import Speedup
 
 
 def equal_json(found: AtEqualAccuracy) -> dict[str, Any]:
-    """All of it, under the keys that it has in rules.json."""
+    """All comparisons, under their keys in rules.json."""
     return {
         "speedups": [speedup_json(each) for each in found.speedups],
         "printed_speedups": [printed_json(each) for each in found.printed],
@@ -21,7 +21,7 @@ def equal_json(found: AtEqualAccuracy) -> dict[str, Any]:
 
 
 def speedup_json(each: Speedup) -> dict[str, Any]:
-    """Plain values."""
+    """One comparison as plain values."""
     return {
         "data": each.data,
         "epochs": each.epochs,
@@ -47,7 +47,7 @@ def speedup_json(each: Speedup) -> dict[str, Any]:
 
 
 def printed_json(each: PrintedPair) -> dict[str, Any]:
-    """Plain values."""
+    """One printed pair as plain values."""
     return {
         "cost": each.cost.name,
         "of": each.cost.detail or None,
@@ -62,7 +62,7 @@ def printed_json(each: PrintedPair) -> dict[str, Any]:
 
 
 def ladders_json(found: Ladders) -> dict[str, Any]:
-    """Plain values."""
+    """The ladders of one regime and cost as plain values."""
     return {
         "data": found.data,
         "epochs": found.epochs,

@@ -1,4 +1,4 @@
-"""The sentences of speed-ups: what one family costs for the accuracy of another."""
+"""The sentences of speed-ups: what one family costs at the accuracy of another."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from scaling.quantity import counted, listed
 def speedup_sentences(
     table: Table, found: Sequence[Speedup], printed: Sequence[PrintedPair]
 ) -> Iterator[str]:
-    """What the comparisons say, what is printed, and how to measure what was not measured."""
+    """The comparisons in words, those that are printed, and how to measure what was not measured."""
     yield from map(speedup_sentence, found)
     for cost in dict.fromkeys(each.cost for each in printed):
         yield _printed_sentence([each for each in printed if each.cost == cost])
@@ -30,7 +30,8 @@ def speedup_sentences(
 
 
 def speedup_sentence(found: Speedup) -> str:
-    """`At 12 epochs and at equal accuracy, 60.10 to 77.20 %, resnet_rs takes 1.90 times …`"""
+    """`At 12 epochs and at equal accuracy, 60.10 to 77.20 %, resnet_rs has 1.90 times (…) less FLOPs than
+    …`"""
     at, cost, common = f"At {counted(found.epochs, 'epoch')}", found.cost.full_label, found.common_top1
     if common is None or found.times is None:
         theirs, ours = (f"{low:.2f} to {high:.2f} %" for low, high in (found.family_top1, found.base_top1))
@@ -51,7 +52,8 @@ def speedup_sentence(found: Speedup) -> str:
 
 
 def _printed_sentence(pairs: Sequence[PrintedPair]) -> str:
-    """For one cost: what is printed, what the table has of these pairs, and what holds at equal accuracy."""
+    """For one cost: the printed ratios, those of the table for the same pairs, and those at equal
+    accuracy."""
     reached = [each.at_slow for each in pairs if each.at_slow is not None]
     equal = (
         f"{_span(reached)} at the accuracy of the slower one, interpolated ({len(reached)} of {len(pairs)})"
@@ -66,13 +68,13 @@ def _printed_sentence(pairs: Sequence[PrintedPair]) -> str:
 
 
 def _span(values: Sequence[float]) -> str:
-    """`1.7 to 2.7`."""
+    """The range of values as text: `1.7 to 2.7`."""
     ends = [f"{end:.1f}" for end in (min(values), max(values))]
     return " to ".join(dict.fromkeys(ends))
 
 
 def times_text(times: float, ci95: Bounds | None) -> str:
-    """`1.9 times (1.6, 2.3)`."""
+    """A ratio with its interval: `1.90 times (1.60, 2.30)`."""
     bounds = (
         "no interval" if ci95 is None else ", ".join("open" if end is None else f"{end:.2f}" for end in ci95)
     )
@@ -80,7 +82,7 @@ def times_text(times: float, ci95: Bounds | None) -> str:
 
 
 def inverse(ci95: Bounds | None) -> Bounds | None:
-    """The interval of one over the ratio."""
+    """The interval of the inverse ratio."""
     if ci95 is None:
         return None
     low, high = (None if end is None else 1 / end for end in ci95)
@@ -88,7 +90,8 @@ def inverse(ci95: Bounds | None) -> Bounds | None:
 
 
 def unmeasured_text(table: Table) -> str:
-    """Which command measures what was not; empty where all of it was, or no study's networks can be."""
+    """The command that measures what was not measured; empty where nothing is missing, or the source is not a
+    study."""
     measured = {each.name for each in table.profiled}
     lacking = [each.label for each in PROFILED.values() if each.name not in measured]
     if not lacking or "point" not in table.rows or table.rows["point"].isna().all():

@@ -13,7 +13,7 @@ TOPIC = "speedup"
 
 
 def speedup_sheet(found: Sequence[Speedup]) -> Sheet:
-    """Every family against the base, a row a cost."""
+    """Every family against the base, one row per cost."""
     head = ("family", "over", "epochs", "cost", "times less", "95 %", "verdict", "from (%)", "to (%)")
     rows = [
         (
@@ -29,17 +29,17 @@ def speedup_sheet(found: Sequence[Speedup]) -> Sheet:
         for each in found
     ]
     note = (
-        "Cost of the family named second over that of the first where both reach the same accuracy: the "
-        "geometric mean over all accuracies, from and to, that both reach, straight between the models of "
-        "each frontier in accuracy over log cost, and never beyond them. Intervals are 95 %, under new seeds "
-        "and new measurements of these models; verdicts share 5 %, and there is none where one family "
+        "Cost of the second family over that of the first where both reach the same accuracy: the geometric "
+        "mean over all accuracies (from, to) that both reach, interpolated linearly in accuracy over log "
+        "cost between the models of each frontier, and never beyond them. Intervals are 95 %, under new "
+        "seeds and new measurements of these models; verdicts share 5 %, and there is none where one family "
         f"has more than {MAX_UNEQUAL} times as many models as the other."
     )
     return Sheet("Speed-up at equal accuracy", note, head, rows[:MAX_ROWS], len(rows), TOPIC)
 
 
 def at_model_sheet(found: Sequence[Speedup]) -> Sheet:
-    """The same at the accuracy of each model of the base."""
+    """The same at the accuracy of each model on the frontier of the base."""
     rows = [
         (
             each.family,
@@ -67,7 +67,7 @@ def _at_cells(found: Speedup, model: AtModel) -> tuple[str, str]:
 
 
 def printed_sheet(found: Sequence[PrintedPair]) -> Sheet:
-    """Pairs as printed, as the table has them, and at equal accuracy."""
+    """Pairs as printed, as in the table, and at equal accuracy."""
     rows = [
         (
             f"{each.fast} over {each.slow}",
@@ -82,7 +82,7 @@ def printed_sheet(found: Sequence[PrintedPair]) -> Sheet:
     ]
     head = ("pair", "cost", "printed", "ratio", "lead (points)", "at equal accuracy", "95 %")
     note = (
-        "Ratio: of the two costs in the table. Lead: points by which the first is the more accurate. At "
+        "Ratio: of the two costs in the table. Lead: accuracy of the first minus that of the second. At "
         "equal accuracy: the family of the first at the accuracy of the second, interpolated, with the "
         "noise of a run that the source declares."
     )
@@ -90,7 +90,7 @@ def printed_sheet(found: Sequence[PrintedPair]) -> Sheet:
 
 
 def interval_cell(ci95: Bounds | None) -> str:
-    """`1.52–2.10`, `1.52–open`, or nothing."""
+    """An interval as text: `1.52–2.10`, `1.52–open`, or empty."""
     if ci95 is None:
         return ""
     return "–".join("open" if end is None else f"{end:.2f}" for end in ci95)

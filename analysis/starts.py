@@ -1,4 +1,4 @@
-"""Starts: the rows of a study joined with those of the points that they begin from, as columns `start.…`."""
+"""Starts: the rows of a study joined with those of the points from which they start, as columns `start.…`."""
 
 from __future__ import annotations
 
@@ -20,11 +20,12 @@ JOINED = (
     "test_miou",
     "train_flops",
 )
-"""Columns of the start, each as `start.<name>`."""
+"""Columns of the starting point, each joined as `start.<name>`."""
 
 
 def with_starts(rows: pd.DataFrame, path: Path) -> pd.DataFrame:
-    """The rows of the study at `path`; without more columns where no study of the starts is to be found."""
+    """The rows of the study at `path` with those of their starting points; unchanged if no study of these is
+    found."""
     if "start.point" not in rows or rows["start.point"].isna().all():
         return rows
     studies = [found for name in rows["start.study"].dropna().unique() if (found := _found(str(name), path))]
@@ -39,7 +40,8 @@ def with_starts(rows: pd.DataFrame, path: Path) -> pd.DataFrame:
 
 
 def _found(name: str, path: Path) -> Path | None:
-    """The study of this directory: where it was, or beside the other, as when both were moved."""
+    """The study at directory `name`: at its original place, or beside the study at `path` if both were
+    moved."""
     places = (Path(name), path.parent / Path(name).name, path)
     return next((place for place in places if place.name == Path(name).name and _is_study(place)), None)
 

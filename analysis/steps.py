@@ -1,4 +1,4 @@
-"""Steps: from each measured resolution to the next, and which models tell what one gains and costs."""
+"""Steps: from each measured resolution to the next, and the models that show what a step gains and costs."""
 
 from __future__ import annotations
 
@@ -17,13 +17,14 @@ LINE = [column for column in GROUP if column != "resolution"]
 
 @dataclass(frozen=True)
 class StepLayout:
-    """Which groups make the steps and the comparisons of resolution: what the rule needs besides errors."""
+    """The groups that make the steps and the comparisons of resolution: all that the rule needs except
+    errors."""
 
     steps: pd.DataFrame
-    """One row a step of an architecture: the columns LINE, from_px, to_px, low, high (positions), ratio (of
+    """One row per step of an architecture: columns LINE, from_px, to_px, low and high (positions), ratio (of
     FLOPs)."""
     rivals: tuple[Comparisons, ...]
-    """Rivals within a step, in the longest regime."""
+    """Comparisons with each rival in the longest regime, within one step."""
 
     @property
     def epochs(self) -> float | None:
@@ -31,8 +32,8 @@ class StepLayout:
 
 
 def lay_out_steps(groups: pd.DataFrame) -> StepLayout:
-    """Steps between neighbouring resolutions of the setting with most groups, and the comparisons with either
-    rival that are no longer than one step."""
+    """Steps between neighbouring resolutions of the setting with the most groups, and the comparisons with
+    either rival that span at most one step."""
     steps = _steps(groups)
     last = steps[steps["epochs"] == steps["epochs"].max()]
     found = [_within_a_step(compare(groups, "resolution", rival), groups, last) for rival in RIVALS]
@@ -57,7 +58,7 @@ def _steps(groups: pd.DataFrame) -> pd.DataFrame:
 
 
 def _within_a_step(comparisons: Comparisons, groups: pd.DataFrame, last: pd.DataFrame) -> Comparisons:
-    """The comparisons in the setting and regime of the steps in `last`, none longer than one step."""
+    """The comparisons in the setting and regime of the steps in `last` that span at most one step."""
     table = comparisons.table
     if last.empty:
         return comparisons.where(table["resolution"] < 0)
@@ -68,7 +69,7 @@ def _within_a_step(comparisons: Comparisons, groups: pd.DataFrame, last: pd.Data
 
 
 def gains_of(steps: pd.DataFrame, errors: Floats) -> Floats:
-    """Points per doubling, [..., steps]."""
+    """[..., steps], gain in points per doubling."""
     doublings = np.log2(steps["to_px"].to_numpy(dtype=float) / steps["from_px"].to_numpy(dtype=float))
     low, high = steps["low"].to_numpy(dtype=int), steps["high"].to_numpy(dtype=int)
     return np.asarray((errors[..., low] - errors[..., high]) / doublings)
@@ -77,7 +78,7 @@ def gains_of(steps: pd.DataFrame, errors: Floats) -> Floats:
 def change_of(
     steps: pd.DataFrame, errors: Floats, draws: Floats | None
 ) -> tuple[float | None, Floats | None]:
-    """Gain of a step minus gain of the one before, over the architectures that have both."""
+    """Gain of a step minus that of the step before, over the architectures that have both."""
     later = steps.rename(columns={"from_px": "to_px", "to_px": "next_px", "high": "top"})
     both = steps.merge(later[[*LINE, "to_px", "next_px", "top"]], on=[*LINE, "to_px"])
     if both.empty:

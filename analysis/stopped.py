@@ -1,4 +1,5 @@
-"""Stopped points: rows of a study that were stopped early, with the accuracy that their curves tell."""
+"""Stopped points: rows of points that were stopped early, with the accuracy extrapolated from their
+curves."""
 
 from __future__ import annotations
 
@@ -18,15 +19,15 @@ from scaling.errors import Refused
 from scaling.study.store import Study
 
 WITHIN_95 = 2 * float(ndtri(0.975))
-"""Width of a normal interval of 95 %, in standard deviations."""
+"""Width of a 95 % normal interval, in standard deviations."""
 
 
 def with_stopped(rows: pd.DataFrame, path: Path) -> pd.DataFrame:
-    """The rows of the study at `path`, with what is told of the ends of its stopped points.
+    """The rows of the study at `path`, with extrapolated accuracies of its stopped points.
 
-    They are told from the completed points of their setting and epochs: of too few, nothing is. Whether a
-    point was stopped depends on nothing but its curve up to there, the costs, and other points, so that those
-    that went on, at the same height of the curve and of the same size, stand for those that did not.
+    They are extrapolated from the completed points of the same setting and epochs, if there are enough.
+    Whether a point was stopped depends only on its curve so far, on costs, and on other points, so points of
+    the same size and the same error that continued are representative of it.
     """
     stopped = rows[rows["failure"] == "dominated"]
     if stopped.empty:
@@ -42,8 +43,8 @@ def with_stopped(rows: pd.DataFrame, path: Path) -> pd.DataFrame:
 
 
 def told_end(curve: PointCurve, finished: Sequence[PointCurve]) -> tuple[float, float]:
-    """Accuracy at the end in percent, and the standard deviation of it in points, from the interval;
-    NaN where too few have finished."""
+    """Extrapolated final accuracy in percent and its standard deviation in points, from its interval; NaN
+    where too few curves have finished."""
     curves, sizes = like(curve, finished)
     with suppress(Refused):
         final = final_error(curve.epochs, curve.error, curves, end=curve.point.epochs, sizes=sizes)

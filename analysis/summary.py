@@ -1,4 +1,4 @@
-"""A summary: what a study says, in so few sentences that all of them are read."""
+"""A summary: what a study says, in few enough sentences for all of them to be read."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from analysis.weight_decay_sheet import interaction_sentence
 from scaling.quantity import counted, listed
 
 NUM_GRAVEST = 2
-"""Warnings that are told in full."""
+"""Number of warnings shown in full."""
 
 
 def summary(findings: Findings) -> dict[str, list[str]]:
@@ -43,7 +43,7 @@ def summary(findings: Findings) -> dict[str, list[str]]:
 
 
 def _speedup_sentences(found: Sequence[Speedup]) -> Iterator[str]:
-    """Every family at one cost: what was profiled first, else FLOPs."""
+    """Every family at one cost: the first profiled one, else FLOPs."""
     yield from (speedup_sentence(each) for each in found if each.cost == found[0].cost)
 
 
@@ -67,7 +67,7 @@ def _methods_sentences(findings: Findings) -> Iterator[str]:
 
 
 def _pairs_sentence(pairs: Pairs) -> Iterator[str]:
-    """The verdict of each regime; of neighbours with the same verdict, the numbers of the longest."""
+    """The verdict of each regime; of neighbours with the same verdict, only the longest has its numbers."""
     if not pairs.regimes:
         return
     parts = []
@@ -101,7 +101,7 @@ def _resolution_sentence(resolution: Resolution) -> Iterator[str]:
         "undecided": "whether to raise it slowly or fast is undecided",
     }[resolution.prefer]
     if resolution.cap is not None:
-        verdict += f", for above {resolution.cap} px depth or width buys more for the same FLOPs"
+        verdict += f", since above {resolution.cap} px depth or width buys more for the same FLOPs"
     at = f"At {counted(resolution.epochs, 'epoch')}"
     yield f"{at} a doubling of the resolution gives {listed(gains)}: {verdict}."
 

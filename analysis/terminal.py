@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
 MAX_ROWS = 40
 GAP = 2
-"""Between two columns."""
+"""Blanks between two columns."""
 LONGEST_WORD = 20
-"""Characters of a cell that is never cut into lines."""
+"""Length of the longest cell that is never wrapped."""
 INDENT = (0, 0, 0, 2)
 SHORT = {
     "resolution": "px",
@@ -35,12 +35,12 @@ SHORT = {
     "95 % of the median": "95 %",
     "90 % of points": "90 %",
 }
-"""Headings that must fit 80 columns."""
+"""Abbreviated headings of tables that must fit 80 columns."""
 
 
 def print_report(console: Console, report: Report) -> None:
-    """Counts, the summary, failures, the frontier, the rules, the warnings, the hours, and where the files
-    are."""
+    """Print counts, the summary, failures, the frontier, the rules, the warnings, the hours, and the
+    files."""
     findings = report.findings
     console.print(count_sentence(findings), highlight=False)
     _print_summary(console, findings)
@@ -67,7 +67,7 @@ def print_frontier(console: Console, frontier: Frontier) -> None:
 
 
 def print_rules(console: Console, findings: Findings) -> None:
-    """The summary, then every rule by topic and every warning, the gravest first."""
+    """Print the summary, then every rule by topic and every warning, gravest first."""
     _print_summary(console, findings)
     _print_topics(console, findings)
 
@@ -123,7 +123,7 @@ def print_sheet(console: Console, sheet: Sheet) -> None:
     for row in rows:
         table.add_row(*map(escape, row))
     needed = sum(min(width, LONGEST_WORD) + GAP for width in widths)
-    if needed > console.width:  # rather lines that a terminal wraps than digits cut off
+    if needed > console.width:  # wrapped lines are better than truncated digits
         table.width = needed
     console.print(table, crop=False)
     more = (sheet.num_rows or len(sheet.rows)) - MAX_ROWS

@@ -1,4 +1,5 @@
-"""Thinning: of very many models those that rules and laws rest on, so that a report ends within a minute."""
+"""Thinning: a subset of very many models on which rules and laws rest, so that a report takes under a
+minute."""
 
 from __future__ import annotations
 
@@ -8,14 +9,16 @@ import pandas as pd
 from analysis.table import AXES
 
 MAX_COMPARED = 1000
-"""Models that are compared at most: what their pairs take grows faster than their number."""
+"""Maximum number of models compared; the time for their pairs grows faster than their number."""
 
 
 def thinned(groups: pd.DataFrame) -> pd.DataFrame:
-    """At most MAX_COMPARED of the groups (one row a model), numbered anew; all of them where they are fewer.
+    """At most MAX_COMPARED of the groups (one row per model), with a new index; unchanged where there are
+    fewer.
 
-    First the settings with most models, as many as fit and one at least; then every other value of the axis
-    that has most, again and again, its smallest and largest kept: what is left is a grid if all were one.
+    First the settings with the most models are kept, as many as fit and at least one; then every other value
+    of the axis that has the most, repeatedly, including its smallest and largest. What is left of a grid is a
+    grid.
     """
     if len(groups) <= MAX_COMPARED:
         return groups
@@ -23,8 +26,8 @@ def thinned(groups: pd.DataFrame) -> pd.DataFrame:
 
 
 def thinned_alike(groups: pd.DataFrame) -> pd.DataFrame:
-    """The same for what compares settings with each other, as families are: each keeps as many models as it
-    can, none is dropped unless there are more settings than models that are compared."""
+    """The same for comparisons of settings with each other, as of families: each setting keeps as many models
+    as it can, and none is dropped unless there are more settings than MAX_COMPARED."""
     if len(groups) <= MAX_COMPARED:
         return groups
     settings = sorted((rows for _, rows in groups.groupby(["data", "setting"])), key=len)
@@ -37,7 +40,7 @@ def thinned_alike(groups: pd.DataFrame) -> pd.DataFrame:
 
 
 def _gridded(groups: pd.DataFrame, most: int) -> pd.DataFrame:
-    """At most so many models: every other value of the axis that has most, again and again."""
+    """At most `most` of the groups: repeatedly every other value of the axis that has the most."""
     while len(groups) > most:
         axis = max(AXES, key=lambda name: groups[name].nunique())
         values = np.unique(groups[axis])
@@ -47,7 +50,7 @@ def _gridded(groups: pd.DataFrame, most: int) -> pd.DataFrame:
 
 
 def _of_large_settings(groups: pd.DataFrame) -> pd.Series:
-    """Which groups are of the settings with most models, the first by name of equals."""
+    """Which groups are of the settings with the most models; on a tie, of the first by name."""
     sizes = groups.groupby(["data", "setting"]).size().sort_values(ascending=False, kind="stable")
     num_fitting = max(int((sizes.cumsum() <= MAX_COMPARED).sum()), 1)
     setting = pd.MultiIndex.from_frame(groups[["data", "setting"]])

@@ -1,4 +1,4 @@
-"""A trap: a way in which these data could mislead, told as a warning with a code."""
+"""A trap: a way in which these data could mislead, reported as a warning with a code."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ class Trap:
 
 @dataclass(frozen=True, kw_only=True)
 class DataEvidence:
-    """What a warning about the data may look at."""
+    """What a warning about the data may use."""
 
     table: Table
     groups: pd.DataFrame
     diverged: pd.DataFrame
-    """The groups that are left out as such."""
+    """The groups that are left out as diverged."""
     noise: Noise
 
 
@@ -66,10 +66,10 @@ GRAVITY = (
     "thinned",
     "duplicate_rows",
 )
-"""All codes: first whether anything was trained at all and why there is no rule, then what could turn one,
-then what a rule is silent about."""
+"""All codes, gravest first: whether anything was trained and why there is no rule, then what could reverse a
+rule, then what a rule does not cover."""
 
 
 def by_gravity(traps: Iterable[Trap]) -> list[Trap]:
-    """The gravest first."""
+    """The traps, gravest first."""
     return sorted(traps, key=lambda trap: GRAVITY.index(trap.code))

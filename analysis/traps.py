@@ -19,13 +19,13 @@ from scaling.quantity import counted
 
 @dataclass(frozen=True, kw_only=True)
 class Evidence(DataEvidence):
-    """What a warning about the rules may look at."""
+    """What a warning about the rules may use."""
 
     num_compared: int
-    """Models that the rules rest on."""
+    """Number of models that the rules rest on."""
     pairs: Pairs
     elsewhere: tuple[Pairs, ...]
-    """The same at the other costs that are known."""
+    """The pairs at each of the other known costs."""
     choice: Choice
     agreements: tuple[Agreement, ...]
 
@@ -40,7 +40,7 @@ def _thinned(evidence: Evidence) -> Iterator[Trap]:
         yield Trap(
             "thinned",
             f"Rules and the law rest on {evidence.num_compared} of {len(evidence.groups)} models, spread "
-            "evenly over every axis: more take too long to compare. The frontiers are of all.",
+            "evenly over every axis: more take too long to compare. The frontiers use all of them.",
         )
 
 
@@ -101,7 +101,7 @@ def _one_base(evidence: Evidence) -> Iterator[Trap]:
 
 
 def _other_bases(evidence: Evidence) -> Iterator[Trap]:
-    """Verdicts that hold from the bases they rest on, and turn from another."""
+    """Verdicts that hold from the bases they rest on, and are reversed from another."""
     for regime in evidence.pairs.regimes:
         rivals = {"depth": ["width"], "width": ["depth"], "undecided": ["depth", "width"]}[regime.prefer]
         others = [
@@ -141,7 +141,7 @@ def _mixed_settings(evidence: Evidence) -> Iterator[Trap]:
         used = ", ".join(f"{regime.setting} at {regime.epochs:g} epochs" for regime in evidence.pairs.regimes)
         yield Trap(
             "mixed_settings",
-            f"There are {num_settings} settings (model, data, recipe): they are never paired with another, "
+            f"There are {num_settings} settings (model, data, recipe): different ones are never paired, "
             f"and each verdict is about the one with most pairs{f' ({used})' if used else ''}.",
         )
 

@@ -1,4 +1,4 @@
-"""Typesetting: the sheets as Markdown and as LaTeX, with every special character of theirs kept."""
+"""Typesetting: the sheets as Markdown and as LaTeX, with all special characters escaped."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ LATEX = {
     "\N{NO-BREAK SPACE}": "~",
     **{character: f"\\{character}" for character in "&%$#_{}"},
 }
-"""What LaTeX's characters of its own, and those beyond ASCII that the sheets use, are written as."""
+"""Escapes of LaTeX's special characters, and of those beyond ASCII that the sheets use."""
 MAX_FLOAT = 35
-"""Rows of a table that fits a page."""
+"""Number of rows of the longest table that fits a page."""
 NUMBER = re.compile(r"[+−-]?\d[\d.,]*( ?(%|[kMGTPEZY]|ms|s|min|h|d))?")
 
 
@@ -49,7 +49,7 @@ def latex(sheets: Sequence[Sheet], basis_of: Mapping[str, str]) -> str:
 
 
 def latex_text(text: str) -> str:
-    """The text with what LaTeX would take for a command escaped."""
+    """The text with LaTeX's special characters escaped."""
     return "".join(LATEX.get(character, character) for character in " ".join(text.split()))
 
 
@@ -81,6 +81,6 @@ def _latex(sheet: Sheet, note: str) -> str:
 
 
 def _right(sheet: Sheet) -> list[bool]:
-    """Which columns hold numbers alone, and are set to the right."""
+    """Which columns hold only numbers, and are aligned to the right."""
     columns = zip(*sheet.rows, strict=True) if sheet.rows else [()] * len(sheet.head)
     return [bool(column) and all(NUMBER.fullmatch(cell) for cell in column if cell) for column in columns]

@@ -15,18 +15,18 @@ class Slopes:
     """Slopes of log variance in k features."""
 
     estimate: Floats
-    """[k]."""
+    """[k], estimate."""
     scatter: Floats
-    """[k, k], covariance of the estimate over repeats as they might have been, and of several priors also
-    over these. Nothing is drawn that no repeat tells of: without repeats the estimate is the prior's mean and
-    the scatter 0."""
+    """[k, k], covariance of the estimate over hypothetical repeats and, with several priors, between these.
+    It covers only what repeats can inform: without repeats the estimate is the prior's mean and the scatter
+    0."""
 
 
 def weigh_slopes(variance: Floats, df: Floats, features: Floats, prior: Floats, prior_sds: Floats) -> Slopes:
-    """The mean of `fit_slopes` under the priors of prior_sds [m, k], each weighed by its evidence.
+    """The mean of `fit_slopes` under the priors of prior_sds [m, k], each weighted by its evidence.
 
     A prior that allows a slope which the repeats do not show loses against one that does not allow it
-    (Hoeting et al. 1999, Bayesian Model Averaging), so that few repeats are not read as slopes.
+    (Hoeting et al. 1999, Bayesian Model Averaging), so that a few repeats are not mistaken for slopes.
     """
     found = [fit_slopes(variance, df, features, prior, prior_sd) for prior_sd in prior_sds]
     fits, evidence = [fit for fit, _ in found], np.array([evidence for _, evidence in found])
@@ -42,18 +42,17 @@ def weigh_slopes(variance: Floats, df: Floats, features: Floats, prior: Floats, 
 def fit_slopes(
     variance: Floats, df: Floats, features: Floats, prior: Floats, prior_sd: Floats
 ) -> tuple[Slopes, float]:
-    """The slopes of highest posterior density of variance = scale * exp(features @ slopes), [k], and the
-    evidence: the logarithm of the repeats' probability under the prior, up to a constant, by Laplace's
-    method.
+    """The slopes [k] with the highest posterior density of variance = scale * exp(features @ slopes), and the
+    evidence: the log probability of the repeats under the prior, up to a constant, by Laplace's method.
 
-    variance [n] are scaled chi-squares of df [n] degrees of freedom, at features [n, k]; the scale is
-    profiled out, and the prior of the slopes normal, [k] each. The loss is convex: the logarithm of a sum of
-    exponentials, a line and a square.
+    variance [n] are scaled chi-squares with df [n] degrees of freedom, at features [n, k]; the scale is
+    profiled out, and the prior of the slopes is normal, [k] each. The loss is convex: a log-sum-exp, a linear
+    and a quadratic term.
     """
     total, pull = df.sum(), np.diag(prior_sd**-2.0)
 
     def shares(slopes: Floats) -> tuple[float, Floats]:
-        """Logarithm of the sum of squares over what is expected, and the groups' shares in it."""
+        """Logarithm of the sum of squares relative to those expected, and the groups' shares in it."""
         with np.errstate(divide="ignore"):
             logs = np.log(df * variance) - features @ slopes
         parts = np.exp(logs - logs.max())

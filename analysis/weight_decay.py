@@ -1,7 +1,7 @@
-"""Weight decay against regularisation: what less of the one does at each level of the other.
+"""Weight decay against regularisation: the effect of less of the one at each level of the other.
 
-After Bello et al. 2021, Table 2: less weight decay hurts a network that nothing else regularises, and helps
-one that much else does.
+After Bello et al. 2021, Table 2: less weight decay hurts a network without other regularisation, and helps a
+strongly regularised one.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from analysis.table import Table
 
 ALL = "all networks"
 MOST_CELLS = 10_000
-"""Most cells of a network."""
+"""Upper bound on the number of cells of a network."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,14 +28,14 @@ class Level:
     """One network at one level of regularisation, or the mean of all networks."""
 
     place: str
-    """Such as `depth 50, 224 px`; empty where there is one network."""
+    """Network, such as `depth 50, 224 px`; empty where there is only one."""
     regularised_by: str
-    """Such as `label smoothing and RandAugment`, or `nothing`."""
+    """Regularisation, such as `label smoothing and RandAugment`, or `nothing`."""
     higher_top1: float | None
     """Mean over the seeds with the higher weight decay, in percent; None where there is no result."""
     lower_top1: float | None
     effect: Effect | None
-    """Effect of the lower instead of the higher weight decay; None without a seed that has both."""
+    """Effect of the lower instead of the higher weight decay; None where no seed has both."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,28 +46,27 @@ class Interaction:
     least: str
     most: str
     effect: Effect | None
-    """Positive where less weight decay does better with regularisation."""
+    """Positive where less weight decay works better with regularisation."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Interplay:
-    """All verdicts of its effects share 5 %."""
+    """The effects of less weight decay, and how they interact with regularisation; all verdicts share 5 %."""
 
     metric: str
     higher: float
     lower: float
-    """Weight decays: the two ends, where a network was trained with more than two."""
+    """The two weight decays: the highest and the lowest, if a network was trained with more than two."""
     levels: list[Level]
-    """Levels by network, the least regularised first; then the least and the most of all networks."""
+    """By network, least regularised first; then the least and the most of all networks."""
     interactions: list[Interaction]
     gaps: list[Gap]
-    """Gaps of the cells."""
+    """Missing results of the cells."""
 
 
 def interplay(table: Table) -> Interplay | None:
-    """The interplay of a table whose networks were trained with two weight decays at two levels of
-    regularisation or more; None for other tables.
-    """
+    """The interplay in a table whose networks were trained with two weight decays at two or more levels of
+    regularisation; None for other tables."""
     found = crossed_networks(table.rows)
     if not found:
         return None

@@ -1,4 +1,5 @@
-"""The figure of weight decay against regularisation: what less of the one does at each level of the other."""
+"""The figure of weight decay against regularisation: the effect of less of the one at each level of the
+other."""
 
 from __future__ import annotations
 
@@ -12,8 +13,8 @@ from analysis.weight_decay import ALL, Interplay
 
 
 def weight_decay_figure(found: Interplay) -> Figure:
-    """Effect of the lower weight decay at each level, a colour a network and ink for the mean of all; a
-    filled marker is decided."""
+    """Effect of the lower weight decay at each level, one colour per network and black for the mean of all;
+    filled markers are decided."""
     names = list(dict.fromkeys(each.regularised_by for each in found.levels))
     places = list(dict.fromkeys(each.place for each in found.levels))
     figure, axes = new_figure(1.6 + 1.4 * len(names), 3.8)

@@ -13,11 +13,11 @@ from analysis.weight_decay import ALL, Interaction, Interplay, Level
 from scaling.quantity import listed
 
 CHANGES = {"helps": "better", "hurts": "worse", "undecided": "undecided"}
-"""What less weight decay does with more regularisation."""
+"""How less weight decay works with more regularisation, by the verdict."""
 
 
 def interplay_sheet(found: Interplay) -> Sheet:
-    """A row a network and level, then a row a network for how the effect changes between the levels."""
+    """One row per network and level, then one per network for how the effect changes between the levels."""
     rows = [*map(_level_cells, found.levels), *map(_interaction_cells, found.interactions)]
     head = ("network", "regularised by", "seeds", "higher", "lower", "effect", "95 %", "verdict")
     unnamed = int(not any(row[0] for row in rows))
@@ -59,7 +59,8 @@ def _interaction_cells(found: Interaction) -> tuple[str, ...]:
 
 
 def interplay_sentences(found: Interplay) -> Iterator[str]:
-    """What less weight decay does with the least and the most regularisation, and whether that differs."""
+    """The effect of less weight decay with the least and the most regularisation, and whether the two
+    differ."""
     last = found.interactions[-1]
     ends = [each for each in found.levels if each.place == last.place]
     told = f"{_told(ends[0])}, and {_told(ends[-1])}"
@@ -74,12 +75,12 @@ def interplay_sentences(found: Interplay) -> Iterator[str]:
 
 
 def interaction_sentence(found: Interplay) -> str:
-    """The answer: whether regularisation changes what less weight decay does."""
+    """The main answer: whether regularisation changes the effect of less weight decay."""
     effect = found.interactions[-1].effect
     if effect is None:
         return (
-            "How regularisation changes the effect of less weight decay is not known: no seed has all the "
-            "results that it takes."
+            "How regularisation changes the effect of less weight decay is not known: no seed has all of "
+            "the results needed."
         )
     change = f"from the least to the most of it by {effect_text(effect)}"
     if effect.verdict == "undecided":
@@ -92,14 +93,14 @@ def _told(level: Level) -> str:
     by = level.regularised_by
     where = f"with {by} regularisation" if level.place == ALL else f"with {by} to regularise"
     if level.effect is None:
-        return f"is not known {where}, as no seed has both"
+        return f"is not known {where}, since no seed has both"
     verb = "is undecided" if level.effect.verdict == "undecided" else level.effect.verdict
     return f"{verb} {where} ({effect_text(level.effect)})"
 
 
 def _change(found: Interaction) -> str:
     if found.effect is None:
-        return "an amount not known"
+        return "an unknown amount"
     effect = found.effect
     return f"{points_text(effect.points, effect.ci95)}, {CHANGES[effect.verdict]},"
 

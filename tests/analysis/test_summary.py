@@ -38,7 +38,7 @@ def test_the_published_grid_is_told_in_six_sentences_and_two_warnings(published)
         f"depth at 10 epochs: {numbers[0]}; depth and width cannot be told apart at 100 epochs: "
         f"{numbers[1]}; depth is better than width at 350 epochs: {numbers[2]}."
     )
-    assert "raise it slowly, for above 224 px depth or width buys more" in told["resolution"][0]
+    assert "raise it slowly, since above 224 px depth or width buys more" in told["resolution"][0]
     assert "depth grows as FLOPs^0.48 (" in told["law"][0]
     assert told["law"][0].endswith("; resolution is undetermined.")
     assert told["warnings"][0] == f"There are {len(published.traps)}; the most serious are:"

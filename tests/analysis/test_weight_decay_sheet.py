@@ -51,8 +51,8 @@ def test_what_is_missing_is_told() -> None:
     lost = (rows["recipe.dropout"] > 0) & (rows["recipe.weight_decay"] == 4e-5)
     rows.loc[lost, ["status", "failure"]] = ["failed", "diverged"]
     first, second, third = told(rows)
-    assert "is not known with label smoothing and dropout to regularise, as no seed has both" in first
-    assert "is not known: no seed has all the results that it takes." in second
+    assert "is not known with label smoothing and dropout to regularise, since no seed has both" in first
+    assert "is not known: no seed has all of the results needed." in second
     assert third == "Weight decay 4e-05 with label smoothing and dropout has 0 of 6 results (6 diverged)."
     last = interplay_sheet(interplay(table(rows))).rows[-1]
     assert last == ("the most minus the least", "0", "", "", "", "", "")
