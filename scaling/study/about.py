@@ -1,4 +1,4 @@
-"""study.json: what a study is of, and every line that planned or launched it."""
+"""study.json: the task of a study, and every command line that planned or launched it."""
 
 from __future__ import annotations
 
@@ -17,26 +17,26 @@ from scaling.study.replayed import check_origin
 from scaling.study.strict import strict
 
 SCHEMA = 1
-"""Version of the files below a study's directory. Older ones are read; newer ones are refused."""
+"""Version of the file formats in a study directory. Older versions are read; newer ones are refused."""
 
 
 @dataclass(frozen=True)
 class Task:
-    """What all points of a study have in common: results of different tasks do not compare."""
+    """What all points of a study have in common: results of different tasks cannot be compared."""
 
     data: str
     metric: str = "top1"
 
 
 class About:
-    """What is written of the study at `path`; nothing is kept in memory."""
+    """Access to study.json of the study at `path`; nothing is cached in memory."""
 
     def __init__(self, path: Path) -> None:
         self._study = path
         self._file = path / "study.json"
 
     def make(self, task: Task) -> None:
-        """Write it down, unless it is there; Refused where that is of another task."""
+        """Create study.json unless it exists. Raises Refused if the existing one has another task."""
         about = {"schema": SCHEMA, "name": self._study.name, "task": asdict(task), "history": []}
         write_json_once(self._file, about)
         theirs = self.task
@@ -47,7 +47,7 @@ class About:
             )
 
     def read(self) -> dict[str, Any]:
-        """All of it; Refused where there is none, where it is damaged, or where a newer version wrote it."""
+        """The whole content. Raises Refused if study.json is missing, damaged, or of a newer version."""
         try:
             about = read_json(self._file)
         except Corrupt as error:
@@ -71,15 +71,15 @@ class About:
 
     @property
     def history(self) -> list[dict[str, Any]]:
-        """Every line that planned or launched the study, the last one last, as `remember` noted them."""
+        """One entry per command line that planned or launched the study, oldest first; see `remember`."""
         return list(self.read().get("history", []))
 
     def remember(
         self, command: str, num_points: int, snapshot: str | None, replayed: str | None = None
     ) -> None:
-        """Add a line to the history; `snapshot` is the hash of the code, None for a plan.
+        """Append an entry to the history. `snapshot` is the hash of the launched code, or None for a plan.
 
-        Refused as `check_origin` does for a launch that is, or is not, `replayed` from a table.
+        For a launch, raises Refused as `check_origin` does if `replayed` does not match earlier launches.
         """
         entry = {
             "time": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
@@ -103,7 +103,7 @@ class About:
 
 
 def _is_history(lines: Any) -> bool:
-    """Whether it is what `remember` writes, as far as anything that reads it needs."""
+    """Whether the history has the structure that its readers need."""
     return isinstance(lines, list) and all(
         isinstance(line, dict) and isinstance(line.get("command"), str) for line in lines
     )
@@ -112,5 +112,5 @@ def _is_history(lines: Any) -> bool:
 def _user() -> str:
     try:
         return getpass.getuser()
-    except (KeyError, OSError):  # a container that has no name for its user
+    except (KeyError, OSError):  # in a container, the user may have no name
         return str(os.getuid())

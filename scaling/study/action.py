@@ -1,4 +1,4 @@
-"""An action: what a launch does with a point, and why: run it, skip it, wait for it or retry it."""
+"""An action: what a launch does with a point (run, skip, wait for or retry it), and why."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from scaling.study.snapshot import code_digest
 from scaling.study.store import Study
 
 Action = Literal["run", "skip", "wait", "retry", "later", "drop"]
-"""`later` is left for another launch, `drop` is not wanted; `decide` gives the others."""
+"""`later` leaves the point to another launch, `drop` excludes it; `decide` returns one of the other four."""
 
 
 def decide(study: Study, point_id: str, state: State, queued: str | None = None) -> tuple[Action, str]:
-    """What a launch does with a point in this state, and why; `queued` is the job that it is left to."""
+    """The action for a point in this state, and the reason; `queued` names a job in the queue that has it."""
     if state.status == "completed":
         return "skip", "done"
     if state == State() and queued is None:

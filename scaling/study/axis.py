@@ -1,4 +1,4 @@
-"""An axis: settings that vary together along a grid, and the spellings of their values."""
+"""An axis: settings that vary together along a grid, and the notations for their values."""
 
 from __future__ import annotations
 
@@ -21,25 +21,29 @@ _WHOLE = (
     "data.num_val",
     "model.base_channels",
 )
-"""Settings that are whole numbers; log-spaced values of them are rounded."""
+"""Settings that take whole numbers; their log-spaced values are rounded."""
 _NUMBER = r"\d{0,9}\.?\d{1,9}"
 _MODEL = re.compile(
     rf"(?P<depth>{_NUMBER})x(?P<width>{_NUMBER})(?:@(?P<resolution>\d{{1,9}}))?(?::(?P<epochs>\d{{1,9}}))?"
 )
-"""A model of a zip: depth x width, then the resolution and the epochs where they are coupled too."""
+"""One model of a zip: depth x width, optionally followed by @resolution and :epochs."""
 
 MOST_LOG_VALUES = 1000
+"""Largest number of log-spaced values on one axis."""
 LEAST = 1e-18
-"""Smallest of log-spaced values; the largest is its inverse. Anything beyond must be a slip."""
+"""Smallest log-spaced value; the largest is its inverse. Anything beyond must be a typing error."""
 
 
 class NearDepth(float):
-    """A depth that stands for the nearest one that can be built."""
+    """A depth to be replaced by the nearest one that can be built."""
 
 
 @dataclass(frozen=True)
 class Axis:
-    """Names are dotted paths into the settings, such as `recipe.weight_decay`; a value has one of each."""
+    """One dimension of a grid; each value is a tuple with one entry per name.
+
+    Names are dotted paths into the settings, such as `recipe.weight_decay`.
+    """
 
     names: tuple[str, ...]
     values: tuple[tuple[Any, ...], ...]
@@ -49,19 +53,19 @@ class Axis:
 
 
 def axis(name: str, values: Iterable[Any]) -> Axis:
-    """One setting with these values, of which `{log: [low, high, n]}` stands for n."""
+    """An axis of one setting; a value of the form `{log: [low, high, n]}` expands to n log-spaced values."""
     return Axis((name,), tuple((each,) for value in values for each in _spelled_out(name, value)))
 
 
 def is_log(value: Any) -> bool:
-    """Whether it is a spelling of log-spaced values."""
+    """Whether `value` has the form `{log: …}`."""
     return isinstance(value, Mapping) and set(value) == {"log"}
 
 
 def zipped(value: Any) -> Axis:
-    """Settings that go together: models such as `50x1@160`, or lists of one length by name.
+    """An axis of settings that vary together: models such as `50x1@160`, or named lists of equal length.
 
-    `depth x width @ resolution : epochs`, where the last two may be left out by all models alike.
+    A model is `depth x width @ resolution : epochs`; the last two are given by all models or by none.
     """
     if isinstance(value, Mapping):
         return _zipped_lists(value)
@@ -105,7 +109,7 @@ def _spelled_out(name: str, value: Any) -> list[Any]:
 
 
 def _log_spaced(name: str, value: Any) -> list[Any]:
-    """`[low, high, n]` as n values of one ratio: whole where the setting is, else to four digits."""
+    """`[low, high, n]` as n values in geometric progression, rounded to whole numbers or to four digits."""
     low, high, count = _checked(name, value)
     ratio = high / low
     values = [low * ratio ** (index / max(count - 1, 1)) for index in range(count)]

@@ -1,4 +1,4 @@
-"""Branching: which points of a plan leave a trunk, where, and what that saves."""
+"""Branching: which points of a plan branch off a shared trunk, at which step, and what that saves."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from scaling.study.trunk import (
 
 
 def branched(study: Study, plan: Plan) -> Plan:
-    """The plan in which points that share a trunk have only those steps left that they train themselves."""
+    """The plan with points branched off shared trunks; their `share_left` counts only their own steps."""
     carried = carriers(plan.to_run)
     to_train = {entry.point.id: entry for entry in plan.entries if entry.is_to_train}
     entries = []
@@ -33,7 +33,7 @@ def branched(study: Study, plan: Plan) -> Plan:
 
 
 def _branched(study: Study, entry: Planned, carrier: Planned | None) -> Planned:
-    """A point that has not begun, on the trunk that `carrier` trains, or on what there is of one on disk."""
+    """A new point, branched off the trunk that `carrier` trains or off a saved state of its trunk."""
     end = trunk_steps(entry.point)
     if not end:
         return entry
@@ -50,18 +50,18 @@ def _branched(study: Study, entry: Planned, carrier: Planned | None) -> Planned:
 
 @dataclass(frozen=True, kw_only=True)
 class Saved:
-    """What the branches of a plan save, compared with training every point alone."""
+    """What the branches of a plan save compared with training every point from its first step."""
 
     num_branches: int
     train_flops: float
     share: float
-    """Share saved of what the points of the plan would take if each were trained alone."""
+    """Saved share of the training FLOPs that the points of the plan would take without branching."""
     num_apart: int
-    """Points that share no trunk with other lengths of their network, as more than the epochs differs."""
+    """Points that share no trunk with another length of their network, since more than the epochs differs."""
 
 
 def saved_by(plan: Plan) -> Saved | None:
-    """What is saved; None where nothing branches and nothing could."""
+    """The savings of a plan; None if no point branches and none could."""
     to_train = [entry for entry in plan.entries if entry.is_to_train]
     alone = sum(entry.point.cost.train_flops for entry in to_train if entry.share_left)
     branches = [entry for entry in to_train if entry.branch is not None]
@@ -78,7 +78,7 @@ def saved_by(plan: Plan) -> Saved | None:
 
 
 def _num_apart(points: Sequence[Point]) -> int:
-    """Number of points on trunks that lack some of the lengths for which their network is trained."""
+    """Number of points whose trunk does not serve all training lengths of their network."""
     lengths: defaultdict[object, set[int]] = defaultdict(set)
     sharing = [
         (point, _network_of(point), trunk_directory(Path(), point)) for point in points if trunk_steps(point)

@@ -1,4 +1,4 @@
-"""A checkout: the files that make up the project's code, and what git says of them."""
+"""A checkout: the files that make up the project's code, and what git knows about them."""
 
 from __future__ import annotations
 
@@ -15,25 +15,27 @@ from typing import Any
 ROOT = Path(__file__).parents[2]
 """Root of the code that this process imports: a checkout, or in a job the snapshot of one."""
 LARGEST_BYTES = 10_000_000
+"""Size above which a file is left out of the code."""
 LONGEST_DIFF_BYTES = 1_000_000
+"""Size above which a diff is recorded by its digest only."""
 _OWN = ("scaling", "launchers", "analysis", "control", "hydra_plugins", "conf", "sweep.py", "pyproject.toml")
-"""The project's files where git does not list them, such as in an unpacked archive."""
+"""Files and directories of the project, for a tree without git, such as an unpacked archive."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Listing:
-    """Paths below the root, with slashes."""
+    """The files of a checkout, as paths relative to its root with forward slashes."""
 
     files: Sequence[str]
-    """Regular files, and links that stay inside; sorted."""
+    """Regular files, and links that point inside the checkout; sorted."""
     left_out: Mapping[str, str]
-    """The reason why a file is left out, by path."""
+    """Files that are left out, each with the reason."""
 
 
 def listing(root: Path) -> Listing:
-    """The code at `root`: what git tracks or would add, or without git the project's own files.
+    """The code at `root`: the files that git tracks or would add; without git, the project's own files.
 
-    Studies that lie in the checkout are no code, and are not even named.
+    Study directories inside the checkout are not code; they are not listed as left out either.
     """
     names = sorted(set(_names(root)))
     studies = _studies(root, names)
@@ -49,9 +51,9 @@ def listing(root: Path) -> Listing:
 
 
 def ask_git(root: Path, *words: str) -> str | None:
-    """What git says of the checkout at `root`; None where it is none, or git fails.
+    """Output of a git command at `root`; None if git fails or `root` is not the top of a checkout.
 
-    A directory somewhere inside a checkout is none: the checkout around it is that of another project.
+    A directory deeper inside a checkout does not count: the enclosing checkout is another project's.
     """
     if not (root / ".git").exists():
         return None
@@ -65,13 +67,13 @@ def ask_git(root: Path, *words: str) -> str | None:
 
 
 def revision(root: Path) -> str | None:
-    """The commit that is checked out at `root`, 40 hex digits; None where there is none."""
+    """The commit that is checked out at `root`, as 40 hex digits; None outside git."""
     found = ask_git(root, "rev-parse", "HEAD")
     return None if found is None else found.strip()
 
 
 def git_facts(root: Path) -> dict[str, Any] | None:
-    """Revision of the checkout, and what was changed since, a long diff as its digest; None outside git."""
+    """Revision and diff of uncommitted changes (a long diff as its digest); None outside git."""
     commit = revision(root)
     diff = ask_git(root, "diff", "--no-ext-diff", "--no-color", "HEAD")
     if commit is None or diff is None:
@@ -85,7 +87,7 @@ def git_facts(root: Path) -> dict[str, Any] | None:
 
 
 def installed_version() -> str | None:
-    """Version of the installed scaling-study; None where it is not installed."""
+    """Version of the installed scaling-study; None if it is not installed."""
     try:
         return version("scaling-study")
     except PackageNotFoundError:
@@ -102,7 +104,7 @@ def _names(root: Path) -> Iterator[str]:
 
 
 def _below(root: Path, name: str) -> Iterator[str]:
-    """The file, or the files of a submodule, which git lists as one name."""
+    """The file itself, or the files of a submodule, which git lists under a single name."""
     path = root / name
     if name.endswith("/") or path.is_symlink() or not path.is_dir():
         yield name
@@ -124,7 +126,7 @@ def _studies(root: Path, names: Sequence[str]) -> set[PurePosixPath]:
 
 
 def _why_not(root: Path, name: str) -> str | None:
-    """Why the file is no part of the code; None where it is."""
+    """Why the file is not part of the code; None if it is."""
     path = root / name
     about = path.lstat()
     if name.endswith("/"):
@@ -139,6 +141,6 @@ def _why_not(root: Path, name: str) -> str | None:
 
 
 def _stays_inside(link: Path, root: Path) -> bool:
-    """An absolute link would lead back to the checkout, even from a snapshot."""
+    """Whether a link is relative and ends inside `root`; an absolute one would lead out of a snapshot."""
     target = Path(os.path.realpath(link))
     return not os.path.isabs(os.readlink(link)) and target.is_relative_to(os.path.realpath(root))

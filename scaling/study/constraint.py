@@ -1,4 +1,4 @@
-"""A constraint: what must be true of a point for it to be kept, as a person writes it after `where=`."""
+"""A constraint: a condition that a point must meet to be kept, as written after `where=`."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from scaling.study.expression import Expression, Reader, Seen
 from scaling.study.operation import FUNCTIONS, Function
 
 LONGEST = 1000
-"""Most characters of a constraint."""
+"""Largest number of characters in a constraint."""
 
 DEEPEST = 50
-"""Deepest nesting of its syntax tree."""
+"""Largest depth of its syntax tree."""
 
 _TOO_DEEP = f"where is nested more than {DEEPEST} deep: use fewer parentheses and signs."
 
@@ -40,12 +40,12 @@ _SLIPS = (
     (r"(?<![\w.])[\d.]+[kMGT]\b", "a number such as 2e9"),
     (r"#.*", "no comment"),
 )
-"""Slips that are never right outside quotes, and what is meant by them."""
+"""Patterns that are never valid outside quotes, and what to write instead."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Constraint:
-    """Conditions on the quantities of a point, all of which it must meet."""
+    """Conditions on the quantities of a point, all of which must hold."""
 
     text: str
     conditions: tuple[Expression, ...]
@@ -55,10 +55,10 @@ class Constraint:
     def parse(
         cls, text: object, quantities: Collection[str], functions: Mapping[str, Function] = _NO_FUNCTIONS
     ) -> Constraint:
-        """The constraint that `text` says, such as `flops < 2e9 and fits(80)`.
+        """Parse a constraint such as `flops < 2e9 and fits(80)`.
 
-        `quantities` are the names it may use, dotted ones such as `recipe.label_smoothing` included;
-        `functions` go beside `min max abs round log2 sqrt`. Refused for what is not of the language.
+        `quantities` are the names it may use, including dotted ones such as `recipe.label_smoothing`;
+        `functions` are added to `min max abs round log2 sqrt`. Raises Refused if `text` is not valid.
         """
         line = _one_line(text)
         reader = Reader(text=line, quantities=quantities, functions={**FUNCTIONS, **functions})
@@ -66,14 +66,14 @@ class Constraint:
 
     @cached_property
     def names(self) -> frozenset[str]:
-        """The quantities that it uses, including those that its functions use."""
+        """The quantities that the constraint uses, including those that its functions use."""
         return frozenset(name for condition in self.conditions for name in condition.names)
 
     def reason(self, values: Mapping[str, Any]) -> str | None:
-        """None where the point is kept, else its first failure, as in `flops < 2e9 is false (flops=4.6e9)`.
+        """None if the point is kept, else the first failed condition: `flops < 2e9 is false (flops=4.6e9)`.
 
-        A quantity is looked up when a condition needs it, and once. Refused where a condition has no answer,
-        as in a division by zero.
+        Each quantity is looked up once, when a condition first needs it. Raises Refused if a condition cannot
+        be evaluated, such as a division by zero.
         """
         seen = Seen()
         seen.source = values
@@ -84,7 +84,7 @@ class Constraint:
 
 
 def _one_line(text: object) -> str:
-    """`text` as one line of the usual length; Refused names the slips that a person would make."""
+    """`text` as one line. Raises Refused if it is empty or too long, and for common slips such as `&&`."""
     if not isinstance(text, str):
         raise Refused(
             f"where={text} is not a text: put it in two pairs of quotes, as in \"where='flops < 2e9'\"."
@@ -103,7 +103,7 @@ def _one_line(text: object) -> str:
 
 def _tree(line: str) -> ast.expr:
     try:
-        with warnings.catch_warnings(action="error"):  # Python only warns of '\d' and of 1and 2
+        with warnings.catch_warnings(action="error"):  # Python only warns about '\d' and 1and 2
             tree = ast.parse(line, mode="eval").body
     except SyntaxError as error:
         place = f"at {line[error.offset - 1 :][:20]!r}" if error.offset else "to its end"
@@ -118,7 +118,7 @@ def _tree(line: str) -> ast.expr:
 
 
 def _depth(tree: ast.AST) -> int:
-    """Levels of a tree, counted without recursion."""
+    """Number of levels of a tree, counted without recursion."""
     level, depth = [tree], 0
     while level:
         depth += 1

@@ -1,4 +1,4 @@
-"""What a point costs before it runs: closed forms over the layers of its network. No torch import."""
+"""The cost of a point before it runs, in closed form over the layers of its network. No torch import."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from scaling.study.precision import Precision
 
 @dataclass(frozen=True, kw_only=True)
 class Cost:
-    """Costs known from the block list alone."""
+    """Costs that follow from the block list alone."""
 
     params: int
     """Trainable parameters."""
     flops: int
-    """2 x multiply-adds of one forward pass on one image in convolutions and linear layers (the paper's)."""
+    """2 x multiply-adds of convolutions and linear layers in a forward pass on one image, as in the paper."""
     activations: int
     """Outputs of all convolutions and linear layers for one image (Radosavovic et al. 2020, sec. 3)."""
     train_flops: int
-    """3 x flops x images seen: a backward pass costs about two forward passes. Where only the classifier is
-    trained, flops and those of its weights' gradient."""
+    """3 x flops x images seen: a backward pass costs about two forward passes. If only the classifier is
+    trained, (flops + those of the gradient of its weights) x images seen."""
     memory_gb: float
-    """Tensors at the fullest moment of a training step, in 1e9 bytes (`memory.py` says which)."""
+    """Peak size of the tensors in a training step, in 1e9 bytes; `memory.py` says which tensors count."""
 
 
 def cost_of(
@@ -43,11 +43,11 @@ def cost_of(
     average: bool = True,
     frozen: bool = False,
 ) -> Cost:
-    """Sum the layers of `network` on square images of `resolution` pixels, or clips of `frames` of them.
+    """Cost of `network` on square images of `resolution` pixels a side, or on clips of `frames` such images.
 
-    `batch_size` images go through the network at once in training; `num_moments` are what the optimizer
-    keeps for each weight, and `average` says whether an average of the weights is kept; in a `frozen` network
-    only the classifier is trained.
+    `batch_size` images are in the network at once in training; the optimizer keeps `num_moments` values for
+    each weight; `average` says whether a running average of the weights is kept; in a `frozen` network only
+    the classifier is trained.
     """
     one = _of_a_step(
         network,
@@ -71,7 +71,7 @@ def cost_of(
 
 
 class _Step(NamedTuple):
-    """What does not depend on how long a point trains."""
+    """The part of the cost that does not depend on how long a point trains."""
 
     params: int
     macs: int

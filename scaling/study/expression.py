@@ -1,4 +1,4 @@
-"""An expression: what a constraint may say, from Python's syntax tree to closures. No text is ever run."""
+"""An expression of a constraint, turned from Python's syntax tree into closures. No text is ever executed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from scaling.study.suggest import suggest
 
 
 class Seen(dict[str, Any]):
-    """The values of one point, each asked of `source` when it is first needed, and kept."""
+    """The values of one point, each looked up in `source` when it is first needed, then cached."""
 
     __slots__ = ("source",)
     source: Mapping[str, Any]
@@ -24,7 +24,7 @@ class Seen(dict[str, Any]):
         return value
 
     def shown(self, names: Sequence[str]) -> str:
-        """Values of the `names` that were needed, as in ` (flops=4.6e9, width=0.5)`; empty where none was."""
+        """The `names` looked up so far, with values, as in ` (flops=4.6e9, width=0.5)`; empty if none was."""
         pairs = [f"{name}={_shown(self[name])}" for name in names if name in self]
         return f" ({', '.join(pairs)})" if pairs else ""
 
@@ -41,31 +41,31 @@ def _shown(value: Any) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Expression:
-    """A part of a text, and what it comes to for the values of a point."""
+    """A part of a constraint's text, and the function that evaluates it for the values of a point."""
 
     text: str
     names: tuple[str, ...]
-    """Quantities in it, in the order of the text."""
+    """Quantities that it uses, in the order of the text."""
     value: Callable[[Seen], Any]
-    """Refused where it has none, such as a division by zero."""
+    """Evaluates the expression; raises Refused if it has no value, such as a division by zero."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Reader:
-    """Reads the nodes of a text of one line; Refused for those that are not of the language."""
+    """Translates syntax nodes of a one-line text; raises Refused for syntax that constraints do not allow."""
 
     text: str
     quantities: Collection[str]
     functions: Mapping[str, Function]
 
     def conditions(self, node: ast.expr) -> list[Expression]:
-        """What must all be true: the parts of `and`, or the whole."""
+        """The conditions that must all hold: the operands of a top-level `and`, or the whole expression."""
         if isinstance(node, ast.BoolOp) and isinstance(node.op, ast.And):
             return [condition for part in node.values for condition in self.conditions(part)]
         return [self._condition(node)]
 
     def _condition(self, node: ast.expr) -> Expression:
-        """An expression that is true or false."""
+        """A boolean expression."""
         match node:
             case ast.BoolOp():
                 return self._joined(node)
@@ -119,11 +119,11 @@ class Reader:
         self._refuse(node)
 
     def _joined(self, node: ast.BoolOp) -> Expression:
-        """`and` and `or`, which end with the first part that decides."""
+        """`and` or `or`, which stop at the first operand that decides the result."""
         return self._chain(node, [self._condition(part) for part in node.values], isinstance(node.op, ast.Or))
 
     def _compared(self, node: ast.Compare) -> Expression:
-        """One comparison, or a chain of them, which ends with the first that is false."""
+        """One comparison, or a chain of comparisons, which stops at the first that is false."""
         if not all(type(how) in COMPARISONS for how in node.ops):
             self._refuse(node)
         pairs = [
@@ -158,7 +158,7 @@ class Reader:
     def _applied(
         self, node: ast.expr, operation: Callable[..., Any], operands: Sequence[Expression]
     ) -> Expression:
-        """What `operation` makes of the operands."""
+        """`operation` applied to the values of the operands."""
         text, names = self._segment(node), _names(operands)
         values = [operand.value for operand in operands]
 
@@ -171,7 +171,7 @@ class Reader:
         return Expression(text=text, names=names, value=value)
 
     def _chain(self, node: ast.expr, parts: Sequence[Expression], decisive: bool) -> Expression:
-        """`decisive` where one of the parts is, else its contrary."""
+        """`decisive` if one of the parts has that value, else its negation."""
         values = [part.value for part in parts]
 
         def value(seen: Seen) -> bool:

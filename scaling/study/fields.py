@@ -1,4 +1,4 @@
-"""Fields: a dataclass as the plain values that an identity is made of."""
+"""Fields: a dataclass as the plain values that go into an identity."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ if TYPE_CHECKING:
 
 
 def changed_fields(value: DataclassInstance) -> dict[str, Any]:
-    """`value` as plain values, without fields that are as their dataclass declares them.
+    """`value` as plain values, without the fields that have their default.
 
-    So a field that is added with a default leaves the ids of points that were made before as they were.
+    A field that is added later with a default therefore changes no id of an existing point.
     """
     plain: dict[str, Any] = {}
     for each in fields(value):
@@ -23,12 +23,12 @@ def changed_fields(value: DataclassInstance) -> dict[str, Any]:
 
 
 def all_fields(value: DataclassInstance) -> dict[str, Any]:
-    """`value` as plain values."""
+    """All fields of `value` as plain values."""
     return {each.name: _as_declared(each, getattr(value, each.name)) for each in fields(value)}
 
 
 def _as_declared(field: Field[Any], content: Any) -> Any:
-    """A number declared as float is one, so that 1 and 1.0, which are equal, also are one text."""
+    """A field declared as float becomes one, so that 1 and 1.0, which are equal, also have the same text."""
     return float(content) if field.type == "float" else content
 
 

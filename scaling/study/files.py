@@ -1,4 +1,4 @@
-"""Files written aside and moved into place, so that no reader ever sees half of one."""
+"""Files that are written aside and moved into place, so that no reader ever sees a partial file."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from typing import Any, Protocol
 from scaling.errors import Refused
 
 LOCK = ".study.lock"
-"""Of a study: held while what several launches may change at once is changed."""
+"""Lock file of a study, held while changing files that several launches may change at once."""
 
 
 class Corrupt(ValueError):
-    """A file that is there and cannot be read."""
+    """A file exists but cannot be read."""
 
 
 class Unwritable(Refused):
-    """A directory that takes no files; whatever is in it already is safe."""
+    """A directory cannot be written to; the files already in it are safe."""
 
 
 def read_json(path: Path | str) -> dict[str, Any] | None:
-    """The object in the file; None where there is no file; Corrupt where it is not a JSON object."""
+    """The JSON object in the file; None if there is no file. Raises Corrupt if it holds anything else."""
     try:
         with open(path, "rb") as file:
             value = json.loads(file.read())
@@ -44,37 +44,37 @@ def read_json(path: Path | str) -> dict[str, Any] | None:
 
 
 class Fence(Protocol):
-    """What keeps late writers out, such as a lease. Holders are numbered; the highest number may write."""
+    """Keeps late writers out, such as a lease. Holders are numbered; only the highest number may write."""
 
     @property
     def token(self) -> int: ...
 
     def check(self) -> None:
-        """Raise where a later holder has taken over."""
+        """Raise an exception if a later holder has taken over."""
 
 
 def write_json(path: Path, value: dict[str, Any], fence: Fence | None = None) -> None:
-    """Replace the file by `value`; NaN and infinities become null, which every JSON reader understands."""
+    """Replace the file with `value`; NaN and infinities become null, which every JSON reader understands."""
     write_text(path, to_json(value), fence)
 
 
 def write_text(path: Path, text: str, fence: Fence | None = None) -> None:
-    """Replace the file by `text`."""
+    """Replace the file with `text`."""
     write_bytes(path, text.encode(), fence)
 
 
 def write_bytes(
     path: Path, content: bytes | memoryview, fence: Fence | None = None, *, flush: bool = False
 ) -> None:
-    """Replace the file by `content`; with `flush`, so that it outlives a power cut."""
+    """Replace the file with `content`; `flush` it to disk first if it must survive a power cut."""
     with _written_aside(path, content, fence, flush=flush) as aside:
         os.replace(aside, path)
 
 
 def write_json_once(path: Path, value: dict[str, Any], fence: Fence | None = None) -> bool:
-    """Create the file, flushed to disk, unless it exists: of several writers exactly one gets True.
+    """Create the file, flushed to disk, unless it exists; exactly one of several writers gets True.
 
-    The link is atomic and exclusive on local disks and on NFS alike.
+    Creating a hard link is atomic and exclusive, on local disks and on NFS.
     """
     with _written_aside(path, to_json(value).encode(), fence, flush=True) as aside:
         try:
@@ -85,10 +85,10 @@ def write_json_once(path: Path, value: dict[str, Any], fence: Fence | None = Non
 
 
 def shut_out(directory: Path, *, before: int) -> None:
-    """Remove what holders with tokens below `before` have written aside, so that they cannot move it.
+    """Remove the aside files of holders with tokens below `before`, so that they cannot move them into place.
 
-    One who was paused between the check and the move has an aside file from before the new token was
-    there, so it is found here: its move fails, however late it wakes.
+    A holder that was paused between its check and its move wrote its aside file before the new token
+    existed, so the file is found here, and the move fails however late the holder wakes.
     """
     for aside in directory.glob(f".*{_FENCED}*"):
         if int(aside.name.rpartition(_FENCED)[2]) < before:
@@ -96,7 +96,7 @@ def shut_out(directory: Path, *, before: int) -> None:
 
 
 def set_aside(path: Path) -> Path:
-    """Rename an unreadable file so that it is kept and no longer in the way; the new path."""
+    """Rename an unreadable file, so that it is kept but no longer in the way, and return its new path."""
     number = sum(1 for _ in path.parent.glob(f"{path.name}.corrupt-*"))
     aside = path.with_name(f"{path.name}.corrupt-{number}")
     with suppress(FileNotFoundError):
@@ -106,10 +106,10 @@ def set_aside(path: Path) -> Path:
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Hold the lock, where the file system has locks; without them the last of two writers wins."""
+    """Hold the lock, if the file system supports locks; without them the last of two writers wins."""
     try:
         handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
-    except PermissionError:  # another user made it; to lock, reading will do on most file systems
+    except PermissionError:  # another user owns it; most file systems lock files opened for reading too
         if not path.exists():
             raise
         handle = os.open(path, os.O_RDONLY)
@@ -123,7 +123,7 @@ def locked(path: Path) -> Iterator[None]:
 
 @contextmanager
 def writing_below(directory: Path) -> Iterator[None]:
-    """Turn a full disk or a read-only directory into Unwritable."""
+    """Raise Unwritable instead of the OSError of a full disk or a read-only directory."""
     try:
         yield
     except OSError as error:
@@ -146,7 +146,7 @@ _UNWRITABLE = {
 
 
 def to_json(value: dict[str, Any]) -> str:
-    """Readable JSON with a line end."""
+    """Indented JSON with a final newline; NaN and infinities become null."""
     return json.dumps(_finite(value), indent=1, allow_nan=False) + "\n"
 
 
@@ -161,14 +161,14 @@ def _finite(value: Any) -> Any:
 
 
 _FENCED = ".fenced-"
-"""In the name of an aside file, before the token of its writer."""
+"""Part of an aside file's name that precedes the token of its writer."""
 
 
 @contextmanager
 def _written_aside(
     path: Path, content: bytes | memoryview, fence: Fence | None, *, flush: bool
 ) -> Iterator[Path]:
-    """A file beside `path`, to be moved there at once; the fence is asked when it is whole."""
+    """A complete file beside `path`, ready to be moved there; the fence is checked once it is written."""
     suffix = ".tmp" if fence is None else f"{_FENCED}{fence.token}"
     try:
         aside = _write_aside(path, content, suffix, flush=flush)
@@ -178,7 +178,7 @@ def _written_aside(
         finally:
             aside.unlink(missing_ok=True)
     except FileNotFoundError:
-        _check(fence)  # whoever has taken over has removed it
+        _check(fence)  # a later holder has removed it
         raise
 
 

@@ -1,6 +1,6 @@
-"""The form of a network: what its blocks cost and hold a position, kept so that any size is priced at once.
+"""The form of a network: cost and memory of its blocks per position, so that any input size is priced fast.
 
-Blocks repeat within a network, and across the networks of a grid, so each is looked at once.
+Blocks repeat within a network and across the networks of a grid, so each distinct block is analysed once.
 """
 
 from __future__ import annotations
@@ -14,29 +14,29 @@ from scaling.models.network import Network
 
 
 class BlockForm(NamedTuple):
-    """A block's numbers for one image, in elements or operations a position of a grid."""
+    """Numbers of one block for one image, in elements or operations per position of a grid."""
 
     params: int
     sums: tuple[tuple[Grid, int, int], ...]
-    """Multiply-adds, and outputs of convolutions and linear maps."""
+    """For each grid, multiply-adds and outputs of its convolutions and linear maps."""
     kept: tuple[tuple[Grid, int], ...]
-    """Kept for the backward pass by PyTorch."""
+    """For each grid, the channels that PyTorch keeps for the backward pass."""
     kept_fused: tuple[tuple[Grid, int], ...]
-    """Kept by a compiler that computes norms and activations anew."""
+    """The same for a compiler that recomputes norms and activations."""
     indices: tuple[Grid, int] | None
-    """Grid and channels of a max-pool, which keeps where each maximum was."""
+    """Grid and channels of a max-pool, which keeps the index of each maximum."""
     working: tuple[tuple[int, Grid, int, Grid], ...]
-    """Inputs and outputs of its layers: the two gradients that exist while one is worked on."""
+    """Channels and grid of each layer's input and output: both gradients exist while the layer runs."""
 
 
 class NetworkForm(NamedTuple):
-    """Blocks in order with their repeats, and all grids that occur."""
+    """The blocks of a network in order, each with its number of repeats, and all grids that occur."""
 
     params: int
     parts: tuple[tuple[int, BlockForm], ...]
     grids: tuple[Grid, ...]
     classifier: Layer
-    """What says the classes."""
+    """The last layer with weights, which predicts the classes."""
 
     def classifier_macs(self, positions: Mapping[Grid, int]) -> int:
         """Multiply-adds of the classifier for one image."""
@@ -45,7 +45,7 @@ class NetworkForm(NamedTuple):
 
 @lru_cache(maxsize=8192)
 def form_of(network: Network, in_channels: int, num_classes: int) -> NetworkForm:
-    """The form of `network`."""
+    """The form of `network`, cached."""
     parts = tuple((part.repeats, _block_form(part.block)) for part in network.parts(in_channels, num_classes))
     grids = {grid: None for _, block in parts for grid, _ in block.kept}
     grids |= {source: None for _, block in parts for _, source, _, _ in block.working}
@@ -90,7 +90,7 @@ _Working = tuple[int, Grid, int, Grid]
 
 
 def _undominated(layers: list[_Working]) -> tuple[_Working, ...]:
-    """The layers that can be the largest at some size; one on a single position is below its like on more."""
+    """The layers that can be the largest at some input size: without those that another always covers."""
 
     def below(one: _Working, other: _Working) -> bool:
         grids = ((one[1], other[1]), (one[3], other[3]))
@@ -103,10 +103,10 @@ def _undominated(layers: list[_Working]) -> tuple[_Working, ...]:
 def kept_tensors(layer: Layer) -> int:
     """Tensors of the layer's output size that PyTorch keeps for its backward pass.
 
-    A norm keeps the convolution's output; the next layer keeps what the norm (or an in-place ReLU) put
-    out; an in-place SiLU keeps a copy of its input besides. What is only added to another tensor is not kept.
-    Of upsampled logits the loss keeps the logarithms of their softmax.
-    The indices of a max-pool are counted apart.
+    A norm keeps the output of the convolution; the next layer keeps the output of the norm (or of an
+    in-place ReLU); an in-place SiLU also keeps a copy of its input. A tensor that is only added to another
+    is not kept. For upsampled logits, the loss keeps their log-softmax. The indices of a max-pool are counted
+    separately.
     """
     silu = layer.activation == "silu"
     match layer.kind:
@@ -119,10 +119,10 @@ def kept_tensors(layer: Layer) -> int:
 
 
 def keeps_indices(layer: Layer) -> bool:
-    """Whether it is a max-pool, which keeps where each maximum was, in 64 bits."""
+    """Whether the layer is a max-pool, which keeps the index of each maximum in 64 bits."""
     return layer.kind == "pool" and layer.kernel == 3
 
 
 def kept_if_fused(layer: Layer) -> int:
-    """The same for a compiler that keeps what convolutions and sums put out, and computes the rest anew."""
+    """The same for a compiler that keeps the outputs of convolutions and sums and recomputes the rest."""
     return int(layer.kind != "gate")

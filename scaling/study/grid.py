@@ -1,4 +1,4 @@
-"""A grid: which values of which knobs, on top of settings that all its points share."""
+"""A grid: the values of some knobs, on top of settings that all its points share."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from scaling.study.settings import Shared, point_at, shared_from_settings
 from scaling.study.teaching import Declare, Teaching, assign, teaching_of
 
 NAMED_AT_MOST = 12
-"""Reasons that one refusal spells out."""
+"""Largest number of reasons that one refusal spells out."""
 
 
 @dataclass(frozen=True)
 class Grid:
-    """The product of its axes over one composed setting."""
+    """The Cartesian product of its axes over one composed config."""
 
     settings: Mapping[str, Any]
     axes: Sequence[Axis]
     match: Match | None = None
-    """Budgets of a cost; for each of them the value of one more axis is solved."""
+    """Budgets of a cost; for each budget, the value of one more axis is solved."""
 
     def assignments(self) -> Iterator[dict[str, Any]]:
-        """The settings of each point, by dotted name; the last axis varies fastest."""
+        """The values of the axes at each point, by dotted name; the last axis varies fastest."""
         names = [name for axis in self.axes for name in axis.names]
         for values in product(*(axis.values for axis in self.axes)):
             yield dict(zip(names, (one for value in values for one in value), strict=True))
@@ -38,19 +38,19 @@ class Grid:
 
 @dataclass(frozen=True)
 class Expansion:
-    """The points of one or more grids, each once, teachers before their students."""
+    """The distinct points of one or more grids, teachers before their students."""
 
     points: list[Point]
     num_repeats: int = 0
-    """Settings that were the same point as an earlier one."""
+    """Number of settings that gave the same point as an earlier one."""
     matched: Mapping[str, Matched] = field(default_factory=dict)
-    """The budget that a point was solved for, by its id."""
+    """The budget that a point was solved for, by the point's id."""
     varied: tuple[str, ...] = ()
-    """Settings besides the axes that have several values, by dotted name."""
+    """Dotted names of the settings that vary besides the axes."""
 
 
 def expand(grids: Iterable[Grid], declare: Declare) -> Expansion:
-    """All points of the grids, each once. Refused names every setting that cannot be built, at once."""
+    """The distinct points of the grids. Raises Refused once, naming every setting that cannot be built."""
     points: dict[str, Point] = {}
     matched: dict[str, Matched] = {}
     refusals: Counter[str] = Counter()
@@ -83,7 +83,7 @@ _Built = tuple[Shared, Teaching | None]
 
 
 class _Maker:
-    """Makes the points of one composed config; what many of them share is built once."""
+    """Makes the points of one composed config; parts that many points share are built once."""
 
     def __init__(self, settings: Mapping[str, Any], declare: Declare) -> None:
         self._settings = settings
@@ -94,7 +94,7 @@ class _Maker:
     def make(
         self, assignment: Mapping[str, Any], match: Match | None, budget: float | None
     ) -> tuple[Point, Point | None]:
-        """The point, and its teacher where there is one to train."""
+        """The point, and its teacher if one has to be trained."""
         knobs = self._knobs | {name: value for name, value in assignment.items() if name in KNOBS}
         others = {name: value for name, value in assignment.items() if name not in KNOBS}
         shared, teaching = self._shared_at(others)
@@ -141,7 +141,7 @@ class _Maker:
 
 
 def _all(refusals: Mapping[str, int], num_points: int) -> str:
-    """A single refusal as it is; several as one sentence with the number of points that each is about."""
+    """A single refusal unchanged; several as one sentence with the number of points that each affects."""
     if num_points == 1:
         return next(iter(refusals))
     parts = [f"{reason.rstrip('.')} ({count} points)" for reason, count in refusals.items()]

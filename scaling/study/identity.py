@@ -1,4 +1,4 @@
-"""Identity: the one text that stands for a value, and its digest. Values without such a text are refused."""
+"""Identity: the canonical text of a value, and its digest. A value without a stable text is refused."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from json.encoder import encode_basestring_ascii
 from typing import Any
 
 _Way = tuple[Any, ...]
-"""Keys and indices on the way from the whole to a value, the last one first: (key, (key, ()))."""
+"""Path from the root to a value: keys and indices, the last one first, as in (key, (key, ()))."""
 
 _encode = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False).encode
 
@@ -21,28 +21,28 @@ def digest(value: Any) -> str:
 
 
 def digest_of_text(text: str) -> str:
-    """16 hex digits of SHA-256 over a text that is canonical JSON already."""
+    """16 hex digits of SHA-256 over a text that is already canonical JSON."""
     return hashlib.sha256(text.encode("ascii")).hexdigest()[:16]
 
 
 def canonical_json(value: Any) -> str:
-    """The text of `value`: ASCII, sorted keys, no spaces; two values have one text only if they are alike.
+    """The JSON text of `value`: ASCII, sorted keys, no spaces. Different values have different texts.
 
-    Taken are dict with str keys, list and tuple (which are alike), str, bool, int, finite float (-0.0 is
-    0.0) and None. 1, 1.0, True and "1" differ. Raises TypeError for everything else, subclasses of these
-    types among it, and ValueError for NaN, infinities and lone surrogates; both name the place of the value.
+    Accepts dict with str keys, list and tuple (treated alike), str, bool, int, finite float (-0.0 becomes
+    0.0) and None; 1, 1.0, True and "1" differ. Raises TypeError for everything else, including subclasses of
+    these types, and ValueError for NaN, infinities and lone surrogates; both name the place of the value.
     """
     return _encode(_checked(value, ()))
 
 
 def join(fragments: Mapping[str, str]) -> str:
-    """The canonical JSON of an object whose values are given as canonical JSON themselves."""
+    """The canonical JSON of an object whose values are given as canonical JSON."""
     items = (f"{encode_basestring_ascii(_text(key, ()))}:{fragments[key]}" for key in sorted(fragments))
     return "{" + ",".join(items) + "}"
 
 
 def _checked(value: Any, way: _Way) -> Any:
-    """`value` with -0.0 made 0.0."""
+    """`value` with -0.0 replaced by 0.0; raises if it has no stable JSON form."""
     kind = type(value)
     if kind is str:
         return _text(value, way)
@@ -76,7 +76,7 @@ def _number(value: float, way: _Way) -> float:
 
 
 def _place(way: _Way) -> str:
-    """The path in words, such as `value['recipe']['learning_rate']`."""
+    """The path as text, such as `value['recipe']['learning_rate']`."""
     steps = ""
     while way:
         steps, way = f"[{way[0]!r}]{steps}", way[1]

@@ -1,8 +1,8 @@
-"""An index: the rows of completed points in one file, so that a large study is read in seconds.
+"""An index: a cache of the rows of completed points in one file, so that a large study is read in seconds.
 
-The files of the points stay the truth. A row is believed only while the stamps of these files are those that
-it was read with, and while the code that made it is this code; anything else is read again. So the index may
-be damaged, deleted, or written by two processes at once, and no row is wrong.
+The files of the points remain the source of truth. A cached row is valid only while the stamps of these files
+and the digest of the code are unchanged; any other row is read again. The index may therefore be damaged,
+deleted, or written by two processes at once without making a row wrong.
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ from scaling.study.snapshot import code_digest
 
 NAME = "index.jsonl"
 SCHEMA = 1
-"""Version of the file. Of another one nothing is believed."""
+"""Version of the file format; an index of another version is ignored."""
 AT_REST_S = 2.0
-"""A file that changed less than this before it was read may change again under the same time stamp."""
+"""Age below which a change is too recent to cache: the file might change again under the same time stamp."""
 WORTH_WRITING = 0.02
-"""Share of the rows that must be new or gone: to read these again takes about as long as to write all."""
+"""Least share of new or removed rows at which rewriting the index costs about as much as rereading them."""
 
 Row = dict[str, Any]
 
 
 class Stamps(NamedTuple):
-    """What changes with the files that a row is made of. Times in ns, sizes in bytes.
+    """Modification times (ns) and sizes (bytes) of the files that a row is made from.
 
-    A file that is replaced or removed changes its directory's time; one edited in place its own.
+    Replacing or removing a file changes the time of its directory; editing it in place changes its own.
     """
 
     directory: int
@@ -44,7 +44,7 @@ class Stamps(NamedTuple):
     point_size: int
 
     def at_rest(self, at_ns: float) -> bool:
-        """Whether nothing had changed for AT_REST_S at this time."""
+        """Whether, at this time, nothing had changed for AT_REST_S."""
         return max(self.directory, self.result, self.point) < at_ns - 1e9 * AT_REST_S
 
 
@@ -54,7 +54,7 @@ class Entry(NamedTuple):
 
 
 class Index:
-    """Ask `row` for each point of the study, then `write`; or ask which points it `holds`."""
+    """Cached rows of a study. Call `row` for each point and then `write`, or `holds` to test a point."""
 
     def __init__(self, study: Path) -> None:
         self._file = study / NAME
@@ -68,18 +68,18 @@ class Index:
 
     @cached_property
     def _rows(self) -> dict[str, Row]:
-        """The kept rows, made when the first of them is asked for."""
+        """The cached rows, decoded on first use."""
         rows = (row for line in self._lines for row in _rows_in(line))
         return dict(zip(self._kept, rows, strict=True))
 
     def holds(self, point_id: str) -> bool:
-        """Whether the point is completed, by a row that can be believed."""
+        """Whether the index has a valid row of the point, which means that the point is completed."""
         kept = self._kept.get(point_id)
         return kept is not None and kept == self._stamps(point_id)
 
     def row(self, point_id: str, read: Callable[[str], Row]) -> Row:
-        """The point's row: the kept one, or else what `read` makes of its files."""
-        stamps = self._stamps(point_id)  # before the reading: what changes meanwhile has another stamp
+        """The point's row: the cached one if it is valid, else what `read` returns."""
+        stamps = self._stamps(point_id)  # before reading, so that a change meanwhile gives another stamp
         if stamps is not None and stamps == self._kept.get(point_id):
             row = self._rows[point_id]
             self._current[point_id] = Entry(stamps, row)
@@ -91,7 +91,7 @@ class Index:
         return row
 
     def write(self) -> None:
-        """Keep the rows asked for, where enough of them changed and the directory takes a file."""
+        """Write the index with the rows read so far, if enough of them changed; write errors are ignored."""
         num_gone = len(self._kept) + self._num_new - len(self._current)
         changed = self._num_new + num_gone
         if changed and changed >= WORTH_WRITING * len(self._current):
@@ -100,7 +100,7 @@ class Index:
                 write_bytes(self._file, _head(body) + b"\n" + body)
 
     def _stamps(self, point_id: str) -> Stamps | None:
-        """None where the point is not completed."""
+        """Stamps of the point's files; None if it is not completed."""
         directory = f"{self._points}/{point_id}"
         try:
             result = os.stat(f"{directory}/result.json")
@@ -112,7 +112,7 @@ class Index:
 
 
 def _lines(file: Path) -> list[bytes]:
-    """All but the first; none where the file is absent, damaged, or written by other code."""
+    """All lines after the first; none if the file is absent, damaged, or written by other code."""
     try:
         head, _, body = file.read_bytes().partition(b"\n")
     except OSError:
@@ -121,13 +121,13 @@ def _lines(file: Path) -> list[bytes]:
 
 
 def _head(body: bytes) -> bytes:
-    """The first line, which holds only with this body and this code."""
+    """The first line, which is valid only for this body and this code."""
     about = {"schema": SCHEMA, "code": code_digest(), "sha256": hashlib.sha256(body).hexdigest()}
     return json.dumps(about).encode()
 
 
 def _encode(entries: dict[str, Entry]) -> bytes:
-    """Two lines for each set of columns: the stamps, and the rows column by column, which is read fast."""
+    """Two lines for each set of columns: the stamps, and the rows column by column, which decodes fastest."""
     sheets: dict[tuple[str, ...], dict[str, Entry]] = {}
     for point_id, entry in entries.items():
         sheets.setdefault(tuple(entry.row), {})[point_id] = entry

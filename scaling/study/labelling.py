@@ -1,4 +1,4 @@
-"""Labelling: what it costs to have teachers label the images that the students of a plan learn from."""
+"""Labelling: the cost of having teachers label the images that the students of a plan learn from."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from scaling.study.point import Point
 
 @dataclass(frozen=True, kw_only=True)
 class Labelling:
-    """The work of teachers that differ only in what they share with their students, such as the seed."""
+    """The labelling by teachers that differ only in what each shares with its students, such as the seed."""
 
     teacher: str
     kind: str
@@ -23,39 +23,38 @@ class Labelling:
     num_images: int
     """Images that each teacher labels."""
     num_left: int
-    """Images of all teachers together that are not labelled yet."""
+    """Images still to be labelled, summed over all teachers."""
     flops: float
-    """FLOPs of one forward pass for each of these."""
+    """FLOPs to label these: one forward pass per image."""
     hours: float | None
-    """Hours for these on one device; None where nothing tells."""
+    """Hours to label these on one device; None if unknown."""
     gb: float
-    """Size of all labels on disk, in 1e9 bytes."""
+    """Size on disk of all labels, in 1e9 bytes."""
 
 
 HoursOf = Callable[[Point, PseudoLabels], Hours | None]
-"""Hours to label all images for a point, on one device; None where nothing tells."""
+"""Function that gives the hours to label all images for a point on one device; None if unknown."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class LabellingCost:
-    """The labelling of all images that a student learns from, done once for all students of the same
-    labels."""
+    """The cost of labelling all images that a student learns from; students with the same labels share it."""
 
     labels: Path
     """Directory of the labels."""
     flops: float
     hours: float | None
-    """Hours on one device; None where nothing tells."""
+    """Hours on one device; None if unknown."""
     share_left: float
 
     @property
     def hours_left(self) -> float:
-        """Hours for what is not labelled yet; 0 where nothing tells."""
+        """Hours for the images that are not labelled yet; 0 if unknown."""
         return self.share_left * (self.hours or 0.0)
 
 
 def labelling_cost(point: Point, study: Path, hours_of: HoursOf) -> LabellingCost | None:
-    """What must be labelled before the point can train; None for a point without pseudo-labels."""
+    """Cost of the labelling that must precede the training; None for a point without pseudo-labels."""
     if (pseudo := point.pseudo) is None:
         return None
     labels, num_images = Labels(study, point, pseudo), pseudo.unlabelled.num_images
@@ -69,7 +68,7 @@ def labelling_cost(point: Point, study: Path, hours_of: HoursOf) -> LabellingCos
 
 
 def labellings(points: Iterable[Point], study: Path, hours_of: HoursOf) -> tuple[Labelling, ...]:
-    """What must be labelled before these points can train, each set of labels once."""
+    """The labelling needed before these points can train, with each set of labels counted once."""
     found: defaultdict[tuple[object, ...], dict[str, tuple[Point, PseudoLabels, Labels]]] = defaultdict(dict)
     for point in points:
         if (pseudo := point.pseudo) is not None:
@@ -101,7 +100,7 @@ def _named(pseudo: PseudoLabels) -> str:
 
 
 def _as_teacher(point: Point, pseudo: PseudoLabels) -> Point:
-    """A point with the network of the teacher, on the images of its student."""
+    """A point with the teacher's network on the images of its student."""
     teacher = pseudo.teacher
     return replace(
         point,

@@ -1,4 +1,4 @@
-"""Labels: what a teacher says of images, in shards that workers make together. No torch."""
+"""Labels: a teacher's predictions for images, in shards that several workers make together. No torch."""
 
 from __future__ import annotations
 
@@ -24,20 +24,21 @@ from scaling.study.lease import Superseded
 from scaling.study.point import Point
 
 IMAGES_A_SHARD = 8192
+"""Images per shard."""
 LOOK_AGAIN_S = 0.2
-"""Pause of a worker that waits for shards which others are making."""
+"""Polling interval of a worker that waits for shards made by others."""
 
 _UNREADABLE = (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Labelled:
-    """The k likeliest classes of each image, in order, and their probabilities, the likeliest first."""
+    """The k most probable classes of each image, in the order of the images, the most probable first."""
 
     classes: NDArray[np.uint16]
-    """(N, k)"""
+    """Class indices, shape (N, k)."""
     probabilities: NDArray[np.float16]
-    """(N, k); 0 for an image that could not be read."""
+    """Probabilities of these classes, shape (N, k); 0 for an image that could not be read."""
 
     def __len__(self) -> int:
         return len(self.classes)
@@ -46,7 +47,7 @@ class Labelled:
 class Labels:
     """The directory of the labels that a student learns from, shared by all students of its teacher.
 
-    Threshold, balance and ratio choose among them later, so they are no part of it.
+    Threshold, balance and ratio only select among the labels later, so they do not enter its name.
     """
 
     def __init__(self, study: Path, point: Point, pseudo: PseudoLabels) -> None:
@@ -62,15 +63,15 @@ class Labels:
         return -(-self._num_images // IMAGES_A_SHARD)
 
     def images_of(self, shard: int) -> range:
-        """Which images a shard is of."""
+        """Indices of the images of a shard."""
         return range(shard * IMAGES_A_SHARD, min((shard + 1) * IMAGES_A_SHARD, self._num_images))
 
     def missing(self) -> list[int]:
-        """Shards that are not there."""
+        """Numbers of the shards that do not exist yet."""
         return [shard for shard in range(self.num_shards) if not self._file(shard).exists()]
 
     def num_missing(self) -> int:
-        """Images that are not labelled yet."""
+        """Number of images that are not labelled yet."""
         if not self.path.exists():
             return self._num_images
         return sum(len(self.images_of(shard)) for shard in self.missing())
@@ -81,11 +82,11 @@ class Labels:
         provenance: Callable[[], dict[str, Any]],
         check_stop: Callable[[], None],
     ) -> None:
-        """Make the missing shards, together with whoever does the same; return when all are there.
+        """Make the missing shards, sharing the work with other workers; return when all shards exist.
 
-        A shard is made under a lease of its own and written whole. So none is made twice, and a worker that
-        is killed loses one. Raises DataError where the directory has other labels, and what `label` and
-        `check_stop` raise.
+        Each shard is made under its own lease and moved into place whole, so no shard is made twice, and a
+        killed worker loses only the current one. Raises DataError if the directory holds other labels, and
+        whatever `label` and `check_stop` raise.
         """
         with writing_below(self._study):
             self.path.mkdir(parents=True, exist_ok=True)
@@ -102,7 +103,7 @@ class Labels:
     def _make(
         self, shard: int, label: Callable[[range], Labelled], provenance: Callable[[], dict[str, Any]]
     ) -> bool:
-        """Make a shard, unless it is there; False where somebody else is making it."""
+        """Make one shard; return whether it exists now, which is False while another worker makes it."""
         place = self._file(shard).parent
         with writing_below(self._study):
             place.mkdir(exist_ok=True)
@@ -122,7 +123,7 @@ class Labels:
         return True
 
     def read(self) -> Labelled:
-        """All labels; DataError where a shard is damaged, which is set aside, or belongs to other labels."""
+        """All labels. Raises DataError if a shard is damaged (it is set aside) or belongs to other labels."""
         self._check()
         shards = [self._read(shard) for shard in range(self.num_shards)]
         return Labelled(
@@ -148,7 +149,7 @@ class Labels:
         return found
 
     def _check(self) -> None:
-        """DataError unless the directory is of this teacher and these images."""
+        """Raise DataError unless the directory belongs to this teacher and these images."""
         try:
             found = (read_json(self.path / "labels.json") or {}).get("of") or {}
         except Corrupt as error:
@@ -175,7 +176,7 @@ _WHAT = {
 
 
 def about(point: Point, pseudo: PseudoLabels) -> dict[str, Any]:
-    """Everything that decides the labels of the images."""
+    """Everything that determines the labels of the images, as plain values."""
     return {
         "teacher": pseudo.teacher.identity(),
         "data": changed_fields(point.data),

@@ -1,4 +1,4 @@
-"""A launch: one typed line at work in a study, with the folder where its jobs and workers meet."""
+"""A launch: one command line at work in a study, with the folder that its jobs and workers share."""
 
 from __future__ import annotations
 
@@ -12,13 +12,12 @@ from scaling.study.result import State
 
 
 def launch_name() -> str:
-    """A name that tells this launch from every other one of the study on this machine."""
+    """A name that is unique among the launches of the study on this machine."""
     return f"{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}"
 
 
 def ids_in(file: Path) -> list[str]:
-    """The lines of a file, each once, without one that is still being written; none where there is no
-    file."""
+    """The distinct complete lines of a file; none if the file does not exist."""
     try:
         *lines, _ = file.read_text().split("\n")
     except FileNotFoundError:
@@ -27,7 +26,7 @@ def ids_in(file: Path) -> list[str]:
 
 
 def all_alike(study: Path, number: int, state: State) -> str:
-    """Why no more are tried when the first points to end have failed as this one did."""
+    """Message of a launch that stops because the first points to end all failed like this one."""
     return (
         f"Stopped: the first {number} points to end all failed alike ({state.message}); "
         f"their tracebacks are in {study}/points/*/log.txt."
@@ -36,7 +35,7 @@ def all_alike(study: Path, number: int, state: State) -> str:
 
 @dataclass(frozen=True)
 class Launch:
-    """What is on disk of a launch, in `jobs/<name>/` of its study."""
+    """The files of a launch, in `jobs/<name>/` of its study."""
 
     study: Path
     name: str
@@ -47,36 +46,36 @@ class Launch:
 
     @property
     def stop_file(self) -> Path:
-        """Its presence tells all workers to save a checkpoint and end; its text says why."""
+        """While this file exists, all workers save a checkpoint and end; its text says why."""
         return self.folder / "stop"
 
     def stop(self, why: str) -> None:
-        """Tell all workers to stop, unless they have been told so."""
+        """Tell all workers to stop, unless they have been told already."""
         self.folder.mkdir(parents=True, exist_ok=True)
         if not self.stop_file.exists():
             write_text(self.stop_file, why)
 
     @property
     def begun_file(self) -> Path:
-        """A file that is there once a job of the launch has got as far as running Python."""
+        """Exists once a job of the launch has started Python."""
         return self.folder / "begun"
 
     def note_begun(self) -> None:
         self._mark("begun")
 
     def stopped(self) -> str | None:
-        """Why it was told to stop; None where it was not."""
+        """Why the launch was told to stop; None if it was not."""
         try:
             return self.stop_file.read_text()
         except FileNotFoundError:
             return None
 
     def job_log(self, job: str) -> Path:
-        """Where a Slurm job, such as 12_3, writes; submitit names it."""
+        """Log file of a Slurm job such as 12_3, under the name that submitit gives it."""
         return self.folder / f"{job}_0_log.out"
 
     def taken_file(self, job: str) -> Path:
-        """File with the ids of the points that a Slurm job has taken, one a line, repeats included."""
+        """File with the ids of the points that a Slurm job has taken, one per line, with repeats."""
         return self.folder / f"taken-{job}.txt"
 
     def note_taken(self, job: str, point_id: str) -> None:
@@ -84,14 +83,13 @@ class Launch:
             file.write(f"{point_id}\n")
 
     def taken(self, job: str) -> list[str]:
-        """The points that the job has taken, each once."""
+        """Ids of the points that the job has taken, without repeats."""
         return ids_in(self.taken_file(job))
 
     def note_end(self, point_id: str, state: State, same_failure_limit: int) -> None:
-        """Note how a point has ended.
+        """Note how a point has ended; stop the launch if the first points to end all had one traceback.
 
-        The launch is stopped when the first points to end have all failed with one traceback, not counting
-        those that lack a point which they need.
+        Points that failed only because a point that they need is missing do not count.
         """
         if state.failure == "data_error" and state.signature is None:
             return

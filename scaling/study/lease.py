@@ -1,12 +1,12 @@
-"""A lease: who may work on a point now. It needs nothing but files, so it works on a shared file system.
+"""A lease: the right to work on a point. It needs nothing but files, so it works on a shared file system.
 
 Each holder creates the file of the next token, which only one process can do. The highest token owns the
-point; a holder that was paused and wakes finds a higher one and is refused. Token files are never deleted.
+point; a holder that was paused and wakes finds a higher token and is refused. Token files are never deleted.
 
-A holder writes a file aside, checks that it still holds, and moves the file into place. Who takes over first
-creates the next token and then removes what former holders have written aside. So a holder that is paused
-even between the check and the move cannot move anything after its successor has begun: no window is left,
-but for a file system that shows a new file, or the end of one, to other machines late.
+A holder writes a file aside, checks that it still holds the lease, and moves the file into place. A successor
+first creates the next token and then removes the aside files of former holders. Even a holder that is paused
+between the check and the move therefore cannot move anything after its successor has begun. The only window
+left is a file system that shows the creation or removal of a file to other machines late.
 """
 
 from __future__ import annotations
@@ -26,25 +26,26 @@ from scaling.study.files import Corrupt, read_json, shut_out, write_json, write_
 from scaling.study.job import job_id, num_restarts
 
 HEARTBEAT_S = 10.0
+"""Time between two heartbeats of a holder."""
 STALE_AFTER_S = 60.0
-"""A holder silent for six heartbeats is taken for dead, unless its own machine already knows better."""
+"""Silence after which a holder counts as dead: six heartbeats. On its own machine its death shows at once."""
 
 
 class Superseded(RuntimeError):
-    """Another worker holds the point now, so nothing more is written for it."""
+    """Another worker holds the point now, so this one must write nothing more for it."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Process:
-    """A process that can be told from every other: pids are used again, start times are not."""
+    """A uniquely identified process: pids are reused, so its start time is part of it."""
 
     host: str
     pid: int
     started: float
     job: str | None = None
-    """The Slurm job that it is part of, such as 123_4."""
+    """The Slurm job of the process, such as 123_4; None outside Slurm."""
     restarts: int = 0
-    """How often Slurm had started that job again."""
+    """How often Slurm had restarted that job."""
 
     @classmethod
     def current(cls) -> Process:
@@ -52,13 +53,13 @@ class Process:
 
     @classmethod
     def of(cls, pid: int) -> Process:
-        """The process that has this pid on this machine now; raises psutil.NoSuchProcess."""
+        """The process that has this pid on this machine now; raises psutil.NoSuchProcess if there is none."""
         return cls(host=_host(), pid=pid, started=_start_time(pid), job=job_id(), restarts=num_restarts())
 
     def is_gone(self) -> bool:
-        """Known to have ended. False also where that cannot be known from here.
+        """Whether the process is known to have ended; False if this cannot be known from here.
 
-        Slurm starts a job again only after its earlier run has ended, or its node has left the cluster.
+        Slurm restarts a job only after its earlier run has ended, or its node has left the cluster.
         """
         if self.job is not None and self.job == job_id() and self.restarts < num_restarts():
             return True
@@ -72,7 +73,7 @@ class Process:
 
 
 class Lease:
-    """Held from `acquire` to `release`; a thread of its own keeps the heartbeat. A context manager."""
+    """A lease held from `acquire` to `release`, with a thread for the heartbeat. Also a context manager."""
 
     def __init__(self, path: Path, holder: Process) -> None:
         self._path = path
@@ -84,7 +85,7 @@ class Lease:
 
     @property
     def token(self) -> int:
-        """Grows with every holder of this point."""
+        """Number of this holder; it grows with every holder of the point."""
         return _token(self._path)
 
     def held(self) -> bool:
@@ -92,14 +93,14 @@ class Lease:
         return self._path.exists() and not self._next.exists()
 
     def check(self) -> None:
-        """Raise Superseded where a later holder has taken over. The lease is the fence of every write."""
+        """Raise Superseded if a later holder has taken over, so that the lease is a fence for writes."""
         if not self.held():
             raise Superseded(
                 f"another worker has taken over {self._path.parent.name}; this one writes nothing more"
             )
 
     def release(self) -> None:
-        """Let the next one in at once. Harmless where the lease was lost: only the last token counts."""
+        """Let the next holder in at once. Harmless if the lease was lost: only the last token counts."""
         self._ended.set()
         self._thread.join()
         write_json(self._path, _content(self._holder, released=True))
@@ -115,12 +116,12 @@ class Lease:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        with suppress(OSError):  # on a full disk the lease goes stale by itself
+        with suppress(OSError):  # if the disk is full, the lease expires by itself
             self.release()
 
 
 def acquire(directory: Path) -> Lease | None:
-    """The lease on a point's directory, or None where somebody holds it or was quicker."""
+    """A lease on a point's directory; None if another worker holds it or was quicker."""
     highest = _highest(directory)
     if highest is not None and _is_live(highest):
         return None
@@ -134,7 +135,7 @@ def acquire(directory: Path) -> Lease | None:
 
 
 def live_holder(directory: Path) -> Process | None:
-    """The process that works on this point now."""
+    """The process that works on this point now; None if there is none."""
     highest = _highest(directory)
     if highest is None or not _is_live(highest):
         return None
@@ -146,22 +147,22 @@ class Sign:
     """The last sign of life of whoever worked on a point last."""
 
     holder: Process | None
-    """None where it has let the point go."""
+    """The last holder; None if it has released the lease."""
     heard: float
-    """When its heartbeat was last written, in seconds since 1970, by the clock that stamps the files."""
+    """Time of its last heartbeat, in seconds since 1970, by the clock that stamps the files."""
 
 
 def last_sign(directory: Path) -> Sign | None:
-    """Of the latest holder of this point, alive or not; None where there never was one."""
+    """Last sign of life of the latest holder of this point, alive or not; None if there never was one."""
     highest = _highest(directory)
     if highest is None:
         return None
-    holder = _read_holder(highest)  # before the time: opening a file on NFS renews what is known of it
+    holder = _read_holder(highest)  # read before the time: opening a file on NFS refreshes its attributes
     return Sign(holder=holder, heard=highest.stat().st_mtime)
 
 
 def _start_time(pid: int) -> float:
-    """When a process started, in clock ticks since the machine did: no change of the clock moves that."""
+    """Start time of a process in clock ticks since boot, which no change of the system clock affects."""
     try:
         after_name = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2]
     except FileNotFoundError:
@@ -203,7 +204,7 @@ def _is_live(path: Path) -> bool:
 
 
 def server_time(directory: Path) -> float:
-    """The clock that stamps the files, which may differ from this machine's."""
+    """Current time by the clock that stamps the files, which may differ from this machine's clock."""
     probe = directory / f".clock-{os.getpid()}-{threading.get_ident()}"
     try:
         probe.touch()
@@ -216,7 +217,7 @@ def server_time(directory: Path) -> float:
 
 
 def _host() -> str:
-    """This machine since its last start, and this container on it."""
+    """Name of this machine, of its current boot, and of this container on it."""
     parts = [socket.gethostname()]
     with suppress(OSError):
         parts.append(Path("/proc/sys/kernel/random/boot_id").read_text().strip())

@@ -14,9 +14,9 @@ from scaling.study.point import KNOBS, Point
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
-    """Limits on all points of a line together, done ones included, so that typing it again spends no more.
+    """Limits on all points of a command line together, completed ones included, so that repeating it is free.
 
-    The labels that students learn from are paid with the first of them that is kept.
+    The labels that students learn from are charged to the first of these students that is kept.
     """
 
     device_hours: float | None = None
@@ -34,25 +34,25 @@ class Limits:
 
 @dataclass(frozen=True, kw_only=True)
 class Share:
-    """What a point takes of the limits."""
+    """What a point takes from the limits."""
 
     point: Point
     hours: float | None
     memory_gb: float
     is_settled: bool
-    """Done, running or left out already: it takes its share, and is not dropped."""
+    """Whether the point is completed, running or skipped: it takes its share but cannot be dropped."""
     labelling: LabellingCost | None = None
-    """What is labelled for it, and for others that are kept."""
+    """Cost of the labels that it learns from, perhaps shared with other points."""
 
 
 def over(limits: Limits, shares: Sequence[Share]) -> dict[str, str]:
-    """Why points are dropped, by id.
+    """The points to drop, by id, each with the reason.
 
-    Kept are, in this order as long as they fit, the points that differ from the cheapest one of their
-    setting in no axis, in one, in two, and so on, the cheapest first among those that differ in as many;
-    another seed counts as two. So each axis keeps its values at the cheapest others first, then pairs of
-    axes keep their combinations, which is what effects and their interactions are told from (effect
-    hierarchy: Wu and Hamada, Experiments, ch. 4), and the range of costs stays wide.
+    Points are kept while they fit, ordered by the number of axes in which they differ from the cheapest point
+    of their setting (another seed counts as two axes), then by cost. Each axis thus keeps its values while
+    the other axes are at their cheapest, then pairs of axes keep their combinations: main effects and
+    two-way interactions stay estimable (effect hierarchy: Wu and Hamada, Experiments, ch. 4), and the range
+    of costs stays wide.
     """
     reasons: dict[str, str] = {}
     spent = _Spent(limits)
@@ -85,7 +85,7 @@ def _by_priority(shares: Sequence[Share]) -> list[Share]:
 
 
 class _Spent:
-    """What the points that are kept take together."""
+    """Running totals over the points that are kept."""
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
@@ -103,7 +103,7 @@ class _Spent:
             self._labels.add(share.labelling.labels)
 
     def _price(self, share: Share) -> tuple[float | None, float]:
-        """Hours and FLOPs of its training, and of its labels where no point that is kept has the same."""
+        """Hours and FLOPs of its training, and of its labels unless a kept point has the same labels."""
         hours, train_flops = share.hours, float(share.point.cost.train_flops)
         labelling = self._labelling(share)
         if labelling is None:
@@ -114,12 +114,12 @@ class _Spent:
         return hours + labelling.hours, train_flops
 
     def _labelling(self, share: Share) -> LabellingCost | None:
-        """What has to be labelled for it, and is not for another point that is kept."""
+        """Cost of its labels; None if it has none or a kept point has the same labels."""
         cost = share.labelling
         return None if cost is None or cost.labels in self._labels else cost
 
     def why_not(self, share: Share) -> str | None:
-        """Why the point does not fit beside those that are kept; None where it does."""
+        """Why the point does not fit beside the kept ones; None if it does."""
         limits = self._limits
         hours, train_flops = self._price(share)
         besides = " with its labels" if self._labelling(share) else ""

@@ -1,4 +1,4 @@
-"""Losses: what a study can no longer learn where some points of its grid are left out."""
+"""Losses: what a study can no longer learn if some points of its grid are left out."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterable, Sequence
 from scaling.study.point import KNOBS, Point
 
 EXTRAPOLATED = 4
-"""A factor in FLOPs between the largest model asked for and the largest kept that is worth a sentence."""
+"""Ratio of FLOPs between the largest requested and the largest kept model from which a sentence warns."""
 
 
 def losses(asked: Sequence[Point], kept: Sequence[Point]) -> list[str]:
-    """A sentence for each thing that the rules could be told from `asked`, and cannot from `kept`."""
+    """One sentence for each thing that the points `asked` could teach and the points `kept` cannot."""
     if len(kept) == len(asked) or not kept:
         return []
     return [
@@ -41,7 +41,7 @@ def _axes(asked: Sequence[Point], kept: Sequence[Point]) -> list[str]:
 
 
 Regime = tuple[str, int]
-"""Setting and epochs: models are compared within one."""
+"""Setting and epochs; models are compared within one regime."""
 
 
 def _regimes(
@@ -70,7 +70,7 @@ def _by_regime(points: Iterable[Point]) -> dict[Regime, list[Point]]:
 
 
 def _pairs(points: Iterable[Point]) -> bool:
-    """Whether some model has both a deeper and a wider one beside it, at one resolution."""
+    """Whether, at one input size, a model has both a deeper one of its width and a wider one of its depth."""
     planes: defaultdict[tuple[int, int | None], set[tuple[float, float]]] = defaultdict(set)
     for point in points:
         planes[point.resolution, point.frames].add((point.depth, point.width))

@@ -1,4 +1,4 @@
-"""A match: one axis solved so that a cost of each point meets a budget, as for curves of equal FLOPs."""
+"""A match: one axis is solved so that a cost of each point meets a budget, as for isoFLOP curves."""
 
 from __future__ import annotations
 
@@ -22,23 +22,24 @@ _DEPENDS: dict[MatchedCost, tuple[SolvedAxis, ...]] = {
     "train_flops": ("depth", "width", "resolution", "epochs"),
     "params": ("depth", "width"),
 }
-"""Axes that move a cost."""
+"""Axes that each cost depends on."""
 
 WIDTH_DIGITS = 3
-"""Widths are searched to so many digits, and told in the fewest that give the same network."""
+"""Decimal places of the searched widths; the result has the fewest places that give the same network."""
 
 MOST_EPOCHS = 1_000_000
+"""Largest number of epochs that is searched."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Match:
-    """Which axis is solved for which budgets of which cost."""
+    """The axis to solve, and the cost and budgets that it has to meet."""
 
     cost: MatchedCost
     budgets: tuple[float, ...]
     solve: SolvedAxis
     tolerance: float = 0.1
-    """Relative error that rounding to whole channels, blocks, pixels or epochs may leave."""
+    """Largest relative error that rounding to whole channels, blocks, pixels or epochs may leave."""
 
     def __post_init__(self) -> None:
         if self.solve not in get_args(SolvedAxis):
@@ -55,21 +56,21 @@ class Match:
 
 
 class Matched(NamedTuple):
-    """A cost and the budget that it was to meet."""
+    """A cost and the budget that it should meet."""
 
     cost: MatchedCost
     budget: float
 
     def error(self, point: Point) -> float:
-        """How far the point's cost lies from the budget, as a share of it; negative below."""
+        """Relative error of the point's cost against the budget; negative if the cost is below."""
         return float(getattr(point.cost, self.cost)) / self.budget - 1
 
 
 def solve(match: Match, budget: float, model: Family, at: Callable[[float], Point]) -> Point:
-    """The point whose cost is nearest to `budget`, among all values of the solved axis.
+    """The point whose cost is nearest to `budget` among all values of the solved axis.
 
-    `at` makes the point at a value. Costs grow with every axis, so the search halves a lattice of values.
-    Refused names the nearest where it is farther off than the tolerance.
+    `at` makes the point at a value. Costs grow along every axis, so a binary search over a lattice of values
+    finds it. Raises Refused, naming the nearest point, if its error exceeds the tolerance.
     """
     error_of = Matched(match.cost, budget).error
     low, high, value_at = _lattice(match.solve, model)
@@ -85,7 +86,7 @@ def solve(match: Match, budget: float, model: Family, at: Callable[[float], Poin
     above = _try(at, value_at(low))
     found = [point for point in (below, above) if point is not None]
     if not found:
-        at(value_at(low))  # says why nothing can be built
+        at(value_at(low))  # raises the reason why nothing can be built
     nearest = min(found, key=lambda point: _distance(error_of(point), match.tolerance))
     error = error_of(nearest)
     if abs(error) > match.tolerance:
@@ -94,7 +95,7 @@ def solve(match: Match, budget: float, model: Family, at: Callable[[float], Poin
 
 
 def _distance(error: float, tolerance: float) -> tuple[bool, float]:
-    """How near by ratio, after whether it is near enough: 10 % below is farther by ratio than 10 % above."""
+    """Sort key: errors within the tolerance first, then by log ratio, in which -10 % is larger than +10 %."""
     return abs(error) > tolerance, abs(math.log1p(error))
 
 
@@ -124,7 +125,7 @@ def _lattice(axis: SolvedAxis, model: Family) -> tuple[int, int, Callable[[int],
 
 
 def _try(at: Callable[[float], Point], value: float) -> Point | None:
-    """The point, or None where nothing can be built: the value is too small."""
+    """The point at `value`; None if it cannot be built because the value is too small."""
     try:
         return at(value)
     except Refused:
@@ -132,7 +133,7 @@ def _try(at: Callable[[float], Point], value: float) -> Point | None:
 
 
 def _plainest(point: Point, at: Callable[[float], Point]) -> Point:
-    """The same network by the width with the fewest digits."""
+    """The point with the same network whose width has the fewest digits."""
     for digits in range(WIDTH_DIGITS):
         for width in _rounded(point.width, digits):
             plain = _try(at, width)
@@ -142,6 +143,6 @@ def _plainest(point: Point, at: Callable[[float], Point]) -> Point:
 
 
 def _rounded(width: float, digits: int) -> list[float]:
-    """The width rounded to so many digits, to the nearest value and to the one on the other side."""
+    """The two neighbours of the width with that many decimal places, the nearer one first."""
     step, nearest = 10**-digits, round(width, digits)
     return [nearest, round(nearest + math.copysign(step, width - nearest), digits)]

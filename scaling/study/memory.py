@@ -11,33 +11,33 @@ from scaling.study.form import BlockForm, NetworkForm, form_of
 from scaling.study.precision import BYTES, Precision
 
 _WEIGHT_BYTES = 4
-"""Weights, gradients, momentum and average are kept in fp32, whatever the precision of the passes."""
+"""Weights, gradients, momentum and average are kept in fp32 at every precision."""
 
 _INDEX_BYTES = 8
-"""Bytes of the index of each maximum that a max-pool keeps."""
+"""Bytes of the index that a max-pool keeps for each maximum."""
 
 MALLOC_FACTOR = 1.17
-"""Resident memory of a CPU process for each byte of tensors: glibc keeps what was freed in between. Median of
-16 networks of all families, 1.06 to 1.43, on Linux (1.21 on 16 others); with every tensor mapped by itself it
-was 1.03."""
+"""Resident memory of a CPU process per byte of tensors, as glibc holds on to freed blocks. Median over 16
+networks of all families on Linux, range 1.06 to 1.43 (1.21 on 16 others); with a separate memory map for each
+tensor the factor was 1.03."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Memory:
-    """Bytes by what holds them, at the fullest moment of a step."""
+    """Bytes by purpose, at the memory peak of a training step."""
 
     weights: int
-    """Parameters, and their copies in lower precision."""
+    """Parameters and their copies in lower precision."""
     optimizer: int
     """Momentum and the average of the weights."""
     gradients: int
-    """Gradients of the parameters, as far as they exist at that moment."""
+    """Gradients of the parameters that exist at that moment."""
     activations: int
-    """Kept for the backward pass, as far as still needed, and the layer that is being worked on."""
+    """Tensors still kept for the backward pass, and those of the layer being computed."""
 
     @property
     def total(self) -> int:
-        """All of it."""
+        """Sum of all bytes."""
         return self.weights + self.optimizer + self.gradients + self.activations
 
 
@@ -55,12 +55,12 @@ def training_memory(
     frozen: bool = False,
     fused: bool = False,
 ) -> Memory:
-    """Tensors alive at the fullest moment of a step on `batch_size` images that are normalised together.
+    """Bytes of the tensors at the memory peak of a step on `batch_size` images that are normalised together.
 
-    `batch_size` is the part of a batch that goes through the network at once; `fused` is for compilers that
-    compute norms and activations anew rather than keep them. The fullest moment is in the backward pass,
-    where activations go as gradients come, or in the update, which makes a copy of the gradients. In a
-    `frozen` network, of which only the classifier is trained, it is around the largest layer or at the end.
+    `batch_size` is the part of a batch that passes through the network at once; `fused` is for compilers that
+    recompute norms and activations rather than keep them. The peak is in the backward pass, where activations
+    are freed as gradients appear, or in the update, which copies the gradients. In a `frozen` network, of
+    which only the classifier is trained, it is at the largest layer or at the end.
     """
     form = form_of(network, in_channels, num_classes)
     return memory_of(
@@ -88,7 +88,7 @@ def memory_of(
     frozen: bool = False,
     fused: bool = False,
 ) -> Memory:
-    """The same for a form whose grids have `positions`, and an input of `images` elements."""
+    """The same for a form whose grids have `positions`, and images of `images` elements each."""
     bytes_each, trained = BYTES[precision], form.classifier.params if frozen else form.params
     if frozen:
         gradients = _WEIGHT_BYTES * trained
@@ -109,14 +109,14 @@ def memory_of(
 def _fullest(
     form: NetworkForm, positions: Mapping[Grid, int], images: int, batch: int, bytes_each: int, fused: bool
 ) -> tuple[int, int]:
-    """Bytes of gradients and of activations at the fullest moment of the backward pass."""
+    """Bytes of gradients and of activations at the peak of the backward pass."""
     held = [_held(block, positions, bytes_each, fused) for _, block in form.parts]
     left = images * bytes_each + sum(
         repeats * kept for (repeats, _), (kept, _) in zip(form.parts, held, strict=True)
     )
     params, fullest = 0, (0, 0)
     for (repeats, block), (kept, working) in zip(reversed(form.parts), reversed(held), strict=True):
-        for done in (0, repeats - 1) if repeats > 1 else (0,):  # in between both change linearly
+        for done in (0, repeats - 1) if repeats > 1 else (0,):  # both change linearly in between
             gradients = _WEIGHT_BYTES * (params + (done + 1) * block.params)
             activations = batch * (left - done * kept + working)
             if gradients + activations > fullest[0] + fullest[1]:
@@ -129,13 +129,13 @@ def _fullest(
 def _largest(
     form: NetworkForm, positions: Mapping[Grid, int], images: int, batch: int, bytes_each: int
 ) -> int:
-    """Bytes of images and of the largest layer's input and output; only the last block keeps what it has."""
+    """Bytes of images and of the largest layer's input and output; only the last block keeps activations."""
     held = [_held(block, positions, bytes_each, False) for _, block in form.parts]
     return batch * (images * bytes_each + max(sum(held[-1]), *(working for _, working in held)))
 
 
 def _held(block: BlockForm, positions: Mapping[Grid, int], bytes_each: int, fused: bool) -> tuple[int, int]:
-    """Bytes that a block keeps for one image, and those of the gradients around its largest layer."""
+    """Bytes that a block keeps for one image, and bytes of the gradients around its largest layer."""
     kept = working = 0
     for grid, channels in block.kept_fused if fused else block.kept:
         kept += channels * positions[grid]

@@ -14,12 +14,12 @@ from scaling.study.store import Study
 
 
 def is_met(need: str, studies: Sequence[Study]) -> bool:
-    """Whether one of the studies has the needed point completed, with its weights."""
+    """Whether the needed point is completed, with its weights kept, in one of the studies."""
     return any(study.weights(need).exists() and study.state(need).status == "completed" for study in studies)
 
 
 def why_unmet(need: str, studies: Sequence[Study]) -> str:
-    """What has become of a needed point that is not met."""
+    """Why a needed point is not available, as a clause that follows its id."""
     for study in studies:
         state = study.state(need)
         if state.status == "completed":
@@ -35,7 +35,7 @@ def why_unmet(need: str, studies: Sequence[Study]) -> str:
 
 
 class Needs:
-    """What points need, and whether they have it by now."""
+    """The points that other points need, and whether these are available by now."""
 
     def __init__(self, points: Iterable[Point], studies: Sequence[Path]) -> None:
         self._needs = {point.id: point.needs for point in points if point.needs}
@@ -43,21 +43,21 @@ class Needs:
         self._met: set[str] = set()
 
     def unmet(self, point_id: str) -> list[str]:
-        """Ids of the points that it still waits for."""
+        """Ids of the points that this one still waits for."""
         needs = [need for need in self._needs.get(point_id, ()) if need not in self._met]
         self._met |= {need for need in needs if is_met(need, self._studies)}
         return [need for need in needs if need not in self._met]
 
     def why(self, point_id: str) -> str:
-        """Why the point cannot start, as a sentence."""
+        """Why the point cannot start, as a clause."""
         need = self.unmet(point_id)[0]
         return f"it needs {need}, which {why_unmet(need, self._studies)}"
 
 
 def without_unmet(plans: Mapping[Path, Plan], elsewhere: Sequence[Path]) -> list[Plan]:
-    """The plans of one line, without points that need what is neither done nor to be trained by this line.
+    """The plans of one command line without points whose needs are neither completed nor trained by it.
 
-    What is needed lies in a study of the line, or `elsewhere`. Refused where that leaves nothing.
+    Needed points lie in a study of the line or in those of `elsewhere`. Raises Refused if no point is left.
     """
     entries = {entry.point.id: entry for plan in plans.values() for entry in plan.entries}
     studies = [Study(path) for path in dict.fromkeys([*plans, *elsewhere])]
@@ -76,7 +76,7 @@ def without_unmet(plans: Mapping[Path, Plan], elsewhere: Sequence[Path]) -> list
 
 
 def _unmet(entry: Planned, entries: Mapping[str, Planned], studies: Sequence[Study]) -> str | None:
-    """Why something that the point needs will not be there; None where all of it is, or will be."""
+    """Why a need of the point will not be met; None if all needs are or will be met."""
     for need in entry.point.needs:
         why = _why_not(entries.get(need), need, studies)
         if why is not None:

@@ -1,4 +1,4 @@
-"""Only: the points of a grid that are to be trained now, where the others are left for later."""
+"""Only: a selection of the points of a grid to train now; the others are left for later."""
 
 from __future__ import annotations
 
@@ -10,10 +10,9 @@ from scaling.study.plan import Plan, Planned
 
 
 def only(plans: Sequence[Plan], ids: Collection[str]) -> list[Plan]:
-    """The plans of one line with only those points trained now whose ids are, or begin with, one of `ids`.
+    """The plans of one command line, training only points whose ids begin with one of `ids` and their needs.
 
-    So are the points that these need. What is done, runs or was dropped stays as it is. Refused for an id
-    that no point has.
+    Completed, running and dropped points stay as they are. Raises Refused for an id that no point has.
     """
     entries = {entry.point.id: entry for plan in plans for entry in plan.entries}
     now = _with_needs({each for text in ids for each in _begun_with(text, entries)}, entries)

@@ -1,4 +1,4 @@
-"""An operation of an expression: Python's own, held to the values that it is meant for."""
+"""An operation of an expression: Python's own, restricted to the types it is meant for."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from typing import Any
 
 _LARGEST_BITS = 1024
-"""Largest whole power: beyond, it is a float, or too large for one."""
+"""Largest size of an integer power; a larger power is computed as a float, or is too large for one."""
 
 _NUMBERS = frozenset({int, float})
 
 
 class NoValue(Exception):
-    """An operation has no value; `str()` goes on from its text, as in `1 / width` `divides by zero`."""
+    """An operation has no value. Its text follows that of the operation: `1 / width` + `divides by zero`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,27 +24,27 @@ class Function:
     """A function that an expression may call."""
 
     call: Callable[..., Any]
-    """Is given the values of `uses`, then what is written between the parentheses; may raise Refused."""
+    """Called with the values of `uses`, then the written arguments; may raise Refused."""
     takes: range
-    """How many arguments may be written."""
+    """Allowed numbers of written arguments."""
     uses: tuple[str, ...] = ()
-    """Quantities that decide its answer, and are shown with it."""
+    """Quantities that it depends on, which are shown with its result."""
 
 
 def truth(value: Any) -> bool:
-    """The value itself: NoValue where it is neither true nor false."""
+    """The value itself; raises NoValue if it is not a boolean."""
     if isinstance(value, bool):
         return value
     raise NoValue("is neither true nor false and has to be compared")
 
 
 def among(sought: Any, *items: Any) -> bool:
-    """Whether one of the items is the one that is sought."""
+    """Whether one of the items equals `sought`."""
     return any(_equal(sought, item) for item in items)
 
 
 def power(base: float, exponent: float) -> float:
-    """Python's power, but never a whole number of more than 1,024 bits, nor a complex number."""
+    """Python's power, but never an integer of more than 1,024 bits nor a complex number."""
     if isinstance(base, int) and isinstance(exponent, int) and exponent >= 0:
         small = base.bit_length() * exponent <= _LARGEST_BITS
         return int(base**exponent) if small else math.pow(base, exponent)
@@ -52,7 +52,7 @@ def power(base: float, exponent: float) -> float:
 
 
 def _of_numbers(operation: Callable[..., Any]) -> Callable[..., Any]:
-    """`operation`, with NoValue for operands that are no numbers and where there is no result."""
+    """`operation`, raising NoValue for operands that are not numbers and if there is no result."""
 
     def apply(*operands: Any) -> Any:
         for operand in operands:
@@ -71,9 +71,9 @@ def _of_numbers(operation: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _of_a_kind(operation: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:
-    """A comparison of numbers, or of texts: NoValue for others.
+    """A comparison of two numbers or two texts; raises NoValue for operands of different kinds.
 
-    None, a setting that is left open, equals nothing else and is neither less nor more.
+    None, a setting that is not set, equals only itself and cannot be ordered.
     """
 
     def compare(left: Any, right: Any) -> bool:
@@ -135,4 +135,4 @@ FUNCTIONS: Mapping[str, Function] = {
     "log2": Function(call=_of_numbers(math.log2), takes=range(1, 2)),
     "sqrt": Function(call=_of_numbers(math.sqrt), takes=range(1, 2)),
 }
-"""Known to every expression."""
+"""Functions available in every expression."""
