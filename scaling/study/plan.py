@@ -1,4 +1,4 @@
-"""A plan: the points of a grid, their costs, and what is to be done with each, before anything runs."""
+"""A plan: the points of a grid, their costs, and the action for each, before anything runs."""
 
 from __future__ import annotations
 
@@ -22,30 +22,30 @@ from scaling.study.store import Study
 from scaling.study.trunk import Branch
 
 REASONS_AT_MOST = 10
-"""Reasons for dropping points that one sentence names."""
+"""Largest number of reasons for dropping points that one sentence names."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Planned:
-    """A point and what is to be done with it."""
+    """A point and the action for it."""
 
     point: Point
     action: Action
     why: str
     hours: Hours | None
-    """Hours on one device; None where nothing tells."""
+    """Hours on one device; None if unknown."""
     memory_gb: float
     """Peak memory of a training step on the device of the plan."""
     matched: Matched | None = None
-    """The budget of a cost that the point was solved for, if it was."""
+    """The budget of a cost that the point was solved for, if any."""
     share_left: float = 1.0
-    """Share of its training that is still to be done."""
+    """Share of its training that remains to be done."""
     origin: Path | None = None
-    """The other study that holds its result, if any."""
+    """Another study that holds its result, if any."""
     branch: Branch | None = None
-    """Where it leaves the trunk of a longer run, if it does."""
+    """Where it branches off the trunk of a longer run, if it does."""
     labelling: LabellingCost | None = None
-    """What has to be labelled before it can train."""
+    """Cost of the labelling that must precede its training, if any."""
 
     @property
     def is_to_train(self) -> bool:
@@ -54,51 +54,51 @@ class Planned:
 
 @dataclass(frozen=True, kw_only=True)
 class Site:
-    """Where points would run: what a plan must know of it."""
+    """Where points would run: everything that a plan needs to know about the place."""
 
     hours: Callable[[Point], Hours | None]
     memory_gb: Callable[[Point], float]
     slots: int
-    """Points that train at a time."""
+    """Number of points that train at a time."""
     labelling_hours: HoursOf = lambda *_: None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Wishes:
-    """What the person who plans wants besides the grid."""
+    """What the user wants besides the grid."""
 
     constraint: Callable[[Planned], str | None] = lambda _: None
-    """Why a point is not wanted; None for one that is."""
+    """Function that says why a point is not wanted, or None if it is."""
     origins: Mapping[str, Path] = field(default_factory=dict)
-    """Studies that hold the result of a point, by its id."""
+    """Other studies that hold the result of a point, by the point's id."""
     queued: Mapping[str, str] = field(default_factory=dict)
-    """Jobs in the queue that will train a point, or go on with it, by its id."""
+    """Jobs in the queue that will start or continue a point, by the point's id."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Every point asked for, in the order of the grid."""
+    """Every point of the grid, in its order, with an action."""
 
     entries: Sequence[Planned]
     slots: int
-    """Points that train at a time."""
+    """Number of points that train at a time."""
     num_repeats: int = 0
-    """Settings that were the same point as an earlier one."""
+    """Number of settings that gave the same point as an earlier one."""
     varied: tuple[str, ...] = ()
-    """Settings besides the axes that have several values, by dotted name."""
+    """Dotted names of the settings that vary besides the axes."""
     limits: Limits = field(default_factory=Limits)
     """Limits under which points were dropped."""
     labelling: tuple[Labelling, ...] = ()
-    """What teachers label before their students train."""
+    """What teachers have to label before their students can train."""
     cheapest_first: bool = False
-    """Whether cheap points run first, as they may show that dear ones need not run to the end."""
+    """Whether cheap points run first, as they may show that expensive ones need not run to the end."""
 
     @cached_property
     def to_run(self) -> list[Point]:
-        """Points to train, the longest first, so that no long one is left to the end; or the cheapest first.
+        """Points to train, the longest first so that no long one is left to the end, or the cheapest first.
 
-        Sorted by what is left of their hours, or of their training FLOPs where hours are unknown. A point
-        comes after the points that it needs, whatever its length.
+        Sorted by the remaining hours, or by the remaining training FLOPs if any hours are unknown. A point
+        always comes after the points that it needs.
         """
         to_train = [entry for entry in self.entries if entry.is_to_train]
         has_hours = all(entry.hours for entry in to_train)
@@ -112,17 +112,17 @@ class Plan:
 
     @property
     def wanted(self) -> list[Point]:
-        """All but the dropped ones."""
+        """All points except the dropped ones."""
         return [entry.point for entry in self.entries if entry.action != "drop"]
 
     @property
     def wanted_now(self) -> list[Point]:
-        """Of these, all but those left for later."""
+        """All points except the dropped ones and those left for later."""
         return [entry.point for entry in self.entries if entry.action not in ("later", "drop")]
 
     @property
     def predicted(self) -> dict[str, Hours]:
-        """Hours of the points to train, now or later, by id, where something tells them."""
+        """Hours of the points to train now or later, by id, as far as they are known."""
         return {
             entry.point.id: entry.hours
             for entry in self.entries
@@ -135,11 +135,11 @@ class Plan:
 
     @cached_property
     def losses(self) -> list[str]:
-        """What the dropped points cost the rules, a sentence each."""
+        """What the rules lose by the dropped points, one sentence each."""
         return losses([entry.point for entry in self.entries], self.wanted)
 
     def passed_over(self) -> list[Planned]:
-        """Points that are neither done anywhere, nor to be run, nor dropped: a person should hear of each."""
+        """Points neither completed anywhere, nor run, nor dropped; the user should know about each."""
         return [
             entry
             for entry in self.entries
@@ -148,7 +148,7 @@ class Plan:
 
 
 def make_plan(study: Study, expansion: Expansion, site: Site, wishes: Wishes | None = None) -> Plan:
-    """What is to be done with each point, from the study's files and from what is wanted."""
+    """Plan the points of an expansion, from the files of the study and the wishes of the user."""
     wishes = wishes or Wishes()
     states = study.states([point.id for point in expansion.points])
     entries = []
@@ -170,9 +170,9 @@ def make_plan(study: Study, expansion: Expansion, site: Site, wishes: Wishes | N
 
 
 def limited(plans: Sequence[Plan], limits: Limits) -> list[Plan]:
-    """The plans of one line with the points dropped that do not fit within the limits on all of them.
+    """The plans of one command line, without the points that exceed the limits on all plans together.
 
-    Refused where they, or the constraints before them, leave nothing.
+    Raises Refused if the limits, or the constraints before them, leave no point.
     """
     wanted = [entry for plan in plans for entry in plan.entries if entry.action != "drop"]
     if not wanted:
@@ -191,7 +191,7 @@ def _reused(entry: Planned, origins: Mapping[str, Path]) -> Planned:
 
 
 def _all_dropped(entries: Sequence[Planned], reasons: Mapping[str, str]) -> list[Planned]:
-    """The entries with those dropped for which there is a reason, unless they had one before."""
+    """The entries, with those dropped that have a reason in `reasons`; dropped entries keep their own."""
     return [
         entry if entry.action == "drop" else _dropped(entry, reasons.get(entry.point.id)) for entry in entries
     ]
@@ -217,7 +217,7 @@ def _share(entry: Planned) -> Share:
 
 
 def _nothing_left(what: str, dropped: Sequence[Planned]) -> str:
-    """How many points each reason leaves out, and that of the cheapest in full."""
+    """How many points each reason drops, with the full reason of the cheapest point."""
     cheapest = min(dropped, key=lambda entry: entry.point.cost.train_flops)
     return (
         f"{what} leaves none of {len(dropped)} points ({reasons_text(dropped)}); the cheapest is "
@@ -226,11 +226,11 @@ def _nothing_left(what: str, dropped: Sequence[Planned]) -> str:
 
 
 def reasons_text(dropped: Iterable[Planned]) -> str:
-    """`12 by flops < 2e9, 3 by limit.points`: how many points each reason drops, most first."""
+    """How many points each reason drops, the most first, as in `12 by flops < 2e9, 3 by limit.points`."""
     counts = Counter(reason_in_short(entry.why) for entry in dropped)
     return ", ".join(f"{count} by {reason}" for reason, count in counts.most_common(REASONS_AT_MOST))
 
 
 def reason_in_short(why: str) -> str:
-    """The limit or condition that drops a point, without the point's own numbers."""
+    """The limit or condition that drops a point, without the numbers of the point."""
     return why.partition(":")[0].partition(" is false")[0].removesuffix(" is used up")

@@ -1,4 +1,4 @@
-"""A plan as CSV, a line a point, and as plain values for JSON."""
+"""A plan as CSV, with a row for each point, and as plain values for JSON."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ _PLAN_AGAIN = "type the line that made the study again, with plan=true, to write
 
 
 def write_plan(plan: Plan, path: Path) -> None:
-    """Replace the file by the plan as CSV."""
+    """Replace the file with the plan as CSV."""
     with writing_below(path.parent):
         write_text(path, as_csv(plan))
 
 
 def read_plan(path: Path) -> list[dict[str, str]]:
-    """The lines of a plan as it was written, every value as text; none where there is no such file.
+    """The rows of a written plan, with every value as text; none if there is no such file.
 
-    Refused where it is something else, such as what is left after a power cut or an editor of tables.
+    Raises Refused if the file is not a plan, for example after a power cut or an edit in a spreadsheet.
     """
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
@@ -43,12 +43,12 @@ def read_plan(path: Path) -> list[dict[str, str]]:
 
 
 def as_csv(plan: Plan) -> str:
-    """A header and a line a point, action and reason last."""
+    """CSV with a header and a row for each point; action and reason are the last columns."""
     return _csv(_rows(plan))
 
 
 def as_one_csv(plans: Mapping[Path, Plan]) -> str:
-    """The plans of several studies in one table, each line with its study; of one, as in plan.csv."""
+    """The plans of several studies as one CSV with a column `study`; a single plan as in plan.csv."""
     if len(plans) == 1:
         return as_csv(next(iter(plans.values())))
     varied = tuple(dict.fromkeys(name for plan in plans.values() for name in _named(plan)))
@@ -58,12 +58,12 @@ def as_one_csv(plans: Mapping[Path, Plan]) -> str:
 
 
 def _rows(plan: Plan) -> list[dict[str, Any]]:
-    named = _named(plan)  # a look at all points
+    named = _named(plan)  # once, as it looks at all points
     return [row(entry, named) for entry in plan.entries]
 
 
 def _named(plan: Plan) -> tuple[str, ...]:
-    """Settings besides the axes that a point's row has: those that vary, and what it begins from."""
+    """Columns for settings besides the axes: those that vary, and the start if any point has one."""
     has_starts = any(entry.point.start for entry in plan.entries)
     return (*plan.varied, *(["start.point"] if has_starts else []))
 
@@ -77,7 +77,7 @@ def _csv(rows: Sequence[Mapping[str, Any]]) -> str:
 
 
 def as_json(plan: Plan, study: Path) -> dict[str, Any]:
-    """The plan of one study with its totals."""
+    """The plan of one study as plain values, with its totals."""
     sums = totals(plan)
     return {
         "study": str(study),

@@ -1,4 +1,4 @@
-"""A point: one setting of the knobs and everything else that decides its outcome, with the id made of it."""
+"""A point: one setting of the knobs and everything else that determines its outcome, with its id."""
 
 from __future__ import annotations
 
@@ -27,18 +27,18 @@ from scaling.training.start import Start
 AXES = ("depth", "width", "resolution", "epochs", "seed")
 """The axes of every study."""
 KNOBS = (*AXES, "frames")
-"""The axes, and the one that only studies of clips have."""
+"""The axes, and `frames`, which only studies of clips have."""
 
 SEMANTICS = 2
-"""Raised when the same settings would train to another outcome: old results then keep their old ids."""
+"""Version of the training semantics, part of every id; increased when equal settings train differently."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Point:
-    """The axes of the grid and the settings shared along them; Refused where they cannot be trained."""
+    """The values of the axes and the settings shared along them. Raises Refused if they cannot be trained."""
 
     depth: float
-    """Layers of a ResNet, a whole number, or a multiplier of an EfficientNet's blocks."""
+    """Number of layers of a ResNet, or multiplier of the blocks of an EfficientNet."""
     width: float
     resolution: int
     frames: int | None = None
@@ -49,19 +49,19 @@ class Point:
     model: Family
     data: DataSet
     recipe: Recipe
-    """How it is trained, its regularisation included."""
+    """How it is trained, including its regularisation."""
     schedule: Schedule
     precision: Precision
     regularization: Regularization = field(default_factory=Regularization)
-    """The policy that its regularisation comes from."""
+    """The policy that determines its regularisation."""
     evaluate_at: tuple[int, ...] = ()
-    """Further resolutions, in pixels, at which it is evaluated at its end; each once, in order."""
+    """Further resolutions (pixels) at which the final model is evaluated, ascending and without repeats."""
     start: Start | None = None
-    """What its weights begin from; None for random weights."""
+    """The pretrained weights it starts from; None for random weights."""
     views: Views = field(default_factory=Views)
-    """Views in which each video is evaluated."""
+    """The views of each video that are evaluated."""
     pseudo: PseudoLabels | None = None
-    """Pseudo-labelled images that it learns from besides the labelled ones; None for none."""
+    """Pseudo-labelled images that it learns from besides the labelled ones, if any."""
 
     def __post_init__(self) -> None:
         if self.epochs < 1:
@@ -86,33 +86,33 @@ class Point:
 
     @cached_property
     def network(self) -> Network:
-        """The block list that depth and width stand for."""
+        """The block list that depth and width determine."""
         return _network(self.model, self.depth, self.width, self.data.masks)
 
     @property
     def frozen(self) -> bool:
-        """Whether all but the classifier stays as it was when the point began."""
+        """Whether only the classifier is trained and all other weights stay as in the start."""
         return self.start is not None and self.start.tune == "head"
 
     @property
     def needs(self) -> tuple[str, ...]:
-        """Ids of the points that must have been trained, and have kept their weights, before this one."""
+        """Ids of the points that must be trained, with their weights kept, before this one."""
         teacher = self.pseudo.teacher.point if self.pseudo else None
         return (*([self.start.point] if self.start else []), *([teacher] if teacher else []))
 
     @property
     def steps_per_epoch(self) -> int:
-        """Optimizer steps an epoch of the labelled images; an incomplete last batch is dropped."""
+        """Optimizer steps per epoch of the labelled images; an incomplete last batch is dropped."""
         return self.data.num_train // self.recipe.batch_size
 
     @property
     def images_per_step(self) -> int:
-        """The labelled ones of a batch, and the pseudo-labelled ones beside them."""
+        """Labelled and pseudo-labelled images in one batch."""
         return self.recipe.batch_size * (1 + (self.pseudo.ratio if self.pseudo else 0))
 
     @cached_property
     def cost(self) -> Cost:
-        """What the point costs, known before it runs."""
+        """The cost of the point, known before it runs."""
         return cost_of(
             self.network,
             resolution=self.resolution,
@@ -129,7 +129,7 @@ class Point:
 
     @cached_property
     def id(self) -> str:
-        """16 hex digits over all that decides the outcome."""
+        """16 hex digits of a digest over everything that determines the outcome."""
         knobs = {"resolution": self.resolution, "epochs": self.epochs, "seed": self.seed}
         clip = {} if self.frames is None else {"frames": self.frames}
         own = {name: str(value) for name, value in (knobs | clip).items()}
@@ -142,10 +142,10 @@ class Point:
 
     @property
     def setting(self) -> str:
-        """8 hex digits over what the axes leave out: points of different settings are not compared.
+        """8 hex digits over everything but the axes; points of different settings are not compared.
 
-        A ladder only chooses among values of an axis, so it is left out, as is which point it begins from,
-        and of a teacher what its students have too, such as the seed.
+        Left out are a resolution ladder, which only chooses among values of an axis, the point that a start
+        names, and what a teacher shares with its students, such as the seed.
         """
         recipe = self.regularization.without_governed(self.recipe)
         shared = {**self._shared_with(recipe)}
@@ -164,12 +164,12 @@ class Point:
 
     @property
     def baseline(self) -> Point:
-        """The same without pseudo-labels."""
+        """The same point without pseudo-labels."""
         return replace(self, pseudo=None) if self.pseudo else self
 
     @property
     def axes(self) -> dict[str, int | float]:
-        """The axis values by name, in the order of AXES, and the frames of a clip."""
+        """The values of the axes by name, in the order of AXES, and the frames of a clip."""
         clip = {} if self.frames is None else {"frames": self.frames}
         return {axis: getattr(self, axis) for axis in AXES} | clip
 
@@ -177,7 +177,7 @@ class Point:
         return " ".join(f"{axis}={value:g}" for axis, value in self.axes.items())
 
     def to_json(self) -> dict[str, Any]:
-        """The whole point as plain values, from which `point_from_json` makes it again."""
+        """The whole point as plain values; `point_from_json` is the inverse."""
         pseudo = {"pseudo": asdict(self.pseudo)} if self.pseudo else {}
         without = {name: value for name, value in asdict(self).items() if name != "pseudo"}
         return {"id": self.id, "setting": self.setting, **without, **pseudo}
@@ -185,7 +185,7 @@ class Point:
 
 @lru_cache(maxsize=65536)
 def _network(model: Family, depth: float, width: float, dense: bool) -> Network:
-    """The network, built once for all points that differ in other axes."""
+    """The network, built once for all points that differ only in other axes."""
     network = model.network(depth, width)
     return replace(network, dense=True) if dense else network
 
@@ -204,7 +204,7 @@ def _shared_text(
     evaluate_at: tuple[int, ...],
     views: Views,
 ) -> Mapping[str, str]:
-    """Canonical JSON, by name, of what a point's id has besides network and axes."""
+    """Canonical JSON, by name, of the parts of a point's id besides network and axes."""
     shared = {
         "semantics": SEMANTICS,
         "data": changed_fields(data),
@@ -231,5 +231,5 @@ def _setting(
 
 
 def _deciding(part: Recipe | Schedule) -> dict[str, Any]:
-    """The fields of a part as plain values, without those that decide nothing."""
+    """The fields of a recipe or schedule as plain values, without those that have no effect."""
     return {name: value for name, value in all_fields(part).items() if name not in part.idle}

@@ -1,4 +1,4 @@
-"""Quantities: what a constraint may ask of a planned point, and what a plan shows of it, by name."""
+"""Quantities: the named values of a planned point that constraints may use and plans may show."""
 
 from __future__ import annotations
 
@@ -39,11 +39,11 @@ QUANTITIES = (
     "precision",
     *(f"{section}.{name}" for section, names in _SECTIONS.items() for name in names),
 )
-"""The axes, the costs, the hours, and every setting by its dotted name."""
+"""Names of the axes, the costs, the hours, and every setting by its dotted name."""
 
 
 def quantity(point: Point, name: str) -> Any:
-    """A quantity of a point by its name, `hours` aside; None where its family has no such switch."""
+    """The quantity of a point with this name, except `hours`; None if its family has no such setting."""
     section, _, key = name.partition(".")
     if section == "pseudo":
         return columns_of(point.pseudo).get(name)
@@ -55,7 +55,7 @@ def quantity(point: Point, name: str) -> Any:
 
 
 class Quantities(Mapping[str, Any]):
-    """The quantities of a planned point, each worked out when it is asked for."""
+    """The quantities of a planned point, each computed on access."""
 
     def __init__(self, entry: Planned) -> None:
         self._entry = entry
@@ -75,8 +75,11 @@ class Quantities(Mapping[str, Any]):
 
 
 def constraint_of(text: object, *, device_gb: float | None) -> Constraint:
-    """The constraint that `where=text` says; `fits()` asks whether `device_gb` holds a training step,
-    `fits(80)` and `fits('a100')` whether that does."""
+    """Parse the constraint of `where=text`.
+
+    `fits()` is true if a training step fits into `device_gb`, `fits(80)` into 80 GB, `fits('a100')` into that
+    device.
+    """
 
     def fits(memory_gb: float, room: float | str | None = device_gb) -> bool:
         if isinstance(room, str):

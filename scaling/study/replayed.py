@@ -1,4 +1,4 @@
-"""Replayed studies: their results were looked up in a table, and are never mixed with trained ones."""
+"""Replayed studies: their results were looked up in a table and are never mixed with trained ones."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from scaling.errors import Refused
 
 
 def replayed_from(history: Iterable[Mapping[str, Any]]) -> str | None:
-    """The table that a study was answered from, with its noise; None where points train."""
+    """The table, with its noise, that a study's results were looked up in; None if its points are trained."""
     return next((entry["replayed"] for entry in history if entry.get("replayed")), None)
 
 
 def check_origin(study: Path, history: Iterable[Mapping[str, Any]], replayed: str | None) -> None:
-    """Refused where a launch, replayed from a table or not, would mix its results with others.
+    """Raise Refused if a launch would mix trained and replayed results, or replays of different tables.
 
-    What a study has without a launch, such as a copy of points, counts as trained.
+    Points that are in a study without a launch, such as copied ones, count as trained.
     """
     launches = [entry for entry in history if entry.get("snapshot") is not None]
     before = replayed_from(launches)

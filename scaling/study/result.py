@@ -1,4 +1,4 @@
-"""A result: one row, of a point that ended, runs, or waits."""
+"""A result: one row for a point, whether it has ended, is running, or waits."""
 
 from __future__ import annotations
 
@@ -28,55 +28,54 @@ Failure = Literal[
 
 @dataclass(frozen=True, kw_only=True)
 class State:
-    """Where a point stands; what status.json holds."""
+    """The state of a point, as status.json holds it."""
 
     status: Status = "pending"
     failure: Failure | None = None
-    """Why it failed, or, while it is pending, why it does not run any more."""
+    """Why it failed, or, while it is pending, why it was interrupted."""
     message: str | None = None
-    """One line for a person: why it failed, or how far it is."""
+    """One line for people: why it failed, or how far it has come."""
     attempt: int = 0
-    """How many times it was started."""
+    """Number of times it was started."""
     epoch: int = 0
-    """Epochs behind it."""
+    """Number of completed epochs."""
     launch: str | None = None
-    """The launch that started it last."""
+    """Name of the launch that started it last."""
     requeues: int = 0
-    """How often it went on in this launch after it had been stopped or its process had been lost."""
+    """Number of times this launch resumed it after it was stopped or its process was lost."""
     job: str | None = None
-    """The Slurm job that started it last, such as 123_4; None elsewhere."""
+    """The Slurm job that started it last, such as 123_4; None outside Slurm."""
     code: str | None = None
-    """Digest of the code that last ran it: a code error is tried again when this has changed."""
+    """Digest of the code that ran it last; a code error is tried again once the code has changed."""
     signature: str | None = None
-    """Digest of the traceback: one signature in the first points that fail stops a launch."""
+    """Digest of the traceback; a launch stops if the first points to end all fail with one signature."""
 
     @property
     def is_marked(self) -> bool:
-        """Whether somebody wants it to be run again, and no launch has taken it on yet."""
+        """Whether it is marked to run again and no launch has started it since."""
         return self.status == "pending" and self.attempt > 0 and self.launch is None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Result:
-    """A point with its state and, once completed, what was measured."""
+    """A point with its state and, once completed, its measurements."""
 
     point: Point
     state: State
     predicted: Hours | None = None
-    """By the last launch before it first started; None where nothing told, and in older studies."""
+    """Hours predicted by the last launch before it first started; None if unknown, and in older studies."""
     metrics: Mapping[str, float | None] = field(default_factory=dict)
-    """top1, test_top1 (of masks miou, test_miou) in percent; loss, train_loss in nats; and, at other
-    resolutions than that of training, such as 28 pixels, top1@28, loss@28 and test_top1@28."""
+    """top1, test_top1 (for masks miou, test_miou) in percent; loss, train_loss in nats; and, for
+    evaluations at another resolution, such as 28 pixels, top1@28, loss@28 and test_top1@28."""
     measured: Mapping[str, float | None] = field(default_factory=dict)
-    """train_seconds, evaluate_seconds (in training steps and in evaluations, all attempts), trunk_seconds (of
-    the first, what another point has spent on steps that the two share), memory_bytes (peak)."""
-
+    """train_seconds and evaluate_seconds (spent in training steps and in evaluations, over all attempts),
+    trunk_seconds (part of train_seconds that another point spent on shared steps), memory_bytes (peak)."""
     replayed: str | None = None
-    """The table that it was looked up in, with the noise; None for one that was trained."""
+    """The table that it was looked up in, with the noise; None if it was trained."""
 
     @property
     def actual_hours(self) -> float | None:
-        """What `predicted` is of: training steps and evaluations. None where one of them was not measured."""
+        """Hours of training and evaluation, comparable to `predicted`; None if either was not measured."""
         train, evaluate = (self.measured.get(f"{work}_seconds") for work in ("train", "evaluate"))
         return None if train is None or evaluate is None else (train + evaluate) / 3600
 
@@ -114,7 +113,7 @@ class Result:
 
 
 def _settings(point: Point) -> dict[str, Any]:
-    """Switches and strengths by dotted name, a list as its text; of videos how clips are taken from them."""
+    """Settings by dotted name, lists as text; for videos also how clips are sampled."""
     clip = {f"views.{name}": value for name, value in asdict(point.views).items()}
     clip |= {"data.temporal_stride": point.data.temporal_stride}
     return {
@@ -125,7 +124,7 @@ def _settings(point: Point) -> dict[str, Any]:
 
 
 def read_result(file: Path | str) -> dict[str, Any] | None:
-    """What result.json holds; None where there is none; Corrupt where what it holds is no result."""
+    """The content of result.json; None if there is no file. Raises Corrupt if it is not a result."""
     value = read_json(file)
     if value is not None and (wrong := _wrong(value)):
         raise Corrupt(f"{file} holds no result ({wrong})")
@@ -133,7 +132,7 @@ def read_result(file: Path | str) -> dict[str, Any] | None:
 
 
 def read_noted(file: Path | str) -> dict[str, Any]:
-    """What status.json says of a `State`, as far as it can be read; fields of another type are left out."""
+    """The fields of a `State` in status.json, without those of a wrong type; empty if it cannot be read."""
     try:
         value = read_json(file) or {}
     except Corrupt:
@@ -142,7 +141,7 @@ def read_noted(file: Path | str) -> dict[str, Any]:
 
 
 def _wrong(result: Mapping[str, Any]) -> str | None:
-    """What keeps it from being a result; None where nothing does."""
+    """Why the values are not a result; None if they are."""
     for section in ("metrics", "measured", "provenance"):
         if not isinstance(result.get(section) or {}, dict):
             return f"{section} is no object"

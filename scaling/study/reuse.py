@@ -1,4 +1,4 @@
-"""Reuse: results of other studies' points that are the same points, taken over instead of trained again."""
+"""Reuse: results of the same points in other studies, taken over instead of trained again."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ log = logging.getLogger(__name__)
 
 
 def origins(patterns: Iterable[str], study: Study, points: Sequence[Point]) -> dict[str, Path]:
-    """The first other study that has a readable result of a point, by the point's id.
+    """For each point that another study has a readable result of, the first such study, by the point's id.
 
-    `patterns` are study directories, or shell patterns of them such as `results/*`, which may match none.
-    Refused for a directory that is no study.
+    `patterns` are study directories, or shell patterns such as `results/*`, which may match none. Raises
+    Refused for a named directory that is not a study or was replayed.
     """
     wanted = {point.id for point in points}
     found: dict[str, Path] = {}
@@ -38,10 +38,10 @@ def origins(patterns: Iterable[str], study: Study, points: Sequence[Point]) -> d
 
 
 def take_over(study: Study, point: Point, other: Study) -> bool:
-    """Give the study the other one's result of the point, and say in it where it is from.
+    """Copy the other study's result of the point into this study, with its origin noted in it.
 
-    The learning curve and the weights are links to the other's, or copies on another file system. False where
-    the other's files do not hold what they should, or somebody works on the point here.
+    The learning curve and the weights become hard links, or copies if the file systems differ. Returns False
+    if the other study's files are not valid, or if another worker holds the point here.
     """
     here, there = study.directory(point.id), other.directory(point.id)
     result = _result(other, point.id)
@@ -58,7 +58,7 @@ def take_over(study: Study, point: Point, other: Study) -> bool:
 
 
 def _result(other: Study, point_id: str) -> dict[str, Any] | None:
-    """The other study's result of a point; None where there is none, or it or its point cannot be read."""
+    """The other study's result of a point; None if there is none, or if result or point cannot be read."""
     try:
         result = read_result(other.directory(point_id) / "result.json")
         if result is None or other.point(point_id).id == point_id:
@@ -70,7 +70,7 @@ def _result(other: Study, point_id: str) -> dict[str, Any] | None:
 
 
 def _others(patterns: Iterable[str], study: Study) -> Iterator[Study]:
-    """The studies that the patterns match, other than this one."""
+    """The studies that match the patterns, except this one."""
     for pattern in patterns:
         spelled_out = not glob.has_magic(pattern)
         for path in [pattern] if spelled_out else sorted(glob.glob(os.path.expanduser(pattern))):
@@ -87,7 +87,7 @@ def _others(patterns: Iterable[str], study: Study) -> Iterator[Study]:
 
 
 def _trained(other: Study) -> Study:
-    """The study itself; Refused where its results were looked up in a table."""
+    """The study itself; raises Refused if its results were looked up in a table."""
     if other.replayed is not None:
         raise Refused(f"{other.path} was replayed from {other.replayed}, and none of its points was trained.")
     return other

@@ -1,4 +1,4 @@
-"""Rows: what a point noted of its epochs in its metrics.jsonl."""
+"""Rows: the records of its epochs that a point wrote to metrics.jsonl."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ from typing import Any
 
 
 def read_rows(directory: Path) -> list[dict[str, Any]]:
-    """All that can be read of the point in the directory: half a line is passed over, and what a power cut
-    left."""
+    """All readable rows of the point in `directory`; lines damaged by a crash or a power cut are skipped."""
     rows = []
     with suppress(OSError):
         for line in (directory / "metrics.jsonl").read_bytes().splitlines():

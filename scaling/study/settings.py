@@ -1,4 +1,4 @@
-"""Settings: a composed config, as plain values, made into the points of a grid."""
+"""Settings: a composed config, as plain values, turned into the points of a grid."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Shared:
 
 
 def shared_from_settings(values: Mapping[str, Any], data: DataSet) -> Shared:
-    """What a composed config says in its sections, which hold everything but the axes."""
+    """The sections of a composed config, which hold everything except the axes; Refused for bad values."""
     if values.get("precision") not in tuple(BYTES):
         raise Refused(f"precision={values.get('precision')} should be fp32, tf32 or bf16.")
     model = family_of(values["model"])
@@ -97,12 +97,12 @@ def point_at(axes: Mapping[str, Any], shared: Shared) -> Point:
 
 
 def point_from_settings(values: Mapping[str, Any], data: DataSet) -> Point:
-    """The point of a composed config: its axes and its sections."""
+    """The point of a composed config, from its axes and its sections."""
     return point_at(values, shared_from_settings(values, data))
 
 
 def point_from_json(value: Mapping[str, Any]) -> Point:
-    """The point that `Point.to_json` wrote."""
+    """The point that `Point.to_json` wrote; its inverse."""
     model = {"family": value["family"], **value["model"]}
     point = point_from_settings({**value, "model": model}, strict(DataSet, value["data"], "data"))
     labels = value.get("pseudo")
@@ -122,7 +122,7 @@ def _pseudo_labels(value: Mapping[str, Any]) -> PseudoLabels:
 
 
 def resolution_of(value: Any, depth: float, family: str, model: Family) -> int:
-    """Pixels along one side: a number, or `ladder` for the family's own resolution at this depth."""
+    """Pixels along one side: a number as given, or for `ladder` the family's own resolution at this depth."""
     if value != "ladder":
         return whole_number("resolution", value)
     if not isinstance(model, EfficientNet):
@@ -131,7 +131,7 @@ def resolution_of(value: Any, depth: float, family: str, model: Family) -> int:
 
 
 def _evaluate_at(value: Any) -> tuple[int, ...]:
-    """The resolutions in ascending order, so that two lists of the same ones are one setting."""
+    """The resolutions in ascending order, so that the order in which they were given does not matter."""
     if value is None:
         return ()
     if not isinstance(value, list | tuple):
@@ -143,17 +143,17 @@ def _evaluate_at(value: Any) -> tuple[int, ...]:
 
 
 def recipe_of(values: Mapping[str, Any]) -> Recipe:
-    """The recipe of a config of conf/recipe/."""
+    """The recipe that a config in conf/recipe/ describes."""
     recipe = strict(Recipe, values, "recipe")
     if recipe.optimizer != "sgd":
-        from scaling.training.optimizer import check_optimizer  # timm brings torch, which is slow to import
+        from scaling.training.optimizer import check_optimizer  # timm imports torch, which is slow
 
         check_optimizer(recipe.optimizer)
     return recipe
 
 
 def family_of(values: Mapping[str, Any]) -> Family:
-    """The family of a config of conf/model/."""
+    """The family that a config in conf/model/ describes."""
     name = values.get("family")
     if not isinstance(name, str) or name not in FAMILIES:
         raise Refused(f"model.family={name} is not built: {suggest(str(name), list(FAMILIES))}.")

@@ -1,4 +1,4 @@
-"""The size of an image or a clip, checked against what a network takes. No torch."""
+"""Checks that the size of an image or a clip suits a network. No torch."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from scaling.errors import Refused
 from scaling.models.network import Network
 
 LARGEST_SIDE = 1_000_000
-"""Pixels or frames beyond which a size must be a slip."""
+"""Pixels or frames above which a size must be a typing error."""
 
 
 def check_size(family: str, network: Network, resolution: int, frames: int | None) -> None:
-    """Refused where an image or a clip is too small for the network, or has frames where it should not."""
+    """Raise Refused if images or clips are too small or too large, or `frames` does not fit the network."""
     if resolution > LARGEST_SIDE or (frames or 0) > LARGEST_SIDE:
         raise Refused(
             f"A side or a length of {max(resolution, frames or 0)} is too large: use at most {LARGEST_SIDE}."

@@ -1,7 +1,7 @@
-"""A snapshot: the code as it was when a launch began, which its jobs import, whatever is edited since.
+"""A snapshot: the code as it was when a launch began, which its jobs import whatever is edited later.
 
-`snapshots/<hash>/` of a study is the tree, `snapshots/<hash>.json` says where it comes from, and
-`snapshots/objects/` keeps each content once: the files of all trees are hard links to it.
+In a study, `snapshots/<hash>/` is the tree, `snapshots/<hash>.json` says where it comes from, and
+`snapshots/objects/` stores each distinct content once; the files of all trees are hard links to it.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from scaling.study.checkout import ROOT, git_facts, listing
 from scaling.study.files import LOCK, Corrupt, locked, read_json, write_bytes, write_json, writing_below
 
 NAMED_AT_MOST = 10
+"""Largest number of left-out files that a warning names."""
 
 log = logging.getLogger(__name__)
 
@@ -32,9 +33,9 @@ class Snapshot:
     """A stored copy of the code."""
 
     hash: str
-    """16 hex digits over paths, executable bits and contents: the same code has the same hash."""
+    """16 hex digits over paths, executable bits and contents, so that equal code has equal hashes."""
     tree: Path
-    """The copy: an absolute path, which comes first on the import path of a job."""
+    """Absolute path of the copy, which jobs put first on their import path."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,18 +46,19 @@ class _Entry:
     kind: str
     """`file`, `executable` or `link`."""
     digest: str
-    """SHA-256 of the content; of a link, that of its target's path."""
+    """SHA-256 of the content; for a link, of the path it points to."""
 
     @property
     def object_name(self) -> str:
-        """Name by its content; links to one file share its permissions."""
+        """Name among the objects: hard links share permissions, so executables are stored apart."""
         return f"{self.digest}.x" if self.kind == "executable" else self.digest
 
 
 def take(study_path: Path, command: str, root: Path = ROOT) -> Snapshot:
-    """Store the code at `root` in the study, or find it there, with anything damaged mended.
+    """Store the code at `root` in the study unless it is there, and repair damaged files of it.
 
-    `command` is the line that launches. Refused where a file changes meanwhile, or the study takes no files.
+    `command` is the launching command line. Raises Refused if a file changes meanwhile or if the study
+    directory cannot be written.
     """
     listed = listing(root)
     if listed.left_out:
@@ -78,7 +80,7 @@ def take(study_path: Path, command: str, root: Path = ROOT) -> Snapshot:
 def code_digest(root: Path = ROOT) -> str:
     """16 hex digits over the source of everything that a job imports from this project.
 
-    It is the same number in the launcher's checkout and in the snapshot that a job runs from.
+    The digest is the same in the launcher's checkout and in the snapshot that a job runs from.
     """
     names = listing(root).files
     return _digest(
@@ -87,7 +89,7 @@ def code_digest(root: Path = ROOT) -> str:
 
 
 def git_of(study_path: Path, snapshot: str) -> str | None:
-    """12 digits of the commit that a snapshot was taken of, with a + where files had been changed since."""
+    """First 12 digits of the commit that a snapshot was taken from, with a + if files had been changed."""
     try:
         git = (read_json(_manifest(study_path / "snapshots" / snapshot)) or {}).get("git")
         return None if git is None else f"{git['revision'][:12]}{'+' if git['dirty'] else ''}"
@@ -112,7 +114,7 @@ def _entry(root: Path, name: str) -> _Entry:
 
 
 def _content(path: Path) -> bytes:
-    """Content of a file, or where a link leads."""
+    """Content of a file, or the path that a link points to."""
     return os.fsencode(os.readlink(path)) if path.is_symlink() else path.read_bytes()
 
 
@@ -126,7 +128,7 @@ def _sha256(content: bytes) -> str:
 
 
 def _store(entry: _Entry, root: Path, home: Path) -> None:
-    """Store the content among the objects, read-only."""
+    """Ensure that the content is among the objects, read-only."""
     kept = home / "objects" / entry.object_name
     if kept.exists() and _sha256(kept.read_bytes()) == entry.digest:
         return
@@ -138,7 +140,7 @@ def _store(entry: _Entry, root: Path, home: Path) -> None:
 
 
 def _build(tree: Path, entries: Sequence[_Entry], home: Path) -> None:
-    """Complete the tree: a new one is moved into place whole; of an old one only what is damaged changes."""
+    """Ensure that the tree is complete: a new one is moved into place whole, an old one only repaired."""
     if tree.is_dir():
         _fill(tree, entries, home)
         return
@@ -147,7 +149,7 @@ def _build(tree: Path, entries: Sequence[_Entry], home: Path) -> None:
         _fill(aside, entries, home)
         os.rename(aside, tree)
     except OSError:
-        if not tree.is_dir():  # else somebody was quicker, where the file system has no locks
+        if not tree.is_dir():  # else another launch was quicker, on a file system without locks
             raise
     finally:
         shutil.rmtree(aside, ignore_errors=True)
@@ -176,7 +178,7 @@ def _copy(kept: Path, aside: Path, *, as_link: bool) -> None:
         return
     try:
         os.link(kept, aside)
-    except OSError:  # another file system, or one without hard links
+    except OSError:  # a different file system, or one without hard links
         shutil.copy2(kept, aside)
 
 
@@ -185,7 +187,7 @@ def _aside(home: Path) -> Path:
 
 
 def _describe(taken: Snapshot, command: str, root: Path, left_out: Mapping[str, str]) -> None:
-    """Write the manifest, unless it is there: it tells of the first launch of this code."""
+    """Write the manifest unless it exists: it describes the first launch of this code."""
     manifest = _manifest(taken.tree)
     with suppress(Corrupt):
         if read_json(manifest) is not None:

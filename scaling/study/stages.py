@@ -1,4 +1,4 @@
-"""Stages: the order in which points can start, where some need others to be trained before them."""
+"""Stages: the order in which points can start, given that some need others to be trained first."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from scaling.study.trunk import carriers
 
 
 def predecessors(points: Sequence[Point]) -> dict[str, tuple[str, ...]]:
-    """What each point needs, by id, and the point among these whose trunk it branches off."""
+    """By id, the points that each point needs and the one among `points` whose trunk it branches off."""
     carried = carriers(points)
     return {
         point.id: (*point.needs, *([carried[point.id].id] if point.id in carried else [])) for point in points
@@ -17,8 +17,7 @@ def predecessors(points: Sequence[Point]) -> dict[str, tuple[str, ...]]:
 
 
 def stages(points: Sequence[Point]) -> dict[str, int]:
-    """The stage of each point, by id: the longest chain of these points that must come before it; 0 for
-    none."""
+    """By id, the length of the longest chain of `points` that must precede each; 0 if none must."""
     before = predecessors(points)
     found: dict[str, int] = {}
 

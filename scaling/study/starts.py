@@ -1,4 +1,4 @@
-"""Starts: points of another study that new ones begin from, and what these take over from them. No torch."""
+"""Starts: points of another study whose weights new points start from, and what these inherit. No torch."""
 
 from __future__ import annotations
 
@@ -16,29 +16,29 @@ from scaling.study.store import Study
 from scaling.study.strict import strict
 
 SCRATCH = "scratch"
-"""Stands for what is tuned where the networks of the starts are trained from random weights."""
+"""Value of `tune` that trains the networks of the starts from random weights."""
 OF_THE_START = ("depth", "width", "frames")
-"""Axes that a new point has from its start, besides the family and its options."""
+"""Axes that a new point inherits from its start, along with the family and its options."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class StartConfig:
-    """Which points new ones begin from, as conf/config.yaml says it."""
+    """The points that new ones start from: the section `start` of conf/config.yaml."""
 
     study: str | None = None
-    """Directory of the study that has them; None for the study of `before`, or for no start."""
+    """Directory of their study; None for the study of `before`, or for no start."""
     point: str | None = None
-    """A single one of them, by its id."""
+    """Id of a single point; None for all."""
     where: str | None = None
-    """A condition on them, such as `epochs >= 10`."""
+    """A constraint that they must meet, such as `epochs >= 10`."""
     tune: str = "all"
-    """`all`, `head`, or `scratch` for the same networks without a start; an axis."""
+    """What to train: `all`, `head`, or `scratch` (the same networks from random weights). Can be an axis."""
 
 
 def chosen(config: StartConfig, study: Path, planned: Sequence[Point] | None) -> list[Point]:
-    """The starts: points of the study, `planned` by the same line or written down by an earlier one.
+    """The starts: points of the study, `planned` by the same command line or stored by an earlier one.
 
-    Refused where there are none.
+    Raises Refused if there are none.
     """
     points = list(planned) if planned is not None else _written_down(study)
     if config.point is not None:
@@ -77,8 +77,10 @@ def _is_wanted(point: Point, where: str | None) -> bool:
 def taken_over(
     settings: Mapping[str, Any], start: Point, study: Path, tune: str, *, seed: bool
 ) -> dict[str, Any]:
-    """The settings of new points that begin from `start`: with its network, and unless the line says
-    otherwise its seed, so that one repeat is a training and everything that follows from it."""
+    """The settings of new points that start from `start`, with its network.
+
+    `seed` says whether they also take its seed, so that each repeat covers pretraining and what follows it.
+    """
     return {
         **settings,
         "model": {"family": start.family, **_as_lists(asdict(start.model))},
@@ -95,13 +97,12 @@ def taken_over(
 
 
 def origin_of(start: Point) -> str:
-    """8 hex digits over how it was trained: its setting, and all axes but those of its network and its
-    seed."""
+    """8 hex digits over how a start was trained: its setting, epochs and resolution."""
     return digest_of_text(f'["{start.setting}",{start.epochs},{start.resolution}]')[:8]
 
 
 def check_own(names: Iterable[str]) -> None:
-    """Refused for settings of the network, which new points have from their starts."""
+    """Raise Refused if `names` has a setting that new points inherit from their starts."""
     for name in names:
         if name in OF_THE_START or name.partition(".")[0] == "model":
             raise Refused(
@@ -110,7 +111,7 @@ def check_own(names: Iterable[str]) -> None:
 
 
 def config_of(values: Any) -> StartConfig:
-    """The section `start` of a config; Refused for impossible values."""
+    """The section `start` of a config; raises Refused for bad values."""
     if values is None:
         return StartConfig()
     if not isinstance(values, Mapping):

@@ -1,4 +1,4 @@
-"""Stopping early: whether points that cannot matter are stopped, and the file that tells one of them."""
+"""Early stopping: whether points that cannot reach the frontier are stopped, and the file that stops one."""
 
 from __future__ import annotations
 
@@ -11,20 +11,21 @@ from scaling.errors import Refused
 from scaling.study.files import write_text
 
 LEAST_CONFIDENCE = 0.95
+"""Least confidence that a person may ask for."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Stopping:
-    """What the person who launches wants stopped early; no part of a point's id."""
+    """Options for early stopping; they are not part of a point's id."""
 
     dominated: bool = False
-    """Whether to stop points that will end, with `confidence`, below a completed model that costs no more."""
+    """Whether to stop points that will, with `confidence`, end below a completed model of no higher cost."""
     rungs: tuple[float, ...] = (0.25, 0.5, 0.75)
     """Shares of a point's epochs at which it may be stopped."""
     confidence: float = 0.95
-    """Confidence of all looks at one point together."""
+    """Confidence over all looks at one point together."""
     spared: float = 0.2
-    """Share of the points that are never stopped; they show where the stopped ones would have ended."""
+    """Share of the points that are never stopped, from which one learns where the stopped ones would end."""
 
     def __post_init__(self) -> None:
         shares = {rung for rung in self.rungs if 0 < rung < 1}
@@ -45,18 +46,18 @@ def tell_to_stop(directory: Path, why: str) -> None:
 
 
 def told_to_stop(directory: Path) -> str | None:
-    """Why the point was told to stop; None where it was not."""
+    """Why the point was told to stop; None if it was not."""
     with suppress(FileNotFoundError):
         return (directory / "stop").read_text()
     return None
 
 
 def put_by(directory: Path) -> None:
-    """Move the file aside, so that the point, if it is run again, goes on to its end."""
+    """Rename the stop file, so that the point continues to its end when it is run again."""
     with suppress(FileNotFoundError):
         os.replace(directory / "stop", directory / "stopped")
 
 
 def was_stopped(directory: Path) -> bool:
-    """Whether the point has obeyed such a file: it is not stopped a second time."""
+    """Whether the point was stopped before; if it is run again, it is to be trained to its end."""
     return (directory / "stopped").exists()

@@ -1,4 +1,4 @@
-"""A study: a named grid with its directory, which is the whole database."""
+"""A study: a named grid with its directory, which is its only database."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ from scaling.study.result import Result, State, read_noted, read_result
 from scaling.study.settings import point_from_json
 
 GONE = "the process that trained it is gone"
-"""Message of a point that is noted as running and has no living holder."""
+"""Message of a point whose status is running although its holder is dead."""
 
 log = logging.getLogger(__name__)
 
 
 class Study:
-    """A study on disk. Make one with `create` or `open`; nothing is kept in memory."""
+    """A study on disk, made by `create` or `open`; nothing is cached in memory."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -43,7 +43,7 @@ class Study:
 
     @classmethod
     def create(cls, path: Path, task: Task) -> Study:
-        """The study at `path`, made if need be; Refused where it has another task or cannot be written."""
+        """The study at `path`, created if necessary. Raises Refused for another task or a read-only place."""
         study = cls(path)
         with writing_below(path):
             (path / "points").mkdir(parents=True, exist_ok=True)
@@ -52,7 +52,7 @@ class Study:
 
     @classmethod
     def open(cls, path: Path) -> Study:
-        """The study that is at `path`; Refused where there is none or a newer version wrote it."""
+        """The existing study at `path`. Raises Refused if there is none or a newer version wrote it."""
         study = cls(path)
         study._about.read()
         return study
@@ -63,7 +63,7 @@ class Study:
 
     @property
     def typed(self) -> str:
-        """Its path as a shell takes it, for a line to type."""
+        """Its path, quoted for a shell."""
         return quote(str(self.path))
 
     @property
@@ -72,42 +72,42 @@ class Study:
 
     @property
     def history(self) -> list[dict[str, Any]]:
-        """Every line that planned or launched it, as `About.history` has them."""
+        """Every command line that planned or launched it, as in `About.history`."""
         return self._about.history
 
     @property
     def replayed(self) -> str | None:
-        """The table that its results were looked up in, with the noise; None where its points are trained."""
+        """The table that its results were looked up in, with the noise; None if its points are trained."""
         return replayed_from(self.history)
 
     def check_origin(self, replayed: str | None) -> None:
-        """Refused where a launch, replayed from a table or not, would mix its results with others."""
+        """Raise Refused if a launch would mix replayed results with trained ones or with another table's."""
         check_origin(self.path, self.history, replayed)
 
     def remember(
         self, command: str, num_points: int, snapshot: str | None, replayed: str | None = None
     ) -> None:
-        """Add a line to the history, as `About.remember` does."""
+        """Append an entry to the history, as `About.remember` does."""
         self._about.remember(command, num_points, snapshot, replayed)
 
     def directory(self, point_id: str) -> Path:
-        """Where the files of a point are."""
+        """Directory of the files of a point."""
         return self.path / "points" / point_id
 
     def weights(self, point_id: str) -> Path:
-        """Where the trained weights of a point are, once it is completed, if it keeps them."""
+        """Path of the trained weights of a point, which exists once it is completed if it keeps them."""
         return self.directory(point_id) / "weights.pt"
 
     def add(self, points: Iterable[Point], predicted: Mapping[str, Hours] | None = None) -> None:
-        """Write down the points that are not in the study yet, each with the hours predicted for it, by id.
+        """Store the points that are not in the study yet, with the hours predicted for each, by id.
 
-        The prediction that is kept is that of the last launch before the point first started: each replaces
-        the one before, with none where `predicted` has none, and after the start it stays as it is.
+        Until a point first starts, each launch replaces its prediction, with none if `predicted` lacks the
+        point; after that, the prediction stays.
         """
         index = Index(self.path)
         with writing_below(self.path):
             for point in points:
-                if not index.holds(point.id):  # else its point.json is as it was when it was read
+                if not index.holds(point.id):  # else its point.json is unchanged since it was read
                     self._write_down(point, (predicted or {}).get(point.id))
 
     def _write_down(self, point: Point, hours: Hours | None) -> None:
@@ -124,11 +124,11 @@ class Study:
             )
 
     def point(self, point_id: str) -> Point:
-        """The point written down under this id."""
+        """The stored point with this id. Raises Refused if there is none or if it cannot be read."""
         return self._written_down(point_id)[0]
 
     def _written_down(self, point_id: str) -> tuple[Point, Hours | None]:
-        """The point, and the hours that were predicted for it before it started."""
+        """The stored point, and the hours that were predicted for it before it started."""
         try:
             value = read_json(self.directory(point_id) / "point.json")
         except Corrupt as error:
@@ -148,23 +148,23 @@ class Study:
             ) from error
 
     def point_ids(self) -> list[str]:
-        """All points of the study, completed or not."""
+        """Sorted ids of all points of the study, completed or not."""
         points = f"{self.path}/points"
         return sorted(name for name in self._names() if os.path.exists(f"{points}/{name}/point.json"))
 
     def _names(self) -> set[str]:
-        """Names of all directories of points."""
+        """Names of all point directories."""
         try:
             return set(os.listdir(self.path / "points"))
         except (FileNotFoundError, NotADirectoryError):
             return set()
 
     def state(self, point_id: str) -> State:
-        """Where the point stands, told from its files and from whether its holder lives."""
+        """State of the point, from its files and from whether its holder is alive."""
         return self._read(point_id)[0]
 
     def _read(self, point_id: str) -> tuple[State, dict[str, Any]]:
-        """Where the point stands, and what result.json holds where it is completed."""
+        """State of the point, and the content of result.json if it is completed."""
         directory = self.directory(point_id)
         noted = self.noted(point_id)
         try:
@@ -180,7 +180,7 @@ class Study:
         return noted, {}
 
     def states(self, point_ids: Iterable[str]) -> dict[str, State]:
-        """Where each point stands, many at a time; of a completed one perhaps the status alone."""
+        """States of many points at once; for a completed point perhaps only the status is filled in."""
         index, there = Index(self.path), self._names()
         states = {}
         for point_id in point_ids:
@@ -191,19 +191,19 @@ class Study:
         return states
 
     def noted(self, point_id: str) -> State:
-        """What status.json says, true or not."""
+        """State as status.json has it, which may be out of date."""
         return State(**read_noted(self.directory(point_id) / "status.json"))
 
     def note(self, point_id: str, state: State, held: Lease | None = None) -> None:
-        """Write status.json under the lease, or without where the result is the caller's already."""
+        """Write status.json, fenced by the lease unless the caller has already committed the result."""
         write_json(self.directory(point_id) / "status.json", asdict(state), held)
 
     def clear_unreadable(self, point_id: str) -> None:
-        """Set an unreadable result.json aside, under the lease, so that the point can run again."""
+        """Set an unreadable result.json aside so that the point can run again. The caller holds the lease."""
         _read_or_set_aside(self.directory(point_id) / "result.json", read_result)
 
     def result(self, point_id: str) -> Result:
-        """The point's row as it stands."""
+        """The point with its current state, predictions and measurements."""
         state, value = self._read(point_id)
         point, predicted = self._written_down(point_id)
         return Result(
@@ -216,7 +216,7 @@ class Study:
         )
 
     def rows(self) -> list[dict[str, Any]]:
-        """Every point of the study as a flat row, whatever became of it."""
+        """Every point of the study as a flat row, whatever its status."""
         index = Index(self.path)
         rows = [index.row(point_id, self._row) for point_id in self.point_ids()]
         index.write()

@@ -1,4 +1,4 @@
-"""Strict reading: plain values made into frozen dataclasses and numbers; no unknown key, no wrong type."""
+"""Strict parsing of plain values into frozen dataclasses and numbers: no unknown keys, no wrong types."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ T = TypeVar("T", bound="DataclassInstance")
 N = TypeVar("N", int, float)
 
 LARGEST = 10**18
-"""The largest number that a setting may be."""
+"""Largest absolute value of a number in the settings."""
 LARGEST_COST = 10**30
-"""The largest budget: the training FLOPs of the largest runs are some 1e26."""
+"""Largest budget; the largest known training runs take some 1e26 FLOPs."""
 
 
 def strict(kind: type[T], values: Mapping[str, Any], section: str) -> T:
-    """An instance of the dataclass `kind`; Refused names the key of `section`, if any, that does not fit.
+    """An instance of the dataclass `kind`. Raises Refused with the key of `section` that does not fit.
 
-    The points of a study share most of their sections, so each section is read once and cached.
+    The points of a study share most of their sections, so each distinct section is parsed once and cached.
     """
     made: T = _made(kind, _Written(repr(values), values), section)
     return made
@@ -37,7 +37,7 @@ def strict(kind: type[T], values: Mapping[str, Any], section: str) -> T:
 
 @dataclass(frozen=True)
 class _Written:
-    """Plain values as a cache key: by how they are written, as 1, 1.0 and true are equal and hash alike."""
+    """Plain values as a cache key, compared by their text as 1, 1.0 and True are equal and hash alike."""
 
     text: str
     values: Mapping[str, Any] = field(compare=False)
@@ -64,7 +64,7 @@ def _made(kind: type[DataclassInstance], written: _Written, section: str) -> Any
 
 
 def _check_lists(kind: type[DataclassInstance], values: Mapping[str, Any], below: str) -> None:
-    """Refused where a single value is given for a list."""
+    """Raise Refused if a single value is given for a list."""
     for name, expected in get_type_hints(kind).items():
         value = values.get(name, ())
         if get_origin(expected) is tuple and not isinstance(value, list | tuple):
@@ -72,21 +72,21 @@ def _check_lists(kind: type[DataclassInstance], values: Mapping[str, Any], below
 
 
 def number(name: str, value: Any, *, at_most: int = LARGEST) -> float:
-    """The value as a number; Refused if it is none, or beyond `at_most`."""
+    """The value as a number. Raises Refused if it is not one, or if its absolute value exceeds `at_most`."""
     if isinstance(value, bool) or not isinstance(value, int | float) or value != value:
         raise Refused(f"{name}={value} should be a number.")
     return within(name, value, at_most=at_most)
 
 
 def whole_number(name: str, value: Any) -> int:
-    """The value as a whole number, written as one: 8 but not 8.0."""
+    """The value as a whole number. Raises Refused if it is not an int (8.0 is not) or too large."""
     if isinstance(value, bool) or not isinstance(value, int):
         raise Refused(f"{name}={value} should be a whole number.")
     return within(name, value)
 
 
 def within(name: str, value: N, *, at_most: int = LARGEST) -> N:
-    """The number as it is; Refused beyond `at_most`, where it must be a slip of the keyboard."""
+    """The number unchanged. Raises Refused beyond `at_most`, which must be a typing error."""
     if abs(value) > at_most:
         raise Refused(f"{name} should be at most {at_most:.0e}.")
     return value

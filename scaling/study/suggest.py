@@ -1,4 +1,4 @@
-"""What a person may have meant."""
+"""Suggestions for a misspelt word."""
 
 from __future__ import annotations
 
@@ -7,6 +7,6 @@ from collections.abc import Sequence
 
 
 def suggest(word: str, known: Sequence[str]) -> str:
-    """`did you mean x` where one is close, else the list of what there is."""
+    """`did you mean x` if a known word is close, else the list of known words."""
     close = difflib.get_close_matches(word, known, n=1)
     return f"did you mean {close[0]}" if close else f"known are {', '.join(known)}"

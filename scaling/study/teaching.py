@@ -1,4 +1,4 @@
-"""Teaching: which teacher the students of a grid have, and which images it labels for them. No torch."""
+"""Teaching: the teacher of a grid's students, and the images that it labels for them. No torch."""
 
 from __future__ import annotations
 
@@ -22,32 +22,33 @@ from scaling.study.strict import strict
 from scaling.study.suggest import suggest
 
 Declare = Callable[[Mapping[str, Any]], DataSet]
-"""Makes the data set of the section `data`."""
+"""Function that declares the data set of a config's section `data`."""
 
 _OWN = (*KNOBS, "model", "recipe", "regularization", "schedule")
 """Settings in which a teacher may differ from its students, besides its weights."""
 _SHARED = ("data", "precision", "evaluate_at")
+"""Settings that a teacher always shares with its students."""
 
 
 @dataclass(frozen=True)
 class Teaching:
-    """What all students of one composed setting have in common."""
+    """What all students of one composed config have in common."""
 
     config: PseudoConfig
     unlabelled: Unlabelled
     knobs: Mapping[str, Any]
-    """Knobs of the teacher that differ from its student's."""
+    """Knobs in which the teacher differs from its student."""
     shared: Shared
-    """The settings of the teacher besides its knobs."""
+    """The sections of the teacher's config."""
     weights: str | None
-    """SHA-256 of the file with the teacher's weights; None where it is trained."""
+    """SHA-256 of the file with the teacher's weights; None if the teacher is trained."""
 
     def teacher(self, student: Point) -> Point | None:
-        """The teacher as a point to be trained first; None where a file has its weights."""
+        """The teacher, as a point to train first; None if its weights come from a file."""
         return None if self.weights else self._teacher(student)
 
     def _teacher(self, student: Point) -> Point:
-        """The student with the settings of the teacher, on the labelled images alone."""
+        """The student with the teacher's own settings, trained on the labelled images alone."""
         with _of_the_teacher():
             return point_at({**student.axes, **self.knobs}, self.shared)
 
@@ -78,7 +79,7 @@ class Teaching:
 
 
 def teaching_of(settings: Mapping[str, Any], shared: Shared, declare: Declare) -> Teaching | None:
-    """What the settings say of pseudo-labels; None where they want none. Refused where that is impossible."""
+    """The teaching that the settings ask for; None if they ask for none. Raises Refused for bad values."""
     said = settings.get("pseudo") or {}
     if not isinstance(said.get("teacher") or {}, dict):
         raise Refused(
@@ -111,7 +112,7 @@ def teaching_of(settings: Mapping[str, Any], shared: Shared, declare: Declare) -
 
 @contextmanager
 def _of_the_teacher() -> Iterator[None]:
-    """Say in a refusal that it is about the teacher."""
+    """Prefix refusals to show that they are about the teacher."""
     try:
         yield
     except Refused as error:
@@ -119,7 +120,7 @@ def _of_the_teacher() -> Iterator[None]:
 
 
 def _change(settings: dict[str, Any], name: str, value: Any) -> None:
-    """How the teacher differs: in one setting, in some of a section, or in the family with its options."""
+    """Change one setting, some settings of a section, or the whole family of a model."""
     section, _, key = name.partition(".")
     if key:
         if "." in key:
@@ -133,7 +134,7 @@ def _change(settings: dict[str, Any], name: str, value: Any) -> None:
 
 
 def assign(settings: dict[str, Any], path: str, value: Any) -> None:
-    """Set what `path` names, such as `recipe.dropout`."""
+    """Set the value at a dotted path, such as `recipe.dropout`."""
     *sections, key = path.split(".")
     for section in sections:
         settings = settings[section]
@@ -142,7 +143,7 @@ def assign(settings: dict[str, Any], path: str, value: Any) -> None:
 
 @lru_cache(maxsize=16)
 def file_digest(path: str) -> str:
-    """SHA-256 of a file of weights; Refused where it cannot be read."""
+    """SHA-256 of a file of weights. Raises Refused if it cannot be read."""
     try:
         with Path(path).expanduser().open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,4 +1,4 @@
-"""Totals of a plan: what all its points cost together, and when the last one ends."""
+"""Totals of a plan: the cost of all its points together, and the time until the last one ends."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from scaling.study.stages import predecessors
 
 @dataclass(frozen=True, kw_only=True)
 class Totals:
-    """Totals over the points to train, as far as they are not trained yet."""
+    """Totals over what remains to be trained of the points to train."""
 
     num_points: int
     train_flops: float
     device_hours: float
-    """Hours of the points for which they are known."""
+    """Sum over the points whose hours are known."""
     sources: Counter[Source]
-    """Points by where their hours come from."""
+    """Number of points by the source of their hours."""
     slots: int
-    """Points that train at a time."""
+    """Number of points that train at a time."""
     wall_hours: float | None
-    """From the first start to the last end, with what is labelled, each point after those that it needs;
-    None where some hours are unknown."""
+    """Hours from the first start to the last end, including labelling and with each point after its needs;
+    None if some hours are unknown."""
 
     @property
     def waves(self) -> int:
@@ -36,12 +36,12 @@ class Totals:
 
     @property
     def num_unknown(self) -> int:
-        """Points of which nothing tells the hours."""
+        """Number of points whose hours are unknown."""
         return self.num_points - self.sources.total()
 
 
 def totals(plan: Plan) -> Totals:
-    """The sums over the points that `plan` trains."""
+    """Totals over the points that `plan` trains."""
     entries = [entry for entry in plan.entries if entry.is_to_train]
     known = [(entry.hours, entry.share_left) for entry in entries if entry.hours is not None]
     return Totals(
@@ -55,8 +55,7 @@ def totals(plan: Plan) -> Totals:
 
 
 def _wall_hours(plan: Plan, entries: Sequence[Planned]) -> float:
-    """From first start to last end, of points whose hours are known; who learns from the same labels shares
-    the hours of making them equally."""
+    """Hours from the first start to the last end; points with the same labels share their hours equally."""
     by_id = {entry.point.id: entry for entry in entries}
     sharing = Counter(entry.labelling.labels for entry in entries if entry.labelling)
 
@@ -70,8 +69,8 @@ def _wall_hours(plan: Plan, entries: Sequence[Planned]) -> float:
 
 
 def makespan(hours: Mapping[str, float], slots: int, before: Mapping[str, Sequence[str]]) -> float:
-    """When the last of these ends if each in turn goes to the slot that is free first, and waits there for
-    those that come `before` it, whose turn was earlier."""
+    """Time at which the last job ends if each in turn takes the first free slot and waits there for its
+    predecessors in `before`, which must come earlier in `hours`."""
     free_at = [0.0] * min(slots, len(hours))
     ends: dict[str, float] = {}
     for each, its_hours in hours.items():

@@ -1,4 +1,4 @@
-"""Trainable: what keeps a network from being trained on a data set, told before anything runs."""
+"""Checks, before anything runs, that a network can be trained on a data set."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from scaling.training.recipe import Recipe
 
 
 def check_kind(family: str, network: Network, data: DataSet) -> None:
-    """Refused where a network of clips meets images, or the other way round."""
+    """Raise Refused if a network for clips is given images, or the reverse."""
     if network.takes_clips != data.clips:
         takes, has = ("clips", "images") if network.takes_clips else ("images", "clips")
         raise Refused(
@@ -21,7 +21,7 @@ def check_kind(family: str, network: Network, data: DataSet) -> None:
 
 
 def check_side(option: str, side: int, family: str, network: Network) -> None:
-    """Refused for a resolution at which the network cannot be evaluated."""
+    """Raise Refused if the network cannot be evaluated at `side` pixels."""
     if not network.stride <= side <= LARGEST_SIDE:
         raise Refused(
             f"{option}={side} is no size for {family}, which shrinks an image {network.stride} times: use "
@@ -30,7 +30,7 @@ def check_side(option: str, side: int, family: str, network: Network) -> None:
 
 
 def check_recipe(recipe: Recipe, data: DataSet) -> None:
-    """Refused where the recipe does not suit the images or clips of the data set."""
+    """Raise Refused if the recipe does not suit the images or clips of the data set."""
     if data.masks and recipe.rand_augment_layers:
         raise Refused(
             f"recipe.rand_augment_layers={recipe.rand_augment_layers} would move the images of "
@@ -51,7 +51,7 @@ def check_recipe(recipe: Recipe, data: DataSet) -> None:
 
 
 def check_views(views: Views, data: DataSet) -> None:
-    """Refused where the data set has no such views."""
+    """Raise Refused if the data set has no such views."""
     if views != Views() and not data.clips:
         raise Refused(f"views is for clips, and {data.name} has images: leave it out.")
     if data.clips and data.side is not None and views.spatial > 1:
@@ -62,7 +62,7 @@ def check_views(views: Views, data: DataSet) -> None:
 
 
 def check_frames(frames: int | None, data: DataSet) -> None:
-    """Refused where the videos of the data set have fewer frames."""
+    """Raise Refused if the videos of the data set have fewer than `frames` frames."""
     longest = data.num_frames
     if data.clips and longest is not None and frames is not None and frames > longest:
         raise Refused(
