@@ -1,4 +1,4 @@
-"""An attended launch: the process that was typed stays, shows how far it is, and says what became of it."""
+"""An attended launch: the process stays in the foreground, shows progress, and reports the outcome."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from scaling.tracking.process import WITHIN_S, start
 
 
 def attend(launching: Launching, run: Callable[[Callable[[Tally], None]], object]) -> Counter[str]:
-    """Call `run` with what shows its progress, with the tracker at work; how many points stand where."""
+    """Call `run` with a progress callback while the tracker works; return the number of points by status."""
     study, tracker, num_points = launching.study, launching.tracker, len(launching.plan.to_run)
     mirror = start(study.path, tracker)
     try:

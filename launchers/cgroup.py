@@ -1,4 +1,4 @@
-"""The control group that the kernel counts this process's memory in, version 1 or 2, and those above it."""
+"""The memory control groups of this process, version 1 or 2, from its own up to the root."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ CGROUPS = Path("/sys/fs/cgroup")
 
 
 def memory_groups() -> list[Path]:
-    """Folders of this process's memory control groups, its own first, if any: see cgroups(7).
+    """Folders of this process's memory control groups, its own first; empty without any. See cgroups(7).
 
-    A container may show its own group at the root while its path is told as the host sees it.
+    A container may show its own group at the root although /proc gives the path as the host sees it.
     """
     try:
         lines = Path("/proc/self/cgroup").read_text().splitlines()
@@ -27,7 +27,7 @@ def memory_groups() -> list[Path]:
 
 
 def number_in(file: Path, name: str = "") -> int | None:
-    """What stands after `name` on a line of a group's file; None where it is not there, or no number."""
+    """The number after `name` on a line of a group's file; None if there is no such line or number."""
     try:
         lines = file.read_text().splitlines()
     except OSError:

@@ -1,4 +1,4 @@
-"""One point in this process, and in others that torchrun has started: for a first try, and for a debugger."""
+"""The foreground launcher: trains in this process and those that torchrun started, as for debugging."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 
 def run_along(request: Request, here: Meeting) -> None:
-    """Train what the first process does, in another one; it plans and writes nothing, and says nothing."""
-    number_as_driver()  # as the first one does, or two of them might take one GPU
+    """Join the training of the first process from another one, which plans, writes and prints nothing."""
+    number_as_driver()  # as in the first process; otherwise two of them might take one GPU
     if request.show == "launch":
         (study,) = request.studies
         follow(study, request.runtime, Stop(), here)
@@ -36,35 +36,38 @@ def run_along(request: Request, here: Meeting) -> None:
 
 @dataclass(frozen=True)
 class Foreground:
-    """Trains the points of a plan one after another, here, together with those it meets."""
+    """Trains the points of a plan one by one in this process, together with the processes of its meeting."""
 
     meeting: Meeting
     is_slurm: ClassVar[bool] = False
     answers: ClassVar[None] = None
 
     def num_slots(self, runtime: Runtime) -> int:
-        """One point at a time."""
+        """1: points train one at a time."""
         del runtime
         return 1
 
     def device_gb(self, runtime: Runtime) -> float | None:
-        """Memory that a point may take, in 1e9 bytes."""
+        """Memory that a point may use, in 1e9 bytes; None if unknown."""
         return device_gb(runtime, 1)
 
     def check(self, runtime: Runtime, precisions: Collection[Precision]) -> None:
-        """Refused where this machine lacks the device or its arithmetic."""
+        """Raise Refused if this machine lacks the device, or the device a precision."""
         check_here(runtime, precisions)
 
     def launch(self, launching: Launching) -> Counter[str]:
-        """As LocalPool.launch does."""
+        """Train the points of the plan and report the outcome, with progress shown."""
         plan = launching.plan
         for point in plan.to_run:
-            point.recipe.norm_batches_each(self.meeting.size)  # refuses a number that cannot share them
+            point.recipe.norm_batches_each(self.meeting.size)  # refuses a size that cannot share them
         with leading(self.meeting, launching.runtime) as processes:
             return attend(launching, lambda show: self._run(launching, show, processes))
 
     def _run(self, launching: Launching, show: Callable[[Tally], None], processes: Processes | None) -> Tally:
-        """As LocalPool.run does, from the code that this process has imported: the snapshot is its record."""
+        """Train the points with the code that this process has imported, which the snapshot records.
+
+        Raises KeyboardInterrupt on SIGINT, SIGTERM and SIGHUP, once the checkpoint is saved.
+        """
         study, to_run = launching.study, launching.plan.to_run
         terms = launching.terms(launch_name(), Policy())
         watch = Watch(study, to_run, terms.launch)

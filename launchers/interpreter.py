@@ -1,4 +1,4 @@
-"""The interpreter of a job: a Python that imports this project from a snapshot, whatever is edited since."""
+"""The interpreter of a job: a Python that imports this project from a snapshot, whatever is edited later."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from scaling.study.snapshot import Snapshot
 
 
 def interpreter(snapshot: Snapshot) -> str:
-    """This Python as shell words, for submitit's `python`; Refused for a path that cannot be written so.
+    """Shell words that start this Python on the snapshot, for submitit's `python`.
 
-    PYTHONPATH comes before the installed checkout, and PYTHONSAFEPATH keeps `-m` from putting the current
-    directory, which may be the checkout, before both.
+    PYTHONPATH precedes the installed checkout, and PYTHONSAFEPATH keeps `-m` from putting the current
+    directory, which may be the checkout, before both. Raises Refused if the path contains the path separator.
     """
     if os.pathsep in str(snapshot.tree):
         raise Refused(

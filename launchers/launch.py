@@ -1,4 +1,4 @@
-"""A launch: plan the points of a request, print or run the plan, and say what became of it."""
+"""A launch: plan the points of a request, print or run the plan, and report the outcome."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ from scaling.training.runtime import check_arithmetic
 
 
 def run_request(request: Request, launcher: Launcher) -> int:
-    """Plan the points of each study, run what is missing, and say what became of it.
+    """Plan the points of each study, run the missing ones, and report the outcome.
 
-    Returns the exit code: 1 where points failed and none is done, else 0.
+    Returns the exit code: 1 if points failed and none is completed, else 0.
     """
     console = console_of(request)
     plannings = plan_and_tell(request, launcher, console)
@@ -38,19 +38,19 @@ def run_request(request: Request, launcher: Launcher) -> int:
     for each, snapshot in zip(plannings, snapshots, strict=True):
         write_down(each, request, launcher, snapshot, console)
         counts = launch_plan(each, request, launcher, snapshot, console, needed)
-        if counts:  # else they are left to Slurm
+        if counts:  # else Slurm runs them
             console.print(f"Next: python -m analysis report {each.study.typed}", markup=False)
         ended += counts
     return exit_code(ended)
 
 
 def exit_code(ended: Counter[str]) -> int:
-    """1 where points failed and none is done, else 0."""
+    """1 if points failed and none is completed, else 0."""
     return int(ended["failed"] > 0 and ended["completed"] == 0)
 
 
 def console_of(request: Request) -> Console:
-    """The console for what a person is told: standard error where the output is a plan for programs."""
+    """The console for messages to people; it writes to stderr if stdout gets a plan for programs."""
     return Console(
         soft_wrap=True,
         highlight=False,
@@ -60,8 +60,10 @@ def console_of(request: Request) -> Console:
 
 
 def plan_and_tell(request: Request, launcher: Launcher, console: Console) -> list[Planning]:
-    """The plan of each study, written to its directory, with its costs printed; Refused where a launch could
-    not run here."""
+    """Plan each study, write the plan to its directory, and print its cost.
+
+    Raises Refused if the launch could not run here.
+    """
     points = [point for each in request.studies.values() for point in each.points]
     precisions = {point.precision for point in points}
     check_arithmetic(request.runtime.device, precisions, request.runtime.spec)
@@ -82,7 +84,7 @@ def plan_and_tell(request: Request, launcher: Launcher, console: Console) -> lis
 
 
 def show_plans(request: Request, plannings: Sequence[Planning], console: Console) -> None:
-    """Print the plans as the request asks for, and remember the line."""
+    """Print the plans in the requested format, and note the command line in the history of each study."""
     for each in plannings:
         each.study.remember(request.command, len(each.plan.entries), None)
     _print(console, request.show, {each.study.path: each.plan for each in plannings})
@@ -91,8 +93,7 @@ def show_plans(request: Request, plannings: Sequence[Planning], console: Console
 def write_down(
     planning: Planning, request: Request, launcher: Launcher, snapshot: Snapshot, console: Console
 ) -> None:
-    """Write down the line and the points of a plan that is about to be launched; take over results of other
-    studies."""
+    """Store the command line and the points of a plan to be launched, and take over reused results."""
     study, plan = planning.study, planning.plan
     replayed = str(launcher.answers) if launcher.answers else None
     study.remember(request.command, len(plan.entries), snapshot.hash, replayed)
@@ -117,7 +118,7 @@ def launch_plan(
     console: Console,
     needed: frozenset[str] = frozenset(),
 ) -> Counter[str]:
-    """Run the plan; returns how many of its points have which status after it."""
+    """Run the plan; return the number of its points by status, empty if Slurm runs them."""
     return launcher.launch(
         Launching(
             study=planning.study,

@@ -1,4 +1,4 @@
-"""A launch of the local pool: one worker a slot, a submitit job that takes one point after another."""
+"""A launch of the local pool: one worker per slot, each a submitit job that takes one point after another."""
 
 from __future__ import annotations
 
@@ -31,16 +31,17 @@ from scaling.training.worker import work
 from scaling.training.worklist import Policy, WorkList
 
 POLL_S = 0.25
+"""Least time between two looks at the points."""
 MAX_LOAD = 0.1
-"""Largest share of its time that a launcher spends on looking: with many points it looks less often."""
+"""Largest share of its time that the launcher spends on looking; with many points it looks less often."""
 STOP_WITHIN_S = 20.0
-"""Time the workers have to save their checkpoints once they are told to stop."""
+"""Time that workers have to save their checkpoints once they are told to stop."""
 _FOREVER_MIN = 60 * 24 * 365
-"""submitit wants a time limit; a local job has none."""
+"""Time limit passed to submitit, which requires one although a local job has none."""
 
 
 class LocalLaunch:
-    """One launch: its jobs by slot, and what is known of its points."""
+    """One launch: its jobs by slot, and the known state of its points."""
 
     def __init__(self, launching: Launching, slots: int | str, policy: Policy) -> None:
         study, plan, runtime = launching.study, launching.plan, launching.runtime
@@ -79,11 +80,11 @@ class LocalLaunch:
             time.sleep(max(POLL_S, (time.monotonic() - began) / MAX_LOAD))
 
     def end(self) -> None:
-        """Leave no process: ask the workers to stop, wait, and kill what is left."""
+        """Leave no process behind: ask the workers to stop, wait, then kill those that remain."""
         with suppress(OSError):
             self._launch.stop("")
         deadline = time.monotonic() + STOP_WITHIN_S
-        with suppress(KeyboardInterrupt):  # a second Ctrl-C: do not wait
+        with suppress(KeyboardInterrupt):  # on a second Ctrl-C, do not wait
             while self._jobs and time.monotonic() < deadline:
                 self._reap()
                 time.sleep(0.05)
@@ -91,21 +92,21 @@ class LocalLaunch:
             _kill_tree(int(job.job_id))
 
     def _reap(self) -> None:
-        """Forget jobs that have ended, and note what the kernel has killed for want of memory."""
+        """Forget jobs that have ended, and note points that the kernel killed because memory ran out."""
         num_before = len(self._jobs)
         self._jobs = {slot: job for slot, job in self._jobs.items() if not job.done()}
         if len(self._jobs) < num_before and self._oom_kills.rose():
             self._note_out_of_memory()
 
     def _note_out_of_memory(self) -> None:
-        """Note it for the points that have lost their worker: started again, they would only lose another."""
+        """Fail the points that have lost their worker: restarted, they would only run out of memory again."""
         for point_id, state in self._watch.free().items():
             if state.status == "running" and state.launch == self._launch.name:
                 with writing_below(self._study.path):
                     settle_killed_for_memory(self._study, point_id)
 
     def _fill_slots(self) -> None:
-        """Give idle slots a worker each, as long as there are points that nobody works on."""
+        """Start a worker in each idle slot while there are points that nobody works on."""
         idle = [slot for slot in range(self._num_slots) if slot not in self._jobs]
         if not idle:
             return
@@ -116,7 +117,7 @@ class LocalLaunch:
             self._jobs[slot] = self._submit(slot, waiting)
 
     def _awaited(self, point_id: str) -> list[str]:
-        """Points that must come first: those that it needs, and the one that still trains its trunk."""
+        """Points that must be trained first: those it needs, and the one that is still training its trunk."""
         awaited = self._needs.unmet(point_id)
         entry = self._branches.get(point_id)
         if entry is None or entry.branch is None or entry.branch.carrier not in self._watch.open_ids():
@@ -125,14 +126,14 @@ class LocalLaunch:
         return awaited if there == entry.branch.step else [*awaited, entry.branch.carrier]
 
     def _is_awaiting(self) -> bool:
-        """Whether some other launch trains a point that points of this one wait for."""
+        """Whether another launch is training a point that points of this launch wait for."""
         open_ids = self._watch.open_ids()
         needs = {need for point_id in open_ids for need in self._awaited(point_id)}
         studies = [Study(path) for path in self._terms.runtime.studies(self._study.path)]
         return any(lease.live_holder(each.directory(need)) is not None for each in studies for need in needs)
 
     def _give_up_waiting(self) -> None:
-        """Note of points whose needs are not met why they cannot start."""
+        """Note, for each point with unmet needs, why it cannot start."""
         for point_id in self._watch.open_ids():
             if self._needs.unmet(point_id):
                 why = self._needs.why(point_id)
@@ -140,7 +141,7 @@ class LocalLaunch:
                 settle(self._study, point_id, "data_error", why, for_good=True, was="pending", launch=name)
 
     def _check_workers_start(self) -> None:
-        """Refused where workers end before they take a point, rather than starting others for ever."""
+        """Raise Refused if workers end before they take a point, instead of restarting them for ever."""
         num_attempts = self._watch.num_attempts()
         if num_attempts == self._num_attempts_seen:
             logs = sorted(self._folder.glob("*_log.out"), key=lambda file: file.stat().st_mtime)
@@ -152,7 +153,7 @@ class LocalLaunch:
         self._num_attempts_seen = num_attempts
 
     def _heed_stop_file(self) -> None:
-        """Raise what a worker, or another process, has asked for in the stop file."""
+        """If the launch was told to stop, raise Refused with the reason, or KeyboardInterrupt without one."""
         why = self._launch.stopped()
         if why:
             raise Refused(why)
@@ -168,7 +169,7 @@ class LocalLaunch:
             room=self._rooms[gpu],
             launcher=self._me,
         )
-        # what is started here never sees Ctrl-C: it is the launcher that tells its workers to stop, and waits
+        # workers ignore Ctrl-C: the launcher tells them to stop, and waits
         with writing_below(self._study.path), handled(signal.SIG_IGN, signal.SIGINT):
             _check_disk(self._folder)
             executor = LocalExecutor(self._folder, python=self._python)
@@ -184,7 +185,7 @@ class LocalLaunch:
 
 
 def _check_disk(folder: Path) -> None:
-    """OSError where the disk has no room for a small checkpoint."""
+    """Raise OSError if the disk has no room for a small checkpoint."""
     probe = folder / f".disk-{time.monotonic_ns()}"
     try:
         probe.write_bytes(bytes(1 << 20))

@@ -1,4 +1,4 @@
-"""Memory of this machine and its GPUs: how much is free, and the rooms that share it out."""
+"""Free memory of this machine and its GPUs, and the rooms that workers share it in."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from launchers.cgroup import memory_groups, number_in
 from scaling.training.room import Room
 
 CUDA_PROCESS_GB = 0.6
-"""Memory of a GPU that a process takes besides its tensors: CUDA's context and the libraries' workspaces."""
+"""GPU memory of a process besides its tensors: the CUDA context and the workspaces of libraries."""
 
-_LIMITS = (  # limit, use and, of the use, what the kernel drops when memory is short
+_LIMITS = (  # files with the limit and the usage, and the part of the usage that the kernel can reclaim
     ("memory.max", "memory.current", "inactive_file "),
     ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file "),
 )
 
 
 def room_for(memory_gb: Mapping[str, float], *, gpu: int | None, folder: Path) -> Room | None:
-    """The room that the workers on one GPU share, or all those on the CPU, with its ledger in `folder`.
+    """The room shared by the workers on one GPU, or by all workers on the CPU, with its ledger in `folder`.
 
-    `memory_gb` is the plan's estimate for each point, by its id. None where nothing tells what is free.
+    `memory_gb` is the planned memory of each point, by id. Returns None if the free memory is unknown.
     """
     if gpu is None:
         return Room(ledger=folder / "room.json", size_gb=free_gb(), needs_gb=memory_gb)
@@ -35,18 +35,17 @@ def room_for(memory_gb: Mapping[str, float], *, gpu: int | None, folder: Path) -
 
 
 def free_gb() -> float:
-    """What this process and its children may still take, in 1e9 bytes: of the machine, and below their
-    limits."""
+    """Memory that this process and its children can still use, in 1e9 bytes, within the limits of cgroups."""
     return min([psutil.virtual_memory().available, *_left_in_groups()]) / 1e9
 
 
 def free_gpu_gb(gpu: int) -> float | None:
-    """Free memory of a GPU, in 1e9 bytes; None where the driver does not tell."""
+    """Free memory of a GPU, in 1e9 bytes; None if the driver does not report it."""
     return _gpu_gb(gpu, "memory.free")
 
 
 def whole_gpu_gb(gpu: int) -> float | None:
-    """Memory of a GPU, in 1e9 bytes, in which cards of one name differ; None where nothing tells."""
+    """Total memory of a GPU, in 1e9 bytes, which differs between cards of one name; None if unknown."""
     return _gpu_gb(gpu, "memory.total")
 
 
@@ -60,7 +59,7 @@ def _gpu_gb(gpu: int, which: str) -> float | None:
 
 
 def _left_in_groups() -> list[int]:
-    """Bytes below the limit of each control group that has one."""
+    """Bytes left below the limit of each control group that has one."""
     left = []
     for group in memory_groups():
         for limit, use, droppable in _LIMITS:

@@ -1,4 +1,4 @@
-"""Kills by the kernel for want of memory, as its counters tell them."""
+"""Out-of-memory kills, read from the kernel's counters."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from pathlib import Path
 from launchers.cgroup import memory_groups, number_in
 
 VMSTAT = Path("/proc/vmstat")
-"""Counts for the whole machine, where no control group does."""
+"""Counter for the whole machine, used if no control group has one."""
 
 
 class OomKills:
-    """Remembers the count from one look to the next."""
+    """Watches the kernel's count of out-of-memory kills."""
 
     def __init__(self) -> None:
         counters = [
@@ -21,7 +21,7 @@ class OomKills:
         self._count = self._now()
 
     def rose(self) -> bool:
-        """Whether the kernel has killed for memory since the last call; False where nothing tells."""
+        """Whether there was an out-of-memory kill since the last call; False if there is no counter."""
         before, self._count = self._count, self._now()
         return self._count > before
 

@@ -1,5 +1,4 @@
-"""The outcome of a launch as a person sees it: the row of a single point, the counts of many, each
-failure."""
+"""The printed outcome of a launch: the row of a single point, the counts of many, each failure."""
 
 from __future__ import annotations
 
@@ -14,10 +13,11 @@ from scaling.study.result import Result
 from scaling.study.store import Study
 
 NAMED_AT_MOST = 10
+"""Largest number of failed points that are printed."""
 
 
 def tell_outcome(console: Console, study: Study, points: Sequence[Point]) -> Counter[str]:
-    """Say what became of the points; returns how many of them have which status."""
+    """Print what became of the points, and return their number by status."""
     states = study.states([point.id for point in points])
     counts = Counter(str(state.status) for state in states.values())
     if len(points) == 1:

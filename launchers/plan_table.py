@@ -1,4 +1,4 @@
-"""The table of a plan on the screen: a row a point."""
+"""The printed table of a plan, with a row for each point."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from scaling.study.plan import Plan
 from scaling.study.plan_file import row
 
 ROWS_AT_MOST = 60
-"""Rows of the table on the screen; plan.csv has all."""
+"""Largest number of printed rows; plan.csv has all."""
 _HIDDEN = ("point", "setting", "activations", "hours_from")
-"""Columns of plan.csv that the table on the screen leaves out."""
+"""Columns of plan.csv that are not printed."""
 
 
 def print_table(console: Console, plan: Plan) -> None:
-    """The points, the first and the last ones where there are very many."""
+    """Print the points, or only the first and the last ones if there are too many."""
     entries, half = plan.entries, ROWS_AT_MOST // 2
     left_out = max(0, len(entries) - ROWS_AT_MOST)
     shown = [*entries[:half], *entries[-half:]] if left_out else entries
@@ -42,7 +42,7 @@ def print_table(console: Console, plan: Plan) -> None:
 
 
 def _cell(name: str, value: object) -> str:
-    """A value of plan.csv in short."""
+    """A value of plan.csv, abbreviated."""
     if value is None or value == "":
         return "-"
     if name == "hours":
@@ -51,6 +51,6 @@ def _cell(name: str, value: object) -> str:
         return count_text(value)
     if name == "budget_error":
         return f"{value:+.1%}"
-    if "." in name and isinstance(value, float):  # a setting, as it is typed
+    if "." in name and isinstance(value, float):  # a setting, in the form in which it is typed
         return f"{value:g}"
     return f"{value:.3g}" if isinstance(value, float) else str(value)

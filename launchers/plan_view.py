@@ -1,4 +1,4 @@
-"""A plan in sentences: what it would cost, how sure that is, and what was left out."""
+"""A plan in sentences: its cost, how certain that is, and what was left out."""
 
 from __future__ import annotations
 
@@ -17,8 +17,9 @@ from scaling.study.plan import Plan, Planned, reasons_text
 from scaling.study.totals import Totals, totals
 
 NAMED_AT_MOST = 10
+"""Largest number of skipped points that are printed."""
 SHORT_HOURS = 0.2
-"""Launches so short that the start of the workers is worth a word."""
+"""Duration below which the time to start the workers is mentioned."""
 
 
 _EVIDENCE: dict[Source, str] = {
@@ -30,7 +31,7 @@ _EVIDENCE: dict[Source, str] = {
 
 
 def tell_plan(console: Console, study: Path, plan: Plan, calibration: Calibration | None) -> None:
-    """Counts, totals, what was dropped and what that costs."""
+    """Print counts and totals, the points that were dropped, and what the rules lose by that."""
     num_points = f"{len(plan.entries)} point{'' if len(plan.entries) == 1 else 's'}"
     console.print(f"[bold]{study}[/bold]: {num_points}, {_counts(plan)}.")
     if plan.num_repeats:
@@ -87,7 +88,7 @@ def _time(sums: Totals) -> str:
 
 
 def _hours_text(hours: float) -> str:
-    """Device-hours, and in a handier unit what is far from one."""
+    """Device-hours, with a handier unit added if the number is very small or large."""
     if hours >= 1000:
         return f"{hours:,.0f} device-hours"
     text = f"{hours:.3g} device-hours"
@@ -95,7 +96,7 @@ def _hours_text(hours: float) -> str:
 
 
 def _ending(hours: float) -> str:
-    """When it ends if it starts now."""
+    """Date and time of the end if the launch starts now."""
     try:
         return f"{datetime.now() + timedelta(hours=hours):%a %d %b %Y, %H:%M}"
     except OverflowError:
@@ -103,7 +104,7 @@ def _ending(hours: float) -> str:
 
 
 def _trust(sums: Totals, calibration: Calibration | None) -> str:
-    """Where the hours come from, and how far off they may be."""
+    """Where the hours come from, and how wrong they may be."""
     parts = [f"{count} {_EVIDENCE[source]}" for source, count in sums.sources.most_common()]
     if not parts:
         return ""
@@ -152,7 +153,7 @@ def _tell_disk(console: Console, plan: Plan) -> None:
     of_files = [point for point in plan.to_run if point.data.side is None or has_others(point.pseudo)]
     if not of_files:
         return
-    from scaling.data.disk import frame_gb, to_decode  # what decodes images takes time to import
+    from scaling.data.disk import frame_gb, to_decode  # imports image decoders, which takes time
 
     disk = to_decode(of_files)
     if disk is None:

@@ -1,4 +1,4 @@
-"""The plans of a request: one a study, within the limits that all of them share."""
+"""The plans of a request: one for each study, within the limits that all of them share."""
 
 from __future__ import annotations
 
@@ -36,28 +36,28 @@ class Planning:
     """The plan of one study."""
 
     study: Study
-    """It may not be on disk yet: `create` makes it."""
+    """The study, perhaps not on disk yet: `create` makes it."""
     task: Task
     plan: Plan
     calibration: Calibration | None
-    """How the speed model behind the hours did on measured steps, where it was scaled to any."""
+    """Error of the speed model behind the hours on measured steps, if it was scaled to any."""
     labelling_hours: HoursOf
 
     def with_plan(self, plan: Plan) -> Planning:
-        """The same with another plan, and what is labelled for that one."""
+        """The same with another plan and the labelling that this plan needs."""
         labelling = labellings(plan.to_run, self.study.path, self.labelling_hours)
         return replace(self, plan=replace(plan, labelling=labelling))
 
     def create(self) -> None:
-        """Make the study, unless it is there; Refused where it is of another task or cannot be written."""
+        """Create the study unless it exists. Raises Refused for another task or a read-only place."""
         Study.create(self.study.path, self.task)
 
 
 def plan_request(request: Request, launcher: Launcher, console: Console) -> list[Planning]:
-    """Plan every study of the request; nothing is written.
+    """Plan every study of the request without writing anything.
 
-    With `probe` this is done twice: the steps of what the first plan would train, whatever its hours, are
-    measured before the second plan.
+    With `probe`, planning is done twice: points that the first plan would train, whatever their hours, are
+    measured before the second.
     """
     if request.probe:
         any_hours = replace(request.limits, device_hours=None)
@@ -85,8 +85,7 @@ def _plan_all(request: Request, launcher: Launcher, limits: Limits, console: Con
 
 
 def _queued(study: Study, launcher: Launcher, console: Console) -> dict[str, str]:
-    """Points that Slurm's jobs have. Other launchers can do without knowing, as leases keep two from one
-    point."""
+    """Points that Slurm jobs hold; other launchers can do without, as leases keep two off one point."""
     try:
         return reconciled(study)
     except Silent as silent:
@@ -97,7 +96,7 @@ def _queued(study: Study, launcher: Launcher, console: Console) -> dict[str, str
 
 
 def _plan(path: Path, request: Request, launcher: Launcher, console: Console) -> Planning:
-    """The plan of one study, before any limits."""
+    """The plan of one study, before limits."""
     if launcher.answers is not None and request.reuse:
         raise Refused(
             f"reuse={','.join(request.reuse)}: a replay has its results from hydra.launcher.table alone, so "
@@ -130,15 +129,17 @@ def _plan(path: Path, request: Request, launcher: Launcher, console: Console) ->
 
 
 def _tell_other_files(study: Study, points: Sequence[Point], console: Console) -> None:
-    """Say where a study has points of a directory that has changed since, or of another one: all that are
-    asked for are new then, which nobody who types a line again expects."""
+    """Warn if the study has points of other files than its directory of data has now.
+
+    All requested points are then new, which is unexpected when a command line is repeated.
+    """
     name = points[0].data.name
     if name not in FOLDERS:
         return
     files = {point.data.fingerprint for point in points}
     num_others = 0
     for point_id in set(study.point_ids()) - {point.id for point in points}:
-        with suppress(Refused):  # of a damaged one nothing is known
+        with suppress(Refused):  # a damaged point is not counted
             num_others += study.point(point_id).data.fingerprint not in files
     if num_others:
         console.print(

@@ -1,4 +1,4 @@
-"""A probe: a few real training steps of a few points, so that a plan's hours rest on this very device."""
+"""A probe: a few real training steps of a few points, so that the hours of a plan are measured here."""
 
 from __future__ import annotations
 
@@ -22,16 +22,17 @@ from scaling.study.point import Point
 from scaling.training.runtime import Runtime
 
 STEPS_AT_MOST = 5
+"""Largest number of different training steps that are measured."""
 REPEATS, AT_LEAST_S = 6, 0.5
-"""Passes of each step that are timed: `timing.FEWEST` is needed for an interval."""
+"""Timed passes of each step, and their least time; an interval needs `timing.FEWEST` passes."""
 
 
 def probe(points: Sequence[Point], runtime: Runtime, console: Console) -> None:
-    """Measure the training steps of a few points, spread evenly from the cheapest to the dearest.
+    """Measure the training steps of a few points, spread evenly from the cheapest to the most expensive.
 
-    What this device's profile has already is not measured again. Refused where the device is not here. It is
-    done in a process of its own: with CUDA in this one, a launch would hold some of the GPU's memory, or, of
-    a GPU in exclusive mode, all that its workers want of it.
+    Steps in the profile of this device are not measured again. Raises Refused if the device is absent. A
+    separate process measures: with CUDA in this process, the launch would hold some of the GPU's memory, and
+    would lock its workers out of a GPU in exclusive mode.
     """
     if runtime.spec:
         raise Refused(f"probe=true measures the device at hand: leave device.spec={runtime.spec} out.")
@@ -54,7 +55,7 @@ def probe(points: Sequence[Point], runtime: Runtime, console: Console) -> None:
 
 
 def _stand_apart() -> None:
-    """In the process that measures: Ctrl-C ends it by way of this one."""
+    """Set up the measuring process: it ignores Ctrl-C, and ends when its parent ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     die_with_parent()
 
@@ -67,7 +68,7 @@ def _device_name(runtime: Runtime) -> str:
 
 
 def _attempt(step: Workload, runtime: Runtime) -> str | None:
-    """Measure it and keep it in the device's profile; the reason where that cannot be."""
+    """Measure a step and add it to the device's profile; return the reason if that is not possible."""
     from scaling.profile.attempt import attempt
     from scaling.training.device import use_device
 
@@ -77,9 +78,9 @@ def _attempt(step: Workload, runtime: Runtime) -> str | None:
 
 
 def spread(points: Sequence[Point], runtime: Runtime) -> list[Workload]:
-    """Different training steps, evenly spread from the fastest to the slowest by the model of the device.
+    """Different training steps, spread evenly from the fastest to the slowest.
 
-    By their FLOPs where it has no model, or none for their precision.
+    Ordered by the speed model of the device, or by FLOPs if there is none for the device or its precisions.
     """
     device = device_spec(runtime)
     first = {training_step(point): point for point in reversed(points)}

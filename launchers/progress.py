@@ -1,4 +1,4 @@
-"""How far a launch is, for a person: a bar on a terminal, a line now and then in a log."""
+"""The progress of a launch: a bar on a terminal, or an occasional line in a log."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from launchers.watch import Tally
 
 LINE_EVERY_S = 15.0
+"""Time between two lines in a log."""
 WINDOW_S = 120.0
-"""How far back the estimate of the remaining time looks."""
+"""Past time that the estimate of the remaining time is based on."""
 
 
 class Display:
-    """A context manager; call `show` as often as you like."""
+    """A context manager that displays progress; `show` may be called at any rate."""
 
     def __init__(self, console: Console, num_points: int) -> None:
         self._console = console
@@ -61,7 +62,7 @@ class Display:
 
 
 class Pace:
-    """Share of the work that was done per second over the last while."""
+    """Share of the work done per second, over the last WINDOW_S."""
 
     def __init__(self) -> None:
         self._seen: deque[tuple[float, float]] = deque()
@@ -74,7 +75,7 @@ class Pace:
             self._seen.popleft()
 
     def remaining_s(self) -> float | None:
-        """Seconds until the work is done at this pace; None while there is no pace yet."""
+        """Seconds until the work is done at this pace; None while the pace is unknown."""
         if len(self._seen) < 2:
             return None
         (first_time, first), (last_time, last) = self._seen[0], self._seen[-1]
@@ -83,7 +84,7 @@ class Pace:
 
 
 def duration(seconds: float) -> str:
-    """A time as people say it: 40 s, 12 min, 3 h 20 min."""
+    """A duration for people: 40 s, 12 min, 3 h 20 min."""
     if seconds < 90:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)

@@ -1,5 +1,4 @@
-"""A request: what a command line asks for, with nothing of Hydra left in it, and what a launcher must
-offer."""
+"""A request: what a command line asks for, independent of Hydra, and the interface of launchers."""
 
 from __future__ import annotations
 
@@ -29,7 +28,7 @@ Show = Literal["launch", "table", "json", "csv"]
 
 @dataclass(frozen=True, kw_only=True)
 class Launching:
-    """What a launcher is given: the plan of one study, written down, and how to run and show it."""
+    """The input of a launcher: the stored plan of one study, and how to run and show it."""
 
     study: Study
     plan: Plan
@@ -38,7 +37,7 @@ class Launching:
     tracker: Tracker
     console: Console
     needed: frozenset[str] = frozenset()
-    """Ids of points that others of the line need, and which therefore keep their weights."""
+    """Ids of points that other points of the command line need, so that they keep their weights."""
 
     def terms(self, launch: str, policy: Policy) -> Terms:
         """The terms that hold for all points of the plan."""
@@ -56,44 +55,43 @@ class Launcher(Protocol):
     """Where points run."""
 
     is_slurm: ClassVar[bool]
-    """Whether it needs Slurm to answer."""
+    """Whether the launcher needs Slurm to answer."""
 
     @property
     def answers(self) -> Answers | None:
-        """The table that points are answered from instead of being trained; None where they train."""
+        """The replay table that answers for the points; None if they are trained."""
         ...
 
     def num_slots(self, runtime: Runtime) -> int:
-        """Points that train at a time, each at full speed."""
+        """Number of points that train at a time, each at full speed."""
         ...
 
     def device_gb(self, runtime: Runtime) -> float | None:
-        """Memory that a point may take on its device, in 1e9 bytes; None where nothing tells."""
+        """Memory that a point may use on its device, in 1e9 bytes; None if unknown."""
         ...
 
     def check(self, runtime: Runtime, precisions: Collection[Precision]) -> None:
-        """Refused where no point could train there, before anything is written."""
+        """Raise Refused if no point could train there, before anything is written."""
         ...
 
     def launch(self, launching: Launching) -> Counter[str]:
-        """Run the plan, or hand it to the scheduler; returns how many of its points have which status after
-        that."""
+        """Run or submit the plan; return the number of its points by status, empty if only submitted."""
         ...
 
 
 @dataclass(frozen=True, kw_only=True)
 class Adaptive:
-    """Rounds of the points that teach most, until the rules are settled."""
+    """Options of the adaptive loop: rounds of the most informative points, until the rules are decided."""
 
     budget: float | None = None
-    """Train FLOPs that they may take in all, done points included; None for no limit."""
+    """Limit on training FLOPs in all, including completed points; None for no limit."""
     smallest: float = 0.0
-    """Points of top-1: depth and width that differ by less need not be told apart."""
+    """Smallest difference between depth and width, in points of top-1, that has to be resolved."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """Points by study, how to choose among them, and where and how they run."""
+    """The points by study, how to choose among them, and where and how they run."""
 
     studies: Mapping[Path, Expansion]
     """Points by the directory of their study."""
@@ -101,24 +99,24 @@ class Request:
     runtimes: Mapping[Path, Runtime] = field(default_factory=dict)
     """Runtimes by study, where studies differ in where images and starts lie."""
     beforehand: frozenset[Path] = frozenset()
-    """Studies that others begin from; `where` does not apply to them."""
+    """Studies that others start from; `where` does not apply to them."""
     tracker: Tracker
     command: str
-    """The line itself, for the study's history."""
+    """The command line itself, for the history of the studies."""
     show: Show = "launch"
     """`launch` runs the plan; the others print it as a table, as JSON or as CSV, and run nothing."""
     where: str | None = None
     limits: Limits = field(default_factory=Limits)
     only: tuple[str, ...] = ()
-    """Ids, or beginnings of ids, of the points to train now; empty for all points."""
+    """Ids, or prefixes of ids, of the points to train now; empty for all."""
     reuse: tuple[str, ...] = ()
-    """Directories of other studies, or shell patterns of them, whose results may be taken over."""
+    """Directories of other studies, or patterns, whose results may be taken over."""
     adaptive: Adaptive | None = None
-    """How to launch only the points that teach most, round by round; None launches the plan as it is."""
+    """Options of the adaptive loop; None to launch the plan as it is."""
     stopping: Stopping = field(default_factory=Stopping)
     probe: bool = False
-    """Whether to measure some training steps here before the plan."""
+    """Whether to measure some training steps here before planning."""
 
     def runtime_of(self, study: Path) -> Runtime:
-        """How the points of a study run."""
+        """The runtime for the points of a study."""
         return self.runtimes.get(study, self.runtime)

@@ -1,4 +1,4 @@
-"""Settling a point that has lost its process: why, and whether it can go on."""
+"""Settling a point that has lost its process: noting why, and whether it can continue."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from scaling.study.store import Study
 
 
 def settle_killed_for_memory(study: Study, point_id: str) -> None:
-    """Note that the kernel has killed the process of a point, as its counters tell (`oom.py`)."""
+    """Note that the kernel killed the process of a point because memory ran out; see `oom.py`."""
     settle(study, point_id, "out_of_memory", "the kernel killed it for want of memory")
 
 
@@ -24,10 +24,10 @@ def settle(
     was: Status = "running",
     launch: str | None = None,
 ) -> None:
-    """Note why a point no longer runs, or, where it `was` pending, why it never will.
+    """Note why a point no longer runs, or why it never will if it `was` pending.
 
-    It has failed if this is `for_good`, or if it ran out of memory: in `launch`, or in the launch that had it
-    last. Otherwise it is pending, and can go on.
+    The point becomes failed if this is `for_good` or if it ran out of memory, else pending, so that it can
+    continue. The failure belongs to `launch`, or to the launch that had the point last.
     """
     held = lease.acquire(study.directory(point_id))
     if held is None:

@@ -1,5 +1,4 @@
-"""The site of a launch: how long points take there, how much memory, and how many train at a time. No
-torch."""
+"""The site of a launch: time and memory of points there, and how many train at a time. No torch."""
 
 from __future__ import annotations
 
@@ -29,17 +28,18 @@ from scaling.study.store import Study
 from scaling.training.runtime import Runtime
 
 PROCESS_GB = 0.75
-"""Resident memory of a process that has imported torch 2.14 and trained next to nothing, on Linux."""
+"""Resident memory of a process that has imported torch 2.14 and trained a tiny network, on Linux."""
 
 RESULTS_A_STEP = 2
-"""The most results that are read of each different training step, and of all steps together."""
+"""Largest number of results that are read for each different training step."""
 RESULTS_AT_MOST = 400
+"""Largest number of results that are read in all."""
 FEWEST_STEPS = 50
-"""In shorter runs the first steps, in which kernels are chosen and memory is mapped, weigh too much."""
+"""Steps below which a run is ignored: the first ones, which select kernels and map memory, weigh too much."""
 
 
 def site_of(runtime: Runtime, slots: int, study: Study, points: Sequence[Point]) -> tuple[Site, Forecast]:
-    """What a plan must know of where `points` would run."""
+    """The site where `points` would run, as a plan needs it, and the forecast behind its hours."""
     profile = None if runtime.spec else profile_of(runtime.device, runtime.threads)
     forecast = Forecast(
         device_spec(runtime), points, profile=profile, trained=_trained(study, points, runtime)
@@ -54,14 +54,13 @@ def site_of(runtime: Runtime, slots: int, study: Study, points: Sequence[Point])
 
 
 def _memory_gb(runtime: Runtime, point: Point) -> float:
-    """Memory of a training step: its tensors, and on a CPU all that the process takes; on a GPU without the
-    driver."""
+    """Memory of a training step: of the whole process on a CPU, of the tensors alone on a GPU."""
     tensors = point.cost.memory_gb
     return PROCESS_GB + MALLOC_FACTOR * tensors if runtime.device == "cpu" else tensors
 
 
 def device_spec(runtime: Runtime) -> Device | None:
-    """The specification of `device.spec`, or of the device at hand; None for one that is not in the table."""
+    """The specification of `device.spec`, or of the device at hand; None if that is not in the table."""
     if runtime.spec:
         return DEVICES[runtime.spec]
     if runtime.device == "cpu":
@@ -70,8 +69,10 @@ def device_spec(runtime: Runtime) -> Device | None:
 
 
 def device_gb(runtime: Runtime, slots: int) -> float | None:
-    """Memory of one device in 1e9 bytes: of GPUs at hand the smallest's, on a CPU the share of the machine's
-    that each of the `slots` has."""
+    """Memory of one device in 1e9 bytes: of the smallest GPU at hand, or on a CPU the share of each slot.
+
+    None if unknown.
+    """
     if runtime.device == "cpu" and not runtime.spec:
         return psutil.virtual_memory().total / 1e9 / slots
     if runtime.device == "cuda" and not runtime.spec:
@@ -83,8 +84,10 @@ def device_gb(runtime: Runtime, slots: int) -> float | None:
 
 
 def check_here(runtime: Runtime, precisions: Collection[Precision]) -> None:
-    """Refused where this machine lacks the device or its arithmetic, or the plan is for another device. From
-    here on GPUs are numbered as the driver does."""
+    """Raise Refused if this machine lacks the device or a precision, or if the plan is for another device.
+
+    From here on, GPUs are numbered as the driver numbers them.
+    """
     if runtime.spec and device_spec(replace(runtime, spec=None)) is not DEVICES[runtime.spec]:
         raise Refused(
             f"device.spec={runtime.spec} is for planning, there is none here: add plan=true, or leave it out."
@@ -95,12 +98,12 @@ def check_here(runtime: Runtime, precisions: Collection[Precision]) -> None:
 
 
 def _specified(name: str) -> Device | None:
-    """The device whose key is part of a GPU's real name, such as `NVIDIA A100-SXM4-80GB`."""
+    """The device whose key occurs in the full name of a GPU, such as `NVIDIA A100-SXM4-80GB`."""
     return next((DEVICES[key] for key in DEVICES if key in name.lower().replace("-", " ").split()), None)
 
 
 def _trained(study: Study, points: Sequence[Point], runtime: Runtime) -> Iterator[tuple[Point, float]]:
-    """Some points that a device of this kind has trained in the study, with the seconds of their steps."""
+    """Some points of the study that a device of this kind has trained, with the seconds in training steps."""
     with suppress(OSError):
         known = set(os.listdir(study.path / "points"))
         chosen: defaultdict[Workload, list[Point]] = defaultdict(list)
@@ -115,7 +118,7 @@ def _trained(study: Study, points: Sequence[Point], runtime: Runtime) -> Iterato
 
 
 def _train_seconds(study: Study, point: Point, runtime: Runtime) -> float | None:
-    """Seconds of its training steps, where there is a result from this kind of device."""
+    """Seconds that the point spent in training steps; None without a result from this kind of device."""
     with suppress(Corrupt, TypeError, AttributeError, KeyError, ValueError):
         result = read_result(study.directory(point.id) / "result.json") or {}
         provenance = result.get("provenance", {})
@@ -126,10 +129,10 @@ def _train_seconds(study: Study, point: Point, runtime: Runtime) -> float | None
 
 
 def _is_alike(runtime: Runtime, gpu: str | None) -> bool:
-    """Whether the plan is for the kind of device that a result is from; `gpu` is its real name, None for a
-    CPU.
+    """Whether a result is from the kind of device that the plan is for.
 
-    Where there is no GPU, as on a login node, the plan is for any kind.
+    `gpu` is the full name of the result's GPU, None for a CPU. On a machine without a GPU, such as a login
+    node, any GPU counts unless the plan names one.
     """
     planned = device_spec(runtime)
     if planned is None:

@@ -1,4 +1,4 @@
-"""How many points this machine trains at a time."""
+"""Slots: how many points this machine trains at a time, and whether its devices can."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from scaling.training.runtime import check_processor
 
 
 def num_slots(slots: int | str, *, device: str, threads: int) -> int:
-    """`auto`: one a GPU, one for all of a TPU, or one for every `threads` cores this process may use."""
+    """Number of slots; `auto` is one per GPU, one for a whole TPU, or one per `threads` usable cores."""
     if isinstance(slots, int):
         return slots
     if device == "tpu":
@@ -27,13 +27,13 @@ def num_slots(slots: int | str, *, device: str, threads: int) -> int:
 
 
 def num_at_full_speed(slots: int | str, *, device: str, threads: int) -> int:
-    """Slots that run at full speed: on a CPU no more than it has cores for, as others would share them."""
+    """Number of slots at full speed: on a CPU no more than there are cores for, as more would share them."""
     wanted = num_slots(slots, device=device, threads=threads)
     return min(wanted, num_slots("auto", device=device, threads=threads)) if device == "cpu" else wanted
 
 
 def check_device(device: str) -> None:
-    """Refused where the points could not train on this device."""
+    """Raise Refused if points cannot train on this device here."""
     if device == "cuda" and not visible_gpus():
         named = os.environ.get("CUDA_VISIBLE_DEVICES")
         which = "here" if named is None else f"that CUDA_VISIBLE_DEVICES={named!r} names (a part is none)"
@@ -45,13 +45,15 @@ def check_device(device: str) -> None:
 
 
 def number_as_driver() -> None:
-    """Have CUDA number GPUs as nvidia-smi does, by which they are checked and given out, unless it was told
-    otherwise. By itself CUDA begins with the fastest."""
+    """Make CUDA number GPUs as nvidia-smi does, unless the environment says otherwise.
+
+    By default CUDA numbers the fastest first, while GPUs are checked and assigned by nvidia-smi's numbers.
+    """
     os.environ.setdefault("CUDA_DEVICE_ORDER", "PCI_BUS_ID")
 
 
 def check_precisions(device: str, precisions: Collection[Precision]) -> None:
-    """Refused where the processor, or a GPU that jobs may use, lacks one of them in its hardware."""
+    """Raise Refused if the processor, or a GPU that jobs may use, does not support one of the precisions."""
     if device == "cpu":
         check_processor(precisions)
     if device != "cuda" or not set(precisions) - {"fp32"}:
@@ -59,7 +61,7 @@ def check_precisions(device: str, precisions: Collection[Precision]) -> None:
     query = ["nvidia-smi", "--query-gpu=index,compute_cap,name", "--format=csv,noheader"]
     done = subprocess.run(query, capture_output=True, text=True, timeout=60, check=False)
     if done.returncode != 0:
-        return  # an old driver does not tell; the point itself asks torch
+        return  # an old driver does not report it; the point itself asks torch
     gpus = visible_gpus()
     for index, capability, name in (line.split(", ", 2) for line in done.stdout.splitlines()):
         if int(index) in gpus and float(capability) < 8:
@@ -68,10 +70,10 @@ def check_precisions(device: str, precisions: Collection[Precision]) -> None:
 
 
 def visible_gpus() -> list[int]:
-    """Indices of the GPUs that jobs may use, empty without an NVIDIA driver.
+    """Indices of the GPUs that jobs may use; empty without an NVIDIA driver.
 
-    CUDA_VISIBLE_DEVICES may name them by UUIDs or by beginnings of these; what follows a name that fits none
-    is not seen.
+    CUDA_VISIBLE_DEVICES may list indices, UUIDs or prefixes of UUIDs; entries after an invalid one do not
+    count.
     """
     if shutil.which("nvidia-smi") is None:
         return []

@@ -1,4 +1,4 @@
-"""torchrun: what it tells the processes that it has started, by their environment."""
+"""torchrun: what the environment of a process that it started says."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from scaling.training.meeting import Meeting
 
 
 def meeting() -> Meeting:
-    """Where the processes that torchrun has started meet; a meeting of one where it has started none.
+    """Where the processes that torchrun started meet; a meeting of one without torchrun.
 
-    MASTER_PORT is taken by torchrun's own store. Process 0 leaves word there of a port that is free, under a
-    name of this start: so no number has to be guessed, and whoever it starts again meets nobody of before.
+    MASTER_PORT is used by torchrun's own store. There, process 0 publishes a free port under a name with the
+    restart count, so no port has to be guessed and restarted processes do not meet earlier ones.
     """
     of = os.environ
     if "TORCHELASTIC_RUN_ID" not in of:
@@ -29,8 +29,7 @@ def meeting() -> Meeting:
 
 
 def typed_line() -> str:
-    """The line that a person has typed, as far as it can be told: torchrun's own words for several machines
-    are not."""
+    """The typed command line as far as it is known: torchrun's options for several machines are missing."""
     here = meeting()
     words = ["python"] if here.size == 1 else ["torchrun", "--nproc-per-node", os.environ["LOCAL_WORLD_SIZE"]]
     return shlex.join([*words, *sys.argv])

@@ -1,4 +1,4 @@
-"""What became of the points of one launch, read from the study's files as they change."""
+"""The states of the points of one launch, read from the study's files as they change."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ from scaling.study.store import Study
 
 @dataclass(frozen=True)
 class Tally:
-    """Counts of a launch. `states` has the last known state of every point by id."""
+    """The progress of a launch."""
 
     states: dict[str, State]
+    """Last known state of every point, by id."""
     work_done: float
     """Share of the launch's work that is done, from 0 to 1."""
 
@@ -25,7 +26,7 @@ class Tally:
 
 
 class Watch:
-    """Follows the points of a launch; a file is read again only when it has changed."""
+    """Follows the points of a launch; a file is read again only if it has changed."""
 
     def __init__(self, study: Study, points: Sequence[Point], launch: str) -> None:
         self._study = study
@@ -36,39 +37,39 @@ class Watch:
         self._work = {point.id: work_of(point) for point in points}
 
     def look(self) -> Tally:
-        """The counts now."""
+        """The current progress."""
         for point_id in self.open_ids():
             file = self._study.directory(point_id) / "status.json"
             stamp = _stamp(file)
             if stamp != self._stamps.get(point_id):
                 self._stamps[point_id] = stamp
                 noted = self._study.noted(point_id)
-                completed = noted.status == "completed"  # believed with its result alone
+                completed = noted.status == "completed"  # trusted only with its result
                 self._states[point_id] = self._study.state(point_id) if completed else noted
         total = sum(self._work.values())
         done = sum(self._work[point_id] * self._share(point_id) for point_id in self._points)
         return Tally(dict(self._states), done / total if total else 1.0)
 
     def open_ids(self) -> list[str]:
-        """Points that have not ended in this launch, in order."""
+        """Ids of the points that have not ended in this launch, in order."""
         return [point_id for point_id in self._points if not self._ended(point_id)]
 
     def free(self) -> dict[str, State]:
-        """Open points that nobody works on. One whose state is still `running` has lost its worker."""
+        """Open points that nobody works on, by id; one whose status is running has lost its worker."""
         directory = self._study.directory
         idle = [point_id for point_id in self.open_ids() if lease.live_holder(directory(point_id)) is None]
-        self.look()  # a worker notes the end of a point before it lets go of the lease
-        for point_id in idle:  # or dies between the result and that note
+        self.look()  # a worker notes the end of a point before it releases the lease
+        for point_id in idle:  # or it died between the result and that note
             if self._study.state(point_id).status == "completed":
                 self._states[point_id] = replace(self._states[point_id], status="completed")
         return {point_id: self._states[point_id] for point_id in idle if not self._ended(point_id)}
 
     def ended(self) -> list[State]:
-        """The states of the points that have ended."""
+        """States of the points that have ended in this launch."""
         return [state for point_id, state in self._states.items() if self._ended(point_id)]
 
     def num_attempts(self) -> int:
-        """How often points were started, in this launch and in earlier ones together."""
+        """Number of starts of all points, in this launch and earlier ones."""
         return sum(state.attempt for state in self._states.values())
 
     def _ended(self, point_id: str) -> bool:
@@ -86,16 +87,15 @@ class Watch:
 
 
 def work_of(point: Point) -> float:
-    """Expected time to train the point, in arbitrary units: its arithmetic, and a toll for each call of a
-    layer."""
+    """Expected training time of a point in equivalent FLOPs: its own and a toll for each call of a layer."""
     num_layers = point.network.num_layers
     num_steps = point.epochs * point.steps_per_epoch
     return point.cost.train_flops + TOLL * num_layers * num_steps
 
 
 TOLL = 1e8
-"""FLOPs that a core could have done in the time that a layer takes besides its arithmetic, a step: from small
-ResNets on one core of an AMD EPYC, 1.6e-11 s a FLOP and 1.8 ms a layer."""
+"""Overhead of a layer per step, in FLOPs that a core could have done meanwhile: measured on small ResNets on
+one core of an AMD EPYC, 1.6e-11 s per FLOP and 1.8 ms per layer."""
 
 
 def _stamp(file: Path) -> int:

@@ -1,4 +1,4 @@
-"""Answers: what a replay table says of each point, with noise where it has one row for all seeds."""
+"""Answers: the results that a replay table gives for points, with noise if it has one row for all seeds."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ from scaling.training.attempt import Attempt, Row
 from scaling.training.failure import Recorded
 
 _BITS = 52
-"""Bits of a uniform random number, so few that its middle is exact and neither 0 nor 1."""
+"""Bits of a uniform random number: few enough that adding 1/2 is exact, so the result is never 0 or 1."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Answers:
-    """A table and its noise. The same three give the same answers, whenever and in whatever order."""
+    """A table and its noise. Equal fields give equal answers, at any time and in any order."""
 
     table: ReplayTable
     noise_sd: float | None
-    """Standard deviation in points, the same for all rows; None for what the table declares of each."""
+    """Standard deviation in points, the same for all rows; None for the value that the table has for each."""
     noise_seed: int
 
     def __post_init__(self) -> None:
@@ -41,7 +41,7 @@ class Answers:
             )
 
     def __str__(self) -> str:
-        """The answers in words, as a study remembers them."""
+        """Description for the history of a study."""
         return self._text
 
     @cached_property
@@ -55,22 +55,22 @@ class Answers:
         return f"{self.table.version}, with noise of {of} (seed {self.noise_seed})"
 
     def sd(self, ending: Ending) -> float:
-        """Points of noise that are added to a row; none where each seed has its own."""
+        """Standard deviation, in points, of the noise added to a row; 0 if the table has a row per seed."""
         if self.table.has_seeds:
             return 0.0
         return ending.noise_sd if self.noise_sd is None else self.noise_sd
 
     def of(self, point: Point) -> Ending:
-        """How the point ends: each of its evaluations with noise of its own, within 0 and 100 percent."""
+        """How the point ends, with independent noise on each evaluation, clipped to 0 to 100 percent."""
         ending = self.table.endings[self.table.setting(point)]
         noise = random.Random(f"{self.noise_seed} {point.id}")
-        last_first = sorted(ending.top1, reverse=True)  # so that what is said of the way moves no final one
+        last_first = sorted(ending.top1, reverse=True)  # so earlier evaluations do not affect the final one
         drawn = {epoch: ending.top1[epoch] + self.sd(ending) * _normal(noise) for epoch in last_first}
         within = {epoch: min(100.0, max(0.0, drawn[epoch])) for epoch in ending.top1}
         return replace(ending, top1=within)
 
     def answer(self, point: Point, attempt: Attempt) -> None:
-        """Bring the point to its end as a worker does, in no time; raises Recorded where it has failed."""
+        """End the point as a worker would, without training. Raises Recorded if it failed in the table."""
         started = time.time()
         ending = self.of(point)
         if ending.top1:
@@ -86,7 +86,7 @@ class Answers:
 
     @cached_property
     def _provenance(self) -> dict[str, Any]:
-        """The provenance that every result gets."""
+        """Provenance that is common to all results."""
         return {
             "replayed": str(self),
             "table_sha256": self.table.digest,
@@ -98,9 +98,9 @@ class Answers:
         }
 
     def answerable(self, plan: Plan) -> Plan:
-        """The plan without the points that the table's own source does not show.
+        """The plan without the points that are known to be missing from the published figures.
 
-        Refused where the table lacks another one that is to run, or cannot tell two of them apart.
+        Raises Refused if the table lacks any other point to run, or cannot distinguish two of them.
         """
         asked = [entry for entry in plan.entries if entry.is_to_train]
         self._check_told_apart(asked)
@@ -143,7 +143,7 @@ class Answers:
 
 
 def _row(point: Point, ending: Ending, epoch: int) -> Row:
-    """A row as in the metrics.jsonl of a point that trains, as far as the table knows it."""
+    """A row like those in the metrics.jsonl of a trained point, with the values that the table has."""
     share = epoch / point.epochs
     row: Row = {
         "epoch": epoch,
@@ -157,6 +157,6 @@ def _row(point: Point, ending: Ending, epoch: int) -> Row:
 
 
 def _normal(noise: random.Random) -> float:
-    """A standard normal number, from bits that no version of Python draws otherwise."""
+    """A standard normal number from raw random bits, which are the same in all versions of Python."""
     uniform = (noise.getrandbits(_BITS) + 0.5) / 2**_BITS
     return NormalDist().inv_cdf(uniform)

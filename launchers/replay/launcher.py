@@ -1,4 +1,4 @@
-"""The replay launcher: answers points from a table instead of training them, into the study's own files."""
+"""The replay launcher: fills a study's files from a table instead of training its points."""
 
 from __future__ import annotations
 
@@ -27,23 +27,25 @@ from scaling.training.worker import run_point
 from scaling.training.worklist import Policy
 
 SHOW_EVERY_S = 0.5
+"""Time between two updates of the display."""
 POLL_S = 0.05
+"""Time between two looks at points that another launch has taken."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Replay:
-    """Answers the points of a plan; its options are those of `hydra.launcher`."""
+    """Answers the points of a plan from a table; its fields are the options of `hydra.launcher`."""
 
     is_slurm: ClassVar[bool] = False
 
     table: str | None = None
     """A CSV file, or `published:resnet_rs_2021`."""
     noise_sd: float | None = None
-    """Points of top-1 by which another run of a row differs; None: what the table declares."""
+    """Standard deviation between runs, in points of top-1; None for what the table declares."""
     noise_seed: int = 0
-    """Other seeds draw other noise."""
+    """Seed of the noise."""
     slots: int | str = "auto"
-    """Points at a time that the plan's hours are told for, were they trained."""
+    """Points at a time for which the plan computes hours, as if they were trained."""
 
     def __post_init__(self) -> None:
         if self.slots != "auto" and (isinstance(self.slots, str) or self.slots < 1):
@@ -57,26 +59,26 @@ class Replay:
 
     @cached_property
     def answers(self) -> Answers:
-        """Refused where the table is none."""
+        """The table with its noise. Raises Refused if the table cannot be read."""
         assert self.table is not None
         return Answers(table=read_table(self.table), noise_sd=self.noise_sd, noise_seed=self.noise_seed)
 
     def num_slots(self, runtime: Runtime) -> int:
-        """Points that would train at a time."""
+        """Number of points that would train at a time."""
         return num_at_full_speed(self.slots, device=runtime.device, threads=runtime.threads)
 
     def device_gb(self, runtime: Runtime) -> float | None:
-        """Memory that a point could take, in 1e9 bytes, were it trained."""
+        """Memory that a point could use if it were trained, in 1e9 bytes; None if unknown."""
         return device_gb(runtime, self.num_slots(runtime))
 
     def check(self, runtime: Runtime, precisions: Collection[Precision]) -> None:
-        """Nothing: no device computes anything."""
+        """Do nothing, as no device is used."""
 
     def launch(self, launching: Launching) -> Counter[str]:
-        """Answer what the plan says.
+        """Answer the points of the plan and report the outcome.
 
-        Runs are mirrored online where that was asked for. Offline ones, which are the default and take a
-        second each, are left to `control sync`.
+        Runs are mirrored to W&B if the tracker is online. Offline runs, the default, would take a second each
+        and are left to `control sync`.
         """
         tracker = launching.tracker
         if tracker.mode == "offline":
@@ -84,7 +86,7 @@ class Replay:
         return attend(launching, lambda show: self._run(launching, show))
 
     def _run(self, launching: Launching, show: Callable[[Tally], None]) -> Tally:
-        """Answer until no point is left, those that another launch has taken included.
+        """Answer points until none is left, including those that another launch has taken.
 
         Raises KeyboardInterrupt on SIGINT, SIGTERM and SIGHUP.
         """
@@ -100,7 +102,7 @@ class Replay:
                     if time.monotonic() - shown >= SHOW_EVERY_S:
                         show(watch.look())
                         shown = time.monotonic()
-                watch.free()  # sees the end, also of one whose worker died between its result and the note
+                watch.free()  # notices ends too that a worker died before noting
                 if watch.open_ids():
                     time.sleep(POLL_S)
         return watch.look()

@@ -1,4 +1,4 @@
-"""A replay table in a CSV file: the columns of a source, checked value by value."""
+"""A replay table in a CSV file: the columns of an analysis source, with every value checked."""
 
 from __future__ import annotations
 
@@ -18,15 +18,16 @@ from scaling.study.result import Failure
 
 AXES = ("depth", "width", "resolution", "epochs")
 ENDED = ("completed", "failed")
-"""Values of `status`; rows of points that wait or run tell nothing."""
+"""Values of `status` for points that have ended."""
 UNENDED = ("pending", "running")
+"""Values of `status` for points that have not ended; their rows are ignored."""
 ROUNDING = 0.1
-"""Points by which top1 and error together may miss 100."""
+"""Largest deviation of top1 + error from 100, in points."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Row:
-    """A line of the file: a setting evaluated after one epoch."""
+    """A row of the file: a setting, evaluated after some epoch."""
 
     setting: Setting
     epoch: int
@@ -38,7 +39,7 @@ class _Row:
 
 
 def read_csv(path: Path) -> ReplayTable:
-    """The table in the file; Refused in one sentence for what cannot be read or cannot be true."""
+    """The table in the file. Raises Refused if it cannot be read or has impossible values."""
     try:
         content = path.read_bytes()
         lines = csv.DictReader(io.StringIO(content.decode("utf-8-sig"), newline=""), strict=True)
@@ -77,13 +78,13 @@ def _check_columns(path: Path, columns: list[str]) -> None:
 
 @dataclass(frozen=True)
 class _Cells:
-    """The texts of a line, and where it is."""
+    """The texts of a row, and its place in the file."""
 
     place: str
     texts: Mapping[str, str]
 
     def row(self) -> _Row | None:
-        """What the line says; None for a point that has not ended."""
+        """The parsed row; None for a point that has not ended."""
         status = self.text("status") or ("failed" if self.text("failure") else "completed")
         if status in UNENDED:
             return None
@@ -142,7 +143,7 @@ class _Cells:
         return value
 
     def top1(self) -> float:
-        """Accuracy in percent; the column of accuracies is believed before that of errors."""
+        """Accuracy in percent, from the column `top1` if it has a value, else from `error`."""
         if not self.text("top1") and self.text("error"):
             return 100.0 - self.percent("error")
         top1 = self.percent("top1")
@@ -165,7 +166,7 @@ def _named(path: Path, lines: list[dict[str, str]]) -> Iterator[_Cells]:
 
 
 def _check_percent(path: Path, rows: list[_Cells]) -> None:
-    """Refused where all accuracies or all errors look like fractions."""
+    """Raise Refused if all accuracies or all errors look like fractions."""
     for column in ("top1", "error"):
         largest = max((float(row.text(column)) for row in rows if row.text(column)), default=0.0)
         if 0 < largest <= 1:
@@ -176,7 +177,7 @@ def _check_percent(path: Path, rows: list[_Cells]) -> None:
 
 
 def _endings(path: Path, rows: list[_Row]) -> dict[Setting, Ending]:
-    """The rows of each setting, which may have been evaluated on the way, as its ending."""
+    """The ending of each setting, from one or more rows with evaluations."""
     by_setting: defaultdict[Setting, dict[int, _Row]] = defaultdict(dict)
     for row in rows:
         known = by_setting[row.setting].setdefault(row.epoch, row)

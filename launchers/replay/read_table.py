@@ -1,4 +1,4 @@
-"""Which replay table a line names: a CSV file, or the published figures."""
+"""Reading the replay table that a command line names: a CSV file, or the published figures."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ FIGURES = f"{PUBLISHED}resnet_rs_2021"
 
 
 def read_table(source: str) -> ReplayTable:
-    """The table of `hydra.launcher.table`; Refused where there is none, or it cannot be one."""
+    """The table that `hydra.launcher.table` names. Raises Refused if there is none or it is not valid."""
     if not source.startswith(PUBLISHED):
         return read_csv(Path(source).expanduser())
     if source != FIGURES:

@@ -1,4 +1,4 @@
-"""A replay table: how each setting ended when it was trained, elsewhere or by a simulation."""
+"""A replay table: how each setting ended when it was trained elsewhere or simulated."""
 
 from __future__ import annotations
 
@@ -11,28 +11,28 @@ from scaling.study.point import Point
 from scaling.study.result import Failure
 
 PUBLISHED = "published:"
-"""What the names of published tables begin with."""
+"""Prefix of the names of published tables."""
 NEAREST = 2
-"""Settings that a sentence names beside one that is not there."""
+"""Number of similar settings that a refusal names for a missing one."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Setting:
-    """What a table tells points apart by."""
+    """The axes by which a table distinguishes points."""
 
     depth: float
     width: float
     resolution: int
     epochs: int
     seed: int | None = None
-    """None where the table has no seeds: a row is then of all of them."""
+    """None if the table has no seeds, so that a row stands for all of them."""
 
     def __str__(self) -> str:
         axes = {name: value for name, value in asdict(self).items() if value is not None}
         return " ".join(f"{name}={value:.10g}" for name, value in axes.items())
 
     def distance(self, other: Setting) -> float:
-        """How far apart, by the logarithms of the axes; the seed decides between settings alike in these."""
+        """Distance between settings in the logarithms of the axes; the seed only breaks ties."""
         axes = ("depth", "width", "resolution", "epochs")
         apart = sum(abs(math.log(getattr(self, axis) / getattr(other, axis))) for axis in axes)
         return apart + 1e-9 * abs((self.seed or 0) - (other.seed or 0))
@@ -43,11 +43,11 @@ class Ending:
     """How a setting ended."""
 
     top1: Mapping[int, float]
-    """Accuracy in percent by the epoch of the evaluation; the last one is final where the point completed."""
+    """Accuracy in percent by the epoch of the evaluation; the last one is final if the point completed."""
     noise_sd: float
-    """Points by which another run may differ, as the source declares."""
+    """Standard deviation between runs in points, as the source declares it."""
     failure: Failure | None = None
-    """None for a completed one."""
+    """Failure class; None if completed."""
     message: str = ""
     """Message of the failure."""
     train_seconds: float | None = None
@@ -55,19 +55,19 @@ class Ending:
 
 @dataclass(frozen=True, kw_only=True)
 class ReplayTable:
-    """Endings by setting."""
+    """The endings of settings, with their source."""
 
     source: str
     """A published name, or an absolute path."""
     digest: str
-    """Digest of what was read, 16 hex digits."""
+    """Digest of the content, 16 hex digits."""
     endings: Mapping[Setting, Ending]
     unread: frozenset[Setting] = frozenset()
-    """Settings that the source itself says it does not show."""
+    """Settings that the source declares as missing."""
 
     @property
     def version(self) -> str:
-        """The source; of a file with the beginning of its digest, as another content is another table."""
+        """The source, for a file with the first digits of its digest, so that edited files differ."""
         return self.source if self.source.startswith(PUBLISHED) else f"{self.source} ({self.digest[:8]})"
 
     @cached_property
@@ -75,7 +75,7 @@ class ReplayTable:
         return any(setting.seed is not None for setting in self.endings)
 
     def setting(self, point: Point) -> Setting:
-        """What the point is looked up by."""
+        """The setting under which the point is looked up."""
         return Setting(
             depth=point.depth,
             width=point.width,
@@ -85,5 +85,5 @@ class ReplayTable:
         )
 
     def nearest(self, setting: Setting) -> list[Setting]:
-        """The settings of the table that come closest."""
+        """The NEAREST settings of the table."""
         return sorted(self.endings, key=setting.distance)[:NEAREST]

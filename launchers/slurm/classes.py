@@ -1,4 +1,4 @@
-"""A class of jobs: points that ask Slurm for the same resources, and so share arrays."""
+"""A class of jobs: points that request the same resources from Slurm, and therefore share arrays."""
 
 from __future__ import annotations
 
@@ -15,29 +15,30 @@ from scaling.study.stages import stages
 from scaling.training.runtime import Runtime
 
 TIME_FACTOR, START_MIN = 3.0, 10.0
-"""Time limit of a job: so many times the predicted hours of its points and of what is labelled for them, and
-this besides."""
+"""Time limit of a job: this multiple of the predicted time of its points and their labelling, plus a constant
+for the start."""
 UNKNOWN_MIN = 120
-"""Time limit where nothing predicts hours."""
+"""Time limit if the hours are unknown."""
 LIMITS_MIN = (15, 30, 60, 120, 240, 480, 720, 1440, 2880)
-"""Time limits that are asked for: few, so that there are few classes."""
+"""Time limits that jobs request; they are few so that classes are few."""
 MEMORY_FACTOR, MEMORY_STEPS_GB = 1.25, (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512)
+"""Safety factor on the estimated memory, and the amounts that jobs request."""
 SUPERVISOR_GB = 0.3
-"""Memory of the process of a job that starts its workers, and of the tracker's."""
+"""Memory of the process that starts a job's workers, and of the tracker."""
 CUDA_HOST_GB = 6.0
 """Host memory of a process that trains on a GPU."""
 
 
 @dataclass(frozen=True, kw_only=True, order=True)
 class Resources:
-    """What one job asks for."""
+    """The resources that one job requests."""
 
     nodes: int
     tasks_per_node: int
     cpus_per_task: int
     gpus_per_node: int
     mem_gb: float
-    """Memory of each node, in 1024^3 bytes as Slurm counts it."""
+    """Memory on each node, in 1024^3 bytes as Slurm counts it."""
     timeout_min: int
 
     def __str__(self) -> str:
@@ -50,15 +51,14 @@ class Resources:
 
 @dataclass(frozen=True, kw_only=True)
 class JobClass:
-    """Points by the resources that they ask for."""
+    """Points with the same resources and the same stage."""
 
     name: str
     resources: Resources
     point_ids: tuple[str, ...]
-    """Ids of its points, the most expensive first."""
+    """Ids of the points, the most expensive first."""
     stage: int = 0
-    """Jobs of a stage start when those of earlier stages have ended, as their points need the points of
-    these."""
+    """Stage of the points: their jobs start when the jobs of points that they need have ended."""
 
 
 def classes_of(
@@ -68,7 +68,7 @@ def classes_of(
     partition: Partition,
     hungry: dict[str, float],
 ) -> list[JobClass]:
-    """The points to train, by class. `hungry` has the GB that ran out on a point before, by its id."""
+    """The points to train, by class. `hungry` has, by id, the GB that were not enough for a point before."""
     points: defaultdict[tuple[int, Resources], list[Planned]] = defaultdict(list)
     stage_of = stages([entry.point for entry in entries])
     for entry in entries:
@@ -129,8 +129,7 @@ def _mem_gb(
     per_node: int,
     ran_out_gb: float | None,
 ) -> float:
-    """The smallest step that is enough for the estimate, but no more than a node has where a node may be
-    enough."""
+    """The smallest step above the estimate, but no more than a node has if the estimate fits on it."""
     if not isinstance(options.mem_gb, str):
         return options.mem_gb
     each = CUDA_HOST_GB if runtime.device == "cuda" else MEMORY_FACTOR * entry.memory_gb

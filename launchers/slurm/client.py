@@ -1,4 +1,4 @@
-"""Slurm's commands: asked with patience, answered with their output or in a sentence."""
+"""Slurm's commands: run with a time limit and retries, with errors as one sentence."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from collections.abc import Sequence
 from scaling.errors import Refused
 
 ANSWER_WITHIN_S = 60.0
+"""Time limit of a command."""
 TRY_AGAIN_S = 5.0
+"""Pause before a command is tried again."""
 
 log = logging.getLogger(__name__)
 
@@ -26,15 +28,15 @@ _PREFIX = re.compile(r"^(\w+: )?(error|fatal|info): ")
 
 
 class Silent(Refused):
-    """Slurm's controller does not answer; what it would have said is not known."""
+    """Slurm's controller does not answer, so its state is unknown."""
 
 
 class Denied(Refused):
-    """Slurm has answered that it will not."""
+    """Slurm has rejected the command."""
 
 
 def check_installed() -> None:
-    """Refused where this machine cannot submit."""
+    """Raise Refused if this machine cannot submit jobs."""
     for command in ("sbatch", "srun", "squeue"):
         if shutil.which(command) is None:
             raise Refused(
@@ -44,7 +46,7 @@ def check_installed() -> None:
 
 
 def await_controller(within_s: float) -> None:
-    """Return once Slurm's controller answers; raises Silent where it has not after `within_s` seconds."""
+    """Wait until Slurm's controller answers; raises Silent if it does not within `within_s` seconds."""
     give_up_at = time.monotonic() + within_s
     while True:
         try:
@@ -55,7 +57,7 @@ def await_controller(within_s: float) -> None:
 
 
 def try_again(silent: Silent, give_up_at: float) -> None:
-    """Return when it is time to ask again; raises Silent past `give_up_at` of the monotonic clock."""
+    """Wait before the next attempt; raises Silent if the monotonic clock is past `give_up_at`."""
     if time.monotonic() >= give_up_at:
         raise Silent(f"{silent} Nothing is lost: type the same line again when it does.") from silent
     log.warning("%s Trying again.", silent)
@@ -63,14 +65,14 @@ def try_again(silent: Silent, give_up_at: float) -> None:
 
 
 def _check_nodes_known() -> None:
-    """For seconds after its start a controller has heard from no node, and denies whatever needs one."""
+    """Raise Silent if the controller has just started: it knows no node yet and would reject every job."""
     if set(ask("sinfo", "-h", "-N", "-o", "%T").split()) == {"unknown"}:
         raise Silent("Slurm's controller has just started, and does not say yet which nodes it has.")
 
 
 def ask(*words: str, within_s: float = ANSWER_WITHIN_S) -> str:
-    """The standard output of a command; raises Silent and Denied."""
-    environment = os.environ | {"SLURM_BITSTR_LEN": "0"}  # squeue names all elements of an array
+    """The standard output of a command; raises Silent if Slurm does not answer, and Denied if it refuses."""
+    environment = os.environ | {"SLURM_BITSTR_LEN": "0"}  # makes squeue list all elements of an array
     try:
         done = subprocess.run(
             words, capture_output=True, text=True, timeout=within_s, check=False, env=environment
@@ -85,7 +87,7 @@ def ask(*words: str, within_s: float = ANSWER_WITHIN_S) -> str:
 
 
 def refusal(words: Sequence[str], complaint: str) -> Silent | Denied:
-    """What a command that failed means."""
+    """The exception for a failed command, from its standard error."""
     said = [_PREFIX.sub("", line.strip()) for line in complaint.splitlines() if line.strip()]
     sentence = "; ".join(dict.fromkeys(said)) or "it said nothing"
     if _SILENT.search(complaint):
@@ -94,7 +96,7 @@ def refusal(words: Sequence[str], complaint: str) -> Silent | Denied:
 
 
 def seconds(text: str) -> float | None:
-    """A time as Slurm writes it, such as 1-02:03:04, 2:03:04 or 3:04; None for others, such as infinite."""
+    """Seconds of a time in Slurm's notation: 1-02:03:04, 2:03:04 or 3:04; None for others, as infinite."""
     found = re.fullmatch(r"(?:(\d+)-)?(?:(\d+):)?(\d+):(\d+)", text.strip())
     if found is None:
         return None

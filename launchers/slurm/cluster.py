@@ -1,4 +1,4 @@
-"""The cluster as Slurm describes it: its partitions, and how many jobs it takes."""
+"""The cluster as Slurm describes it: its partitions, and how many jobs it accepts."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from scaling.study.suggest import suggest
 
 @dataclass(frozen=True, kw_only=True)
 class Partition:
-    """Nodes that jobs are sent to."""
+    """A group of nodes that jobs are submitted to."""
 
     name: str
     is_default: bool
     longest_min: int | None
-    """The longest time limit of a job; None: any."""
+    """Longest time limit of a job; None for no limit."""
     num_nodes: int
     cpus: int
     """Cores of the largest node."""
     memory_gb: float
     """Memory of the largest node, in 1024^3 bytes as Slurm counts it."""
     gpus: int
-    """GPUs of the node that has most."""
+    """Most GPUs on one node."""
 
 
 def partitions() -> list[Partition]:
-    """All partitions that this user sees; raises Silent."""
+    """All partitions that this user can see; raises Silent if Slurm does not answer."""
     found: dict[str, Partition] = {}
     for line in ask("sinfo", "-h", "-e", "-o", "%P|%l|%D|%c|%m|%G").splitlines():
         each = _partition(line)
@@ -39,7 +39,7 @@ def partitions() -> list[Partition]:
 
 
 def partition_of(name: str | None) -> Partition:
-    """The partition of this name, or the default one for None; Refused where there is none."""
+    """The partition of this name, or the default one for None. Raises Refused if there is none."""
     known = partitions()
     if not known:
         raise Refused("Slurm has no partition that you may use: ask those who run the cluster.")
@@ -53,13 +53,13 @@ def partition_of(name: str | None) -> Partition:
 
 
 def largest_array() -> int:
-    """How many jobs an array may have."""
+    """Largest number of jobs in an array."""
     found = re.search(r"^MaxArraySize\s*=\s*(\d+)", ask("scontrol", "show", "config"), re.MULTILINE)
     return max(1, int(found[1])) if found else 1001
 
 
 def room_for_jobs(qos: str | None) -> int | None:
-    """How many more jobs this user may submit; None where nothing limits it, or nothing tells."""
+    """Number of further jobs that this user may submit; None if it is unlimited or unknown."""
     user = getpass.getuser()
     limits = _limits("show", "assoc", f"user={user}", "format=MaxSubmitJobs")
     if qos is not None:
@@ -73,7 +73,7 @@ def room_for_jobs(qos: str | None) -> int | None:
 def _limits(*words: str) -> list[int]:
     try:
         answer = ask("sacctmgr", "-n", "-P", *(part for word in words for part in word.split()))
-    except Refused:  # no accounting, so no such limits
+    except Refused:  # without accounting there are no such limits
         return []
     return [int(line) for line in answer.split() if line.isdigit()]
 
@@ -93,7 +93,7 @@ def _partition(line: str) -> Partition:
 
 
 def _joined(one: Partition, other: Partition) -> Partition:
-    """sinfo has a line for each kind of nodes."""
+    """One partition from two lines, as sinfo has a line for each kind of node."""
     return Partition(
         name=one.name,
         is_default=one.is_default or other.is_default,
@@ -110,7 +110,7 @@ def _number(text: str) -> int:
 
 
 def why_denied(denied: Denied, options: Options, partition: Partition) -> str:
-    """A refusal of sbatch, with the option that it is about, or with what there is."""
+    """Why sbatch rejected a job, with the option that caused it, or with what the nodes have."""
     said = re.sub(r"^sbatch: (sbatch: |allocation failure: )?", "", str(denied))
     for word, name in (("qos", "qos"), ("account", "account"), ("feature", "constraint")):
         value = getattr(options, name)

@@ -1,4 +1,4 @@
-"""The fate of a job that has left its points behind: which failure it was, by its log and by accounting."""
+"""The fate of a job that ended before its points: the class of failure, from its log and accounting."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from scaling.errors import Refused
 from scaling.study.result import Failure
 
 RUN_STARTS = "--- a run of this job starts ---"
-"""A line in the log of a job: what is above it belongs to earlier runs."""
+"""Line of a job's log that separates a run from the earlier ones above it."""
 
 _TAIL_BYTES = 1 << 16
 _IN_LOG: tuple[tuple[Failure, re.Pattern[str]], ...] = (
@@ -29,9 +29,9 @@ _IN_ACCOUNTING: tuple[tuple[str, Failure], ...] = (
 
 
 def fate(job: str, log: Path) -> Failure:
-    """Why the last run of `job` ended before its points did; `killed` where nothing tells.
+    """Why the last run of `job` ended before its points did; `killed` if unknown.
 
-    The log is believed before accounting, which calls a step that ran out of memory failed or cancelled.
+    The log precedes accounting, which may report a step that ran out of memory as failed or cancelled.
     """
     said = _last_run(log)
     for failure, pattern in _IN_LOG:
@@ -41,7 +41,7 @@ def fate(job: str, log: Path) -> Failure:
 
 
 def _last_run(log: Path) -> str:
-    """The end of the log, from where its last run began."""
+    """The end of the log, from the beginning of its last run."""
     try:
         with log.open("rb") as file:
             file.seek(max(0, log.stat().st_size - _TAIL_BYTES))
@@ -51,7 +51,7 @@ def _last_run(log: Path) -> str:
 
 
 def _accounted(job: str) -> Failure:
-    """The failure that sacct, where the site has it, tells of the newest run of the job that has ended."""
+    """The failure of the latest ended run of the job, as sacct reports it; `killed` if it does not."""
     try:
         answer = ask("sacct", "-D", "-X", "-n", "-P", "-j", job, "-o", "State")
     except Refused:

@@ -1,7 +1,7 @@
-"""What a job of an array does: trains its share of a class, helps with the rest, and asks to be queued again.
+"""The work of a job in an array: train its share of a class, help with the rest, and be requeued if needed.
 
-A job is responsible for its share, and for whatever else it has begun. Where some of that is left, it ends
-with GO_ON, and its batch script has it queued again; nobody has to watch.
+A job is responsible for its share, and for any other point that it has started. If some of these are left, it
+exits with GO_ON, and its batch script requeues it, so that no process has to watch it.
 """
 
 from __future__ import annotations
@@ -39,25 +39,26 @@ from scaling.training.worklist import Terms, WorkList
 GO_ON = 75
 """Exit code of a job that has work left: EX_TEMPFAIL of sysexits.h."""
 STUCK = 1
-"""Exit code of a job that has work left and took none of it up: it crashed, and may do so only so often."""
+"""Exit code of a job that has work left but started none of it; this counts as a crash, which is limited."""
 POLL_S = 0.2
+"""Time between two looks at the workers."""
 DEATHS_AT_MOST = 20
-"""Workers that may die in one run of a job."""
+"""Number of workers that may die in one run of a job before no more are started."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Share:
-    """What is handed to one job."""
+    """The input of one job."""
 
     record: Path
-    """File of the class that the job is of."""
+    """File with the record of its class."""
     index: int
-    """Number of the job in its class, over all arrays."""
+    """Index of the job in its class, over all arrays."""
     slots: int
     terms: Terms
     tracker: Tracker
     margin_s: float
-    """Time before its end at which a job stops and saves checkpoints."""
+    """Time before its end at which the job stops and saves checkpoints."""
 
     @property
     def study(self) -> Path:
@@ -65,12 +66,12 @@ class Share:
 
 
 def margin_s(timeout_min: int) -> float:
-    """Enough to write checkpoints, and no large part of a short job."""
+    """Time to save checkpoints at the end of a job: a minute, or less in a short job."""
     return min(60.0, 0.2 * 60 * timeout_min)
 
 
 def carry_out(share: Share) -> None:
-    """Runs in the job; exits with GO_ON where the job is to be queued again."""
+    """Run the job; exits with GO_ON if it is to be requeued."""
     job, here = _Job(share), meeting()
     if here.rank > 0:
         job.follow(here)
@@ -80,7 +81,7 @@ def carry_out(share: Share) -> None:
     if job.launch.stopped() is not None:
         job.clear_queue()
         if here.size > 1:
-            sys.exit(STUCK)  # ends those that wait to meet; the stop file keeps the job from the queue
+            sys.exit(STUCK)  # ends processes that wait to meet; the stop file prevents a requeue
     elif job.is_unfinished():
         sys.exit(GO_ON if job.has_begun_any() else STUCK)
     else:
@@ -104,7 +105,7 @@ class _Job:
         self._oom_kills = OomKills()
 
     def follow(self, here: Meeting) -> None:
-        """Train along with the first of several processes."""
+        """Join the training of the first of several processes."""
         work_together(self._todo(), here)
 
     def run(self, here: Meeting) -> None:
@@ -112,7 +113,7 @@ class _Job:
             self.launch.note_begun()
             if num_restarts():
                 self._settle()
-            sys.stdout.write(f"{RUN_STARTS}\n")  # not before the end of the run before has been read
+            sys.stdout.write(f"{RUN_STARTS}\n")  # only after the end of the previous run was read
             sys.stdout.flush()
             taken = self.launch.taken_file(self._id)
             mirror = start(self._study.path, self._share.tracker, listed=taken)
@@ -127,7 +128,7 @@ class _Job:
                     mirror.finish(min(within_s, max(1.0, self._deadline - time.time())))
 
     def is_unfinished(self) -> bool:
-        """Whether something that this job is responsible for is left, and nobody else is at it."""
+        """Whether a point that this job is responsible for is left, and no other job works on it."""
         self._record = read_record(self._share.record)  # its number of jobs is final by now
         return any(self._is_left(point_id) for point_id in self._mine())
 
@@ -136,12 +137,12 @@ class _Job:
         return self._num_attempts() > self._num_attempts_before
 
     def spare_others(self) -> None:
-        """Clear the queue where nothing of the class is left to do."""
+        """Clear the queue if nothing of the class is left to do."""
         if not any(map(self._is_open, self._record.job_class.point_ids)):
             self.clear_queue()
 
     def clear_queue(self) -> None:
-        """Take the jobs of the class that still wait from the queue."""
+        """Cancel the jobs of the class that are still pending."""
         job_ids = read_record(self._share.record).job_ids
         if job_ids:
             with suppress(Refused):
@@ -175,7 +176,7 @@ class _Job:
             self._workers += [_start(todo) for _ in dead]
 
     def _end(self) -> None:
-        """Let the workers save their checkpoints."""
+        """Stop the workers, with time to save their checkpoints."""
         deadline = time.time() + self._share.margin_s
         for worker in self._workers:
             worker.terminate()
@@ -184,7 +185,7 @@ class _Job:
             worker.kill()
 
     def _settle(self) -> None:
-        """Note what became of the points that an earlier run of this job has lost."""
+        """Note why the points that an earlier run of this job lost have stopped."""
         lost = self._lost()
         if not lost:
             return
@@ -193,13 +194,13 @@ class _Job:
             settle(self._study, point_id, failure, f"lost its job {self._id}, which Slurm has started again")
 
     def _lost(self) -> list[str]:
-        """Points that this job was at, and nobody is any more."""
+        """Points that this job was training and that no process holds any more."""
         noted = {each: self._study.noted(each) for each in self.launch.taken(self._id)}
         begun = [each for each, state in noted.items() if (state.status, state.job) == ("running", self._id)]
         return [each for each in begun if lease.live_holder(self._study.directory(each)) is None]
 
     def _mine(self) -> list[str]:
-        """The share, and what else this job has begun."""
+        """The points of its share, and others that this job has started."""
         begun = [each for each in self.launch.taken(self._id) if self._study.noted(each).job == self._id]
         return list(dict.fromkeys([*self._record.share(self._share.index), *begun]))
 
@@ -207,11 +208,11 @@ class _Job:
         return sum(self._study.noted(each).attempt for each in self._mine())
 
     def _in_order(self) -> Iterable[str]:
-        """What this job is responsible for, then what others would come to last."""
+        """The points that this job is responsible for, then the others, in the reverse of their order."""
         return dict.fromkeys([*self._mine(), *reversed(self._record.job_class.point_ids)])
 
     def _is_open(self, point_id: str) -> bool:
-        """Whether the point has not come to an end in this launch."""
+        """Whether the point has not ended in this launch."""
         noted = self._study.noted(point_id)
         if noted.status == "failed" and noted.launch == self.launch.name:
             return False

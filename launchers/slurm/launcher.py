@@ -1,4 +1,4 @@
-"""The Slurm launcher: hands the points of a plan to Slurm, and returns once all jobs are submitted."""
+"""The Slurm launcher: submits the points of a plan to Slurm, and returns once all jobs are submitted."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Slurm:
     options: Options
 
     def num_slots(self, runtime: Runtime) -> int:
-        """Points that the whole partition could train at a time, were it free."""
+        """Number of points that the whole partition could train at a time if it were free."""
         options = self.options
         check_installed()
         partition = partition_of(options.partition)
@@ -53,15 +53,15 @@ class Slurm:
         return jobs * (options.slots if runtime.device == "cuda" else 1)
 
     def device_gb(self, runtime: Runtime) -> float | None:
-        """Memory of the GPU that device.spec names; without GPUs, that of a node."""
+        """Memory in 1e9 bytes of the GPU that device.spec names (None without it), or of a node for CPUs."""
         if runtime.device == "cuda":
             return DEVICES[runtime.spec].memory_bytes / 1e9 if runtime.spec else None
         return partition_of(self.options.partition).memory_gb * 1.024**3
 
     def check(self, runtime: Runtime, precisions: Collection[Precision]) -> None:
-        """Refused where this machine cannot submit, or the partition is unknown or lacks the GPUs.
+        """Raise Refused if this machine cannot submit, or if the partition is unknown or lacks GPUs.
 
-        Whether these do the arithmetic, the points themselves find out.
+        Whether the GPUs support a precision is checked by each point in its job.
         """
         del precisions
         if runtime.device == "tpu" and self.options.processes > 1:
@@ -76,7 +76,7 @@ class Slurm:
             raise Refused(f"device=cuda: the nodes of the partition {partition.name} have no GPU.")
 
     def launch(self, launching: Launching) -> Counter[str]:
-        """Submit what the plan says, and with `wait` stay until it has ended."""
+        """Submit the points of the plan; with the option `wait`, stay until they have ended."""
         study, plan, console = launching.study, launching.plan, launching.console
         to_train = [entry for entry in plan.entries if entry.is_to_train]
         if not to_train:
@@ -146,7 +146,7 @@ class Slurm:
 
 
 class _Awaited:
-    """Slurm's jobs that train what points of a launch wait for."""
+    """Slurm jobs that train points which other points of a launch wait for."""
 
     def __init__(self, launching: Launching) -> None:
         self._before = predecessors(launching.plan.to_run)
@@ -156,7 +156,7 @@ class _Awaited:
         self._queued = [(record, jobs) for queue in queues for record, jobs in queue]
 
     def jobs(self, job_class: JobClass, submitted: Sequence[Record]) -> list[str]:
-        """Arrays that have to end before the jobs of the class start."""
+        """Ids of arrays that have to end before the jobs of the class start."""
         before = {other for point_id in job_class.point_ids for other in self._before[point_id]}
         ours = [job for record in submitted if _has(record, before) for job in record.job_ids]
         others = [job.array for record, jobs in self._queued if _has(record, before) for job in jobs]
@@ -168,7 +168,7 @@ def _has(record: Record, point_ids: Collection[str]) -> bool:
 
 
 def _take_on(study: Study, launch: Launch, point_ids: Sequence[str]) -> None:
-    """Let points that were marked to be run again wait for the jobs of this launch."""
+    """Assign points that were marked to run again to this launch."""
     for point_id in point_ids:
         if study.noted(point_id).is_marked and (held := lease.acquire(study.directory(point_id))):
             with held:
@@ -177,7 +177,7 @@ def _take_on(study: Study, launch: Launch, point_ids: Sequence[str]) -> None:
 
 
 def _after(submitted: Sequence[Record], refused: Refused) -> Refused:
-    """The refusal of a class, with what was submitted before it."""
+    """The refusal of a class, with the number of jobs that were submitted before it."""
     num_jobs = sum(record.num_jobs for record in submitted)
     if not num_jobs:
         return refused
@@ -187,9 +187,9 @@ def _after(submitted: Sequence[Record], refused: Refused) -> Refused:
 
 
 def within(wanted: Mapping[JobClass, int], room: int | None) -> dict[JobClass, int]:
-    """Jobs of each class, where there is room for so many in all: each class has at least one.
+    """Number of jobs of each class, reduced in proportion to fit `room`, but at least one.
 
-    Fewer jobs do not mean fewer points: a job takes the next point of its class while it has time left.
+    Fewer jobs train the same points: a job takes the next point of its class while it has time left.
     """
     total = sum(wanted.values())
     if room is None or total <= room:
@@ -198,7 +198,7 @@ def within(wanted: Mapping[JobClass, int], room: int | None) -> dict[JobClass, i
 
 
 def _ran_out(study: Study, to_train: Sequence[Planned]) -> dict[str, float]:
-    """The memory in GB that was not enough for a point in the launch before, by its id."""
+    """Memory in GB that was not enough for a point in the launch before, by its id."""
     ids = [entry.point.id for entry in to_train]
     failed = {point_id for point_id in ids if study.noted(point_id).failure == "out_of_memory"}
     if not failed:

@@ -11,51 +11,51 @@ from scaling.training.worklist import Policy
 Extra = str | int | float | bool
 
 _OWN = ("array", "comment", "output", "error", "open-mode", "signal", "requeue", "no-requeue", "wait")
-"""Options of sbatch that the launcher writes itself."""
+"""Options of sbatch that the launcher sets itself."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """Options of jobs. For `auto` the plan's costs decide, for each class of points by itself."""
+    """Options of jobs. `auto` is derived from the costs in the plan, separately for each class of points."""
 
     partition: str | None = None
     account: str | None = None
     qos: str | None = None
     constraint: str | None = None
     job_name: str | None = None
-    """Name of all jobs; None for that of the study."""
+    """Name of all jobs; None for the name of the study."""
     setup: tuple[str, ...] = ()
-    """Shell commands before Python starts, such as `module load cuda`."""
+    """Shell commands to run before Python, such as `module load cuda`."""
     sbatch: Mapping[str, Extra] | None = None
     """More options for sbatch, such as `{exclude: n[1-2], mail-type: FAIL}`; true is a flag without value."""
     srun_args: tuple[str, ...] = ()
     timeout_min: int | str = "auto"
-    """Time limit of a job. A point that takes longer goes on in the same job, which is queued again."""
+    """Time limit of a job. A point that takes longer continues in the same job after a requeue."""
     mem_gb: float | str = "auto"
-    """Memory of a node for a job."""
+    """Memory of a job on each node, in 1024^3 bytes."""
     cpus_per_task: int | str = "auto"
     gpus_per_node: int | str = "auto"
-    """`auto` is one for each process of a point with device=cuda, else none."""
+    """GPUs on each node; `auto` is one per process of a point with device=cuda, else none."""
     processes: int = 1
-    """Processes that train a point together, each with a GPU of its own where device=cuda."""
+    """Processes that train a point together, each with its own GPU if device=cuda."""
     nodes: int | str = "auto"
     """Nodes over which the processes of a point are spread."""
     slots: int = 1
     """Points that a job trains at a time; they share its GPU."""
     points_per_job: int = 1
-    """Points per job. A job goes on with others of its class while it has time left."""
+    """Points that a job is sized for. It continues with others of its class while it has time left."""
     array_parallelism: int | None = None
-    """Jobs of a launch that run at a time, at most; each array has one at least."""
+    """Largest number of jobs of a launch that run at a time; each array gets at least one."""
     max_requeues: int = 20
-    """How often a point goes on after it was stopped or lost its process."""
+    """Number of times a point continues after it was stopped or lost its process."""
     same_failure_limit: int = Policy.same_failure_limit
-    """The launch stops when the first so many points to end have failed with one traceback."""
+    """The launch stops if this many points, the first to end, all failed with the same traceback."""
     submit_within_s: float = 300.0
-    """How long to try again where Slurm's controller does not answer."""
+    """Time to keep trying if Slurm's controller does not answer."""
     probe: bool = True
-    """Whether to look first, where a node is free at once, if the nodes see the study's directory."""
+    """Whether to check first, on a node that is free at once, that nodes can see the study's directory."""
     wait: bool = False
-    """Whether the launch stays until all points have ended, instead of returning once all is submitted."""
+    """Whether the launch stays until all points have ended, instead of returning once they are submitted."""
 
     def __post_init__(self) -> None:
         for name in ("processes", "slots", "points_per_job"):
@@ -72,7 +72,7 @@ class Options:
         for name in self.sbatch or {}:
             if name.replace("_", "-") in _OWN:
                 raise Refused(f"hydra.launcher.sbatch.{name} is set by the launcher itself: leave it out.")
-        assert self.policy  # refuses what it cannot be
+        assert self.policy  # raises Refused for bad values
 
     @property
     def policy(self) -> Policy:

@@ -1,4 +1,4 @@
-"""The queue: which jobs of a study Slurm still holds, and so which points need no new ones."""
+"""The queue: which jobs of a study Slurm still holds, and therefore which points need no new jobs."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ from scaling.study.launch import Launch
 from scaling.study.store import Study
 
 ASK_AGAIN_S = 2.0
-"""Time between two answers. A job is gone only when neither of them has it."""
+"""Time between two answers: a job counts as gone only if both lack it."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Queued:
-    """A job, or the elements of an array that wait together."""
+    """An entry of squeue: a job, or elements of an array that wait together."""
 
     job: str
-    """Name of the entry, such as 123, 123_4 or 123_[5-9]."""
+    """Its id, such as 123, 123_4 or 123_[5-9]."""
     state: str
-    """Slurm's word for its state, in lower case, such as pending or running."""
+    """Slurm's state in lower case, such as pending or running."""
     reason: str
-    """Why it waits, or the node it runs on."""
+    """Why it is pending, or the node that it runs on."""
 
     @property
     def array(self) -> str:
         return self.job.partition("_")[0]
 
     def holds(self, job: str) -> bool:
-        """Whether this is the entry of `job`, or of elements of an array that include it."""
+        """Whether the entry is this job, or covers it as an element of an array."""
         array, _, element = job.partition("_")
         if self.job == job or array != self.array:
             return self.job == job
@@ -47,15 +47,15 @@ class Queued:
 
 
 Queue = list[tuple[Record, list[Queued]]]
-"""The records of a study, each with those of its jobs that Slurm still has."""
+"""The records of a study, each with its jobs that Slurm still holds."""
 
 
 def queue_of(
     study: Study, points: Collection[str] | None = None, *, within_s: float = ANSWER_WITHIN_S
 ) -> Queue:
-    """What Slurm holds of a study now, or of the given points; raises Silent.
+    """The jobs that Slurm holds of a study, or of some of its points, now; raises Silent if it is silent.
 
-    Slurm is not asked about points that it never had, and is asked twice where a point has no job left.
+    Slurm is not asked about points that were never submitted, and asked twice if a point has no job left.
     """
     wanted = None if points is None else set(points)
     known = [each for each in records(study.path) if wanted is None or wanted & set(each.job_class.point_ids)]
@@ -71,15 +71,15 @@ def queue_of(
 
 
 def without_job(queue: Queue) -> set[str]:
-    """Points of which no launch has a job left."""
+    """Points of the records for which no job is left."""
     every = {point_id for record, _ in queue for point_id in record.job_class.point_ids}
     return every - {point_id for record, jobs in queue if jobs for point_id in record.job_class.point_ids}
 
 
 def queued_points(study: Study, queue: Queue) -> dict[str, str]:
-    """Points that a job in the queue has or will have, each with the job's name.
+    """Points that a job in the queue trains or will train, by id, with a description of the job.
 
-    The jobs of a launch that was told to stop take no more points.
+    Jobs of a launch that was told to stop take no more points.
     """
     found: dict[str, str] = {}
     for record, jobs in queue:
@@ -92,14 +92,14 @@ def queued_points(study: Study, queue: Queue) -> dict[str, str]:
 
 
 def _is_open(study: Study, point_id: str, record: Record) -> bool:
-    """Whether the point has not come to an end in this launch, nor was marked to be run again at once."""
+    """Whether the point has not ended in this launch and was not marked to run again."""
     noted = study.noted(point_id)
     has_failed = noted.status == "failed" and noted.launch == record.launch
     return noted.status != "completed" and not has_failed and not noted.is_marked
 
 
 def _ask(known: Sequence[Record], within_s: float) -> list[list[Queued]]:
-    """The jobs of each record."""
+    """The jobs of each record that squeue lists now."""
     found: list[list[Queued]] = [[] for _ in known]
     for user in sorted({record.user for record in known}):
         answer = ask("squeue", "-h", "-u", user, "-o", "%i|%T|%r|%N|%k", within_s=within_s)

@@ -1,4 +1,4 @@
-"""Reconciling: what the files of a study say of its Slurm jobs is corrected by what Slurm says of them."""
+"""Reconciling: correcting the states of a study's points by what Slurm reports of their jobs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ from scaling.study.store import Study
 
 
 def reconciled(study: Study) -> dict[str, str]:
-    """Points that a Slurm job has or will have, each with the job's name; raises Silent."""
+    """Reconcile a study; return its points that a Slurm job trains or will train, with the job.
+
+    Raises Silent if Slurm does not answer.
+    """
     if next(records(study.path), None) is None:
         return {}
     left = [each for each in study.point_ids() if study.noted(each).status != "completed"]
@@ -27,7 +30,7 @@ def reconciled(study: Study) -> dict[str, str]:
 
 
 def note_losses(study: Study, queue: Queue, points: Collection[str]) -> None:
-    """Note why points ended whose jobs are gone for good, if the study can be written."""
+    """Note why points ended whose jobs are gone for good; do nothing if the study is not writable."""
     newest = {point_id: record for record, _ in queue for point_id in record.job_class.point_ids}
     try:
         with writing_below(study.path):
@@ -51,16 +54,15 @@ def _note_loss(study: Study, point_id: str, record: Record) -> None:
 
 
 def _should_have_run(study: Study, record: Record, noted: State) -> bool:
-    """Whether all jobs of the class were submitted, none was told to stop, and no later launch had the
-    point."""
+    """Whether all jobs of the class were submitted and not stopped, and no later launch had the point."""
     is_newest = not noted.is_marked and (noted.launch or "") <= record.launch  # names begin with the time
     return is_newest and record.is_submitted and Launch(study.path, record.launch).stopped() is None
 
 
 def cancel_jobs(study: Study) -> int:
-    """Cancel the jobs of a study that wait at Slurm; returns how many entries of the queue that were.
+    """Cancel the pending jobs of a study; return how many entries of the queue, pending or running, it had.
 
-    Jobs that run are told to stop by the stop file of their launch, and save their checkpoints first.
+    Running jobs are told to stop by the stop file of their launch, and save their checkpoints first.
     """
     jobs = [job for _, of_record in queue_of(study) for job in of_record]
     arrays = sorted({job.array for job in jobs})

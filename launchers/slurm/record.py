@@ -1,4 +1,4 @@
-"""A record: what a launch has handed to Slurm, written into its folder before Slurm hears of it."""
+"""A record: what a launch submits to Slurm, written into its folder before the submission."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from scaling.study.files import Corrupt, read_json, write_json
 
 @dataclass(frozen=True, kw_only=True)
 class Record:
-    """One class of jobs of one launch."""
+    """The jobs of one class of one launch."""
 
     file: Path
     user: str
@@ -22,9 +22,9 @@ class Record:
     num_jobs: int
     """Number of jobs in all arrays of the class."""
     job_ids: tuple[str, ...] = ()
-    """Ids of its arrays, as far as Slurm has answered."""
+    """Ids of its arrays that Slurm has reported so far."""
     is_submitted: bool = False
-    """Whether all of its arrays have been handed over."""
+    """Whether all of its arrays have been submitted."""
 
     @property
     def launch(self) -> str:
@@ -32,12 +32,11 @@ class Record:
 
     @property
     def comment(self) -> str:
-        """The comment of its jobs at Slurm, by which they are found whether or not their ids have been
-        noted."""
+        """Comment of its jobs in Slurm, by which they can be found even if their ids were not noted."""
         return f"scaling-study/{self.launch}/{self.job_class.name}"
 
     def share(self, index: int) -> tuple[str, ...]:
-        """The points that a job is responsible for, the most expensive first."""
+        """Ids of the points that a job is responsible for, the most expensive first."""
         return self.job_class.point_ids[index :: self.num_jobs]
 
     def write(self) -> None:
@@ -55,15 +54,14 @@ class Record:
 
 
 def new_record(folder: Path, job_class: JobClass, num_jobs: int) -> Record:
-    """A new record, not written yet."""
+    """A record that is not written yet."""
     return Record(
         file=folder / f"{job_class.name}.json", user=getpass.getuser(), job_class=job_class, num_jobs=num_jobs
     )
 
 
 def read_record(file: Path) -> Record:
-    """The record in a file; raises Corrupt where it cannot be read, KeyError and TypeError where it is
-    none."""
+    """The record in a file. Raises Corrupt if it is unreadable, KeyError or TypeError if it is no record."""
     value: dict[str, Any] | None = read_json(file)
     if value is None:
         raise Corrupt(f"{file} is missing")

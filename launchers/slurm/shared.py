@@ -1,4 +1,4 @@
-"""Whether the nodes see the study's directory: a node is asked, where one is free at once."""
+"""A check that nodes can see the study's directory, made on a node if one is free at once."""
 
 from __future__ import annotations
 
@@ -10,18 +10,20 @@ from launchers.slurm.options import Options
 from scaling.errors import Refused
 
 IMMEDIATE_S = 5
-"""Time within which a node must be free, or it is not waited for."""
+"""Time to wait for a free node."""
 ANSWER_WITHIN_S = 60.0
+"""Time limit of the check."""
 ROOM_BYTES = 1 << 20
+"""Bytes that the node writes to check for disk space."""
 
 _WHERE = ("exclude", "nodelist", "reservation")
-"""Options of sbatch that choose nodes."""
+"""Options of sbatch that select nodes."""
 
 
 def check_shared(study: Path, options: Options) -> bool:
-    """Refused where a free node does not see the study, or cannot write to it or to its own disk.
+    """Raise Refused if a free node cannot see the study, or cannot write to it or to its own disk.
 
-    False where no node was free, so that nothing is known.
+    Returns False if no node was free, so that nothing was checked.
     """
     chosen = {
         "partition": options.partition,
@@ -46,7 +48,7 @@ def check_shared(study: Path, options: Options) -> bool:
 
 
 def _script(study: Path) -> str:
-    """A shell script that prints the node's name, and what is wrong there."""
+    """Shell script that prints the name of the node, and the problem that it finds, if any."""
     marker = shlex.quote(str(study / "study.json"))
     probe = shlex.quote(str(study / ".probe-"))
     room = f"head -c {ROOM_BYTES} /dev/zero"

@@ -1,4 +1,4 @@
-"""This process as part of a Slurm job: which one of those that srun started, and how long it has left."""
+"""This process as part of a Slurm job: its rank among those that srun started, and the time left."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from scaling.study.job import job_id, num_restarts
 from scaling.training.meeting import Meeting
 
 PORTS = range(20000, 30000)
-"""Where the processes of a point meet; below the ports that Linux gives out by itself."""
+"""Ports at which the processes of a point meet; below the ephemeral ports of Linux."""
 
 
 def meeting() -> Meeting:
-    """Where this process meets the others that srun started; process 0 is on the node that srun runs on."""
+    """Where this process meets the others that srun started; process 0 is on the node where srun runs."""
     of = os.environ
     job, restarts = int(of.get("SLURM_JOB_ID", 0)), num_restarts()
     return Meeting(
@@ -29,7 +29,7 @@ def meeting() -> Meeting:
 
 
 def time_left_s(record: Record) -> float:
-    """Until Slurm ends this job: by Slurm's word, or, where it does not answer, by what was asked for."""
+    """Seconds until Slurm ends this job, as Slurm reports it; the requested limit if it does not answer."""
     asked_for = 60.0 * record.job_class.resources.timeout_min
     try:
         told = ask("squeue", "-h", "-j", str(job_id()), "-o", "%L").strip()

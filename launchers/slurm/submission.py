@@ -1,4 +1,4 @@
-"""A submission: the arrays of one class, cut to what the site takes, tried again while Slurm is silent."""
+"""A submission: the arrays of one class, split to the site's limits, and retried while Slurm is silent."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from scaling.study.launch import Launch
 
 
 class Submitter:
-    """Hands the classes of a launch to Slurm through submitit."""
+    """Submits the classes of a launch to Slurm through submitit."""
 
     def __init__(
         self, launch: Launch, options: Options, *, python: str, partition: Partition, largest_array: int
@@ -34,9 +34,9 @@ class Submitter:
         self._largest_array = largest_array
 
     def check(self, job_class: JobClass) -> None:
-        """Refused where Slurm would take no job of this class; nothing is submitted."""
+        """Raise Denied if Slurm would reject the jobs of this class; nothing is submitted."""
         executor = self._executor(job_class, "test", None)
-        text = executor._make_submission_file_text("true", "test")  # submitit has no public way to see it
+        text = executor._make_submission_file_text("true", "test")  # submitit has no public function for it
         with tempfile.NamedTemporaryFile("w", suffix=".sh") as script:
             script.write(text)
             script.flush()
@@ -53,10 +53,10 @@ class Submitter:
         parallel: int | None,
         after: Sequence[str] = (),
     ) -> Record:
-        """Submit the jobs of a class; the record with those that Slurm took, which may be fewer.
+        """Submit the jobs of a class; return the record with the accepted jobs, which may be fewer.
 
-        They start when the jobs `after` have ended. Each array is noted once it is there. Raises Silent where
-        Slurm does not answer for long, and Denied where it takes none.
+        The jobs start when the jobs `after` have ended. Each array is noted as soon as it is submitted.
+        Raises Silent if Slurm does not answer for too long, and Denied if it accepts no job.
         """
         arrays = cut(record.num_jobs, self._largest_array)
         shares = share_out(parallel, arrays) if parallel is not None else [None] * len(arrays)
@@ -80,7 +80,7 @@ class Submitter:
         at_once: int | None,
         after: Sequence[str],
     ) -> tuple[int, Record]:
-        """Submit as many of `shares` as the site's limits allow: all, half of them, a quarter, and so on."""
+        """Submit as many of `shares` as the site's limits allow, halving the number until it is accepted."""
         taken, trying = 0, len(shares)
         while trying and taken < len(shares):
             chosen = shares[taken : taken + trying]
@@ -105,8 +105,7 @@ class Submitter:
         at_once: int | None,
         after: Sequence[str],
     ) -> str:
-        """The id that Slurm gave the array. What Slurm may have taken silently is undone before the next
-        try."""
+        """Submit one array; return its id. Before a retry, cancel what Slurm accepted without answering."""
         executor = self._executor(record.job_class, comment, at_once, after)
         give_up_at = time.monotonic() + self._options.submit_within_s
         while True:
@@ -156,12 +155,12 @@ class Submitter:
 
 
 def teardown(launch: Launch, crashes_at_most: int) -> list[str]:
-    """The end of a batch script: the job is queued again where it says so, or has been killed.
+    """The end of a batch script, which requeues the job if its exit code asks for that or if it was killed.
 
-    Not where no job of the launch has ever come as far as Python, unless it was killed, where the job has
-    nothing to read, or where its crash cannot be noted: it would crash for ever. Of an array the element has
-    to be named: its bare id may stand for the whole array. While the controller is down it is asked again;
-    `-a`, as tee would else empty the log that it writes to.
+    It is not requeued if it would crash for ever: if no job of the launch has ever started Python (unless
+    this one was killed), if its input is missing, or if its crash cannot be noted. The element of an array
+    must be named, since its bare id may stand for the whole array. `scontrol` is retried while the controller
+    is down; `tee -a` is needed because tee would otherwise truncate the log that it writes to.
     """
     crashes, share = f"{launch.folder}/crashes-$me", f"{launch.folder}/${{me}}_submitted.pkl"
     return [
@@ -181,19 +180,19 @@ def teardown(launch: Launch, crashes_at_most: int) -> list[str]:
 
 
 def cut(num_jobs: int, largest: int) -> list[int]:
-    """Sizes of arrays. MaxArraySize bounds the index of a job in its array, which starts at 0."""
+    """Sizes of arrays with at most `largest` jobs: MaxArraySize bounds the index in an array, from 0."""
     return [min(largest, num_jobs - first) for first in range(0, num_jobs, largest)]
 
 
 def share_out(total: int, sizes: Sequence[int]) -> list[int]:
-    """How many of `total` jobs at a time each array gets: in proportion to its size, and at least one."""
+    """Concurrent jobs of each array out of `total`: in proportion to its size, and at least one."""
     more_wanted, more = sum(sizes) - len(sizes), max(0, total - len(sizes))
     return [1 + min(size - 1, more * (size - 1) // max(1, more_wanted)) for size in sizes]
 
 
 def _submitted(executor: SlurmExecutor, shares: Sequence[Share]) -> str:
     try:
-        with contextlib.redirect_stderr(io.StringIO()):  # submitit prints there what it raises, too
+        with contextlib.redirect_stderr(io.StringIO()):  # submitit also prints there what it raises
             jobs = executor.map_array(carry_out, shares)
     except (FailedJobError, FailedSubmissionError) as error:
         raise refusal(["sbatch"], str(error)) from error

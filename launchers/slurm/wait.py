@@ -1,4 +1,4 @@
-"""Waiting for the jobs of a launch, with their progress shown, until all of its points have ended."""
+"""Waiting for the jobs of a launch, with progress shown, until all of its points have ended."""
 
 from __future__ import annotations
 
@@ -15,12 +15,13 @@ from scaling.study.launch import Launch
 from scaling.study.store import Study
 
 WATCH_EVERY_S = 2.0
+"""Time between two looks at the points."""
 ASK_EVERY_S = 30.0
-"""How often Slurm is asked whether any job is left."""
+"""Time between two questions to Slurm whether any job is left."""
 
 
 def wait(launching: Launching, launch: Launch) -> None:
-    """Show how far the points of the launch are, until all have ended. Ctrl-C leaves the jobs alone."""
+    """Show the progress of the launch until all of its points have ended. Ctrl-C does not stop the jobs."""
     watch = Watch(launching.study, launching.plan.to_run, launch.name)
     try:
         with Display(launching.console, len(launching.plan.to_run)) as display:
@@ -33,7 +34,7 @@ def wait(launching: Launching, launch: Launch) -> None:
 
 
 def _show_until_ended(study: Study, watch: Watch, display: Display) -> None:
-    """Show it until no point can change any more: all have ended, or Slurm has none of the jobs left."""
+    """Show progress until all points have ended or Slurm has none of their jobs left."""
     ask_at = time.monotonic() + ASK_EVERY_S
     display.show(watch.look())
     while watch.open_ids():
@@ -46,7 +47,7 @@ def _show_until_ended(study: Study, watch: Watch, display: Display) -> None:
 
 
 def _are_gone(study: Study, points: Sequence[str]) -> bool:
-    """Whether Slurm has none of the points' jobs; False where it does not answer."""
+    """Whether Slurm has no job of these points left; False if it does not answer."""
     try:
         queue = queue_of(study, points)
     except Silent:
