@@ -1,5 +1,7 @@
-"""The door: `python sweep.py depth=14` trains one point here, under torchrun with several processes; with -m,
-commas make a grid for a pool."""
+"""Main command: `python sweep.py depth=14` trains one point here, with several processes under torchrun.
+
+With -m, several values separated by commas make a grid, which a launcher trains.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,7 @@ from launchers.torchrun import meeting
 
 @hydra.main(config_path="conf", config_name="config", version_base="1.3")
 def train_one(config: DictConfig) -> None:
-    """Train the one point of a command line without -m, in this process and those it meets."""
+    """Train the point of a command line without -m, in this process and those that torchrun started."""
     with in_plain_words():
         hydra_config = HydraConfig.get()
         named = {line.partition("=")[0] for line in hydra_config.overrides.task}

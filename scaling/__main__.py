@@ -22,19 +22,21 @@ _NETWORKS = (
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; 0 when it worked, 2 when something was refused."""
+    """Run one command; return the exit code: 0 on success, 2 if something was refused, 130 after Ctrl-C."""
     words = sys.argv[1:] if arguments is None else list(arguments)
     try:
         options, others = _parser().parse_known_args(words)
         if flags := [word for word in others if word.startswith("-") or "words" not in options]:
             raise Refused(f"{flags[0]} is not an option (see python -m scaling --help).")
-        if others:  # words may stand behind flags
+        if others:  # words may follow flags
             options.words += others
         options.run(options)
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nobody reads on, as with `| head`
+        os.dup2(
+            os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno()
+        )  # the reader has closed the pipe, as `| head` does
         return 0
     except (Refused, OSError) as error:
         if "--debug" in words:

@@ -1,4 +1,4 @@
-"""The cores of this machine."""
+"""The cores of this machine that a process may use."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 
 
 def num_cores() -> int:
-    """How many this process may use."""
-    if hasattr(os, "sched_getaffinity"):  # not on every system
+    """Number of cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):  # missing on some systems
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

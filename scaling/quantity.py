@@ -1,4 +1,4 @@
-"""Quantities as people write them."""
+"""Numbers, durations and lists as text for people."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PREFIXES = (
 
 
 def count_text(value: float) -> str:
-    """A large count in three digits: 1700000000 -> `1.7G`."""
+    """A large count with three digits and a prefix: 1700000000 -> `1.7G`."""
     for factor, prefix in PREFIXES:
         if abs(value) >= 0.9995 * factor:
             return f"{value / factor:.3g}{prefix}"
@@ -25,7 +25,7 @@ def count_text(value: float) -> str:
 
 
 def duration_text(seconds: float) -> str:
-    """A duration in its natural unit: 150 -> `2.5 min`."""
+    """A duration in the largest unit that fits: 150 -> `2.5 min`."""
     for size, unit in ((86400.0, "d"), (3600.0, "h"), (60.0, "min")):
         if seconds >= size:
             return f"{seconds / size:.3g} {unit}"
@@ -33,10 +33,10 @@ def duration_text(seconds: float) -> str:
 
 
 def listed(words: Sequence[str]) -> str:
-    """`128, 160 and 224`; nothing for no words."""
+    """Words as a list in a sentence, such as `128, 160 and 224`; empty for no words."""
     return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 
 def counted(count: float, noun: str) -> str:
-    """`1 point`, `2 points`."""
+    """A count with its noun: `1 point`, `2 points`."""
     return f"{count:g} {noun}{'' if count == 1 else 's'}"

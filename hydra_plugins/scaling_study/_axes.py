@@ -1,4 +1,4 @@
-"""Axes as Hydra reads them: overrides, a study's own parameters, and blocks become axes of plain values."""
+"""Axes from Hydra: overrides, the parameters of a study file, and blocks become axes of plain values."""
 
 from __future__ import annotations
 
@@ -13,15 +13,16 @@ from scaling.errors import Refused
 from scaling.study.axis import Axis, axis, is_log, zipped
 
 Parse = Callable[[list[str]], Sequence[Override]]
-"""Hydra's parser of override lines."""
+"""Hydra's parser for lines of overrides."""
 
 ZIP = "zip"
+"""Key of the axes that vary together."""
 
 
 def axes_of(config: DictConfig, overrides: Sequence[Override], parse: Parse) -> list[Axis]:
-    """The axes of the config's own grid, each replaced by what the command line says of it.
+    """The axes of the config, each replaced by the values that the command line gives it.
 
-    A line that says `zip` takes the place of the config's; what a zip sets is no axis besides.
+    A `zip` of the command line replaces that of the config; settings in a zip are not separate axes.
     """
     params = config.hydra.sweeper.params
     if not OmegaConf.is_dict(params):
@@ -36,7 +37,7 @@ def axes_of(config: DictConfig, overrides: Sequence[Override], parse: Parse) -> 
 
 
 def blocks_of(config: DictConfig, parse: Parse) -> list[list[Axis]]:
-    """The axes of each block; none where the config has no blocks."""
+    """The axes of each block; empty if the config has no blocks."""
     blocks = _plain(config.get("blocks"))
     if blocks is None:
         return []
@@ -46,7 +47,7 @@ def blocks_of(config: DictConfig, parse: Parse) -> list[list[Axis]]:
 
 
 def combined(shared: Sequence[Axis], block: Sequence[Axis], named: Collection[str]) -> list[Axis]:
-    """The axes of a block on top of the shared ones; Refused where both set the same, or the line does."""
+    """The shared axes and those of a block. Raises Refused if a setting occurs twice, or also on the line."""
     own = Counter(name for each in block for name in each.names)
     beside = {*named, *(name for each in shared for name in each.names)}
     for name, count in own.items():
@@ -58,7 +59,7 @@ def combined(shared: Sequence[Axis], block: Sequence[Axis], named: Collection[st
 
 
 def logs_of(config: DictConfig, above: str = "") -> Iterator[str]:
-    """Dotted names of the settings that are log-spaced values."""
+    """Dotted names of the settings whose values are log-spaced."""
     for key, value in config.items_ex(resolve=False):
         name = f"{above}{key!s}"
         if is_log(value):
@@ -68,12 +69,12 @@ def logs_of(config: DictConfig, above: str = "") -> Iterator[str]:
 
 
 def is_axis(override: Override) -> bool:
-    """Whether it names several values: with commas, as a range, or log-spaced."""
+    """Whether the override has several values: with commas, as a range, or log-spaced."""
     return override.is_sweep_override() or is_log(override.value())
 
 
 def values_of(override: Override) -> list[Any]:
-    """The values of an axis as plain Python; a single value is an axis of one."""
+    """The values of an override as plain Python objects; a single value gives a list of one."""
     if not override.is_sweep_override():
         return [_unquoted(override.value())]
     if not override.is_discrete_sweep():
@@ -87,7 +88,7 @@ def values_of(override: Override) -> list[Any]:
 
 
 def _with_zip(axes: list[Axis], coupled: Any, named: set[str]) -> list[Axis]:
-    """The axes and the zip, which replaces a study's axes, and contradicts those of the line."""
+    """The axes with the zip, which replaces axes of the config; Refused if the line sets one of them too."""
     values = coupled[0] if isinstance(coupled, list) and len(coupled) == 1 else coupled
     if values is None:
         return axes

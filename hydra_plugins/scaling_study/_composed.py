@@ -21,24 +21,24 @@ from scaling.training.runtime import Runtime
 
 @dataclass(frozen=True)
 class Composed:
-    """One composed config, the axes to vary on top of it, and the choice made in each config group."""
+    """One composed config, the axes to vary on top of it, and the choice in each config group."""
 
     config: DictConfig
     axes: Sequence[Axis]
     choices: Mapping[str, str | None]
     named: Collection[str] = ()
-    """Settings that the line itself gives a value."""
+    """Settings that the command line itself sets."""
     before: Sequence[Composed] = ()
     """The study that is launched first, if any."""
 
     @property
     def settings(self) -> dict[str, Any]:
-        """All settings but Hydra's own, as `plain` has them."""
+        """All settings except Hydra's own, as `plain` returns them."""
         return plain(self.config)
 
     @property
     def start_study(self) -> Path | None:
-        """The study that its points begin from; None for random weights."""
+        """The study that its points start from; None for random weights."""
         before = self.before[0].study_path if self.before else None
         return start_study(self.settings, before)
 
@@ -46,8 +46,8 @@ class Composed:
     def study_path(self) -> Path:
         """`study.root/study.name`.
 
-        Without a name, one is made of the choices of model, data and recipe, or of the study that the points
-        begin from.
+        Without a name, one is made from the choices of model, data and recipe, or from the name of the start
+        study instead of the model.
         """
         name = self.config.study.name
         if name is None and (start := self.start_study) is not None:
@@ -79,7 +79,7 @@ class Composed:
 
 
 def plain(config: DictConfig) -> dict[str, Any]:
-    """The settings of a config without Hydra's own; Refused for unknown and missing ones."""
+    """The settings of a config without Hydra's own. Raises Refused for unknown and missing ones."""
     settings = without_hydra(config)
     unknown = [str(key) for key in settings if key not in KEYS]
     if unknown:
@@ -96,17 +96,17 @@ def plain(config: DictConfig) -> dict[str, Any]:
 
 
 def without_hydra(config: DictConfig) -> DictConfig:
-    """The part of a config that is ours."""
+    """The config without Hydra's own section."""
     return OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"])
 
 
 def has_interpolations(config: DictConfig) -> bool:
-    """Whether some of our settings refer to others."""
+    """Whether some settings refer to others."""
     return "${" in OmegaConf.to_yaml(without_hydra(config), resolve=False)
 
 
 def _absolute(paths: Mapping[str, Any]) -> dict[str, Any]:
-    """The paths from the root, as a job may run in another directory."""
+    """Absolute paths, since a job may run in another directory."""
     return {
         name: str(Path(path).expanduser().absolute()) if isinstance(path, str) else path
         for name, path in paths.items()

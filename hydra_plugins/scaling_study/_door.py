@@ -1,4 +1,4 @@
-"""The manners of the door: what a person did wrong is told in one sentence, with exit code 2."""
+"""Handling of user errors at the command line: one sentence and exit code 2."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ from scaling.study.suggest import suggest
 from scaling.training.failure import PeerLost
 
 DEBUG = "SCALING_STUDY_DEBUG"
-"""Environment variable that `--debug` sets: tracebacks instead of sentences."""
+"""Environment variable that `--debug` sets, to get tracebacks instead of sentences."""
 
 FIRST_SAYS_WITHIN_S = 10.0
-"""Where all processes are refused, the first says so, and the others give it that much time."""
-
+"""If all processes are refused, only the first reports it; the others wait this long for that."""
 
 _FORMATS = {"--json": "plan=json", "--csv": "plan=csv"}
+"""Flags of ours, and the overrides that they stand for."""
 
 
 def tidy(words: list[str]) -> list[str]:
-    """The words of a command line as Hydra takes them: `-m` may stand anywhere, and some flags are ours.
+    """The words of a command line in the form that Hydra accepts: `-m` first, and our own flags replaced.
 
-    Refused for a flag that Hydra does not know, and for a group that is left without a choice.
+    Raises Refused for an unknown flag, and for a config group without a choice.
     """
     if "--debug" in words:
         os.environ[DEBUG] = "1"
@@ -62,8 +62,8 @@ def _refuse_flag(message: str) -> NoReturn:
 
 @contextmanager
 def in_plain_words() -> Iterator[None]:
-    """End with a sentence instead of a traceback, unless `--debug` asked for the traceback."""
-    os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra then raises, where it would print lines and exit with 1
+    """Exit with a sentence instead of a traceback, unless `--debug` was given."""
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # makes Hydra raise instead of printing lines and exiting with 1
     try:
         yield
     except (Refused, DataError) as error:
@@ -91,7 +91,7 @@ def _end(sentence: str, error: Exception) -> NoReturn:
     if os.environ.get(DEBUG):
         raise error
     if rank := meeting().rank:
-        time.sleep(FIRST_SAYS_WITHIN_S)  # torchrun ends this process when the first one is refused alike
+        time.sleep(FIRST_SAYS_WITHIN_S)  # torchrun ends this process if the first one is refused too
         sentence = f"process {rank} alone: {sentence}"
     _say(f"sweep.py: {sentence}")
     sys.exit(2)
@@ -102,7 +102,7 @@ def _say(sentence: str) -> None:
 
 
 def _one_sentence(error: Exception) -> str:
-    """Hydra's several lines as one, without the advice that does not apply here."""
+    """The several lines of a Hydra error as one sentence, without advice that does not apply here."""
     if isinstance(error.__cause__, Refused):
         return str(error.__cause__)
     text = str(error)
@@ -124,7 +124,7 @@ def _one_sentence(error: Exception) -> str:
 
 
 def _unreadable(override: str, text: str) -> str:
-    """What a person may have meant by an option that Hydra cannot read."""
+    """A sentence on an override that Hydra cannot parse, with a suggestion if one is likely."""
     name, _, value = override.partition("=")
     if text.startswith("LexerNoViableAlt"):
         return f"{override} cannot be read: put its value in quotes of its own, as in \"{name}='{value}'\"."

@@ -1,7 +1,7 @@
-"""What the grid sweeper needs of a launcher.
+"""The interface that the grid sweeper needs from a launcher.
 
-Hydra loads plugin modules a second time under its own eye, except those with a leading underscore: what
-must be one and the same class for all lives in such files.
+Hydra imports plugin modules a second time, except those with a leading underscore, so classes that must be
+identical everywhere are in such files.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from scaling.errors import Refused
 
 
 class GridLauncher(Launcher):
-    """A launcher that takes whole grids from the grid sweeper, and none from Hydra's other sweepers."""
+    """A launcher that takes whole grids from the grid sweeper, and refuses Hydra's other sweepers."""
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
         del hydra_context, task_function, config
@@ -32,13 +32,13 @@ class GridLauncher(Launcher):
 
     @staticmethod
     def run(request: Request, launcher: Where) -> int:
-        """Run the points of the request there, all of them or those that teach most; the exit code."""
+        """Run the request with a launcher, as it is or by the adaptive loop; return the exit code."""
         if not request.adaptive:
             return run_request(request, launcher)
-        from control.adaptive import run_adaptively  # what analyses takes a second to import
+        from control.adaptive import run_adaptively  # the analysis takes a second to import
 
         return run_adaptively(request, launcher)
 
     @abstractmethod
     def launch_request(self, request: Request) -> int:
-        """Run the points of the request; the exit code."""
+        """Run the points of the request; return the exit code."""

@@ -1,4 +1,4 @@
-"""Options: which keys a line has, which of them may vary, and a sentence on one that there is not."""
+"""Options: the keys that a command line may use, which of them may vary, and refusals of unknown ones."""
 
 from __future__ import annotations
 
@@ -25,8 +25,9 @@ from scaling.training.regularization import Regularization
 from scaling.training.schedule import Schedule
 
 SCIENCE = ("model", "data", "recipe", "regularization", "schedule")
+"""Config groups that change the outcome of a point."""
 GROUPS = (*SCIENCE, "device", "tracker")
-"""Config groups in which a choice must be made."""
+"""Config groups that require a choice."""
 SECTIONS = (*GROUPS, "study")
 VARIED = (*KNOBS, *SCIENCE, "precision", "evaluate_at", "views", "pseudo", "start")
 """Keys that may have several values."""
@@ -40,7 +41,7 @@ GROUPED: Mapping[str, tuple[str, ...]] = {
     "stop": tuple(field.name for field in fields(Stopping)),
     "views": tuple(field.name for field in fields(Views)),
 }
-"""Options of the sections that are no dataclass of their own."""
+"""Options of the sections that are not a config group with a single dataclass."""
 SINGLE = (
     "zip",
     "blocks",
@@ -55,13 +56,13 @@ SINGLE = (
     "plan",
     "probe",
 )
-"""Keys that choose among points and say what to do with them."""
+"""Keys that choose among points or say what to do with them."""
 KEYS = tuple(dict.fromkeys((*VARIED, *SECTIONS, *SINGLE)))
 _MISSING = object()
 
 
 def check_group(group: str) -> None:
-    """Refused for a config group that one launch can have one choice of only."""
+    """Raise Refused if one launch cannot have several choices of this config group."""
     if group not in (*SCIENCE, "study"):
         raise Refused(
             f"{group} cannot have several choices in one launch: only what changes the outcome can."
@@ -69,7 +70,7 @@ def check_group(group: str) -> None:
 
 
 def check_axis(config: DictConfig, name: str) -> None:
-    """Refused for what cannot have several values, and for what there is not."""
+    """Raise Refused if the setting cannot have several values, or does not exist."""
     section, _, key = name.partition(".")
     if section not in KEYS:
         raise Refused(unknown_option(name))
@@ -87,7 +88,7 @@ def check_axis(config: DictConfig, name: str) -> None:
 
 
 def unknown_option(name: str) -> str:
-    """A sentence about an option that there is not."""
+    """A sentence about an option that does not exist."""
     section, _, key = name.partition(".")
     if section == "hydra":
         return f"{name} is not an option of what is chosen here: --cfg hydra shows those that are."

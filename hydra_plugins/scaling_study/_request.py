@@ -1,4 +1,4 @@
-"""The request that a command line makes: its composed configs as grids of plain settings, by study."""
+"""The request of a command line: its composed configs as grids of plain settings, by study."""
 
 from __future__ import annotations
 
@@ -46,11 +46,11 @@ _OF_A_LINE = (
     "probe",
     "hydra.launcher",
 )
-"""Settings that all grids of a line must have in common."""
+"""Settings that all grids of a command line must have in common."""
 
 
 def one_point(config: DictConfig, choices: Mapping[str, str | None], named: Collection[str]) -> Composed:
-    """What a line without -m asks for; Refused where it asks for a grid."""
+    """The config of a command line without -m. Raises Refused if it describes a grid."""
     for key in ("zip", "blocks", "before"):
         if config[key] is not None:
             raise Refused(f"{key}={config[key]} names several points: add -m to make a grid of them.")
@@ -67,7 +67,7 @@ def one_point(config: DictConfig, choices: Mapping[str, str | None], named: Coll
 
 
 def request(composed: Sequence[Composed]) -> Request:
-    """All points of the composed grids; Refused names every one that cannot be built."""
+    """The request with all points of the composed grids. Raises Refused, naming all that cannot be built."""
     first = composed[0].settings
     beforehand = [before for each in composed for before in each.before]
     _check_alike([*beforehand, *composed], _OF_A_LINE)
@@ -99,7 +99,7 @@ def request(composed: Sequence[Composed]) -> Request:
 
 
 def _check_alike(composed: Sequence[Composed], keys: Sequence[str]) -> None:
-    """Refused where the grids would be planned, run or watched in different ways."""
+    """Raise Refused if the grids differ in settings that must be common."""
 
     def of(each: Composed, key: str) -> Any:
         launcher = each.config.hydra.launcher if key == "hydra.launcher" else None
@@ -111,13 +111,13 @@ def _check_alike(composed: Sequence[Composed], keys: Sequence[str]) -> None:
 
 
 def _started(composed: Composed, expansions: Mapping[Path, Expansion]) -> list[Grid]:
-    """The grids of a config, with points that begin from those of another study where the line says so."""
+    """The grids of a config, with points that start from those of another study if the config says so."""
     named = {*composed.named, *(name for axis in composed.axes for name in axis.names)}
     return with_starts(_grids(composed), composed.start_study, expansions, named)
 
 
 def _grids(composed: Composed) -> list[Grid]:
-    """One grid, or one for each point where values of the config refer to one another."""
+    """One grid, or one for each point if settings of the config refer to others."""
     config, settings = composed.config, composed.settings
     names = [name for axis in composed.axes for name in axis.names]
     for name in names:

@@ -1,4 +1,4 @@
-"""Starts as a line names them: grids whose points begin from those of another study."""
+"""Starts on a command line: grids whose points start from those of another study."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TUNE = "start.tune"
 
 
 def start_study(settings: Mapping[str, Any], before: Path | None) -> Path | None:
-    """The study that the points of these settings begin from; None where they begin from random weights."""
+    """The study that points with these settings start from; None for random weights."""
     config = config_of(settings["start"])
     if config.study is not None:
         return Path(config.study).expanduser()
@@ -32,7 +32,7 @@ def with_starts(
     planned: Mapping[Path, Expansion],
     named: Collection[str],
 ) -> list[Grid]:
-    """The grids once for each start, with its network; without a study, as they are."""
+    """The grids, each repeated for every start, with the network of the start; unchanged without a study."""
     if study is None:
         return [_from_scratch(grid, named) for grid in grids]
     own = planned.get(study)
@@ -53,7 +53,7 @@ def _from_scratch(grid: Grid, named: Collection[str]) -> Grid:
 
 
 def _by_tune(grid: Grid) -> list[Grid]:
-    """Training from scratch apart: it begins from no point."""
+    """The grid split by `tune`, since training from scratch has no start."""
     values = [each.values for each in grid.axes if each.names == (TUNE,)]
     tunes = [value for (value,) in values[0]] if values else [grid.settings["start"]["tune"]]
     for tune in tunes:

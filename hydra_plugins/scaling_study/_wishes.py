@@ -1,4 +1,4 @@
-"""What a line says besides its grid, checked: the match, the limits, what to reuse, what to show."""
+"""Checked settings besides the grid: the match, the limits, what to stop, reuse and show."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MATCH_OPTIONS = (*get_args(MatchedCost), "solve", "tolerance")
 
 
 def match_of(values: Any, named: Collection[str]) -> Match | None:
-    """The match that the config asks for, if any; `named` are the settings that are given values."""
+    """The match of the config, if any; `named` are the settings that have been given values."""
     if values is None:
         return None
     for key in values if isinstance(values, dict) else [values]:
@@ -48,7 +48,7 @@ def match_of(values: Any, named: Collection[str]) -> Match | None:
 
 
 def check_pseudo(values: Any, named: Collection[str]) -> None:
-    """Refused for what is no section, and for pseudo-labels that nobody is there to give."""
+    """Raise Refused if `pseudo` is not a section, or if its settings are used without a teacher."""
     if values is not None and not isinstance(values, dict):
         raise Refused(
             f"pseudo={values} should be null; what it has is said one by one, as in pseudo.ratio=1."
@@ -59,7 +59,7 @@ def check_pseudo(values: Any, named: Collection[str]) -> None:
 
 
 def limits_of(values: Any) -> Limits:
-    """The limits that the config sets; a count may be written as a float, such as 1e3."""
+    """The limits of the config; the number of points may be written as a float, such as 1e3."""
     if values is None:
         return Limits()
     if not isinstance(values, dict):
@@ -71,7 +71,7 @@ def limits_of(values: Any) -> Limits:
 
 
 def adaptive_of(study: Mapping[str, Any]) -> Adaptive | None:
-    """The rounds that the config asks for; None where it asks for none."""
+    """The options of the adaptive loop; None if the config does not ask for it."""
     wanted = {"budget": study["budget"], "smallest": study["smallest"]}
     if not yes_or_no("study.adaptive", study["adaptive"]):
         for name, value in wanted.items():
@@ -105,7 +105,7 @@ def ids_of(value: Any) -> tuple[str, ...]:
 
 
 def stopping_of(values: Any) -> Stopping:
-    """What the config wants stopped early."""
+    """The options for early stopping."""
     if not isinstance(values, dict):
         raise Refused(f"stop={values} should be one of its settings, such as stop.dominated=true.")
     return strict(Stopping, values, "stop")
@@ -132,7 +132,7 @@ def yes_or_no(name: str, value: Any) -> bool:
 
 
 def check_governed(policy: str, names: Collection[str]) -> None:
-    """Refused where a line says what its policy of regularisation says."""
+    """Raise Refused if the line sets a value that the regularisation policy determines."""
     for name in GOVERNED if policy == "by_scale" else ():
         if f"recipe.{name}" in names:
             raise Refused(

@@ -1,4 +1,4 @@
-"""Hydra's side of a grid: the overrides of a command line become axes, composed once, not once a point."""
+"""Hydra's sweeper for grids: overrides become axes, and the config is composed once, not once per point."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ ConfigStore.instance().store(
     name="grid",
     node={
         "_target_": "hydra_plugins.scaling_study.grid_sweeper.GridSweeper",
-        "params": {},  # axes as override strings; those of the command line take their place by name
+        "params": {},  # axes as override strings; those of the command line replace them by name
     },
     provider="scaling_study",
 )
@@ -47,11 +47,11 @@ OF_BOTH = (
     "hydra",
     "hydra/launcher",
 )
-"""What a line says of the study before its own, too."""
+"""Settings of a command line that also apply to the study it launches before its own."""
 
 
 class GridSweeper(Sweeper):
-    """Composes each choice of config groups once, and hands all points of all choices over in one piece."""
+    """Composes each choice of config groups once, and passes all points of all choices to one launch."""
 
     def __init__(self, params: dict[str, Any]) -> None:
         del params  # read from each composed config, as a choice of groups may change them
@@ -96,8 +96,7 @@ class GridSweeper(Sweeper):
     def _with_axes(
         self, config: DictConfig, overrides: Sequence[Override], lines: Sequence[str]
     ) -> list[Composed]:
-        """The config, which `lines` compose, with its axes: once for each of its blocks, and each choice of
-        config groups in a block."""
+        """The config composed from `lines`, with its axes: once per block and per choice of groups in it."""
         values = [each for each in overrides if not self._is_group(each)]
         shared = axes_of(config, values, self._parse)
         choices = config.hydra.runtime.choices
@@ -118,11 +117,11 @@ class GridSweeper(Sweeper):
         return composed
 
     def _chooses(self, axis: Axis) -> bool:
-        """Whether it names files of a config group."""
+        """Whether the axis is a config group and its values are names of files."""
         return bool(self._options(axis.names[0])) and all(isinstance(one, str) for (one, *_) in axis.values)
 
     def _check_groups(self, groups: Sequence[Axis], overrides: Sequence[Override]) -> None:
-        """Refused for a group of a block that the line chooses too, or that no block can choose."""
+        """Raise Refused if a group of a block is also on the command line, or cannot have several choices."""
         named = {each.key_or_group for each in overrides}
         for name in (each.names[0] for each in groups):
             check_group(name)
@@ -130,7 +129,7 @@ class GridSweeper(Sweeper):
                 raise Refused(f"{name} is set by the study's blocks and beside them: change blocks instead.")
 
     def _before(self, config: DictConfig, overrides: Sequence[Override]) -> list[Composed]:
-        """The study that the config wants launched first, as the line has it but for its own grid."""
+        """The study that has to be launched first, with the settings of the line that apply to it too."""
         if config.before is None:
             return []
         kept = [_line(each) for each in overrides if each.key_or_group.split(".")[0] in OF_BOTH]

@@ -1,4 +1,4 @@
-"""Hydra's side of the local pool."""
+"""Hydra's plugin for the local pool."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ConfigStore.instance().store(
 
 
 class LocalLauncher(GridLauncher):
-    """Hands requests to a LocalPool, whose settings are the launcher's options."""
+    """Passes requests to a LocalPool, whose fields are the launcher's options."""
 
     def __init__(self, **options: Any) -> None:
         self._pool = strict(LocalPool, options, "hydra.launcher")

@@ -1,4 +1,4 @@
-"""Hydra's side of a replay."""
+"""Hydra's plugin for replays."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ConfigStore.instance().store(
 
 
 class ReplayLauncher(GridLauncher):
-    """Hands requests to a Replay, whose settings are the launcher's options."""
+    """Passes requests to a Replay, whose fields are the launcher's options."""
 
     def __init__(self, **options: Any) -> None:
         self._replay = strict(Replay, options, "hydra.launcher")

@@ -1,4 +1,4 @@
-"""Hydra's side of Slurm."""
+"""Hydra's plugin for Slurm."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ ConfigStore.instance().store(
 
 
 class SlurmLauncher(GridLauncher):
-    """Hands requests to Slurm, whose options are the launcher's."""
+    """Passes requests to Slurm, whose options are the launcher's options."""
 
     def __init__(self, **options: Any) -> None:
         plain = OmegaConf.to_container(OmegaConf.create(options))

@@ -1,4 +1,4 @@
-"""W&B runs of a study, written from its files by a process of its own: training never waits for a tracker."""
+"""W&B runs of a study, written from its files by a separate process: training never waits for a tracker."""
 
 from scaling.tracking.process import MirrorProcess, start
 from scaling.tracking.tracker import Tracker

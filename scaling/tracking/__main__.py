@@ -1,10 +1,10 @@
-"""The command of a mirror, the process that writes the W&B runs of a study.
+"""The command of a mirror, the process that writes the W&B runs of a study from its files.
 
     python -m scaling.tracking STUDY_DIR [--mode offline] [--until-pid PID] [--listed FILE]
 
-Without --until-pid it writes what has ended and exits. With it, it watches until that process is gone or
-closes the mirror's standard input, then writes what is left. On SIGUSR1 an online mirror waits for its server
-no longer, and writes the rest offline. It says what it does on standard error.
+Without --until-pid, the mirror writes the points that have ended and exits. With --until-pid, it watches the
+study until that process is gone or closes the mirror's standard input, then writes what is left. On SIGUSR1,
+an online mirror stops waiting for its server and writes the rest offline. It logs to standard error.
 """
 
 from __future__ import annotations
@@ -31,12 +31,13 @@ from scaling.tracking.tracker import LOG, Tracker
 logger = logging.getLogger("tracker")
 
 NICENESS = 10
+"""Unix niceness of the process, so that training goes first."""
 
 SPREAD_S = 5.0
-"""Within which the mirrors of jobs that Slurm starts at once turn to the server for the first time."""
+"""Time over which the first requests of mirrors are spread when Slurm starts many jobs at once."""
 
 MISSING, FELL_BACK = 1, 3
-"""Exit codes: runs could not be written; they were written offline in place of online."""
+"""Exit codes if runs could not be written, and if they were written offline instead of online."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -53,7 +54,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         system_metrics=args.system_metrics,
     )
     signal.signal(GO_OFFLINE, _told_to_go_offline if tracker.mode == "online" else signal.SIG_IGN)
-    signal.signal(signal.SIGUSR2, signal.SIG_IGN)  # with it Slurm warns all processes of a job
+    signal.signal(signal.SIGUSR2, signal.SIG_IGN)  # Slurm sends it to all processes of a job as a warning
     launcher = Launcher(args.until_pid)
     if tracker.mode == "online" and args.listed is not None:
         launcher.has_ended(random.uniform(0, SPREAD_S))
@@ -67,7 +68,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _watch(mirror: Mirror, launcher: Launcher) -> bool:
-    """Until the launcher has ended; False where runs could not be written."""
+    """Mirror until the launcher has ended; return False if runs could not be written."""
     try:
         mirror.look()
         while not launcher.has_ended(mirror.pause_s):
@@ -88,13 +89,13 @@ def _told_to_go_offline(_number: int, _frame: FrameType | None) -> None:
 
 
 def _go_on_offline() -> None:
-    """Become an offline mirror; W&B's helper, which would try on, is ended with all that it holds."""
+    """Become an offline mirror; W&B's helper process, which would keep trying, is ended with its data."""
     end_helper()
     os.execv(sys.executable, [*sys.orig_argv, "--fall-back"])
 
 
 def _is_alone(lock: TextIO, launcher: Launcher) -> bool:
-    """Wait until no other mirror is at work on these points; False when the launcher ends before that."""
+    """Wait until no other mirror works on these points; return False if the launcher ends before that."""
     while not is_ours(lock):
         if launcher.has_ended(PAUSE_S):
             return False
@@ -113,7 +114,7 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--system-metrics", action="store_true")
     parser.add_argument("--until-pid", type=int)
     parser.add_argument(
-        "--listed", type=Path, metavar="FILE", help="mirror only points whose ids stand in FILE, a line each"
+        "--listed", type=Path, metavar="FILE", help="mirror only points whose ids are in FILE, one per line"
     )
     args = parser.parse_args(argv)
     if not args.study_dir.is_dir():

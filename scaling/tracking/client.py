@@ -1,4 +1,4 @@
-"""W&B's client in this process: its settings, its account, and the helper that it starts."""
+"""W&B's client in this process: its settings, its account, and the helper process that it starts."""
 
 from __future__ import annotations
 
@@ -13,45 +13,45 @@ import psutil
 from scaling.errors import Refused
 
 SERVER_TIMEOUT_S = 10.0
-"""Until a server that does not open or complete a run counts as lost; W&B's own variables go before it."""
+"""Time after which a server that does not open or complete a run is lost; W&B's variables override it."""
 
 AT_ONCE = 4
-"""Runs that are opened or completed at a time, where a server answers: W&B limits the rate of an account."""
+"""Online runs that are opened or completed at a time: W&B limits the request rate of an account."""
 
 _asking = threading.Lock()
 
 
 def set_up_wandb() -> None:
-    """Before the first run of this process."""
+    """Set W&B's environment variables; to be called before the first run of this process."""
     os.environ.setdefault("WANDB_SILENT", "true")
     os.environ.setdefault("WANDB_ERROR_REPORTING", "false")
-    os.environ.pop("WANDB_SERVICE", None)  # another process's helper, where the launcher has runs of its own
+    os.environ.pop("WANDB_SERVICE", None)  # the helper of another process, if the launcher has runs too
 
 
 def check_account() -> None:
-    """Ask W&B for the account; Refused where none is known here, or W&B does not answer."""
+    """Check the W&B account. Raises Refused if none is configured here or if W&B does not answer."""
     import wandb
 
-    wandb.setup(wandb.Settings(silent=True))  # which also keeps it from asking for a key
+    wandb.setup(wandb.Settings(silent=True))  # also prevents a prompt for a key
     try:
         _api()
     except wandb.errors.UsageError as error:
         raise Refused("W&B knows no account here: run `wandb login`, or set WANDB_API_KEY.") from error
-    except Exception as error:  # those of the client have no class in common
+    except Exception as error:  # the client's exceptions have no common class
         reason = " ".join(str(error).split()).rstrip(".")
         raise Refused(f"W&B takes no runs now ({reason}): try again later, or run `wandb login`.") from error
 
 
 def has_arrived(run: Any, num_rows: int) -> bool:
-    """Whether W&B's server has the rows of a finished run, and that it has ended.
+    """Whether W&B's server has all rows of a finished run and knows that it has ended.
 
-    The client takes a run for sent too where the server has refused its rows but taken the run itself.
+    The client also reports a run as sent if the server accepted the run but refused its rows.
     """
-    with _asking:  # the client's cache of runs is not made for threads
+    with _asking:  # the client's cache of runs is not thread-safe
         _api().flush()
         there = _api().run(f"{run.entity}/{run.project}/{run.id}")
     with suppress(OSError):
-        os.rmdir(there.dir)  # made for files to download
+        os.rmdir(there.dir)  # the client made it for downloads
     return int(there.historyLineCount) >= num_rows and there.state not in ("running", "pending")
 
 
@@ -63,7 +63,7 @@ def _api() -> Any:
 
 
 def end_helper() -> None:
-    """End W&B's own process with all that it holds: it would try on, and keep this one from its end."""
+    """End W&B's helper process with its data: it would keep trying, and keep this process from ending."""
     for child in psutil.Process().children():
         if child.name().startswith("wandb-core"):
             for each in (*child.children(recursive=True), child):
@@ -71,21 +71,24 @@ def end_helper() -> None:
 
 
 def drop_client() -> None:
-    """End W&B's helper, and the client in this process, which would else fail to part from it at exit."""
+    """End W&B's helper and the client in this process, which would otherwise fail to disconnect at exit."""
     import wandb
 
     end_helper()
-    with suppress(Exception, SystemExit):  # with the code of what was killed
+    with suppress(Exception, SystemExit):  # it exits with the code of the killed helper
         wandb.teardown()
 
 
 def timeout_s(variable: str, default: float = SERVER_TIMEOUT_S) -> float:
-    """What W&B's variable says, or else the default."""
+    """Time limit in seconds from an environment variable of W&B, or the default."""
     return float(os.environ.get(variable, default))
 
 
 def settings(*, init_timeout: float, finish_timeout: float, **others: Any) -> Any:
-    """Of a run that prints nothing and sends nothing of this machine and checkout; time limits in seconds."""
+    """Settings of a run that prints nothing and sends nothing about this machine and checkout.
+
+    Time limits are in seconds.
+    """
     import wandb
 
     quiet: dict[str, Any] = {
@@ -100,6 +103,6 @@ def settings(*, init_timeout: float, finish_timeout: float, **others: Any) -> An
         "x_disable_meta": True,
         "x_disable_stats": True,
         "x_disable_machine_info": True,
-        "x_save_requirements": False,  # 0.1 CPU-seconds a run
+        "x_save_requirements": False,  # it costs 0.1 CPU-seconds per run
     }
     return wandb.Settings(init_timeout=init_timeout, finish_timeout=finish_timeout, **quiet | others)

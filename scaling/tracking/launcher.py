@@ -1,4 +1,4 @@
-"""The launcher as its mirror sees it: a process that may say that all points have ended, or just be gone."""
+"""The launcher as its mirror sees it: a process that reports that all points have ended, or is just gone."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from scaling.study.lease import Process
 
 
 class Launcher:
-    """The process that a mirror serves; None has ended before it began."""
+    """The process that a mirror serves; without a pid, or with an unknown one, it counts as ended."""
 
     def __init__(self, pid: int | None) -> None:
         try:
@@ -20,7 +20,7 @@ class Launcher:
             self._process = None
 
     def has_ended(self, wait_s: float) -> bool:
-        """Whether it is gone, or says within `wait_s` that all points have ended."""
+        """Whether the launcher is gone, or reports within `wait_s` seconds that all points have ended."""
         if self._process is None:
             return True
         told, _, _ = select.select([sys.stdin], [], [], wait_s)

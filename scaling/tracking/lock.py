@@ -1,4 +1,4 @@
-"""The lock of a study's runs: two processes that send the same run would spoil it."""
+"""The lock of a study's runs, since two processes that send the same run would corrupt it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TextIO
 
 
 def is_ours(lock: TextIO) -> bool:
-    """Take the lock on an open file, unless another process has it; True too where a file system has none."""
+    """Take the lock on an open file; return False if another process has it. Without locks, return True."""
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -19,7 +19,7 @@ def is_ours(lock: TextIO) -> bool:
 
 
 def is_mirrored_by_jobs(study_dir: Path) -> bool:
-    """Whether the mirror of a Slurm job is at work on some points of the study."""
+    """Whether the mirror of a Slurm job is working on points of the study."""
     for file in study_dir.glob("jobs/*/taken-*.txt"):
         with open(file) as lock:
             if not is_ours(lock):

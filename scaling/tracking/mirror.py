@@ -1,4 +1,4 @@
-"""A mirror: it writes the W&B runs of a study from the files of its points, and goes on as they change."""
+"""A mirror: writes the W&B runs of a study from the files of its points, and updates them as they change."""
 
 from __future__ import annotations
 
@@ -18,19 +18,20 @@ from scaling.tracking.tracker import Tracker
 logger = logging.getLogger("tracker")
 
 PAUSE_S = 2.0
+"""Least pause between two looks for changes."""
 MAX_LOAD = 0.1
-"""Share of its time that a mirror may spend looking for changes: in a slow place it looks less often."""
+"""Largest share of its time that a mirror spends on looking; on a slow file system it looks less often."""
 
 MAX_FAILURES = 3
-"""Runs in a row that cannot be written before the mirror gives up; the next start catches up."""
+"""Consecutive runs that could not be written after which the mirror gives up; the next start catches up."""
 
 
 class TooManyFailures(RuntimeError):
-    """Runs cannot be written here, and trying each of them would take long."""
+    """Runs cannot be written here, and trying all of them would take too long."""
 
 
 class Mirror:
-    """Remembers what it has seen of each point, so that a look costs little where nothing has changed."""
+    """Mirrors the points of a study; remembers their file stamps, so that unchanged points cost little."""
 
     def __init__(
         self, study_dir: Path, tracker: Tracker, *, listed: Path | None = None, own_job: bool = False
@@ -47,7 +48,7 @@ class Mirror:
         self.pause_s = PAUSE_S
 
     def look(self, *, again: bool = False) -> None:
-        """Write what is new, or `again` all that can be. Raises ServerLost and TooManyFailures."""
+        """Write the points that have changed, or all with `again`. Raises ServerLost and TooManyFailures."""
         began = time.monotonic()
         changed = [point_id for point_id in self._unfinished() if self._changed(point_id) or again]
         self.pause_s = max(PAUSE_S, (time.monotonic() - began) / MAX_LOAD)
@@ -56,7 +57,7 @@ class Mirror:
                 pass
 
     def close(self) -> None:
-        """Write all that has ended, and close the runs of points that have not."""
+        """Write all points that have ended, and close the runs of those that have not."""
         self.look(again=True)
         for point_id, run in self._live.items():
             files = read_point(self._points_dir / point_id)
@@ -104,7 +105,7 @@ class Mirror:
 
     def _show(self, files: PointFiles) -> None:
         if self._own_job and files.status.get("job") != job_id():
-            return  # the Slurm job that had the point last writes its run
+            return  # the mirror of the Slurm job that had the point last writes it
         if not files.ended:
             if files.state == "running" and self._tracker.mode == "online":
                 self._run_of(files).log(files.rows)

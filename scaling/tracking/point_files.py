@@ -1,4 +1,4 @@
-"""The files of one point as a tracker finds them while others write them: each whole, any of them absent."""
+"""The files of one point as a tracker finds them while others write: each complete, any of them absent."""
 
 from __future__ import annotations
 
@@ -16,34 +16,34 @@ from scaling.study.result import read_noted, read_result
 from scaling.study.rows import read_rows
 
 LOG_BYTES = 65536
-"""Of a point's log that are shown, at most."""
+"""Largest number of bytes of a point's log that are shown."""
 
 ATTEMPT_STARTS = re.compile(r" INFO \S+: attempt \d+ of [0-9a-f]+ under token ")
-"""In the first line that an attempt logs."""
+"""Matches the first line that an attempt logs."""
 
 Stamp = tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True, kw_only=True)
 class PointFiles:
-    """What lay in the directory of a point at one moment."""
+    """The files of a point at one moment."""
 
     directory: Path
     point: dict[str, Any]
-    """point.json"""
+    """Content of point.json."""
     status: dict[str, Any]
-    """status.json; empty while there is none"""
+    """Content of status.json; empty while there is none."""
     result: dict[str, Any] | None
-    """result.json; its presence means that the point is completed, whatever its status says"""
+    """Content of result.json; if it is present, the point is completed, whatever its status says."""
 
     @cached_property
     def rows(self) -> list[dict[str, Any]]:
-        """metrics.jsonl, one row an epoch; read when first asked for."""
+        """Rows of metrics.jsonl, one per epoch; read on first use."""
         return read_rows(self.directory)
 
     @property
     def last_log(self) -> str:
-        """What the last attempt wrote to log.txt, its traceback included; the end of it where it is long."""
+        """Log of the last attempt, including its traceback; only the last LOG_BYTES if it is long."""
         try:
             with open(self.directory / "log.txt", "rb") as file:
                 file.seek(max(0, file.seek(0, os.SEEK_END) - LOG_BYTES))
@@ -56,20 +56,20 @@ class PointFiles:
 
     @property
     def state(self) -> str:
-        """One of pending, running, completed, failed."""
+        """Status of the point: pending, running, completed or failed."""
         if self.result is not None:
             return "completed"
         state = self.status.get("status", "pending")
-        return "running" if state == "completed" else str(state)  # the result is about to appear
+        return "running" if state == "completed" else str(state)  # its result is about to appear
 
     @property
     def ended(self) -> bool:
-        """Whether nothing more is to come from this attempt."""
+        """Whether this attempt has ended."""
         return self.state in ("completed", "failed")
 
     @property
     def outcome(self) -> str:
-        """16 hex digits that differ when a point has ended another time or another way."""
+        """16 hex digits that identify how a point ended; they change if it ends again or differently."""
         facts = self.result or {
             key: self.status.get(key) for key in ("status", "failure", "message", "attempt")
         }
@@ -90,13 +90,13 @@ def read_point(directory: Path) -> PointFiles | None:
 
 
 def stamp(directory: str, *, with_rows: bool) -> Stamp:
-    """Changes when the point's status does, and with `with_rows` when its rows do; costs one stat each."""
+    """A value that changes with the status of the point and, `with_rows`, with its rows; one stat each."""
     status = _version(f"{directory}/status.json")
     return (status, _version(f"{directory}/metrics.jsonl")) if with_rows else (status,)
 
 
 def read_object(path: Path) -> dict[str, Any] | None:
-    """The JSON object in a file; None where there is none."""
+    """The JSON object in a file; None if there is none that can be read."""
     try:
         return read_json(path)
     except Corrupt:
@@ -104,7 +104,7 @@ def read_object(path: Path) -> dict[str, Any] | None:
 
 
 def _result(file: Path) -> dict[str, Any] | None:
-    """None as well where it can not be read: the point will be run again."""
+    """The content of result.json; None if it is missing or unreadable, as the point will then run again."""
     try:
         return read_result(file)
     except Corrupt:
@@ -116,7 +116,4 @@ def _version(path: str) -> tuple[int, int]:
         stat = os.stat(path)
     except OSError:
         return (0, 0)
-    return (
-        stat.st_mtime_ns,
-        stat.st_ino,
-    )  # moved into place: another file, even within one tick of the clock
+    return stat.st_mtime_ns, stat.st_ino  # files are moved into place: a new inode even within one clock tick

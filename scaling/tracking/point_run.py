@@ -1,6 +1,6 @@
-"""The W&B run of one point, written in a directory of its own and moved into place when complete.
+"""The W&B run of one point, written in a separate directory and moved into place when complete.
 
-W&B is imported when the first run is opened, so that a mirror with nothing to write never pays for it.
+W&B is imported when the first run is opened, so that a mirror with nothing to write need not import it.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ PARTIAL = "wandb.partial"
 MARKER = "written.json"
 
 ASK_AGAIN_S = 0.5
-"""Between two looks at whether a run has arrived."""
+"""Time between two checks whether a run has arrived."""
 
 
 class ServerLost(RuntimeError):
-    """W&B's server is dead, too slow, or refuses."""
+    """W&B's server is down, too slow, or refuses the run."""
 
 
 class PointRun:
-    """A run that is being written. Raises ServerLost online, OSError where nothing can be written."""
+    """A run that is being written. Raises ServerLost if online, OSError if the disk cannot be written."""
 
     def __init__(self, files: PointFiles, tracker: Tracker, group: str) -> None:
         self._tracker = tracker
@@ -44,16 +44,16 @@ class PointRun:
         self._next_epoch: int = self._run.starting_step
 
     def log(self, rows: list[dict[str, Any]]) -> None:
-        """Add the rows of those epochs that the run does not have yet; W&B's step is the epoch."""
+        """Add the rows of epochs that the run does not have yet; W&B's step is the epoch."""
         for row in rows:
             if row["epoch"] >= self._next_epoch:
-                # Committed at once: a row held back would be written after the summary, and over it.
+                # Committed at once: a pending row would be written after the summary and overwrite it.
                 self._run.log(history(row), step=row["epoch"], commit=True)
                 self._next_epoch = row["epoch"] + 1
         self._run.summary.update(best(rows))
 
     def end(self, files: PointFiles) -> None:
-        """Complete the run and put it in the place of an earlier one."""
+        """Complete the run, and replace an earlier one by it."""
         self._finish(files)
         self._drop_logs()
         self._write_marker(files)
@@ -68,7 +68,7 @@ class PointRun:
         self._finish(files)
 
     def abandon(self) -> None:
-        """Let go of a run that could not be written, so that its id can be used again."""
+        """Close a run that could not be written, so that its id can be used again."""
         with suppress(Exception):
             self._run.finish(exit_code=1)
 
@@ -91,13 +91,13 @@ class PointRun:
             time.sleep(ASK_AGAIN_S)
 
     def _drop_logs(self) -> None:
-        """W&B's logs would be half of all files in a study, and one is a link into a home directory."""
+        """Remove W&B's logs, half of all files in a study, one of them a link into a home directory."""
         for run_dir in (self._partial / DIRECTORY).glob("*run-*"):
             shutil.rmtree(run_dir / "logs", ignore_errors=True)
             shutil.rmtree(run_dir / "tmp", ignore_errors=True)
 
     def _write_marker(self, files: PointFiles) -> None:
-        """It lies in the directory that is moved, so that the two are never at odds."""
+        """Note what was written, inside the directory that is moved, so that run and marker always agree."""
         marker = {
             "outcome": files.outcome,
             "mode": self._tracker.mode,
@@ -108,7 +108,7 @@ class PointRun:
 
 
 def is_written(files: PointFiles, tracker: Tracker) -> bool:
-    """Whether this very outcome is where the tracker wants it; a run sent online serves offline too."""
+    """Whether this outcome is written where the tracker wants it; a run sent online counts offline too."""
     marker = read_object(files.directory / DIRECTORY / MARKER) or {}
     written = [marker.get(key) for key in ("outcome", "project", "entity")]
     wanted = [files.outcome, tracker.project, tracker.entity]
@@ -145,13 +145,13 @@ def _open(files: PointFiles, tracker: Tracker, group: str, directory: str) -> An
 
 
 def _trainer_here(files: PointFiles) -> int | None:
-    """The process that trains the point now, where it is on this machine; not while the point has none."""
+    """Pid of the process that trains the point now; None if there is none on this machine."""
     holder = None if files.ended else lease.live_holder(files.directory)
     return holder.pid if holder is not None and holder.host == lease.Process.current().host else None
 
 
 def _go_on() -> None:
-    """W&B's stop button would interrupt the mirror, and with it every other run."""
+    """Ignore W&B's stop button, which would interrupt the mirror and with it all other runs."""
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""The mirror as its launcher holds it: a process that is told to finish, and whose failures stay its own."""
+"""The mirror as its launcher sees it: a process that is told to finish, and whose failures stay its own."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ logger = logging.getLogger(__name__)
 CODE_DIR = Path(__file__).resolve().parents[2]
 
 WITHIN_S = {"online": 5.0, "offline": 30.0}
-"""Time that a mirror has for its last runs after the last point: a disk is waited for, a server is not."""
+"""Time that a mirror has after the last point to write its last runs: longer for a disk than for a server."""
 
 PATIENCE = 0.5
-"""Share of that time in which the server may answer; the rest is for writing offline what it has not."""
+"""Share of that time in which the server may answer; the rest is for writing the remaining runs offline."""
 
-GO_OFFLINE = signal.SIGUSR1  # the other one is Slurm's, for all processes of a job
+GO_OFFLINE = signal.SIGUSR1  # SIGUSR2 is Slurm's, for all processes of a job
 
 
 class MirrorProcess:
-    """A running mirror. It logs to `tracker.log` in the study directory, and ends when its launcher does."""
+    """A running mirror. It logs to `tracker.log` in the study directory and ends with its launcher."""
 
     def __init__(self, command: Sequence[str], log: Path, *, is_online: bool) -> None:
         self._command = command
@@ -42,7 +42,7 @@ class MirrorProcess:
         return self._process.pid
 
     def finish(self, timeout_s: float) -> bool:
-        """Say that all points have ended, and wait. False where runs are missing, or lie offline instead."""
+        """Report that all points have ended, and wait; False if runs are missing or were written offline."""
         deadline = time.monotonic() + timeout_s
         self._close_stdin()
         is_late = self._is_online and not self._ends_within(PATIENCE * timeout_s)
@@ -57,7 +57,7 @@ class MirrorProcess:
         return False
 
     def kill(self) -> None:
-        """End the mirror now, and W&B's helper with it, whatever is left."""
+        """Kill the mirror and W&B's helper at once."""
         self._close_stdin()
         with suppress(ProcessLookupError):
             os.killpg(self.pid, signal.SIGKILL)
@@ -76,9 +76,9 @@ class MirrorProcess:
 
 
 def start(study_dir: Path, tracker: Tracker, *, listed: Path | None = None) -> MirrorProcess | None:
-    """Start a mirror of all points, or of those whose ids come to stand in a file and that this job has.
+    """Start a mirror of all points, or of this job's points among the ids that the file `listed` receives.
 
-    None where the tracker is `none` or it cannot start.
+    Returns None if the tracker is `none` or the mirror cannot start.
     """
     if tracker.mode == "none":
         return None
@@ -92,7 +92,7 @@ def start(study_dir: Path, tracker: Tracker, *, listed: Path | None = None) -> M
 
 
 def command_of(study_dir: Path, tracker: Tracker, *, listed: Path | None = None) -> list[str]:
-    """The command line of a mirror that this process is to hold."""
+    """The command line of a mirror for this process."""
     options = ["--mode", tracker.mode, "--project", tracker.project, "--until-pid", str(os.getpid())]
     if tracker.entity is not None:
         options += ["--entity", tracker.entity]
@@ -108,8 +108,8 @@ def _spawn(command: Sequence[str], log_path: Path) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
             command,
             cwd=CODE_DIR,
-            stdin=subprocess.PIPE,  # closing it, by will or by death, says that all points have ended
+            stdin=subprocess.PIPE,  # closing it, on purpose or by dying, says that all points have ended
             stdout=log,
             stderr=log,
-            start_new_session=True,  # Ctrl-C is for the launcher
+            start_new_session=True,  # Ctrl-C goes to the launcher alone
         )

@@ -1,4 +1,4 @@
-"""A tracker: whether a study's points also appear as W&B runs, and where."""
+"""A tracker: whether and where a study's points also appear as W&B runs."""
 
 from __future__ import annotations
 
@@ -10,28 +10,28 @@ from scaling.errors import Refused
 Mode = Literal["offline", "online", "none"]
 
 LOG = "tracker.log"
-"""What a mirror says, in the study directory."""
+"""Log file of the mirror, in the study directory."""
 
 REMEMBERED = "tracker.json"
-"""Where the study is tracked: project and entity, in the study directory."""
+"""File with the project and entity of the study's runs, in the study directory."""
 
 FORBIDDEN = r"/\#?%:"
-"""Characters that W&B accepts in no name of a project, user or team."""
+"""Characters that W&B does not accept in the name of a project, user or team."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Tracker:
-    """What `conf/tracker/*.yaml` holds. Raises Refused where W&B would not take it."""
+    """The settings of `conf/tracker/*.yaml`. Raises Refused if W&B would not accept them."""
 
     mode: Mode
-    """`offline` writes runs beside the points, for upload at any time; `online` sends rows as they appear."""
+    """`offline` writes runs beside the points for a later upload; `online` sends rows as they appear."""
     project: str = "scaling-study"
-    """W&B's project; the study is the group within it."""
+    """W&B project; the study is a group in it."""
     entity: str | None = None
-    """W&B's user or team; None is the default of the account."""
+    """W&B user or team; None for the default of the account."""
     system_metrics: bool = False
-    """Whether W&B's monitor watches the process that trains a point, online and on the launcher's machine:
-    its CPU, memory and GPU. What W&B shows besides, such as disk and network, is the machine's."""
+    """Whether W&B monitors CPU, memory and GPU of the process that trains a point, if online and on the
+    launcher's machine. Other values that W&B shows, such as disk and network, are those of the machine."""
 
     def __post_init__(self) -> None:
         if self.mode not in get_args(Mode):

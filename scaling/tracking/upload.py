@@ -1,4 +1,4 @@
-"""An upload: the runs of a study that W&B lacks, sent from the files of its points, whatever tracked them."""
+"""An upload: sends the runs of a study that W&B lacks, from the files of its points, with any tracker."""
 
 from __future__ import annotations
 
@@ -20,26 +20,27 @@ from scaling.tracking.point_run import PointRun, ServerLost, is_written
 from scaling.tracking.tracker import LOG, REMEMBERED, Tracker
 
 MAX_LOSSES = 3
-"""Runs in a row that the server does not take before it counts as lost: one alone may have been deleted."""
+"""Consecutive runs refused by the server after which it is lost; a single one may have been deleted."""
 
 Fate = Literal["sent", "there", "open", "waiting", "failed", "left"]
-"""`there`: sent before, and unchanged; `open`: not ended, its rows so far are sent; `waiting`: not begun;
-`left`: the server was lost before."""
+"""`there`: sent before and unchanged; `open`: not ended, rows so far are sent; `waiting`: not started;
+`left`: not sent because the server was lost."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Uploaded:
-    """What became of the runs of a study."""
+    """The outcome of an upload."""
 
     counts: Counter[Fate] = field(default_factory=Counter)
+    """Number of runs by fate."""
     failures: dict[str, str] = field(default_factory=dict)
-    """Why a run could not be sent, by the id of its point."""
+    """Why runs could not be sent, by the id of the point."""
     lost: list[str] = field(default_factory=list)
-    """Why the server is not asked any more."""
+    """Why the server was given up; empty if it was not."""
 
 
 def tracker_of(study_dir: Path, *, project: str | None, entity: str | None) -> Tracker:
-    """What is given, and else where the study was tracked last."""
+    """The tracker with the given project and entity, or else those with which the study was tracked last."""
     last = read_object(study_dir / REMEMBERED) or {}
     return Tracker(
         mode="online",
@@ -49,9 +50,9 @@ def tracker_of(study_dir: Path, *, project: str | None, entity: str | None) -> T
 
 
 def upload(study: Study, tracker: Tracker, show: Callable[[int], None]) -> Uploaded:
-    """Send what W&B lacks; `show` gets how many points are behind it.
+    """Send the runs that W&B lacks; `show` is called with the number of points done.
 
-    Raises Refused while a mirror is at work, without an account, and where W&B does not answer or the study
+    Raises Refused while a mirror is at work, without an account, if W&B does not answer, or if the study
     cannot be written.
     """
     with ExitStack() as held:
@@ -92,7 +93,7 @@ class _Upload:
             if self._num_losses >= MAX_LOSSES:
                 self._uploaded.lost.append(str(error))
             return "failed"
-        except Exception as error:  # of one point: its files, or what the client makes of them
+        except Exception as error:  # an error of one point: its files, or the client's handling of them
             self._uploaded.failures[point_id] = f"{type(error).__name__}: {error}"
             return "failed"
         if fate in ("sent", "open"):
