@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import pandas as pd
+
 from analysis.noise import GROUP
 from analysis.pseudo_labels import BASELINE
 from analysis.table import AXES, EXTRAPOLATED_SD, STOPPED
@@ -119,7 +121,7 @@ def suspects(evidence: DataEvidence) -> Iterator[Trap]:
         yield Trap(
             "suspect_runs",
             f"{counted(len(suspects), 'completed run')} may not have converged, being far worse than repeats "
-            f"of the same model ({model}: {worst['error']:.1f} % error); they are included in every number.",
+            f"of the same model ({model}: {worst['error']:.1f} % error); {counts}.",
         )
 
 
@@ -128,7 +130,7 @@ def _whether_counted(suspects: pd.DataFrame, evidence: DataEvidence) -> str:
     out = pd.MultiIndex.from_frame(evidence.diverged[list(GROUP)])
     num_out = int(pd.MultiIndex.from_frame(suspects[list(GROUP)]).isin(out).sum())
     if not num_out:
-        return "they are in every number"
+        return "they are included in every number"
     if num_out == len(suspects):
         return "with the rest of their models they are left out of every number"
     return f"{num_out} of them, with the rest of their models, are left out of every number"
