@@ -1,4 +1,4 @@
-"""The command: python -m control status, watch, logs, retry, cancel, sync or stop-dominated of a study."""
+"""The command line: python -m control status|watch|logs|retry|cancel|sync|stop-dominated STUDY."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ from scaling.study.store import Study
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; 0 when it worked, 2 when something was refused, 130 after Ctrl-C."""
+    """Run one command and return its exit code: 0 on success, 2 after a refusal, 130 after Ctrl-C."""
     words = sys.argv[1:] if arguments is None else list(arguments)
     try:
         asked = parse(words)
         return _COMMANDS[asked.command](Study.open(asked.study), asked)
     except KeyboardInterrupt:
         return INTERRUPTED
-    except BrokenPipeError:  # of `| head`
+    except BrokenPipeError:  # the reader of a pipe has gone, as in `| head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except Refused as refusal:
@@ -48,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _console() -> Console:
-    """As wide as the terminal; of a file nobody knows."""
+    """A console as wide as the terminal, or 140 columns where the output has no known width."""
     is_known = sys.stdout.isatty() or "COLUMNS" in os.environ
     return Console(highlight=False, width=None if is_known else 140)
 
@@ -65,7 +65,7 @@ def _status(study: Study, asked: Namespace) -> int:
 
 def _watch(study: Study, asked: Namespace) -> int:
     if asked.web:
-        from control.web.serve import serve  # the other commands need no server
+        from control.web.serve import serve  # only this command needs a server
 
         address = Address(host=asked.host or LOOPBACK, port=asked.port, asks_token=asked.token)
         serve(study, address, asked.every, _console())
@@ -82,9 +82,9 @@ def _logs(study: Study, asked: Namespace) -> int:
     point_id = pick(study, asked.words)
     aside = Console(stderr=True, soft_wrap=True, highlight=False)
     if job := job_log(study, point_id):
-        aside.print(f"{point_id}; its job wrote to {job}", markup=False, style="bright_black")
+        aside.print(f"{point_id}; the output of its job is in {job}", markup=False, style="bright_black")
     elif not has_log(study, point_id):
-        aside.print(f"{point_id} was not started yet.", markup=False)
+        aside.print(f"{point_id} has not started yet.", markup=False)
     print_log(study, point_id, tail=asked.tail, follow=asked.follow)
     return 0
 

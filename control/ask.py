@@ -1,4 +1,4 @@
-"""A question before something is done that a person may not have meant."""
+"""Ask for confirmation before an action that may not be intended."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from scaling.errors import Refused
 
 
 def agreed(console: Console, question: str, *, yes: bool) -> bool:
-    """Whether it is to be done; Refused where nobody is there to say so."""
+    """Whether the user confirms; `yes` answers in advance. Refused where there is no terminal to ask."""
     if yes:
         return True
     if not sys.stdin.isatty():
-        raise Refused("There is no terminal to ask you on: add --yes.")
+        raise Refused("There is no terminal to ask for confirmation: add --yes.")
     return Confirm.ask(Text(question), console=console)

@@ -1,4 +1,4 @@
-"""A cancel: launches are told to stop, workers save their checkpoints, and nothing is lost."""
+"""Cancel a study: its launches are told to stop, and its workers save their checkpoints first."""
 
 from __future__ import annotations
 
@@ -26,21 +26,21 @@ POLL_S = 0.25
 
 
 def cancel(study: Study, console: Console, *, yes: bool) -> int:
-    """Stop every launch of the study; 0 when nothing runs any more, 1 when something still does."""
+    """Stop every launch of the study; return 0 when nothing runs any more, 1 when something still does."""
     running = [now for now in Watcher(study).look().points if now.status == "running"]
     queue, complaint = _queue(study)
     launches = _launches(study, {record.launch for record, jobs in queue if jobs or complaint})
     if not running and not launches and not any(jobs for _, jobs in queue):
-        console.print(f"Nothing of {study.path} runs.", soft_wrap=True, markup=False)
+        console.print(f"Nothing is running in {study.path}.", soft_wrap=True, markup=False)
         return 0
-    what = counted(len(running), "running point") if running else "what waits"
+    what = counted(len(running), "running point") if running else "the waiting jobs"
     if not agreed(console, f"Stop {what} of {study.path}?", yes=yes):
         return 0
     with writing_below(study.path):
         for folder in launches:
             write_text(folder / "stop", "")
     if complaint := complaint or _cancel_waiting_jobs(study):
-        told = f"{complaint} Jobs that wait at Slurm end as soon as they start."
+        told = f"{complaint} Jobs in Slurm's queue will end as soon as they start."
         console.print(told, soft_wrap=True, markup=False)
     still = _after_waiting(study, running)
     _tell(study, running, still, console)
@@ -48,8 +48,7 @@ def cancel(study: Study, console: Console, *, yes: bool) -> int:
 
 
 def _queue(study: Study) -> tuple[Queue, str | None]:
-    """What Slurm has of the study. Where it does not answer: everything that it once had, and what it
-    says."""
+    """The study's jobs in Slurm's queue; where Slurm does not answer, all submissions and its complaint."""
     try:
         return queue_of(study), None
     except Silent as silent:
@@ -57,10 +56,7 @@ def _queue(study: Study) -> tuple[Queue, str | None]:
 
 
 def _cancel_waiting_jobs(study: Study) -> str | None:
-    """Take the study's jobs from Slurm's queue; why that failed, or None.
-
-    A job that starts all the same finds the stop file, and ends.
-    """
+    """Cancel jobs in Slurm's queue; return why that failed, or None. One that starts obeys the stop file."""
     try:
         cancel_jobs(study)
     except (Silent, Denied) as why_not:
@@ -69,9 +65,9 @@ def _cancel_waiting_jobs(study: Study) -> str | None:
 
 
 def _launches(study: Study, at_slurm: Collection[str]) -> list[Path]:
-    """Directories of launches that may be alive and have not been told to stop.
+    """Directories of the launches that may still be alive and have not been told to stop.
 
-    Whether one on this machine is alive is not known; `at_slurm` names those that Slurm still has.
+    A Slurm launch counts as alive if it is in `at_slurm` or still submits; a local one counts always.
     """
     folders = [
         folder for folder in sorted((study.path / "jobs").glob("*/")) if not (folder / "stop").exists()
@@ -83,7 +79,7 @@ def _launches(study: Study, at_slurm: Collection[str]) -> list[Path]:
 
 
 def _after_waiting(study: Study, running: Sequence[Now]) -> list[Now]:
-    """The points that somebody still holds when the time is up."""
+    """The points that still hold their lease after STOPPED_WITHIN_S."""
     deadline = time.monotonic() + STOPPED_WITHIN_S
     still = list(running)
     while still and time.monotonic() < deadline:
@@ -99,11 +95,11 @@ def _tell(study: Study, running: Sequence[Now], still: Sequence[Now], console: C
     if still:
         console.print(
             f"{counted(len(still), 'point')} still running after {STOPPED_WITHIN_S:.0f} s, such as "
-            f"{still[0].point.id} in {still[0].where}; a point in the foreground heeds Ctrl-C alone.",
+            f"{still[0].point.id} in {still[0].where}; a point in the foreground stops only at Ctrl-C.",
             soft_wrap=True,
             markup=False,
         )
     lines = lines_of(study)
-    again = f" The same line goes on from their checkpoints: {lines[0]}" if lines else ""
+    again = f" The same line resumes from their checkpoints: {lines[0]}" if lines else ""
     told = f"{counted(stopped, 'point')} stopped, and nothing is lost.{again}"
     console.print(told, soft_wrap=True, markup=False)

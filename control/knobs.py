@@ -1,4 +1,4 @@
-"""Knobs: what the points of a study differ in, the axes first, then settings by their dotted names."""
+"""Knobs: what the points of a study differ in, first the axes, then other settings by their dotted names."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ Value = float | str | bool | None
 
 _SECTIONS = ("model", "recipe", "regularization", "schedule", "data")
 _PARTS = {"start": ("tune", "origin"), "pseudo": ("ratio", "kind", "threshold", "balanced")}
-"""Parts of a point's settings that some points lack."""
+"""Knobs of the sections that some points have and others lack."""
 _LACKING: dict[str, dict[str, Value]] = {"pseudo": {"ratio": 0}}
-"""Values for points that lack a part."""
+"""Values shown for points that lack such a section."""
 _NO_KNOBS = ("data.fingerprint",)
-"""Settings that follow from others."""
+"""Settings that follow from others and so are no knobs."""
 
 
 class Knobs:
-    """The knobs by name. The values of each setting are read once, from one of its points."""
+    """The knobs of a study by name. The settings are read once, from one point of each."""
 
     def __init__(self, study: Study, points: Sequence[Seen]) -> None:
         self._settings = _settings_that_vary(study, points)
         self.values = {name: _distinct(self.of(point, name) for point in points) for name in _names(points)}
-        """The values of each knob by name, in order; axes with a single value too."""
+        """Sorted distinct values by knob, axes with a single value included."""
         for name in dict.fromkeys(name for each in self._settings.values() for name in each):
             self.values[name] = _distinct(self.of(point, name) for point in points)
 
@@ -37,14 +37,14 @@ class Knobs:
         return [name for name, values in self.values.items() if len(values) > 1]
 
     def of(self, point: Seen, name: str) -> Value:
-        """The value of a point; None where it has no such knob."""
+        """The value of a knob at a point; None where the point has no such knob."""
         if name in point.axes:
             return point.axes[name]
         return self._settings.get(point.setting, {}).get(name)
 
 
 def text(value: Value) -> str:
-    """The value as it is typed."""
+    """A value as it is typed on the command line."""
     if isinstance(value, bool) or value is None:
         return str(value).lower() if value is not None else "-"
     return f"{value:g}" if isinstance(value, int | float) else value
@@ -55,7 +55,7 @@ def _names(points: Sequence[Seen]) -> list[str]:
 
 
 def _settings_that_vary(study: Study, points: Sequence[Seen]) -> dict[str, Mapping[str, Value]]:
-    """What differs between points of one setting, by the digest of the setting."""
+    """By digest of the setting: the values of all knobs that differ between settings."""
     first = {point.setting: point.id for point in reversed(points)}
     if len(first) < 2:
         return {}
@@ -66,7 +66,7 @@ def _settings_that_vary(study: Study, points: Sequence[Seen]) -> dict[str, Mappi
 
 
 def _flat(study: Study, point_id: str) -> dict[str, Value]:
-    """The settings of a point by dotted name, without axes and without what a policy makes of them."""
+    """The settings of a point by dotted name, without its axes and without values derived by a policy."""
     try:
         value = read_json(study.directory(point_id) / "point.json") or {}
     except Corrupt:
@@ -87,7 +87,7 @@ def _plain(value: Any) -> Value:
 
 
 def _distinct(values: Iterable[Value]) -> list[Value]:
-    """The values, each once: numbers by size, then words."""
+    """Distinct values in order: numbers by size, then words."""
     found = dict.fromkeys(values)
     return sorted(found, key=lambda each: (isinstance(each, str) or each is None, _key(each)))
 

@@ -1,4 +1,4 @@
-"""Lines: the command lines that launched a study, to be typed again."""
+"""Lines: the command lines that launched a study, to be run again."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[1]
 
 @dataclass(frozen=True)
 class Line:
-    """A command line, and the directory it was typed in."""
+    """A command line and the directory in which it was typed."""
 
     command: str
     cwd: Path
@@ -32,28 +32,28 @@ class Line:
         )
 
     def type_again(self) -> int:
-        """Run it with this Python until it ends; returns its exit code. Ctrl-C is left to it.
+        """Run the line with this Python and return its exit code; Ctrl-C is left to the line.
 
-        Refused where the directory no longer exists.
+        Refused where its directory no longer exists.
         """
         if not self.cwd.is_dir():
-            raise Refused(f"{self.cwd}, where the line was typed, is no directory any more: {self.command}")
+            raise Refused(f"{self.cwd}, where this line was typed, no longer exists: {self.command}")
         with _interrupts_left_to_others():
             return subprocess.run([sys.executable, *shlex.split(self.command)[1:]], cwd=self.cwd).returncode
 
 
 def lines_of(study: Study) -> list[Line]:
-    """Each line that launched points of the study, once, the newest first."""
+    """The distinct lines that launched points of the study, newest first."""
     launched = [entry for entry in reversed(study.history) if entry.get("snapshot") is not None]
     return list(dict.fromkeys(Line(entry["command"], Path(entry.get("cwd", ROOT))) for entry in launched))
 
 
 @contextmanager
 def _interrupts_left_to_others() -> Iterator[None]:
-    """Ctrl-C reaches the child too; were it not ignored here, the child would be killed before it saves."""
+    """Ignore Ctrl-C here: the child gets it too, and must not be killed before it has saved."""
 
     def ignore(number: int, frame: FrameType | None) -> None:
         del number, frame
 
-    with handled(ignore, signal.SIGINT):  # unlike SIG_IGN, a child does not inherit this
+    with handled(ignore, signal.SIGINT):  # a child inherits SIG_IGN, but not this
         yield

@@ -1,4 +1,4 @@
-"""Logs: what a point wrote while it trained, of all its attempts, and where its job wrote."""
+"""Logs: what a point wrote in all its attempts, and where its job wrote its output."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ POLL_S = 0.5
 
 
 def print_log(study: Study, point_id: str, *, tail: int | None, follow: bool) -> None:
-    """Print the log of a point; with `follow`, until the point has ended."""
+    """Print the log of a point, or its last `tail` lines; with `follow`, until the point has ended."""
     file = study.directory(point_id) / "log.txt"
     pieces = _followed(study, point_id, file) if follow else iter([_read(file, 0)])
     text = next(pieces).decode(errors="replace")
@@ -28,7 +28,7 @@ def print_log(study: Study, point_id: str, *, tail: int | None, follow: bool) ->
 
 
 def job_log(study: Study, point_id: str) -> Path | None:
-    """Where the job of the last attempt wrote, or the jobs of its launch; None where there was no job."""
+    """Output of the job of the last attempt, else the folder of its launch; None where there is neither."""
     noted = noted_in(str(study.directory(point_id)))
     folder = study.path / "jobs" / str(noted.get("launch"))
     of_job = sorted(folder.glob(f"{noted['job']}_*_log.out")) if noted.get("job") else []
@@ -43,7 +43,7 @@ def has_log(study: Study, point_id: str) -> bool:
 
 
 def _followed(study: Study, point_id: str, file: Path) -> Iterator[bytes]:
-    """The content of the file, then what is added, until the point has ended and nothing comes any more."""
+    """Yield the content of the file, then what is appended, until the point has ended."""
     position = 0
     while True:
         has_ended = _has_ended(study, point_id)
@@ -61,7 +61,7 @@ def _has_ended(study: Study, point_id: str) -> bool:
 
 
 def _read(file: Path, position: int) -> bytes:
-    """The bytes from `position` to the end; none where there is no file yet."""
+    """The bytes from `position` to the end; none where the file does not exist yet."""
     try:
         with file.open("rb") as opened:
             opened.seek(position, os.SEEK_SET)

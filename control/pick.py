@@ -1,4 +1,4 @@
-"""Which point a person means: by its id, the beginning of it, or knobs that it alone has."""
+"""Pick one point by its id, the start of its id, or knobs that only it has."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ NAMED_AT_MOST = 5
 
 
 def pick(study: Study, words: Sequence[str]) -> str:
-    """The id of the one point that is meant; Refused where none is, or several are."""
+    """The id of the one point that the words name; Refused where they name none or several."""
     if all("=" not in word for word in words):
         if len(words) > 1:
-            raise Refused(f"{' '.join(words)} are several points: name one.")
+            raise Refused(f"{' '.join(words)} are several points: give one.")
         return pick_by_id(study, words[0])
     points = Survey(study).points()
     if not points:
@@ -35,7 +35,7 @@ def pick(study: Study, words: Sequence[str]) -> str:
 
 
 def pick_by_id(study: Study, start: str) -> str:
-    """The point whose id begins with the word."""
+    """The one point whose id begins with `start`; Refused where there is none or several."""
     ids = study.point_ids()
     found = [point_id for point_id in ids if point_id.startswith(start)]
     if start in found:
@@ -45,12 +45,13 @@ def pick_by_id(study: Study, start: str) -> str:
     if found:
         named = ", ".join(found[:NAMED_AT_MOST])
         raise Refused(f"{start} is the start of {len(found)} points, such as {named}: type more of it.")
-    near = suggest(start, ids) if len(ids) <= NAMED_AT_MOST else f"such as {ids[0]}, or say depth=… and so on"
-    raise Refused(f"{start} is no point of {study.path}: {near if ids else 'it has none'}.")
+    such = f"give an id such as {ids[0]}, or knobs such as depth=14" if ids else "it has none"
+    near = suggest(start, ids) if 0 < len(ids) <= NAMED_AT_MOST else such
+    raise Refused(f"{start} is not a point of {study.path}: {near}.")
 
 
 def _nearest(points: Sequence[Seen], values: Values, knobs: Knobs) -> str:
-    """The point that has most of the wanted values."""
+    """Describe the point that has most of the wanted values."""
 
     def num_met(point: Seen) -> int:
         return sum(has(point, {name: wanted}, knobs) for name, wanted in values.items())

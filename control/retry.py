@@ -1,4 +1,4 @@
-"""A retry: failed points, whatever their class, are marked to be run again, and their lines typed again."""
+"""Retry: mark failed points of any failure class, and type the lines that run them again."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from scaling.study.stopping import put_by
 from scaling.study.store import Study
 
 MARK = "to be run again"
-"""Message of a marked point, by which a plan runs it."""
+"""Message of a marked point; a plan runs every point that has it."""
 
 
 def retry(
     study: Study, words: Sequence[str], failures: tuple[str, ...], console: Console, *, mark: bool, yes: bool
 ) -> None:
-    """Run again what failed; Refused where no line of the study launches it."""
+    """Mark the chosen failed points and, unless `mark`, run them; Refused where no line runs them."""
     glance = Watcher(study).look()
     chosen = _chosen(study, glance, words, failures)
     if not chosen:
@@ -67,7 +67,7 @@ def _why_nothing(glance: Glance, words: Sequence[str], failures: tuple[str, ...]
     how = f" by {' or '.join(failures)}" if failures else ""
     counts = glance.status.counts
     silent = (
-        f"; {glance.status.num_silent} are silent, which is no failure yet"
+        f"; {glance.status.num_silent} are silent, which is not a failure yet"
         if glance.status.num_silent
         else ""
     )
@@ -87,15 +87,14 @@ def _announce(
     for line in lines[:1]:
         console.print(f"  {line}", soft_wrap=True, markup=False)
     if len(lines) > 1:
-        console.print(f"  and, for what it leaves out, up to {len(lines) - 1} earlier lines")
+        console.print(f"  and up to {len(lines) - 1} earlier lines for the points that it leaves out")
 
 
 def mark_again(study: Study, point_id: str) -> bool:
-    """Note, under the point's lease, that it is to be run again; False where somebody holds it, or it is
-    done.
+    """Mark the point, under its lease, to be run again; False where it is held elsewhere or completed.
 
-    A diverged point starts afresh: from its checkpoint it would diverge again. A dominated one goes on to its
-    end.
+    A diverged point starts from scratch, since from its checkpoint it would diverge again. A dominated one
+    will train to its end.
     """
     held = lease.acquire(study.directory(point_id))
     if held is None:
@@ -111,7 +110,7 @@ def mark_again(study: Study, point_id: str) -> bool:
         put_by(study.directory(point_id))
         again = State(
             status="pending",
-            failure=state.failure,  # by which a launch asks for more memory
+            failure=state.failure,  # so that a launch can ask for more memory
             message=MARK,
             attempt=state.attempt,
             epoch=state.epoch,
@@ -122,7 +121,7 @@ def mark_again(study: Study, point_id: str) -> bool:
 
 
 def _type_again(study: Study, marked: Sequence[str], lines: Sequence[Line], console: Console) -> None:
-    """Type the lines until no marked point is left."""
+    """Type the lines, newest first, until no marked point is left; Refused where some are."""
     left = list(marked)
     for line in lines:
         if not left:
@@ -133,6 +132,6 @@ def _type_again(study: Study, marked: Sequence[str], lines: Sequence[Line], cons
         left = [point_id for point_id in left if study.noted(point_id).message == MARK]
     if left:
         raise Refused(
-            f"No line that study.json remembers runs {len(left)} of the points, such as "
-            f"{study.point(left[0])}: they are marked, so type one that does."
+            f"No line recorded in study.json runs {len(left)} of the points, such as "
+            f"{study.point(left[0])}: they are marked, so type a line that does."
         )

@@ -1,4 +1,4 @@
-"""A sync: the runs of a study that W&B lacks are sent to it, whatever tracked the study while it trained."""
+"""A sync: send W&B the runs of a study that it lacks, whatever tracked the study while it trained."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ NAMED_AT_MOST = 10
 
 
 def sync(study: Study, console: Console, *, project: str | None, entity: str | None) -> int:
-    """Send the runs, with a bar on a terminal; 0 when W&B has all there is, 1 when some could not be sent."""
+    """Send the runs, with a progress bar on a terminal; return 0 when W&B has all, 1 when some failed."""
     tracker = tracker_of(study.path, project=project, entity=entity)
     bar = Progress(
         TextColumn("sending runs"),
@@ -40,7 +40,7 @@ def _tell(study: Study, tracker: Tracker, uploaded: Uploaded, console: Console) 
     counts = uploaded.counts
     others = {
         "there already": counts["there"],
-        "not ended, sent as far as they are": counts["open"],
+        "unfinished, sent in part": counts["open"],
         "not begun": counts["waiting"],
         "failed": counts["failed"],
         "left": counts["left"],
@@ -53,4 +53,4 @@ def _tell(study: Study, tracker: Tracker, uploaded: Uploaded, console: Console) 
     if len(uploaded.failures) > NAMED_AT_MOST:
         say(f"  and {len(uploaded.failures) - NAMED_AT_MOST} more failed ones")
     if uploaded.lost:
-        say(f"W&B was lost ({uploaded.lost[0]}): type the line again to go on.")
+        say(f"The connection to W&B was lost ({uploaded.lost[0]}): type the line again to go on.")

@@ -1,4 +1,4 @@
-"""Words of a line: `depth=14,26 width=0.5` as knobs with the values that are wanted."""
+"""Words of a command: `depth=14,26 width=0.5` as wanted values by knob."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ FAILURES: tuple[str, ...] = get_args(Failure)
 
 
 def parse(words: Sequence[str]) -> Values:
-    """Values by knob; a comma separates values, or knobs where an equals sign follows."""
+    """Wanted values by knob; a comma separates values, and also knobs where an equals sign follows."""
     found: dict[str, tuple[str, ...]] = {}
     name = ""
     for piece in (piece for word in words for piece in word.split(",")):
         key, equals, value = piece.partition("=")
         name = key if equals else name
         if not name:
-            raise Refused(f"{piece} is no filter: write a knob and its values, such as depth=14,26.")
+            raise Refused(f"{piece} is not a filter: write a knob and its values, such as depth=14,26.")
         found[name] = (*found.get(name, ()), value if equals else piece)
     return found
 
 
 def checked(words: Sequence[str], knobs: Knobs) -> Values:
-    """The words as values; Refused for a knob or a value that no point of the study has."""
+    """Parse the words; Refused for a knob or a value that no point of the study has."""
     values = parse(words)
     for name, wanted in values.items():
         if name not in knobs.values:
@@ -47,7 +47,7 @@ def checked(words: Sequence[str], knobs: Knobs) -> Values:
 
 
 def is_same(typed: str, value: object) -> bool:
-    """Whether a typed word is this value: 0.50 is 0.5."""
+    """Whether a typed word means this value; numbers are compared as numbers, so that 0.50 is 0.5."""
     if isinstance(value, int | float) and not isinstance(value, bool):
         try:
             return float(typed) == float(value)
@@ -57,7 +57,7 @@ def is_same(typed: str, value: object) -> bool:
 
 
 def has(point: Seen, values: Values, knobs: Knobs) -> bool:
-    """Whether a point has one of the wanted values of each knob."""
+    """Whether a point has, for each knob, one of the wanted values."""
     return all(
         any(is_same(each, knobs.of(point, name)) for each in wanted) for name, wanted in values.items()
     )
@@ -65,12 +65,12 @@ def has(point: Seen, values: Values, knobs: Knobs) -> bool:
 
 @dataclass(frozen=True, kw_only=True)
 class Filter:
-    """Which points are wanted; without any condition, all of them."""
+    """Selects points by state, failure class and knobs; an empty field selects all."""
 
     states: tuple[str, ...] = ()
     failures: tuple[str, ...] = ()
     words: tuple[str, ...] = ()
-    """The words as typed, such as depth=14,26."""
+    """Knobs with their values, as typed, such as depth=14,26."""
 
     def __post_init__(self) -> None:
         _check("--state", self.states, STATES)
@@ -78,7 +78,7 @@ class Filter:
         parse(self.words)
 
     def apply(self, points: Sequence[Now], knobs: Knobs) -> list[Now]:
-        """The wanted points; Refused for a knob or a value that no point has."""
+        """The points that pass; Refused for a knob or a value that no point has."""
         values = checked(self.words, knobs) if points else {}
         return [now for now in points if self._wants(now) and has(now.point, values, knobs)]
 
@@ -94,7 +94,7 @@ class Filter:
 
 
 def listed(typed: Sequence[str] | None) -> tuple[str, ...]:
-    """Options that may be repeated, or hold commas, as one list."""
+    """Values of an option that may be repeated or hold commas, as one list."""
     return tuple(each for part in typed or () for each in part.split(",") if each)
 
 

@@ -1,4 +1,4 @@
-"""A cancel: what runs stops and keeps its checkpoints, and the same line completes it, bit by bit."""
+"""Cancel: running points stop and keep their checkpoints, and the same line completes them bit by bit."""
 
 from __future__ import annotations
 
@@ -52,31 +52,31 @@ def test_a_cancelled_line_typed_again_ends_as_if_undisturbed(
 
 
 def _cancel(sweep: Sweep, bash: Bash) -> str:
-    """Cancel the sweep and see it end; the line that is said to go on."""
+    """Cancel the sweep and wait for its end; return the line that is printed to resume it."""
     done = bash(f"python -m control cancel {sweep.study.path} --yes")
     assert (done.returncode, done.stderr) == (0, "")
     code, output = sweep.end()
     assert code == 130
     assert "Traceback" not in output
     assert sweep.leftovers() == []
-    said = "1 point stopped, and nothing is lost. The same line goes on from their checkpoints: "
+    said = "1 point stopped, and nothing is lost. The same line resumes from their checkpoints: "
     assert done.stdout.startswith(f"{said}python sweep.py -m depth=8 ")
     return done.stdout.removeprefix(said)
 
 
 def _nothing_runs(study: Study) -> str:
-    return f"Nothing of {study.path} runs.\n"
+    return f"Nothing is running in {study.path}.\n"
 
 
 def test_where_nothing_runs_nothing_is_stopped(say: Say, finished: Path, tmp_path: Path) -> None:
     for study in (Study.open(finished), Study.create(tmp_path / "new", Task("mnist5k"))):
-        said = say(f"cancel {study.path}")  # nor is anybody asked
+        said = say(f"cancel {study.path}")  # without a question
         assert (said.code, said.out, said.err) == (0, _nothing_runs(study), "")
 
 
 @pytest.fixture
 def study(tmp_path: Path, make_point: Callable[..., Point]) -> Study:
-    """A launch of one point, under a name like markup."""
+    """A launch of one point, in a study named like rich's markup."""
     study = Study.create(tmp_path / "[bold]", Task("mnist5k"))
     study.add([make_point()])
     (study.path / "jobs" / "launch").mkdir(parents=True)
@@ -85,7 +85,7 @@ def study(tmp_path: Path, make_point: Callable[..., Point]) -> Study:
 
 @pytest.fixture
 def held(study: Study) -> Iterator[Lease]:
-    """The point runs: this process holds it."""
+    """This process holds the lease of the point, which so counts as running."""
     (point_id,) = study.point_ids()
     with lease.acquire(study.directory(point_id)) or pytest.fail("the point is held") as held:
         study.note(point_id, State(status="running", attempt=1, epoch=1), held)
@@ -109,18 +109,18 @@ def test_it_asks_first(terminal: Callable[..., Terminal], study: Study) -> None:
 def test_without_a_terminal_it_wants_yes(bash: Bash, study: Study) -> None:
     done = bash(f"python -m control cancel {study.path} </dev/null")
     assert done.returncode == 2
-    assert done.stderr == "control: There is no terminal to ask you on: add --yes.\n"
+    assert done.stderr == "control: There is no terminal to ask for confirmation: add --yes.\n"
     assert not _was_told_to_stop(study)
 
 
 @pytest.mark.usefixtures("held")
 def test_what_does_not_stop_is_named(say: Say, study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cancel, "STOPPED_WITHIN_S", 0.4)
-    for _ in range(2):  # asked again it says so again
+    for _ in range(2):  # a second time, it says the same
         said = say(f"cancel {study.path} --yes")
         assert said.code == 1
         assert f"1 point still running after 0 s, such as {study.point_ids()[0]} in process " in said.out
-        assert "a point in the foreground heeds Ctrl-C alone" in said.out
+        assert "a point in the foreground stops only at Ctrl-C" in said.out
         assert _was_told_to_stop(study)
 
 

@@ -1,4 +1,4 @@
-"""The log of a point: whose it is, how much of it, and until when."""
+"""The log of a point: which point, how many lines, and until when it is followed."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_a_point_is_named_by_its_knobs(say: Say, finished: Path, words: str) -> 
 def test_it_says_where_the_job_wrote(say: Say, finished: Path, diverged: str) -> None:
     launch = Study.open(finished).state(diverged).launch
     said = say(f"logs {finished} {diverged}")
-    assert said.err == f"{diverged}; its job wrote to {finished / 'jobs' / str(launch)}\n"
+    assert said.err == f"{diverged}; the output of its job is in {finished / 'jobs' / str(launch)}\n"
 
 
 @pytest.mark.parametrize("number", [1, 3])
@@ -72,8 +72,8 @@ def test_a_tail_longer_than_the_log_is_all_of_it(say: Say, finished: Path, diver
         ),
         ("dept=8", "dept is not a knob of this study: did you mean depth."),
         ("depth=9", "No point has depth=9: there are depth=8, 14."),
-        ("xyz", "xyz is no point of "),
-        ("abc def", "abc def are several points: name one."),
+        ("xyz", "xyz is not a point of "),
+        ("abc def", "abc def are several points: give one."),
         ("abc --tail 0", "--tail 0 should be more than 0."),
         ("", "the following arguments are required: POINT (see python -m control --help)"),
     ],
@@ -99,11 +99,11 @@ def test_a_start_that_several_points_share_is_refused(say: Say, many: Study) -> 
 def test_a_point_that_was_not_started_has_none(say: Say, many: Study) -> None:
     point_id = many.point_ids()[0]
     said = say(f"logs {many.path} {point_id}")
-    assert (said.code, said.out, said.err) == (0, "", f"{point_id} was not started yet.\n")
+    assert (said.code, said.out, said.err) == (0, "", f"{point_id} has not started yet.\n")
 
 
 def test_it_is_followed_until_the_point_ends(observed: Observed) -> None:
-    """From before its start, some seconds long."""
+    """The command starts before the point, which takes some seconds."""
     (point_id,) = (row["point"] for row in Study.open(observed.path).rows() if row["epochs"] == 20)
     assert observed.logs.returncode == 0, observed.logs.stderr
     assert observed.logs.stdout == _log(observed.path, point_id)

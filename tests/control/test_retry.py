@@ -1,4 +1,4 @@
-"""A retry of what failed: run again for real, or only marked, and nothing else is touched."""
+"""Retry of failed points: really run again, or only marked, without touching anything else."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ Bash = Callable[..., subprocess.CompletedProcess[str]]
 
 @pytest.fixture
 def study(finished: Path, tmp_path: Path) -> Study:
-    """Eight completed points and two that have diverged, to be changed at will, under a name like markup."""
+    """A copy of `finished` that tests may change, named like rich's markup."""
     return Study.open(shutil.copytree(finished, tmp_path / "[bold]"))
 
 
 @pytest.fixture
 def broken(tmp_path: Path) -> str:
-    """A directory for PYTHONPATH with which no network can be built."""
+    """A directory for PYTHONPATH that breaks the building of networks."""
     (tmp_path / "broken").mkdir()
     (tmp_path / "broken" / "timm.py").write_text("raise RuntimeError('this timm is broken')\n")
     return str(tmp_path / "broken")
@@ -41,13 +41,13 @@ def _by_status(study: Study, status: str) -> list[str]:
 
 
 def _files(study: Study, point_ids: list[str]) -> dict[Path, tuple[bytes, int]]:
-    """The files of points, with the times of their last changes."""
+    """Contents and modification times of the files of points."""
     files = [file for point_id in point_ids for file in study.directory(point_id).iterdir()]
     return {file: (file.read_bytes(), file.stat().st_mtime_ns) for file in files}
 
 
 def test_what_failed_is_run_again_and_nothing_else(bash: Bash, tmp_path: Path, broken: str) -> None:
-    """Both points fail by a broken installation; once it is mended, one is completed and one diverges."""
+    """Both points fail by a broken installation; once repaired, one completes and one diverges."""
     varied = "epochs=1 recipe.learning_rate=0.1,1e30 hydra.launcher.slots=1"
     line = f"python sweep.py -m depth=8 {FAST} {varied} study.root={tmp_path} study.name=mine"
     bash(line, PYTHONPATH=broken)
@@ -78,7 +78,7 @@ def test_marked_points_wait_for_their_line(say: Say, study: Study) -> None:
     assert _by_status(study, "pending") == failed
     for point_id in failed:
         assert study.state(point_id) == State(failure="diverged", message=MARK, attempt=1)
-        assert not (study.directory(point_id) / "metrics.jsonl").exists()  # else it would diverge again
+        assert not (study.directory(point_id) / "metrics.jsonl").exists()  # otherwise it would diverge again
     assert _files(study, completed) == files
     assert list((study.path / "jobs").iterdir()) == launches
 
@@ -96,7 +96,7 @@ def test_a_point_goes_on_from_its_checkpoint_unless_it_diverged(say: Say, study:
 
 
 def _named(study: Study, words: str) -> str:
-    """The words, in which {} stands for the first point that failed."""
+    """The words, with the id of the first failed point for {}."""
     return words.format(_by_status(study, "failed")[0])
 
 
@@ -150,7 +150,7 @@ def test_a_point_that_somebody_holds_is_left_to_them(say: Say, study: Study) -> 
         ("--failure diverge", "--failure diverge is not known: did you mean diverged."),
         ("dept=8", "dept is not a knob of this study: did you mean depth."),
         ("depth=9", "No point has depth=9: there are depth=8, 14."),
-        ("xyz", "xyz is no point of "),
+        ("xyz", "xyz is not a point of "),
     ],
 )
 def test_a_mistake_changes_nothing(say: Say, study: Study, words: str, sentence: str) -> None:
@@ -166,7 +166,7 @@ def test_without_a_terminal_it_wants_yes(bash: Bash, study: Study) -> None:
     files = _files(study, study.point_ids())
     done = bash(f"python -m control retry {study.path} </dev/null")
     assert done.returncode == 2
-    assert done.stderr == "control: There is no terminal to ask you on: add --yes.\n"
+    assert done.stderr == "control: There is no terminal to ask for confirmation: add --yes.\n"
     assert _files(study, study.point_ids()) == files
 
 

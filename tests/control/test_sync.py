@@ -1,4 +1,4 @@
-"""Runs of studies sent to W&B after the fact, by the real client, to a server on loopback."""
+"""Sync: runs sent to W&B afterwards, by the real client to a server on loopback."""
 
 from __future__ import annotations
 
@@ -55,10 +55,10 @@ def test_what_has_not_ended_is_sent_as_far_as_it_is(mine: StudyDir, server: Serv
     point, _, broken = mine.add(0, epochs=4), mine.add(1), mine.add(2)
     point.train(num_epochs=2)
     broken.complete()
-    (broken.path / "wandb.partial").touch()  # where a directory is to be
+    (broken.path / "wandb.partial").touch()  # in the place of a directory
     done = sync(mine.path)
     assert done.returncode == 1
-    counts = "1 not ended, sent as far as they are, 1 not begun, 1 failed"
+    counts = "1 unfinished, sent in part, 1 not begun, 1 failed"
     assert done.stdout.splitlines() == [
         f"0 runs sent to scaling-study, group mine; {counts}.",
         f"  failed {broken.id}: FileExistsError: [Errno 17] File exists: '{broken.path}/wandb.partial'",

@@ -1,4 +1,4 @@
-"""The table of a status: a row a point for few, a row a group for many, and only those that are wanted."""
+"""The table of a status: a row per point or per group, and only the points that pass the filter."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ TUNES: tuple[Tune, ...] = ("all", "head")
 
 
 def _table(said: Said) -> list[list[str]]:
-    """The words of each line of the table, its heading first."""
+    """The words of each line of the table, headings first."""
     assert (said.code, said.err) == (0, "")
     head, _, below = said.out.partition("\n\n")
     assert "points, " in head
@@ -122,7 +122,7 @@ def test_only_wanted_points_are_in_it(say: Say, finished: Path, wanted: str, cou
     said = say(f"status {finished} {wanted} --json")
     value = json.loads(said.out)
     assert (said.code, len(value["rows"])) == (0, count)
-    assert value["num_points"] == 10  # the counts are of all
+    assert value["num_points"] == 10  # counts are not filtered
 
 
 def test_students_are_told_from_the_same_network_without_pseudo_labels(
@@ -153,7 +153,7 @@ def test_a_point_that_waits_again_is_in_another_state(say: Say, many: Study) -> 
         ("dept=8", "dept is not a knob of this study: did you mean depth."),
         ("color=red", "color is not a knob of this study: known are depth, width, resolution, epochs, seed"),
         ("depth=9", "No point has depth=9: there are depth=8, 14."),
-        ("8", "8 is no filter: write a knob and its values, such as depth=14,26."),
+        ("8", "8 is not a filter: write a knob and its values, such as depth=14,26."),
         ("--by dept", "--by dept is not a knob of this study: did you mean depth."),
         ("--state runing", "--state runing is not known: did you mean running."),
         ("--state xyz", "--state xyz is not known: known are completed, running, silent, gone, pending"),
@@ -181,7 +181,7 @@ def test_a_limit_says_how_many_more_there_are(say: Say, finished: Path) -> None:
 def test_strengths_that_a_policy_gives_are_no_knobs(
     say: Say, tmp_path: Path, make_point: Callable[..., Point]
 ) -> None:
-    """Of two policies only the name is a knob, though by scale each width has a dropout of its own."""
+    """Only the policy's name is a knob, although by_scale gives each width its own dropout."""
     study = Study.create(tmp_path / "mine", Task("mnist5k"))
     by_scale = Regularization(policy="by_scale", plain_epochs=0)
     for width in (0.5, 1.0):
