@@ -1,6 +1,6 @@
-"""The adaptive launch: round by round only the points that teach most run, until every rule is settled.
+"""The adaptive launch: each round trains only the most informative points, until every rule is settled.
 
-All that it knows is in the study's directory: it may be stopped at any moment, and the same line goes on.
+All of its state is in the study's directory, so it can be stopped at any moment and resumed by the same line.
 """
 
 from __future__ import annotations
@@ -36,18 +36,18 @@ from scaling.study.plan_file import write_plan
 from scaling.study.snapshot import Snapshot, take
 
 SHARE_OF_A_ROUND = 0.1
-"""Largest share of the grid's points in one round: more of them would be chosen before anything is known."""
+"""Largest share of the grid in a round: on a large cluster, more would be chosen before anything is known."""
 POLL_S = 2.0
 ASK_EVERY_S = 30.0
-"""How often the plan is made anew while points run elsewhere."""
+"""Interval at which the plan is recomputed while points run elsewhere."""
 
 
 def run_adaptively(request: Request, launcher: Launcher) -> int:
-    """Launch the points of the one study that teach most, until every rule is settled, or nothing within the
-    budget would teach anything.
+    """Launch the most informative points of the request's one study, until every rule is settled or no point
+    within the budget would be informative.
 
-    Returns the exit code, as `run_request` does. Refused where the loop has no grid to choose from, and where
-    the budget is below the cheapest point that teaches anything.
+    Returns the exit code, as `run_request` does. Refused where the request is not one grid of independent
+    points, where no rule could be decided, and where the budget is below the cheapest informative point.
     """
     _check(request)
     console = console_of(request)
@@ -64,19 +64,23 @@ def run_adaptively(request: Request, launcher: Launcher) -> int:
 def _check(request: Request) -> None:
     if len(request.studies) > 1:
         names = ", ".join(str(path) for path in request.studies)
-        raise Refused(f"study.adaptive=true steers one study, and this line has {names}: give each its own.")
+        raise Refused(
+            f"study.adaptive=true steers one study, and this line has {names}: give each its own line."
+        )
     if request.only:
-        raise Refused("only names the points to train, and study.adaptive=true chooses them: leave out one.")
+        raise Refused(
+            "only names the points to train, and study.adaptive=true chooses them: leave one of them out."
+        )
     (expansion,) = request.studies.values()
     if any(point.needs for point in expansion.points):
         raise Refused(
-            "study.adaptive=true chooses among points that need no others, and some of these begin from "
-            "another or learn from its labels: leave it out."
+            "study.adaptive=true needs points that depend on no others, and some of these begin from another "
+            "point or learn from its labels: leave it out."
         )
 
 
 class _Loop:
-    """Rounds of one launch."""
+    """The rounds of one launch."""
 
     def __init__(self, request: Request, launcher: Launcher, planning: Planning, console: Console) -> None:
         assert request.adaptive is not None
@@ -90,18 +94,18 @@ class _Loop:
         self._spending = Spending(planning.study)
         self._spent = self._spending.of(planning.plan)
         self._launched: list[str] = []
-        """Ids, in order. A point that has failed here is not tried again before the line is typed again."""
+        """Ids in order of launch: a point that fails is not launched again until the line is typed again."""
         self._stops_before = stop_files(planning.study)
 
     def tell_budget(self) -> None:
-        """Say what the rounds may take, and what the whole grid would."""
+        """Print the budget of the rounds beside the cost of the whole grid."""
         budget = self._rounds.budget
         most = "" if budget is None else f", for at most {flops_text(budget)} train FLOPs"
         self._say(f"Adaptive: the points that teach most run first, until every rule is settled{most}.")
         self._say(spent_text(self._spent, budget, self._whole))
 
     def tell_start(self) -> None:
-        """Say what the next round would be."""
+        """Print what the next round would launch."""
         now = self._standing(self._first)
         if not now.num_pending:
             self._say(end_text(None, None, 0.0))
@@ -114,7 +118,7 @@ class _Loop:
             self._say(end_text(found, self._rounds.budget, self._left()))
 
     def run(self) -> int:
-        snapshot = take(self._study.path, self._request.command)  # one code for all rounds
+        snapshot = take(self._study.path, self._request.command)  # all rounds run the same code
         planning = self._first
         write_down(planning, self._request, self._launcher, snapshot, self._console)
         if marked := self._marked(planning):
@@ -133,7 +137,7 @@ class _Loop:
         raise AssertionError
 
     def _marked(self, planning: Planning) -> list[str]:
-        """Points that `control retry` wants to be run again, whatever they teach, within the budget."""
+        """Points that `control retry` has marked, as far as the budget allows, whatever they would teach."""
         left, found = self._left(), []
         for point in planning.plan.to_run:
             if self._study.noted(point.id).is_marked and point.cost.train_flops <= left:
@@ -151,7 +155,7 @@ class _Loop:
         check_failures(self._study, self._launched)
 
     def _until_something_is_to_be_run(self, planning: Planning) -> Suggestion | None:
-        """What to run in the next round, or why there is none; waits for what runs where that may tell."""
+        """The next round, or why there is none; waits while running points may change the answer."""
         while True:
             now = self._standing(planning)
             room = self._room(now)
@@ -162,13 +166,13 @@ class _Loop:
             planning = self._planned()
 
     def _standing(self, planning: Planning) -> Standing:
-        """Where the study stands by the plan of the whole grid, which is written down first."""
+        """Write the plan of the whole grid, count what is spent, and return where the study stands."""
         write_plan(planning.plan, self._study.path / "plan.csv")
         self._spent = self._spending.of(planning.plan)
         return Standing.of(self._study.path, self._launched)
 
     def _room(self, now: Standing) -> int:
-        """The most points that the next round may have."""
+        """Largest number of points in the next round."""
         slots = self._launcher.num_slots(self._request.runtime)
         of_a_round = min(slots, ceil(SHARE_OF_A_ROUND * len(self._points)))
         return of_a_round - (len(now.coming) if self._launcher.is_slurm else 0)
@@ -191,34 +195,34 @@ class _Loop:
         return found
 
     def _planned(self) -> Planning:
-        """The plan of the whole grid as it stands, once Slurm, where it is asked, answers."""
+        """The current plan of the whole grid; on Slurm, waits until the scheduler answers."""
         while True:
             try:
                 (planning,) = plan_request(self._request, self._launcher, self._console)
                 return planning
             except Silent as silent:
-                self._say(f"{silent} It will be asked again.")
+                self._say(f"{silent} It will be asked again soon.")
                 time.sleep(ASK_EVERY_S)
 
     def _wait(self, coming: Collection[str]) -> None:
-        """Wait until one of the points has ended, or it is time to ask what became of their jobs."""
+        """Wait until one of these points has ended, or for ASK_EVERY_S."""
         deadline = time.monotonic() + ASK_EVERY_S
         while time.monotonic() < deadline:
-            if self._launcher.is_slurm:  # elsewhere such a file is also how a launch ends
+            if self._launcher.is_slurm:  # a local launch ends by such a file itself
                 heed_stops(self._study, self._stops_before)
             if any(self._study.state(each).status in ("completed", "failed") for each in coming):
                 return
             try:
                 time.sleep(POLL_S)
             except KeyboardInterrupt:
-                self._say(f"What runs goes on. To stop it: python -m control cancel {self._study.typed}")
+                self._say(f"Running points go on. To stop them: python -m control cancel {self._study.typed}")
                 raise
 
     def _end(self, found: Suggestion | None) -> int:
         self._say(end_text(found, self._rounds.budget, self._left()))
         self._say(spent_text(self._spent, self._rounds.budget, self._whole))
         self._say(
-            f"The report, with what the whole grid would say: python -m analysis report {self._study.typed}"
+            f"For the report, with the whole grid foreseen: python -m analysis report {self._study.typed}"
         )
         states = self._study.states(self._points)
         return exit_code(Counter(str(state.status) for state in states.values()))

@@ -1,4 +1,4 @@
-"""Rounds of an adaptive launch as a person reads them: what was learned, what runs next, what is spent."""
+"""Sentences on the rounds of an adaptive launch: what was learned, what runs next, what is spent."""
 
 from __future__ import annotations
 
@@ -58,16 +58,18 @@ def end_text(found: Suggestion | None, budget: float | None, left: float) -> str
     match found.status:
         case "settled":
             assumed = (
-                " The noise of a run is only assumed: too few repeats tell it." if found.is_assumed else ""
+                " The noise of a run is assumed: there are too few repeats to estimate it."
+                if found.is_assumed
+                else ""
             )
             return f"Every rule is settled: {'; '.join(_told(found))}.{assumed}"
         case "too_dear":
             return (
-                f"Of the budget of {flops_text(budget or 0.0)} {flops_text(max(left, 0.0))} are left, and "
-                f"the cheapest run that would tell more of {still_open} takes "
+                f"Of the budget of {flops_text(budget or 0.0)}, {flops_text(max(left, 0.0))} is left, and "
+                f"the cheapest run that would tell more about {still_open} takes "
                 f"{flops_text(found.cheapest or 0.0)}."
             )
-    return f"Nothing left to run would tell more of {still_open}: add seeds, or widen the grid."
+    return f"No run that is left would tell more about {still_open}: add seeds, or widen the grid."
 
 
 def _told(found: Suggestion) -> list[str]:

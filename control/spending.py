@@ -1,4 +1,4 @@
-"""Spending: the train FLOPs that the points of a plan have taken, counted so that no bill is larger."""
+"""Spending: an upper bound on the train FLOPs that the points of a plan have used."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from scaling.study.store import Study
 
 
 class Spending:
-    """Counts as often as it is asked; a completed point is read once."""
+    """Calling `of` again is cheap: each completed point is read only once."""
 
     def __init__(self, study: Study) -> None:
         self._study = study
         self._of_completed: dict[str, float] = {}
 
     def of(self, plan: Plan) -> float:
-        """Train FLOPs of the points of a plan, dropped ones aside.
+        """Train FLOPs used by the points of a plan, without dropped ones.
 
-        In full for what is completed, has failed, runs, or is left to a job; the epochs behind it for a point
-        that was stopped, for good or not. A branch counts as if it were trained alone, and what was taken
-        over from another study not at all.
+        Completed, failed and running points, and those left to a job, count in full; interrupted and
+        dominated points count by their completed epochs. A branch counts as if it were trained alone, and a
+        result taken over from another study counts nothing.
         """
         entries = [entry for entry in plan.entries if entry.action != "drop"]
         states = self._study.states([entry.point.id for entry in entries])

@@ -1,4 +1,4 @@
-"""A stopper: tells running points of a study that cannot matter to stop, from the study's files alone."""
+"""A stopper: tells dominated running points of a study to stop, from the study's files alone."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ log = logging.getLogger(__name__)
 def keep_stopping(
     study: Study, stopping: Stopping, tell: Callable[[str], None], *, stay: bool = False
 ) -> Iterator[float]:
-    """Look again and again, until all points have ended unless it is to `stay`; yields seconds to wait."""
+    """Look repeatedly, and yield the seconds to wait between looks; end with the last point unless `stay`."""
     stopper = Stopper(study, stopping)
     while True:
         began = time.monotonic()
@@ -51,7 +51,7 @@ def keep_stopping(
 
 
 class Stopper:
-    """Call `look` as often as you like; what has ended is read once."""
+    """Calling `look` again is cheap: points that have ended are read only once."""
 
     def __init__(self, study: Study, stopping: Stopping) -> None:
         self._study = study
@@ -59,18 +59,18 @@ class Stopper:
         self._points: dict[str, Point] = {}
         self._stamps: dict[str, int] = {}
         self._rows: dict[str, dict[str, Any]] = {}
-        """Rows of the completed points, by id."""
+        """Result rows of the completed points, by id."""
         self._finished: dict[str, PointCurve] = {}
         self._running: dict[str, PointCurve] = {}
         self._open: set[str] = set()
 
     @property
     def is_over(self) -> bool:
-        """Whether all points had ended when it looked last."""
+        """Whether all points had ended at the last look."""
         return bool(self._points) and not self._open
 
     def look(self) -> dict[str, str]:
-        """Tell points that cannot matter to stop; returns why, by id."""
+        """Tell dominated points to stop; return the reasons by point id."""
         for point_id in self._study.point_ids():
             self._read(point_id)
         protected = self._protected()
@@ -83,7 +83,7 @@ class Stopper:
         groups = group_seeds(table.usable)
         noise = noise_of(table, groups)
         if noise.kind != "seeds" and self._has_repeats():
-            return {}  # which will say more of the noise
+            return {}  # wait for them: they will measure the noise
         dooms = dominated(asked, [*self._finished.values()], groups, noise, self._stopping)
         why = {each: doom.sentence(self._running[each]) for each, doom in dooms.items()}
         for point_id, sentence in why.items():
@@ -112,12 +112,12 @@ class Stopper:
             self._running[point_id] = curve
 
     def _may(self, point_id: str) -> bool:
-        """Whether the point was neither told to stop, nor run again after that."""
+        """Whether the point may be stopped: not if it was told to before, or stopped and run again."""
         directory = self._study.directory(point_id)
         return told_to_stop(directory) is None and not was_stopped(directory)
 
     def _protected(self) -> set[str]:
-        """Points that others need, or go on from."""
+        """Points that others need or branch off from."""
         points = [*self._points.values()]
         needed = {need for point in points for need in point.needs}
         return needed | {carrier.id for carrier in carriers(points).values()}
@@ -128,7 +128,7 @@ class Stopper:
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Beside a launch, whose end closes standard input: the study, and the options of `stop-dominated`."""
+    """Run beside a launch until it closes standard input; `arguments` are those of `stop-dominated`."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the launch
     os.nice(GIVES_WAY)
     asked = parse(["stop-dominated", *arguments])

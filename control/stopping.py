@@ -17,15 +17,15 @@ from scaling.study.stopping import Stopping
 from scaling.study.store import Study
 
 LOG = "stopping.log"
-"""A file of the study: which points were told to stop, or why no more are."""
+"""File in the study: which points were told to stop, or why no more are."""
 END_WITHIN_S = 10.0
 
 
 @contextmanager
 def beside(request: Request) -> Iterator[None]:
-    """Around a launch: stop points of its studies that cannot matter, if the request wants that.
+    """A context around a launch in which dominated points of its studies are stopped, if it requests so.
 
-    Studies that others begin from are left alone. What goes wrong here is told, and harms no point.
+    Studies that others begin from are left alone. A failure of the stopper is printed and harms no point.
     """
     stopping = request.stopping
     if not stopping.dominated or request.show != "launch":
@@ -40,10 +40,10 @@ def beside(request: Request) -> Iterator[None]:
     console = Console(soft_wrap=True, highlight=False)
     for path in failed:
         console.print(f"Stopping dominated points has failed: {path / LOG} says why.", markup=False)
-    for path in paths if request.adaptive is None else ():  # whose launch lasts as long as anything runs
+    for path in paths if request.adaptive is None else ():  # an adaptive launch outlasts its points
         if left := _num_left(path):
             console.print(
-                f"{counted(left, 'point')} may be stopped as long as this runs: "
+                f"{counted(left, 'point')} left; to go on stopping dominated ones, run: "
                 f"python -m control stop-dominated {quote(str(path))} {_options(stopping)}",
                 markup=False,
             )
@@ -54,7 +54,7 @@ def _start(path: Path, stopping: Stopping) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         words,
         cwd=Path(__file__).parents[1],
-        stdin=subprocess.PIPE,  # closed by the end of the launch, by will or by death
+        stdin=subprocess.PIPE,  # closed when the launch ends, even if it is killed
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
@@ -66,7 +66,7 @@ def _options(stopping: Stopping) -> str:
 
 
 def _ended(process: subprocess.Popen[bytes]) -> bool:
-    """Whether it has ended well, now that there is nothing to do for it."""
+    """End the process; whether it has ended well."""
     assert process.stdin is not None
     process.stdin.close()
     try:

@@ -1,4 +1,4 @@
-"""Stops: why an adaptive launch must not go on, told from the files of its study."""
+"""Stops: reasons for an adaptive launch to end, read from the files of its study."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from scaling.study.store import Study
 from scaling.training.worklist import Policy
 
 ALIKE = Policy.same_failure_limit
-"""Points that end first and fail by one error, after which no more are tried."""
+"""Number of first points that must fail by one error for the launch to end."""
 
 
 def stop_files(study: Study) -> set[Path]:
-    """The stop files of launches that were told to stop."""
+    """Stop files of the study's launches."""
     return {*(study.path / "jobs").glob("*/stop")}
 
 
 def heed_stops(study: Study, before: set[Path]) -> None:
-    """End as a stop file that was not there `before` asks for: by `control cancel` as Ctrl-C does, by a job
-    that saw the first points fail alike with its reason, Refused."""
+    """End if there is a stop file that was not there `before`: KeyboardInterrupt after `control cancel`, and
+    Refused, with the reason in the file, after a job that saw the first points fail alike."""
     for file in stop_files(study) - before:
         if why := file.read_text():
             raise Refused(why)
@@ -29,7 +29,7 @@ def heed_stops(study: Study, before: set[Path]) -> None:
 
 
 def check_failures(study: Study, launched: Sequence[str]) -> None:
-    """Refused where the first points to end have all failed by one error: the others would, too."""
+    """Refused where the first points to end have all failed by one error, since the others would fail too."""
     states = [study.state(each) for each in launched[: 2 * ALIKE]]
     ended = [state for state in states if state.status in ("completed", "failed")]
     broken = all(state.failure in ("code_error", "data_error") for state in ended)

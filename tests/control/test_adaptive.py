@@ -1,4 +1,4 @@
-"""The adaptive launch: it settles the rules for part of the grid, keeps to its budget, and may be stopped."""
+"""The adaptive launch: it settles the rules with part of the grid, keeps its budget, and can be stopped."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ GRID = "depth=8,14,20 width=0.25,0.5,1 resolution=8,16 epochs=1,10 seed=0,1"
 
 
 def _top1(depth: int, width: float, resolution: int, epochs: int) -> float:
-    """Width is worth more than depth for its FLOPs, at all lengths; resolution is worth least."""
+    """Top-1 in percent: per FLOP, width is worth more than depth at all epochs, and resolution least."""
     size = 0.5 * math.log2(depth / 8) + 2.5 * math.log2(width / 0.25) + 0.3 * math.log2(resolution / 8)
     return 60 + 1.5 * size + 4 * math.log10(epochs)
 
 
 @pytest.fixture
 def replayed(tmp_path: Path) -> str:
-    """Options that answer the points of GRID from a planted surface."""
+    """Options that replay the points of GRID from a planted surface."""
     generator = np.random.default_rng(0)
     lines = ["depth,width,resolution,epochs,seed,top1"]
     for cell in product((8, 14, 20), (0.25, 0.5, 1), (8, 16), (1, 10)):
@@ -136,7 +136,7 @@ def _done(study: Study) -> dict[str, float]:
 
 
 def test_real_points_are_trained_in_rounds_and_failed_ones_count_as_spent(bash: Bash, tmp_path: Path) -> None:
-    """Half of the grid diverges at once."""
+    """Half of the grid diverges in its first steps."""
     line = (
         "python sweep.py -m depth=8,14,20 width=0.125,0.25,0.5 resolution=8 'seed=range(2)' "
         "recipe.learning_rate=0.1,1e30 "
@@ -194,7 +194,7 @@ def test_what_it_leaves_untrained_is_not_said_to_be_running(
     done = bash(f"{line} study.budget=1e10 stop.dominated=true", timeout_s=300)
     assert done.returncode == 0, done.stderr
     assert len(Study(tmp_path / "some").rows()) > 0
-    assert "may be stopped as long as this runs" not in done.stdout
+    assert "to go on stopping dominated ones" not in done.stdout
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Spending: what counts as spent of a study, so that no bill is larger."""
+"""Spending: what counts as spent in a study, never less than the real cost."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_what_ended_or_runs_counts_in_full_and_what_was_stopped_as_far_as_it_cam
         one = new.cost.train_flops
         spending = Spending(study)
         assert spending.of(plan) == one * (4 + 1 / 4 + 2 / 4)
-        assert spending.of(plan) == one * (4 + 1 / 4 + 2 / 4)  # once more, from memory
+        assert spending.of(plan) == one * (4 + 1 / 4 + 2 / 4)  # a second time, from the cache
 
 
 def test_a_study_that_nobody_has_begun_has_spent_nothing(

@@ -1,4 +1,4 @@
-"""A stopper reads the files of a study, tells those points to stop that cannot matter, and no others."""
+"""The stopper reads the files of a study and tells dominated points, and no others, to stop."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ MakePoint = Callable[..., Point]
 
 
 class Planted:
-    """A study whose points have curves as planted, and whose running points are held by this process."""
+    """A study with planted curves, whose running points are held by this process."""
 
     def __init__(self, path: Path, make_point: MakePoint, leases: ExitStack) -> None:
         self.study = Study.create(path, Task("mnist5k"))
@@ -34,7 +34,7 @@ class Planted:
         self._leases = leases
 
     def train(self, error: float, *, until: int = EPOCHS, **axes: object) -> str:
-        """Train a point up to an epoch, or to its end: the final error falls by half, late. Its id."""
+        """Train a point up to an epoch; return its id. Its error halves late, to `error` at the end."""
         point = self._make(epochs=EPOCHS, **axes)
         self.study.add([point])
         generator = np.random.default_rng(int(point.id[:8], 16))
@@ -65,11 +65,11 @@ def planted(tmp_path: Path, make_point: MakePoint) -> Iterator[Planted]:
 
 
 MODELS = [(d, w, r) for w in (0.25, 0.5, 1.0) for d in (8, 14, 20) for r in (13, 14)]
-"""By depth, width and resolution, of which a later one is the better, if not in an even way."""
+"""Depth, width and resolution of models; later ones tend to be better."""
 
 
 def finish(planted: Planted, **settings: object) -> None:
-    """Two seeds of each model; the best has 11 % error."""
+    """Finish two seeds of each model; the best has about 11 % error."""
     for place, (depth, width, resolution) in enumerate(MODELS):
         for seed in (0, 1):
             error = 30 - place + 3 * np.sin(5 * place)
@@ -102,7 +102,7 @@ def test_who_was_run_again_is_left_alone(begun: Planted) -> None:
 
 
 def test_what_finishes_meanwhile_counts(planted: Planted, begun: Planted) -> None:
-    """Where the best of the cheaper models is still missing, nothing is said; then it is."""
+    """Nothing is stopped while the best of the cheaper models is missing; once it finishes, the point is."""
     stopper = Stopper(begun.study, STOPPING)
     dear = begun.train(9, until=9, depth=26, width=1.0)
     assert stopper.look() == {}
@@ -112,7 +112,7 @@ def test_what_finishes_meanwhile_counts(planted: Planted, begun: Planted) -> Non
 
 
 def test_a_carrier_of_others_is_not_stopped(planted: Planted) -> None:
-    """Under warmup-stable-decay a shorter run goes on from a longer one."""
+    """Under warmup-stable-decay, a shorter run branches off from a longer one."""
     wsd = Schedule(kind="wsd", warmup_steps=10)
     finish(planted, schedule=wsd)
     alone = planted.train(25, until=6, depth=26, width=1.0, schedule=wsd)
@@ -124,7 +124,7 @@ def test_a_carrier_of_others_is_not_stopped(planted: Planted) -> None:
 
 
 def test_repeats_that_are_still_to_come_are_waited_for(planted: Planted) -> None:
-    """One seed of each has finished: what it says of the noise is not what the second seeds will."""
+    """Only one seed of each model has finished: the second seeds will measure the noise."""
     for place, (depth, width, resolution) in enumerate(MODELS):
         model = {"depth": depth, "width": width, "resolution": resolution}
         planted.train(30 - place, **model)

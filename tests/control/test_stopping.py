@@ -1,4 +1,4 @@
-"""Stopping beside a launch: one switch, and what it makes of real points among planted ones."""
+"""Stopping beside a launch: the switch, on a real point among planted ones."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.xdist_group("control")
 
 Bash = Callable[..., subprocess.CompletedProcess[str]]
 EPOCHS = 400
-"""Of which the dearest point is given a quarter before it may be stopped; the rest is time to be told in."""
+"""The most expensive point may be stopped from a quarter on; the rest leaves time to tell it."""
 GRID = (
     f"python sweep.py -m depth=8,14,20,26 width=0.125,0.25,0.5 resolution=8 epochs={EPOCHS} seed=0,1 "
     "data.num_train=256 data.num_val=64 tracker=none hydra.launcher.slots=1"
@@ -27,7 +27,7 @@ GRID = (
 
 @pytest.fixture
 def planted(bash: Bash, tmp_path: Path) -> tuple[Study, str, str]:
-    """A study of which all but the dearest point have finished, with few errors; that one, the line."""
+    """A study in which all but the most expensive point have finished, that point's id, and the line."""
     line = f"{GRID} study.root={tmp_path} study.name=mine"
     planned = json.loads(bash(f"{line} plan=json").stdout)[0]["points"]
     planned.sort(key=lambda each: each["flops"])
@@ -98,4 +98,4 @@ def test_the_command_says_what_it_needs(bash: Bash, planted: tuple[Study, str, s
     study, _, _ = planted
     refused = bash(f"python -m control stop-dominated {study.path} --rungs half")
     assert refused.returncode == 2
-    assert "--rungs half: shares are needed, with commas between them" in refused.stderr
+    assert "--rungs half is not a list of shares: separate them by commas" in refused.stderr
