@@ -1,9 +1,9 @@
-"""An ETA: about how long points, and the study, still take.
+"""An ETA: the estimated time until points, and the study, end.
 
-A running point goes on at its own pace: the seconds in training steps of its epochs so far. A study goes on
-at the pace of the last hour (of the last launch, where that is younger) as soon as twice as many points were
-completed in it as run now, which counts all that happens between points; before that, at the pace at which
-the points that run train. It never ends before the last of the points that run.
+A running point is assumed to keep its own pace: the mean training time of its epochs so far. A study is
+assumed to keep the pace of the last hour (or since the last launch, if that is shorter), which includes all
+overhead between points, once at least twice as many points were completed in it as run now; before that,
+the training pace of the running points. A study never ends before the last of its running points.
 """
 
 from __future__ import annotations
@@ -24,20 +24,21 @@ from scaling.study.files import Corrupt, read_json
 from scaling.study.store import Study
 
 LATELY_S = 3600.0
+"""Time over which the pace of a study is measured."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Eta:
-    """Estimates from one look at all points of a study."""
+    """Estimates from one snapshot of all points of a study."""
 
     study: Study
     points: Sequence[Now]
     at: float
-    """Seconds since 1970."""
+    """Time of the snapshot, in seconds since 1970."""
 
     @cached_property
     def study_s(self) -> float | None:
-        """Seconds until the last point has ended; None where nothing runs, or nothing tells."""
+        """Seconds until the last point ends; None where nothing runs or no estimate is possible."""
         running = [now for now in self.points if now.word == "running"]
         left = self.work_left(self.points)
         pace = self._pace(len(running))
@@ -46,17 +47,17 @@ class Eta:
         return max([left / pace, *(each for each in map(self.of, running) if each is not None)])
 
     def of(self, now: Now) -> float | None:
-        """Seconds until a running point ends; None where it does not run, or nothing tells."""
+        """Seconds until a running point ends; None where it does not run or no estimate is possible."""
         if now.word != "running":
             return None
         return self._etas.get(now.point.id)
 
     def device_s(self, points: Sequence[Now]) -> float | None:
-        """Seconds of one device in all that is left of these points; None where nothing tells."""
+        """Device-seconds of the work left in these points; None where no estimate is possible."""
         return None if self._seconds_a_unit is None else self.work_left(points) * self._seconds_a_unit
 
     def work_left(self, points: Sequence[Now]) -> float:
-        """Work left in the points that run or wait, in the unit of `_work`."""
+        """Work left in those of the points that run or wait, in the unit of `_work`."""
         return sum(
             (1 - now.point.share) * self._work(now.point)
             for now in points
@@ -64,12 +65,12 @@ class Eta:
         )
 
     def share(self, points: Sequence[Now]) -> float:
-        """Share of the work of these points that is done; a failed point counts as all done."""
+        """Share of these points' work that is done, 0 to 1; failed points count as done."""
         total = sum(self._work(now.point) for now in points)
         return 1.0 - self.work_left(points) / total if total else float(bool(points))
 
     def _pace(self, num_running: int) -> float | None:
-        """Work done per second."""
+        """Pace of the study, in work per second; None where no estimate is possible."""
         since = max(self.at - LATELY_S, _last_launch(self.study) or 0.0)
         lately = [now.point for now in self.points if (now.point.ended or 0.0) > since]
         if len(lately) >= 2 * num_running:
@@ -81,12 +82,12 @@ class Eta:
         return all(now.point.predicted_hours for now in self.points)
 
     def _work(self, point: Seen) -> float:
-        """Predicted hours, or training FLOPs where the hours of some points were not predicted."""
+        """Predicted hours, or training FLOPs if the hours of some points were not predicted."""
         return point.predicted_hours or 0.0 if self._is_in_hours else float(point.train_flops)
 
     @cached_property
     def _seconds_a_unit(self) -> float | None:
-        """Seconds of a device per unit of work, from all that was trained; as predicted where nothing was."""
+        """Device-seconds per unit of work, measured on all training so far; before any, as predicted."""
         done = [(now.point.train_seconds, self._work(now.point)) for now in self.points]
         done += [(each.seconds, each.share * self._work(each.point)) for each in self._progress]
         known = [(seconds, work) for seconds, work in done if seconds and work]
@@ -105,15 +106,15 @@ class Eta:
 
 @dataclass(frozen=True, kw_only=True)
 class _Progress:
-    """How far a running point is."""
+    """The progress of a running point."""
 
     point: Seen
     epochs: int
-    """Epochs that it has trained."""
+    """Completed epochs."""
     seconds: float
-    """Time spent in training steps so far."""
+    """Seconds spent in training steps so far."""
     noted: float
-    """When an epoch ended, or this attempt began, whichever was later."""
+    """When the last epoch ended or this attempt began, whichever is later, in seconds since 1970."""
 
     @property
     def share(self) -> float:
@@ -133,7 +134,7 @@ def _progress(study: Study, point: Seen) -> _Progress:
     last: Any = None
     with suppress(OSError, ValueError, IndexError):
         last = json.loads((directory / "metrics.jsonl").read_bytes().splitlines()[-1])
-    if not isinstance(last, dict):  # what a power cut left
+    if not isinstance(last, dict):  # a line that a power cut damaged
         last = {}
     try:
         noted = os.stat(directory / "status.json").st_mtime
@@ -144,7 +145,7 @@ def _progress(study: Study, point: Seen) -> _Progress:
 
 
 def _last_launch(study: Study) -> float | None:
-    """When the last line that launches was typed, in seconds since 1970."""
+    """When points were last launched, in seconds since 1970; None where study.json does not tell."""
     with suppress(Corrupt, KeyError, TypeError, ValueError):
         history = (read_json(study.path / "study.json") or {})["history"]
         times = [entry["time"] for entry in history if entry["snapshot"] is not None]

@@ -1,4 +1,4 @@
-"""The frontier so far: of the results there are, those that no other beats in error and FLOPs at once."""
+"""The frontier so far: the completed results that no other beats in both error and FLOPs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from control.point import Seen
 
 @dataclass(frozen=True, kw_only=True)
 class Member:
-    """A model on the frontier, over its seeds."""
+    """A model on the frontier, averaged over its seeds."""
 
     flops: float
     accuracy: float
@@ -28,7 +28,7 @@ class Member:
 
 
 def frontier_so_far(points: Sequence[Seen], name: str) -> list[Member]:
-    """The frontier of the completed points, cheapest first."""
+    """The frontier of the completed points, in order of FLOPs; `name` is that of the study."""
     rows = [_row(point) for point in points if point.status == "completed" and point.accuracy is not None]
     if not rows:
         return []

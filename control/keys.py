@@ -1,4 +1,4 @@
-"""Keys: what is typed, without a line end and without echo; the terminal is as before at the end."""
+"""Keys: single key presses, read without echo and without waiting for Enter."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ _KEY = re.compile(r"\x1b\[[0-9;]*[A-Za-z~]|\x1bO[A-Z]|.", re.DOTALL)
 
 
 class Keys:
-    """A context manager. Where standard input is no terminal, nothing is ever typed."""
+    """A context manager that restores the terminal at its end; without a terminal it reads no keys."""
 
     def __init__(self) -> None:
         self._before: list[Any] | None = None
 
     def wait(self, seconds: float) -> list[str]:
-        """The keys that were typed, as soon as there are some; none after that time."""
+        """Keys pressed, as soon as there are any; an empty list after `seconds` without one."""
         if self._before is None:
             time.sleep(seconds)
             return []

@@ -1,4 +1,4 @@
-"""The latest frontier: worked out beside the screen, which does not wait for it."""
+"""The latest frontier, computed in the background so that the screen does not wait for it."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from control.frontier import Member
 
 EVERY_S = 10.0
-"""Least time between two computations of the frontier."""
+"""Least time between two computations."""
 
 
 class LatestFrontier:
-    """A context manager; ask for `members` as often as you like."""
+    """A context manager. Calling `members` often is cheap: it computes at most every EVERY_S seconds."""
 
     def __init__(self) -> None:
         self._thread = ThreadPoolExecutor(max_workers=1)
@@ -28,7 +28,7 @@ class LatestFrontier:
         self._asked_at = -EVERY_S
 
     def members(self, glance: Glance, *, wait: bool = False) -> Sequence[Member] | None:
-        """The last frontier that was worked out, None before the first; with `wait`, that of this glance."""
+        """The last computed frontier, None before the first; with `wait`, the frontier of this glance."""
         num_completed = glance.status.counts["completed"]
         is_time = wait or (self._asked is None and time.monotonic() - self._asked_at >= EVERY_S)
         if is_time and num_completed != self._num_completed:

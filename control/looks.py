@@ -1,14 +1,14 @@
-"""Looks: what each point is now. Nobody is called gone from one look at a silence.
+"""Looks: the current state of each point. One look at an old heartbeat is never enough to call a point gone.
 
-A point that says it runs is believed while its holder's heartbeat is younger than STALE_AFTER_S. Older, it is
-`silent`, which is all that one look can tell: the file system may be slow, or the machine. It is `gone` only
+A point whose status is `running` is believed while its holder's heartbeat is younger than STALE_AFTER_S. With
+an older heartbeat it is `silent`, because the file system or the machine may only be slow. It is `gone` only
 
-- when its process is known to have ended, because it was on this machine, or let go of the point, the point,
-  read once more, still says that it runs, and no job is there that will go on with it; or
-- when it is as silent in a second look, LOOK_AGAIN_S or more after the first. A healthy worker writes a
-  heartbeat each HEARTBEAT_S, so none is ever silent in both, and one that is there on this machine, but
-  paused, stays silent; or
-- when its scheduler says so, and its heartbeat is old as well.
+- when its process is known to have ended (it was on this machine, or it released the lease), the status, read
+  once more, is still `running`, and no job will resume the point; or
+- when a second look, at least LOOK_AGAIN_S after the first, finds the same heartbeat. A healthy worker writes
+  one every HEARTBEAT_S, so none is silent in both looks. A process that is paused on this machine stays
+  `silent`; or
+- when the scheduler has no job for it and its heartbeat is old as well.
 """
 
 from __future__ import annotations
@@ -26,28 +26,28 @@ from scaling.study.store import Study
 
 Word = Literal["completed", "running", "silent", "gone", "pending", "queued", "failed"]
 JobWord = Literal["running", "queued", "gone"]
-"""What a scheduler knows of the job that has a point."""
+"""State of a point's job at the scheduler."""
 
 LOOK_AGAIN_S = 1.5 * HEARTBEAT_S
-"""A second look is one that comes at least so long after the first."""
+"""Least time between the first look at a silence and the second."""
 
 _STATUS: Mapping[Word, Status] = {"silent": "running", "gone": "failed", "queued": "pending"}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Now:
-    """A point and what it is now."""
+    """A point and its current state."""
 
     point: Seen
     word: Word
     silent_s: float | None = None
-    """How long nothing was heard of a silent or gone one."""
+    """Seconds since the last heartbeat of a silent or gone point."""
     host: str | None = None
     pid: int | None = None
 
     @property
     def status(self) -> Status:
-        """The word among those that count: silent points run, as far as is known; gone ones have failed."""
+        """The status to count by: silent points are running, gone ones failed, queued ones pending."""
         return _STATUS.get(self.word) or self.point.status
 
     @property
@@ -56,14 +56,14 @@ class Now:
 
     @property
     def message(self) -> str | None:
-        """One line for a person."""
+        """One line on why the point failed, or what was noted."""
         if self.word == "gone":
-            return f"the process that trained it is gone; it goes on after epoch {self.point.epoch}"
+            return f"the process that trained it is gone; it will resume after epoch {self.point.epoch}"
         return self.point.message
 
     @property
     def where(self) -> str:
-        """The job, or the process and its host; empty where nobody has it."""
+        """The job or process that has the point, and its host; empty where there is none."""
         if self.status != "running" and self.word != "queued":
             return ""
         job = f"job {self.point.job}" if self.point.job else f"process {self.pid}" if self.pid else ""
@@ -71,16 +71,16 @@ class Now:
 
 
 class Looks:
-    """Remembers the silent points from one look to the next."""
+    """Looks at the points again and again, and remembers the silent ones."""
 
     def __init__(self, study: Study) -> None:
         self._study = study
         self._here = Process.current().host
         self._silent: dict[str, tuple[Sign | None, float]] = {}
-        """By id: the last sign of life, and when the silence was first seen (monotonic)."""
+        """By id: the last sign of life, and when the silence was first seen (monotonic clock)."""
 
     def look(self, points: Iterable[Seen], jobs: Mapping[str, JobWord] | None = None) -> list[Now]:
-        """What each point is; `jobs` has what a scheduler knows, by point id."""
+        """The current state of each point; `jobs` has the scheduler's states by point id."""
         clock = lease.server_time(self._study.path)
         known = jobs or {}
         return [self._now(point, known.get(point.id), clock) for point in points]
@@ -115,7 +115,7 @@ class Looks:
         return replace(now, word="gone" if is_gone else "silent")
 
     def _ended(self, now: Now) -> Now:
-        """Nobody holds the point any more: gone, unless its end was noted since it was read."""
+        """A point whose lease has ended: gone, unless its end was noted since it was read."""
         self._silent.pop(now.point.id, None)
         again = replace(now.point, **noted_in(f"{self._study.path}/points/{now.point.id}"))
         if again.status == "running":
@@ -123,7 +123,7 @@ class Looks:
         return Now(point=again, word=again.status)
 
     def _seen_before(self, point_id: str, sign: Sign | None) -> bool:
-        """Whether the same silence was seen long enough ago."""
+        """Whether the same silence was first seen at least LOOK_AGAIN_S ago."""
         first = self._silent.get(point_id)
         if first is None or first[0] != sign:
             self._silent[point_id] = sign, time.monotonic()

@@ -1,4 +1,4 @@
-"""A point as a watcher sees it: what its files say, without making the point itself, which takes too long."""
+"""A point as its files describe it, read without building the `Point` itself, which would take too long."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from scaling.study.store import Study
 
 @dataclass(frozen=True, kw_only=True)
 class Seen:
-    """A point and what is noted of it, true or not."""
+    """A point and its noted status, which may be out of date."""
 
     id: str
     model: str
     data: str
     setting: str
-    """Digest of all that the axes leave out."""
+    """Digest of everything but the axes."""
     metric: Literal["top1", "miou"]
-    """What its accuracy is."""
+    """Metric of `accuracy`."""
     axes: Mapping[str, float]
     flops: int
     train_flops: int
@@ -35,18 +35,18 @@ class Seen:
     message: str | None = None
     attempt: int = 0
     epoch: int = 0
-    """Epochs behind it."""
+    """Completed epochs."""
     launch: str | None = None
     job: str | None = None
-    """The Slurm job that has it."""
+    """Id of the Slurm job that has the point."""
     accuracy: float | None = None
-    """In percent, of a completed point."""
+    """Accuracy of a completed point, in percent."""
     train_seconds: float | None = None
-    """In training steps, of a completed point."""
+    """Seconds spent in training steps, of a completed point."""
     trunk_seconds: float | None = None
-    """Of these, what another point has spent on steps that the two share."""
+    """Part of `train_seconds` that another point spent on steps shared with this one."""
     ended: float | None = None
-    """When its result was written, in seconds since 1970."""
+    """When the result was written, in seconds since 1970."""
 
     @property
     def epochs(self) -> int:
@@ -54,12 +54,12 @@ class Seen:
 
     @property
     def own_seconds(self) -> float:
-        """In training steps that no other point has taken for it."""
+        """Seconds spent in training steps of its own, without those that another point took for it."""
         return (self.train_seconds or 0.0) - (self.trunk_seconds or 0.0)
 
     @property
     def share(self) -> float:
-        """Of its training, what is behind it."""
+        """Share of the training that is done, 0 to 1."""
         return 1.0 if self.status == "completed" else min(1.0, self.epoch / self.epochs)
 
     @property
@@ -69,8 +69,8 @@ class Seen:
 
 
 def see(study: Study, point_id: str) -> Seen:
-    """Read the files of a point; Refused where its point.json cannot be read."""
-    directory = f"{study.path}/points/{point_id}"  # a Path would take as long as the reading
+    """Read a point from its files; Refused where its point.json cannot be read."""
+    directory = f"{study.path}/points/{point_id}"  # building a Path takes as long as the reading
     try:
         value = read_json(f"{directory}/point.json") or {}
         metric = "miou" if value["data"].get("masks") else "top1"
@@ -84,15 +84,15 @@ def see(study: Study, point_id: str) -> Seen:
         _check(seen)
         return seen
     except (Corrupt, KeyError, TypeError, AttributeError) as error:
-        study.point(point_id)  # says what is wrong, unless it is in what a point makes itself
+        study.point(point_id)  # says what is wrong, unless that is in what a point computes itself
         raise Refused(
-            f"{directory}/point.json is no point ({type(error).__name__}: {error}): remove it and type the "
-            "line that made the study again."
+            f"{directory}/point.json is no point ({type(error).__name__}: {error}): remove it and type "
+            "the line that made the study again."
         ) from error
 
 
 def _check(seen: Seen) -> None:
-    """Raise TypeError where a word or a number is none, KeyError where an axis is missing."""
+    """Raise TypeError for a wrong type or a negative or infinite number, KeyError for a missing axis."""
     numbers = {name: seen.axes[name] for name in AXES} | {
         "flops": seen.flops,
         "train_flops": seen.train_flops,
@@ -107,10 +107,10 @@ def _check(seen: Seen) -> None:
 
 
 def from_row(study: Study, row: Mapping[str, Any]) -> Seen:
-    """A completed point from its row of the index."""
+    """A completed point from its row in the index."""
     metric = "top1" if row.get("miou") is None else "miou"
     noted = {name: row.get(name) for name in ("status", "train_seconds")}
-    noted |= {"accuracy": row.get(metric), "trunk_seconds": row.get("trunk_seconds")}  # not in rows of before
+    noted |= {"accuracy": row.get(metric), "trunk_seconds": row.get("trunk_seconds")}  # old rows lack it
     noted |= {"epoch": row["epochs"], "ended": _ended(f"{study.path}/points/{row['point']}")}
     return _seen(row["point"], {**row, "metric": metric}, row, noted)
 
@@ -136,7 +136,7 @@ _NOTED = ("status", "failure", "message", "attempt", "epoch", "launch", "job")
 
 
 def _noted(directory: str) -> dict[str, Any]:
-    """What status.json and result.json say, the second before the first, as `Study.state` has it."""
+    """What status.json and result.json say; as in `Study.state`, result.json overrides status.json."""
     names = os.listdir(directory)
     noted: dict[str, Any] = {}
     if "status.json" in names:
@@ -163,13 +163,13 @@ _LOST = {"status": "pending", "message": "its result.json is missing"}
 
 
 def noted_in(directory: str) -> dict[str, Any]:
-    """What status.json says that a watcher cares for; nothing where it cannot be read."""
+    """The fields of status.json that `Seen` has; empty where it cannot be read."""
     noted = read_noted(f"{directory}/status.json")
     return {name: noted[name] for name in _NOTED if name in noted}
 
 
 def _ended(directory: str) -> float | None:
-    """When the result was written; None where it has been removed since."""
+    """When the result was written, in seconds since 1970; None where it has been removed since."""
     try:
         return os.stat(f"{directory}/result.json").st_mtime
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""The scheduler: what Slurm knows of the jobs that have a study's points."""
+"""The scheduler: what Slurm says of the jobs that have a study's points."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from scaling.study.store import Study
 
 ASK_EVERY_S = 10.0
 ANSWER_WITHIN_S = 5.0
-"""Somebody watches, and waits for it."""
+"""Short, because a user is watching and waits for the answer."""
 
 
 class Scheduler:
-    """Asks Slurm now and then; a study that Slurm never had costs it no question."""
+    """Asks Slurm at most every ASK_EVERY_S seconds, and never about a study that was not submitted to it."""
 
     def __init__(self, study: Study) -> None:
         self._study = study
@@ -27,10 +27,10 @@ class Scheduler:
         self._waited_for: Mapping[str, str] = {}
         self._asked_at = float("-inf")
         self.complaint: str | None = None
-        """What Slurm, or the lack of it, says where it does not answer; None where it does."""
+        """Why Slurm does not answer, or is missing; None where it answers."""
 
     def words(self, points: Sequence[Seen]) -> Mapping[str, JobWord]:
-        """What is known of the points' jobs, by point id; nothing where Slurm does not answer."""
+        """States of the points' jobs by point id; empty where Slurm does not answer."""
         if time.monotonic() - self._asked_at >= ASK_EVERY_S:
             self._ask(points)
         if not self._queue or self.complaint is not None:
@@ -43,7 +43,7 @@ class Scheduler:
         return {point_id: word for point_id, word in words.items() if word is not None}
 
     def _ask(self, points: Sequence[Seen]) -> None:
-        """About the points that have not ended."""
+        """Ask about the points that have not ended."""
         left = [point.id for point in points if point.status in ("running", "pending")]
         try:
             self._queue = queue_of(self._study, left, within_s=ANSWER_WITHIN_S)

@@ -1,4 +1,4 @@
-"""The screen of `watch`: header, table, frontier and keys, made to fit."""
+"""The screen of `watch`: header, table, frontier and keys, fitted to the size of the terminal."""
 
 from __future__ import annotations
 
@@ -20,22 +20,23 @@ if TYPE_CHECKING:
     from control.frontier import Member
 
 FEW_MODELS = 8
+"""Most models of the frontier that are shown at the expense of the table."""
 _ABOVE_MODELS = 2
-"""Lines: the title of the frontier and its heading."""
+"""Number of lines: the title of the frontier and its headings."""
 CYCLE = (None, "running", "failed", "pending", "completed", "silent")
-"""States that the key f goes through."""
+"""States that the key f cycles through; None is no filter."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class View:
-    """What a person has chosen to see."""
+    """What the user has chosen to see."""
 
     filter: Filter
     by: tuple[str, ...] = ()
     chosen: int = 0
-    """Index of the shown states in CYCLE."""
+    """Index into CYCLE."""
     first: int = 0
-    """First row of the table that is shown."""
+    """Index of the first row shown."""
     is_paused: bool = False
 
     @property
@@ -44,7 +45,7 @@ class View:
         return self.filter if state is None else replace(self.filter, states=(state,))
 
     def typed(self, key: str, page: int, num_rows: int) -> View:
-        """The view after a key was typed; the table shows `page` of its rows."""
+        """The view after a key press; the table has `num_rows` rows and shows `page` of them."""
         moves = {"down": 1, "j": 1, "up": -1, "k": -1, "page down": page, " ": page, "page up": -page}
         if key in moves:
             return replace(self, first=max(0, min(self.first + moves[key], num_rows - page)))
@@ -56,7 +57,7 @@ class View:
 def full(
     glance: Glance, table: Table, members: Sequence[Member] | None, view: View, size: ConsoleDimensions
 ) -> tuple[RenderableType, int]:
-    """The screen, and how many rows of the table it has room for."""
+    """The screen, and the number of table rows that fit on it."""
     head = [*_head(glance, size.width)]
     foot = _foot(table, view)
     free = size.height - len(head) - 3  # heading, empty line, foot
@@ -75,12 +76,12 @@ _ORDER = {
 
 
 def _urgency(row: Row) -> int:
-    """What runs or has failed comes first; rows of one kind stay in order."""
+    """Sort key: running and failed points first; groups of points stay in order."""
     return min(_ORDER.get(now.word, len(_ORDER)) for now in row.points) if len(row.points) == 1 else 0
 
 
 def once(glance: Glance, table: Table, members: Sequence[Member] | None, width: int) -> RenderableType:
-    """The whole screen, however long."""
+    """The whole table and frontier, however long."""
     return Group(
         *_head(glance, width), render(table, table.rows, width), Text(), _frontier(members, glance, 99)
     )
@@ -102,12 +103,12 @@ def _head(glance: Glance, width: int) -> Sequence[Text]:
 
 
 def _end_of(line: Text, width: int) -> Text:
-    """The part that fits: a long path gives way to the counts after it."""
+    """The line cut to `width` from the left, since the counts at its end matter more than a long path."""
     return line if len(line) <= width else Text.assemble("…", line[len(line) - width + 1 :])
 
 
 def _num_models(members: Sequence[Member] | None, height: int, left: int) -> int:
-    """How many models of the frontier to show: as many as the table leaves room for, and at least a few."""
+    """Number of models shown: as many as fit in the lines that the table leaves, but at least a few."""
     few = min(FEW_MODELS, max(2, height // 5))
     return min(len(members or ()), max(few, left - _ABOVE_MODELS))
 
@@ -127,13 +128,13 @@ def _frontier(members: Sequence[Member] | None, glance: Glance, num_rows: int) -
     for each in shown:
         numbers = (each.depth, each.width, each.resolution, each.epochs, each.num_seeds)
         bar = Text("━" * max(1, round(20 * each.accuracy / best)), style="green")
-        bar.no_wrap, bar.overflow = True, "crop"  # of all columns this one gives way
+        bar.no_wrap, bar.overflow = True, "crop"  # this column is the first to shrink
         grid.add_row(count_text(each.flops), f"{each.accuracy:.2f}", *(f"{each:g}" for each in numbers), bar)
     return Group(title, grid)
 
 
 def _spread(members: Sequence[Member], count: int) -> list[Member]:
-    """So many of the members, evenly spread, with the first and the last among them."""
+    """At most `count` of the members, evenly spaced, with the first and the last."""
     if len(members) <= count:
         return list(members)
     step = (len(members) - 1) / max(1, count - 1)

@@ -1,4 +1,4 @@
-"""A status: how far a study is, what failed, and what runs where."""
+"""A status: the progress of a study, its failures, and what runs where."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Failed:
     example: str
     """The message of one of them."""
     point: str
-    """The id of that one; its `log.txt` says more."""
+    """The id of that point, whose `log.txt` says more."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,49 +35,49 @@ class Status:
     study: str
     num_points: int
     counts: Mapping[Standing, int]
-    """Points that are completed, running, pending, failed."""
+    """Number of completed, running, pending and failed points."""
     num_silent: int
-    """Running points of which nothing was heard for a while."""
+    """Running points whose heartbeat is old."""
     failures: Mapping[str, Failed]
-    """Failures by class, the most frequent first."""
+    """Failures by class, most frequent first."""
     share: float
-    """Share of the work of all points that is done, from 0 to 1."""
+    """Share of the work of all points that is done, 0 to 1."""
     eta_s: float | None
-    """About how long until the last point ends; None where nothing runs, or nothing tells."""
+    """Estimated seconds until the last point ends; None where nothing runs or no estimate is possible."""
     completed_last_hour: int
     training_hours: float
-    """Hours spent in training steps of the completed points, over all attempts."""
+    """Hours spent in training steps of completed points, over all attempts."""
     last_result: float | None
-    """When the last result was written, in seconds since 1970; None where there is none."""
+    """When the last result was written, in seconds since 1970; None before the first."""
     replayed: str | None
-    """The table that its points were answered from, with the noise; None where they are trained."""
+    """The table that a replayed study takes its results from, and the noise; None where points train."""
     scheduler: str | None
-    """Why Slurm could not be asked, so that all this comes from the files alone; None where it could."""
+    """Why Slurm did not answer, so that the status is from the files alone; None where it did or need not."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Glance:
-    """All that one look at a study tells."""
+    """Everything that one look at a study yields."""
 
     study: Study
     points: Sequence[Now]
     eta: Eta
     status: Status
     damaged: Mapping[str, str]
-    """Points that could not be read and are left out of all this, by id, with the reason."""
+    """By id: why a point could not be read and is left out."""
 
 
 class Watcher:
-    """Looks at a study again and again."""
+    """Looks at a study repeatedly."""
 
     def __init__(self, study: Study, *, forgives: bool = False) -> None:
-        """`forgives` leaves damaged points out instead of refusing them."""
+        """`forgives` leaves out points that cannot be read, instead of refusing them."""
         self._survey = Survey(study, forgives=forgives)
         self._looks = Looks(study)
         self._scheduler = Scheduler(study)
 
     def look(self) -> Glance:
-        """Everything now; Refused where a point cannot be read."""
+        """The current state of the study; Refused where a point cannot be read."""
         study = self._survey.study
         seen = list(self._survey.points())
         points = self._looks.look(seen, self._scheduler.words(seen))

@@ -1,4 +1,4 @@
-"""A survey: all points of a study, read again only where something has changed."""
+"""A survey: all points of a study, each read again only when its files have changed."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from scaling.study.store import Study
 
 
 class Survey:
-    """Call `points` as often as you like."""
+    """Calling `points` again is cheap: unchanged points are not read again."""
 
     def __init__(self, study: Study, *, forgives: bool = False) -> None:
-        """`forgives` leaves out what cannot be read, and says so in `damaged`, instead of refusing it."""
+        """`forgives` leaves out points that cannot be read, and lists them in `damaged`."""
         self.study = study
         self.damaged: Mapping[str, str] = {}
-        """By id: why a point could not be read when `points` was called last."""
+        """By id: why a point could not be read at the last call of `points`."""
         self._forgives = forgives
         self._points = f"{study.path}/points"
         self._kept: dict[str, tuple[int, Seen]] = {}
-        """By id: when its directory had changed last (ns), and what was read then."""
+        """By id: modification time of the directory (ns), and the point as it was read then."""
 
     def points(self) -> list[Seen]:
-        """Every point as it stands, ordered by axes; Refused where one cannot be read."""
+        """All points in order of their axes; Refused where one cannot be read."""
         ids = self.study.point_ids()
         if not self._kept:
             self._read_index(ids)
@@ -43,17 +43,17 @@ class Survey:
         return sorted(seen, key=lambda each: [*each.axes.values(), each.setting])
 
     def _point(self, point_id: str) -> Seen:
-        changed = self._changed_ns(point_id)  # before the reading
+        changed = self._changed_ns(point_id)  # taken first, so that a change while reading is noticed
         kept = self._kept.get(point_id)
         if kept is not None and kept[0] == changed:
             return kept[1]
         seen = see(self.study, point_id)
-        if changed < 1e9 * (time.time() - AT_REST_S):  # else it may change again under the same time stamp
+        if changed < 1e9 * (time.time() - AT_REST_S):  # else another change could leave the same time stamp
             self._kept[point_id] = changed, seen
         return seen
 
     def _read_index(self, ids: list[str]) -> None:
-        """Take the completed points that the index holds from there: it is one file."""
+        """Take completed points from the index, which is faster: it is a single file."""
         index = Index(self.study.path)
         for point_id in ids:
             changed = self._changed_ns(point_id)

@@ -1,4 +1,4 @@
-"""The table of a status: one row a point for few, one a group of points for many."""
+"""The table of a status: a row per point where there are few, else a row per group of points."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ from scaling.study.suggest import suggest
 ROWS_AT_MOST = 40
 """Most points that get a row each; more are grouped."""
 _GROUPED_BY = ("depth", "width", "resolution", "epochs")
-"""The knobs that tell most, in this order."""
+"""Knobs to group by, in order of preference."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """Some points that share the values of the knobs of the table."""
+    """One point, or a group with the same values of the table's knobs."""
 
     values: Mapping[str, Value]
     points: Sequence[Now]
     share: float
-    """Share of their work that is done."""
+    """Share of the work that is done, 0 to 1."""
     eta_s: float | None
-    """Time left, of a single point that runs."""
+    """Estimated seconds until a single running point ends; None for others."""
     device_s: float | None
-    """Seconds of one device that are left of them all."""
+    """Device-seconds of work left; None where no estimate is possible."""
 
     @property
     def counts(self) -> Counter[str]:
@@ -41,7 +41,7 @@ class Row:
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
-    """Rows in the order of their values."""
+    """Rows in order of their knob values."""
 
     knobs: Sequence[str]
     rows: Sequence[Row]
@@ -52,7 +52,7 @@ class Table:
 
 
 def tabulate(glance: Glance, filtered: Filter, by: Sequence[str] = ()) -> Table:
-    """The points that the filter lets through; Refused for knobs and values that the study lacks."""
+    """Tabulate the points that pass the filter; Refused for knobs and values that the study lacks."""
     knobs = Knobs(glance.study, [now.point for now in glance.points])
     for name in by if glance.points else ():
         if name not in knobs.values:
@@ -71,7 +71,7 @@ def tabulate(glance: Glance, filtered: Filter, by: Sequence[str] = ()) -> Table:
 
 
 def as_json(table: Table) -> list[dict[str, Any]]:
-    """A row as plain values: all that is known of a point, the counts of a group."""
+    """Rows as plain values: everything known of a point, or the counts of a group."""
     if not table.is_of_points:
         return [
             {**row.values, **dict(row.counts), "share": row.share, "device_seconds_left": row.device_s}
@@ -100,7 +100,7 @@ def _point_json(row: Row) -> dict[str, Any]:
 
 
 def _most_telling(knobs: Knobs) -> list[str]:
-    """Depth and width where they vary, else the next two; only one where two would be too many rows."""
+    """The first two varying knobs, in the order of _GROUPED_BY; only one if two gave too many rows."""
     varied = knobs.varied
     ordered = [*(name for name in _GROUPED_BY if name in varied), *varied]
     names = list(dict.fromkeys(name for name in ordered if name != "seed"))[:2] or varied[:1]
@@ -109,7 +109,7 @@ def _most_telling(knobs: Knobs) -> list[str]:
 
 
 def _ordered(points: Sequence[Now], knobs: Knobs, names: Sequence[str]) -> list[Now]:
-    """The points in the order of the values of these knobs."""
+    """The points in order of the values of these knobs."""
     places = {name: {value: index for index, value in enumerate(knobs.values[name])} for name in names}
     return sorted(points, key=lambda now: [places[name][knobs.of(now.point, name)] for name in names])
 

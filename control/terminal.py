@@ -1,4 +1,4 @@
-"""The terminal: a status as a person reads it, at any width."""
+"""The terminal: a status as text, at any width."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ STYLES: dict[Word, str] = {
     "failed": "red",
 }
 _SHORT = {"resolution": "px"}
-"""Headings that would be wider than their values."""
+"""Short headings, where the name would be wider than the values."""
 WIDE = 100
-"""Columns from which on nothing is said in short."""
+"""Terminal width, in columns, from which nothing is abbreviated."""
 _BAR, _NARROW_BAR = 12, 6
 _DONE, _HALF, _TO_DO = "━", "╸", "─"
 
 
 def print_status(console: Console, glance: Glance, table: Table, *, limit: int | None) -> None:
-    """Counts, how it goes, what failed, and the table."""
+    """Print the counts, the pace, the failures, and the first `limit` rows of the table."""
     status = glance.status
     for line in headline(status, min(console.width, WIDE)):
         console.print(line, soft_wrap=True)
@@ -52,7 +52,7 @@ def print_status(console: Console, glance: Glance, table: Table, *, limit: int |
 
 
 def headline(status: Status, width: int) -> Iterator[Text]:
-    """The study and its counts, and how far it is."""
+    """The study with its counts, then a bar with its progress."""
     counts = ", ".join(f"{count} {what}" for what, count in status.counts.items())
     silent = f" ({status.num_silent} of them silent)" if status.num_silent else ""
     counts = counts.replace(" running", f" running{silent}")
@@ -63,7 +63,7 @@ def headline(status: Status, width: int) -> Iterator[Text]:
 
 
 def pace(status: Status, at: float) -> str:
-    """How many results there are, and how old the last one is."""
+    """The training time so far, the results of the last hour, and the age of the last one."""
     if status.last_result is None:
         return "No result yet."
     ago = duration(max(0.0, at - status.last_result))
@@ -74,7 +74,7 @@ def pace(status: Status, at: float) -> str:
 
 
 def complaint(status: Status) -> Iterator[Text]:
-    """A line if nothing was trained, and one if Slurm does not answer."""
+    """A line if the study is replayed, and one if Slurm does not answer."""
     if status.replayed is not None:
         yield Text(f"Replayed from {status.replayed}: nothing here was trained.", style="yellow")
     if status.scheduler is not None:
@@ -82,14 +82,14 @@ def complaint(status: Status) -> Iterator[Text]:
 
 
 def failures(status: Status) -> Iterator[Text]:
-    """The failures, one line a class."""
+    """A line per failure class."""
     for failure, failed in status.failures.items():
         what = f"  {failed.count} failed by {failure}"
         yield Text.assemble((what, "red"), f", such as {failed.point}: {failed.example}")
 
 
 def render(table: Table, rows: Sequence[Row], width: int) -> RenderableType:
-    """The rows as lines of the terminal, one each."""
+    """Render these rows of the table, one line each."""
     if not rows:
         return Group()
     is_narrow = width < WIDE
@@ -130,7 +130,7 @@ def _add_points(grid: Grid, table: Table, rows: Sequence[Row], is_narrow: bool) 
 
 
 _SHOWN = 6
-"""Digits of an id where there is little room: the beginning of an id will do where it is unique."""
+"""Digits of an id on a narrow terminal; every command accepts the unique start of an id."""
 
 
 def _add_groups(grid: Grid, table: Table, rows: Sequence[Row], is_narrow: bool) -> None:
@@ -164,7 +164,7 @@ def _state(now: Now) -> str:
 
 
 def _remark(now: Now, is_narrow: bool) -> Text:
-    """What failed, who runs it, or what is noted; in short the class, or the host."""
+    """The failure, the accuracy, where the point runs, or its message; abbreviated on a narrow terminal."""
     if now.status == "failed":
         remark = Text.assemble((str(now.failure), "red"), "" if is_narrow else f": {now.message}")
     elif now.word == "completed" and now.point.accuracy is not None:
@@ -172,19 +172,19 @@ def _remark(now: Now, is_narrow: bool) -> Text:
     else:
         where = now.host if is_narrow and now.host else now.where
         remark = Text(where or now.message or "", style="bright_black")
-    remark.no_wrap = True  # of all columns this one gives way
+    remark.no_wrap = True  # this column is the first to shrink
     return remark
 
 
 def _bar(share: float, word: Word, width: int) -> Text:
-    """A line, coloured as far as `share` of it."""
+    """A progress bar filled up to `share`."""
     halves = int(2 * width * share)
     done = _DONE * (halves // 2) + (_HALF if halves % 2 else "")
     return Text.assemble((done, STYLES[word]), (_TO_DO * (width - len(done)), "bright_black"))
 
 
 def _counted_bar(status: Status, width: int) -> Text:
-    """A line with a part for each state, as long as its share of the points."""
+    """A bar with a segment for each state, as long as its share of the points."""
     bar = Text()
     left = width
     for standing in _ORDER:

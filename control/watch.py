@@ -1,4 +1,4 @@
-"""A watch: the status of a study as it changes, until nothing is left to wait for."""
+"""A watch: the status of a study as it changes, until all of its points have ended."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from scaling.training.stop import handled
 
 EVERY_S = 2.0
 LINE_EVERY_S = 15.0
-"""Time between lines where there is no terminal."""
+"""Interval between lines where there is no terminal."""
 RESTARTED_WITHIN_S = 30.0
 """Time in which a point whose process is gone is started again, if its launch lives."""
 _REDRAW_S = 1.0
@@ -31,17 +31,17 @@ _REDRAW_S = 1.0
 
 @dataclass(frozen=True, kw_only=True)
 class Wish:
-    """How the person who watches wants it."""
+    """What the user wants to watch, and how."""
 
     view: View
     every_s: float | None
-    """Seconds from look to look; None leaves it to the kind of output."""
+    """Seconds between looks; None for the default of the terminal or of lines."""
     stay: bool
-    """Whether to stay when there is nothing left to wait for."""
+    """Whether to go on after all points have ended."""
 
 
 def watch(study: Study, wish: Wish, console: Console) -> None:
-    """Show the study until it has ended, or until q is typed."""
+    """Show the study until all points have ended or q is typed."""
     if console.is_terminal:
         with _ended_by_signals():
             _on_screen(study, wish, console)
@@ -50,7 +50,7 @@ def watch(study: Study, wish: Wish, console: Console) -> None:
 
 
 def watch_once(study: Study, view: View, console: Console) -> None:
-    """Print what `watch` would show, however long."""
+    """Print once what `watch` would show, however long."""
     with LatestFrontier() as latest:
         _print(Watcher(study).look(), view, latest, console)
 
@@ -64,7 +64,7 @@ def _as_lines(study: Study, wish: Wish, console: Console) -> None:
     watcher, end = Watcher(study), End()
     while True:
         glance = watcher.look()
-        tabulate(glance, wish.view.filtered)  # refuses a filter that nothing can meet
+        tabulate(glance, wish.view.filtered)  # refuses a filter that no point can pass
         words = " ".join(line.plain.strip("━─╸ ") for line in headline(glance.status, console.width))
         console.print(f"{time.strftime('%H:%M:%S')} {words}", markup=False, soft_wrap=True)
         if end.has_come(glance) and not wish.stay:
@@ -75,7 +75,7 @@ def _as_lines(study: Study, wish: Wish, console: Console) -> None:
 def _on_screen(study: Study, wish: Wish, console: Console) -> None:
     watcher, end, view = Watcher(study), End(), wish.view
     glance = watcher.look()
-    tabulate(glance, view.filtered, view.by)  # what is wrong is said before the screen is taken
+    tabulate(glance, view.filtered, view.by)  # raises Refused before the screen is taken over
     with LatestFrontier() as latest:
         with (
             Keys() as keys,
@@ -98,13 +98,13 @@ def _on_screen(study: Study, wish: Wish, console: Console) -> None:
 
 
 class End:
-    """Whether all points have ended and nobody runs."""
+    """Detects that all points have ended."""
 
     def __init__(self) -> None:
         self._gone_since: float | None = None
 
     def has_come(self, glance: Glance) -> bool:
-        """Points whose process is gone count once nobody has started them again for a while."""
+        """Whether all have ended; gone points have after RESTARTED_WITHIN_S without a restart."""
         counts = glance.status.counts
         if counts["running"] or counts["pending"]:
             self._gone_since = None
@@ -117,11 +117,8 @@ class End:
 
 @contextmanager
 def _ended_by_signals() -> Iterator[None]:
-    """End as after Ctrl-C on signals that end a process, so that the terminal is restored.
-
-    That includes Ctrl-C itself, which a shell's `&` has ignored, but not the end of a terminal that `nohup`
-    is there to outlive.
-    """
+    """End the watch by SIGTERM and SIGHUP as by Ctrl-C, so that the terminal is restored; Ctrl-C works even
+    where a shell's `&` had it ignored, and SIGHUP stays ignored under `nohup`."""
 
     def interrupt(number: int, frame: object) -> None:
         del number, frame

@@ -24,7 +24,7 @@ from scaling.study.about import Task
 from scaling.study.point import Point
 from scaling.study.store import Study
 from tests.launchers.conftest import ROOT
-from tests.launchers.conftest import start_sweep as start_sweep  # a fixture of these tests too
+from tests.launchers.conftest import start_sweep as start_sweep  # also a fixture here
 
 FAST = "width=0.125 resolution=8 data.num_train=256 data.num_val=64 tracker=none"
 """Overrides that make a point train in a fraction of a second."""
@@ -32,13 +32,13 @@ SLOW = (
     "depth=8 width=0.25 resolution=14 epochs=1,2,20 device.checkpoint_every_s=0.3 data.num_train=640 "
     "data.num_val=64 tracker=none"
 )
-"""Three points, of which one takes some seconds."""
+"""Three points, one of which takes some seconds."""
 
 _CODE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
 class Terminal:
-    """A command on a terminal of its own, such as a person sits at."""
+    """A command on a pseudo-terminal."""
 
     def __init__(self, line: str, *, columns: int = 100, rows: int = 30) -> None:
         self._master, slave = pty.openpty()
@@ -58,7 +58,7 @@ class Terminal:
         self.output = ""
 
     def wait_for(self, words: str, timeout_s: float = 60, *, since: int = 0) -> None:
-        """Until the words, colours aside, are there after the first `since` characters; fails otherwise."""
+        """Wait until the words, without colours, appear after the first `since` characters, or fail."""
         deadline = time.monotonic() + timeout_s
         while words not in _CODE.sub("", self.output[since:]):
             if time.monotonic() > deadline:
@@ -66,13 +66,13 @@ class Terminal:
             self._read(0.2)
 
     def type(self, keys: str) -> int:
-        """Type the keys; how much had been written before."""
+        """Type the keys; return the number of characters written before."""
         self._read(0)
         os.write(self._master, keys.encode())
         return len(self.output)
 
     def end(self, timeout_s: float = 60) -> int:
-        """Wait for the end; the exit code."""
+        """Wait for the end; return the exit code."""
         deadline = time.monotonic() + timeout_s
         while self.process.poll() is None:
             assert time.monotonic() < deadline, self.output[-3000:]
@@ -82,19 +82,19 @@ class Terminal:
 
     @property
     def text(self) -> str:
-        """All that was written, without colours and moves."""
+        """Everything that was written, without colours and cursor movements."""
         return _CODE.sub("", self.output)
 
     @property
     def frames(self) -> list[str]:
-        """What the alternate screen has shown, one picture after another, without colours."""
+        """The successive contents of the alternate screen, without colours."""
         full = self.output.partition("\x1b[?1049h")[2].partition("\x1b[?1049l")[0]
         frames = [_CODE.sub("", frame).replace("\r", "") for frame in full.split("\x1b[H")]
         return [frame for frame in frames if frame]
 
     @property
     def after(self) -> list[object]:
-        """The settings of the terminal now."""
+        """The current settings of the terminal."""
         return termios.tcgetattr(self._slave)
 
     def close(self) -> None:
@@ -126,7 +126,7 @@ def terminal() -> Iterator[Callable[..., Terminal]]:
 
 @dataclass(frozen=True)
 class Said:
-    """What a command left behind."""
+    """Exit code and output of a command."""
 
     code: int
     out: str
@@ -135,7 +135,7 @@ class Said:
 
 @pytest.fixture
 def say(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Said]:
-    """Run `python -m control LINE` in this process, which spares a new one."""
+    """Run `python -m control LINE` in this process, which is faster than a new one."""
     monkeypatch.delenv("COLUMNS", raising=False)
 
     def run(line: str) -> Said:
@@ -148,7 +148,7 @@ def say(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> 
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A study of ten points that a real sweep has ended: eight are completed, two have diverged."""
+    """A study of ten points from a finished real sweep: eight completed, two diverged."""
     root = tmp_path_factory.mktemp("finished")
     blocks = "{recipe.learning_rate:[0.05,0.1],seed:[0,1]},{recipe.learning_rate:1e30,seed:0}"
     sweep = _start_sweep(f"depth=8,14 epochs=2 {FAST} hydra.launcher.slots=1 'blocks=[{blocks}]'", root)
@@ -159,7 +159,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def many(tmp_path: Path, make_point: Callable[..., Point]) -> Study:
-    """A study of 48 points, all to come."""
+    """A study of 48 points, all pending."""
     study = Study.create(tmp_path / "many", Task("mnist5k"))
     axes = [(depth, width, seed) for depth in (8, 14) for width in (0.25, 0.5) for seed in range(12)]
     study.add([make_point(depth=depth, width=width, seed=seed) for depth, width, seed in axes])
@@ -168,23 +168,23 @@ def many(tmp_path: Path, make_point: Callable[..., Point]) -> Study:
 
 @dataclass(frozen=True, kw_only=True)
 class Observed:
-    """The sweep of SLOW from its start to its end, as three saw it who observed it meanwhile."""
+    """The sweep of SLOW from start to end, as seen by three commands that ran beside it."""
 
     path: Path
     screen: Terminal
-    """Of `watch` on a terminal of 100 columns and 30 rows."""
+    """`watch` on a terminal of 100 columns and 30 rows."""
     watch: subprocess.CompletedProcess[str]
-    """Without a terminal."""
+    """`watch` without a terminal."""
     logs: subprocess.CompletedProcess[str]
-    """With --follow, of the longest point."""
+    """`logs --follow` of the longest point."""
 
 
 @pytest.fixture(scope="session")
 def observed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Observed]:
-    """The same points undisturbed, for others to compare with."""
+    """Run the points undisturbed, also as a reference for other tests."""
     root = tmp_path_factory.mktemp("observed")
     path = root / "mine"
-    sweep = _start_sweep(f"{SLOW} hydra.launcher.slots=2", root)  # short ones end beside the long one
+    sweep = _start_sweep(f"{SLOW} hydra.launcher.slots=2", root)  # short points end while the long one runs
     while len(list(path.glob("points/*/point.json"))) < 3:
         assert sweep.poll() is None, sweep.communicate()
         time.sleep(0.1)
@@ -208,7 +208,7 @@ def _start_sweep(overrides: str, root: Path) -> subprocess.Popen[str]:
 
 
 def _start(words: list[str], stderr: int = subprocess.PIPE) -> subprocess.Popen[str]:
-    """A process of this Python in the checkout."""
+    """Start this Python in the checkout."""
     environment = {name: value for name, value in os.environ.items() if name != "COLUMNS"}
     return subprocess.Popen(
         [sys.executable, *words],

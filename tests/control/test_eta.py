@@ -1,4 +1,4 @@
-"""An ETA of a running point and of a study, from what was trained so far."""
+"""The ETA of a running point and of a study, from the training so far."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def study(tmp_path: Path, make_point: Callable[..., Point]) -> Study:
 
 @pytest.fixture
 def run(study: Study) -> Iterator[Run]:
-    """Let this process run a point that has so many epochs behind it, each of so many seconds."""
+    """Let this process hold a running point with a number of completed epochs of given seconds."""
     with ExitStack() as stack:
 
         def start(index: int, *, epochs: int, seconds: float) -> str:
@@ -50,7 +50,7 @@ def _eta(study: Study) -> Eta:
 
 
 def _of(study: Study, point_id: str, *, later_s: float = 0.0) -> float | None:
-    """Of one point, asked so much later."""
+    """ETA of one point, as of `later_s` from now."""
     eta = _eta(study)
     eta = Eta(study=study, points=eta.points, at=time.time() + later_s)
     return next(eta.of(now) for now in eta.points if now.point.id == point_id)
@@ -59,8 +59,8 @@ def _of(study: Study, point_id: str, *, later_s: float = 0.0) -> float | None:
 def test_a_point_goes_on_at_its_own_pace(study: Study, run: Run) -> None:
     point_id = run(0, epochs=4, seconds=100)
     assert _of(study, point_id) == pytest.approx(600, abs=5)
-    assert _of(study, point_id, later_s=60) == pytest.approx(540, abs=5)  # of the fifth epoch
-    assert _of(study, point_id, later_s=600) == pytest.approx(500, abs=5)  # which is not over yet
+    assert _of(study, point_id, later_s=60) == pytest.approx(540, abs=5)  # 60 s into the fifth epoch
+    assert _of(study, point_id, later_s=600) == pytest.approx(500, abs=5)  # the fifth epoch is slow
 
 
 @pytest.mark.parametrize("rubbish", [b"\x9d\n", b"null\n", b"[1]\n", b'{"epo'])
@@ -71,7 +71,7 @@ def test_a_damaged_last_line_tells_nothing(study: Study, run: Run, rubbish: byte
 
 
 def test_it_is_never_below_0(study: Study, run: Run) -> None:
-    """After the last epoch the result is still to be written."""
+    """After the last epoch, the result has yet to be written."""
     assert _of(study, run(0, epochs=10, seconds=100), later_s=60) == 0
 
 

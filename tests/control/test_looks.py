@@ -1,4 +1,4 @@
-"""What a point is now: silent in one look, gone only when that is known or seen twice."""
+"""The state of a point: silent after one look, gone only when that is known or seen twice."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ HOLD += "held = lease.acquire(Path(sys.argv[1])); print(held.token, flush=True);
 
 @pytest.fixture
 def study(tmp_path: Path, make_point: Callable[..., Point]) -> Study:
-    """One point, which says that it runs."""
+    """A study with one point, whose status is running."""
     study = Study.create(tmp_path / "mine", Task("mnist5k"))
     study.add([make_point()])
     study.note(study.point_ids()[0], State(status="running", attempt=1, epoch=1))
@@ -38,7 +38,7 @@ def study(tmp_path: Path, make_point: Callable[..., Point]) -> Study:
 
 @pytest.fixture
 def hold(study: Study) -> Iterator[Callable[[], subprocess.Popen[str]]]:
-    """A process that holds the point."""
+    """Start a process that holds the lease of the point."""
     started: list[subprocess.Popen[str]] = []
 
     def start() -> subprocess.Popen[str]:
@@ -89,7 +89,7 @@ def test_silence_is_gone_in_the_second_look_only(study: Study, monkeypatch: pyte
     assert (second.word, second.status, second.failure) == ("gone", "failed", "killed")
     assert second.message is not None
     assert "after epoch 1" in second.message
-    assert _look(Looks(study), study).word == "silent"  # another watcher has looked once
+    assert _look(Looks(study), study).word == "silent"  # a new watcher has looked only once
 
 
 @pytest.mark.parametrize("heard_s_ago", [0, 70])
@@ -130,7 +130,7 @@ def test_a_killed_process_here_is_gone_at_once(
 
 
 def test_an_end_that_was_noted_since_the_reading_is_believed(study: Study) -> None:
-    """Between the reading of status.json and that of the lease a worker may end."""
+    """A worker may end between the reading of status.json and of the lease."""
     held = lease.acquire(_directory(study))
     assert held is not None
     points = Survey(study).points()

@@ -1,4 +1,4 @@
-"""`python -m control status`, as it is typed."""
+"""`python -m control status`, as typed."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def _complete(study: Study, point: Point, *, hours: float, minutes_ago: float) -
 
 @pytest.fixture
 def study(tmp_path: Path, make_point: Make) -> Study:
-    """Two points completed, three failed, one to come."""
+    """A study with two completed, three failed and one pending point."""
     study = Study.create(tmp_path / "mine", Task("mnist5k"))
     points = [make_point(seed=seed) for seed in range(6)]
     study.add(points)

@@ -1,4 +1,4 @@
-"""Points read lightly, and again only when they have changed: the same as a study's own rows."""
+"""The survey agrees with the study's own rows, and reads points again only when they have changed."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_the_index_gives_the_same_points(study: Study) -> None:
 
 def test_what_changes_is_read_again_and_nothing_else(study: Study) -> None:
     survey = Survey(study)
-    time.sleep(2.1)  # until then a file may change again under the same time stamp
+    time.sleep(2.1)  # before that, another change could leave the same time stamp
     before = {seen.id: seen for seen in survey.points()}
     changed = next(seen.id for seen in before.values() if seen.failure)
     study.note(changed, State(status="running", attempt=2, epoch=1))

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.xdist_group("control")
 
 OpenTerminal = Callable[..., Terminal]
 ENTER, LEAVE = "\x1b[?1049h", "\x1b[?1049l"
-"""Take the alternate screen, and give it back."""
+"""Escape sequences that enter and leave the alternate screen."""
 CLEARS = ("\x1b[2J", "\x1b[J", "\x1b[3J")
 SHOW_CURSOR = "\x1b[?25h"
 
@@ -50,7 +50,7 @@ def test_it_ends_with_the_study_and_leaves_its_last_words(observed: Observed) ->
 
 
 def test_it_does_not_flicker(observed: Observed) -> None:
-    """Each picture is drawn over the last one, cell by cell, and nothing is cleared between them."""
+    """Each frame is drawn over the last one, and nothing is cleared in between."""
     output, frames = observed.screen.output, observed.screen.frames
     assert (output.count(ENTER), output.count(LEAVE)) == (1, 1)
     assert not any(clear in output for clear in CLEARS)
@@ -99,7 +99,7 @@ def test_an_interrupt_puts_the_terminal_back(
 
 
 def test_under_nohup_it_outlives_its_terminal(terminal: OpenTerminal, many: Study) -> None:
-    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as nohup does, for what is started next
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as nohup does; the next child inherits it
     try:
         screen = terminal(f"watch {many.path}")
     finally:
@@ -122,7 +122,7 @@ def test_a_table_that_is_longer_than_the_screen_is_scrolled(terminal: OpenTermin
 
 
 def _seeds(frame: str) -> list[tuple[str, str]]:
-    """Width and seed of the rows that a picture shows."""
+    """Width and seed of the rows in a frame."""
     return re.findall(r"^\w{16} +8 +(\S+) +(\d+) ", frame, re.MULTILINE)
 
 
