@@ -1,4 +1,4 @@
-"""Access: who may see the page, and what a browser may do with what it gets."""
+"""Access: who may see the page, and what browsers are allowed to do with it."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ HEADERS = {
         "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
         "img-src 'self' data: blob:; connect-src 'self'; base-uri 'none'; form-action 'none'; "
         "frame-ancestors 'none'"
-    ),  # styles: plotly sets some in line
+    ),  # plotly sets inline styles
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 LIVES_S = 30 * 24 * 3600
-"""Lifetime of the cookie; the token changes with each start of the server."""
+"""Lifetime of the cookie; its token changes at every start of the server."""
 
 
 class Hardened:
-    """Answers GET and HEAD alone, with headers that forbid all that the page does not need."""
+    """Middleware that answers only GET and HEAD, and adds headers that forbid what the page does not need."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -46,7 +46,7 @@ class Hardened:
 
         if scope["method"] not in METHODS:
             refusal = PlainTextResponse(
-                "The page only shows: GET and HEAD are all it answers.\n", 405, {"Allow": ", ".join(METHODS)}
+                "This page is read-only: it answers GET and HEAD.\n", 405, {"Allow": ", ".join(METHODS)}
             )
             await refusal(scope, receive, hardened)
         else:
@@ -54,7 +54,7 @@ class Hardened:
 
 
 class TokenNeeded:
-    """Lets in who brings the token: once as ?token=…, from then on as a cookie."""
+    """Middleware that requires the token: first as ?token=…, which sets a cookie, and then as that cookie."""
 
     def __init__(self, app: ASGIApp, token: str, cookie: str) -> None:
         self._app = app

@@ -1,4 +1,4 @@
-"""An address: where the page is served, and by which names browsers may ask for it."""
+"""An address: where the page is served, and the host names by which browsers may request it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PORTS_TRIED = 20
 LOOPBACK = "127.0.0.1"
 _LOCAL = (LOOPBACK, "localhost", "::1")
 _NO_HOST = (
-    "--host {} is no address of this machine: give 127.0.0.1 for this machine alone, or 0.0.0.0 for all."
+    "--host {} is not an address of this machine: give 127.0.0.1 for this machine alone, or 0.0.0.0 for all."
 )
 
 
@@ -25,12 +25,12 @@ _NO_HOST = (
 class Address:
     host: str = LOOPBACK
     port: int | None = None
-    """The port; None for the first free one from PORT on."""
+    """None for the first free port from PORT on."""
     asks_token: bool = False
-    """Whether a token is asked for even where only this machine can reach the page."""
+    """Whether to require a token even where only this machine can reach the page."""
 
     def listen(self) -> socket.socket:
-        """A socket that listens at the address; Refused where there can be none."""
+        """Open a listening socket at the address; Refused where that is not possible."""
         try:
             found = socket.getaddrinfo(self.host, None, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         except (OSError, UnicodeError) as error:
@@ -49,28 +49,28 @@ class Address:
         if error.errno == errno.EADDRNOTAVAIL:
             return _NO_HOST.format(self.host)
         if error.errno == errno.EACCES:
-            return f"--port {ports[0]} is for root alone: give one from 1024 on."
+            return f"--port {ports[0]} is reserved for root: give one from 1024 on."
         if error.errno != errno.EADDRINUSE:
-            return f"--host {self.host} --port {ports[0]} takes no listener ({error.strerror}): give another."
+            return f"--host {self.host} --port {ports[0]} cannot be opened ({error.strerror}): give another."
         if self.port is None:
-            return f"The ports {ports[0]} to {ports[-1]} are taken: give another with --port."
-        return f"--port {self.port} is taken: give another, or leave --port away for one that is free."
+            return f"Ports {ports[0]} to {ports[-1]} are in use: give another with --port."
+        return f"--port {self.port} is in use: give another, or leave out --port to get a free one."
 
 
 def is_local(listening: socket.socket) -> bool:
-    """Whether this machine alone can reach it."""
+    """Whether only this machine can reach the socket."""
     return ipaddress.ip_address(listening.getsockname()[0]).is_loopback
 
 
 def url(address: Address, listening: socket.socket) -> str:
-    """The address as a browser takes it, without a path."""
+    """URL of the page, without a path."""
     bound, port = listening.getsockname()[:2]
     name = socket.gethostname() if ipaddress.ip_address(bound).is_unspecified else address.host
     return f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"
 
 
 def hosts(address: Address, listening: socket.socket) -> list[str]:
-    """Names that a request may give as its host; what is forwarded to this machine comes as localhost."""
+    """Host names that a request may have; forwarded requests, as through ssh, come as localhost."""
     bound = listening.getsockname()[0]
     names = {*_LOCAL, address.host.lower(), bound}
     if ipaddress.ip_address(bound).is_unspecified:

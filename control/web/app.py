@@ -1,4 +1,4 @@
-"""The app: which address is answered with what."""
+"""The web app: its routes and their answers."""
 
 from __future__ import annotations
 
@@ -25,18 +25,19 @@ from control.web.inside import Outside, end_of
 from scaling.study.store import Study
 
 LOG_BYTES = 64 * 1024
+"""Longest part of a log that is sent: its end."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Door:
-    """Who is let in."""
+    """What requests must bring."""
 
     hosts: Sequence[str]
-    """Names and addresses under which the page is served."""
+    """Host names and addresses under which the page is served."""
     token: str | None
-    """The token that a browser must bring; None where none is asked for."""
+    """Token that a browser must bring; None for none."""
     cookie: str
-    """Name of the cookie that keeps the token."""
+    """Name of the cookie that holds the token."""
 
 
 def make_app(study: Study, feed: Feed, door: Door) -> Starlette:
@@ -110,13 +111,13 @@ class Pages:
         return PlainTextResponse(content.decode(errors="replace"))
 
     async def _require(self, point_id: str) -> None:
-        """Refuse what is not the id of a point of the study."""
+        """Answer 404 unless the study has this point."""
         if not self.feed.has(point_id) and point_id not in await beside(self.study.point_ids):
-            raise HTTPException(404, "That is no point of this study.")
+            raise HTTPException(404, "This study has no such point.")
 
 
 async def _zipped(events: AsyncGenerator[bytes]) -> AsyncIterator[bytes]:
-    """Sends each event as soon as it is there, which the middleware for whole answers does not do."""
+    """Compress each event as soon as it arrives; the gzip middleware would wait for the whole answer."""
     packer = zlib.compressobj(level=1, wbits=_GZIP)
     async with aclosing(events):
         async for each in events:

@@ -1,4 +1,4 @@
-"""Assets: the page's own files and plotly's, as they are sent to a browser."""
+"""Assets: the static files of the page, and plotly's script."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Asset:
 
 
 class Assets:
-    """Answers /static/NAME; with ?v=VERSION a browser may keep the file for good."""
+    """Answers /static/NAME; with the right ?v=VERSION, a browser may cache the file for good."""
 
     async def answer(self, request: Request) -> Response:
         asset = assets().get(request.path_params["name"])
@@ -70,7 +70,7 @@ def assets() -> Mapping[str, Asset]:
 
 
 def first_page(study: Study, news: News | None) -> str:
-    """The page index.html, with what is known already."""
+    """index.html, filled in with what is known already."""
     status = None if news is None else news.status
     return _template().render(place_of(study), status=status, now=time.time(), asset=_address)
 
@@ -87,7 +87,7 @@ def _template() -> jinja2.Template:
 
 
 def _plotly() -> Path:
-    """The path of plotly's script, found without importing plotly, which takes long."""
+    """Path of plotly's script, found without importing plotly, which is slow."""
     spec = importlib.util.find_spec("plotly")
     assert spec is not None
     assert spec.origin is not None

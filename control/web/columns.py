@@ -1,4 +1,4 @@
-"""Columns: points and their status as plain values for the page, JSON with no NaN in it."""
+"""Columns: points and the status as plain values for the page, valid JSON without NaN."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from control.status import Glance
 from control.web.curves import Curve, number
 
 NAMED_AT_MOST = 20
-"""Most damaged points that get a sentence each."""
+"""Most damaged points that are described, by a sentence each."""
 Row = Mapping[str, Any]
-"""What the page knows of a point, by column; `knobs` are the values of the knobs that vary."""
+"""Values of a point by column of the page; `knobs` has those of the knobs that vary."""
 
 
 def row_of(now: Now, knobs: Mapping[str, Value], curve: Curve, eta_s: float | None) -> Row:
-    """A point; `curve` is given for one that is not completed."""
+    """The row of a point; `curve` is used only if the point is not completed."""
     point = now.point
     is_completed = now.word == "completed"
     return {
@@ -41,7 +41,7 @@ def row_of(now: Now, knobs: Mapping[str, Value], curve: Curve, eta_s: float | No
 
 
 def as_columns(rows: Sequence[Row], names: Iterable[str]) -> dict[str, Any]:
-    """The rows, column by column; `names` are the knobs."""
+    """Rows as columns; `names` are the knobs that vary."""
     columns: dict[str, Any] = {name: [row[name] for row in rows] for name in _COLUMNS}
     return columns | {"knobs": {name: [row["knobs"][name] for row in rows] for name in names}}
 
@@ -65,7 +65,7 @@ _COLUMNS = (
 
 
 def status_of(glance: Glance, rows: Iterable[Row], *, ended: bool) -> dict[str, Any]:
-    """How far the study is, and what it cost so far."""
+    """The progress of the study and its cost so far."""
     status, points = glance.status, [now.point for now in glance.points]
     hours = [number(point.predicted_hours) for point in points]
     spent_s = sum(row["seconds"] or 0.0 for row in rows)

@@ -1,4 +1,4 @@
-"""Curves: what points measured after each epoch, as plain values for the page."""
+"""Learning curves of points, as plain values for the page."""
 
 from __future__ import annotations
 
@@ -12,21 +12,22 @@ from control.web.inside import end_of
 from scaling.study.store import Study
 
 POINTS_AT_MOST = 50
+"""Most curves in one answer."""
 _BYTES_AT_MOST = 4_000_000
-"""Of a point; more than 10,000 epochs."""
+"""Most bytes of metrics.jsonl that are read: those of more than 10,000 epochs."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Curve:
-    """One entry an epoch that was evaluated, in order; None is what is not finite."""
+    """One entry per evaluated epoch, in order; None stands for a value that is not finite."""
 
     epoch: Sequence[float]
     accuracy: Sequence[float | None]
-    """In percent: `top1`, or of masks `miou`."""
+    """Accuracy in percent: `top1`, or `miou` for masks."""
     loss: Sequence[float | None]
-    """Of validation, in nats."""
+    """Validation loss in nats."""
     seconds: float | None
-    """In training steps, up to the last epoch."""
+    """Seconds spent in training steps up to the last epoch."""
 
     @property
     def latest(self) -> float | None:
@@ -37,7 +38,7 @@ NOTHING = Curve(epoch=(), accuracy=(), loss=(), seconds=None)
 
 
 def read_curve(study: Study, point_id: str) -> Curve:
-    """The curve of a point, of what can be read of it; `point_id` must be one of the study's."""
+    """The curve of a point, without lines that cannot be read; `point_id` must be one of the study's."""
     try:
         lines = end_of(study, point_id, "metrics.jsonl", _BYTES_AT_MOST).splitlines()
     except OSError:
@@ -60,7 +61,7 @@ def read_curve(study: Study, point_id: str) -> Curve:
 
 
 def curve_columns(point_ids: Sequence[str], curve_of: Callable[[str], Curve]) -> dict[str, Any]:
-    """The first POINTS_AT_MOST of the points, with how many there are as `of`."""
+    """Curves of the first POINTS_AT_MOST points, by column; `of` is the number of all."""
     shown = point_ids[:POINTS_AT_MOST]
     found = [curve_of(each) for each in shown]
     return {
@@ -73,7 +74,7 @@ def curve_columns(point_ids: Sequence[str], curve_of: Callable[[str], Curve]) ->
 
 
 def number(value: object) -> float | None:
-    """A finite number as it is; None for everything else."""
+    """The value if it is a finite number, else None."""
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     return value if is_number and math.isfinite(value) else None  # type: ignore[arg-type, return-value]
 

@@ -1,4 +1,4 @@
-"""A feed: one look at a study every now and then, sent to all browsers that listen."""
+"""A feed: looks at a study at intervals, and tells every connected browser what has changed."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from scaling.errors import Refused
 from scaling.study.store import Study
 
 STILL_HERE_S = 15.0
-"""A stream that has nothing to say says so this often, so that a browser that left is noticed."""
+"""Interval of the comments on an idle stream, by which a browser that has left is noticed."""
 LOOKING_SHARE = 0.05
-"""Looks at a large study are so far apart that they take no more than this of a core, yet not further than"""
+"""Largest share of a core for looks: those at a large study are further apart, but at most LOOKS_APART_S."""
 LOOKS_APART_S = 10.0
 LEARN_EVERY_S = 15.0
-"""Rules are not worked out more often than this, nor so often that they take more than"""
+"""Least time between two computations of the rules."""
 LEARNING_SHARE = 0.2
-"""of a core."""
+"""Largest share of a core for the rules: those of a large study are computed less often."""
 NOTHING = {
     "num_completed": 0,
     "frontier": [],
@@ -36,7 +36,7 @@ Value = TypeVar("Value")
 
 
 class Feed:
-    """Looks at the study while somebody listens. Everything but the looks happens on one event loop."""
+    """Looks while a browser is connected. Everything but the looks happens on one event loop."""
 
     def __init__(self, study: Study, every_s: float) -> None:
         self._study = study
@@ -45,7 +45,7 @@ class Feed:
         self.news: News | None = None
         """None before the first look."""
         self._latest: dict[str, bytes] = {}
-        """The last event by name, those of `news` aside."""
+        """The last event by name, except those of `news`."""
         self._learned = NOTHING | no_rule("The rules are being worked out.")
         self._told = asyncio.Event()
         self._somebody = asyncio.Event()
@@ -53,14 +53,14 @@ class Feed:
         self._is_closed = False
 
     async def follow(self) -> None:
-        """Look for ever, while somebody listens; the first time at once."""
+        """Look for ever while a browser is connected; the first look needs none."""
         while True:
             cost_s = await self._look()
             await asyncio.sleep(max(self._every_s, min(cost_s / LOOKING_SHARE, LOOKS_APART_S)))
             await self._somebody.wait()
 
     async def learn(self) -> None:
-        """Work out rules for ever, while somebody listens and points complete; the first time at once."""
+        """Recompute the rules for ever, as points complete and while a browser is connected."""
         known: object = None
         while True:
             while self.news is None or known == (basis := _basis(self.news)):
@@ -76,7 +76,7 @@ class Feed:
             await self._somebody.wait()
 
     async def stream(self) -> AsyncGenerator[bytes]:
-        """Events, from all that is known now, until the feed is closed."""
+        """Yield events until the feed is closed: first everything that is known, then what changes."""
         version, sent = 0, dict[str, bytes]()
         self._num_listeners += 1
         self._somebody.set()
@@ -99,7 +99,7 @@ class Feed:
                 self._somebody.clear()
 
     def has(self, point_id: str) -> bool:
-        """Whether the last look has seen such a point."""
+        """Whether the last look saw a point with this id."""
         return self.news is not None and point_id in self.news.rows
 
     def close(self) -> None:
@@ -108,7 +108,7 @@ class Feed:
         self._ring()
 
     async def _look(self) -> float:
-        """Look, and send what is new; returns how long it took, in CPU seconds."""
+        """Look and tell what is new; return the cost in CPU seconds."""
         try:
             news, cost_s = await beside(self._timed_look)
         except Exception as error:  # a study that cannot be read now may be readable at the next look
@@ -135,7 +135,7 @@ class Feed:
         self._tell("learned", self._learned)
 
     def _tell(self, name: str, data: Mapping[str, Any]) -> None:
-        """Send an event to all listeners, unless it is the one they have."""
+        """Send an event to all streams, unless it equals the last of its name."""
         said = event(name, data)
         if self._latest.get(name) != said:
             self._latest[name] = said
@@ -147,18 +147,18 @@ class Feed:
 
 
 def _basis(news: News) -> object:
-    """When this changes, the rules may change."""
+    """What the rules depend on: they are recomputed when this changes."""
     return news.status["counts"]["completed"], news.status["num_damaged"]
 
 
 def _children_s() -> float:
-    """CPU seconds of all children that have ended."""
+    """CPU seconds used by all ended child processes."""
     times = os.times()
     return times.children_user + times.children_system
 
 
 async def beside(work: Callable[[], Value]) -> Value:
-    """The outcome of `work`, done in a thread of its own that the end of the process does not wait for."""
+    """Run `work` in a daemon thread, for which the end of the process does not wait; return its result."""
     outcome = Future[Value]()
     outcome.set_running_or_notify_cancel()
     threading.Thread(target=_do, args=(work, outcome), daemon=True).start()

@@ -1,4 +1,4 @@
-"""Files inside a study: the end of a file of one of its points, and of none that lies elsewhere."""
+"""Safe reading inside a study: the end of a point's file, never a file elsewhere."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from scaling.study.store import Study
 
 
 class Outside(PermissionError):
-    """A file that lies outside the study, by a link, or that is no plain file."""
+    """The file lies outside the study, through a link, or is not a regular file."""
 
 
 def end_of(study: Study, point_id: str, name: str, most: int) -> bytes:
-    """The last `most` bytes, from the start of a line on; none where there is no such file.
+    """The last `most` bytes of a point's file, from the start of a line; empty where there is no such file.
 
     `point_id` must be one of the study's. Raises Outside, and OSError where the file cannot be read.
     """
@@ -28,7 +28,7 @@ def end_of(study: Study, point_id: str, name: str, most: int) -> bytes:
     with open(handle, "rb") as file:
         about = os.fstat(handle)
         if not stat.S_ISREG(about.st_mode):
-            raise Outside(f"{name} of {point_id} is no plain file.")
+            raise Outside(f"{name} of {point_id} is not a regular file.")
         start = max(0, about.st_size - most)
         file.seek(start)
         content = file.read(most)

@@ -1,4 +1,4 @@
-"""What is learned of a study, as the page has it: python -m control.web.learned STUDY prints it as JSON."""
+"""What a study has taught, for the page: python -m control.web.learned STUDY prints it as lines of JSON."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ def main() -> None:
 
 
 def parts(study: str) -> Iterator[dict[str, Any]]:
-    """First all models with their standing, then the rules and warnings, which take longer; a sentence where
-    nothing can be said."""
+    """Yield all models with their standing, then the rules and warnings, which take longer; for a study that
+    is refused, yield a part without models that says why."""
     try:
         table = read_source(study)
         num_completed = int((table.rows["status"] == "completed").sum())
@@ -42,7 +42,7 @@ def parts(study: str) -> Iterator[dict[str, Any]]:
 
 
 def _models(table: Table) -> Iterator[dict[str, Any]]:
-    """Cheapest first, `low` and `high` the 95 % interval of the mean over seeds; None where unknown."""
+    """The models, cheapest first; `low` and `high` are the 95 % interval of the mean over seeds."""
     members = find_frontiers(table)[FLOPS.name].members
     ids = table.usable.groupby(list(GROUP))["point"].agg(list)
     half = half_width(members, noise_of(table, members))
@@ -63,7 +63,7 @@ def _models(table: Table) -> Iterator[dict[str, Any]]:
 
 
 def _rules(findings: Findings) -> dict[str, Any]:
-    """Each topic with its part of the summary and all its sentences, the most important first."""
+    """The rules by topic, with a summary and all sentences each, and the warnings, most serious first."""
     short, told = summary(findings), sentences_by_topic(findings)
     topics = [
         {"heading": heading, "summary": short.get(topic, []), "sentences": told[topic]}

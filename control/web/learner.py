@@ -1,4 +1,4 @@
-"""A learner: works out what a study teaches, in a process of its own that gives way to all others."""
+"""A learner: computes what a study teaches in a separate process of low priority."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from scaling.study.store import Study
 
 _ONE_THREAD = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
 GIVES_WAY = 10
-"""Unix niceness: gets about a tenth of a core where all are busy. The highest, 19, would get a hundredth."""
+"""Unix niceness: leaves about a tenth of a core when all are busy; the highest, 19, leaves a hundredth."""
 _PART_AT_MOST = 2**28
-"""Longest line in bytes; 10,000 models are 3 MB."""
+"""Longest line, in bytes; 10,000 models take 3 MB."""
 
 
 async def learn(study: Study) -> AsyncIterator[dict[str, Any]]:
-    """What `control.web.learned` prints, part by part; where it fails, a sentence that says so.
+    """Yield what `control.web.learned` prints, part by part; where it fails, a part that says so.
 
-    Closed or cancelled, it ends the process.
+    The process ends when the generator is closed or cancelled.
     """
     try:
         async for part in _parts(study):
@@ -41,7 +41,7 @@ async def _parts(study: Study) -> AsyncIterator[dict[str, Any]]:
         stderr=PIPE,
         limit=_PART_AT_MOST,
         env={**os.environ, **_ONE_THREAD},
-        start_new_session=True,  # Ctrl-C is for the server, and niceness for this one alone
+        start_new_session=True,  # Ctrl-C is for the server only, and the niceness for this process only
     )
     _give_way(process.pid)
     assert process.stdout is not None
@@ -60,7 +60,7 @@ async def _parts(study: Study) -> AsyncIterator[dict[str, Any]]:
 
 
 def _give_way(pid: int) -> None:
-    """Let a process give way to all others, and where Linux shares cores by autogroup, its session too."""
+    """Lower the priority; where Linux schedules by autogroup, the niceness of the session is what counts."""
     os.setpriority(os.PRIO_PROCESS, pid, GIVES_WAY)
     with suppress(OSError):
         Path(f"/proc/{pid}/autogroup").write_text(str(GIVES_WAY))

@@ -1,4 +1,4 @@
-"""News: what the page is told of a study after a look, all of it or what has changed."""
+"""News: what the page is told after a look at the study: everything, or what has changed."""
 
 from __future__ import annotations
 
@@ -19,40 +19,41 @@ from scaling.study.store import Study
 
 
 def event(name: str, data: object) -> bytes:
-    """As a stream of server-sent events has it."""
+    """An event in the format of server-sent events."""
     return f"event: {name}\ndata: {json.dumps(data, allow_nan=False, separators=(',', ':'))}\n\n".encode()
 
 
 def place_of(study: Study) -> dict[str, str]:
-    """Its name and path, as text whatever the bytes of the path."""
+    """Name and path of the study, as valid text even where the path is not UTF-8."""
     path = os.fsencode(study.path.resolve()).decode(errors="replace")
     return {"name": os.path.basename(path), "path": path}
 
 
 @dataclass(frozen=True, kw_only=True)
 class News:
-    """The study after a look; it never changes."""
+    """The study as one look found it."""
 
     version: int
     about: Mapping[str, Any]
-    """Of the study."""
+    """Facts about the study: name, path, data set and metric."""
     names: Sequence[str]
-    """The knobs that vary."""
+    """Names of the knobs that vary."""
     status: Mapping[str, Any]
     rows: Mapping[str, Row]
-    """By id, ordered by axes."""
+    """Rows by point id, in order of the axes."""
     changed: Sequence[Row] | None
-    """New or changed since the version before; None where all is to be told anew."""
+    """Rows that are new or changed since the previous version; None where all must be sent again."""
     curves: Mapping[str, Any]
 
     @cached_property
     def all(self) -> bytes:
+        """The event with all points."""
         points = as_columns(list(self.rows.values()), self.names)
         return event("all", self._head | {"study": self.about, "knobs": self.names, "points": points})
 
     @cached_property
     def change(self) -> bytes:
-        """From the version before to this one."""
+        """The event that leads from the previous version to this one."""
         if self.changed is None:
             return self.all
         return event("change", self._head | {"points": as_columns(self.changed, self.names)})
@@ -63,7 +64,7 @@ class News:
 
 
 class Reporter:
-    """Looks again and again; what has not changed is not made anew. Not for several threads at once."""
+    """Looks repeatedly, and reuses what has not changed. Not thread-safe."""
 
     def __init__(self, study: Study) -> None:
         self._study = study
@@ -72,13 +73,13 @@ class Reporter:
         self._knobs: Knobs | None = None
         self._seen: dict[str, Now] = {}
         self._curves: dict[str, tuple[tuple[int, int], Curve]] = {}
-        """By id: time and size of the file, and what was read then."""
+        """By id: modification time (ns) and size of the file, and the curve that was read then."""
         self.news: News | None = None
-        """The last."""
+        """News of the last look; None before the first."""
 
     def look(self) -> News:
-        """The news of now: those of before where nothing has changed. Raises what reading the study does."""
-        Study.open(self._study.path)  # Refused where it is there no more
+        """Look; return the previous news if nothing has changed. Raises what reading the study raises."""
+        Study.open(self._study.path)  # Refused where it no longer exists
         glance = self._watcher.look()
         before = self.news
         knobs = self._knobs_of(glance)
@@ -103,7 +104,7 @@ class Reporter:
         return self.news
 
     def curve(self, point_id: str) -> Curve:
-        """Read again only where the file is another; `point_id` must be one of the study's."""
+        """The curve of a point, read again only if its file has changed; the study must have the point."""
         try:
             found = os.stat(f"{self._study.path}/points/{point_id}/metrics.jsonl")
         except OSError:

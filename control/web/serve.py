@@ -1,4 +1,4 @@
-"""Serving: the page of a study at an address of this machine, until Ctrl-C."""
+"""Serving: the web page of a study, until Ctrl-C."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from scaling.study.store import Study
 from scaling.training.stop import handled
 
 ENDS_WITHIN_S = 2
-"""Time that answers which are under way at Ctrl-C are given."""
+"""Time at Ctrl-C for requests in progress to finish."""
 
 
 def serve(study: Study, address: Address, every_s: float | None, console: Console) -> None:
-    """Serve until Ctrl-C, which raises KeyboardInterrupt; Refused where the address cannot be had."""
+    """Serve the page until Ctrl-C, which raises KeyboardInterrupt; Refused where nothing can listen there."""
     with address.listen() as listening:
         token = secrets.token_urlsafe() if address.asks_token or not is_local(listening) else None
         place = url(address, listening)
@@ -47,7 +47,7 @@ def serve(study: Study, address: Address, every_s: float | None, console: Consol
 
 
 class _Server(uvicorn.Server):
-    """Ends its streams first, for which it would wait otherwise."""
+    """A server that closes its event streams at shutdown; it would wait for them otherwise."""
 
     def __init__(self, config: uvicorn.Config, feed: Feed) -> None:
         super().__init__(config)
@@ -55,7 +55,7 @@ class _Server(uvicorn.Server):
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """All that Ctrl-C is, and a terminal that goes away, unless nohup has it ignored."""
+        """Shut down also at SIGHUP, when the terminal goes away, unless nohup has it ignored."""
         with handled(self.handle_exit, signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             yield
 

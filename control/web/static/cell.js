@@ -1,4 +1,4 @@
-// A cell: what a group of points has in common to say, in two lines, in a sentence and in a colour.
+// A cell: a summary of a group of points, as two lines of text, a sentence and a colour.
 
 import {counted, share, percent} from "./format.js";
 import {isFailed, isRunning, progress} from "./store.js";
@@ -12,13 +12,13 @@ function bestOf(points) {
   return known.length ? Math.max(...known) : null;
 }
 
-/** What runs and what has failed, as `▸2 ✕1`. */
+/** The number of running and failed points, as `▸2 ✕1`. */
 export function marks(points) {
   const [running, failed] = [number(points, isRunning), number(points, isFailed)];
   return [running ? `▸${running}` : "", failed ? `✕${failed}` : ""].join(" ").trim();
 }
 
-/** All of it in words, after the name of the cell. */
+/** The whole summary in words, after the name of the cell. */
 export function sentence(name, points) {
   if (!points.length) return `${name}: no points.`;
   const found = [number(points, isCompleted), number(points, isRunning), number(points, isFailed)];
@@ -35,7 +35,7 @@ export function sentence(name, points) {
   return `${told.join(", ")}.`;
 }
 
-/** By what is coloured: a function of all cells, to a function of one to its text and its tint from 0 to 1. */
+/** By quantity shown: a function of all cells that returns a function of one cell: its text, and its tint from 0 to 1. */
 export const SHADES = {
   progress: () => (points) => {
     const done = mean(points.map(progress));

@@ -1,8 +1,8 @@
-// Charts: Plotly, loaded after the first paint, drawn in the page's own colours and told texts only.
+// Charts: Plotly, loaded after the first paint, in the page's own colours, and given text only, never HTML.
 
 import {element} from "./dom.js";
 
-/** The colours of Okabe and Ito that stand apart on light and on dark ground. */
+/** The colours of Okabe and Ito that are distinct on light and on dark backgrounds. */
 export const SERIES = ["--blue", "--vermilion", "--green", "--purple", "--orange", "--sky"];
 export const DASHES = ["solid", "dash", "dot", "dashdot"];
 
@@ -13,7 +13,7 @@ const CONFIG = {displayModeBar: false, responsive: true, doubleClick: "reset", s
 let loading;
 let drawnFirst = false;
 
-/** Plotly, once it is there. */
+/** Plotly, once it has loaded. */
 export function plotly() {
   loading ??= new Promise((resolve, reject) => {
     const script = element("script", {
@@ -27,22 +27,22 @@ export function plotly() {
   return loading;
 }
 
-/** The value of a colour of the style sheet. */
+/** The value of a colour variable of the style sheet. */
 export const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
-/** A text that Plotly shows as it stands, where it would read tags. */
+/** Escape a text, in which Plotly would interpret tags. */
 export const plain = (text) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 
-/** Call `again` when all colours have become others. */
+/** Call `again` when the theme, and with it all colours, changes. */
 export const onTheme = (again) => theme.addEventListener("change", again);
 
-/** Plotly's ticks over so many decades: 1, 2 and 5 where they have room, all digits where there are few. */
+/** Plotly's `dtick` over so many decades: powers of ten, or also 2 and 5, or all digits where there are few. */
 const ticksOf = (decades) => (decades > 3 ? 1 : decades > 0.6 ? "D2" : "D1");
 
-/** Of a logarithmic axis with these values; around a single one Plotly shows two decades. */
+/** `dtick` of a logarithmic axis with these values; around a single value Plotly shows two decades. */
 export const logTicks = (values) => ticksOf(Math.log10(Math.max(...values) / Math.min(...values)) || 2);
 
-/** Give logarithmic axes the ticks of what is seen of them. */
+/** Adapt the ticks of logarithmic axes to the range that is visible. */
 function onZoom(place) {
   place.on("plotly_relayout", () => {
     const logs = ["xaxis", "yaxis"]
@@ -62,7 +62,7 @@ function onZoom(place) {
   });
 }
 
-/** Draw traces into a place; the axes have titles, types and ticks as Plotly has them. */
+/** Draw traces into a place; title, type and ticks of the axes are Plotly's options. */
 export async function draw(place, traces, {x, y, clicked}) {
   const {newPlot, react} = await plotly();
   const isNew = !place.data;

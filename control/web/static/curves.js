@@ -1,4 +1,4 @@
-// Learning curves: accuracy and loss against the epoch, of what runs and of what was chosen in the table.
+// Learning curves: accuracy and loss against the epoch, for running points and for those ticked in the table.
 
 import {byId, element, keep, say, setText} from "./dom.js";
 import {colour, DASHES, draw as drawChart, onTheme, plain, SERIES} from "./charts.js";
@@ -6,14 +6,14 @@ import {isRunning} from "./store.js";
 
 const NAMED_AT_MOST = 12;
 const MARKED_AT_MOST = 30;
-/** Curves that the server gives for one asking. */
+/** Most curves that the server returns for one request. */
 const AT_ONCE = 50;
 
 /** Curves as a map from id to {epoch, accuracy, loss}, from the columns that the server sends. */
 const byIdOf = ({ids, epoch, accuracy, loss}) =>
   new Map(ids.map((id, place) => [id, {epoch: epoch[place], accuracy: accuracy[place], loss: loss[place]}]));
 
-/** The curves of these points, as they are now; null where they cannot be had. */
+/** Fetch the curves of these points; null where that fails. */
 export async function fetchCurves(ids) {
   try {
     const answer = await fetch(`curves?ids=${ids.map(encodeURIComponent).join(",")}`);
@@ -23,7 +23,7 @@ export async function fetchCurves(ids) {
   }
 }
 
-/** Draw both charts, of the accuracy called `label` and of the loss, of curves given as [{id, name, epochs, epoch, accuracy, loss, isChosen}]. */
+/** Draw both charts, the accuracy (called `label`) and the loss, for curves as [{id, name, epochs, epoch, accuracy, loss, isChosen}]. */
 export function drawPair(label, places, curves, open) {
   const someChosen = curves.some((each) => each.isChosen) && curves.some((each) => !each.isChosen);
   const longest = Math.max(0, ...curves.map((each) => each.epoch.length));
@@ -58,7 +58,7 @@ export function makeCurves(store, nameOf, open) {
   let running = new Map();
   let of = 0;
   let isNew = true;
-  /** Chosen points: their curves, and how far each was when it was fetched. */
+  /** By id of a ticked point: its curve, and its epoch when the curve was fetched. */
   const chosen = new Map();
   let asked = -1;
 
@@ -68,11 +68,11 @@ export function makeCurves(store, nameOf, open) {
     isNew = true;
   }
 
-  /** Draw the curve of a point, or draw it no longer. */
+  /** Draw the curve of a point, or stop drawing it. */
   function choose(id, on) {
     if (on) chosen.set(id, {epoch: -1});
     else chosen.delete(id);
-    if (!on) byId("curves").hidden = true; // nothing is to stay drawn
+    if (!on) byId("curves").hidden = true; // so that no old curve stays drawn
     isNew = true;
     draw();
   }
@@ -84,7 +84,7 @@ export function makeCurves(store, nameOf, open) {
     const curves = wanted();
     const begun = curves.filter((each) => each.epoch.length);
     setText(byId("curves-note"), note(curves, begun));
-    if (!begun.length && isBetween()) return; // what was drawn stays, or all below would jump
+    if (!begun.length && isBetween()) return; // keep the old charts, or everything below would jump
     say(byId("curves-empty"), begun.length ? "" : missing(curves));
     byId("curves").hidden = !begun.length;
     drawLegend(begun);
@@ -92,7 +92,7 @@ export function makeCurves(store, nameOf, open) {
     if (ids.length) drawPair(store.accuracy, places, begun, (id) => open(id, ids));
   }
 
-  /** Whether points run by turns, and the next have no curve yet. */
+  /** Whether the study is between points: those that run now have no curve yet. */
   const isBetween = () => !byId("curves").hidden && !store.status.ended && !store.isFiltered;
 
   function wanted() {
@@ -157,7 +157,7 @@ export function makeCurves(store, nameOf, open) {
     return element("li", {}, button);
   }
 
-  /** Fetch the curves of chosen points that have gone on since. */
+  /** Fetch the curves of ticked points that have trained further since. */
   async function refresh() {
     const now = (id) => store.points.get(id)?.epoch;
     const stale = [...chosen]

@@ -1,4 +1,4 @@
-// The detail of a point: a dialog with all its values, its curve and its log, which follows it while it is open.
+// The detail of a point: a dialog with its values, curve and log, updated while it is open.
 
 import {byId, element, keep, say, setText} from "./dom.js";
 import {drawPair, fetchCurves} from "./curves.js";
@@ -13,7 +13,7 @@ export function makeDetail(store, nameOf) {
   let at = 0;
   let drawn = "";
 
-  /** Open a point; the arrows lead to the others of these ids. */
+  /** Open a point; the arrows lead through `ids`. */
   function open(id, among) {
     [ids, at] = [among, Math.max(0, among.indexOf(id))];
     drawn = "";

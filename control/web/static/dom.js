@@ -1,8 +1,8 @@
-// Elements: made with text only, so that nothing a study says is ever read as HTML, and kept from one drawing to the next.
+// Elements: made from text only, so that nothing from a study is ever parsed as HTML, and reused from one drawing to the next.
 
 export const byId = (id) => document.getElementById(id);
 
-/** A new element with these properties or attributes; children are nodes, or strings that stay text. */
+/** A new element with these properties or attributes; children are nodes, or strings, which stay text. */
 export function element(tag, properties = {}, ...children) {
   const made = document.createElement(tag);
   for (const [name, value] of Object.entries(properties)) {
@@ -13,12 +13,12 @@ export function element(tag, properties = {}, ...children) {
   return made;
 }
 
-/** Write a text where another stands. */
+/** Set the text of a node if it differs. */
 export function setText(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
 
-/** Show a sentence, or hide its place where there is none. */
+/** Show a sentence, or hide its place if it is empty. */
 export function say(node, sentence) {
   node.hidden = !sentence;
   setText(node, sentence ?? "");
@@ -27,8 +27,8 @@ export function say(node, sentence) {
 const kept = new WeakMap();
 
 /**
- * Bring the children of `parent` in line with `items`, one a key. An element is made once, brought up to date
- * each time, and moved only where it is out of order: what is open, scrolled or focused stays so.
+ * Match the children of `parent` to `items`, one per key. An element is made once, updated each time, and moved
+ * only where it is out of order, so that open, scrolled and focused elements stay as they are.
  */
 export function keep(parent, items, keyOf, make, update) {
   const before = kept.get(parent) ?? new Map();
@@ -46,7 +46,7 @@ export function keep(parent, items, keyOf, make, update) {
   if (focused && focused !== document.activeElement) focused.focus({preventScroll: true});
 }
 
-/** Move the focus among buttons by arrow keys, of which only one at a time is reached by Tab. */
+/** Move the focus among buttons by arrow keys; Tab reaches only one of them. */
 export function rove(container, selector, step) {
   container.addEventListener("keydown", (event) => {
     const all = [...container.querySelectorAll(selector)];
@@ -62,7 +62,7 @@ export function rove(container, selector, step) {
   });
 }
 
-/** See to it that one of them can be reached by Tab. */
+/** Make one of them reachable by Tab. */
 export function reachable(container, selector) {
   const all = [...container.querySelectorAll(selector)];
   if (all.length && !all.some((each) => each.tabIndex === 0)) all[0].tabIndex = 0;

@@ -1,8 +1,8 @@
-// Events: what the server says of the study, as it happens, and whether it is heard.
+// Events: the stream of news from the server, and whether it is connected.
 
 const AGAIN_MS = 5000;
 
-/** Call `take[name](data)` for each event, and `tell` with whether events come; it tries again for ever. */
+/** Call `take[name](data)` for each event, and `tell` with whether the stream is connected; reconnects for ever. */
 export function follow(take, tell) {
   const source = new EventSource("events");
   source.addEventListener("open", () => tell(true));

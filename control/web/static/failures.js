@@ -1,4 +1,4 @@
-// Failures: by class, with their number, what one of them said, and each one's traceback.
+// Failures: their number by class, an example message, and the traceback of each.
 
 import {byId, element, keep, say, setText} from "./dom.js";
 import {command, logsCommand, readLog, retryCommand} from "./log.js";

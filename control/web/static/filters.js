@@ -1,4 +1,4 @@
-// The filters: one list of values a knob, of states and of failures, and words to look for; kept in the address.
+// The filters: values of each knob, states, failure classes and a search text; kept in the page's address.
 
 import {byId, element, keep, setText} from "./dom.js";
 import {counted} from "./format.js";

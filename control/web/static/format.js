@@ -1,4 +1,4 @@
-// Quantities as people write them, in the same words as the commands.
+// Quantities in human-readable form, formatted as the commands do.
 
 const PREFIXES = [
   [1e24, "Y"],
@@ -17,7 +17,7 @@ const UNITS = [
 ];
 const short = (value, digits = 3) => String(Number(value.toPrecision(digits)));
 
-/** Where there is no value. */
+/** Shown where there is no value. */
 export const NONE = "–";
 
 /** A large count in three digits: 1700000000 is `1.7G`. */
@@ -34,18 +34,18 @@ export function duration(seconds, digits = 3) {
   return size === 1 ? `${Math.round(seconds)} s` : `${short(seconds / size, digits)} ${unit}`;
 }
 
-/** Hours of a device: hours, however many, or less than one. */
+/** Device time from hours: in hours, however many, or in a smaller unit below one. */
 export const hours = (value) => (value >= 1 ? `${short(value)} h` : duration(3600 * value));
 export const share = (value) => `${Math.floor(100 * value + 1e-9)} %`;
 export const percent = (value) => (value == null ? NONE : value.toFixed(2));
 export const counted = (number, noun) => `${number.toLocaleString("en")} ${noun}${number === 1 ? "" : "s"}`;
 
-/** The accuracy of a study, and what it lacks of 100 %, by its metric. */
+/** Names of the accuracy, and of the error (100 % minus it), by metric. */
 export const ACCURACY = {top1: "top-1", miou: "mean IoU"};
 export const ERROR = {top1: "top-1 error", miou: "100 % - mean IoU"};
 
 /** A knob's value as it is typed. */
 export const typed = (value) => (value == null ? "-" : String(value));
 
-/** A word for the shell: quoted unless it is plain. */
+/** Quote a word for the shell, if it needs it. */
 export const quoted = (word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'"'"'`)}'`);

@@ -25,11 +25,11 @@ const LINE = {
   symbol: "circle",
   size: 9,
 };
-/** Drawn in this order. */
+/** In the order in which they are drawn. */
 const STANDINGS = [WORSE, NEAR, LINE];
-/** Of each standing but that on the frontier. */
+/** Most models drawn of each standing, except those on the frontier. */
 const DRAWN_AT_MOST = 250;
-/** In percent: a logarithmic axis has no 0. */
+/** Smallest error drawn, in percent: a logarithmic axis has no 0. */
 const LEAST = 0.01;
 
 const error = (each) => Math.max(LEAST, 100 - each.accuracy);
@@ -185,7 +185,7 @@ function stairs(line) {
   };
 }
 
-/** So many of them, evenly: a cloud of thousands tells no more and draws slowly. */
+/** At most DRAWN_AT_MOST of the members, evenly spaced: a cloud of thousands shows no more, and is slow to draw. */
 function thinned(members) {
   const step = Math.ceil(members.length / DRAWN_AT_MOST);
   return members.filter((_, place) => place % step === 0);

@@ -1,4 +1,4 @@
-// The headline: how far the study is, what it cost so far, and whether this page still hears of it.
+// The headline: the progress of the study, its cost so far, and whether this page is connected.
 
 import {byId, say, setText} from "./dom.js";
 import {count, counted, duration, hours, NONE, share} from "./format.js";
@@ -6,14 +6,14 @@ import {count, counted, duration, hours, NONE, share} from "./format.js";
 const ORDER = ["completed", "running", "failed", "pending"];
 const CONNECTION = {live: "live", lost: "lost, trying again", ended: "ended"};
 const LOST =
-  "The connection is lost: what stands here may be old. It is tried again every few seconds; " +
+  "The connection is lost, so this page may be out of date. It reconnects every few seconds; " +
   "if the command has ended, start it again.";
 
 export function makeHeadline(store) {
   const bars = [...byId("counts-bar").children];
   const numbers = [...byId("counts").querySelectorAll("b")];
   const facts = [...byId("facts").querySelectorAll("dd")];
-  /** Seconds by which the server's clock is ahead of this one. */
+  /** Seconds by which the server's clock is ahead of the browser's. */
   const ahead = Number(document.body.dataset.now) - performance.timeOrigin / 1000;
   let isHeard = true;
   let problem = null;
@@ -34,11 +34,11 @@ export function makeHeadline(store) {
     tick();
   }
 
-  /** What is wrong; the study may never have been read yet. */
+  /** Show what is wrong; the study may not have been read yet. */
   function drawComplaint() {
     const {replayed, scheduler, num_silent: number, damaged = []} = store.status ?? {};
     const untrained = replayed ? `Replayed from ${replayed}: nothing here was trained.` : "";
-    const silent = number ? `Nothing was heard of ${counted(number, "running point")} for a minute.` : "";
+    const silent = number ? `No heartbeat from ${counted(number, "running point")} for a minute.` : "";
     say(byId("complaint"), [problem, untrained, scheduler, silent, ...damaged].filter(Boolean).join(" "));
   }
 
@@ -60,7 +60,7 @@ export function makeHeadline(store) {
     document.title = `${share(store.status.share)} ${store.study.name}`;
   }
 
-  /** What changes as time goes by. */
+  /** Update what changes with time. */
   function tick() {
     const status = store.status;
     if (!status) return;
@@ -80,13 +80,13 @@ export function makeHeadline(store) {
     say(byId("lost"), isHeard ? "" : LOST);
   }
 
-  /** Whether events come. */
+  /** Take whether the event stream is connected. */
   function connection(is) {
     isHeard = is;
     drawConnection();
   }
 
-  /** Why the study cannot be read, or null again. */
+  /** Take why the study cannot be read, or null when it can. */
   function takeProblem({text}) {
     problem = text;
     drawComplaint();

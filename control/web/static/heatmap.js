@@ -1,4 +1,4 @@
-// The heat map: a table of the grid by two knobs, each cell coloured by what became of its points.
+// The heat map: a table of the grid by two knobs, each cell coloured by the outcome of its points.
 
 import {marks, sentence, SHADES} from "./cell.js";
 import {byId, element, keep, reachable, rove, setText} from "./dom.js";
@@ -60,12 +60,12 @@ export function makeHeatmap(store, filtered) {
     reachable(table, "button:not(:disabled)");
   }
 
-  /** The knobs to choose from; a choice stays while there is such a knob. */
+  /** List the knobs to choose from; a choice stays as long as its knob exists. */
   function drawChoices() {
     const names = [...store.knobs, ALL];
     if (names.join() === listed) return;
     const chosen = [rows.value, columns.value];
-    if (listed === undefined && store.status.share === 1) colour.value = "accuracy"; // there is no more progress
+    if (listed === undefined && store.status.share === 1) colour.value = "accuracy"; // progress shows nothing in a finished study
     const isKept = listed !== undefined && chosen.every((name) => name && names.includes(name));
     listed = names.join();
     for (const select of [rows, columns]) {
@@ -74,7 +74,7 @@ export function makeHeatmap(store, filtered) {
     [rows.value, columns.value] = isKept ? chosen : chosenAxes();
   }
 
-  /** Axes before settings, settings by their number of values, seeds last. */
+  /** Choose two knobs: axes first, then settings with the most values, the seed last. */
   function chosenAxes() {
     const place = (name) =>
       name === "seed" ? 2 : AXES.includes(name) ? AXES.indexOf(name) / AXES.length : 1;
@@ -141,7 +141,7 @@ export function makeHeatmap(store, filtered) {
 
   const isWanted = (name, value) => store.wanted.get(name)?.has(value) ?? true;
 
-  /** Whether points of this cell alone are wanted. */
+  /** Whether the filters select exactly this cell. */
   function isChosen(down, across) {
     const mine = axes(down, across);
     const isOnly = ([name, value]) => store.wanted.get(name)?.size === 1 && store.wanted.get(name).has(value);

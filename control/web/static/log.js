@@ -1,11 +1,11 @@
-// A point's log, and the commands that show and retry it, to be copied.
+// A point's log, and the commands that print it and retry the point, ready to copy.
 
 import {element, setText} from "./dom.js";
 import {quoted} from "./format.js";
 
 const COPIED_MS = 2000;
 
-/** Read the log of a point into a place; at its end, where its traceback is, unless a person has scrolled away. */
+/** Read the log of a point into a place, scrolled to its end, where a traceback is, unless the user has scrolled away. */
 export async function readLog(place, id) {
   place.dataset.id = id;
   const isAtEnd = !place.textContent || place.scrollHeight - place.scrollTop - place.clientHeight < 20;
@@ -42,7 +42,7 @@ export function command(line) {
   return element("div", {className: "command"}, code, button);
 }
 
-/** Pages that come neither from this machine nor by TLS have no clipboard. */
+/** Browsers give pages a clipboard only from this machine or over TLS. */
 async function copied(text) {
   try {
     await navigator.clipboard.writeText(text);

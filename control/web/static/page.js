@@ -1,4 +1,4 @@
-// The page: its parts, brought up to date together whenever the study, or what is wanted of it, has changed.
+// The page: its parts, updated together whenever the study or the filters change.
 
 import {onTheme, plotly} from "./charts.js";
 import {makeCurves} from "./curves.js";
@@ -15,7 +15,7 @@ import {Store} from "./store.js";
 import {makeTable} from "./table.js";
 
 const store = new Store();
-/** A point by the knobs that vary. */
+/** The name of a point: its values of the knobs that vary. */
 const nameOf = (point) =>
   store.knobs.map((name) => `${name} ${typed(point.knobs[name])}`).join(", ") || point.id;
 const open = (id, among) => detail.open(id, among);
@@ -37,7 +37,7 @@ const charts = [makeFrontier(store, open), curves];
 
 let isComing = false;
 
-/** Draw the texts before the next frame and the charts after it, once however much has changed. */
+/** Draw the texts before the next frame and the charts after it, once for any number of changes. */
 function changed() {
   if (isComing || !store.status) return;
   isComing = true;

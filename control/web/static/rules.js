@@ -1,4 +1,4 @@
-// The rules so far: a summary by topic, every sentence below it, and what to beware of.
+// The rules so far: a summary by topic, then all sentences and warnings.
 
 import {byId, element, keep, say, setText} from "./dom.js";
 import {counted} from "./format.js";

@@ -1,4 +1,4 @@
-// The store: what is known of a study's points, and which of them are wanted.
+// The store: the points of the study, and the filters on them.
 
 import {ACCURACY, ERROR, typed} from "./format.js";
 
@@ -8,11 +8,11 @@ export const STATES = ["running", "silent", "gone", "failed", "queued", "pending
 export const isFailed = (point) => point.state === "failed" || point.state === "gone";
 export const isRunning = (point) => point.state === "running" || point.state === "silent";
 
-/** Of its training, what is behind a point, between 0 and 1. */
+/** Share of a point's training that is done, 0 to 1. */
 export const progress = (point) =>
   point.state === "completed" ? 1 : Math.min(1, point.epoch / point.epochs || 0);
 
-/** The value of a knob, `state` or `failure`, as it stands in a filter. */
+/** A point's value of a knob, `state` or `failure`, as text, for the filters. */
 export const valueOf = (point, field) =>
   field === "state"
     ? point.state
@@ -30,18 +30,18 @@ export class Store {
   learned = null;
   /** Names of the knobs that vary. */
   knobs = [];
-  /** By id. */
+  /** Points by id. */
   points = new Map();
-  /** The wanted values by field; a field that is not there may have any. */
+  /** Wanted values by field; a field without an entry may have any value. */
   wanted = new Map();
-  /** What messages or ids should contain. */
+  /** Text that the message or id must contain. */
   text = "";
-  /** Goes up with each change of what is wanted. */
+  /** Counts the changes of the filters. */
   asked = 0;
-  /** What was worked out since the last change, by what was asked. */
+  /** Cache of results since the last change, by query. */
   #known = new Map();
 
-  /** Everything anew, of a study seen first or again. */
+  /** Take a complete state of the study. */
   takeAll({study, knobs, status, points}) {
     Object.assign(this, {study, knobs, status});
     const known = new Set(points.id);
@@ -55,7 +55,7 @@ export class Store {
     this.#take(points);
   }
 
-  /** A frontier that is as before stays the same array. */
+  /** Take what was learned; an unchanged frontier stays the same array. */
   takeLearned(learned) {
     const before = this.learned?.frontier;
     const isSame = JSON.stringify(learned.frontier) === JSON.stringify(before);
@@ -73,12 +73,12 @@ export class Store {
     });
   }
 
-  /** The points that are wanted, whatever their values of the fields left out. */
+  /** The points that pass the filters, except those on the fields left out. */
   shown(...leftOut) {
     return this.#once(`shown ${leftOut}`, () => this.#all().filter(this.#test(leftOut)));
   }
 
-  /** Whether any of these points is wanted. */
+  /** Whether any of these points passes the filters. */
   wants(ids) {
     const isWanted = this.#test([]);
     return ids.some((id) => this.points.has(id) && isWanted(this.points.get(id)));
@@ -92,7 +92,7 @@ export class Store {
       (!text || contains(point, text));
   }
 
-  /** What points can be chosen by. */
+  /** Fields to filter by. */
   get fields() {
     return ["state", "failure", ...this.knobs];
   }
@@ -115,7 +115,7 @@ export class Store {
     return this.#known.get(what);
   }
 
-  /** Want only these values of a field; any for none. */
+  /** Filter a field by these values; an empty list removes the filter. */
   want(field, values) {
     if (values.length) this.wanted.set(field, new Set(values));
     else this.wanted.delete(field);
@@ -137,7 +137,7 @@ export class Store {
     this.find("");
   }
 
-  /** What points are compared by, as it is called. */
+  /** Name of the accuracy by which points are compared. */
   get accuracy() {
     return ACCURACY[this.study?.metric] ?? ACCURACY.top1;
   }
@@ -150,7 +150,7 @@ export class Store {
     return this.wanted.size > 0 || this.text !== "";
   }
 
-  /** What is wanted, for the address. */
+  /** The filters as the hash of the page's address. */
   get hash() {
     const words = new URLSearchParams();
     for (const [field, values] of this.wanted) for (const value of values) words.append(field, value);

@@ -7,7 +7,7 @@ import {isRunning, progress, STATES} from "./store.js";
 const ROWS = 100;
 const MARKS = {completed: "●", running: "▸", silent: "◌", queued: "○", pending: "·", failed: "✕", gone: "✕"};
 
-/** What a column is called, what it is sorted by, and what its cells say. */
+/** A column: its name, its sort key, and the text of its cells. */
 const PROGRESS = {
   name: "progress",
   value: progress,
@@ -104,7 +104,7 @@ export function makeTable(store, curves, nameOf, open) {
     return element("th", {scope: "col", className: isNumber ? "number" : ""}, button);
   }
 
-  /** Points without a value come last, whichever way. */
+  /** Sort the points; those without a value come last in either direction. */
   function sorted(points) {
     const {value} = columns.find((column) => column.name === sort.name) ?? STATE;
     const turn = sort.down ? -1 : 1;

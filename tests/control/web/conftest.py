@@ -1,4 +1,4 @@
-"""A page to look at: the real server, started as a person types it, and what it answers over real HTTP."""
+"""The page: the real server, started from the command line, and its answers over real HTTP."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ import pytest
 from tests.launchers.conftest import ROOT
 
 SOON_S = 60.0
-"""What is waited for comes within this, however busy the machine."""
+"""Longest wait in a test, enough even on a busy machine."""
 
 
 @dataclass(frozen=True)
 class Answer:
     status: int
     headers: Mapping[str, str]
-    """By name in lower case."""
+    """Headers by name in lower case."""
     body: bytes
 
     @property
@@ -40,7 +40,7 @@ class Answer:
 
 
 class Stream:
-    """An open /events, as a browser has it."""
+    """An open event stream, as a browser has it."""
 
     def __init__(self, page: Page, headers: Mapping[str, str]) -> None:
         self._connection = http.client.HTTPConnection(page.host, page.port, timeout=SOON_S)
@@ -50,7 +50,7 @@ class Stream:
         assert self.response.headers["Content-Type"].startswith("text/event-stream")
 
     def next(self) -> tuple[str, Any]:
-        """The name and the data of the next event; fails where none comes soon."""
+        """Name and data of the next event; fails if none comes within SOON_S."""
         name, deadline = "", time.monotonic() + SOON_S
         while time.monotonic() < deadline:
             line = self.response.readline().decode().rstrip("\n")
@@ -64,7 +64,7 @@ class Stream:
         pytest.fail(f"no event within {SOON_S} s")
 
     def wait_for(self, name: str, having: Callable[[Any], bool] = lambda _: True) -> Any:
-        """The data of the next event of that name that has it; fails where none comes soon."""
+        """Data of the next event of this name that satisfies `having`; fails if none comes soon."""
         deadline = time.monotonic() + SOON_S
         while time.monotonic() < deadline:
             found, data = self.next()
@@ -77,7 +77,7 @@ class Stream:
 
 
 class Page:
-    """`python -m control watch STUDY --web`."""
+    """A running `python -m control watch STUDY --web`."""
 
     def __init__(self, study: Path, options: str = "", *, cwd: Path = ROOT) -> None:
         words = ["watch", str(study), "--web", *(options or "--port 0").split()]
@@ -99,11 +99,11 @@ class Page:
 
     @property
     def url(self) -> str:
-        """For a browser, with the token where there is one."""
+        """The address for a browser, with the token if there is one."""
         return f"http://{self.host}:{self.port}/" + (f"?token={self.token}" if self.token else "")
 
     def ask(self, path: str, method: str = "GET", **headers: str) -> Answer:
-        """Exactly this path; `Host` and others by name."""
+        """Request exactly this path; `headers` such as `Host` are sent by name."""
         connection = http.client.HTTPConnection(self.host, self.port, timeout=SOON_S)
         connection.request(
             method, path, headers={name.replace("_", "-"): each for name, each in headers.items()}
@@ -119,7 +119,7 @@ class Page:
         return self._streams[-1]
 
     def end(self, number: signal.Signals = signal.SIGINT) -> tuple[int, str, float]:
-        """Send the signal: the exit code, what was said after the first line, and how long it took in s."""
+        """Send the signal; return the exit code, the output after the first line, and seconds to the end."""
         began = time.monotonic()
         self.process.send_signal(number)
         output, _ = self.process.communicate(timeout=SOON_S)
@@ -136,7 +136,7 @@ class Page:
 
 @pytest.fixture
 def serve() -> Iterator[Callable[..., Page]]:
-    """Serve a study, with options in place of `--port 0`."""
+    """Serve a study, with other options in place of `--port 0`."""
     pages: list[Page] = []
 
     def run(study: Path, options: str = "", **more: Any) -> Page:
@@ -150,7 +150,7 @@ def serve() -> Iterator[Callable[..., Page]]:
 
 @pytest.fixture(scope="session")
 def served(finished: Path) -> Iterator[Page]:
-    """The page of a study that has ended; only to be read."""
+    """The page of a finished study, shared by tests that only read it."""
     page = Page(finished)
     yield page
     page.close()

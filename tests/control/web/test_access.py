@@ -20,7 +20,7 @@ PLACES = ["/", "/events", "/curves", "/log/0000000000000000", "/static/plotly.mi
 
 @pytest.fixture(scope="module")
 def guarded(finished: Path) -> Iterator[Page]:
-    """A page for all who have the token."""
+    """A page that requires a token."""
     page = Page(finished, "--port 0 --host 0.0.0.0")
     yield page
     page.close()
@@ -48,7 +48,7 @@ def test_every_answer_forbids_what_the_page_does_not_need(served: Page, path: st
     "host", ["evil.com", "127.0.0.1.evil.com", "localhost.evil.com:8008", "10.0.0.1", "", "a b", "[::1"]
 )
 def test_another_host_is_refused(served: Page, host: str) -> None:
-    """As it comes from a page of that name, whose address is made to be this one's."""
+    """As in DNS rebinding: a foreign page whose host name is made to resolve to this address."""
     for path in PLACES:
         answer = served.ask(path, Host=host)
         assert answer.status == 400
@@ -57,7 +57,7 @@ def test_another_host_is_refused(served: Page, host: str) -> None:
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "LOCALHOST:9000", "127.0.0.1:9000", "[::1]:80"])
 def test_this_machine_may_be_asked_under_any_port(served: Page, host: str) -> None:
-    """As it comes through `ssh -L 9000:localhost:8008`."""
+    """As in requests through `ssh -L 9000:localhost:8008`."""
     assert served.ask("/", Host=host).status == 200
 
 

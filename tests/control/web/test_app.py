@@ -1,4 +1,4 @@
-"""What a browser is told of a study, over real HTTP from the real server."""
+"""The answers to a browser, over real HTTP from the real server."""
 
 from __future__ import annotations
 

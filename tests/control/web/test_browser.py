@@ -1,4 +1,4 @@
-"""The page of a study in a real browser, served by the real command: what it shows, and how it is used."""
+"""The page in a real browser, served by the real command: what it shows and how it reacts."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ FOCUS = "document.activeElement.%s"
 
 @pytest.fixture(scope="module")
 def url(served: Served) -> str:
-    """Of ten points, of depth 8 and 14: eight are completed, two have diverged."""
+    """The page of ten points of depth 8 and 14: eight completed, two diverged."""
     return served.url
 
 
 def _opened(page: Page, url: str, *, width: int = 1400, dark: bool = False) -> None:
-    page.open("about:blank", width=width)  # another address than before, or only its hash would change
+    page.open("about:blank", width=width)  # otherwise only the hash of the address would change
     page.open(url, width=width, dark=dark)
     page.wait_for(DRAWN)
 
@@ -59,9 +59,7 @@ def test_it_says_how_far_the_study_is(page: Page, url: str, finished: Path) -> N
 
 def test_the_grid_is_a_table_of_its_cells(page: Page, url: str) -> None:
     _opened(page, url)
-    assert (
-        page.evaluate("document.getElementById('heat-colour').value") == "accuracy"
-    )  # of a study that has ended
+    assert page.evaluate("document.getElementById('heat-colour').value") == "accuracy"  # the study has ended
     _choose(page, "heat-colour", "progress")
     assert page.evaluate(CELLS) == [[depth, "100 %", "100 %", "0 %\n✕1"] for depth in ("8", "14")]
     _choose(page, "heat-colour", "failures")

@@ -1,4 +1,4 @@
-"""The page while things happen: a study that runs, a connection that is lost, and names that mean harm."""
+"""The page during changes: a running study, a lost connection, and malicious names."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ MARKER = """(() => {
   const box = marker.getBoundingClientRect();
   return [box.x + box.width / 2, box.y + box.height / 2];
 })()"""
-"""Where the first one is in the window."""
+"""JavaScript for the position of the first marker in the window."""
 TRACEBACK = f"Traceback (most recent call last):\n</pre><script>window.hacked=1</script>{HARM}\"'&lt;b&gt;\n"
 
 
@@ -57,7 +57,7 @@ def test_a_lost_connection_is_said_and_mended(page: Page, finished: Path, serve:
     page.wait_for(f"{CONNECTION} == 'ended'")
     first.end()
     page.wait_for(f"{CONNECTION} == 'lost, trying again'")
-    assert "may be old" in page.evaluate("document.getElementById('lost').innerText")
+    assert "may be out of date" in page.evaluate("document.getElementById('lost').innerText")
     serve(finished, f"--port {first.port}")
     page.wait_for(f"{CONNECTION} == 'ended'")
     assert not page.evaluate("document.getElementById('lost').checkVisibility()")
@@ -104,7 +104,7 @@ def test_a_replayed_study_is_told_from_a_trained_one(
 
 @pytest.fixture
 def hostile(finished: Path, tmp_path: Path) -> Path:
-    """The same study, but with names, messages and logs that want to be HTML."""
+    """The same study, with HTML in its names, messages and logs."""
     study = tmp_path / HARM
     shutil.copytree(finished, study)
     for place in (study / "points").iterdir():

@@ -1,4 +1,4 @@
-"""What a browser is told while a study changes: changes alone, and all of it after a new connection."""
+"""Events while a study changes: only the changes, and everything after a new connection."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_a_study_is_followed_from_its_start_until_it_is_killed(
     short, long = (first["points"]["id"][first["points"]["epochs"].index(epochs)] for epochs in (2, 500))
     changes, curves, name = [first], [], "all"
     while not (_of(changes, short, "state")[-1] == "completed" and len(curves) > 1 and name == "curves"):
-        name, data = stream.next()  # the curves of a look come after its changes
+        name, data = stream.next()  # curves follow the changes of the same look
         if name == "change":
             assert data["version"] == changes[-1]["version"] + 1
             changes.append(data)
@@ -60,14 +60,14 @@ def test_a_study_is_followed_from_its_start_until_it_is_killed(
         process.kill()
     points = stream.wait_for("change", lambda told: told["status"]["counts"]["failed"] == 1)["points"]
     assert (points["id"], points["state"], points["failure"]) == ([long], ["gone"], ["killed"])
-    assert points["message"][0].startswith("the process that trained it is gone; it goes on after epoch ")
+    assert points["message"][0].startswith("the process that trained it is gone; it will resume after epoch ")
     assert points["seconds"][0] >= running[-1][1]
     assert stream.wait_for("curves")["ids"] == []
     assert "attempt 1" in page.ask(f"/log/{long}").text
 
 
 def _of(told: list[dict], point_id: str, name: str) -> list:
-    """What was told of a point, one after the other."""
+    """Successive values of a column of a point."""
     points = (each["points"] for each in told if point_id in each["points"]["id"])
     return [each[name][each["id"].index(point_id)] for each in points]
 

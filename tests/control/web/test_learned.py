@@ -1,4 +1,4 @@
-"""What the page says was learned: the words of `python -m analysis rules`, and every model."""
+"""What the page reports as learned: the sentences of `python -m analysis rules`, and all models."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def test_too_little_data_is_a_sentence(finished: Path, tmp_path: Path) -> None:
 
 @pytest.fixture
 def a_point(finished: Path, tmp_path: Path) -> Path:
-    """A study of a single completed point."""
+    """A study with a single completed point."""
     study = shutil.copytree(finished, tmp_path / "mine")
     done = [file.parent for file in study.glob("points/*/result.json")]
     for each in study.glob("points/*"):

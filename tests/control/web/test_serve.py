@@ -23,8 +23,8 @@ from tests.launchers.conftest import ROOT
 
 pytestmark = pytest.mark.xdist_group("control")
 
-ALONE = "--web goes with no filter, --by or --once: the page filters and groups by itself."
-NO_HOST = "is no address of this machine: give 127.0.0.1 for this machine alone, or 0.0.0.0 for all."
+ALONE = "--web takes no filter, --by or --once: the page has its own filters and groups."
+NO_HOST = "is not an address of this machine: give 127.0.0.1 for this machine alone, or 0.0.0.0 for all."
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
@@ -63,7 +63,7 @@ def test_a_port_that_is_taken_is_refused(say: Callable[[str], Said], many: Study
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         said = say(f"watch {many.path} --web --port {port}")
-    sentence = f"control: --port {port} is taken: give another, or leave --port away for one that is free.\n"
+    sentence = f"control: --port {port} is in use: give another, or leave out --port to get a free one.\n"
     assert (said.code, said.out, said.err) == (2, "", sentence)
 
 
@@ -84,11 +84,11 @@ def test_two_studies_are_watched_beside_each_other(
         ("--web --once", ALONE),
         ("--web depth=8", ALONE),
         ("--web --by depth", ALONE),
-        ("--port 8080", "--port is of the page: write --web as well."),
-        ("--host 0.0.0.0", "--host is of the page: write --web as well."),
-        ("--token", "--token is of the page: write --web as well."),
-        ("--web --port 70000", "--port 70000 is no port: give one from 1024 to 65535."),
-        ("--web --port -1", "--port -1 is no port: give one from 1024 to 65535."),
+        ("--port 8080", "--port is an option of the page: add --web."),
+        ("--host 0.0.0.0", "--host is an option of the page: add --web."),
+        ("--token", "--token is an option of the page: add --web."),
+        ("--web --port 70000", "--port 70000 is not a port number: give one from 1024 to 65535."),
+        ("--web --port -1", "--port -1 is not a port number: give one from 1024 to 65535."),
         ("--web --every 0", "--every 0 should be more than 0."),
         ("--web --host 192.0.2.7", f"--host 192.0.2.7 {NO_HOST}"),
         ("--web --host no.such.host.invalid", f"--host no.such.host.invalid {NO_HOST}"),
