@@ -1,11 +1,11 @@
-"""What is asked of the analysis, and what it reaches: one table.
+"""The requirements on the analysis and what it achieves, in one table.
 
     make prove                                              or: python -m benchmarks.analysis_proofs
-    python -m benchmarks.analysis_proofs --reference DIR    and what needs data that do not ship
+    python -m benchmarks.analysis_proofs --reference DIR    adds what needs data that are not included
 
-DIR has timm/, gemstones/ and learning_curves/; rows without their data say so. Of simulations the worst kind
-is shown, with its Clopper-Pearson interval: of a coverage it must touch what is asked, a rate of verdicts
-must itself be as asked. The tables of the single benchmarks have every kind. Seconds are of one core.
+DIR has timm/, gemstones/ and learning_curves/; rows without their data say so. Of simulations, the worst kind
+is shown with its Clopper-Pearson interval. The interval of a coverage must touch the required range; a rate
+of verdicts must itself lie in it. The tables of the single benchmarks show every kind. Times are of one core.
 """
 
 from __future__ import annotations
@@ -43,10 +43,10 @@ HELD_OUT_LIMIT = 0.9
 class Proof:
     what: str
     asked: str
-    """Empty where nothing is, and the number is only told."""
+    """The requirement; empty where there is none and the number is only reported."""
     reached: str
     holds: bool | None
-    """None where the data are not at hand, or nothing is asked."""
+    """Whether the requirement is met; None without data or requirement."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +56,7 @@ class Options:
 
 
 def main() -> None:
-    """Print each row as it is known, and the table in the end."""
+    """Print each row as soon as it is known, and the table at the end."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -77,7 +77,7 @@ def main() -> None:
     counts = ", ".join(f"{sum(row[3] == verdict for row in rows)} {verdict}" for verdict in verdicts.values())
     machine = f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}"
     note = f"{counts}; {options.grids} grids a kind; {machine}, numpy {np.__version__}"
-    print_table("The analysis", ("what", "asked", "reached", ""), rows, note)
+    print_table("The analysis", ("what", "required", "reached", ""), rows, note)
 
 
 def fronts(options: Options) -> Iterator[Proof]:
@@ -161,7 +161,7 @@ def rules(options: Options) -> Iterator[Proof]:
 
 
 def _processes() -> ProcessPoolExecutor:
-    """One a core."""
+    """A pool with one process per core."""
     return ProcessPoolExecutor(mp_context=multiprocessing.get_context("spawn"))
 
 
@@ -184,7 +184,7 @@ def dearer_half(_: Options) -> Iterator[Proof]:
         for way, score in (scores | {"average of laws": held_out.averaged(data)[1]}).items():
             low, high = score.interval()
             yield Proof(
-                f"RMSE on the dearer half of the paper's grid, {data.name}, {way}",
+                f"RMSE on the expensive half of the paper's grid, {data.name}, {way}",
                 f"< {HELD_OUT_LIMIT:g} points",
                 f"{score.rmse:.2f} ({low:.2f}, {high:.2f})",
                 score.rmse < HELD_OUT_LIMIT,
@@ -217,7 +217,7 @@ def _curves(what: str, tasks: list[learning_curves.Task]) -> Iterator[Proof]:
 
 
 def _worst(what: str, rates: dict[str, Rate], asked: tuple[float, float], touches: bool) -> Proof:
-    """The kind that is farthest from what is asked."""
+    """The result of the kind that is farthest from the required range, in percent."""
     kind = max(rates, key=lambda name: rates[name].distance(asked, touches))
     held = sum(rate.distance(asked, touches) <= 0 for rate in rates.values())
     return Proof(

@@ -1,4 +1,4 @@
-"""Baselines for learning curves: M4 as its authors fit it, a broken neural scaling law, the last value."""
+"""Baselines for extrapolating learning curves: M4, a broken neural scaling law (BNSL), and the last value."""
 
 from __future__ import annotations
 
@@ -10,26 +10,27 @@ from scipy.optimize import brentq, least_squares, nnls
 
 Floats = npt.NDArray[np.float64]
 Curve = tuple[Floats, Floats]
-"""Steps and errors, of which the first are known."""
+"""Steps and errors of the known part of a curve."""
 
 MARGIN = 1e-3
+"""Least distance of M4's limits e_inf and e_0 from the errors."""
 DESCENTS, NEWTONS = 100, 10_000
 STARTS, CANDIDATES = 12, 400
 
 
 def last_value(known: Curve, at: Floats) -> Floats:
-    """The error of the last step, whatever comes."""
+    """Predict the last known error for all later steps."""
     return np.full(len(at), known[1][-1])
 
 
 def m4(curves: Sequence[Curve], at: Sequence[Floats], iterations: int = NEWTONS) -> list[Floats]:
-    """M4 of Alabdulmohsin et al. 2022 (arXiv:2209.06640) for curves of errors in 0 to 1, all at once.
+    """M4 of Alabdulmohsin et al. 2022 (arXiv:2209.06640), fitted to many curves of errors in 0 to 1 at once.
 
-    (e - e_inf) / (e_0 - e)^alpha = beta x^c, fitted by the steps, rates and stopping rule of the code that
-    they published (google-research/revisiting_neural_scaling_laws, with e_0 = 0.999 at the start as in its
-    README): least squares with positive coefficients for log beta, -c and alpha, in turn with 100 times 1,000
-    small steps of gradient descent on e_inf and e_0, then 100 damped Newton steps at a time. A minimiser that
-    goes all the way to the bottom of the same objective extrapolates worse.
+    (e - e_inf) / (e_0 - e)^alpha = beta x^c, fitted with the steps, rates and stopping rule of the authors'
+    code (google-research/revisiting_neural_scaling_laws, starting from e_0 = 0.999 as in its README):
+    non-negative least squares for log beta, -c and alpha alternates with updates of e_inf and e_0, which are
+    1,000 small steps of gradient descent in the first 100 iterations and 100 damped Newton steps in later
+    ones. Minimising the same objective to convergence extrapolates worse.
     """
     length = max(len(x) for x, _ in curves)
     mask = np.array([np.arange(length) < len(x) for x, _ in curves])
@@ -38,7 +39,7 @@ def m4(curves: Sequence[Curve], at: Sequence[Floats], iterations: int = NEWTONS)
     log_x = np.array([np.pad(np.log(x), (0, length - len(x)), mode="edge") for x, _ in curves])
     lowest, highest = y.min(axis=1) - MARGIN, y.max(axis=1) + MARGIN
     e_inf, e_0 = np.maximum(lowest, 0), np.maximum(0.999, highest)
-    log_rest = np.log(e_0[:, None] - y)  # as there, of the e_0 at the start
+    log_rest = np.log(e_0[:, None] - y)  # the authors' code, too, keeps the initial e_0 here
     law, old, active = np.zeros((len(curves), 3)), np.ones(len(curves)), np.ones(len(curves), dtype=bool)
     for iteration in range(iterations):
         rows = np.flatnonzero(active)
@@ -73,7 +74,7 @@ def _improve(
     *,
     newton: bool,
 ) -> tuple[Floats, Floats]:
-    """Limits after 1,000 steps of gradient descent or 100 of Newton, each projected on its bounds."""
+    """e_inf and e_0 after 1,000 gradient or 100 Newton steps, each projected onto its bounds."""
     y, mask, count, log_f = data
     e_inf, e_0 = limits
     for _ in range(100 if newton else 1000):
@@ -98,7 +99,7 @@ def _newton(gradient: Floats, curvature: Floats) -> Floats:
 
 
 def _m4_value(e_inf: float, e_0: float, log_f: Floats, alpha: float) -> Floats:
-    """The error at which both sides of M4 agree."""
+    """Solve M4 for the error at each value of log_f = log beta + c log x."""
     if alpha < 1e-5:
         return np.asarray(e_inf + np.exp(log_f))
     span = e_0 - e_inf
@@ -112,11 +113,11 @@ def _m4_value(e_inf: float, e_0: float, log_f: Floats, alpha: float) -> Floats:
 
 
 def bnsl(known: Curve, at: Floats) -> Floats:
-    """A broken neural scaling law of one break (Caballero et al. 2022, arXiv:2210.14891).
+    """A broken neural scaling law with one break (Caballero et al. 2022, arXiv:2210.14891).
 
-    y = a + b x^-c0 (1 + (x/d)^(1/f))^(-c1 f), least squares on log y with a >= 0, from the best STARTS of
-    CANDIDATES random parameters, the best of which is kept. (On log(1 + y), as in the authors' code, and with
-    c0 and c1 kept positive it extrapolates no better.)
+    y = a + b x^-c0 (1 + (x/d)^(1/f))^(-c1 f), fitted by least squares on log y with a >= 0. The best STARTS
+    of CANDIDATES random parameter vectors are refined, and the best fit is kept. (Fitting log(1 + y), as in
+    the authors' code, or keeping c0 and c1 positive extrapolates no better.)
     """
     x, y = known
     middle = np.log(x).mean()

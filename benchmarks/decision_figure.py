@@ -1,4 +1,4 @@
-"""The picture of `decision_quality`: verdicts like the full grid's against compute, one panel a source."""
+"""Figure of `decision_quality`: agreement with the full grid against compute, one panel per source."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ COLUMNS = 4
 
 
 def draw(rows: pd.DataFrame) -> Picture:
-    """Shares of the repetitions, with bands of their 95 % intervals."""
+    """Shares of the repetitions, with their 95 % intervals as bands."""
     names = list(rows["source"].unique())
     looks = _looks(list(curves(rows)))
     with house_style():
@@ -41,7 +41,7 @@ def draw(rows: pd.DataFrame) -> Picture:
 
 
 def _looks(names: list[str]) -> dict[str, dict[str, object]]:
-    """Ours stands out; the others differ in colour and marker."""
+    """Plot styles: ours stands out; the others differ in colour and marker."""
     others = [name for name in names if name != OURS]
     found: dict[str, dict[str, object]] = {
         name: {"color": color, "marker": marker, "linewidth": 1.2, "markersize": 3.5}
@@ -75,7 +75,7 @@ def _panel(axes: Axes, name: str, rows: pd.DataFrame, looks: dict[str, dict[str,
 
 
 def _foreseen(rows: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
-    """Of all strategies but ours, at a third."""
+    """Rows of all strategies but ours, read by foresight at a third of the train FLOPs."""
     third = rows[
         np.isclose(rows["share"], THIRD) & (rows["reading"] == FORESIGHT) & (rows["strategy"] != OURS)
     ]

@@ -1,4 +1,4 @@
-"""Foresight in `decision_quality`: what the whole grid would say, and the runs that tell most of it."""
+"""Foresight in `decision_quality`: predicted verdicts of the whole grid, and the most informative runs."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from benchmarks.decision_strategies import Generator
 
 
 def read_foresight(grid: Grid, errors: Floats) -> Decision:
-    """The verdicts that the whole grid is most likely to give, and the networks that the surrogate has as
-    best; errors are as of `decision_reading.read_pairs`."""
+    """The most likely verdicts of the whole grid, and the best networks according to the surrogate; `errors`
+    is as for `decision_reading.read_pairs`."""
     state = _State(grid, errors)
     found = {each.rule: each for each in state.foresights}
     verdicts = dict.fromkeys(rules_of(grid), "undecided") | {"crossover": "undetermined"}
@@ -38,8 +38,8 @@ def read_foresight(grid: Grid, errors: Floats) -> Decision:
 
 
 def teaches_most(grid: Grid, seen: Floats, _: Generator) -> Iterator[Rows]:
-    """What `analysis suggest` would run next, in its batches, until every rule is settled or nothing is left
-    that would tell of one."""
+    """The strategy of `analysis suggest`: run its batches until every rule is settled or no remaining run is
+    informative."""
     while np.isnan(seen).any():
         state = _State(grid, seen)
         knowledge = Knowledge(state.surrogate, state.measured, state.foresights)
@@ -47,18 +47,18 @@ def teaches_most(grid: Grid, seen: Floats, _: Generator) -> Iterator[Rows]:
         cells = left // grid.num_seeds
         runs = Runs(cells=cells, price=grid.prices[cells], could_fail=np.zeros(len(cells)))
         chosen = choose(knowledge, runs, np.inf, BATCH)
-        if not len(chosen.runs):  # settled, or undecidable
+        if not len(chosen.runs):  # all rules are settled or undecidable
             return
         yield left[chosen.runs]
 
 
 @dataclass(frozen=True)
 class _State:
-    """What is known of a grid."""
+    """What is known of a grid at one moment."""
 
     grid: Grid
     errors: Floats
-    """[cells, seeds], NaN where a run is not made."""
+    """[cells, seeds], NaN where a run has not been made."""
 
     @property
     def layout(self) -> Layout:
@@ -84,7 +84,7 @@ def _layout(grid: Grid) -> Layout:
 
 
 def _family(grid: Grid, mean: Floats) -> Rows:
-    """For each budget the network that is best at its longest training."""
+    """For each budget, the network with the lowest predicted error at its longest training."""
     flops, finals = grid.cells["flops"].to_numpy(dtype=float), np.unique(grid.finals)
     within = [finals[flops[finals] <= limit] for limit in budgets(grid)]
     return np.array([cells[np.argmin(mean[cells])] for cells in within], dtype=np.intp)

@@ -1,6 +1,6 @@
-"""A layout: which of the measured cells are compared with which, as `selection` and `steps` have it.
+"""A layout: which measured cells are compared with which, by the rules of `selection` and `steps`.
 
-It is found block by block, and kept, so that thousands of partly measured grids take milliseconds each.
+It is computed block by block and cached, so that thousands of partly measured grids take milliseconds each.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from benchmarks.decision_sources import Grid
 CACHED, CACHED_BLOCKS = 2000, 40_000
 SPOTS = [f"{side}_{part}" for side in SIDES for part in PARTS]
 FOUND = ["own", "other", "axis_rung", "rival_rung", "price", *SPOTS]
-"""Of a comparison: the heights of its base on the axis and on the rival, and as in `Comparisons.table`."""
+"""Columns of a comparison: its base's values of axis and rival, then columns of `Comparisons.table`."""
 GROUPS = [f"{side}_{end}" for side in SIDES for end in ("low", "high")]
 TRIPLES = ["low", "mid", "high", "weight", "bend"]
 Made = npt.NDArray[np.bool_]
@@ -35,40 +35,40 @@ Made = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True, kw_only=True)
 class Layout:
-    """What verdicts on depth, width and resolution need besides errors."""
+    """Everything that verdicts on depth, width and resolution need, except the errors."""
 
     selections: Selections
-    """Without parts by resolution and by base."""
+    """Depth against width, without the breakdowns by resolution and by base."""
     rivals: tuple[Comparisons, ...]
-    """Of resolution, within a step, in the longest regime that has any."""
+    """Resolution against depth and width, within one step, in the longest regime that has any."""
 
 
 @dataclass(frozen=True)
 class Shape:
-    """Cells that differ in an axis and a rival alone, told from others by what their comparisons rest on."""
+    """What the comparisons within a block depend on: cells that differ only in an axis and its rival."""
 
     axis: str
     rival: str
     heights: tuple[tuple[float, ...], tuple[float, ...]]
     prices: tuple[float, ...]
-    """Over the first one's."""
+    """Prices relative to the first cell's."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Block:
-    """Such cells of a grid."""
+    """Cells of a grid that differ only in an axis and its rival."""
 
     cells: Rows
     shape: Shape
     price: float
-    """Of the first one."""
+    """Price of the first cell."""
     fixed: dict[str, float]
-    """The other axes."""
+    """Values of the other axes."""
 
 
 @dataclass(frozen=True, eq=False)
 class Blocks:
-    """Of a grid: of depth against width, and of resolution against either."""
+    """The blocks of a grid, for depth against width and for resolution against each of them."""
 
     grid: Grid
 
@@ -91,7 +91,7 @@ class Blocks:
 
 @lru_cache(CACHED)
 def lay_out(grid: Grid, made: bytes) -> Layout:
-    """Of the cells that `made` (a boolean each) says are measured."""
+    """The layout of the measured cells; `made` has a boolean per cell, as bytes."""
     mask = np.frombuffer(made, dtype=bool)
     blocks = _blocks_of(grid)
     return Layout(selections=_select(grid, blocks.pairs, mask), rivals=_rivals(grid, blocks, mask))
@@ -116,8 +116,8 @@ def _block(rows: pd.DataFrame, axis: str, rival: str, cost: Metric, fixed: dict[
 
 @lru_cache(CACHED_BLOCKS)
 def _found(shape: Shape, made: bytes) -> tuple[Floats, list[Floats]]:
-    """FOUND of each comparison among the measured cells of a block, and TRIPLES of either side; groups are
-    places in the block, measured or not."""
+    """FOUND for each comparison among the measured cells of a block, and TRIPLES for either side; groups are
+    indices into all cells of the block."""
     mask = np.frombuffer(made, dtype=bool)
     own, other = (np.array(each)[mask] for each in shape.heights)
     block = LadderBlock({"axis": own, "rival": other}, np.array(shape.prices)[mask], np.flatnonzero(mask))
@@ -129,7 +129,7 @@ def _found(shape: Shape, made: bytes) -> tuple[Floats, list[Floats]]:
 
 
 def _compared(blocks: Sequence[Block], made: Made, cost: Metric) -> Comparisons:
-    """All comparisons in the blocks, with groups numbered among the measured cells."""
+    """All comparisons in the blocks, with groups as indices into the measured cells."""
     shape = blocks[0].shape
     number = np.cumsum(made) - 1
     groups = [FOUND.index(name) for name in GROUPS]
@@ -158,7 +158,7 @@ def _compared(blocks: Sequence[Block], made: Made, cost: Metric) -> Comparisons:
 
 
 def _select(grid: Grid, blocks: Sequence[Block], made: Made) -> Selections:
-    """As `selection.select`, of one setting."""
+    """As `selection.select`, for one setting."""
     compared = _compared(blocks, made, grid.compared_at)
     table = {name: compared.table[name].to_numpy() for name in ("epochs", "depth", "width", "resolution")}
     rows = [np.flatnonzero(table["epochs"] == epochs) for epochs in np.unique(table["epochs"])]
@@ -184,7 +184,7 @@ def _common(compared: Comparisons, regimes: Sequence[Rows]) -> list[Rows]:
 
 
 def _rivals(grid: Grid, blocks: Blocks, made: Made) -> tuple[Comparisons, ...]:
-    """As `steps.lay_out_steps`, of one setting."""
+    """As `steps.lay_out_steps`, for one setting."""
     cells = grid.cells.loc[made, ["depth", "width", "resolution", "epochs"]].to_numpy(dtype=float)
     sizes = np.unique(cells[:, 2])
     following = dict(pairwise(sizes))

@@ -1,8 +1,8 @@
 """Optuna's strategies for `decision_quality`: TPE for accuracy, and NSGA-II for accuracy and FLOPs.
 
-A trial is a cell with all its seeds, and tells their mean error. The axes are whole numbers, places among the
-grid's values. A proposal that is measured already, or is no cell of the grid, gives way to the nearest cell
-that is not measured, at random among equals: without that, TPE asks for the same few cells for ever.
+A trial is a cell with all its seeds; its value is their mean error. The axes are integers, indices into the
+grid's values. A proposal that is already measured, or not a cell of the grid, is replaced by the nearest
+unmeasured cell, at random among ties; otherwise TPE would propose the same few cells for ever.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ from benchmarks.decision_strategies import Generator, Strategy, every_seed
 from benchmarks.peers import COLORLOG, OPTUNA, installed
 
 POPULATION = 16
-"""Of NSGA-II, whose default of 50 is a third of a grid at random."""
+"""Population of NSGA-II; its default of 50 would be a third of a grid, drawn at random."""
 
 
 def tpe(grid: Grid, seen: Floats, generator: Generator) -> Iterator[Rows]:
-    """Lowest error."""
+    """TPE, which minimises the error."""
     sampler = optuna().samplers.TPESampler(seed=int(generator.integers(2**31)))
     yield from _asked(grid, seen, generator, sampler, 1, lambda cell: [float(seen[cell].mean())])
 
 
 def nsga2(grid: Grid, seen: Floats, generator: Generator) -> Iterator[Rows]:
-    """Low error, and few FLOPs."""
+    """NSGA-II, which minimises error and FLOPs."""
     sampler = optuna().samplers.NSGAIISampler(population_size=POPULATION, seed=int(generator.integers(2**31)))
     flops = grid.cells["flops"].to_numpy(dtype=float)
     yield from _asked(grid, seen, generator, sampler, 2, lambda cell: [float(seen[cell].mean()), flops[cell]])
@@ -39,7 +39,7 @@ def nsga2(grid: Grid, seen: Floats, generator: Generator) -> Iterator[Rows]:
 
 @cache
 def optuna() -> Any:
-    """The package, installed beside the other peers if need be, and last on the path."""
+    """The package, installed with the other peers if needed and put last on the path."""
     sys.path += [str(installed(package)) for package in (OPTUNA, COLORLOG)]
     import optuna
 
@@ -55,7 +55,7 @@ def _asked(
     num_values: int,
     values: Callable[[int], list[float]],
 ) -> Iterator[Rows]:
-    """Ask and tell, until all is measured; `values` of a cell are what is minimised."""
+    """Ask and tell until all cells are measured; `values` of a cell are the objectives."""
     places = _places(grid)
     highest = places.max(axis=0)
     study = optuna().create_study(directions=["minimize"] * num_values, sampler=sampler)
@@ -78,7 +78,7 @@ def _asked(
 
 
 def _places(grid: Grid) -> Rows:
-    """Of each cell, the places of its knobs among the values of the grid, [cells, 4]."""
+    """Index of each cell's axes among the values of the grid, [cells, 4]."""
     columns = [np.unique(grid.cells[name], return_inverse=True)[1] for name in AXES]
     return np.stack(columns, axis=1)
 

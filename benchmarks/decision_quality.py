@@ -1,13 +1,13 @@
-"""Quality of a decision against compute: how soon it is that of the full grid, for several ways to spend.
+"""Quality of decisions against compute: how soon several strategies reach the decision of the full grid.
 
     python -m benchmarks.decision_quality --repetitions 200 --figure FILE.png
-    python -m benchmarks.decision_quality --reference DIR        and on data that do not ship
+    python -m benchmarks.decision_quality --reference DIR        adds data that are not included
 
-A repetition draws the results of all runs of a source anew, and in simulated sources the truth. Every
-strategy then spends train FLOPs run by run. At several shares of those of the full grid the decision is read
-from what is measured: by the pairs that are measured, as a report does, or by foresight, as the verdicts that
-the full grid is most likely to give. It is held against what the report says of the full grid of the same
-repetition. DIR has jahs/cifar10_surrogate.csv.
+Each repetition redraws the results of all runs of a source, and the truth of a simulated source. Every
+strategy then spends train FLOPs run by run. At several shares of the full grid's train FLOPs, the decision is
+read from the measured runs in two ways: by pairs, as a report does, and by foresight, as the most likely
+verdicts of the full grid. It is compared with what the report says of the full grid in the same repetition.
+DIR has jahs/cifar10_surrogate.csv.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ from benchmarks.decision_strategies import STRATEGIES, measured, spend
 from benchmarks.decision_tables import FORESIGHT, OURS, PAIRS, STOP, THIRD, print_tables
 
 SHARES = (0.05, 0.1, 0.15, 0.2, 0.25, THIRD, 0.5, 0.75)
-"""Of the full grid's train FLOPs; at all of them every strategy but ours has made the full grid."""
+"""Shares of the full grid's train FLOPs; at 1, every strategy but ours would have run the full grid."""
 FEW = (0.1, THIRD)
-"""Where ours is read by pairs too, and the others by foresight."""
+"""Shares at which ours is also read by pairs, and the others by foresight."""
 CHUNK = 5
 WAYS = {**STRATEGIES, **OPTUNAS, OURS: teaches_most}
 READS = {PAIRS: read_pairs, FORESIGHT: read_foresight}
@@ -50,20 +50,20 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--reference", type=Path, metavar="DIR", help="directory with jahs/")
-    parser.add_argument("--repetitions", type=int, default=200, help="of each source")
+    parser.add_argument("--repetitions", type=int, default=200, help="repetitions of each source")
     parser.add_argument("--processes", type=int, default=os.cpu_count())
     parser.add_argument("--strategies", nargs="+", choices=WAYS, default=[*WAYS], metavar="NAME")
     parser.add_argument(
-        "--rows", type=Path, metavar="FILE.csv", help="write what the tables are made of, as it comes"
+        "--rows", type=Path, metavar="FILE.csv", help="write the rows behind the tables, as they are made"
     )
     parser.add_argument(
-        "--kept", type=Path, metavar="FILE.csv", help="run nothing: tables of what --rows wrote"
+        "--kept", type=Path, metavar="FILE.csv", help="run nothing: print the tables of rows from --rows"
     )
-    parser.add_argument("--figure", type=Path, metavar="FILE.png", help="draw the picture")
+    parser.add_argument("--figure", type=Path, metavar="FILE.png", help="draw the figure")
     options = parser.parse_args()
     if options.reference is not None and not (options.reference / JAHS).is_file():
         parser.error(
-            f"{options.reference} has no {JAHS}: leave --reference out, or name a directory that has."
+            f"{options.reference} has no {JAHS}: leave out --reference, or name a directory that has it."
         )
     if options.repetitions < 1 or options.processes < 1:
         parser.error("--repetitions and --processes are whole numbers from 1 on.")
@@ -77,7 +77,7 @@ def main() -> None:
 
 
 def run(options: argparse.Namespace) -> pd.DataFrame:
-    """All repetitions; the file of rows grows with them."""
+    """Run all repetitions; with --rows, write the rows so far after each chunk of them."""
     for rows in outcomes(options.reference, options.strategies, options.repetitions, options.processes):
         if options.rows is not None:
             rows.to_csv(options.rows, index=False)
@@ -87,7 +87,7 @@ def run(options: argparse.Namespace) -> pd.DataFrame:
 def outcomes(
     reference: Path | None, names: Sequence[str], repetitions: int, processes: int
 ) -> Iterator[pd.DataFrame]:
-    """One row a source, repetition, strategy, reading and share: those so far, and all in the end."""
+    """Yield the rows so far, in the end all: one per source, repetition, strategy, reading and share."""
     chunks = [range(first, min(first + CHUNK, repetitions)) for first in range(0, repetitions, CHUNK)]
     progress, found = Console(stderr=True), list[pd.DataFrame]()
     with ProcessPoolExecutor(processes, mp_context=multiprocessing.get_context("spawn")) as pool:
@@ -100,7 +100,7 @@ def outcomes(
 
 
 def repeated(reference: Path | None, names: Sequence[str], numbers: Sequence[int]) -> pd.DataFrame:
-    """The outcomes of some repetitions of all sources."""
+    """Rows of the repetitions with these numbers, for all sources."""
     known = _sources(reference)
     return pd.DataFrame(
         [row for number in numbers for source in known.values() for row in repetition(source, names, number)]
@@ -113,7 +113,7 @@ def _sources(reference: Path | None) -> dict[str, Source]:
 
 
 def repetition(source: Source, names: Sequence[str], number: int) -> Iterator[dict[str, object]]:
-    """The strategies on one draw of a source."""
+    """Rows of the strategies on one draw of a source."""
     runs = source.draw(np.random.default_rng((zlib.crc32(source.name.encode()), number)))
     full = read_pairs(source.grid, runs.errors, MAX_REPLICATES)
     about = {"source": source.name, "repetition": number}
@@ -127,7 +127,7 @@ def repetition(source: Source, names: Sequence[str], number: int) -> Iterator[di
 
 
 def _read(grid: Grid, runs: Runs, full: Decision, order: Rows, ours: bool) -> Iterator[dict[str, object]]:
-    """What is read at each share, by pairs and by foresight; ours also where it stops."""
+    """Rows of the decisions at each share, by pairs and by foresight; for ours, also where it stops."""
     at = [(PAIRS, share) for share in (FEW if ours else SHARES)]
     at += [(FORESIGHT, share) for share in ((*SHARES, STOP) if ours else FEW)]
     known: dict[tuple[str, bytes], Decision] = {}
@@ -135,7 +135,7 @@ def _read(grid: Grid, runs: Runs, full: Decision, order: Rows, ours: bool) -> It
         began = time.process_time()
         seen = measured(grid, runs, order, min(share, 1.0))
         key = reading, np.isfinite(seen).tobytes()
-        if key not in known:  # between two shares there may be no run, or none any more
+        if key not in known:  # two shares may have the same runs
             known[key] = READS[reading](grid, seen)
         yield {
             "reading": reading,
@@ -147,12 +147,12 @@ def _read(grid: Grid, runs: Runs, full: Decision, order: Rows, ours: bool) -> It
 
 
 def quality(found: Decision, full: Decision, grid: Grid, truth: Floats) -> dict[str, object]:
-    """Of a decision, against that of the full grid.
+    """Compare a decision with that of the full grid.
 
-    `rule:…` is whether each verdict is the same, and `decides:…` whether the full grid decides it; `all` is
-    whether all are the same, `decided` whether all are that it decides (None where it decides none), `wrong`
-    whether one of these is decided otherwise; then the factors by which crossover and cap are off, where both
-    name one, and the regret of the family in points.
+    `rule:…` is whether each verdict agrees, and `decides:…` whether the full grid decides it. `all` is
+    whether all verdicts agree, `decided` whether those that the full grid decides agree (None if there are
+    none), and `wrong` whether one of these is decided differently. `crossover` and `cap` are the factors
+    between the two estimates, if both have one, and `regret` is that of the family in points.
     """
     same = {rule: found.verdicts[rule] == verdict for rule, verdict in full.verdicts.items()}
     decided = [rule for rule, verdict in full.verdicts.items() if verdict not in UNDECIDED]
@@ -169,7 +169,7 @@ def quality(found: Decision, full: Decision, grid: Grid, truth: Floats) -> dict[
 
 
 def _factor(found: float | None, full: float | None) -> float:
-    """1 or more; NaN where one of them is missing."""
+    """Ratio of the larger to the smaller, 1 or more; NaN where one is missing."""
     return float("nan") if found is None or full is None else float(np.exp(abs(np.log(found / full))))
 
 

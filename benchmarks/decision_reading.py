@@ -1,4 +1,4 @@
-"""A decision, read from what is measured of a grid by the code of the report, in milliseconds."""
+"""A decision, read from the measured part of a grid by the report's own code, in milliseconds."""
 
 from __future__ import annotations
 
@@ -18,26 +18,26 @@ from benchmarks.decision_layout import lay_out
 from benchmarks.decision_sources import Grid
 
 REPLICATES = 1000
-"""For speed; a report has four times as many, and so has what is read of a full grid."""
+"""Bootstrap replicates: for speed, a quarter of those of a report and of a full grid's decision."""
 BUDGETS = (1 / 3, 2 / 3, 1.0)
-"""Of a family: the FLOPs that such a share of the networks does not exceed."""
+"""Budgets of a family, as quantiles of the networks' FLOPs."""
 UNDECIDED = ("undecided", "undetermined")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Decision:
     verdicts: Mapping[str, str]
-    """By rule: depth_or_width@EPOCHS of each number of epochs in the grid, crossover, resolution."""
+    """Verdicts by rule: depth_or_width@EPOCHS for each number of epochs, crossover, resolution."""
     crossover: float | None
-    """Epochs."""
+    """Estimate in epochs; None without one."""
     cap: float | None
-    """Pixels."""
+    """Estimate in pixels; None without one."""
     family: Rows
-    """The cell that each of BUDGETS is best spent on, at the longest training."""
+    """The recommended cell for each of BUDGETS, at its longest training."""
 
 
 def read_pairs(grid: Grid, errors: Floats, replicates: int = REPLICATES) -> Decision:
-    """By the pairs that are measured, from errors [cells, seeds], NaN where a run is not made."""
+    """The decision by the measured pairs; `errors` is [cells, seeds], NaN where a run has not been made."""
     groups, noise = measured_groups(grid, errors)
     verdicts = dict.fromkeys(rules_of(grid), "undecided") | {"crossover": "undetermined"}
     draws = draw_errors(groups, noise, replicates) if len(groups) else None
@@ -60,7 +60,7 @@ def read_pairs(grid: Grid, errors: Floats, replicates: int = REPLICATES) -> Deci
 
 
 def rules_of(grid: Grid) -> list[str]:
-    """All rules of a decision."""
+    """Names of all rules of a decision."""
     return [*(rule_at(epochs) for epochs in sorted(grid.cells["epochs"].unique())), "crossover", "resolution"]
 
 
@@ -69,7 +69,7 @@ def rule_at(epochs: float) -> str:
 
 
 def measured_groups(grid: Grid, errors: Floats) -> tuple[pd.DataFrame, Noise]:
-    """What `noise.group_seeds` makes of the runs, and their noise as `noise_estimate.noise_of` has it."""
+    """The runs as groups, as by `noise.group_seeds`, and their noise, as by `noise_estimate.noise_of`."""
     count = np.isfinite(errors).sum(axis=1)
     made = count > 0
     some, n = errors[made], count[made]
@@ -82,8 +82,8 @@ def measured_groups(grid: Grid, errors: Floats) -> tuple[pd.DataFrame, Noise]:
 
 
 def family(grid: Grid, errors: Floats) -> Rows:
-    """For each budget the network of lowest mean error among the longest trained that are measured and within
-    it, the cheapest network where none is: its cell of longest training."""
+    """For each budget, the network of lowest mean error among the longest-trained measured ones within it, or
+    the cheapest network if there are none, as its cell of longest training."""
     flops, epochs = (grid.cells[name].to_numpy(dtype=float) for name in ("flops", "epochs"))
     made = np.flatnonzero(np.isfinite(errors).any(axis=1))
     mean = np.nanmean(errors[made], axis=1)
@@ -99,13 +99,13 @@ def family(grid: Grid, errors: Floats) -> Rows:
 
 
 def regret(grid: Grid, truth: Floats, chosen: Rows) -> float:
-    """Points of true error that the family loses to the best one, the mean over the budgets."""
+    """Excess of the family's true error over that of the best family, in points, mean over the budgets."""
     flops, finals = grid.cells["flops"].to_numpy(dtype=float), np.unique(grid.finals)
     best = [truth[finals][flops[finals] <= limit].min() for limit in budgets(grid)]
     return float(np.mean(truth[chosen] - best))
 
 
 def budgets(grid: Grid) -> Floats:
-    """FLOPs."""
+    """BUDGETS in FLOPs."""
     flops = grid.cells["flops"].to_numpy(dtype=float)[np.unique(grid.finals)]
     return np.asarray(np.quantile(flops, BUDGETS, method="inverted_cdf"))

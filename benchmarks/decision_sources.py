@@ -1,4 +1,4 @@
-"""Sources of `decision_quality`: full grids, published and simulated, whose runs can be drawn anew."""
+"""Sources of `decision_quality`: full grids, published or simulated, whose runs can be redrawn."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ JAHS = Path("jahs") / "cifar10_surrogate.csv"
 JAHS_NAME = "JAHS-Bench, CIFAR-10"
 JAHS_EPOCHS = (12, 25, 50, 100)
 JAHS_SD = 0.4
-"""Points. The surrogate has no noise: this is added to a run, about what a seed moves small networks by."""
+"""Noise added to the noiseless surrogate, in points: about what the seed changes in small networks."""
 JAHS_PX, JAHS_IMAGES = 32, 50_000
-"""Of CIFAR-10: the full resolution, and the images of an epoch."""
+"""Of CIFAR-10: the full resolution, and the training images of an epoch."""
 IMAGENET_IMAGES = 1_281_167
 NUM_SEEDS = 3
 NETWORK = ["depth", "width", "resolution"]
@@ -35,7 +35,7 @@ Generator = np.random.Generator
 
 @dataclass(frozen=True, kw_only=True)
 class Runs:
-    """One repetition: what is true, and what every run of the grid would give, in percent error."""
+    """One repetition: the true error of each cell, and the error that each run would measure, in percent."""
 
     truth: Floats
     """[cells]"""
@@ -45,15 +45,15 @@ class Runs:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Grid:
-    """What may be run, and what it costs."""
+    """The runs that can be made, and their costs."""
 
     cells: pd.DataFrame
-    """One row a cell, as `noise.group_seeds` makes them, but without results."""
+    """One row per cell, as `noise.group_seeds` makes them, but without results."""
     num_seeds: int
     compared_at: Metric = FLOPS
-    """What depth and width are compared at."""
+    """The cost at which depth and width are compared."""
     declared: Noise | None = None
-    """Of grids without repeats."""
+    """Declared noise, for grids without repeats."""
 
     @cached_property
     def prices(self) -> Floats:
@@ -67,7 +67,7 @@ class Grid:
 
     @cached_property
     def finals(self) -> Rows:
-        """Of each cell the one of the same network that trains longest, [cells]."""
+        """For each cell, the cell of the same network that trains longest, [cells]."""
         longest = self.cells.groupby(NETWORK)["epochs"].idxmax()
         return longest.loc[pd.MultiIndex.from_frame(self.cells[NETWORK])].to_numpy(dtype=np.intp)
 
@@ -81,7 +81,7 @@ class Source:
 
 
 def sources(reference: Path | None) -> dict[str, Source]:
-    """By name; that of JAHS only where its file is in the reference."""
+    """Sources by name; JAHS only if its file is in `reference`."""
     found = [published(), *(simulated(name) for name in TRUTHS)]
     if reference is not None and (reference / JAHS).is_file():
         found.append(jahs(reference / JAHS))
@@ -89,7 +89,7 @@ def sources(reference: Path | None) -> dict[str, Source]:
 
 
 def published() -> Source:
-    """The grid of ResNet-RS and its study of epochs, one run a cell; the declared noise is drawn anew."""
+    """The published grid of ResNet-RS with its study of epochs, a run per cell; only the noise is redrawn."""
     table = read_published(PUBLISHED)
     groups = group_seeds(table.usable)
     grid = Grid(
@@ -106,12 +106,12 @@ def published() -> Source:
 
 
 def simulated(name: str) -> Source:
-    """A kind of `decision_truths`: truth and noise are drawn anew."""
+    """A kind of `decision_truths`; truth and noise are redrawn."""
     return Source(name=name, grid=_simulated_grid(), draw=partial(_drawn, TRUTHS[name]))
 
 
 def jahs(file: Path) -> Source:
-    """The surrogate of JAHS-Bench-201 at learning rate 0.1 with trivial augmentation; FLOPs are in proportion
+    """The surrogate of JAHS-Bench-201 at learning rate 0.1 with trivial augmentation; FLOPs are proportional
     to depth x width^2 x resolution^2."""
     rows = pd.read_csv(file).rename(columns={"N": "depth", "W": "width", "epoch": "epochs"})
     rows = rows[(rows["lr"] == 0.1) & (rows["ta"] == 1) & rows["epochs"].isin(JAHS_EPOCHS)]
@@ -122,8 +122,8 @@ def jahs(file: Path) -> Source:
 
 
 def cells_of(knobs: pd.DataFrame, scale: float, images: int) -> pd.DataFrame:
-    """Cells of one setting, with `scale` FLOPs at the smallest network, in proportion to depth x width^2 x
-    resolution^2."""
+    """Cells of one setting; FLOPs are proportional to depth x width^2 x resolution^2, and `scale` for the
+    smallest network."""
     cells = knobs[[*AXES]].astype(float)
     size = (cells["depth"] * cells["width"] ** 2 * cells["resolution"] ** 2).to_numpy()
     flops = scale * size / size.min()
@@ -136,7 +136,7 @@ def cells_of(knobs: pd.DataFrame, scale: float, images: int) -> pd.DataFrame:
 
 @cache
 def _simulated_grid() -> Grid:
-    """All simulated sources share one, and with it what is cached of it."""
+    """The grid of all simulated sources, shared so that its caches are too."""
     knobs = pd.DataFrame(list(product(*VALUES)), columns=list(AXES))
     return Grid(cells=cells_of(knobs, scale=1e9, images=IMAGENET_IMAGES), num_seeds=NUM_SEEDS)
 

@@ -1,7 +1,7 @@
-"""Strategies: in which order the runs of a grid are made, given the results so far.
+"""Strategies: the order in which the runs of a grid are made, given the results so far.
 
-A strategy is a generator of batches of runs, positions in errors [cells, seeds] read row by row. What it
-yields is run, and stands in `seen` [cells, seeds] before it is asked for more; all else in there is NaN.
+A strategy is a generator of batches of runs, each run a flat index into errors [cells, seeds]. The errors of
+a batch are in `seen` [cells, seeds] before the next one is requested; those of runs not yet made are NaN.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from benchmarks.decision_sources import NETWORK, Grid, Runs
 Generator = np.random.Generator
 Strategy = Callable[[Grid, Floats, Generator], Iterator[Rows]]
 KEPT = 1 / 3
-"""Share of a rung that goes on to the next."""
+"""Share of a rung that is promoted to the next."""
 
 
 def spend(grid: Grid, strategy: Strategy, runs: Runs, generator: Generator, share: float) -> Rows:
-    """The runs in the order in which they were made, until `share` of the grid's train FLOPs is spent or the
-    strategy ends."""
+    """The runs in the order in which the strategy makes them, until `share` of the grid's train FLOPs is
+    spent or the strategy ends."""
     order: list[int] = []
     seen, spent = np.full(runs.errors.shape, np.nan), 0.0
     for batch in strategy(grid, seen, generator):
@@ -36,8 +36,8 @@ def spend(grid: Grid, strategy: Strategy, runs: Runs, generator: Generator, shar
 
 
 def measured(grid: Grid, runs: Runs, order: Rows, share: float) -> Floats:
-    """What is known once `share` of the train FLOPs is spent: errors [cells, seeds], NaN where a run is not
-    over by then."""
+    """Errors [cells, seeds] known once `share` of the train FLOPs is spent; NaN where a run has not ended by
+    then."""
     spent = np.cumsum(grid.prices[order // grid.num_seeds])
     made = order[spent <= share * grid.whole * (1 + 1e-9)]
     seen = np.full(runs.errors.shape, np.nan)
@@ -51,20 +51,20 @@ def cost_order(grid: Grid, _: Floats, __: Generator) -> Iterator[Rows]:
 
 
 def random_order(grid: Grid, _: Floats, generator: Generator) -> Iterator[Rows]:
-    """The full grid, one random run after the other."""
+    """The full grid, run by run in random order."""
     yield generator.permutation(len(grid.cells) * grid.num_seeds)
 
 
 def small_first(grid: Grid, _: Floats, __: Generator) -> Iterator[Rows]:
-    """The smallest networks and resolutions at all epochs, then larger ones."""
+    """The full grid in order of the networks' FLOPs, each network at all its epochs."""
     flops, epochs = grid.cells["flops"].to_numpy(dtype=float), grid.cells["epochs"].to_numpy(dtype=float)
     yield every_seed(grid, np.lexsort((epochs, flops)))
 
 
 def halving(grid: Grid, seen: Floats, _: Generator) -> Iterator[Rows]:
-    """Successive halving, with epochs as the fidelity: all networks that have the fewest, the best third of
-    them longer, the best third of these longer still; then again, of those that are left. Cells that no
-    shorter run leads to come last."""
+    """Successive halving with epochs as the fidelity: all networks at the fewest epochs, the best third of
+    them at more, the best third of these at more still; then the same again for those left behind. Cells
+    without a shorter run of their network come last."""
     rungs = _rungs(grid)
     yield every_seed(grid, list(rungs[0].values()))
     going = True
@@ -82,13 +82,13 @@ def halving(grid: Grid, seen: Floats, _: Generator) -> Iterator[Rows]:
 
 
 def every_seed(grid: Grid, cells: Sequence[int] | Rows) -> Rows:
-    """The runs of these cells, one cell after the other."""
+    """The runs of these cells with all seeds, cell by cell."""
     runs = np.asarray(cells, dtype=np.intp)[:, None] * grid.num_seeds + np.arange(grid.num_seeds)
     return runs.ravel()
 
 
 def _rungs(grid: Grid) -> list[dict[tuple[float, ...], int]]:
-    """For each number of epochs, fewest first, the cell of each network."""
+    """For each number of epochs, in increasing order, the cell of each network."""
     names = list(map(tuple, grid.cells[NETWORK].to_numpy(dtype=float)))
     epochs = grid.cells["epochs"].to_numpy(dtype=float)
     return [{names[cell]: int(cell) for cell in np.flatnonzero(epochs == each)} for each in np.unique(epochs)]
@@ -100,4 +100,4 @@ STRATEGIES: dict[str, Strategy] = {
     "small scale first": small_first,
     "successive halving": halving,
 }
-"""By name; those of Optuna are in `decision_optuna`."""
+"""Strategies by name; Optuna's are in `decision_optuna`."""

@@ -11,11 +11,11 @@ from scaling.command.output import print_table
 OURS = "teaches most"
 """The strategy of `analysis suggest`."""
 PAIRS, FORESIGHT = "pairs", "foresight"
-"""Ways to read a decision."""
+"""The two ways to read a decision."""
 THIRD, STOP = 1 / 3, float("inf")
-"""Shares of the full grid's train FLOPs: that which is asked for, and wherever a strategy stops by itself."""
+"""Shares of the full grid's train FLOPs: that of the requirement, and wherever a strategy stops by itself."""
 ASKED = 0.95
-"""Share of the repetitions in which the decision is to be the full grid's."""
+"""Required share of the repetitions in which the decision is the full grid's."""
 NOTE = "% of repetitions, with 95 % Clopper-Pearson intervals"
 
 
@@ -32,14 +32,14 @@ def print_tables(rows: pd.DataFrame) -> None:
 
 
 def curves(rows: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """By strategy the rows at shares: ours read by foresight, the others by pairs."""
+    """Rows at finite shares by strategy: ours read by foresight, the others by pairs."""
     own = np.where(rows["strategy"] == OURS, FORESIGHT, PAIRS)
     kept = rows[np.isfinite(rows["share"]) & (rows["reading"] == own)]
     return {str(name): part for name, part in kept.groupby("strategy", sort=False)}
 
 
 def print_same(what: str, column: str, third: pd.DataFrame) -> None:
-    """By both readings."""
+    """Print the rate of agreement at a third of the train FLOPs, for both readings."""
     for reading, part in third.groupby("reading", sort=False):
         names = list(part["strategy"].unique())
         table = [
@@ -51,7 +51,7 @@ def print_same(what: str, column: str, third: pd.DataFrame) -> None:
 
 
 def print_least(rows: pd.DataFrame) -> None:
-    """The least share from which on the decision is the full grid's often enough."""
+    """Print the smallest share from which on the decision agrees with the full grid's often enough."""
     found = curves(rows)
     table = [
         (source, *(least_share(part[part["source"] == source]) for part in found.values()))
@@ -65,7 +65,7 @@ def print_least(rows: pd.DataFrame) -> None:
 
 
 def least_share(rows: pd.DataFrame) -> str:
-    """In percent, of the verdicts that the full grid decides; `-` where it decides none."""
+    """That share in percent, for the verdicts that the full grid decides; `-` where it decides none."""
     rates = [(share, Rate.of(part["decided"])) for share, part in rows.groupby("share")]
     if not any(rate.n for _, rate in rates):
         return "-"
@@ -75,7 +75,7 @@ def least_share(rows: pd.DataFrame) -> str:
 
 
 def print_numbers(third: pd.DataFrame) -> None:
-    """Of all sources together."""
+    """Print rates and sizes of the mistakes, over all sources."""
     table = [
         (
             f"{name}, by {reading}",
@@ -95,7 +95,7 @@ def print_numbers(third: pd.DataFrame) -> None:
 
 
 def print_stops(ours: pd.DataFrame) -> None:
-    """Where ours stops by itself."""
+    """Print the spending and agreement of ours where it stops by itself."""
     table = [
         (
             source,
@@ -120,7 +120,7 @@ def print_stops(ours: pd.DataFrame) -> None:
 
 
 def print_rules(third: pd.DataFrame) -> None:
-    """Of ours, each rule where the full grid decides it."""
+    """Print the agreement of ours for each rule, and where the full grid decides it."""
     table = []
     for source, part in third.groupby("source", sort=False):
         for rule in sorted(_rules(part), key=lambda name: (name.partition("@")[0], len(name), name)):

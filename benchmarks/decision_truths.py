@@ -1,8 +1,7 @@
-"""Truths with planted rules for `decision_sources`: none is a form that is fitted anywhere in the analysis.
+"""Truths with planted rules for `decision_sources`; none has a form that the analysis fits.
 
-All knobs work through FLOPs, along a curve that is no power law, and through epochs, of which larger
-networks need more. On top of that stand the rules: so many points for each doubling of FLOPs that is spent on
-one knob.
+All knobs act through FLOPs, along a curve that is not a power law, and through epochs, of which larger
+networks need more. The rules come on top: a number of points for each doubling of FLOPs spent on one knob.
 """
 
 from __future__ import annotations
@@ -18,11 +17,11 @@ from analysis.noise import Floats
 from analysis.table import AXES
 
 VALUES = ((26, 50, 101, 200), (0.5, 1.0, 1.5, 2.0), (128, 160, 224), (10, 30, 100))
-"""Of AXES."""
+"""Values of each axis, in the order of AXES."""
 NOISE = 0.2
-"""Points, the standard deviation of a run."""
+"""Standard deviation of a run, in points."""
 FAINT, WEAK, STRONG = (0.05, 0.12), (0.1, 0.3), (0.2, 0.6)
-"""Points a doubling, drawn evenly. What is faint shows in the mean of many pairs, and in hardly any alone."""
+"""Points per doubling, drawn uniformly. A faint effect shows in the mean of many pairs, hardly in one."""
 Generator = np.random.Generator
 Truth = Callable[[pd.DataFrame], Floats]
 """Percent error of rows with the columns AXES."""
@@ -33,17 +32,17 @@ class Kind:
     truth: Callable[[Generator], Truth]
     """Draws a truth."""
     shrinks: float = 0.0
-    """The noise of a run is in proportion to epochs to the power of minus this, and NOISE at the longest."""
+    """Noise is proportional to epochs to the power of minus this, and NOISE at the longest training."""
 
 
 def doublings(rows: pd.DataFrame) -> Floats:
-    """[n, 4]: log2 of what each axis multiplies the (train) FLOPs of the smallest cell by."""
+    """[n, 4]: log2 of the factor by which each axis multiplies the (train) FLOPs of the smallest cell."""
     scaled = rows[list(AXES)].to_numpy(dtype=float) / [values[0] for values in VALUES]
     return np.asarray(np.log2(scaled) * [1.0, 2.0, 2.0, 1.0])
 
 
 def flops_alone(generator: Generator) -> Truth:
-    """Depth, width and resolution are worth the same."""
+    """Depth, width and resolution are worth the same at equal FLOPs."""
     floor, part, half, steep = generator.uniform((8, 25, 3.0, 0.2), (14, 40, 6.0, 0.35))
     short, need = generator.uniform((6, 0.02), (12, 0.06))
 
@@ -57,13 +56,13 @@ def flops_alone(generator: Generator) -> Truth:
 
 
 def _gaining(points: Callable[[Generator], Callable[[pd.DataFrame], Floats]], generator: Generator) -> Truth:
-    """FLOPs, less the points that are drawn."""
+    """`flops_alone` less the points that are drawn."""
     base, gained = flops_alone(generator), points(generator)
     return lambda rows: base(rows) - gained(rows)
 
 
 def _everywhere(knob: str, sign: int, generator: Generator) -> Callable[[pd.DataFrame], Floats]:
-    """So much a doubling, a little more at long training and at high resolution."""
+    """A constant gain per doubling of `knob`, a little more at longer training."""
     strength, lean = sign * generator.uniform(*STRONG), generator.uniform(0.0, 0.05)
     place = AXES.index(knob)
 
@@ -75,7 +74,7 @@ def _everywhere(knob: str, sign: int, generator: Generator) -> Callable[[pd.Data
 
 
 def _turning(generator: Generator) -> Callable[[pd.DataFrame], Floats]:
-    """Depth, from a loss to a gain, most steeply at some epochs in the middle of the range."""
+    """Depth, which turns from a loss to a gain with epochs, most steeply in the middle of their range."""
     strength, turn = generator.uniform(*STRONG), np.log(generator.uniform(20.0, 45.0))
 
     def gained(rows: pd.DataFrame) -> Floats:
@@ -109,7 +108,7 @@ def _trap(generator: Generator) -> Callable[[pd.DataFrame], Floats]:
 
 
 def spread_of(kind: Kind, rows: pd.DataFrame) -> Floats:
-    """Standard deviation of a run, in points, [n]."""
+    """Standard deviation of a run of each row, in points, [n]."""
     return np.asarray(NOISE * (VALUES[3][-1] / rows["epochs"].to_numpy(dtype=float)) ** kind.shrinks)
 
 
@@ -123,4 +122,4 @@ TRUTHS = {
     "a turn, short runs noisy": Kind(partial(_gaining, _turning), shrinks=0.5),
     "flat": Kind(flops_alone),
 }
-"""By name."""
+"""Kinds of truths by name."""

@@ -1,13 +1,13 @@
-"""How well finished curves tell the end of a run under the same schedule, beside the curve alone.
+"""How well finished curves predict the end of a run under the same schedule, compared with its own curve.
 
     python -m benchmarks.finished_curves --reference DIR --study results/quickstart
 
-Each finished run in turn is cut at a quarter, half and three quarters of its schedule, and its end is told
-from 5 others drawn at random, with and without their sizes, from its own curve, and by its last value.
-DIR/jahs/cifar10_surrogate.csv holds runs predicted by a surrogate of JAHS-Bench-201 (Bansal et al. 2022),
-with the columns N, W, R, epoch, lr, ta and valid_acc: networks of three depths, widths and resolutions, of
-which those with the same lr and ta are compared. A study gives its completed points, of which those of one
-setting and number of epochs are compared.
+Each finished run in turn is cut at a quarter, half and three quarters of its schedule. Its final error is
+predicted from 5 other runs drawn at random, with and without their sizes, from its own curve, and by its last
+value. DIR/jahs/cifar10_surrogate.csv holds runs predicted by a surrogate of JAHS-Bench-201 (Bansal et al.
+2022): networks of three depths, widths and resolutions, with the columns N, W, R, epoch, lr, ta and
+valid_acc; runs with the same lr and ta are used together. Of a study, the completed points of one setting and
+number of epochs are used together.
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ SEED = 0
 Run = tuple[Floats, Floats, Floats]
 """Steps, errors, and the logarithms of the knobs."""
 Group = Sequence[Run]
-"""Finished runs that may stand for each other."""
+"""Finished runs that are used to predict each other."""
 
 
 def main() -> None:
-    """Print a table for every source of finished runs."""
+    """Print a table for each source of finished runs."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--reference", type=Path, metavar="DIR")
     parser.add_argument("--study", type=Path)
@@ -52,7 +52,7 @@ def main() -> None:
 
 
 def jahs(file: Path) -> list[Group]:
-    """The curves of the surrogate that have all epochs, by learning rate and augmentation."""
+    """The surrogate's complete curves, grouped by learning rate and augmentation."""
     runs = pd.read_csv(file).sort_values("epoch")
     longest = runs["epoch"].nunique()
     return [
@@ -66,7 +66,7 @@ def jahs(file: Path) -> list[Group]:
 
 
 def of_study(study: Study) -> list[Group]:
-    """The completed points, by setting and epochs."""
+    """The completed points of a study, grouped by setting and epochs."""
     groups = defaultdict(list)
     for point_id in study.point_ids():
         curve = point_curve(study, point_id)
@@ -78,7 +78,7 @@ def of_study(study: Study) -> list[Group]:
 
 
 def compare(source: str, groups: Sequence[Group]) -> None:
-    """Print how far each way is off, and the coverage of the first, by the share of the schedule known."""
+    """Print the RMSLE of each method, and the coverage of the first, by the known share of the schedule."""
     generator = np.random.default_rng(SEED)
     head = ("known", "runs", "finished", "without sizes", "curve alone", "last value", "in 95 %", "in 80 %")
     table = []
@@ -100,7 +100,7 @@ def compare(source: str, groups: Sequence[Group]) -> None:
 
 
 def _told(run: Run, finished: Group, share: float) -> list[float]:
-    """Errors of four methods in log error, and whether the end lies in the intervals of the first."""
+    """Log-error differences of the four methods, then whether the first one's 95 and 80 % intervals hold."""
     steps, error, _ = run
     known = steps <= share * steps[-1] + 1e-9
     x, y = steps[known], error[known]

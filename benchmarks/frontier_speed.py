@@ -1,11 +1,11 @@
-"""How fast frontiers are found, ours beside moocore, paretoset and pymoo; and timm's published fronts.
+"""Speed of finding frontiers: ours, moocore, paretoset and pymoo; and a check against timm's fronts.
 
     make bench                                                  or: python -m benchmarks.frontier_speed
-    python -m benchmarks.frontier_speed --reference DIR         and the sizes of the fronts in DIR/timm
+    python -m benchmarks.frontier_speed --reference DIR         checks also the fronts in DIR/timm
 
-Each way finds the frontier of the same rows in a process of its own, the fastest of three tries after a
-small one for what compiles itself; a way that has not found it after `--limit` seconds is ended. Peers that
-are not installed are said to be so: pip install paretoset pymoo.
+Each library finds the frontier of the same rows in a separate process: the fastest of three tries, after a
+small one for just-in-time compilation. A try that takes longer than `--limit` seconds is stopped. Peers that
+are not installed are reported as such: pip install paretoset pymoo.
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ from scaling.command.output import print_table
 Rows = npt.NDArray[np.float64]
 TRIES = 3
 FRONTS = {"top1,throughput": 24, "top1,flops": 28, "top1,params": 32, "top1,throughput,flops,params": 126}
-"""Sizes published with the data; ties are kept."""
+"""Sizes of the fronts as published with the data, with ties kept."""
 MAPPING = {"throughput": "infer_samples_per_sec", "flops": "infer_gmacs", "params": "param_count"}
 RESULTS, SPEEDS = "results-imagenet.csv", "benchmark-infer-amp-nchw-pt113-cu117-rtx3090.csv"
 
 
 def main() -> None:
-    """Print the comparison, and the check where the data are given."""
+    """Print the comparison, and the check if the data are given."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -62,7 +62,7 @@ def main() -> None:
 
 
 def cases() -> list[tuple[str, Rows]]:
-    """Independent objectives have a small frontier, a shell around a corner a large one."""
+    """Rows to filter: independent objectives have a small frontier, a shell around a corner a large one."""
     generator = np.random.default_rng(0)
     return [
         ("1e6 x 3, independent", generator.random((10**6, 3))),
@@ -73,7 +73,7 @@ def cases() -> list[tuple[str, Rows]]:
 
 
 def _shell(generator: np.random.Generator, num_rows: int, num_objectives: int) -> Rows:
-    """Just outside the part of the unit sphere around (1, …, 1) that faces the origin."""
+    """Rows on the part of the unit sphere around (1, …, 1) that faces the origin, raised by up to 0.02."""
     ways = np.abs(generator.standard_normal((num_rows, num_objectives)))
     return 1 - ways / np.linalg.norm(ways, axis=1, keepdims=True) + 0.02 * generator.random((num_rows, 1))
 
@@ -115,8 +115,8 @@ def _work(work: Callable[[Rows], int], points: Rows, answer: Connection) -> None
 
 
 def timed(work: Callable[[Rows], int], points: Rows, limit: float) -> tuple[int, float] | None:
-    """The size of the frontier and the fastest seconds; None when no try came to its end."""
-    context = multiprocessing.get_context("fork")  # the rows are there already
+    """Size of the frontier and seconds of the fastest try; None if no try ended within `limit` seconds."""
+    context = multiprocessing.get_context("fork")  # the child inherits the rows
     ours, theirs = context.Pipe()
     child = context.Process(target=_work, args=(work, points, theirs))
     child.start()
@@ -148,7 +148,7 @@ def _compare(name: str, points: Rows, limit: float) -> list[tuple[str, ...]]:
 
 
 def timm(directory: Path) -> list[tuple[str, ...]]:
-    """Accuracies and speeds of one GPU, joined on architecture and image size, read by a mapping."""
+    """Front sizes of timm's accuracies and one GPU's speeds, joined on architecture and image size."""
     results, speeds = (pd.read_csv(directory / name, dtype=str) for name in (RESULTS, SPEEDS))
     results["architecture"] = results["model"].str.partition(".")[0]
     joined = speeds.rename(columns={"model": "architecture", "infer_img_size": "img_size"}).merge(

@@ -1,6 +1,6 @@
-"""`sweep.py` up to its pool: the process ends when a plan is handed over, with its points on disk.
+"""`sweep.py` without training: the process ends when a plan is handed to the pool, with its points on disk.
 
-Takes the same line, trains nothing, and says how many jobs there are. For benchmarks of what comes before.
+It takes the same arguments and prints the number of jobs; for benchmarks of everything before training.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from scaling.study.store import Study
 
 
 def end(pool: LocalPool, study: Study, plan: Plan, *others: object) -> NoReturn:
-    """In place of LocalPool.run."""
+    """Replaces `LocalPool.run`: print the number of jobs and exit."""
     del pool, study, others
     sys.stdout.write(f"{len(plan.to_run)} jobs handed over\n")
     sys.exit()

@@ -1,11 +1,11 @@
-"""The published grid of 350 epochs: laws fitted on its cheaper half predict its dearer half.
+"""The published grid of 350 epochs: laws fitted to its cheaper half predict its expensive half.
 
     python -m benchmarks.held_out
 
-Halves are by FLOPs of the network: of all rows, and again of those without a flag (a hidden marker or a
-doubtful assignment). `choose` sees the cheaper half only; the other laws are fitted to it in the same way.
-A law predicts by its formula and the trend of its residuals; the formula alone is beside it.
-Intervals are bootstraps over the rows of the dearer half, paired where two laws are compared.
+Rows are halved by the FLOPs of the network: all rows, and again those without a flag (a hidden marker or a
+doubtful assignment). `choose` sees only the cheaper half, and the other laws are fitted to it in the same
+way. A law predicts by its formula plus the trend of its residuals; the formula alone is shown beside it.
+Intervals are bootstraps over the rows of the expensive half, paired where two laws are compared.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ SIZE_OVERFITS = Form(
     "sum with overfitting of width and depth",
     (*additive(KNOBS).terms, term("O", depth="+o_depth", width="+o_width")),
 )
-"""A first thing to try: what grows with the size of the network is overfitting."""
+"""An obvious alternative: the part of the error that grows with the size of the network is overfitting."""
 OTHERS = (
     FLOPS_ALONE,
     *(power_law(knob) for knob in KNOBS),
@@ -61,7 +61,7 @@ class Halves:
 @dataclass(frozen=True)
 class Score:
     miss: Floats
-    """[n], predicted less measured error of the dearer half, in points."""
+    """[n], predicted minus measured error of the expensive half, in points."""
 
     @property
     def rmse(self) -> float:
@@ -71,12 +71,12 @@ class Score:
         return _percentiles(_resampled(self.miss))
 
     def less_than(self, other: Score) -> Interval:
-        """By how much the RMSE is below another's, of 95 %."""
+        """95 % interval of how much lower the RMSE is than another's."""
         return _percentiles(_resampled(other.miss) - _resampled(self.miss))
 
 
 def halves() -> tuple[Halves, Halves]:
-    """Of all rows, and of those without a flag."""
+    """The halves of all rows, and of those without a flag."""
     table = read_published(SOURCE)
     rows = table.usable[table.usable["epochs"] == EPOCHS]
     return _halved("all rows", rows, table), _halved("no flagged rows", rows[rows["flag"].isna()], table)
@@ -89,18 +89,18 @@ def _halved(name: str, rows: pd.DataFrame, table: Published) -> Halves:
 
 
 def scores(law: Law, data: Halves) -> tuple[Score, Score]:
-    """Of the dearer half: by the formula alone, and with the trend of its residuals."""
+    """Scores on the expensive half: of the formula alone, and with the trend of its residuals."""
     error = data.dearer["error"].to_numpy(dtype=float)
     return Score(law.formula_error(data.dearer) - error), Score(law.error(data.dearer) - error)
 
 
 def fitted(form: Form, data: Halves) -> Law:
-    """To the cheaper half."""
+    """The law of this form, fitted to the cheaper half."""
     return fit_law(form, data.cheaper, data.noise, replicates=1)
 
 
 def chosen(data: Halves) -> tuple[Law, str]:
-    """The law that `choose` takes from the cheaper half, and the reason."""
+    """The law that `choose` selects on the cheaper half, and its reason."""
     choice = choose(data.cheaper, data.noise)
     if choice.law is None:
         raise RuntimeError(choice.reason)
@@ -108,14 +108,14 @@ def chosen(data: Halves) -> tuple[Law, str]:
 
 
 def averaged(data: Halves) -> tuple[Average, Score]:
-    """The average of laws by which families are predicted, fitted on the cheaper half, and its score."""
+    """The average of laws that predicts families, fitted to the cheaper half, and its score."""
     laws = average(data.cheaper, data.noise)
     return laws, Score(laws.error(data.dearer) - data.dearer["error"].to_numpy(dtype=float))
 
 
 def coverage(law: Law | Average, data: Halves) -> tuple[int, int]:
-    """How many measured errors of the dearer half lie in its intervals of 95 %, and in those that have
-    the noise of one run too."""
+    """Number of measured errors of the expensive half in the law's 95 % intervals, and in those that
+    include the noise of a run."""
     error, draws = data.dearer["error"].to_numpy(dtype=float), law.draws(data.dearer)
     noise = run_sd(data.dearer, data.noise) * np.random.default_rng(1).standard_normal(draws.shape)
     inside = []
@@ -126,7 +126,7 @@ def coverage(law: Law | Average, data: Halves) -> tuple[int, int]:
 
 
 def _resampled(miss: Floats) -> Floats:
-    """[RESAMPLES], root mean squares; the same rows every time, so that two laws are compared in pairs."""
+    """[RESAMPLES], bootstrapped RMSEs; always of the same rows, so that two laws are compared in pairs."""
     rows = np.random.default_rng(0).integers(0, len(miss), (RESAMPLES, len(miss)))
     return np.asarray(np.sqrt((miss[rows] ** 2).mean(axis=1)))
 
@@ -179,7 +179,7 @@ def main() -> None:
 
 
 def _cells(*scores: Score) -> tuple[str, ...]:
-    """RMSE and interval of each, and the mean miss of the last."""
+    """RMSE and interval of each score, and the bias of the last."""
     texts = [text for each in scores for text in (f"{each.rmse:.2f}", _text(*each.interval()))]
     return (*texts, f"{scores[-1].miss.mean():+.2f}")
 

@@ -1,16 +1,15 @@
-"""Images a second per core from JPEG files: ours beside torchvision's and timm's own pipelines, in one run.
+"""Images per second and core from JPEG files: our pipeline, torchvision's and timm's, in one run.
 
     make bench                                       or: python -m benchmarks.jpeg_input --repetitions 7
 
-A folder of photographs is made here: windows of the three that come inside scikit-learn and matplotlib, of
-500 x 375 pixels, quality 90. All ways give batches of normalised float32, with the random resized crops and
-the flips of Inception, on one core: torchvision's ImageFolder with its transforms through a DataLoader;
-timm's own create_dataset and create_loader with its default training transform (which jitters colours too);
-and ours. Our first epoch reads all files for their fingerprint and decodes them into an empty cache. The
-ways take turns, and what counts is the time of the core that each has used, so that what else the machine
-does counts little.
+The folder of photographs is made here, from crops of the three that come with scikit-learn and matplotlib,
+500 x 375 pixels each at quality 90. All pipelines give batches of normalised float32 on one core, with
+Inception's random resized crops and flips: torchvision's ImageFolder with its transforms through a
+DataLoader; timm's create_dataset and create_loader with its default training transform (which also jitters
+colours); and ours, whose first epoch reads all files for their fingerprint and decodes them into an empty
+cache. The pipelines take turns, and CPU time is measured, so that other load on the machine matters little.
 
-Then the share of a training step in which a small ResNet that trains from the cache is without its images.
+Then: the share of a training step that a small ResNet, training from the cache, waits for its images.
 """
 
 from __future__ import annotations
@@ -50,15 +49,15 @@ NUM_IMAGES = 480
 BATCH = 32
 RESOLUTIONS = (128, 224)
 NETWORKS = ((8, 0.5, 32), (14, 1.0, 64))
-"""Depth, width and resolution of those that train."""
+"""Depth, width and resolution of the networks that train."""
 NUM_STEPS = 10
-"""Of each repetition."""
+"""Training steps per repetition."""
 MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 CPU = torch.device("cpu")
 
 
 def make_folder(top: Path) -> None:
-    """Three classes of windows of a photograph, scaled to 500 x 375 pixels; one image of each is to test."""
+    """Make three classes of crops of a photograph, 500 x 375 pixels each, with one test image per class."""
     generator = np.random.default_rng(0)
     photographs = (
         files("sklearn.datasets") / "images" / "china.jpg",
@@ -83,7 +82,7 @@ def make_folder(top: Path) -> None:
 
 
 def point_of(root: Path, resolution: int, depth: int = 8, width: float = 0.25) -> Point:
-    """A point that trains on the folder."""
+    """A point whose data set is the folder."""
     data = declare(DataConfig(name="image_folder", root=str(root), num_val=1, mirror=True))
     return Point(
         depth=depth,
@@ -101,7 +100,7 @@ def point_of(root: Path, resolution: int, depth: int = 8, width: float = 0.25) -
 
 
 def torchvision_epoch(root: Path, resolution: int) -> Iterable[object]:
-    """Its own pipeline for ImageNet, as in its references."""
+    """torchvision's pipeline for ImageNet, as in its reference scripts."""
     transform = transforms.Compose(
         [
             transforms.RandomResizedCrop(resolution),
@@ -115,7 +114,7 @@ def torchvision_epoch(root: Path, resolution: int) -> Iterable[object]:
 
 
 def timm_epoch(root: Path, resolution: int) -> Iterable[object]:
-    """What its training script makes of its defaults."""
+    """timm's pipeline, as its training script makes it by default."""
     folder = create_dataset("", root=str(root / "train"), is_training=True)
     return create_loader(  # type: ignore[no-any-return]
         folder,
@@ -129,14 +128,14 @@ def timm_epoch(root: Path, resolution: int) -> Iterable[object]:
 
 
 def our_epoch(root: Path, resolution: int) -> Iterable[object]:
-    """From what is in the cache, or by way of it."""
+    """Our pipeline, which reads from the cache and fills it where it is empty."""
     point = point_of(root, resolution)
     batches = Batches(point, load(point.data, str(root), resolution), slice(0, BATCH), 0)
     return (batches.at(step) for step in range(point.steps_per_epoch))
 
 
 def images_a_second(epoch: Callable[[Path, int], Iterable[object]], root: Path, resolution: int) -> float:
-    """Of CPU time, over a whole epoch with what comes before its first batch."""
+    """Images per CPU second over a whole epoch, including everything before its first batch."""
     load.cache_clear()
     started = time.process_time()
     num_batches = sum(1 for _ in epoch(root, resolution))
@@ -144,7 +143,7 @@ def images_a_second(epoch: Callable[[Path, int], Iterable[object]], root: Path, 
 
 
 def input_table(root: Path, caches: Path, repetitions: int, machine: str) -> Table:
-    """All ways in turns, so often."""
+    """Table of all pipelines, which take turns in each repetition."""
     speeds: dict[tuple[int, str], list[float]] = defaultdict(list)
     for repetition in range(repetitions):
         for resolution in RESOLUTIONS:
@@ -174,7 +173,7 @@ def spread(values: list[float], digits: int) -> str:
 
 
 def waiting_table(root: Path, repetitions: int, machine: str) -> Table:
-    """How long a step waits for its images, and in how much of it they are cropped and normalised besides."""
+    """Share of a step spent waiting for images (`take`), and including cropping and normalising (`at`)."""
     table = Table("network", "resolution", "step ms", "waits for the disk", "and crops", title=machine)
     for depth, width, resolution in NETWORKS:
         point = point_of(root, resolution, depth, width)
@@ -198,7 +197,7 @@ def waiting_table(root: Path, repetitions: int, machine: str) -> Table:
 
 
 def timed_parts(run: Run) -> dict[str, float]:
-    """Seconds that the run spends in getting images (`take`), and in that and what is done to them (`at`)."""
+    """Seconds that the run spends getting images (`take`), and getting and transforming them (`at`)."""
     spent: dict[str, float] = defaultdict(float)
     batches = run._batches
 

@@ -1,13 +1,13 @@
-"""How fast a large study is read: its rows, its status, its table, and the plan of the same line.
+"""How fast a large study is read: its rows, status and table, and the plan of the same line.
 
     python -m benchmarks.large_study --points 10000 --finished 0.5
 
-A line makes the points of a grid, as always. Their results are synthetic, because reading is what is
-measured and not training: each point gets the files that a worker leaves, with numbers of plausible size
-made up from its axes (`result.json`, `status.json`, and a row an epoch in `metrics.jsonl`; no log). Each
-time is of a new process, start-up included; the files are in the memory of the system, as they have just
-been written. Of the points that are not finished, one in ten has failed, and the others wait. 100,000
-points take 2 GB below the temporary directory, and are removed at the end.
+A normal line makes the points of a grid. Their results are synthetic, because reading is measured and not
+training: each point gets the files that a worker leaves (`result.json`, `status.json`, and a row per epoch in
+`metrics.jsonl`; no log), with plausible numbers made up from its axes. Each time is that of a new process,
+including start-up; the files have just been written, so they are in the system's page cache. Of the
+unfinished points, one in ten has failed and the others wait. 100,000 points take 2 GB below the temporary
+directory, and are removed at the end.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def main() -> None:
         line = line_of(study, asked.points)
         made = _seconds([sys.executable, "-m", "benchmarks.handed_over", "-m", *line])
         num_points = finish(Study.open(study), asked.finished)
-        time.sleep(3)  # files at rest are believed
+        time.sleep(3)  # only files that have been at rest for a while are cached
         machine = f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}"
         table = Table(
             "what", "seconds", title=f"n={num_points:,} points, {asked.finished:.0%} finished, {machine}"
@@ -65,7 +65,7 @@ def main() -> None:
 
 
 def line_of(study: Path, num_points: int) -> list[str]:
-    """The overrides of a sweep that makes about so many points; ends where there is no space for them."""
+    """Arguments of a sweep with about `num_points` points; exits where the disk has no room for them."""
     num_seeds = max(1, round(num_points / NUM_A_SEED))
     needed = num_seeds * NUM_A_SEED * BYTES_A_POINT
     if shutil.disk_usage(study.parent).free < 2 * needed:
@@ -75,7 +75,7 @@ def line_of(study: Path, num_points: int) -> list[str]:
 
 
 def _commands(study: Path, sweep: Sequence[str]) -> Iterator[tuple[str, Sequence[str]]]:
-    """What is timed, in this order: the first reading of rows leaves the index that the others find."""
+    """Commands to time, in this order: the first reading of rows writes the index that later ones use."""
     python = sys.executable
     yield "python -m control status, without an index", [python, "-m", "control", "status", str(study)]
     yield "rows, first reading", [python, "-c", ROWS, str(study)]
@@ -92,7 +92,7 @@ def _seconds(command: Sequence[str]) -> float:
 
 
 def finish(study: Study, share: float) -> int:
-    """Write what a worker leaves behind for that share of the points; how many there are in all."""
+    """Write the files of a worker for this share of the points; return the number of all points."""
     ids = study.point_ids()
     num_finished = round(share * len(ids))
     for point_id in ids[num_finished::10]:
@@ -108,7 +108,7 @@ def finish(study: Study, share: float) -> int:
 
 
 def _epochs(point: dict) -> list[dict[str, float]]:
-    """A row an epoch of a made-up training, better for larger and longer ones, another for each point."""
+    """A row per epoch of a made-up training: better for larger and longer ones, different for each point."""
     cost, luck = point["cost"], int(point["id"], 16) / 16**16 - 0.5
     rows = []
     for epoch in range(1, point["epochs"] + 1):

@@ -1,16 +1,16 @@
-"""Overhead a point: our local pool beside submitit, Hydra's launchers and a process a point, in one run.
+"""Overhead per point: our local pool, submitit, Hydra's launchers and a process per point, in one run.
 
     make bench                                       or: python -m benchmarks.launch_overhead --points 12
 
-The same grid of tiny points is trained on two slots: by the pool (`-m`); by one submitit job a point, at most
-two at a time; by Hydra's own multirun with hydra-joblib-launcher, whose two workers live on, and with
-hydra-submitit-launcher, two jobs at a time; by one `python sweep.py` a point, two at a time, as a shell loop
-would. The pool and the single processes write their W&B runs, as they do by default; the others write none,
-and find the points of the study made. Overhead is wall time x slots minus the seconds spent in training
-steps, divided by the points. Ways that take seconds a point train fewer of them.
+The same grid of tiny points is trained on two slots in several ways: by the pool (`-m`); by one submitit job
+per point, at most two at a time; by Hydra's own multirun with hydra-joblib-launcher, which reuses two
+workers, and with hydra-submitit-launcher, two jobs at a time; and by one `python sweep.py` per point, two at
+a time, as in a shell loop. The pool and the single processes write their W&B runs, as they do by default; the
+others write none, and their study has been made beforehand. Overhead is wall time x slots minus the seconds
+spent in training steps, divided by the points. Ways that take seconds per point train fewer points.
 
-Then the pool alone on points of about 30 seconds: which share of its slots' time is spent in training steps,
-and which in those and in the evaluations that come after each epoch.
+Then the pool alone on points of about 30 seconds: the share of its slots' time spent in training steps, and
+in training steps and the evaluations after each epoch together.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ ROOT = Path(__file__).parents[1]
 SLOTS = 2
 NUM_POINTS = 200
 FEWER = 24
-"""Points of a way that takes seconds a point."""
+"""Number of points for ways that take seconds per point."""
 TINY = ("depth=8", "width=0.125", "resolution=8", "epochs=1", "data.num_train=512")
 LONG = ("depth=14", "width=0.5", "resolution=20", "epochs=20", "data.num_train=2000", "data.num_val=200")
 """Points of about half a minute on a core."""
@@ -51,14 +51,14 @@ NUM_LONG = 12
 
 @dataclass(frozen=True, kw_only=True)
 class Took:
-    """What a way took for its points, in seconds."""
+    """Time that a way took for its points, in seconds."""
 
     num_points: int
     wall: float
     training: float
-    """In training steps, of all points."""
+    """Sum over the points of the time in training steps."""
     evaluating: float
-    """In evaluations, of all points."""
+    """Sum over the points of the time in evaluations."""
 
     @property
     def overhead(self) -> float:
@@ -66,7 +66,7 @@ class Took:
 
 
 def pool(root: Path, num_points: int, settings: Sequence[str] = TINY) -> None:
-    """One line, warm workers."""
+    """Our local pool: one line, whose workers stay warm."""
     sweep(root, "-m", f"seed=range({num_points})", f"hydra.launcher.slots={SLOTS}", *settings)
 
 
@@ -77,7 +77,7 @@ def one_process_a_point(root: Path, num_points: int) -> None:
 
 
 def one_job_a_point(root: Path, num_points: int) -> None:
-    """A submitit job for each point; submitit has no queue, so this keeps at most SLOTS of them going."""
+    """A submitit job for each point, at most SLOTS at a time, since submitit has no queue."""
     study = made(root, num_points)
     executor = LocalExecutor(root / "jobs")
     executor.update_parameters(timeout_min=60)
@@ -87,31 +87,31 @@ def one_job_a_point(root: Path, num_points: int) -> None:
 
 
 def hydra_joblib(root: Path, num_points: int) -> None:
-    """Hydra's multirun, workers of joblib."""
+    """Hydra's multirun with joblib's workers."""
     multirun(root, num_points, JOBLIB_LAUNCHER, "hydra/launcher=joblib", f"hydra.launcher.n_jobs={SLOTS}")
 
 
 def hydra_submitit(root: Path, num_points: int) -> None:
-    """Hydra's multirun, a process a job; its launcher starts a batch of them at once."""
+    """Hydra's multirun with a process per job; its launcher starts a batch at a time."""
     batch = f"hydra.sweeper.max_batch_size={SLOTS}"
     multirun(root, num_points, SUBMITIT_LAUNCHER, "hydra/launcher=submitit_local", batch)
 
 
 def made(root: Path, num_points: int) -> Study:
-    """A study of tiny points that nobody has trained."""
+    """Make a study of tiny points without training them."""
     settings = (f"seed=range({num_points})", "tracker=none", *TINY)
     sweep(root, "-m", *settings, script=("-m", "benchmarks.handed_over"))
     return Study.open(root / "bench")
 
 
 def sweep(root: Path, *arguments: str, script: Sequence[str] = ("sweep.py",)) -> None:
-    """Run the front door, or what takes its place, into a study below `root`."""
+    """Run sweep.py, or `script` in its place, into a study below `root`."""
     line = [sys.executable, *script, *arguments, f"study.root={root}", "study.name=bench"]
     subprocess.run(line, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
 
 
 def multirun(root: Path, num_points: int, package: str, *words: str) -> None:
-    """Run the plain Hydra app for each point of a study, with the launcher of a package."""
+    """Run the plain Hydra app for each point of a study, with the launcher of `package`."""
     points = ",".join(f"'{point_id}'" for point_id in made(root, num_points).point_ids())
     line = [sys.executable, "benchmarks/plain_training.py", "-m", "hydra/sweeper=basic", *words]
     where = [f"study.root={root}", "study.name=bench", f"hydra.sweep.dir={root}/hydra"]
@@ -138,7 +138,7 @@ def measure(way: Callable[[Path, int], None], num_points: int) -> Took:
 
 
 def compared(num_points: int, machine: str) -> Table:
-    """The pool before, between and after the peers; the ratios are to its median."""
+    """Table of all ways; the pool runs before, between and after the peers, and ratios are to its median."""
     few = min(FEWER, num_points)
     peers: tuple[tuple[str, Callable[[Path, int], None], int], ...] = (
         (JOBLIB_LAUNCHER, hydra_joblib, num_points),
@@ -160,7 +160,7 @@ def compared(num_points: int, machine: str) -> Table:
 
 
 def busy(machine: str) -> Table:
-    """How busy the pool keeps its slots with long points."""
+    """Table of how busy the pool keeps its slots with long points."""
     took = measure(lambda root, number: pool(root, number, LONG), NUM_LONG)
     table = Table(
         "points",

@@ -1,12 +1,12 @@
-"""How often 95 % intervals of laws hold the truth, on simulated grids of many kinds.
+"""How often 95 % intervals of laws cover the truth, on simulated grids of many kinds.
 
     python -m benchmarks.law_coverage --grids 1000
 
-Every grid has 4 depths x 3 widths x 3 resolutions x 3 epochs, 3 seeds, and a truth of its own, drawn at
-random: for some kinds a sum of power laws, one a knob, which is one of the forms that are fitted, and for
-others none of them. One measured cell and one network beyond the grid are asked of the average of laws, and
-where a sum is the truth one of its exponents, of each grid, so that grids count as independent trials, for
-the Clopper-Pearson interval of the coverage.
+Every grid has 4 depths x 3 widths x 3 resolutions x 3 epochs, 3 seeds, and its own random truth: for some
+kinds a sum of power laws, one per knob, which is among the fitted forms, and for others none of these. In
+each grid, the average of laws is checked at one measured cell and at one network beyond the grid, and where
+the truth is a sum also for one exponent. Grids thus count as independent trials for the Clopper-Pearson
+interval of the coverage.
 """
 
 from __future__ import annotations
@@ -48,27 +48,27 @@ from scaling.errors import Refused
 
 NUM_SEEDS = 3
 NOISE = 0.2
-"""Points, in the middle of a grid."""
+"""Standard deviation of a run in the middle of a grid, in points."""
 FRESH = 1
-"""First part of the seeds; the constants of discrepancies and averages were chosen on grids without it."""
+"""First part of the seeds: the constants of discrepancies and averages were chosen on other grids."""
 REPLICATES = 200
 ALLOWED = (93.0, 97.0)
-"""Percent, what coverage is to touch."""
+"""Range that the interval of a coverage must touch, in percent."""
 ASKED = ("measured cell", "exponent", "beyond the grid")
 
 
 @dataclass(frozen=True)
 class Kind:
-    """How grids are made."""
+    """How the grids of a kind are made."""
 
     truth: Callable[[np.random.Generator], tuple[Truth, Mapping[str, float]]]
-    """Draws a truth, in percent error, and its exponents by name, if it has them."""
+    """Draws a truth, in percent error, with its exponents by name, if it has any."""
     growth: float = 0.0
-    """Noise is in proportion to this power of the network's size."""
+    """Noise is proportional to this power of the network's size."""
     missing: float = 0.0
     """Share of cells that are missing."""
     diverged: float = 0.0
-    """Share of cells whose runs diverged, all seeds, without being marked."""
+    """Share of cells of which all seeds diverged without being marked as such."""
 
 
 KINDS = {
@@ -83,14 +83,14 @@ KINDS = {
     "gains turn into losses": Kind(turning),
 }
 UNFORESEEN = {"gains break off": Kind(breaking)}
-"""Of which a grid says too little: nothing is asked, how often intervals hold is told."""
+"""Kinds of which a grid tells too little: coverage is reported, without a requirement."""
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--grids", type=int, default=1000, help="of each kind")
+    parser.add_argument("--grids", type=int, default=1000, help="grids of each kind")
     parser.add_argument("--replicates", type=int, default=REPLICATES)
-    parser.add_argument("--kinds", default="", help="only those whose names hold this")
+    parser.add_argument("--kinds", default="", help="only kinds whose name contains this")
     arguments = parser.parse_args()
     console, start = Console(width=150), time.process_time()
     table = Table("kind", *(f"{each}, %" for each in ASKED), "refused", "width inside", "width beyond")
@@ -118,7 +118,7 @@ def main() -> None:
 
 
 def answers(name: str, num_grids: int, replicates: int = REPLICATES) -> pd.DataFrame:
-    """One row a grid whose law was not refused, one column a question."""
+    """One row per grid whose law was not refused, one column per question."""
     kinds = KINDS | UNFORESEEN
     number = list(kinds).index(name)
     told = (
@@ -129,7 +129,7 @@ def answers(name: str, num_grids: int, replicates: int = REPLICATES) -> pd.DataF
 
 
 def answered(kind: Kind, generator: np.random.Generator, replicates: int) -> Mapping[str, float] | None:
-    """Whether each interval holds the truth, of one grid; None where the law was refused."""
+    """Whether each interval of one grid covers the truth; None where the law was refused."""
     truth, exponents = kind.truth(generator)
     cells = pd.DataFrame(list(product(*VALUES)), columns=list(AXES), dtype=float)
     cells = cells.assign(data="", setting="", flops=flops(cells))
@@ -155,7 +155,7 @@ def answered(kind: Kind, generator: np.random.Generator, replicates: int) -> Map
 
 
 def simulated(cells: pd.DataFrame, error: Floats, kind: Kind, generator: np.random.Generator) -> pd.DataFrame:
-    """Group means of noisy runs, some cells missing, some diverged."""
+    """Group means of noisy runs, with some cells missing and some diverged."""
     size = scaled(cells)[:, 0] * scaled(cells)[:, 1] ** 2
     spread = NOISE * (size / np.exp(np.log(size).mean())) ** kind.growth
     runs = error[:, None] + spread[:, None] * generator.standard_normal((len(cells), NUM_SEEDS))

@@ -1,11 +1,11 @@
-"""Fits of laws beside the published ones, the package `chinchilla`, and the usual grid of L-BFGS starts.
+"""Fits of laws compared with published ones, the package `chinchilla`, and the usual grid of L-BFGS starts.
 
     python -m benchmarks.law_fits --reference DIR
 
 DIR/gemstones/ has the runs and fits of github.com/mcleish7/gemstone-scaling-laws: 770 losses over width,
-depth and tokens of 22 networks. Without it the side by side is of a planted law of as many rows. Seconds are
-of one core, of the process. The peers may do a part of their work (--part), and the table then says what the
-whole would take.
+depth and tokens of 22 networks. Without it, the comparison uses a planted law with as many rows. Times are
+CPU seconds of the process. The peers may do only a part of their work (--part); the table then extrapolates
+to the whole.
 """
 
 from __future__ import annotations
@@ -42,11 +42,11 @@ PUBLISHED = {
     ("width", "depth", "tokens"): 4.199462e-4,
     ("width", "depth", "params_active_precise", "tokens"): 2.949708e-4,
 }
-"""Objectives of McLeish et al. 2025, sums of Huber losses of log loss with delta 1e-4."""
+"""Objectives of McLeish et al. 2025: sums of Huber losses (delta 1e-4) of the log loss."""
 DELTA = 1e-4
 REPLICATES = 4000
 HOFFMANN = ((0, 5, 10, 15, 20, 25), (0, 5, 10, 15, 20, 25), (-1, -0.5, 0, 0.5, 1), *[(0, 0.5, 1, 1.5, 2)] * 2)
-"""Starts of a, b, e, alpha and beta, Hoffmann et al. 2022, appendix D.3: 4,500."""
+"""Starts of a, b, e, alpha and beta, as in Hoffmann et al. 2022, appendix D.3: 4,500 in all."""
 PEER = ("chinchilla==0.2.0", "attrdictx==0.1.0", "ordinal==1.0.3", "seaborn==0.13.2", "ruamel.yaml==0.19.1")
 ROOT = Path(__file__).parents[1]
 
@@ -54,9 +54,11 @@ ROOT = Path(__file__).parents[1]
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--reference", type=Path, help="directory that has gemstones/")
-    parser.add_argument("--part", type=float, default=0.1, help="of the L-BFGS peers' work that is done")
     parser.add_argument(
-        "--values", type=int, default=3, help="of each of chinchilla's parameters in its grid"
+        "--part", type=float, default=0.1, help="share of the L-BFGS peers' work that is done"
+    )
+    parser.add_argument(
+        "--values", type=int, default=3, help="values of each of chinchilla's parameters in its grid"
     )
     arguments = parser.parse_args()
     rows = read(arguments.reference)
@@ -70,13 +72,13 @@ def main() -> None:
 
 
 def read(reference: Path | None) -> pd.DataFrame | None:
-    """The rows of Gemstones' fits, where they are."""
+    """The rows of Gemstones' fits; None without them."""
     files = list((reference / "gemstones").glob("wandb_df_for_fitting*.jsonl")) if reference else []
     return pd.read_json(files[0], lines=True) if files else None
 
 
 def planted() -> pd.DataFrame:
-    """22 runs of 35 losses each: a law of Chinchilla's, a shift of each run (sd 1 %), and noise (0.3 %)."""
+    """22 runs of 35 losses each: a Chinchilla law, a shift per run (sd 1 %), and noise (sd 0.3 %)."""
     generator = np.random.default_rng(0)
     params = np.repeat(np.geomspace(5e7, 2e9, 22), 35)
     tokens = np.tile(np.linspace(1e10, 3.5e11, 35), 22)
@@ -88,7 +90,7 @@ def planted() -> pd.DataFrame:
 
 
 def published(rows: pd.DataFrame | None) -> Table:
-    """Objectives of the published fits and ours."""
+    """Table of the objectives of the published fits and ours."""
     table = Table(
         "knobs", "published", "reached", "seconds", "starts that agree", "degenerate", title="Gemstones"
     )
@@ -118,7 +120,7 @@ def published(rows: pd.DataFrame | None) -> Table:
 
 
 def side_by_side(rows: pd.DataFrame, part: float, num_values: int) -> Table:
-    """One fit in parameters and tokens, and its bootstrap over runs, three ways."""
+    """Table of one fit in parameters and tokens, and its bootstrap over runs, by ours and the peers."""
     knobs = next(iter(PUBLISHED))
     table = Table(
         "what", "objective", "seconds", "done of the work", "seconds of the whole", title=f"{len(rows)} rows"
@@ -164,9 +166,9 @@ def side_by_side(rows: pd.DataFrame, part: float, num_values: int) -> Table:
 
 
 def grid_fit(rows: pd.DataFrame, starts: Floats, weight: Floats) -> tuple[float, Floats]:
-    """Objective and parameters of the best of L-BFGS's runs, with an analytic gradient.
+    """Objective and parameters of the best L-BFGS run, with an analytic gradient.
 
-    It works on objective / delta^2: its tolerance is absolute below 1, and it would stop early.
+    L-BFGS minimises objective / delta^2: its tolerance is absolute below 1, so it would stop early otherwise.
     """
     n, d = np.log(rows[["params_active_precise", "tokens"]].to_numpy(dtype=float)).T
     y = np.log(rows["final_loss"].to_numpy(dtype=float))
@@ -186,7 +188,7 @@ def grid_fit(rows: pd.DataFrame, starts: Floats, weight: Floats) -> tuple[float,
 
 
 def chinchilla(rows: pd.DataFrame, num_values: int) -> Sequence[str]:
-    """A row of the table: the package's own fit, in a process of its own."""
+    """A row of the table: the package's own fit, in a separate process."""
     name = f"fit, {PEER[0]}, BFGS from {num_values**5} starts"
     columns = {"params_active_precise": "N", "tokens": "D", "final_loss": "loss"}
     with tempfile.NamedTemporaryFile(suffix=".csv") as file:
@@ -204,7 +206,7 @@ def chinchilla(rows: pd.DataFrame, num_values: int) -> Sequence[str]:
 
 
 def timed(work: Callable[[], Any]) -> tuple[Any, float]:
-    """What it returns, and the seconds of this process."""
+    """The result of `work`, and its CPU seconds in this process."""
     start = time.process_time()
     done = work()
     return done, time.process_time() - start

@@ -1,4 +1,4 @@
-"""Truths of simulated grids: errors in percent as a function of depth, width, resolution and epochs."""
+"""Truths of simulated grids: error in percent as a function of depth, width, resolution and epochs."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from analysis.table import AXES
 
 VALUES = ((26, 50, 101, 200), (0.5, 1.0, 1.5), (128, 160, 224), (10, 30, 100))
 BEYOND = {"depth": 350.0, "width": 2.0, "resolution": 320.0, "epochs": 350.0}
-"""The next step of each knob."""
+"""The next value of each knob beyond the grid."""
 Truth = Callable[[pd.DataFrame], Floats]
 
 
 def scaled(rows: pd.DataFrame) -> Floats:
-    """[n, 4], the axes over their smallest value."""
+    """[n, 4], the axes relative to their smallest values."""
     return rows[list(AXES)].to_numpy(dtype=float) / [values[0] for values in VALUES]
 
 
 def flops(rows: pd.DataFrame) -> Floats:
-    """[n], of one image; all that matters is their ratio."""
+    """[n], FLOPs of one image; only their ratios matter."""
     x = scaled(rows)
     return np.asarray(1e9 * x[:, 0] * x[:, 1] ** 2 * x[:, 2] ** 2)
 
 
 def sum_of_powers(generator: np.random.Generator) -> tuple[Truth, Mapping[str, float]]:
-    """A floor of 4 to 12 points, and 2 to 10 points a knob at the smallest network."""
+    """A floor of 4 to 12 points, plus a power law of each knob that starts at 3 to 10 points."""
     floor, parts = generator.uniform(4, 12), generator.uniform(3, 10, 4)
     exponents = generator.uniform(0.3, 1.2, 4)
 
@@ -39,7 +39,7 @@ def sum_of_powers(generator: np.random.Generator) -> tuple[Truth, Mapping[str, f
 
 
 def with_overfitting(generator: np.random.Generator) -> tuple[Truth, Mapping[str, float]]:
-    """And a term that grows with width and depth, and shrinks with epochs."""
+    """A sum of powers, plus a term that grows with depth and width and shrinks with epochs."""
     base, _ = sum_of_powers(generator)
     part, growth, epochs = (
         generator.uniform(0.3, 1.5),
@@ -68,22 +68,22 @@ def with_regimes(generator: np.random.Generator) -> tuple[Truth, Mapping[str, fl
 
 
 def fading(generator: np.random.Generator) -> tuple[Truth, Mapping[str, float]]:
-    """Log odds that are quadratic in the logarithms of the knobs: 30 to 100 % of a knob's gain is gone at the
-    step beyond the grid."""
+    """Log odds that are quadratic in the logarithms of the knobs: at the value beyond the grid, a knob has
+    lost 30 to 100 % of its slope."""
     start, slopes = generator.uniform(-0.6, 0.0), generator.uniform(0.2, 0.5, 4)
     reach = np.log([BEYOND[knob] / values[0] for knob, values in zip(AXES, VALUES, strict=True)])
     return _bent(start, slopes, generator.uniform(0.3, 1.0, 4) * slopes / (2 * reach))
 
 
 def turning(generator: np.random.Generator) -> tuple[Truth, Mapping[str, float]]:
-    """The same, but gains of some knobs turn into losses, some of them only beyond the grid."""
+    """As `fading`, but the gains of some knobs turn into losses, for some only beyond the grid."""
     start, slopes = generator.uniform(-0.6, 0.0), generator.uniform(0.15, 0.4, 4)
     return _bent(start, slopes, generator.uniform(0.02, 0.06, 4))
 
 
 def breaking(generator: np.random.Generator) -> tuple[Truth, Mapping[str, float]]:
-    """Log odds that are straight in the logarithms of the knobs up to a break, somewhere in the upper four
-    fifths of the measured range of each, behind which 0 to 100 % of the slope is gone."""
+    """Log odds that are linear in the logarithms of the knobs up to a smooth break, somewhere in the upper
+    four fifths of each knob's measured range, beyond which the slope is smaller by 0 to 100 %."""
     start, slopes = generator.uniform(-0.6, 0.0), generator.uniform(0.2, 0.5, 4)
     reach = np.log([values[-1] / values[0] for values in VALUES])
     at, lost, width = generator.uniform(0.2, 1.0, 4) * reach, generator.uniform(0, 1, 4), 0.15 * reach

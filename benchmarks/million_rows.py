@@ -1,9 +1,9 @@
-"""How long the analysis takes for a million rows, and how much memory.
+"""Time and memory that the analysis takes for a million rows.
 
     python -m benchmarks.million_rows [--rows 1000000]
 
-Each command is a process of its own, as typed in a shell; the table has the processor's time, which other
-work on the machine does not change, the time that passed, and the most memory.
+Each command is a process of its own, as typed in a shell. The table gives its CPU time, which other load on
+the machine hardly changes, its wall time, and its peak memory.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ COMMANDS = ("rules", "frontier", "report")
 
 
 def main() -> None:
-    """Write the tables, run the commands, print what they took."""
+    """Write the tables, run the commands, and print their time and memory."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -49,13 +49,13 @@ def main() -> None:
 
 
 def _seeds(num_rows: int) -> Points:
-    """A grid of 10,000 models, and rows for a hundred seeds of each where there are a million."""
+    """A grid of 10,000 models, with a hundred seeds each for a million rows."""
     sizes = (25, 20, 5, 4)
     return np.repeat(_grid(sizes), num_rows // int(np.prod(sizes)), axis=0)
 
 
 def _cloud(num_rows: int) -> Points:
-    """As many models, of which hardly two share an axis."""
+    """As many models as rows, with random axes."""
     generator = np.random.default_rng(0)
     whole = np.column_stack(
         [generator.integers(*ends, num_rows) for ends in ((10, 500), (64, 512), (1, 400))]
@@ -64,7 +64,7 @@ def _cloud(num_rows: int) -> Points:
 
 
 def _square(num_rows: int) -> Points:
-    """As many models of one resolution and number of epochs."""
+    """As many models as rows, all of one resolution and number of epochs."""
     side = int(num_rows**0.5)
     return _grid((side, side, 1, 1))
 
@@ -84,7 +84,7 @@ def _grid(sizes: tuple[int, ...]) -> Points:
 
 
 def _write(path: Path, points: Points) -> int:
-    """A power law of FLOPs with noise of 0.2 points; returns the number of models."""
+    """Write rows with a power law of FLOPs and noise of 0.2 points; return the number of models."""
     rows = pd.DataFrame(points, columns=list(AXES))
     flops = 1e3 * rows["depth"] * rows["width"] ** 2 * rows["resolution"] ** 2
     noise = np.random.default_rng(1).normal(0, 0.2, len(rows))

@@ -2,8 +2,9 @@
 
     python -m benchmarks.narrow_norms
 
-One thread, a batch of 32 images, channels last; the median of about a second's runs of each, by torch's own
-timer. The more pixels, the less the operations around weigh; torch's time goes by pixels, ours by values.
+One thread, a batch of 32 images, channels last; the median over about a second of runs each, by torch's
+timer. With more pixels, the surrounding operations weigh less; torch's time is proportional to the number of
+pixels, ours to that of values.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ def _compared(channels: int, side: int) -> str:
 
 
 def _seconds(norm: nn.BatchNorm2d, side: int) -> float:
-    """Of a pass forward and back."""
+    """Median seconds of a forward and backward pass."""
     images = torch.randn(BATCH_SIZE, norm.num_features, side, side)
     images = images.contiguous(memory_format=torch.channels_last).requires_grad_()
     names = {"norm": norm, "images": images, "grad": torch.autograd.grad}

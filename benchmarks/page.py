@@ -1,11 +1,11 @@
-"""How fast the page of a large study is, and what it costs the machine that it runs on.
+"""How fast the web page of a large study is, and how much of the machine it uses.
 
     python -m benchmarks.page --points 10000 --finished 0.9
 
 The points are those of `benchmarks.large_study`: made by a real line, with synthetic results. The server is
-the real one, in a process of its own; the times of a browser are those that Chromium itself reports, from the
-start of its navigation (`--no-browser` leaves them out). `--beside S` measures for S seconds what the page
-takes where every core is busy, while somebody watches and rules are worked out.
+the real one, in its own process; browser times are those that Chromium reports, from the start of its
+navigation (`--no-browser` leaves them out). `--beside S` measures for S seconds how much CPU time the page
+takes while all cores are busy, with a browser connected and rules being computed.
 """
 
 from __future__ import annotations
@@ -43,14 +43,16 @@ def main() -> None:
     parser.add_argument("--points", type=int, default=10_000)
     parser.add_argument("--finished", type=float, default=0.9, help="share of the points, 0.9 by default")
     parser.add_argument("--no-browser", action="store_true")
-    parser.add_argument("--beside", type=float, metavar="S", help="also what it takes where all are busy")
+    parser.add_argument(
+        "--beside", type=float, metavar="S", help="also measure for S seconds with all cores busy"
+    )
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as root:
         path = Path(root) / NAME
         make = [sys.executable, "-m", "benchmarks.handed_over", "-m", *line_of(path, asked.points)]
         subprocess.run(make, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
         num_points = finish(Study.open(path), asked.finished)
-        time.sleep(3)  # files at rest are believed
+        time.sleep(3)  # only files that have been at rest for a while are cached
         machine = (
             f"{os.cpu_count()} cores at load {os.getloadavg()[0]:.0f}, Python {platform.python_version()}"
         )
@@ -73,7 +75,7 @@ def _rows(study: Path, asked: argparse.Namespace) -> Iterator[tuple[str, str]]:
 
 
 def _looks(study: Path) -> Iterator[tuple[str, str]]:
-    """In this process, without a server."""
+    """Costs of the looks, in this process and without a server."""
     reporter = Reporter(Study.open(study))
     yield "first look, without an index, CPU s", f"{_cpu_s(reporter.look):.2f}"
     yield "a look at what has not changed, CPU s", f"{min(_cpu_s(reporter.look) for _ in range(5)):.3f}"
@@ -83,7 +85,7 @@ def _looks(study: Path) -> Iterator[tuple[str, str]]:
 
 
 def _answers(port: int) -> Iterator[tuple[str, str]]:
-    """Of the server as it starts, its first look still under way, then once more."""
+    """Response times of the server during its first look, and once more later; sizes of its answers."""
     for when in ("just started", "later"):
         yield f"time to first byte of /, {when}, s", f"{_first_byte_s(port, '/'):.3f}"
         yield f"time to `all`, {when}, s", f"{_all_s(port):.2f}"
@@ -92,7 +94,7 @@ def _answers(port: int) -> Iterator[tuple[str, str]]:
 
 
 def _costs(port: int, process: psutil.Process) -> Iterator[tuple[str, str]]:
-    """Of a server that one stream listens to, until the first rules are there, and after that."""
+    """Costs of a server with one stream: until the first rules are there, after that, and without it."""
     connection, response = _stream(port)
     began = time.monotonic()
     for what, mark in (("frontier", b'"frontier":[{'), ("rules", b'"heading":')):
@@ -107,7 +109,7 @@ def _costs(port: int, process: psutil.Process) -> Iterator[tuple[str, str]]:
         share = (sum(process.cpu_times()[:2]) - before) / WATCHED_S
         yield f"the server {what}, share of a core", f"{share:.1%}"
         connection.close()
-        response.close()  # or the socket stays open
+        response.close()  # otherwise the socket stays open
 
 
 def _browser(port: int) -> Iterator[tuple[str, str]]:
@@ -124,7 +126,7 @@ def _browser(port: int) -> Iterator[tuple[str, str]]:
 
 
 def _beside(study: Path, seconds: float) -> Iterator[tuple[str, str]]:
-    """Of a server that somebody watches, rules in work, while each core computes."""
+    """CPU shares of a watched server and its learner while all cores are busy."""
     with _server(study) as (port, process):
         connection, response = _stream(port)
         while not response.readline().startswith(b"data: "):
@@ -195,7 +197,7 @@ def _cpu_s(work: Callable[[], object]) -> float:
 
 
 def _children_s(process: psutil.Process) -> float:
-    """Of those that have ended, which are counted when they are waited for."""
+    """CPU seconds of the child processes, once all have ended."""
     while process.children():
         time.sleep(0.1)
     times = process.cpu_times()

@@ -1,4 +1,4 @@
-"""The fit of the package `chinchilla` as its own documents do it: reads a table, prints time and objective.
+"""The fit of the package `chinchilla` as in its documentation: reads a table, prints time and objective.
 
 python -m benchmarks.plain_chinchilla TABLE.csv STARTS_PER_PARAMETER
 """

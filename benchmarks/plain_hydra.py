@@ -1,7 +1,7 @@
-"""A plain Hydra app on our conf/ that trains nothing and ends as its last job is handed over.
+"""A plain Hydra app on our conf/ that trains nothing and exits when its last job is handed over.
 
-Takes the number of jobs, then a line such as that of `sweep.py`. Hydra's basic launcher hands a job over by
-calling the task function; hydra-submitit-launcher hands all of them over in one call of submitit.
+Its arguments are the number of jobs and then those of `sweep.py`. Hydra's basic launcher hands over each job
+by calling the task function; hydra-submitit-launcher hands over all jobs in one call of submitit.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ called = count(1)
 
 @hydra.main(config_path="../conf", config_name="config", version_base="1.3")
 def job(_: DictConfig) -> None:
-    """Ends the process when it is called for the last time."""
+    """End the process at the last call."""
     if next(called) == NUM_JOBS:
         end(NUM_JOBS)
 
 
 def submit(_: AutoExecutor, __: object, *arguments: list[object]) -> NoReturn:
-    """In place of AutoExecutor.map_array, which would start a process a job."""
+    """Replaces `AutoExecutor.map_array`, which would start a process per job."""
     end(len(arguments[0]))
 
 
 def end(num_jobs: int) -> NoReturn:
-    """As soon as all is handed over."""
+    """Print the number of jobs and end the process at once."""
     sys.stdout.write(f"{num_jobs} jobs handed over\n")
     sys.stdout.flush()
     os._exit(0)

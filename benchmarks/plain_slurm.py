@@ -8,7 +8,7 @@ from omegaconf import DictConfig
 
 @hydra.main(config_path="../conf", config_name="config", version_base="1.3")
 def job(_: DictConfig) -> None:
-    """Of no matter: the benchmark ends once all jobs are at Slurm."""
+    """Do nothing: the benchmark ends once all jobs are in Slurm's queue."""
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
-"""timm's training loop from the parts that its train.py puts together; the script is not on PyPI.
+"""timm's training loop, put together from the same parts as its train.py, which is not on PyPI.
 
-Neither timm's wheel nor its source archive holds train.py, so this is what it does with its defaults for one
-process: data set, loader with prefetcher, optimizer, schedule by updates, task, average and meters of timm.
-The augmentation is torchvision's crop and flip, which timm has no option for.
+Neither timm's wheel nor its source archive contains train.py, so this repeats what it does by default in one
+process: timm's data set, loader with prefetcher, optimizer, schedule by updates, task, average and meters.
+The augmentation is torchvision's crop and flip, for which timm has no option.
 """
 
 from __future__ import annotations

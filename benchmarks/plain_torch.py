@@ -1,4 +1,4 @@
-"""The loop that people write: torchvision's data set and transforms, a DataLoader, and torch's own parts."""
+"""A usual PyTorch loop: torchvision's data set and transforms, a DataLoader, and torch's own parts."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def train(case: Case, seed: int, device_name: str, num_workers: int) -> Trained:
 
 
 def network_of(point: Point) -> nn.Module:
-    """Ours, with the layers of torch and timm where we have our own."""
+    """Our network, with layers of torch and timm in place of our own."""
     network = build(point.network, in_channels=point.data.channels, num_classes=point.data.num_classes)
     theirs = {BatchNorm2d: nn.BatchNorm2d, SqueezeExcite: SEModule}
     for layer in network.modules():
@@ -79,7 +79,7 @@ def network_of(point: Point) -> nn.Module:
 
 
 def augmentation(case: Case, point: Point, *, to_tensor: object = None) -> transforms.Compose:
-    """Crops from the reflected image and flips, as ours; `to_tensor` ends it, by default with normalising."""
+    """Crops of the reflected image and flips, as in ours; `to_tensor` replaces ToTensor and Normalize."""
     padding = round(point.recipe.crop_padding * case.resolution)
     crop = transforms.RandomCrop(case.resolution, padding=padding, padding_mode="reflect")
     end = [to_tensor] if to_tensor else [transforms.ToTensor(), _normalise(images_of(case, point))]
@@ -87,7 +87,7 @@ def augmentation(case: Case, point: Point, *, to_tensor: object = None) -> trans
 
 
 def training_set(case: Case, point: Point, transform: transforms.Compose) -> Dataset[tuple[Tensor, int]]:
-    """The training images of the point, by torchvision."""
+    """The training images of the point, as a torchvision data set."""
     if case.data == "fashion_mnist":
         pool: datasets.VisionDataset = datasets.FashionMNIST(case.root, train=True, transform=transform)
     else:
@@ -96,7 +96,7 @@ def training_set(case: Case, point: Point, transform: transforms.Compose) -> Dat
 
 
 def indices(point: Point, num_pool: int) -> list[int]:
-    """Which of the images that are not for tests the point trains on."""
+    """Indices, among the images not held out for testing, of those that the point trains on."""
     data = point.data
     train, _, _ = split_indices(
         num_pool + data.num_test,
@@ -109,12 +109,12 @@ def indices(point: Point, num_pool: int) -> list[int]:
 
 
 def images_of(case: Case, point: Point) -> Images:
-    """As ours are loaded, for the statistics and the test."""
+    """The images as our loop loads them, for the statistics and the test."""
     return load(point.data, str(case.root) if case.data == "image_folder" else None, point.resolution)
 
 
 def tested(model: nn.Module, case: Case, point: Point, device: torch.device) -> float:
-    """Top-1 in percent on the test images, as ours is tested; not timed."""
+    """Top-1 on the test images, in percent, evaluated as ours; not timed."""
     images = images_of(case, point).to(device)
     bf16 = point.precision == "bf16"
     _, top1 = evaluate(model, images, images.test, batch_size=case.batch_size, bf16=bf16)

@@ -1,7 +1,7 @@
-"""A plain Hydra app on our conf/ that trains the point of an id, for Hydra's launchers to call.
+"""A plain Hydra app on our conf/ that trains the point with a given id, for Hydra's launchers to call.
 
-Takes a line with study.root, study.name and `+point=…`. The study has been made, so that what a peer does
-for a point is Hydra's part of it and the training.
+Its arguments have study.root, study.name and `+point=…`. The study has been made before, so that the work
+per point is Hydra's own and the training.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from scaling.training.worklist import Terms, WorkList
 
 
 def alone(study: Study, point_id: str) -> WorkList:
-    """That point and nothing else."""
+    """A work list with only this point."""
     return WorkList(
         study=study.path.absolute(), point_ids=(point_id,), terms=Terms(launch="bench", runtime=Runtime())
     )

@@ -1,12 +1,12 @@
-"""How fast a grid is planned and handed over: ours beside Hydra's own multirun and hydra-submitit-launcher.
+"""How fast a grid is planned and handed over: by ours, Hydra's own multirun and hydra-submitit-launcher.
 
     make bench                                       or: python -m benchmarks.planning --points 100
 
-The same grid over the same conf/ in fresh processes, one after the other: `sweep.py -m … plan=true` until it
-exits; `sweep.py -m …` until its pool is called; Hydra's basic sweeper until its basic launcher calls a task
-function that does nothing for the last job, and until hydra-submitit-launcher hands all jobs to submitit.
-That launcher is kept in the cache directory, for the peer's process alone. Ours runs before, between and
-after the peers.
+The same grid over the same conf/, in fresh processes one after the other: `sweep.py -m … plan=true` until it
+exits; `sweep.py -m …` until its pool is called; Hydra's basic sweeper until its basic launcher calls an empty
+task function for the last job, and until hydra-submitit-launcher hands all jobs to submitit. That launcher
+is installed in the cache directory, for the peer's process only. Ours runs before, between and after the
+peers.
 """
 
 from __future__ import annotations
@@ -41,31 +41,31 @@ class Way:
 
     name: str
     script: tuple[str, ...]
-    """What Python runs, from the root of the checkout, with the words that come before the axes."""
+    """Python's arguments, relative to the root of the checkout, up to the axes."""
     settings: tuple[str, ...]
-    """Words after the axes; {directory} is a new one that it may write to."""
+    """Arguments after the axes; {directory} is a new directory for its output."""
     says: str
-    """What must stand in its output; {points} is how many there are."""
+    """Text that its output must contain; {points} is their number."""
     path: Path | None = None
-    """Where else it imports from."""
+    """Additional directory to import from."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Ran:
-    """A process that has ended."""
+    """Measurements of a process that has ended."""
 
     seconds: float
-    """From its start to its end."""
+    """Wall time from start to end."""
     cpu_seconds: float
-    """Of it and the processes it waited for; other work on the machine changes these less."""
+    """CPU time of the process and the children it waited for; other load changes this less."""
     memory_mb: float
-    """Its resident memory at the peak."""
+    """Peak resident memory."""
     output: str
-    """On stdout and stderr."""
+    """Output on stdout and stderr."""
 
 
 Runs = Mapping[tuple[str, int], Sequence[Ran]]
-"""By the name of the way and the number of points."""
+"""Runs by name of the way and number of points."""
 
 OURS = ("study.root={directory}", "study.name=bench")
 PLAN = Way(
@@ -83,7 +83,7 @@ HANDED_OVER = Way(
 
 
 def peer(name: str, launcher: str, num_points: int, path: Path | None = None) -> Way:
-    """Hydra's own sweeper with the launcher, and without our plugins."""
+    """Hydra's own sweeper with this launcher, without our plugins."""
     return Way(
         name=name,
         script=("benchmarks/plain_hydra.py", str(num_points), "-m", "hydra/sweeper=basic"),
@@ -94,7 +94,7 @@ def peer(name: str, launcher: str, num_points: int, path: Path | None = None) ->
 
 
 def main() -> None:
-    """Print the comparison at one number of points, and ours at ten times as many."""
+    """Print the comparison at one number of points, with ours also at ten times as many."""
     num_points = asked()
     basic = peer("Hydra, its basic launcher", "basic", num_points)
     submitit = peer("Hydra, submitit launcher", "submitit_local", num_points, installed(SUBMITIT_LAUNCHER))
@@ -118,7 +118,7 @@ def asked() -> int:
 
 
 def check_without_torch(num_points: int) -> None:
-    """A plan must not import torch."""
+    """Assert that a plan does not import torch."""
     output = run(PLAN, num_points, "-X", "importtime").output
     imported = {line.rpartition("|")[2].strip() for line in output.splitlines()}
     assert "hydra" in imported, "-X importtime lists no imports"
@@ -126,7 +126,7 @@ def check_without_torch(num_points: int) -> None:
 
 
 def run(way: Way, num_points: int, *options: str) -> Ran:
-    """Run the way in a process of its own."""
+    """Run a way in a process of its own, and check its output."""
     with tempfile.TemporaryDirectory() as directory, tempfile.TemporaryFile() as output:
         words = [*way.script, *axes(num_points), *way.settings]
         line = [sys.executable, *options, *(word.format(directory=directory) for word in words)]
@@ -151,14 +151,14 @@ def run(way: Way, num_points: int, *options: str) -> Ran:
 
 
 def axes(num_points: int) -> list[str]:
-    """The grid, in which all points differ."""
+    """Arguments of a grid with this number of distinct points."""
     num_epochs = min(EPOCHS_AT_MOST, num_points // NUM_NETWORKS)
     num_seeds = num_points // NUM_NETWORKS // num_epochs
     return [*NETWORKS, f"epochs=range(1,{num_epochs + 1})", f"seed=range({num_seeds})", "tracker=none"]
 
 
 def table_of(runs: Runs, title: str) -> Table:
-    """The ratios are to ours until handed over, at the same number of points."""
+    """Table of all runs; ratios are to `ours, handed over` at the same number of points."""
     columns = ("way", "points", "n", "seconds", "CPU s", "points a second", "memory MB", "ratio", "CPU ratio")
     table = Table(*columns, title=title)
     for (name, num_points), ran in runs.items():
@@ -179,7 +179,7 @@ def table_of(runs: Runs, title: str) -> Table:
 
 
 def medians(ran: Sequence[Ran]) -> tuple[float, float]:
-    """Seconds and CPU seconds."""
+    """Median wall and CPU seconds."""
     return median(each.seconds for each in ran), median(each.cpu_seconds for each in ran)
 
 

@@ -2,10 +2,10 @@
 
     make bench                                       or: python -m benchmarks.planning_cost
 
-Prices a second on one core, a network's description made anew for each point: for a grid of 112 networks at
-9 resolutions and 10 lengths, the same at one length, networks that all differ, and, as a tool without closed
-forms does it, torch's FlopCounterMode over some of these, built from timm's blocks on the meta device. A
-price is parameters, FLOPs, activations and memory.
+Prices per second on one core, with the network described anew for each point: for a grid of 112 networks at 9
+resolutions and 10 lengths, for the same at one length, and for networks that all differ. For comparison, as a
+tool without closed forms would do it, torch's FlopCounterMode counts some of the latter, built from timm's
+blocks on the meta device. A price is parameters, FLOPs, activations and memory.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def main() -> None:
 
 
 def _grid(*, lengths: int) -> list[Case]:
-    """Depth x width x resolution x epochs."""
+    """A grid of depth x width x resolution x epochs, with `lengths` numbers of epochs."""
     depths, widths = list(NAMED)[:7], [0.25 * step for step in range(1, 17)]
     sizes = (128, 160, 192, 224, 256, 288, 320, 384, 448)
     family = ResNetRS()
@@ -62,7 +62,7 @@ def _grid(*, lengths: int) -> list[Case]:
 
 
 def _different(num_points: int) -> list[Case]:
-    """Random networks of two families at random resolutions."""
+    """Random networks of two families, at random resolutions."""
     cases: list[Case] = []
     for _ in range(num_points):
         width, size = random.uniform(0.3, 2), random.randint(96, 448)

@@ -1,10 +1,10 @@
-"""The family that the published grid recommends, beside the networks that the paper chose: its Table 7.
+"""The family that the published grid recommends, next to the networks of the paper's Table 7.
 
     python -m benchmarks.published_family
 
-For the FLOPs of each ResNet-RS of Table 7: what an average of laws of the published grid recommends, and
-what it predicts of the paper's own choice, on the grid's images (minival). Table 7 has another stem and the
-validation set, so its accuracies are shown, not compared; its networks lie on the grid's axes all the same.
+At the FLOPs of each ResNet-RS of Table 7: what an average of laws of the published grid recommends, and what
+it predicts for the paper's own choice, on the grid's images (minival). Table 7 has another stem and reports
+on the validation set, so its accuracies are shown but not compared; its networks do lie on the grid's axes.
 """
 
 from __future__ import annotations

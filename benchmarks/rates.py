@@ -1,4 +1,4 @@
-"""A rate: how many of so many trials had an outcome, with its Clopper-Pearson interval."""
+"""A rate: the share of trials with an outcome, with its Clopper-Pearson interval."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ class Rate:
 
     @classmethod
     def of(cls, answers: pd.Series) -> Rate:
-        """Of true and false; trials without an answer (NaN) do not count."""
+        """The rate of true answers; trials without an answer (NaN) do not count."""
         known = answers.dropna().astype(bool)
         return cls(int(known.sum()), len(known))
 
     @property
     def ci95(self) -> tuple[float, float]:
-        """In percent."""
+        """95 % Clopper-Pearson interval, in percent."""
         interval = binomtest(self.count, self.n).proportion_ci(0.95, method="exact")
         return 100 * interval.low, 100 * interval.high
 
@@ -32,11 +32,11 @@ class Rate:
         return f"{100 * self.count / self.n:.1f} ({low:.1f}, {high:.1f})"
 
     def distance(self, asked: tuple[float, float], touches: bool) -> float:
-        """Percent from what is asked to the rate, or to its interval where it suffices that this `touches`;
-        0 or less inside, the farther the safer."""
+        """Distance of the rate, or with `touches` of its interval, from the range `asked`, in percentage
+        points; 0 or negative inside."""
         low, high = self.ci95 if touches else (100 * self.count / self.n,) * 2
         return max(asked[0] - high, low - asked[1])
 
     def marked(self, asked: tuple[float, float] | None, touches: bool) -> str:
-        """The text, with a mark where it is not as asked; where nothing is asked (None) without."""
+        """The text, with ` !` where the rate misses the range `asked`; None asks for nothing."""
         return f"{self.text}{' !' if asked and self.distance(asked, touches) > 0 else ''}"

@@ -1,12 +1,12 @@
-"""What stopping dominated points saves, and loses, on curves of another's networks.
+"""What stopping dominated points saves and loses, on published learning curves.
 
     python -m benchmarks.replayed_stopping --reference DIR
 
 DIR/jahs/cifar10_surrogate.csv holds runs of 100 epochs on CIFAR-10, predicted by a surrogate of
 JAHS-Bench-201 (Bansal et al. 2022): networks of three depths, widths and resolutions (columns N, W, R), by
-learning rate and augmentation (lr, ta), with accuracies valid_acc after 12 of the epochs. A pool of 4 trains
-those that have all 12, cheapest first. They have no repeats: the noise of a run is declared. Costs are those
-of our networks of the same shape.
+learning rate and augmentation (lr, ta), with the accuracy valid_acc after 12 of the epochs. A simulated pool
+of 4 trains the runs that have all 12, cheapest first. There are no repeats, so the noise of a run is
+declared. Costs are those of our networks of the same shape.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ SIDE = 32
 
 
 def main() -> None:
-    """Print a row for each share of points that is spared."""
+    """Print a row for each share of spared points."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--reference", type=Path, metavar="DIR", required=True)
     curves = curves_of(parser.parse_args().reference / "jahs" / "cifar10_surrogate.csv")
@@ -51,7 +51,7 @@ def main() -> None:
 
 
 def curves_of(file: Path) -> list[PointCurve]:
-    """Those that have all epochs."""
+    """The complete curves."""
     runs = pd.read_csv(file).sort_values("epoch")
     epochs = runs["epoch"].unique()
     return [

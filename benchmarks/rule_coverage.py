@@ -1,13 +1,12 @@
-"""How often rules are wrong where nothing is to be found, see what is there, and have intervals that hold it.
+"""Rates at which rules give false verdicts, give true verdicts, and have intervals that cover the truth.
 
     python -m benchmarks.rule_coverage --grids 1000
 
-Every study has 4 depths x 3 widths x 3 resolutions x 3 epochs, 3 seeds, noise of 0.2 points, and a truth of
-its own, drawn at random; FLOPs are depth x width^2 x resolution^2. Of each study one regime, one resolution
-of it (for a true verdict one with as many pairs as that needs), one step and one return are asked, drawn at
-random, or whether any of them is decided, so that studies count as independent trials of the Clopper-Pearson
-intervals. The advantage that is true at a pair is that of the truth itself at the networks of exactly that
-cost, where the tool interpolates.
+Every study has 4 depths x 3 widths x 3 resolutions x 3 epochs, 3 seeds, noise of 0.2 points, and its own
+random truth; FLOPs are depth x width^2 x resolution^2. In each study, one regime, one resolution of it (for a
+true verdict, one with enough pairs), one step and one return are checked, drawn at random, or whether any of
+them is decided. Studies thus count as independent trials for the Clopper-Pearson intervals. The true
+advantage at a pair is that of the truth at networks of exactly the pair's cost, where the tool interpolates.
 """
 
 from __future__ import annotations
@@ -58,7 +57,7 @@ from benchmarks.simulated_studies import (
 Item = TypeVar("Item")
 Ask = Callable[[Study, Kind, Generator], dict[str, bool]]
 REPLICATES = 4000
-"""As many as a report has: the draws are the same in all studies, and so is the error of fewer."""
+"""As many as in a report: all studies share the draws, so the error of fewer would not average out."""
 PAIRWISE = {
     "any regime": "undecided",
     "any resolution": "undecided",
@@ -96,7 +95,7 @@ EFFECTS = {
     "one step, 1 point": Kind(partial(with_step, 1.0), {"one return": "pays"}),
 }
 FAINT = {"one step, 0.5 points": Kind(partial(with_step, 0.5), {"one return": "pays"})}
-"""Three standard errors of a step: seen in 86 % were it asked alone, and not among all steps of a study."""
+"""Three standard errors of a step: found in 86 % if tested alone, less often among all steps of a study."""
 
 
 def _truth(law: Callable[[Generator], tuple[Truth, object]], generator: Generator) -> Truth:
@@ -121,12 +120,12 @@ COVERED = {
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--grids", type=int, default=1000, help="studies of each kind")
-    parser.add_argument("--replicates", type=int, default=REPLICATES, help="of the bootstrap")
-    parser.add_argument("--kinds", default="", help="only those whose names hold this")
+    parser.add_argument("--replicates", type=int, default=REPLICATES, help="replicates of the bootstrap")
+    parser.add_argument("--kinds", default="", help="only kinds whose name contains this")
     parsed = parser.parse_args()
     grids, replicates = parsed.grids, parsed.replicates
     if not any(parsed.kinds in name for part in PARTS for name in part.kinds):
-        parser.error(f"--kinds {parsed.kinds}: none has that in its name.")
+        parser.error(f"--kinds {parsed.kinds}: no kind has that in its name.")
     start = time.process_time()
     console = Console(width=170)
     for part in PARTS:
@@ -154,7 +153,7 @@ def main() -> None:
 
 
 def answers(part: Part, name: str, grids: int, replicates: int = REPLICATES) -> pd.DataFrame:
-    """One row a study of a kind, one column a question; NaN where a study has no answer."""
+    """One row per study of a kind, one column per question; NaN where a study has no answer."""
     kind, first = part.kinds[name], zlib.crc32(f"{part.title} {name}".encode())
     generators = (np.random.default_rng((first, grid)) for grid in range(grids))
     return pd.DataFrame(
@@ -168,7 +167,7 @@ def claimed(study: Study, kind: Kind, generator: Generator) -> dict[str, bool]:
 
 
 def seen(study: Study, kind: Kind, generator: Generator) -> dict[str, bool]:
-    """Whether each rule says what is expected; without those that nothing can be asked of."""
+    """Whether each rule says what is expected; rules without a verdict in this study are left out."""
     said = {rule: SAYS[rule](study, generator) for rule in kind.expected}
     return {rule: each == kind.expected[rule] for rule, each in said.items() if each is not None}
 
@@ -178,13 +177,13 @@ def _any(verdicts: Iterable[str]) -> str:
 
 
 def _one_resolution(study: Study, generator: Generator) -> str | None:
-    """Of those with enough pairs for a verdict; None without any."""
+    """Verdict at a random resolution with enough pairs; None if there is none."""
     enough = [each for each in study.pairs.by_resolution if each.num_pairs >= MIN_PAIRS]
     return one(enough, generator).prefer if enough else None
 
 
 def _one_return(study: Study, generator: Generator) -> str:
-    """Of the steps of depth that `with_step` makes."""
+    """Verdict on a random one of the steps of depth that `with_step` plants."""
     steps = [step for step in study.returns if step.axis == "depth" and step.to_value == VALUES[0][2]]
     return one(steps, generator).verdict
 
@@ -202,7 +201,7 @@ SAYS: dict[str, Callable[[Study, Generator], str | None]] = {
 
 
 def covered(study: Study, _: Kind, generator: Generator) -> dict[str, bool]:
-    """Whether intervals hold the truth; of the crossover, where one is named."""
+    """Whether intervals cover the truth; for the crossover, only if it has an interval."""
     truth, pairs = study.truth, study.pairs
     table = pairs.table.assign(true=true_advantage(truth, pairs.table, "depth", "width"))
     table = table[table["counted"]]
@@ -239,7 +238,7 @@ def _true_turn(truth: Truth, pairs: pd.DataFrame) -> float:
 
 
 def _true_gain(study: Study, step: Step) -> float:
-    """Per doubling, the mean over the architectures that have both resolutions."""
+    """True gain per doubling, the mean over the architectures that have both resolutions."""
     knobs = ["depth", "width", "epochs"]
     rows = study.groups[study.groups["epochs"] == step.epochs]
     low, high = (rows[rows["resolution"] == size][knobs] for size in (step.from_px, step.to_px))
@@ -264,13 +263,13 @@ def holds(ci95: Interval | None, value: float) -> bool:
 
 @dataclass(frozen=True)
 class Part:
-    """Kinds of studies of which the same is asked."""
+    """Kinds of studies with the same questions and requirement."""
 
     title: str
     kinds: Mapping[str, Kind]
     ask: Ask
     asked: tuple[float, float] | None
-    """Percent, between which a rate is to lie, or its interval to touch where `touches`; None: it is told."""
+    """Range in percent that a rate must lie in or, with `touches`, that its interval must touch."""
     touches: bool = False
 
 

@@ -1,11 +1,11 @@
-"""Branches of one trunk against runs of their own: accuracy, compute, and the verdicts that each supports.
+"""Branches of a shared trunk against separate runs: accuracy, compute, and the verdicts from each.
 
     python sweep.py study=shared_trunk
     python -m benchmarks.shared_trunk results/shared_trunk
 
-Every network of the study was trained for every length with a cosine of its own, and as a branch of the
-longest run under warmup-stable-decay. Accuracies are compared seed by seed, as a mean over the networks, with
-Student's interval over the seeds.
+Every network of the study was trained for every length in two ways: with a cosine schedule of its own, and as
+a branch of the longest run under warmup-stable-decay. Accuracies are compared seed by seed, averaged over the
+networks, with Student's interval over the seeds.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ NETWORK = ["depth", "width", "resolution"]
 class Length:
     epochs: int
     effect: Effect | None
-    """Of a branch instead of a cosine, in points, over all networks."""
+    """Effect of a branch instead of a cosine, in points, over all networks; None where it is unknown."""
 
 
 def main() -> None:
@@ -54,7 +54,7 @@ def main() -> None:
 
 
 def lengths(results: Results) -> list[Length]:
-    """What branching off does to the accuracy at each length."""
+    """The effect of branching on the accuracy at each length."""
     rows = results.usable
     keys = rows.groupby([*NETWORK, "epochs", "schedule.kind"]).ngroup()
     cells = cells_of(results, rows, keys)
@@ -65,7 +65,7 @@ def lengths(results: Results) -> list[Length]:
 
 
 def _effect(cells: Cells, block: pd.DataFrame) -> Effect | None:
-    """The mean over the networks that were trained in both ways."""
+    """The mean effect over the networks that were trained in both ways."""
     pairs = [each.set_index("schedule.kind")["cell"] for _, each in block.groupby(NETWORK)]
     both = [pair for pair in pairs if set(KINDS) <= set(pair.index)]
     signs = (("wsd", 1), ("cosine", -1))
@@ -91,7 +91,7 @@ def _accuracy(results: Results) -> Table:
 
 
 def _compute(study: Study, rows: pd.DataFrame) -> Table:
-    """What each way costs in all, the trunks counted once."""
+    """Table of the total cost of each way, with trunks counted once."""
     points = [study.point(str(each)) for each in rows["point"]]
     carried = carriers(points)
     table = Table("schedule", "training FLOPs", "hours in training steps", title="Compute")

@@ -1,8 +1,8 @@
-"""Simulated studies with learning curves, trained by a pool that may stop what is dominated, for `stopping`.
+"""Simulated studies with learning curves, trained by a pool that may stop dominated runs, for `stopping`.
 
-A run's error falls as that of real ones under a cosine: fast at first, then slowly, and once more late, when
-the learning rate does. How far it falls late differs between models, and grows with their size. What chance
-does to a run changes slowly along its curve and is largest before the late fall.
+The error of a run falls as in real runs under a cosine: fast at first, then slowly, and again late, with the
+learning rate. The size of the late fall varies between models and grows with their size. The noise of a run
+changes slowly along its curve, and is largest early in training.
 """
 
 from __future__ import annotations
@@ -33,36 +33,36 @@ from scaling.training.schedule import Schedule
 
 SLOTS = 4
 EARLY, LATE = 0.15, 0.3
-"""Of log error: what the power of the share trained adds, and what the learning rate does."""
+"""Parts of the log error above its final value: from the power of the share trained, and from the cosine."""
 LATE_SPREAD, LATE_GROWTH = 0.03, 0.02
-"""Standard deviation of the latter over models, and by how much it grows with log FLOPs."""
+"""Standard deviation of the late part over models, and its growth per unit of log FLOPs."""
 MEMORY = 0.3
-"""Share of a schedule over which the noise of a run is alike."""
+"""Correlation length of a run's noise, as a share of the schedule."""
 NOISIER = 3.0
-"""Times by which it is larger at the start than at the end."""
+"""Ratio of the noise at the start to that at the end."""
 
 
 @dataclass(frozen=True)
 class Trained:
-    """What became of a study."""
+    """The outcome of a study."""
 
     rows: pd.DataFrame
-    """One a run, as a table has them: usable ones and stopped ones."""
+    """One row per run, as in a results table, with completed and stopped runs."""
     share: Floats
-    """[runs], of its epochs that were trained."""
+    """[runs], share of the epochs that were trained."""
     hours: float
-    """Until the last slot was idle, in units of FLOPs."""
+    """Time until the last slot was idle, in units of FLOPs."""
 
     @property
     def spent(self) -> float:
-        """Share of the train FLOPs of the whole grid."""
+        """Share of the whole grid's train FLOPs that was spent."""
         cost = self.rows["train_flops"].to_numpy()
         return float(cost @ self.share / cost.sum())
 
 
 @cache
 def points() -> tuple[Point, ...]:
-    """One a run: seeds of a cell follow each other."""
+    """One point per run; the seeds of a cell follow each other."""
     data = DataSet(
         name="simulated",
         fingerprint="0" * 64,
@@ -95,7 +95,7 @@ def points() -> tuple[Point, ...]:
 
 
 def curves_of(truth: Truth, generator: Generator) -> list[PointCurve]:
-    """The whole curve of each run."""
+    """The complete curve of each run."""
     final = truth(CELLS)
     size = np.log(scaled(CELLS)[:, :3]) @ np.array([1.0, 2.0, 2.0])
     late = LATE + LATE_SPREAD * generator.standard_normal(len(CELLS)) + LATE_GROWTH * (size - size.mean())
@@ -117,9 +117,9 @@ def _curve(point: Point, final: float, late: float, generator: Generator) -> Poi
 
 
 def trained(curves: Sequence[PointCurve], stopping: Stopping, noise: Noise | None = None) -> Trained:
-    """Train the runs, cheapest first; one that is told to stop does so at its next evaluation.
+    """Train the runs, cheapest first; a dominated one stops at its next evaluation.
 
-    The noise of a run is read from the seeds that have finished, unless it is declared.
+    The noise of a run is estimated from the seeds that have finished, unless it is declared.
     """
     pool = _Pool(curves, stopping, noise)
     pool.run()
@@ -127,7 +127,7 @@ def trained(curves: Sequence[PointCurve], stopping: Stopping, noise: Noise | Non
 
 
 class _Pool:
-    """A pool as it trains, event by event: a run reaches an evaluation, or its end."""
+    """A pool simulated event by event: each event is an evaluation of a run, or its end."""
 
     def __init__(self, curves: Sequence[PointCurve], stopping: Stopping, noise: Noise | None) -> None:
         self._declared = noise
@@ -173,7 +173,7 @@ class _Pool:
         heapq.heappush(self._events, (at, run, place))
 
     def _is_dominated(self, run: int, place: int) -> bool:
-        """Looked at when a rung is reached, and not again before the next one."""
+        """Whether the run is dominated; checked only when it reaches a rung."""
         curve = _cut(self._curves[run], place + 1)
         known = at_rung(curve, self._stopping.rungs)
         if not self._finished or known is None or len(known.epochs) != place + 1:

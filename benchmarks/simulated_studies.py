@@ -1,4 +1,4 @@
-"""Simulated studies: truths, and noisy grids of them, for `rule_coverage`."""
+"""Simulated studies for `rule_coverage`: truths, and noisy grids drawn from them."""
 
 from __future__ import annotations
 
@@ -24,36 +24,36 @@ from benchmarks.law_truths import VALUES, Truth, flops, scaled
 
 NOISE, NUM_SEEDS = 0.2, 3
 TURN = np.sqrt(VALUES[3][0] * VALUES[3][-1])
-"""Epochs at which depth and width change places, where they do."""
+"""Epochs at which depth and width are worth the same in `with_turn`."""
 GROWTH = {"depth": 1.0, "width": 0.5, "resolution": 0.5}
-"""How a knob grows with FLOPs when nothing else does."""
+"""Exponent of a knob's growth with FLOPs, all else fixed."""
 CELLS = pd.DataFrame(list(product(*VALUES)), columns=list(AXES), dtype=float)
 Generator = np.random.Generator
 
 
 @dataclass(frozen=True)
 class Kind:
-    """How studies are made."""
+    """How the studies of a kind are made."""
 
     truth: Callable[[Generator], Truth]
     expected: Mapping[str, str] = field(default_factory=dict)
-    """What is to be said of them."""
+    """Expected verdict by rule."""
     growth: float = 0.0
-    """Noise is in proportion to this power of the network's size."""
+    """Noise is proportional to this power of the network's size."""
     missing: float = 0.0
     """Share of cells that are missing."""
     diverged: float = 0.0
-    """Share of runs that diverged, and are left out as such."""
+    """Share of runs that diverged and are therefore left out."""
 
 
 @dataclass(frozen=True)
 class Study:
-    """One simulated study, and what the tool says of it when it is asked."""
+    """One simulated study, with the tool's verdicts computed on demand."""
 
     truth: Truth
     groups: pd.DataFrame
     replicates: int
-    """Of the bootstrap."""
+    """Replicates of the bootstrap."""
 
     @cached_property
     def noise(self) -> Noise:
@@ -92,20 +92,20 @@ def nothing_matters(generator: Generator) -> Truth:
 
 
 def flops_alone(generator: Generator) -> Truth:
-    """A power law with floor of the FLOPs: depth, width and resolution are worth the same."""
+    """A power law of FLOPs with a floor: depth, width and resolution are worth the same at equal FLOPs."""
     floor, part, exponent, epochs = generator.uniform((4, 20, 0.15, 3), (10, 35, 0.35, 10))
     return lambda rows: floor + part * (flops(rows) / 1e9) ** -exponent + epochs * scaled(rows)[:, 3] ** -0.5
 
 
 def with_bonus(knob: str, points: float, generator: Generator) -> Truth:
-    """FLOPs, less so many points for a knob that its mean advantage over the pairs is `points`."""
+    """`flops_alone` with a bonus for a knob, such that its mean advantage over the pairs is `points`."""
     base, place = flops_alone(generator), AXES.index(knob)
     doubling = points / _mean_doublings(knob)
     return lambda rows: base(rows) - doubling * np.log2(scaled(rows)[:, place])
 
 
 def with_turn(points: float, generator: Generator) -> Truth:
-    """FLOPs, and an advantage of depth that goes from -points to +points, straight in log epochs."""
+    """`flops_alone` with an advantage of depth that rises from -points to +points, linearly in log epochs."""
     base, doubling = flops_alone(generator), points / _mean_doublings("depth")
 
     def truth(rows: pd.DataFrame) -> Floats:
@@ -116,13 +116,13 @@ def with_turn(points: float, generator: Generator) -> Truth:
 
 
 def with_step(points: float, generator: Generator) -> Truth:
-    """The same error everywhere, less `points` from the third depth on."""
+    """The same error everywhere, lower by `points` from the third depth on."""
     base = nothing_matters(generator)
     return lambda rows: base(rows) - points * (rows["depth"].to_numpy() >= VALUES[0][2])
 
 
 def simulated(kind: Kind, generator: Generator, replicates: int) -> Study:
-    """Draw a truth, and noisy runs of it."""
+    """Draw a truth and noisy runs of it."""
     truth = kind.truth(generator)
     size = scaled(CELLS)[:, 0] * scaled(CELLS)[:, 1] ** 2
     spread = NOISE * (size / np.exp(np.log(size).mean())) ** kind.growth
@@ -133,7 +133,7 @@ def simulated(kind: Kind, generator: Generator, replicates: int) -> Study:
 
 
 def groups_of(runs: Floats) -> pd.DataFrame:
-    """The groups of runs [cells, seeds], NaN where a run is missing, as `noise.group_seeds` makes them."""
+    """Groups of runs, as by `noise.group_seeds`; `runs` is [cells, seeds], NaN where a run is missing."""
     frame = pd.DataFrame(runs)
     groups = CELLS.assign(
         data="",
@@ -149,7 +149,7 @@ def groups_of(runs: Floats) -> pd.DataFrame:
 
 
 def true_advantage(truth: Truth, table: pd.DataFrame, axis: str, rival: str) -> Floats:
-    """Of the rows of `Comparisons.table`: what the truth says of the networks of exactly the pair's cost."""
+    """True advantage at each row of `Comparisons.table`, for networks of exactly the pair's cost."""
     base = table[list(AXES)].astype(float)
     ratio = table["flops"].to_numpy() / flops(base)
     own, other = (base.assign(**{knob: base[knob] * ratio ** GROWTH[knob]}) for knob in (axis, rival))
@@ -157,7 +157,7 @@ def true_advantage(truth: Truth, table: pd.DataFrame, axis: str, rival: str) -> 
 
 
 def _mean_doublings(knob: str) -> float:
-    """Of the knob, from base to pair, the mean over the pairs."""
+    """Mean number of doublings of a knob from base to pair, over the pairs."""
     tables = [PAIRS.comparisons.table] if knob != "resolution" else [each.table for each in STEPS.rivals]
     ratios = [np.log2(table["flops"] / flops(table)).mean() for table in tables]
     return float(np.mean(ratios)) * GROWTH[knob]

@@ -1,12 +1,13 @@
-"""How soon a grid is at Slurm: ours beside hydra-submitit-launcher, on a real cluster, in one run.
+"""How soon Slurm has a grid: from ours and hydra-submitit-launcher, on a real cluster, in one run.
 
     make bench                                       or: python -m benchmarks.slurm --points 100
 
-On a Debian machine, as root.
+Needs a Debian machine and root.
 
-The same grid over the same conf/ goes to a cluster of this host's own, whose partition is down, so that jobs
-wait and take no time from what is measured. From the start of the process: until Slurm has the first job,
-until it has all, and until the command returns. The peer does not return before its jobs end: it is stopped.
+The same grid over the same conf/ is submitted to a cluster on this host, whose partition is down, so that
+jobs wait and do not disturb the measurement. Times are from the start of the process until Slurm has the
+first job, until it has all jobs, and until the command returns. The peer returns only when its jobs have
+ended, so it is stopped.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ class Submitted:
     first: float
     all: float
     returned: float | None
-    """None where it did not return by itself."""
+    """None if it did not return by itself."""
 
 
 def main() -> None:
@@ -60,7 +61,7 @@ def main() -> None:
 
 
 def compared(num_points: int) -> Table:
-    """Ours before and after the peer."""
+    """Table of ours, run before and after the peer, and the peer."""
     title = f"{num_points:,} points, {os.cpu_count()} cores, {platform.machine()}, {SUBMITIT_LAUNCHER}, "
     title += f"load {os.getloadavg()[0]:.1f} before"
     ours = [run_ours(num_points) for _ in range(REPEATS - 1)]
@@ -99,7 +100,7 @@ def run_peer(num_points: int) -> Submitted:
 
 
 def watched(line: list[str], num_points: int, path: Path | None = None) -> Submitted:
-    """Start the process, and look at Slurm's queue until all jobs are there; then empty it."""
+    """Start the process, poll Slurm's queue until all jobs are there, then empty it."""
     started, first = time.perf_counter(), None
     process = subprocess.Popen(
         line, cwd=ROOT, env=os.environ | {"PYTHONPATH": str(path or "")}, stdout=subprocess.DEVNULL

@@ -1,11 +1,11 @@
-"""What stopping dominated points does to the answers, and what it saves, on simulated studies.
+"""How stopping dominated points changes the answers, and what it saves, on simulated studies.
 
     python -m benchmarks.stopping --studies 40 --keep FILE
 
-Every study has 4 depths x 3 widths x 3 resolutions x 3 epochs, 3 seeds, and a truth of its own, drawn at
-random as those of `law_truths`; its curves are those of `simulated_curves`. Each is trained
-twice by a pool of 4, from the same curves: whole, and with `stop.dominated`. Differences are of the two
-answers to one study. FILE keeps what was found, a row a study, and studies in it are not made again.
+Every study has 4 depths x 3 widths x 3 resolutions x 3 epochs, 3 seeds, and its own random truth, as in
+`law_truths`; its curves are those of `simulated_curves`. A pool of 4 trains each study twice from the same
+curves: whole, and with `stop.dominated`. Differences are between the two answers to one study. FILE keeps the
+results, a row per study; studies in it are not run again.
 """
 
 from __future__ import annotations
@@ -52,9 +52,9 @@ LAW_REPLICATES = 100
 
 
 def main() -> None:
-    """Make the studies that are missing, and print the tables of all."""
+    """Run the studies that FILE lacks, and print the tables of all."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--studies", type=int, default=40, help="of each kind")
+    parser.add_argument("--studies", type=int, default=40, help="studies of each kind")
     parser.add_argument("--keep", type=Path, required=True)
     options = parser.parse_args()
     for number, kind in product(range(options.studies), KINDS):
@@ -69,7 +69,7 @@ def main() -> None:
 
 
 def compared(kind: str, number: int) -> dict[str, float]:
-    """The answers to one study, whole and stopped, and what became of its points."""
+    """The answers to one study, whole and with stopping, and the outcome of its points."""
     generator = np.random.default_rng([zlib.crc32(kind.encode()), number])
     truth = KINDS[kind](generator)
     curves = curves_of(truth, generator)
@@ -80,7 +80,7 @@ def compared(kind: str, number: int) -> dict[str, float]:
 
 
 def answers(study: Trained) -> dict[str, float]:
-    """Estimates, and half the widths of their intervals."""
+    """Estimates, half-widths of their intervals, and verdicts."""
     groups = group_seeds(study.rows)
     noise = seed_noise(groups)
     draws = draw_errors(groups, noise, REPLICATES)
@@ -109,7 +109,7 @@ def answers(study: Trained) -> dict[str, float]:
 
 
 def _fates(truth: Truth, whole: Trained, stopped: Trained) -> dict[str, float]:
-    """Which runs were stopped, among those of models that truly are on the frontier and others."""
+    """Counts of stopped runs, of models on the true and the measured frontier, and costs."""
     was_stopped = (stopped.rows["left_out"] == STOPPED).to_numpy()
     cost = whole.rows[["flops", "train_flops"]].to_numpy()[::NUM_SEEDS]
     best = nondominated(np.column_stack([truth(CELLS), cost]), ["minimise", "minimise", "minimise"]).repeat(
@@ -130,20 +130,20 @@ def _fates(truth: Truth, whole: Trained, stopped: Trained) -> dict[str, float]:
 
 
 def _off(whole: Trained, stopped: Trained) -> Floats:
-    """Of the stopped runs, by how many points the error that is told is too high."""
+    """Excess of the extrapolated error of each stopped run over its true error, in points."""
     there = stopped.rows["left_out"] == STOPPED
     return (stopped.rows["error"] - whole.rows["error"])[there].to_numpy()
 
 
 def _line(study: Trained) -> set[tuple[float, ...]]:
-    """The models on the measured frontier of FLOPs."""
+    """Axes of the models on the measured frontier of FLOPs."""
     groups = finished(group_seeds(study.rows))
     line = frontier(groups, seed_noise(groups), None, FLOPS).line
     return set(line[list(AXES)].itertuples(index=False, name=None))
 
 
 def print_answers(kind: str, rows: pd.DataFrame) -> None:
-    """Differences of the answers, beside the intervals that the tool itself gives."""
+    """Print the differences between the answers, and the tool's own intervals."""
     table = []
     for name in [each.removesuffix(" whole") for each in rows if each.endswith(" whole")]:
         if name.endswith(", half") or name.startswith("verdict") or f"{name} stopped" not in rows:
@@ -163,7 +163,7 @@ def print_answers(kind: str, rows: pd.DataFrame) -> None:
 
 
 def print_costs(kept: pd.DataFrame) -> None:
-    """What was stopped, wrongly or not, and what that saved."""
+    """Print what was stopped, rightly or wrongly, and what that saved."""
     table = []
     for kind, rows in kept.groupby("kind", sort=False):
         same = np.concatenate(list(_same_verdicts(rows)))
@@ -199,7 +199,7 @@ def print_costs(kept: pd.DataFrame) -> None:
 
 
 def _same_verdicts(rows: pd.DataFrame) -> Iterator[Floats]:
-    """Of depth or width, at each number of epochs."""
+    """Whether the verdicts on depth or width agree, at each number of epochs."""
     for name in [each.removesuffix(" whole") for each in rows if each.startswith("verdict")]:
         if name.endswith(" stopped"):
             continue

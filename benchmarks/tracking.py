@@ -1,13 +1,13 @@
-"""What tracking costs: the mirror's CPU a point, and the overhead a point of the local pool with it.
+"""The cost of tracking: CPU time of the mirror per point, and overhead per point of the local pool with it.
 
     python -m benchmarks.tracking [--points 40] [--seconds 30] [--replayed 4]
 
-Points of 30 seconds with 20 epochs are replayed, two at a time: their files are written at the pace at which
-training writes them, with a real mirror at work, offline and online (a server on loopback). Its CPU seconds,
-those of W&B's helper included, are set beside the seconds that the points take. Beside it stands the way of
-W&B's quickstart: `wandb.init`, a `log` an epoch and `finish` in the training process, which waits for them.
+Points of 30 seconds with 20 epochs are replayed, two at a time: their files are written at the pace of real
+training, with a real mirror running, offline and online (a server on loopback). Its CPU time, including that
+of W&B's helper process, is compared with the time that the points take. For comparison, the way of W&B's
+quickstart: `wandb.init`, a `log` per epoch and `finish` in the training process, which waits for them.
 
-Then the pool trains the same tiny points without tracking, offline and online.
+Then the pool trains the same tiny points without tracking, with offline and with online tracking.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def machine() -> str:
 
 @contextmanager
 def served() -> Iterator[None]:
-    """W&B's variables point to a server on loopback."""
+    """A context in which W&B's environment variables point to a server on loopback."""
     with Server() as server, tempfile.TemporaryDirectory() as home:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
@@ -64,13 +64,13 @@ def served() -> Iterator[None]:
 
 
 def row(epoch: int) -> dict[str, Any]:
-    """As training writes it."""
+    """A row of metrics.jsonl, as training writes it."""
     flops = {"step": 27 * epoch, "train_flops": 1e9 * epoch, "seconds": 1.5 * epoch}
     return {"epoch": epoch, **flops, "learning_rate": 0.1, "train_loss": 1.0, "loss": 1.0, "top1": 90.0}
 
 
 def replay(directory: Path, seconds: float) -> None:
-    """Write the files of a point as it trains."""
+    """Write the files of a point over `seconds`, as training would."""
     rows = [row(epoch) for epoch in range(1, EPOCHS + 1)]
     for epoch in range(EPOCHS):
         write_json(directory / "status.json", {"status": "running", "attempt": 1, "epoch": epoch})
@@ -82,7 +82,7 @@ def replay(directory: Path, seconds: float) -> None:
 
 
 def mirrored(num_points: int, seconds: float, mode: Mode) -> float:
-    """CPU seconds of a mirror, from its start to its end, while points train."""
+    """CPU seconds of a mirror from its start to its end, while points are replayed."""
     with tempfile.TemporaryDirectory() as folder:
         directories = [Path(folder) / "points" / f"{seed:016x}" for seed in range(num_points)]
         for seed, directory in enumerate(directories):
@@ -117,7 +117,7 @@ print(json.dumps([imported, time.perf_counter() - started - imported]))
 
 
 def inline(num_points: int, mode: Mode) -> tuple[float, float]:
-    """CPU seconds, and seconds that training waits, where the training process itself writes runs."""
+    """CPU seconds, and seconds that training waits, if the training process itself writes the runs."""
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-c", INLINE, str(num_points), mode, folder]
         process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
@@ -163,8 +163,8 @@ def pools(num_points: int) -> Table:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--points", type=int, default=40)
-    parser.add_argument("--seconds", type=float, default=30.0, help="that a replayed point takes")
-    parser.add_argument("--replayed", type=int, default=4, help="points")
+    parser.add_argument("--seconds", type=float, default=30.0, help="duration of a replayed point")
+    parser.add_argument("--replayed", type=int, default=4, help="number of replayed points")
     asked = parser.parse_args()
     os.environ["OMP_NUM_THREADS"] = "1"
     console = Console(width=110)

@@ -1,4 +1,4 @@
-"""A case of the training benchmark: the point that all ways train, and where they find its images."""
+"""A case of the training benchmark: the point that all ways train, and the location of its images."""
 
 from __future__ import annotations
 
@@ -25,38 +25,38 @@ NUM_TEST = 64
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """What is trained, of which the first epoch warms up and is not timed."""
+    """The training to be timed, of which the first epoch is a warm-up and not timed."""
 
     family: Literal["resnet_small", "resnet_rs"]
     depth: int
     width: float
     resolution: int
     data: Literal["fashion_mnist", "image_folder"]
-    """In memory for all ways, or JPEG files, which the peers decode again in each epoch."""
+    """In memory for all ways, or as JPEG files, which the peers decode again in each epoch."""
     num_train: int
     num_val: int
     epochs: int
     batch_size: int
     learning_rate: float
-    """For a batch of 256, as a recipe has it."""
+    """Learning rate for a batch of 256, as in a recipe."""
     precision: Precision
     tells_accuracy: bool = False
-    """Whether there are test images and epochs enough for it."""
+    """Whether there are enough test images and epochs to compare accuracies."""
 
     @property
     def name(self) -> str:
-        """Of the network and its images."""
+        """Description of the network and its images."""
         return f"{self.family} {self.depth}x{self.width:g}@{self.resolution}, {self.data}"
 
     @property
     def root(self) -> Path:
-        """Where torchvision and timm find the images, which are put there once a machine."""
+        """Directory of the images for torchvision and timm, made once per machine."""
         if self.data == "fashion_mnist":
             return _unpacked()
         return _folder(self.resolution, self.num_train + self.num_val)
 
     def point(self, seed: int) -> Point:
-        """With conf/recipe/short.yaml, but for the batch and the learning rate."""
+        """The point, with conf/recipe/short.yaml except for batch size and learning rate."""
         own = {"root": str(self.root), "mirror": True}
         config = own if self.data == "image_folder" else {}
         return Point(
@@ -83,7 +83,7 @@ class Case:
 
 
 def _unpacked() -> Path:
-    """The files of Debian's package as torchvision wants them; without it torchvision downloads them."""
+    """Debian's fashion_mnist in torchvision's layout; without it, torchvision downloads the data set."""
     from torchvision.datasets import FashionMNIST
 
     root = cache_dir() / "torchvision"
@@ -97,7 +97,7 @@ def _unpacked() -> Path:
 
 
 def _folder(side: int, num_train: int) -> Path:
-    """Photographs of fashion_mnist as JPEG files of `side` pixels, by class."""
+    """A folder of fashion_mnist's photographs as JPEG files of `side` pixels, by class."""
     root = cache_dir() / f"fashion_mnist-jpeg-{side}-{num_train}"
     if not root.exists():
         stored = fashion_mnist.read(None)

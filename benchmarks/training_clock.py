@@ -1,4 +1,4 @@
-"""The clock of the training benchmark: all ways ask it at the start of each step, and it reads two times."""
+"""The clock of the training benchmark, which every way calls at the start of each step."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, kw_only=True)
 class Trained:
-    """What one run was worth."""
+    """The measurements of one run."""
 
     cpu_rate: float
-    """Images a CPU second of the process, the median over its epochs but the first."""
+    """Images per CPU second of the process, the median over all epochs but the first."""
     wall_rate: float
-    """Images a second, likewise."""
+    """Images per second of wall time, likewise."""
     waiting: float
-    """Share of the wall time in which the network waited for images."""
+    """Share of the wall time spent waiting for images."""
     top1: float
-    """Of the averaged weights on the test images, in percent."""
+    """Top-1 of the averaged weights on the test images, in percent."""
 
 
 class Clock:
-    """Of a run with so many steps an epoch, on `device`, which has nothing queued when a time is read."""
+    """Times the epochs of a run; `device` is synchronized before each reading."""
 
     def __init__(self, steps_per_epoch: int, device: torch.device) -> None:
         self._steps = steps_per_epoch
@@ -40,7 +40,7 @@ class Clock:
         self._waited = 0.0
 
     def __call__(self) -> bool:
-        """Ask at the start of a step; False, as of one who does not want the run to stop."""
+        """Note the start of a step; returns False, since our loop calls it as its `should_stop`."""
         if self._asked % self._steps in (0, self._steps - 1):
             synchronize(self._device)
             self._read.append((time.process_time(), time.perf_counter()))
@@ -48,7 +48,7 @@ class Clock:
         return False
 
     def over(self, loader: Iterable[T]) -> Iterator[T]:
-        """The batches of an epoch, each the start of a step; the time that they take is waited for."""
+        """Yield the batches of an epoch, noting the start of each step and the time spent waiting."""
         batches = iter(loader)
         while True:
             started = time.perf_counter()
@@ -61,13 +61,13 @@ class Clock:
             yield batch
 
     def seconds_a_step(self) -> tuple[float, float]:
-        """CPU and wall time, each the median over all epochs but the first, from their first to last step."""
+        """CPU and wall seconds per step, each the median over all epochs but the first."""
         spans = zip(self._read[2::2], self._read[3::2], strict=True)
         cpu, wall = zip(*((last[0] - first[0], last[1] - first[1]) for first, last in spans), strict=True)
         return median(cpu) / (self._steps - 1), median(wall) / (self._steps - 1)
 
     def trained(self, batch_size: int, top1: float, batch_seconds: float | None = None) -> Trained:
-        """The numbers of the run; `batch_seconds` is what a batch takes where there is no loader."""
+        """The measurements; `batch_seconds` is the time to make a batch, for loops without a loader."""
         cpu, wall = self.seconds_a_step()
         if batch_seconds is None:
             batch_seconds = self._waited / (self._asked - self._steps)

@@ -1,20 +1,20 @@
-"""Images a second in training: our loop beside a plain PyTorch loop and timm's, in one run.
+"""Images per second in training: our loop, a plain PyTorch loop and timm's, in one run.
 
     make bench                                       or: python -m benchmarks.training_speed --repeats 6
     on a GPU                                             python -m benchmarks.training_speed --device cuda
 
-The same network on the same images with the same batch, precision, augmentation (crops from the reflected
-image, flips) and moving average of the weights, from `scaling.training.loop.train`; from a loop as people
-write it (plain_torch.py); and from timm's parts put together as its train.py does (plain_timm.py), with the
-script's defaults and with its --channels-last. On a CPU each is one process with one thread, whose loader has
-no other processes (--workers gives it some). Repetitions go round all ways, a fresh process and a seed each.
+All ways train the same network on the same images with the same batch, precision, augmentation (crops of the
+reflected image, flips) and moving average of the weights: `scaling.training.loop.train`; a usual PyTorch loop
+(plain_torch.py); and timm's parts put together as in its train.py (plain_timm.py), with the script's defaults
+and with its --channels-last. On a CPU, each is one process with one thread, whose loader has no workers
+(--workers adds some). Each repetition runs all ways in turn, with a new seed and fresh processes.
 
-Rates are from the first to the last step of an epoch, the median over the epochs but the first; by the CPU
-seconds of the process, which other load disturbs less, and by the clock on the wall (on a GPU only that). A
-ratio is ours over the peer's of the same repetition: the median, and the range, which with 6 holds the true
-median with 97 %. `waiting` is the time that a step waits for its batch: for ours gathering, augmenting and
-normalising. Accuracy is that of the averaged weights on the 10,000 test images, and `less ours` the
-difference of the means with its 95 % interval (Welch).
+Rates are from the first to the last step of an epoch, the median over all epochs but the first: by CPU time
+of the process, which other load disturbs less, and by wall time (on a GPU, only this). A ratio is ours over
+the peer's in the same repetition: the median, and the range, which with 6 repetitions covers the true median
+with 97 % confidence. `waiting` is the time that a step waits for its batch, which for ours is gathering,
+augmenting and normalising. Accuracy is that of the averaged weights on the 10,000 test images, and `less
+ours` is the difference of the means with its 95 % interval (Welch).
 """
 
 from __future__ import annotations
@@ -80,13 +80,13 @@ LARGE = Case(
 )
 ON_GPU = replace(LARGE, resolution=160, num_train=8192, batch_size=256)
 NUM_BATCHES = 50
-"""Batches made to time one."""
+"""Number of batches made to time one."""
 
 Way = Callable[[Case, int, str, int], Trained]
 
 
 def ours(case: Case, seed: int, device_name: str, num_workers: int) -> Trained:
-    """Our loop, which has no loader."""
+    """Train with our loop, which has no loader, so that batches are timed separately."""
     del num_workers
     device = use_device(device_name, num_threads=1)
     point = case.point(seed)
@@ -122,8 +122,8 @@ WAYS: dict[str, Way] = {
 
 
 def compared(case: Case, device: str, num_workers: int, num_repeats: int) -> dict[str, list[Trained]]:
-    """Runs of each way, in turn."""
-    _ = case.root  # made once, not by a way
+    """Runs of each way, by name; the ways take turns."""
+    _ = case.root  # made before any way is timed
     runs: dict[str, list[Trained]] = {name: [] for name in WAYS}
     with ProcessPoolExecutor(1, mp_context=get_context("spawn"), max_tasks_per_child=1) as pool:
         for seed in range(num_repeats):
@@ -133,7 +133,7 @@ def compared(case: Case, device: str, num_workers: int, num_repeats: int) -> dic
 
 
 def table(case: Case, device: str, runs: dict[str, list[Trained]]) -> Table:
-    """A row for each way."""
+    """Table with a row for each way."""
     title = f"{case.name}, {case.precision}, n={len(runs['ours'])}"
     work = "GFLOP/s" if device == "cpu" else "model FLOPs utilisation"
     accuracy = ("top-1 %", "less ours") if case.tells_accuracy else ()
@@ -163,7 +163,7 @@ def _ratio(ours: list[float], theirs: list[float]) -> str:
 
 
 def _work(case: Case, device: str, rate: float) -> str:
-    """Training FLOPs a second in 1e9, or as a share of the peak of the GPU at hand."""
+    """Training FLOPs per second, in 1e9 on a CPU, as a share of the peak on a GPU."""
     achieved = 3 * case.point(0).cost.flops * rate
     if device == "cpu":
         return f"{achieved / 1e9:.1f}"
@@ -172,7 +172,7 @@ def _work(case: Case, device: str, rate: float) -> str:
 
 
 def _accuracy(ours: list[float], theirs: list[float]) -> tuple[str, str]:
-    """Mean and deviation, and the difference to ours with its interval."""
+    """Mean and standard deviation, and the difference to ours with its interval."""
     told = f"{mean(theirs):.2f} ± {stdev(theirs):.2f}" if len(theirs) > 1 else f"{theirs[0]:.2f}"
     if ours == theirs or len(theirs) == 1:
         return told, ""
@@ -184,9 +184,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     parser.add_argument("--repeats", type=int, default=6)
-    parser.add_argument("--workers", type=int, help="of the peers' loaders; none on a CPU, 8 on a GPU")
-    parser.add_argument("--precision", choices=("fp32", "bf16", "tf32"), help="only this one")
-    parser.add_argument("--case", choices=("tiny", "small", "large"), help="only this one")
+    parser.add_argument(
+        "--workers", type=int, help="workers of the peers' loaders (default: none on a CPU, 8 on a GPU)"
+    )
+    parser.add_argument("--precision", choices=("fp32", "bf16", "tf32"), help="only this precision")
+    parser.add_argument("--case", choices=("tiny", "small", "large"), help="only this case")
     asked = parser.parse_args()
     os.environ["OMP_NUM_THREADS"] = "1"
     workers = asked.workers if asked.workers is not None else 0 if asked.device == "cpu" else 8

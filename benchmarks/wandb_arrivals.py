@@ -1,11 +1,11 @@
-"""What arrives at W&B, and how much later a sweep ends, with servers good and bad.
+"""What arrives at W&B, and how much later a sweep ends, with working and failing servers.
 
     python -m benchmarks.wandb_arrivals
 
-A real sweep of tiny points on two slots, with `tracker=wandb` and a server on loopback that is well, dead,
-slow (6 s to each request), broken (500), dies when two runs are complete, or refuses all connections; then
-`python -m control sync`, with the server well again, twice. The end of a sweep is the time from its last
-result to its return; it is set beside that of `tracker=none`.
+A real sweep of tiny points on two slots, with `tracker=wandb` and a server on loopback that works, drops
+every request, is slow (6 s per request), answers 500, dies when two runs are complete, or refuses all
+connections; then `python -m control sync` twice, with a working server. The end of a sweep is the time from
+its last result to its return; it is compared with that of `tracker=none`.
 """
 
 from __future__ import annotations
@@ -75,9 +75,9 @@ class Arrived:
     runs: int
     rows: int
     missing: int
-    """Rows of the study that it lacks."""
+    """Rows of the study that the server lacks."""
     rewound: int
-    """Rows that came twice."""
+    """Rows that arrived more than once."""
     states: str
 
 
