@@ -1,4 +1,4 @@
-"""A real browser, driven by its own debugging protocol over a pipe."""
+"""A real browser, driven through its debugging protocol over a pipe."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ FLAGS = (
     "--remote-debugging-pipe"
 )
 KEYS = {"Tab": (9, ""), "Enter": (13, "\r"), "Escape": (27, ""), " ": (32, " ")}
-"""Virtual key codes, and the texts that are typed."""
+"""Virtual key code and typed text of each key."""
 
 
 class Page:
-    """One page of the browser; every wait ends when the browser answers."""
+    """One page of the browser; waits end as soon as the browser answers."""
 
     def __init__(self, to_browser: BufferedWriter, from_browser: BufferedReader) -> None:
         self._out, self._in = to_browser, from_browser
@@ -47,7 +47,7 @@ class Page:
     def open(
         self, url: str, *, width: int, height: int = 900, dark: bool = False, script: bool = True
     ) -> None:
-        """Load a page in a window of that size, as a phone below 500 pixels."""
+        """Load a page in a window of this size; one below 500 pixels wide is emulated as a phone."""
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         self.call("Emulation.setEmulatedMedia", features=[scheme])
         size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 500}
@@ -64,7 +64,7 @@ class Page:
         return answer["result"].get("value")
 
     def wait_for(self, expression: str, timeout_s: float = 90) -> Any:
-        """The value of an expression as soon as it is true; fails otherwise."""
+        """Wait until an expression is true and return its value; fail after `timeout_s`."""
         deadline = time.monotonic() + timeout_s
         while not (value := self.evaluate(expression)):
             assert time.monotonic() < deadline, f"{expression} is not true within {timeout_s} s"
@@ -72,7 +72,7 @@ class Page:
         return value
 
     def point_at(self, x: float, y: float, *, click: bool = False) -> None:
-        """Move the mouse to a place in the window, and click there."""
+        """Move the mouse to a place in the window and, with `click`, click there."""
         self.call("Input.dispatchMouseEvent", type="mouseMoved", x=x, y=y)
         for kind in ("mousePressed", "mouseReleased") if click else ():
             self.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
@@ -83,7 +83,7 @@ class Page:
         self.call("Input.dispatchTouchEvent", type="touchEnd", touchPoints=[])
 
     def press(self, key: str) -> None:
-        """A key by its name, with what the browser itself does at it."""
+        """Press a key by its name, with the browser's own default action."""
         number, text = KEYS.get(key, (0, ""))
         for kind in ("keyDown", "keyUp"):
             self.call(
@@ -96,7 +96,7 @@ class Page:
             )
 
     def screenshot(self) -> bytes:
-        """What the window shows, as PNG."""
+        """A screenshot of the window, as PNG."""
         return base64.b64decode(self.call("Page.captureScreenshot")["data"])
 
     def _message(self) -> dict[str, Any]:
@@ -110,7 +110,7 @@ class Page:
 
 @contextmanager
 def browser(chromium: str, profile: Path) -> Iterator[Page]:
-    """Start the browser at `chromium`, with files of its own in `profile`; it ends with the block."""
+    """Run the browser at `chromium` during the block, with its own files in `profile`."""
     browser_reads, we_write = os.pipe()
     we_read, browser_writes = os.pipe()
     command = f'exec "$0" {FLAGS} "--user-data-dir=$1" 3<&{browser_reads} 4>&{browser_writes}'

@@ -1,4 +1,4 @@
-"""What tests share: tiny points that train in a second, and the real command line run through bash."""
+"""Shared fixtures: tiny points that train in a second, and the real command line run through bash."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ TINY = "width=0.125 resolution=8 data.num_train=256 data.num_val=64"
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
-        "--repetitions", type=int, default=20, help="of what happens at random moments; `make prove` says 100"
+        "--repetitions", type=int, default=20, help="of tests with random moments; `make prove` sets 100"
     )
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """A test with `repetition` is run so often, and one with `long_repetition` a twentieth of that."""
+    """Run a test with `repetition` --repetitions times, one with `long_repetition` a twentieth as often."""
     number = metafunc.config.getoption("repetitions")
     for name, repetitions in (("repetition", number), ("long_repetition", max(1, number // 20))):
         if name in metafunc.fixturenames:
@@ -45,7 +45,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.fixture
 def repetitions(request: pytest.FixtureRequest) -> int:
-    """For a test that repeats by itself."""
+    """Number of repetitions, for a test that repeats by itself."""
     return int(request.config.getoption("repetitions"))
 
 
@@ -54,7 +54,7 @@ _PROVED = pytest.StashKey[dict[str, Counter[str]]]()
 
 @pytest.fixture
 def proved(request: pytest.FixtureRequest) -> Callable[..., None]:
-    """Count a repetition of a case, and what became of it, for the table that `make prove` prints."""
+    """Count a repetition of a case and its outcome, for the table that `make prove` prints."""
     counts = request.config.stash.setdefault(_PROVED, defaultdict(Counter))
 
     def count(case: str, **outcome: int) -> None:
@@ -64,7 +64,7 @@ def proved(request: pytest.FixtureRequest) -> Callable[..., None]:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """What was proved in this process, as a table."""
+    """Print the outcomes counted by `proved` in this process, as a table."""
     columns = ("repetitions", "refused", "committed_twice", "lost")
     table = Table("case", *(column.replace("_", " ") for column in columns))
     for case, counts in config.stash.get(_PROVED, {}).items():
@@ -76,13 +76,13 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 @pytest.fixture(autouse=True)
 def _one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two threads on two busy cores are many times slower than one."""
+    """Run with one thread: two threads on two busy cores are many times slower."""
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
 
 
 @pytest.fixture
 def make_point() -> Callable[..., Point]:
-    """A point whose images are declared, not loaded."""
+    """Make a point whose images are only declared, not loaded."""
 
     def make(**changes: object) -> Point:
         data = DataSet(
@@ -117,7 +117,7 @@ def make_point() -> Callable[..., Point]:
 
 @pytest.fixture(scope="session")
 def bash() -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Run a line as a person types it in the checkout, with this Python first on the path."""
+    """Run a line as it is typed in the checkout, with this Python first on the path."""
 
     def run(line: str, *, timeout_s: float = 120, **variables: str) -> subprocess.CompletedProcess[str]:
         path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
@@ -149,7 +149,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 @pytest.fixture
 def another_user() -> int:
-    """A user that this process can act as."""
+    """Id of another user that this process can act as."""
     if os.geteuid() != 0:
         unavailable("acting as another user needs root")
     return 65534
@@ -157,7 +157,7 @@ def another_user() -> int:
 
 @pytest.fixture
 def in_pid_namespace() -> list[str]:
-    """Words that make the command after them run in a pid namespace of its own, as in a container."""
+    """Words before a command that run it in its own pid namespace, as in a container."""
     words = ["unshare", "--pid", "--fork", "--mount-proc"]
     if subprocess.run([*words, "true"], capture_output=True, check=False).returncode != 0:
         unavailable("making a pid namespace needs root")
@@ -188,7 +188,7 @@ def videos(tmp_path: Path) -> Path:
 
 
 def unavailable(reason: str) -> None:
-    """Skip with the reason; on CI, which must have all that the tests need, fail."""
+    """Skip with the reason; fail on CI, which must have everything that the tests need."""
     if os.environ.get("CI"):
         pytest.fail(f"CI lacks what this test needs: {reason}")
     pytest.skip(reason)
@@ -213,6 +213,6 @@ def page(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pa
 
 @pytest.fixture
 def fashion_mnist() -> None:
-    """The images are where Debian's package puts them."""
+    """Require the images where Debian's package puts them."""
     if not Path("/usr/share/datasets/fashion-mnist").is_dir():
         unavailable("Fashion-MNIST is not installed (Debian package dataset-fashion-mnist)")

@@ -1,4 +1,4 @@
-"""Folders of images as a person names them: what is wrong with them is told in a sentence."""
+"""Folders of images named on the command line: mistakes in them are refused in one sentence."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SMALL = "width=0.125 resolution=8 epochs=1 data.num_val=40 tracker=none"
 
 @pytest.fixture
 def folder(bash: Bash, tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
-    """A line about a directory, in a study and a cache of the test's own."""
+    """Run a line on a directory, with the test's own study and cache."""
 
     def run(root: Path, words: str = "") -> subprocess.CompletedProcess[str]:
         where = f"data.root={root} study.root={tmp_path}/studies"

@@ -1,4 +1,4 @@
-"""The language of grids and the plan, as a person types them: through bash, with quotes."""
+"""The syntax of grids and the plan, as typed: through bash, with quotes."""
 
 from __future__ import annotations
 
@@ -150,7 +150,7 @@ def test_one_csv_holds_the_points_of_several_studies(bash: Bash, tmp_path: Path)
 def test_only_some_points_of_a_grid_are_trained_and_the_others_stay_wanted(
     bash: Bash, tmp_path: Path
 ) -> None:
-    """By quoted beginnings of ids, typed again with all of them."""
+    """Name points by quoted starts of their ids, then type the line again with all ids."""
     line = f"depth=8,14 {TINY}"
     first, second = (row["point"] for row in _planned(bash, tmp_path, line))
     one = f"python sweep.py -m {line} study.root={tmp_path} study.name=mine \"only=['{second[:10]}']\""

@@ -1,4 +1,4 @@
-"""Mistakes in what a person types of a grid and its plan: one sentence each, and nothing is lost."""
+"""Mistakes in a grid or its plan, as typed: each is refused in one sentence, and nothing is lost."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The study of speed and accuracy by its one line, on labels of which nothing can be learned."""
+"""The study of speed and accuracy, run by its one line on labels that carry no information."""
 
 from __future__ import annotations
 

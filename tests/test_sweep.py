@@ -1,4 +1,4 @@
-"""The door, as a person uses it: through bash, with quotes and mistakes."""
+"""sweep.py as a user types it: through bash, with quotes and mistakes."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_one_point_trains_in_the_foreground_and_prints_its_row(bash: Bash, tmp_p
 
 
 def test_the_report_sets_what_a_study_took_beside_what_the_plan_said(bash: Bash, tmp_path: Path) -> None:
-    """The first two points are predicted from specifications, the third from the results of those."""
+    """The first two points are predicted from specifications, the third from the results of the first two."""
     line = f"python sweep.py -m {TINY} epochs=30 tracker=none study.root={tmp_path} study.name=mine"
     alone = {"SCALING_STUDY_PROFILES": str(tmp_path / "none")}
     assert bash(f"{line} seed=0,1", **alone).returncode == 0
@@ -64,7 +64,7 @@ def _csv(path: Path) -> list[dict[str, str]]:
 
 
 def test_points_are_evaluated_at_other_resolutions_in_the_same_run(bash: Bash, tmp_path: Path) -> None:
-    """A list is one value of a grid; what it adds are columns, each of which may take the place of top1."""
+    """A list is one value of a grid; it adds columns, each of which can replace top1."""
     line = f"python sweep.py -m {TINY} seed=0,1 tracker=none study.root={tmp_path} study.name=mine"
     assert bash(f"{line} 'evaluate_at=[20,14]'").returncode == 0
     assert bash(f"{line} seed=2").returncode == 0

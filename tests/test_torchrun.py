@@ -1,4 +1,4 @@
-"""One point by several processes of the real torchrun, through bash."""
+"""One point trained by several processes of the real torchrun, through bash."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ TORCHRUN = "torchrun --nproc-per-node 2"
 
 
 def _rows(study: Path) -> list[dict[str, float]]:
-    """Of its one point, without times."""
+    """Rows of the study's one point, without times."""
     (metrics,) = study.glob("points/*/metrics.jsonl")
     rows = [json.loads(line) for line in metrics.read_text().splitlines()]
     return [{name: value for name, value in row.items() if name != "seconds"} for row in rows]
@@ -78,7 +78,7 @@ def test_what_they_cannot_do_is_refused_once(bash: Bash, tmp_path: Path, words: 
 
 
 def test_what_one_of_them_lacks_is_refused_by_it(bash: Bash, tmp_path: Path, pictures: Path) -> None:
-    """As on a machine where the images were not copied."""
+    """One process lacks the images, as on a machine to which they were not copied."""
     pictures.rename(tmp_path / "pictures0")
     line = f"python {LINE} data=image_folder data.num_train=null data.mirror=true study.root={tmp_path}"
     done = bash(f"{TORCHRUN} --no-python bash -c '{line} data.root={tmp_path}/pictures$RANK'")
@@ -96,7 +96,7 @@ def _started(line: str) -> subprocess.Popen[str]:
 
 
 def _workers(process: subprocess.Popen[str]) -> list[psutil.Process]:
-    """In the order of their ranks."""
+    """The workers in the order of their ranks."""
     children = [each for each in psutil.Process(process.pid).children() if "sweep.py" in each.cmdline()]
     return sorted(children, key=lambda child: int(child.environ()["RANK"]))
 

@@ -1,4 +1,4 @@
-"""Transfer, as a person types it: a first study, what begins from it, and what that says."""
+"""Transfer as typed: a first study, a study that starts from it, and the report on both."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_points_begin_from_those_of_a_study_and_are_weighed(bash: Bash, tmp_path
     rows = study.rows()
     assert Counter(row.get("start.tune") for row in rows) == {"all": 2, "head": 2, None: 2}
     assert all(0 <= row["test_miou"] <= 100 for row in rows)
-    assert "0 left" in bash(line).stdout  # typed again it finds everything done
+    assert "0 left" in bash(line).stdout  # a second time, everything is done
     told = bash(f"python -m analysis transfer {study.path} --json")
     assert told.returncode == 0, told.stderr
     (found,) = json.loads(told.stdout)

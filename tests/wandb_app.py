@@ -1,4 +1,4 @@
-"""W&B's server on loopback, with what its app shows besides runs: histories, artifacts and workspaces."""
+"""W&B's server on loopback, with what its app shows beyond runs: histories, artifacts and workspaces."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ KEY = "0123456789" * 4
 
 
 class App(Server):
-    """Answers the real client; saved workspaces are kept by their names."""
+    """Answers the real client; keeps saved workspaces by name."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -24,16 +24,16 @@ class App(Server):
         self.artifacts = Artifacts(self.url)
         self.views: dict[str, dict[str, Any]] = {}
         self.pages: list[tuple[str, int, int]] = []
-        """Of histories that were asked for: run, first and last step."""
+        """Requested pages of histories: run, first and last step."""
         self.dies_at: str | None = None
-        """Words of a query at which the server is dead from then on."""
+        """Text in a query that makes the server die for good."""
 
     def query(self, text: str, variables: dict[str, Any]) -> dict[str, Any]:
         self.dead = self.dead or (self.dies_at is not None and self.dies_at in text)
         if self.dead:
             raise ConnectionError("the server has died")
         if "UpsertBucket" in text:
-            self.exit_codes.pop(variables["name"], None)  # a run that is resumed runs again
+            self.exit_codes.pop(variables["name"], None)  # a resumed run is running again
         if "SampledHistoryPage" in text:
             spec = json.loads(variables["spec"])
             self.pages.append((variables["run"], spec["minStep"], spec["maxStep"]))
@@ -45,7 +45,7 @@ class App(Server):
         )
 
     def spec(self, name: str) -> dict[str, Any]:
-        """The section of the workspace that is saved under a display name."""
+        """The section of the workspace saved under a display name."""
         (view,) = [each for each in self.views.values() if each["displayName"] == name]
         section: dict[str, Any] = json.loads(view["spec"])["section"]
         return section
@@ -53,7 +53,7 @@ class App(Server):
     def _view(self, text: str, variables: dict[str, Any]) -> dict[str, Any] | None:
         if "upsertView(" in text:
             known = self.views.setdefault(variables["name"], {})
-            assert variables.get("id") == known.get("id")  # a second one of this name would be made
+            assert variables.get("id") == known.get("id")  # otherwise a second one of this name would be made
             known |= variables | {"id": f"view-{variables['name']}"}
             return {"upsertView": {"view": known, "inserted": True}}
         if "allViews(" in text:
@@ -75,7 +75,7 @@ class AppHandler(Handler):
 
 @contextmanager
 def serving() -> Iterator[App]:
-    """The server, for as long as it is needed."""
+    """Serve during the block."""
     with App() as app:
         thread = threading.Thread(target=app.serve_forever)
         thread.start()
@@ -87,7 +87,7 @@ def serving() -> Iterator[App]:
 
 
 def settings(app: App) -> dict[str, str]:
-    """Of the environment, so that a client finds the server."""
+    """Environment variables by which a client finds the server."""
     return {
         "WANDB_BASE_URL": app.url,
         "WANDB_API_KEY": KEY,

@@ -1,4 +1,4 @@
-"""What the real client needs of W&B's server to log artifacts; it keeps their versions with their files."""
+"""The part of W&B's server that the real client needs to log artifacts; keeps their versions and files."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ Answer = dict[str, Any]
 
 @dataclass
 class Version:
-    """One version of an artifact as it arrived."""
+    """A version of an artifact, as it arrived."""
 
     name: str
     kind: str
     run: str
     digest: str
     uploads: dict[str, str] = field(default_factory=dict)
-    """Storage path, by the file's name in the artifact."""
+    """Storage path by the file's name in the artifact."""
     committed: bool = False
 
 
 class Artifacts:
-    """Answers the queries, and gives places for uploads; what is put there is in `uploaded`."""
+    """Answers the queries and gives URLs for uploads; `uploaded` has what is sent there."""
 
     def __init__(self, url: str) -> None:
         self._url = url
@@ -35,11 +35,11 @@ class Artifacts:
         """Content by path below the server's URL."""
 
     def of(self, run: str, kind: str) -> list[Version]:
-        """The committed versions of a kind that a run logged."""
+        """Committed versions of the artifacts of a kind that a run logged."""
         return [each for each in self.versions if each.committed and (each.run, each.kind) == (run, kind)]
 
     def content(self, version: Version, name: str) -> bytes:
-        """A file of an artifact."""
+        """Content of a file of an artifact."""
         return self.uploaded[version.uploads[name]]
 
     def answer(self, text: str, variables: Mapping[str, Any]) -> Answer | None:
@@ -124,6 +124,6 @@ class Artifacts:
 
 
 def table_in(content: bytes) -> dict[str, Any]:
-    """Columns and data of a wandb.Table as it is stored."""
+    """Columns and data of a stored wandb.Table."""
     table: dict[str, Any] = json.loads(content)
     return table

@@ -1,4 +1,4 @@
-"""What the real client needs of W&B's server to read the history of a run in pages."""
+"""The part of W&B's server that the real client needs to read a run's history, page by page."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def history(text: str, variables: Mapping[str, Any], rows_of: Callable[[str], Se
     if "RunHistoryKeys" in text:
         rows = rows_of(variables["name"])
         return _of_run({"historyKeys": {"lastStep": rows[-1]["_step"]} if rows else None})
-    if "RunParquetHistory" in text:  # nothing is exported yet: all of it is live
+    if "RunParquetHistory" in text:  # nothing has been exported: all rows are live
         live = [{"_step": row["_step"]} for row in rows_of(variables["runName"])]
         return _of_run({"parquetHistory": {"parquetUrls": [], "liveData": live}})
     if "SampledHistoryPage" in text:
@@ -23,7 +23,7 @@ def history(text: str, variables: Mapping[str, Any], rows_of: Callable[[str], Se
 
 
 def _page(asked: Mapping[str, Any], rows: Sequence[Row]) -> list[Row]:
-    """Rows that have all keys, both steps included; never more than are asked for."""
+    """Rows with all requested keys, from the first to the last step, and at most as many as requested."""
     keys = asked["keys"]
     chosen = [row for row in rows if asked["minStep"] <= row["_step"] <= asked["maxStep"]]
     return [{key: row[key] for key in keys} for row in chosen if row.keys() >= set(keys)][: asked["samples"]]

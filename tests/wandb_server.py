@@ -1,4 +1,4 @@
-"""What the real client needs of W&B's server, on loopback: it keeps runs that arrive, and gives them back."""
+"""The part of W&B's server that the real client needs, on loopback; keeps runs and returns them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PROJECT = {"id": "p", "name": "scaling-study", "entity": {"id": "e", "name": "te
 
 
 class Server(ThreadingHTTPServer):
-    """Answers the real client; what arrived is kept by run id."""
+    """Answers the real client; keeps what arrives by run id."""
 
     daemon_threads = True
 
@@ -25,38 +25,38 @@ class Server(ThreadingHTTPServer):
         self.url = f"http://127.0.0.1:{self.server_port}"
         self.refuses = False
         self.refuses_rows = False
-        """As W&B does where a quota is used up: with 403, though it takes the run itself."""
+        """Refuse rows with 403 but accept the run, as W&B does when a quota is used up."""
         self.deleted: set[str] = set()
-        """Runs whose ids W&B does not take again."""
+        """Deleted runs, whose ids W&B does not accept again."""
         self.dead = False
         self.dies_after: int | None = None
-        """Runs that may be completed before it is dead."""
+        """Number of completed runs after which the server dies."""
         self.delay_s = 0.0
         self.status: int | None = None
-        """With which every request is answered."""
+        """Status with which every request is answered."""
         self.busy_for = 0
-        """Requests that are still to be answered with 429."""
+        """Number of further requests to answer with 429."""
         self.waits: list[float] = []
-        """Seconds from each 429 to the request after it."""
+        """Seconds from each 429 to the next request."""
         self.told_to_wait: float | None = None
         self.lock = threading.Lock()
         self.at_once = 0
         self.most_at_once = 0
-        """Requests that were under way at one time."""
+        """Largest number of simultaneous requests."""
         self.asked: Counter[str] = Counter()
-        """Requests by what they ask for."""
+        """Number of requests by kind."""
         self.runs: dict[str, dict[str, Any]] = {}
         self.rows: dict[str, list[dict[str, Any]]] = defaultdict(list)
         self.rewound: Counter[str] = Counter()
-        """Rows that were written over, by run."""
+        """Number of overwritten rows by run."""
         self.summaries: dict[str, dict[str, Any]] = {}
         self.exit_codes: dict[str, int] = {}
         self.logs: dict[str, list[str]] = defaultdict(list)
         self.events: dict[str, list[dict[str, Any]]] = defaultdict(list)
-        """System metrics."""
+        """System metrics by run."""
 
     def handle_error(self, *_: Any) -> None:
-        """Clients that are gone before they are answered are no news."""
+        """Ignore clients that have gone before their answer."""
 
     def query(self, text: str, variables: dict[str, Any]) -> dict[str, Any]:
         """The answer to a GraphQL query or mutation."""
@@ -82,7 +82,7 @@ class Server(ThreadingHTTPServer):
         return {"serverInfo": {"features": []}}
 
     def receive(self, run_id: str, body: dict[str, Any]) -> None:
-        """Rows, summary and exit code, as they come while the run lives."""
+        """Take rows, summary and exit code, as they arrive during the run."""
         files = body.get("files") or {}
         if rows := files.get("wandb-history.jsonl"):
             self.rewound[run_id] += max(0, len(self.rows[run_id]) - rows["offset"])
@@ -99,7 +99,7 @@ class Server(ThreadingHTTPServer):
                 self.dead, self.dies_after = True, None
 
     def _page(self, variables: dict[str, Any]) -> dict[str, Any]:
-        """Runs of the group that is asked for, as many as it is asked for, after the cursor."""
+        """A page of the requested group's runs after the cursor."""
         group = json.loads(variables["filters"])["group"]
         names = [name for name, run in self.runs.items() if run.get("groupName") == group]
         start = int(variables.get("cursor") or 0)
@@ -109,7 +109,7 @@ class Server(ThreadingHTTPServer):
         return {"internalId": "1", "runCount": len(names), "runs": {"edges": edges, "pageInfo": page}}
 
     def _run(self, run_id: str) -> dict[str, Any]:
-        """A run as the public API asks for it."""
+        """A run in the format of the public API."""
         exit_code = self.exit_codes.get(run_id)
         state = "running" if exit_code is None else "failed" if exit_code else "finished"
         run = self.runs[run_id]
@@ -174,7 +174,7 @@ class Handler(BaseHTTPRequestHandler):
             self._answer({})
         elif (body.get("variables") or {}).get("name") in self.server.deleted:
             self._answer({"errors": [{"message": "run was previously created and deleted"}]}, status=409)
-        elif not body:  # a place for its telemetry
+        elif not body:  # an upload URL for telemetry
             self._answer({}, status=404)
         else:
             self._answer({"data": self.server.query(body["query"], body.get("variables") or {})})
@@ -196,7 +196,7 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(text)
 
     def log_message(self, *_: Any) -> None:
-        """Nothing on the terminal."""
+        """Print nothing."""
 
 
 @pytest.fixture
@@ -206,7 +206,9 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
         monkeypatch.setenv("WANDB_API_KEY", "0123456789" * 4)
         monkeypatch.setenv("WANDB_INIT_TIMEOUT", "3")
         monkeypatch.setenv("WANDB_FINISH_TIMEOUT", "3")
-        monkeypatch.setenv("WANDB__FILE_STREAM_TRANSMIT_INTERVAL", "1")  # of rows; 15 s otherwise
+        monkeypatch.setenv(
+            "WANDB__FILE_STREAM_TRANSMIT_INTERVAL", "1"
+        )  # interval for rows; the default is 15 s
         thread = threading.Thread(target=running.serve_forever)
         thread.start()
         yield running
