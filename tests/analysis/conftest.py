@@ -1,4 +1,4 @@
-"""Planted grids: tables whose truth is known, to see whether the analysis finds it."""
+"""Planted grids: tables with a known truth, to test whether the analysis finds it."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ def planted_grid(
     depth_bonus: Callable[[np.ndarray], np.ndarray] | float = 0.0,
     missing: float = 0.0,
 ) -> pd.DataFrame:
-    """Error = 8 + power law of FLOPs alone + epochs, less `depth_bonus` points per doubling of depth.
+    """Error = 8 + power law of FLOPs + power law of epochs, less `depth_bonus` points per doubling of depth.
 
     FLOPs = depth x width^2 x resolution^2, so that without a bonus depth, width and resolution are worth the
-    same.
+    same at equal FLOPs.
     """
     rows = pd.DataFrame(
         list(product(depths, widths, resolutions, epochs, range(num_seeds))),
@@ -48,7 +48,7 @@ def planted_grid(
 def with_seeds(
     groups: pd.DataFrame, *, generator: np.random.Generator, num_seeds: int, noise: float | Noise = 0.2
 ) -> pd.DataFrame:
-    """Groups whose errors are true, as they look when they are means over seeds of that noise."""
+    """Groups with true errors, made into means over `num_seeds` seeds with this noise."""
     error = groups["error"].to_numpy()
     spread = noise(error, groups["flops"].to_numpy()) if callable(noise) else np.full(len(groups), noise)
     seen = error + spread / np.sqrt(num_seeds) * generator.standard_normal(len(groups))

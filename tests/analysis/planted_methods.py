@@ -39,9 +39,9 @@ ON = {
 }
 AXES = {"depth": 14, "width": 1.0, "resolution": 14}
 GAIN = 0.5
-"""Points that each method adds, where nothing else is asked."""
+"""Points that each method adds by default."""
 LEVELS = ((), ("recipe.label_smoothing",), ("recipe.label_smoothing", "recipe.dropout"))
-"""Of regularisation."""
+"""Levels of regularisation."""
 
 
 def ladder_rows(
@@ -50,9 +50,9 @@ def ladder_rows(
     rungs: range = range(len(METHODS) + 1),
     gains: Mapping[int, float] | None = None,
 ) -> pd.DataFrame:
-    """Rungs by how many methods they have; `gains` by the number of the rung that has them, else GAIN."""
+    """A ladder; `rungs` are numbers of methods, and `gains` has points by rung, where not GAIN."""
     generator = np.random.default_rng(0)
-    of_seed = generator.normal(0, 2, num_seeds)  # as large as all gains, and the same on every rung
+    of_seed = generator.normal(0, 2, num_seeds)  # the same on every rung, and as large as all gains together
     rows = []
     for rung in rungs:
         on = {column for method in METHODS[:rung] for column in method.columns}
@@ -71,7 +71,7 @@ def crossed_rows(
     depths: tuple[int, ...] = (14,),
     seed: int = 0,
 ) -> pd.DataFrame:
-    """Two weight decays at LEVELS, the lower of which has these effects, of networks of these depths."""
+    """Two weight decays at each of LEVELS; `effects` are those of the lower one, in points, at each level."""
     generator = np.random.default_rng(seed)
     of_seed = generator.normal(0, 2, num_seeds)
     rows = []

@@ -1,4 +1,4 @@
-"""The ladder of training methods: planted gains and shares are found, and nothing where nothing is."""
+"""The ladder of training methods: planted gains and shares are found, and nothing is found in a null."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_the_share_of_training_is_found(of_training: float, of_architecture: flo
 
 @pytest.mark.parametrize("total", [0.0, -3.0])
 def test_of_no_gain_there_is_no_share(total: float) -> None:
-    """The null, and a ladder that costs points."""
+    """A ladder without gains, and one that loses points."""
     gains = {step: total / 10 for step in range(1, 11)}
     ladder = climb(table(ladder_rows(gains=gains, noise=0.2)))
     assert ladder.share.verdict == "undecided"
@@ -143,7 +143,7 @@ def test_where_there_is_no_ladder_it_says_how_to_get_one(tmp_path: Path) -> None
 
 
 def test_the_paper_is_found_as_it_says() -> None:
-    """Table 1 of Bello et al. 2021: 3.2 of 4.4 points, three quarters, by training; 1.2 by the network."""
+    """Table 1 of Bello et al. 2021: training brings 3.2 of 4.4 points, or three quarters, the network 1.2."""
     ladder = climb(read_source("published:resnet_rs_2021_methods"))
     assert ladder.is_the_papers
     steps = [round(rung.step.points, 1) for rung in ladder.rungs[1:]]
@@ -153,4 +153,4 @@ def test_the_paper_is_found_as_it_says() -> None:
     assert (share.training.points, share.together.points) == (pytest.approx(3.2), pytest.approx(4.4))
     assert share.verdict == "training"
     assert share.ratio.ci95 == pytest.approx((0.54, 0.94), abs=0.005)
-    assert all(rung.step.verdict == "undecided" for rung in ladder.rungs[1:])  # of one run each
+    assert all(rung.step.verdict == "undecided" for rung in ladder.rungs[1:])  # one run each

@@ -1,4 +1,4 @@
-"""The ladder as people and programs read it: whatever is missing, in sentences."""
+"""The ladder's sentences and JSON, also with parts missing."""
 
 from __future__ import annotations
 

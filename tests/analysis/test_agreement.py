@@ -1,4 +1,4 @@
-"""Law and pairs together: where the formula does not follow the pairs, that is said."""
+"""Law and pairs together: a formula that disagrees with the pairs is reported."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def agreed(frame):
 
 
 def sum_of_powers(frame, generator):
-    """The same rows with a truth that the additive form contains."""
+    """The same rows with a truth of the additive form."""
     start = {"depth": 26, "width": 0.5, "resolution": 128, "epochs": 10}
     exponents = {"depth": 0.6, "width": 0.8, "resolution": 1.0, "epochs": 0.5}
     parts = [6 * (frame[axis] / start[axis]) ** -exponents[axis] for axis in start]
@@ -46,7 +46,7 @@ def test_a_law_that_contains_the_truth_agrees(planted):
 
 
 def test_a_law_whose_form_has_no_turn_disagrees_where_depth_and_width_turn(planted):
-    """One exponent a knob holds for all epochs, and depth wins or loses by a point with them."""
+    """The form has one exponent per knob for all epochs, but depth wins or loses a point with the epochs."""
     turn = lambda epochs: 1.5 * np.log10(epochs / 30)  # noqa: E731
     found = agreed(planted(generator=np.random.default_rng(3), depth_bonus=turn, **GRID))
     assert [each.pairs_points > 0 for each in found] == [False, True]

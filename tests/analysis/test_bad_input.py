@@ -1,4 +1,4 @@
-"""Bad input, as a shell sees it: one sentence and exit code 2, or a report without a confident rule."""
+"""Bad input, from the shell: one sentence and exit code 2, or a report without a confident rule."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LINE = "26,0.5,128,10,70"
 
 
 def grid(top1, *, column="top1"):
-    """A grid of two seeds that decides, if its accuracies are good."""
+    """A grid of two seeds; with valid accuracies, it decides the rules."""
     rows = [
         f"{depth},{width},{resolution},10,{seed},"
         f"{depth * width**2 * resolution**2},{top1(depth, width, seed)}"

@@ -1,4 +1,4 @@
-"""Bases: every number of a report says which rows it rests on and where its uncertainty comes from."""
+"""Bases: every number of a report states its rows and the source of its uncertainty."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The report's page in a real browser, without a network, as wide as a phone and as a desk."""
+"""The report's page in a real browser, without a network, as wide as a phone's and as a desktop's."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The ladder of training methods of clips: another order, of which few of the paper's numbers are known."""
+"""The ladder of training methods for clips: another order, for which few of the paper's numbers are known."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ STEPS = (
     {"model.se_ratio": 0.25},
     {"model.stem": "deep", "model.pooled_shortcut": True},
 )
-"""What each rung adds, in the order of the paper's table of videos."""
+"""Settings that each rung adds, in the order of the paper's table on videos."""
 FIRST = {
     "depth": 14,
     "width": 0.5,
@@ -45,7 +45,7 @@ FIRST = {
 
 
 def planted(gain: float, *, num_rungs: int = 10, noise: float = 0.1) -> pd.DataFrame:
-    """A ladder of which each rung gains so many points, with four seeds."""
+    """A ladder whose rungs gain `gain` points each, with four seeds."""
     generator = np.random.default_rng(0)
     rows, settings = [], dict(FIRST)
     for rung in range(num_rungs):

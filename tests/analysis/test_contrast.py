@@ -1,4 +1,4 @@
-"""Contrasts: intervals hold what they should, and verdicts together are as rarely wrong as they say."""
+"""Contrasts: intervals have their coverage, and joint verdicts their error rate."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def cells(values, variance=None, df=0):
 
 
 def samples(means, num_seeds=5, sd=1.0, of_seed=5.0, number=REPEATS):
-    """So many studies of cells whose seeds move all of them alike, and each by itself."""
+    """`number` studies of cells; a seed moves all cells together by `of_seed` and each by `sd`."""
     generator = np.random.default_rng(1)
     for _ in range(number):
         shared = generator.normal(0, of_seed, (num_seeds, 1))
@@ -26,7 +26,7 @@ def samples(means, num_seeds=5, sd=1.0, of_seed=5.0, number=REPEATS):
 
 
 def test_an_interval_holds_the_contrast_as_often_as_it_says() -> None:
-    """Whatever seeds have in common falls out of it."""
+    """What the cells of a seed have in common cancels."""
     found = [cells(each).effect({0: -1, 1: 1}) for each in samples([70, 73])]
     assert np.mean([low <= 3 <= high for low, high in (each.ci95 for each in found)]) == pytest.approx(
         0.95, abs=0.02
@@ -42,7 +42,7 @@ def test_an_interaction_is_a_contrast_of_four() -> None:
 
 
 def test_verdicts_together_are_wrong_as_rarely_as_they_say() -> None:
-    """Eight contrasts of nothing: by itself each is decided in 5 % of studies, together in no more."""
+    """Eight null contrasts: alone, each is decided in 5 % of studies; jointly, any of them is in 5 %."""
     found = [
         [cells(values).effect({0: -1, to: 1}) for to in range(1, 9)]
         for values in samples([70] * 9, number=150)
@@ -90,7 +90,7 @@ def test_cells_without_a_seed_in_common_have_no_contrast() -> None:
 
 
 def test_the_interval_of_a_ratio_holds_it_as_often_as_it_says() -> None:
-    """Fieller's, with a whole that is told from 0 in most studies but not in all."""
+    """Fieller's interval, with a denominator significantly different from 0 in most studies, not all."""
     part, whole = {0: -1, 1: 1}, {0: -1, 2: 1}
     found = [cells(each).ratio(part, whole) for each in samples([70, 73, 74])]
     bounded = [each.ci95 for each in found if each.ci95 is not None]

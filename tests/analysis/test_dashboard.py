@@ -1,4 +1,4 @@
-"""The workspace of a study: what the real client sends to a server on loopback, and what keeps it from it."""
+"""The workspace of a study: what the real client sends to a server on loopback, and when it does not."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def app(monkeypatch: pytest.MonkeyPatch) -> Iterator[App]:
 
 
 def panels(section: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Kind and config of every panel, by its id."""
+    """Kind and config of every panel, by id."""
     sections = section["panelBankConfig"]["sections"]
     return {panel["__id__"]: panel for each in sections for panel in each["panels"]}
 

@@ -1,4 +1,4 @@
-"""Diverged models: found where nobody marked them, and nowhere else."""
+"""Diverged models: found where they are not marked, and nowhere else."""
 
 from __future__ import annotations
 

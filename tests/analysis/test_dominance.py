@@ -1,4 +1,4 @@
-"""Dominance: exact against its definition, with ties, copies, NaN and infinities."""
+"""Dominance: exact by its definition, with ties, copies, NaN and infinities."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def signed(points, ways):
 
 
 def by_definition(points, ways, among=True):
-    """Every row against every other, as the definition says."""
+    """Compare every row with every other, as in the definition."""
     values = signed(points, ways)
     counts = np.isfinite(values).all(axis=1) & among
     mine, rival = values[:, None], values[None]
@@ -56,7 +56,7 @@ def test_it_stays_so_when_dominated_rows_are_dropped_first(case, sample):
 
 @pytest.mark.parametrize("num_objectives", [2, 3, 4])
 def test_many_rows_on_few_values_are_exact(num_objectives):
-    """More rows than the sample, most of them copies: the good rows that drop others have twins to keep."""
+    """More rows than the sample, most of them copies: copies of the dominating rows must be kept."""
     values = np.random.default_rng(num_objectives).integers(0, 6, (9000, num_objectives)).astype(float)
     values[:, -1] = np.round(values[:, -1] / 3 - values[:, :-1].mean(axis=1))
     values[::50, 0] = np.nan

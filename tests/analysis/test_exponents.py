@@ -1,4 +1,4 @@
-"""Exponents: of a law whose optimal path is known in closed form."""
+"""Exponents of a law whose optimal path is known in closed form."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from analysis.noise import Noise
 
 NOISE = Noise(kind="seeds", scale=0.1, power=0, df=100)
 FALLS = {"depth": 0.8, "width": 1.2, "resolution": 1.6}
-"""The powers with which the parts of the error fall."""
+"""Exponents with which the parts of the error fall."""
 PRICES = {"depth": 1, "width": 2, "resolution": 2}
-"""The powers with which FLOPs grow."""
+"""Exponents with which FLOPs grow."""
 
 
 def grid(seed=0, *, resolutions=(96, 128, 160, 224, 320), spread=0.1):
-    """Error = 4 + a falling part a knob, with the optimum in the middle of the grid; six seeds a model."""
+    """Error = 4 + a falling part per knob, with its optimum in the middle of the grid; six seeds each."""
     knobs = product((14, 26, 50, 101, 200), (0.25, 0.5, 1.0, 2.0), resolutions, (10,))
     rows = pd.DataFrame(list(knobs), columns=["depth", "width", "resolution", "epochs"])
     middle = {"depth": 50, "width": 0.7, "resolution": 170}
@@ -37,13 +37,13 @@ def grid(seed=0, *, resolutions=(96, 128, 160, 224, 320), spread=0.1):
 
 
 def expected(knobs=tuple(FALLS)):
-    """At equal marginal gain, a A x^-a / price is the same for all knobs, so log x goes as 1 / a."""
+    """At the optimum, a A x^-a / price is the same for all knobs, so log x grows in proportion to 1 / a."""
     whole = sum(PRICES[knob] / FALLS[knob] for knob in knobs)
     return {knob: 1 / FALLS[knob] / whole for knob in knobs}
 
 
 def test_the_slopes_are_those_of_the_planted_law():
-    """Of 60 grids the intervals held the truth in 98 to 100 %."""
+    """Over 60 grids, the intervals covered the truth in 98 to 100 %."""
     covered = []
     for seed in range(8):
         rows = grid(seed)
@@ -69,7 +69,7 @@ def test_a_knob_with_one_value_is_undetermined_and_the_others_are_not():
 
 
 def test_at_the_edge_of_the_range_nothing_is_told():
-    """In a product of powers only the best of the knobs grows, to the end of its range."""
+    """In a product of powers, only the best knob grows, to the end of its range."""
     rows = grid()
     found = exponents(fit_law(product_form(tuple(FALLS)), rows, NOISE), rows)
     assert (found.depth, found.width, found.resolution) == (UNDETERMINED,) * 3

@@ -1,4 +1,4 @@
-"""Families: the best network of a planted law for each budget, as a study that the door accepts."""
+"""Families: the best network of a planted law for each budget, as a study that sweep.py accepts."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ DEPTHS, WIDTHS, RESOLUTIONS, EPOCHS = (8, 14, 20, 32), (0.25, 0.5, 1.0), (10, 14
 
 
 def error_at(depth, width, resolution, epochs):
-    """Depth and width are worth the same for their FLOPs, resolution less, epochs a part of all."""
+    """Per FLOP, depth and width are worth the same and resolution less; epochs add a part of their own."""
     falling = 20 * (depth / 14) ** -0.5 * (width / 0.5) ** -1.0 * (resolution / 14) ** -0.4
     return 2 + falling * (epochs / 2) ** -0.3
 
@@ -78,7 +78,7 @@ def members(fitted, *budgets, **options):
 
 
 def test_no_network_within_the_budget_is_better(fitted):
-    """All that are built of the measured values, and the recommended one, by the planted truth."""
+    """By the planted truth, among all networks made of measured values and the recommended one."""
     for member in members(fitted, ("flops", 2e6), ("flops", 2e7), ("flops", 6e7)):
         assert member.flops <= member.budget.value
         assert member.flops == flops_at(int(member.depth), member.width, member.resolution)
@@ -92,7 +92,7 @@ def test_no_network_within_the_budget_is_better(fitted):
         assert truth <= min(rivals) + EQUAL_POINTS + 0.05
         assert (member.epochs, member.beyond) == (6, ())
         assert member.depth in ResNetSmall.depths
-        assert member.resolution % 2 == 0  # as those measured
+        assert member.resolution % 2 == 0  # as all measured resolutions are
 
 
 def test_more_budget_is_never_worse(fitted):
@@ -123,7 +123,7 @@ def test_beyond_the_measured_range_it_says_so_with_a_wider_interval(fitted):
 
 
 def test_the_end_of_the_range_is_told(fitted):
-    """Width is worth its FLOPs to the last; a model a little shallower is as good and cheaper."""
+    """Width pays up to the end of its range; a slightly shallower model is as good and cheaper."""
     assert "width" in members(fitted, ("flops", DEAREST))[0].at_edge
     assert "width" not in members(fitted, ("flops", 5e6))[0].at_edge
 
@@ -193,7 +193,7 @@ def test_a_file_that_is_there_is_kept(fitted, tmp_path):
 
 
 def test_the_published_grid_s_family_is_a_study_on_imagenet(fitted, tmp_path, bash):
-    """The models of another law, in the setting of the paper's grid."""
+    """Models from another law, in the setting of the paper's grid."""
     table = read_source("published:resnet_rs_2021")
     base = base_setting(table, "resnet_rs", None)
     assert "resnet_rs_grid on ImageNet" in " ".join(family_sentences(family_of(fitted, base, table.source)))
@@ -206,7 +206,7 @@ def test_the_published_grid_s_family_is_a_study_on_imagenet(fitted, tmp_path, ba
     planned = pd.read_csv(tmp_path / "paper" / "plan.csv")
     assert planned["model"].tolist() == ["resnet_rs"]
     images_seen = planned["train_flops"][0] / planned["flops"][0] / 3
-    assert 1.2e6 < images_seen / 350 < 1.29e6  # ImageNet's, without those held out
+    assert 1.2e6 < images_seen / 350 < 1.29e6  # ImageNet's training images, without those held out
 
 
 def family_of(fitted, base, source):
@@ -225,7 +225,7 @@ def family_of(fitted, base, source):
 
 
 def test_a_study_s_family_is_trained_in_its_setting(tmp_path, make_point, bash):
-    """Every setting of the points comes back: the plan's point has the id that it has in the study."""
+    """All settings are kept: the planned point has the same id as in the study."""
     data = declare(DataConfig(name="mnist5k", num_val=700, num_train=2000))
     own = {"data": data, "model": ResNetSmall(se_ratio=0.0), "recipe": Recipe(batch_size=64, dropout=0.1)}
     study = Study.create(tmp_path / "mine", Task("mnist5k"))

@@ -1,4 +1,4 @@
-"""Figures: one for each finding there is, whatever is missing."""
+"""Figures: one for each finding, whatever is missing."""
 
 from __future__ import annotations
 

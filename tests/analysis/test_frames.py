@@ -1,4 +1,4 @@
-"""Frames of clips: what more of them bring, planted and trained, and that no other rule mixes them."""
+"""Frames of clips: their planted and trained gains, and that no other rule mixes them."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ FRAMES = (2, 4, 8)
 
 
 def planted(bonus: Callable[[np.ndarray], np.ndarray], *, noise: float = 0.3, seeds: int = 4) -> pd.DataFrame:
-    """Error = 5 + power law of FLOPs alone, less `bonus` points by frames. FLOPs = depth x frames."""
+    """Error = 5 + power law of FLOPs, less `bonus` points by number of frames. FLOPs = depth x frames."""
     rows = pd.DataFrame(
         list(product((14, 26, 50), (0.5, 1.0), FRAMES, range(seeds))),
         columns=["depth", "width", "frames", "seed"],
@@ -91,7 +91,7 @@ def test_no_effect_is_undecided_and_so_is_a_single_seed() -> None:
 
 
 def test_models_of_different_frames_are_never_compared_as_equals() -> None:
-    """Frames cost what width costs and bring far more: that says nothing of depth against width."""
+    """Frames cost as much as width and gain far more: this says nothing about depth against width."""
     findings = find(table_of(planted(lambda frames: 4 * np.log2(frames))))
     assert findings.groups["setting"].nunique() == len(FRAMES)
     for regime in findings.pairs.regimes:
@@ -137,7 +137,7 @@ def test_it_is_told_in_words() -> None:
 
 
 def _bars(number: int, seed: int) -> tuple[np.ndarray, torch.Tensor]:
-    """(N, 8, 32, 32, 1): a bar that moves to the left or to the right, from anywhere, and which."""
+    """Clips (N, 8, 32, 32, 1) of a bar that moves left or right from a random place, and their labels."""
     generator = np.random.default_rng(seed)
     ways = np.arange(number) % 2
     starts = generator.integers(0, 32, number)
@@ -167,7 +167,7 @@ def _images(frames: int, *, shuffled: bool) -> Images:
 def test_motion_is_learned_from_several_frames_and_from_one_it_is_not(
     shuffled: bool, tmp_path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Networks that are trained: which way a bar moves is in no single frame."""
+    """Really trained networks: no single frame shows which way a bar moves."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     data = declare(DataConfig(name="moving_mnist5k", num_val=64, num_train=128))
     rows = []

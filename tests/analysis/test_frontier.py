@@ -1,4 +1,4 @@
-"""Frontiers: careful about who is dominated."""
+"""Frontiers: models are called dominated only beyond the noise."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from analysis.replicates import draw_errors
 
 
 def groups_from(errors, *, flops, seeds=3, spread=0.2):
-    """One group a (flops, error), each with seeds around its error at -spread, 0, spread."""
+    """A group for each (flops, error), with seeds at -spread, 0 and spread around its error."""
     shifts = np.linspace(-spread, spread, seeds) if seeds > 1 else [0.0]
     rows = [
         {"depth": 10 + i, "width": 1, "resolution": 32, "epochs": 1, "seed": s, "error": e + x, "flops": f}
@@ -50,7 +50,7 @@ def test_ties_share_the_frontier_and_its_probability():
 
 
 def test_a_dearer_model_that_is_as_good_by_other_seeds_is_not_on_the_frontier():
-    """Of 750 images each: 42 wrong answers in two runs, whose shares do not add up to the same bits."""
+    """Both have 42 errors on 2 x 750 images, but their mean shares differ in the last bits."""
     wrong = {8: (20, 22), 14: (21, 21)}
     rows = [
         {"depth": depth, "width": 1, "resolution": 20, "epochs": 12, "seed": seed, "flops": 1e5 * depth}

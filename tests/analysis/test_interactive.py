@@ -1,4 +1,4 @@
-"""The interactive frontier's data: places within the chart, facts of each model, and how many they are."""
+"""The interactive frontier's data: positions inside the chart, facts of each model, and their number."""
 
 from __future__ import annotations
 

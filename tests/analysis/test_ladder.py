@@ -1,4 +1,4 @@
-"""Comparisons at equal cost: exact where cost decides alone, and never beyond the measured range."""
+"""Comparisons at equal cost: exact where only cost matters, and never beyond the measured range."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def rows(*models, flops=None):
     ("axis", "rival"), [("depth", "width"), ("resolution", "depth"), ("resolution", "width")]
 )
 def test_where_flops_decide_alone_no_axis_wins(planted, axis, rival):
-    """A law with a floor is curved on log axes: straight lines over a doubled width would miss by 0.17."""
+    """A law with a floor is curved on log axes: linear interpolation over a doubled width is off by 0.17."""
     groups = true_groups(planted, resolutions=(128, 160, 224), **DOUBLINGS)
     advantage = compare(groups, axis, rival).advantage(groups["error"].to_numpy())
     assert len(advantage) > 20
@@ -127,7 +127,7 @@ def test_groups_without_flops_are_left_out():
 
 
 def test_equal_latency_is_another_comparison_than_equal_flops():
-    """Width 2 costs four times the FLOPs and twice the time: for the same time depth has only doubled."""
+    """Width 2 costs four times the FLOPs but twice the time, which is that of doubled depth."""
     frame = pd.DataFrame(
         {"depth": [10, 20, 40, 10], "width": [1, 1, 1, 2], "resolution": 32, "epochs": 1},
     ).assign(top1=[70.0, 75.0, 80.0, 78.0], flops=[1e6, 2e6, 4e6, 4e6], latency_ms=[1.0, 2.0, 4.0, 2.0])

@@ -1,4 +1,4 @@
-"""The training methods: which rows are a ladder of them, and which are none."""
+"""The training methods: which rows form a ladder of them, and which do not."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def test_training_comes_first() -> None:
 
 
 def test_a_ladder_is_told_from_other_tables() -> None:
-    """Also where some of it has not been trained."""
+    """Also a ladder that is only partly trained."""
     rows = ladder_rows()
     assert whole_place_of(table(rows)).planned == list(range(11))
     pending = rows.assign(status=["completed"] * 5 + ["pending"] * (len(rows) - 5))
@@ -51,7 +51,7 @@ def test_these_are_no_ladder(other: pd.DataFrame) -> None:
 
 
 def test_methods_that_all_rows_have_are_passed_over() -> None:
-    """The rungs of architecture alone, and a ladder without one of the methods."""
+    """Only the architecture's rungs, and a ladder without one of the methods."""
     assert place_of(table(ladder_rows(rungs=range(8, 11)))).planned == [8, 9, 10]
     rows = ladder_rows().assign(**{"recipe.stochastic_depth": 0.0})
     assert len(place_of(table(rows)).methods) == 9
@@ -65,7 +65,7 @@ def test_a_ladder_of_each_network_is_not_mixed_with_the_others() -> None:
 
 
 def made(study: str) -> pd.DataFrame:
-    """A row for each point that a file of conf/study makes, the n-th with a top-1 of n/10 over 50 %."""
+    """A row for each point of a file in conf/study, the n-th with a top-1 of 50 + n/10 %."""
     conf = str(Path(__file__).parents[2] / "conf")
     with initialize_config_dir(conf, version_base="1.3"):
         config = compose("config", [f"study={study}"], return_hydra_config=True)

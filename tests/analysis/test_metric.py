@@ -1,4 +1,4 @@
-"""Metrics: every value has one text."""
+"""Metrics: every value is formatted in one way."""
 
 from __future__ import annotations
 

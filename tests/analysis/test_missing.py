@@ -1,4 +1,4 @@
-"""What is missing: every cell has a state, and the table names the cells that lack something."""
+"""Missing results: every cell has a state, and the table lists the cells that lack something."""
 
 from __future__ import annotations
 

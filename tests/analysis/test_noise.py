@@ -1,4 +1,4 @@
-"""Seed noise: measured from repeats on the scale they show, and honest where there are none."""
+"""Seed noise: estimated from repeats with their dependence on error and size, and unknown without them."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_the_power_follows_the_repeats(planted, power):
 
 @pytest.mark.parametrize("growth", [(0.0, 0.0), (0.8, 0.0), (-0.8, 0.8)])
 def test_growth_with_the_sizes_follows_the_repeats(planted, seeded, growth):
-    """Of the network and of the image, each told from the other and from the error."""
+    """Growth with the size of the network and of the image, separated from each other and from the error."""
     frame = planted(
         generator=np.random.default_rng(5), num_seeds=1, resolutions=(64, 128, 224, 320), epochs=(1, 10, 100)
     )
@@ -56,7 +56,7 @@ def test_growth_with_the_sizes_follows_the_repeats(planted, seeded, growth):
 
 
 def test_few_repeats_tell_nothing_of_sizes(planted):
-    """One model was trained twice: no other's noise is said to differ from its, nor is anything drawn."""
+    """Only one model was trained twice: neither growth nor scatter with size is estimated."""
     frame = planted(generator=np.random.default_rng(3))
     noise = seed_noise(groups_of(frame[(frame["seed"] == 0) | ((frame["seed"] == 1) & (frame.index < 3))]))
     assert noise.df == 1

@@ -1,4 +1,4 @@
-"""Depth against width: planted truths are found, null grids are left undecided, intervals cover."""
+"""Depth against width: planted truths are found, null grids stay undecided, and intervals cover."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def true_mean(table, bonus):
     ids=["three seeds", "noise in proportion, cells missing", "two seeds"],
 )
 def test_intervals_cover_and_nulls_stay_undecided(planted, seeded, num_seeds, noise, missing):
-    """200 simulated studies: coverage near 95 %, and no more false verdicts than that leaves room for."""
+    """200 simulated studies: coverage near 95 %, and false verdicts near 5 % at most."""
     truth = groups_of(
         planted(generator=np.random.default_rng(9), num_seeds=1, noise=0.0, missing=missing, **GRID)
     )
@@ -79,7 +79,7 @@ def test_the_verdicts_of_all_regimes_share_their_five_percent():
 
 
 def test_an_advantage_of_half_a_point_is_nearly_always_decided(planted, seeded):
-    """Seed noise 0.2, three seeds: power is the other half of honesty."""
+    """Power, with seed noise of 0.2 points and three seeds."""
     truth = groups_of(
         planted(generator=np.random.default_rng(0), num_seeds=1, noise=0.0, depth_bonus=0.4, **GRID)
     )
@@ -121,7 +121,7 @@ def test_one_pair_is_no_rule(planted):
 
 
 def test_pairs_that_contradict_each_other_are_no_rule(planted):
-    """Depth wins by a lot at 128 px and loses by a little less at 160 px: the mean alone would say depth."""
+    """Depth wins clearly at 128 px and loses slightly less at 160 px: the mean alone would say depth."""
     frame = planted(generator=np.random.default_rng(4), noise=0.1, **GRID)
     doublings = np.log2(frame["depth"] / 26)
     frame["top1"] += doublings * np.where(frame["resolution"] == 128, 1.5, -0.7)
@@ -131,7 +131,7 @@ def test_pairs_that_contradict_each_other_are_no_rule(planted):
 
 
 def test_a_planted_crossover_is_found(planted):
-    """Depth gains with the logarithm of the epochs and is even with width at 30."""
+    """The advantage of depth grows with the logarithm of the epochs and is 0 at 30."""
     frame = planted(
         generator=np.random.default_rng(0),
         epochs=(10, 100),
@@ -179,7 +179,7 @@ def test_each_regime_uses_the_setting_with_most_pairs(planted):
 
 
 def test_verdicts_rest_on_the_bases_that_every_regime_has(planted):
-    """Depth wins from the widest base and loses from the narrower ones, which only the long runs have."""
+    """Depth wins at the widest base and loses at narrower ones, which only the long runs have."""
     frame = planted(
         generator=np.random.default_rng(2),
         epochs=(10, 100),
@@ -213,7 +213,7 @@ def published():
 
 
 def test_the_published_grid_says_width_in_short_training_and_depth_in_long(published):
-    """Figure 3 of Bello et al. 2021, at equal time of a training step as in the paper."""
+    """Figure 3 of Bello et al. 2021, compared at equal time per training step, as in the paper."""
     regimes = {regime.epochs: regime for regime in published.pairs.regimes}
     assert published.pairs.cost.name == "latency"
     assert {epochs: regime.prefer for epochs, regime in regimes.items()} == {

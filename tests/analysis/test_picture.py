@@ -1,4 +1,4 @@
-"""Pictures: the same bytes every time, and an SVG fit for any page."""
+"""Pictures: reproducible to the byte, as SVG that any page can embed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Plots: labels cover nothing."""
+"""Plots: labels do not overlap anything."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Predictions of hours: what is compared, how it is summed up, and where a person reads of it."""
+"""Predicted hours against measured ones: what is compared, its summary, and where it is reported."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from analysis.terminal import print_report
 
 
 def table(num_points: int = 3, **changes):
-    """So many networks, a point each, of 0.1 predicted hours and twice that in fact."""
+    """Networks with a point each, of 0.1 predicted hours that took twice as long."""
     columns = {
         "depth": 8.0 + 6 * np.arange(num_points),
         "width": 1.0,
@@ -119,7 +119,7 @@ def test_an_interval_needs_networks_not_points():
 
 
 def test_epochs_of_a_network_are_no_evidence_of_their_own():
-    """Copies of every point with more epochs and the same ratio narrow nothing."""
+    """Copies of all points with more epochs and the same ratio do not narrow the interval."""
     rows = table(12, actual_hours=np.linspace(0.1, 0.4, 12)).rows
     more = pd.concat([rows, rows.assign(epochs=4), rows.assign(epochs=8)])
     once = prediction(build_table(rows, name="mine", source="mine.csv")).overall
@@ -129,7 +129,7 @@ def test_epochs_of_a_network_are_no_evidence_of_their_own():
 
 
 def test_the_interval_holds_the_true_median():
-    """Of 60 studies with 20 networks that are each wrong by a factor of their own."""
+    """Over 60 studies of 20 networks, each mispredicted by a factor of its own."""
     generator, num_held = np.random.default_rng(0), 0
     for _ in range(60):
         actual = 0.1 * generator.lognormal(np.log(1.3), 0.2, 20)

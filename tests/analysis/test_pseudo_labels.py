@@ -1,4 +1,4 @@
-"""Pseudo-labels weighed: a planted gain is found, one that is none is undecided, and 5 % are shared."""
+"""Pseudo-labels: a planted gain is found, a null is undecided, and verdicts share an error rate of 5 %."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def _table(
     noise: float = 0.3,
     num_seeds: int = 5,
 ) -> Table:
-    """A teacher moves all its students alike, as it does where one teaches all networks of a seed."""
+    """A teacher moves all its students together, as when one teacher labels for all networks of a seed."""
     draw = np.random.default_rng(0)
     rows: list[dict[str, object]] = []
     for seed in range(num_seeds):
@@ -90,7 +90,7 @@ def test_a_planted_advantage_of_depth_is_found() -> None:
 
 
 def test_no_gain_is_undecided_nearly_always() -> None:
-    """Also where the teacher of a seed moves all its students: in 5 % of studies some verdict may fall."""
+    """Also where the teacher of a seed moves all its students: any verdict is given in 5 % of studies."""
     table, num_studies = _table(gain=0.0, noise=0.0, of_teacher=0.0), 24
     rows, draw = table.rows, np.random.default_rng(1)
     is_taught, seeds = rows["pseudo.baseline"].notna(), rows["seed"].to_numpy()

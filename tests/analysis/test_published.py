@@ -1,4 +1,4 @@
-"""Published results: every number of the figures is there once, and says how far it may be off."""
+"""Published results: every number of the figures occurs once, with its reading error."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_a_run_of_both_figures_takes_the_better_reading_and_the_time_of_its_step
     [
         ((26, 0.25, 128, 350), 56.8, 0.05),  # Figure 2
         ((50, 1.5, 128, 350), 80.0, 0.2),  # mostly hidden
-        ((200, 2.0, 320, 350), 86.0, 1.0),  # perhaps another network's marker
+        ((200, 2.0, 320, 350), 86.0, 1.0),  # possibly another network's marker
         ((101, 2.0, 320, 10), 75.19, 0.03),  # Figure 3
     ],
 )
@@ -134,7 +134,7 @@ def test_the_commands_take_it(name, tmp_path, monkeypatch, capsys):
 
 
 def test_the_networks_of_the_tables_of_methods_have_their_costs():
-    """ResNet-RS-200 has 93.21 M parameters in the paper, ResNet-50 of 2015 what torchvision counts."""
+    """ResNet-RS-200 has the paper's 93.21 M parameters; the ResNet-50 of 2015 has torchvision's number."""
     methods = read_source("published:resnet_rs_2021_methods").rows
     by_top1 = methods.assign(top1=methods["top1"].round(1)).set_index("top1")["params"]
     assert by_top1[83.4] / 1e6 == pytest.approx(93.21, abs=0.005)

@@ -1,4 +1,4 @@
-"""Rankings: any number of objectives, read from a table of models or from a file that knows of none."""
+"""Rankings by any number of objectives, of a table of models or of any other file."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_a_file_of_objectives_alone_is_enough(plain):
 
 
 def test_the_hypervolume_names_its_reference_point(plain):
-    """By hand, in points x images/s: (71, 2000) covers 11 x 2000, (80, 500) another 9 x 500."""
+    """Computed by hand, in points x images/s: (71, 2000) covers 11 x 2000, (80, 500) adds 9 x 500."""
     ranking = ranking_of(plain, "top1,speed:max", reference=(60.0, 0.0))
     assert ranking.volumes[0].hypervolume == pytest.approx(11 * 2000 + 9 * 500)
     assert ranking.volumes[0].share == pytest.approx((11 * 2000 + 9 * 500) / (20 * 2000))
@@ -81,12 +81,12 @@ def test_models_are_means_over_seeds_with_a_probability(planted, tmp_path):
     two = ranking_of(path, "error,flops", {})
     assert two.points["probability"].tolist() == pytest.approx(
         ranking.points["probability"].tolist()
-    )  # a speed that goes with the FLOPs says nothing new
+    )  # a speed proportional to FLOPs adds no information
     assert ranking_sheet(ranking, everything=False).head[-1] == "probability"
 
 
 def test_means_that_differ_by_rounding_alone_are_equal(planted, tmp_path):
-    """A dearer model is not better for 0.30000000000000004, the mean of other seeds than 0.3 is of."""
+    """A more expensive model is not better because its mean is 0.30000000000000004 instead of 0.3."""
     losses = {16: [0.1, 0.5], 26: [0.2, 0.4]}
     assert np.mean(losses[16]) != np.mean(losses[26])
     path = tmp_path / "study.csv"

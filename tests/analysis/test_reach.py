@@ -1,4 +1,4 @@
-"""Reach: costs along a frontier, straight between its models, and never beyond them."""
+"""Reach: costs along a frontier, interpolated linearly between its models and never extrapolated."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Replicates: intervals that hold the truth at their level, and verdicts that hold for many at once."""
+"""Replicates: intervals with their nominal coverage, and verdicts that hold for many effects jointly."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_the_interval_of_one_mean_covers_at_its_level(planted, seeded, num_seeds
 
 @pytest.mark.parametrize("growth", [-0.4, 0.0, 0.4])
 def test_the_interval_of_one_difference_covers_where_noise_follows_size(planted, seeded, growth):
-    """Of two networks next to each other, first or last by size, with half or twice the middle's noise."""
+    """Two neighbouring networks, the smallest or the largest, with half or twice the noise of the middle."""
     grid = {"depths": (26, 50, 101, 200), "resolutions": (128, 160, 224), "num_seeds": 1, "noise": 0.0}
     truth = groups_of(planted(generator=np.random.default_rng(0), **grid))
     size = truth["depth"] * truth["width"] ** 2
@@ -66,7 +66,7 @@ def test_draws_hold_what_a_reading_may_be_off(planted):
 
 
 def test_of_many_null_effects_one_in_twenty_studies_has_one_beyond_noise():
-    """200 studies of 40 effects that share half their noise; and one large effect among them is seen."""
+    """200 studies of 40 effects that share half their noise; a large effect among them is found."""
     generator = np.random.default_rng(0)
     spread = 0.3 * np.sqrt(0.5)
     level = np.sqrt(20 / generator.chisquare(20, (2000, 1)))
@@ -83,7 +83,7 @@ def test_of_many_null_effects_one_in_twenty_studies_has_one_beyond_noise():
 
 @pytest.mark.parametrize(("value", "is_beyond"), [(2.0, True), (1.9, False)])
 def test_a_value_alone_is_beyond_noise_where_its_interval_excludes_0(value, is_beyond):
-    """Of the standard normal: 95 % are within 1.96, and 96 % within 2.05."""
+    """For a standard normal, 95 % of values are within 1.96 and 96 % within 2.05."""
     around = norm.ppf((np.arange(4000) + 0.5) / 4000)[:, None]
     alone, with_none = np.array([value]), np.array([value, 0.0])
     assert beyond_noise(alone, alone + around, bounds(alone + around)).tolist() == [is_beyond]
@@ -92,7 +92,7 @@ def test_a_value_alone_is_beyond_noise_where_its_interval_excludes_0(value, is_b
 
 
 def test_each_regime_has_the_noise_of_its_own_repeats(planted):
-    """Short runs of the same error as long ones, and five times as noisy."""
+    """Short runs with the same errors as long ones, but five times as noisy."""
     frame = planted(
         generator=np.random.default_rng(4), epochs=(10, 100), resolutions=(128, 160, 224), noise=0.0
     )
@@ -106,7 +106,7 @@ def test_each_regime_has_the_noise_of_its_own_repeats(planted):
 
 
 def test_of_many_repeats_a_few_keep_the_noise_that_all_have_shown(planted):
-    """As where a table is thinned; also where the few agree to the last digit."""
+    """As when a table is thinned; also if the few agree to the last digit."""
     groups = groups_of(planted(generator=np.random.default_rng(4), resolutions=(128, 160, 224), noise=0.2))
     noise = seed_noise(groups)
     without = groups.assign(num_seeds=1, variance=np.nan)

@@ -1,4 +1,4 @@
-"""Reports: all files are there, the page loads nothing, and a second time gives the same bytes."""
+"""Reports: complete, with a page that loads nothing, and reproducible to the byte."""
 
 from __future__ import annotations
 

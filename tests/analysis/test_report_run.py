@@ -1,4 +1,4 @@
-"""The report run: sent by the real client to a server on loopback, and what arrived there."""
+"""The report's run, sent by the real client to a server on loopback, and what arrives there."""
 
 from __future__ import annotations
 
@@ -49,14 +49,14 @@ def write_table(path: Path, bonus: float = 0.0) -> Path:
 
 @dataclass(frozen=True)
 class Logged:
-    """A report that was logged, and the server that has it."""
+    """A logged report, and the server that has it."""
 
     app: App
     out: Path
 
     @property
     def run(self) -> str:
-        """The one run of the group."""
+        """Id of the only run of the group."""
         (run,) = [name for name, run in self.app.runs.items() if run["groupName"] == "mine"]
         return run
 
@@ -66,11 +66,11 @@ class Logged:
 
     @property
     def versions(self) -> list[Version]:
-        """Of the artifact of its files."""
+        """Versions of the artifact with the report's files."""
         return self.app.artifacts.of(self.run, "report")
 
     def table(self, key: str) -> dict[str, Any]:
-        """A table as its artifact has it."""
+        """A table as stored in its artifact."""
         name = f"run-{self.run}-{key}"
         (version,) = [each for each in self.app.artifacts.of(self.run, "run_table") if each.name == name]
         content: dict[str, Any] = json.loads(self.app.artifacts.content(version, f"{key}.table.json"))
@@ -160,7 +160,7 @@ def test_logged_again_it_is_the_same_run_with_another_version(logged: Logged) ->
     command = ["report", str(table), "--out", str(logged.out), "--wandb", PLACE]
     run = logged.run
     assert main(command) == 0
-    assert len(logged.versions) == 1  # of the same content
+    assert len(logged.versions) == 1  # the content has not changed
     write_table(table, bonus=1.0)
     assert main(command) == 0
     assert len(logged.versions) == 2
@@ -191,7 +191,7 @@ def test_offline_it_lies_beside_the_report_until_it_is_synced(
 
 @pytest.fixture
 def other(monkeypatch: pytest.MonkeyPatch) -> Iterator[App]:
-    """A server in trouble, and a client that does not wait long."""
+    """A failing server, and a client with a short time-out."""
     wandb.teardown()
     with serving() as troubled:
         short = {"WANDB_INIT_TIMEOUT": "3", "WANDB_FINISH_TIMEOUT": "3", "WANDB_HTTP_TIMEOUT": "3"}

@@ -1,4 +1,4 @@
-"""Resolution: gains per doubling, and no verdict beyond what the data say."""
+"""Resolution: gains per doubling, and no verdict that the data do not support."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def rule_of(groups):
 
 
 def shifted(planted, bonus):
-    """A planted grid where a resolution gives `bonus(px)` more points than its FLOPs alone would."""
+    """A planted grid where a resolution gains `bonus(px)` points beyond what its FLOPs give."""
     frame = planted(generator=np.random.default_rng(3), resolutions=SIZES)
     return groups_of(frame.assign(top1=frame["top1"] + bonus(frame["resolution"])))
 
@@ -56,7 +56,7 @@ def test_worth_its_flops_and_no_more_is_undecided(planted):
 
 
 def test_saturation_is_slow_and_has_a_cap(planted):
-    """Beyond 160 px the resolution gives nothing: what was gained there by FLOPs is taken away."""
+    """Beyond 160 px, resolution gains nothing: the bonus cancels the gain from its FLOPs."""
     rule = rule_of(shifted(planted, lambda px: -2.0 * np.log2(np.maximum(px, 160) / 160)))
     assert (rule.prefer, rule.cap) == ("slow", 160)
     assert rule.ci95[0] <= 160 <= rule.ci95[1]
@@ -76,7 +76,7 @@ def test_growing_gains_are_fast(planted):
 
 
 def test_better_than_either_rival_is_fast_though_its_gains_shrink(planted):
-    """As under any law with a floor, each doubling gains less than the one before it."""
+    """As under any law with a floor, each doubling gains less than the last."""
     rule = rule_of(shifted(planted, lambda px: 1.5 * np.log2(px / 128)))
     assert rule.change_ci95[1] < 0
     assert (rule.prefer, rule.cap) == ("fast", None)

@@ -1,4 +1,4 @@
-"""Returns: each step at its place, decided only beyond the noise that all steps share."""
+"""Returns: the gain of each single step, decided only beyond the noise of all steps jointly."""
 
 from __future__ import annotations
 
@@ -89,8 +89,8 @@ def test_unknown_noise_decides_nothing(planted):
 
 
 def test_one_run_a_model_does_not_carry_single_steps_of_the_published_grid():
-    """At depth 300 and 224 px wider nets are better than width 1, depth 400 is no better than 300 at 128 and
-    160 px: the figures say so, and the noise of a run does not let them."""
+    """In the figures, wider nets beat width 1 at depth 300 and 224 px, and depth 400 does not beat 300 at 128
+    and 160 px; given the noise of a run, neither is decided."""
     steps = {
         (
             step.axis,

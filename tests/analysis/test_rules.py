@@ -1,4 +1,4 @@
-"""rules.json keeps its schema whatever the table, and the sentences say the same as the numbers."""
+"""rules.json follows its schema for any table, and the sentences agree with its numbers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Slow resolution: the ladder that pays is found, and none is claimed where none does."""
+"""Slow resolution: the ladder that pays is found, and none is claimed in a null."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ SMALL = 0.2
 
 
 def planted(best: float, *, generator: np.random.Generator, points: float = 4.0) -> pd.DataFrame:
-    """Networks on three ladders, each once. Accuracy follows log FLOPs, less what it is off from the
+    """Distinct networks on three ladders. Accuracy follows log FLOPs, less a penalty for distance from the
     resolution that grows as the network's size to the power `best`."""
     rows, seen = [], set()
     for ladder, pixels in LADDERS.items():
         for (depth, width), px in zip(MEMBERS, pixels, strict=True):
-            if (depth, px) in seen:  # a network on two ladders is one point, of the first
+            if (depth, px) in seen:  # a network on two ladders is one point, on the first
                 continue
             seen.add((depth, px))
             size = depth * (width / 0.25) ** 2
@@ -90,7 +90,7 @@ def test_resolutions_beside_the_ladder_make_one_family() -> None:
 
 @pytest.mark.parametrize(("best", "ladder"), [(0.5, 0), (0.0, 2)])
 def test_the_ladder_that_was_planted_is_found(best: float, ladder: int) -> None:
-    """As steep as the original one, or flat."""
+    """The best ladder is as steep as the original one, or flat."""
     (found,) = found_in(planted(best, generator=np.random.default_rng(1)))
     assert found.best == found.ladders[ladder].name
     assert found.on_frontier == [found.best]
@@ -100,7 +100,7 @@ def test_the_ladder_that_was_planted_is_found(best: float, ladder: int) -> None:
 
 
 def test_where_the_resolution_pays_as_much_as_the_network_it_is_undecided() -> None:
-    """Accuracy follows FLOPs alone, however they are spent."""
+    """Accuracy depends only on FLOPs, however they are spent."""
     generator, told = np.random.default_rng(2), 0
     for _ in range(40):
         rows = planted(0.3, generator=generator)

@@ -1,4 +1,4 @@
-"""Sources: files and study directories become tables, or are refused in one sentence."""
+"""Sources: files and study directories become tables or are refused in one sentence."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_a_mapping_of_unknown_columns_is_refused(tmp_path, mapping, words):
 
 @pytest.fixture
 def study(tmp_path, make_point):
-    """A study of three points, two of them done."""
+    """A study of three points, two of them completed."""
     study = Study.create(tmp_path / "mine", Task("mnist5k"))
     points = [make_point(width=width) for width in (0.25, 0.5, 1.0)]
     study.add(points)

@@ -1,4 +1,4 @@
-"""Speed-ups: a planted one is found, none is claimed of equal families or of labels dealt out anew."""
+"""Speed-ups: a planted one is found, and none is claimed for equal families or shuffled labels."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from analysis.speedup import MAX_FAMILIES, speedups
 from analysis.speedup_sentences import speedup_sentence, unmeasured_text
 
 POINTS = 3.0
-"""Of top-1 that a doubling of the cost buys."""
+"""Points of top-1 per doubling of the cost."""
 
 
 def planted(
@@ -89,7 +89,7 @@ def test_a_family_that_is_dearer_is_said_to_be() -> None:
 
 
 def test_an_interval_holds_the_planted_speedup_and_equal_families_are_rarely_told_apart() -> None:
-    """Over studies: noise of seeds, and of the measurement of the latency."""
+    """Over 60 studies, with noise of the seeds and of the measured latency."""
     generator = np.random.default_rng(2)
     held, told = 0, 0
     for _ in range(60):
@@ -111,7 +111,7 @@ def test_the_interval_holds_how_well_the_latency_was_measured() -> None:
 
 
 def test_a_family_of_very_many_models_is_not_told_from_one_of_few() -> None:
-    """Its luckiest models make it look a fifth cheaper."""
+    """Selection among its many models makes it look a fifth cheaper."""
     generator = np.random.default_rng(1)
     rows = [
         {
@@ -133,7 +133,7 @@ def test_a_family_of_very_many_models_is_not_told_from_one_of_few() -> None:
 
 
 def test_labels_dealt_out_anew_leave_it_undecided() -> None:
-    """All models are at chance, and one family is four times as cheap: no accuracy is reached sooner."""
+    """All models are at chance level, and one family costs a quarter: it is not faster to any accuracy."""
     generator = np.random.default_rng(4)
     told = 0
     for _ in range(40):
@@ -245,7 +245,7 @@ def test_what_was_not_measured_names_the_command_that_measures_it() -> None:
 
 @pytest.fixture(scope="module")
 def table7():
-    """Bello et al. 2021, Table 7, with the memory of Table 3."""
+    """Table 7 of Bello et al. 2021, with the memory of Table 3."""
     return find_at_equal_accuracy(read_source("published:resnet_rs_2021_table7"))
 
 
@@ -278,7 +278,7 @@ def test_they_cost_more_flops_and_parameters(table7) -> None:
 
 
 def test_semi_supervised_is_one_pair_and_no_common_accuracy() -> None:
-    """Table 4."""
+    """Table 4 of Bello et al. 2021."""
     found = find_at_equal_accuracy(read_source("published:resnet_rs_2021_table4"))
     assert [(each.printed, round(each.times, 1), each.at_slow) for each in found.printed] == [
         (5.5, 5.5, None),

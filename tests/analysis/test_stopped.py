@@ -1,4 +1,4 @@
-"""Points that were stopped early: told from their curves, in rules and laws, and never a final result."""
+"""Points stopped early: extrapolated from their curves for rules and laws, never used as final results."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ from scaling.study.store import Study
 
 EPOCHS = 12
 LATE = 0.7
-"""What is left of the error after the late fall of the schedule."""
+"""Factor of the error after the late fall of the schedule."""
 
 
 def stopped(rows: pd.DataFrame, which: pd.Series, *, sd: float) -> Table:
-    """The table of these rows where some points were stopped early, their ends told exactly."""
+    """The table of these rows with some points stopped early, extrapolated exactly to their true ends."""
     rows = rows.assign(
         extrapolated=rows["top1"].where(which),
         extrapolated_sd=np.where(which, sd, np.nan),
@@ -70,7 +70,7 @@ def test_they_are_told_of_and_no_result(rows: pd.DataFrame) -> None:
 
 
 def test_they_are_in_rules_and_in_no_frontier(rows: pd.DataFrame) -> None:
-    """Even where what is told of them is the best of all."""
+    """Even where their extrapolated result is the best of all."""
     which = rows["depth"] == rows["depth"].max()
     findings = find(stopped(rows, which, sd=0.4))
     whole = find(build_table(rows, name="x", source="x"))
@@ -98,7 +98,7 @@ def test_without_an_end_to_tell_they_are_left_out(rows: pd.DataFrame) -> None:
 
 @pytest.fixture
 def study(tmp_path: Path, make_point: Callable[..., Point]) -> Callable[[int], Study]:
-    """A study of as many completed points, and a deeper one that was stopped after half its epochs."""
+    """A study of this many completed points, and a deeper one stopped after half its epochs."""
 
     def make(num_completed: int) -> Study:
         study = Study.create(tmp_path / "mine", Task("mnist5k"))
@@ -129,7 +129,7 @@ def test_the_end_of_a_stopped_curve_is_told_from_finished_ones(study: Callable[[
     (row,) = table.rows[table.rows["left_out"] == "stopped"].to_dict("records")
     truth = 100 - 20 * EPOCHS**-0.4 * LATE
     assert abs(row["extrapolated"] - truth) < 3 * row["extrapolated_sd"]
-    assert row["extrapolated"] > 100 - 20 * (EPOCHS / 2) ** -0.4  # beyond what its curve had reached
+    assert row["extrapolated"] > 100 - 20 * (EPOCHS / 2) ** -0.4  # more than its curve had reached
     assert 0.05 < row["extrapolated_sd"] < 2
     assert pd.isna(row["top1"])
 

@@ -1,4 +1,4 @@
-"""A summary: few sentences, with the verdicts, the numbers and the gravest warnings of the rules."""
+"""A summary: a few sentences with the verdicts, numbers and most serious warnings of the rules."""
 
 from __future__ import annotations
 

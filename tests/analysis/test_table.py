@@ -136,6 +136,6 @@ def test_the_raw_rows_are_not_touched():
 
 
 def test_depth_may_be_a_multiplier():
-    """As of an EfficientNet; whole depths stay whole."""
+    """As for an EfficientNet; whole depths stay whole."""
     assert list(table(raw(depth=[1.0, 1.1])).rows["depth"]) == [1.0, 1.1]
     assert table(raw(depth=[26.0, 50.0])).rows["depth"].dtype == int

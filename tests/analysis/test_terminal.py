@@ -1,4 +1,4 @@
-"""The terminal: tables as they are printed."""
+"""The terminal: printed tables."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Thinning: very many models become a grid of few, evenly, and the report says so."""
+"""Thinning: very many models are reduced evenly to a small grid, and the report says so."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Transfer: a planted order and a planted gain are found, and none where there is none."""
+"""Transfer: a planted order and a planted gain are found, and none in a null."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ def study(
     noise: float = 0.5,
     networks: Collection[tuple[int, float]] = tuple(product(DEPTHS, WIDTHS)),
 ) -> pd.DataFrame:
-    """A transfer study: accuracies of the starts spread over 20 points, and `slope` of that carries over."""
+    """A transfer study: starts differ by up to 20 points, of which a share `slope` carries over."""
     generator = np.random.default_rng(seed)
     rows = []
     for depth, width in networks:
-        own = generator.normal(0, 2.0)  # of the network, on the second task alone
+        own = generator.normal(0, 2.0)  # effect of the network on the second task only
         scratch = 70 + own
         for epochs in EPOCHS:
             start = 70 + generator.uniform(0, 20)
@@ -95,7 +95,7 @@ def test_a_correlation_that_is_turned_around_is_told_as_such() -> None:
 
 
 def test_where_nothing_carries_over_few_verdicts_are_given() -> None:
-    """Of 12 studies without any effect one at most has a false verdict: 5 % are shared by all of a study."""
+    """At most one of 12 null studies has a false verdict, since all verdicts of a study share the 5 %."""
     wrong = sum(
         any(each.verdict != "undecided" for each in (*one.orders, *one.gains))
         for one in (found(study(seed)) for seed in range(12))
@@ -105,7 +105,7 @@ def test_where_nothing_carries_over_few_verdicts_are_given() -> None:
 
 def test_the_setting_is_chosen_on_validation_images_and_told_by_test_images() -> None:
     rows = study(0, noise=0.0)
-    rows.loc[rows["recipe.learning_rate"] == 0.4, "test_top1"] = 99.0  # better there, and not chosen for it
+    rows.loc[rows["recipe.learning_rate"] == 0.4, "test_top1"] = 99.0  # better there, but must not be chosen
     each = found(rows)
     tuned = [model for model in each.models if model.tune != "scratch"]
     assert each.metric == "test_top1"
@@ -124,7 +124,7 @@ def test_depth_is_compared_among_networks_alike_in_the_rest() -> None:
 
 
 def test_an_order_that_few_networks_have_by_chance_is_undecided() -> None:
-    """Of 4 networks 2 pairs are alike but for the depth: half of all tables have both in one order."""
+    """In 4 networks, 2 pairs differ only in depth: by chance, both are in one order in half of all tables."""
     rows = study(0, networks=list(product((8, 14), (0.5, 1.0))))
     rows["top1"] = rows["test_top1"] = 60 + rows["depth"] + 1e-3 * rows["seed"]
     each = found(rows)

@@ -1,4 +1,4 @@
-"""Traps: each is sprung by the data that hide it, and by no others."""
+"""Traps: each is reported for data that have it, and for no others."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def codes(frame):
 
 @pytest.fixture
 def sound(planted):
-    """A study without a trap but the law that nobody fits yet, and a best model at the edge."""
+    """A study without traps, except that no law is fitted yet and the best model is at the edge."""
     return planted(
         generator=np.random.default_rng(0),
         epochs=(30, 100),

@@ -1,4 +1,4 @@
-"""Typesetting: every cell is kept, and no character of it is taken for markup."""
+"""Typesetting: every cell is kept, and none of its characters is read as markup."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Variances: slopes that the repeats show are found, as surely as is said, and none where they show none."""
+"""Variances: slopes are recovered from repeats with their stated uncertainty, and not found in a null."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ NONE = np.full(2, 0.01)
 
 
 def repeats(slopes, *, num_groups, seed, df=2.0):
-    """Variances of so many groups with that many degrees of freedom each, and their features."""
+    """Variances of `num_groups` groups with `df` degrees of freedom each, and their features."""
     generator = np.random.default_rng(seed)
     features = generator.uniform(-1.5, 1.5, (num_groups, 2))
     spread = 0.04 * np.exp(features @ slopes)
@@ -21,7 +21,7 @@ def repeats(slopes, *, num_groups, seed, df=2.0):
 
 
 def test_slopes_are_found_as_surely_as_their_scatter_says():
-    """150 samples of 200 groups: their estimates, over the scatter that each says, are standard normal."""
+    """150 samples of 200 groups: estimates divided by their stated scatter are standard normal."""
     planted = np.array([0.8, -0.5])
     away = []
     for seed in range(150):
@@ -32,7 +32,7 @@ def test_slopes_are_found_as_surely_as_their_scatter_says():
 
 
 def test_the_best_slopes_are_a_minimum():
-    """Of the loss, whose value the evidence has, whatever the start: the prior's mean, or far from it."""
+    """They minimise the loss, whose value enters the evidence, from starts at the prior's mean or far off."""
     sample = repeats(np.array([1.0, 0.0]), num_groups=60, seed=3)
     best, _ = fit_slopes(*sample, FLAT, np.full(2, 100.0))
     again, _ = fit_slopes(*sample, np.array([3.0, -3.0]), np.full(2, 100.0))
@@ -46,7 +46,7 @@ def test_a_group_whose_repeats_agree_is_no_obstacle():
 
 
 def test_few_repeats_are_not_read_as_slopes():
-    """Eight groups with one repeat each: under the wide prior alone the estimates are far larger."""
+    """Eight groups with one repeat each: under the wide prior alone, the estimates would be far larger."""
     both = np.stack([NONE, WIDE])
     samples = [repeats(FLAT, num_groups=8, seed=seed, df=1.0) for seed in range(50)]
     weighed = [weigh_slopes(*sample, FLAT, both).estimate for sample in samples]

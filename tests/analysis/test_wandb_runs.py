@@ -1,4 +1,4 @@
-"""Reading W&B's runs: where a study's group is, and a server that dies while a history is read."""
+"""Reading W&B's runs: where a study's group is, and a server that dies during a history."""
 
 from __future__ import annotations
 

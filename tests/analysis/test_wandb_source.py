@@ -1,4 +1,4 @@
-"""W&B as a source: the real client reads the runs of a group from a server on loopback, or says why not."""
+"""W&B as a source: the real client reads a group's runs from a server on loopback, or says why not."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.usefixtures("server")
 
 @pytest.fixture(autouse=True)
 def _client(monkeypatch):
-    """Ends the client's process with the test."""
+    """End the client's process with the test."""
     monkeypatch.setenv("WANDB_HTTP_TIMEOUT", "3")
     monkeypatch.setattr(wandb_runs, "RETRIES", 1)
     yield
@@ -31,7 +31,7 @@ def _client(monkeypatch):
 
 
 def add(server, name, config, summary, *, exit_code=0, group="mine"):
-    """A run as anybody's training may have left it."""
+    """Add a run as left by any training script."""
     config = json.dumps({key: {"value": value} for key, value in config.items()})
     server.runs[name] = {"config": config, "groupName": group, "tags": ["baseline"]}
     server.summaries[name] = summary

@@ -1,4 +1,4 @@
-"""A study by its directory and by its W&B runs: sent by the real mirror, read by the real client."""
+"""A study read from its directory and from its W&B runs, which the real mirror sends and the client reads."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from tests.conftest import ROOT, TINY
 from tests.scaling.tracking.conftest import isolated as isolated
 from tests.wandb_app import App, serving, settings
 
-pytestmark = pytest.mark.xdist_group("wandb_study")  # which takes long to set up
+pytestmark = pytest.mark.xdist_group("wandb_study")  # the set-up takes long
 
 GROUP = "wandb:tester/scaling-study/mine"
 
@@ -43,11 +43,11 @@ class Sent:
     app: App
     study: Study
     waiting: Point
-    """Has no run."""
+    """A point without a run."""
 
     @property
     def begun(self) -> Table:
-        """The study directory without the point that waits."""
+        """The study's table without the waiting point."""
         table = read_source(self.study.path)
         rows = table.rows[table.rows["point"] != self.waiting.id].reset_index(drop=True)
         return replace(table, rows=rows)
@@ -55,7 +55,7 @@ class Sent:
 
 @pytest.fixture(scope="module")
 def sent(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sent]:
-    """Completed and diverged points of a real sweep, and others that run, were stopped, killed, or wait."""
+    """Completed and diverged points of a real sweep, and others that run, wait, or were stopped or killed."""
     root = tmp_path_factory.mktemp("results")
     with serving() as app, pytest.MonkeyPatch.context() as patch:
         for name, value in settings(app).items():
@@ -83,21 +83,21 @@ def sent(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sent]:
 
 
 def sweep(root: Path, grid: str) -> None:
-    """Real points, with W&B on."""
+    """Run real points with W&B on."""
     line = f"sweep.py -m {TINY} {grid} tracker=wandb study.root={root} study.name=mine".split()
     done = subprocess.run([sys.executable, *line], cwd=ROOT, capture_output=True, text=True, timeout=120)
     assert " 0 left" in done.stdout, done.stdout + done.stderr
 
 
 def held(study: Study, point: Point) -> lease.Lease:
-    """A lease of this process, which so looks as if it trained the point."""
+    """A lease of this process, which makes the point look as if it were training."""
     taken = lease.acquire(study.directory(point.id))
     assert taken is not None
     return taken
 
 
 def follow(app: App, study: Study, *points: Point) -> MirrorProcess:
-    """A mirror of these points, as a launcher starts it; all their rows have arrived."""
+    """Start a mirror of these points, as a launcher does, and wait until all their rows have arrived."""
     listed = study.path.parent / f"{points[0].id}.txt"
     listed.write_text("".join(f"{point.id}\n" for point in points))
     mirror = start(study.path, Tracker(mode="online"), listed=listed)
@@ -159,7 +159,7 @@ def test_a_report_run_and_a_second_run_of_a_point_are_no_rows(sent: Sent) -> Non
     completed = before["point"][before["status"] == "completed"].iloc[0]
     copy, report = "copied", "report-1"
     sent.app.runs[copy] = dict(sent.app.runs[completed])
-    sent.app.exit_codes[copy] = 1  # broken off, so that it says less than the other
+    sent.app.exit_codes[copy] = 1  # interrupted, so that it has less than the other
     sent.app.runs[report] = {"groupName": "mine", "jobType": "report", "config": "{}"}
     try:
         pd.testing.assert_frame_equal(read_source(GROUP).rows, before)

@@ -1,4 +1,4 @@
-"""Weight decay against regularisation: a planted interaction is found, and none where there is none."""
+"""Weight decay against regularisation: a planted interaction is found, and none in a null."""
 
 from __future__ import annotations
 
@@ -107,8 +107,8 @@ def test_strengths_that_differ_are_levels_of_their_own() -> None:
 
 
 def test_the_paper_is_found_as_it_says() -> None:
-    """Table 2 of Bello et al. 2021: less hurts without regularisation; that it helps with it, means of two
-    runs do not tell."""
+    """Table 2 of Bello et al. 2021: less weight decay hurts without regularisation; means of two runs do not
+    decide whether it helps with it."""
     found = interplay(read_source("published:resnet_rs_2021_weight_decay"))
     effects = {(each.place, each.regularised_by): each.effect for each in found.levels}
     points = [round(each.points, 2) for each in effects.values()]
@@ -122,7 +122,7 @@ def test_the_paper_is_found_as_it_says() -> None:
 def test_trained_networks_show_what_is_there_and_nothing_where_labels_are_dealt_out_anew(
     bash: Callable[..., subprocess.CompletedProcess[str]], tmp_path: Path
 ) -> None:
-    """Real runs: so much weight decay that nothing is learned costs points only where there is something."""
+    """Real runs: a weight decay that prevents learning costs points only if there is something to learn."""
     done = bash(
         "python sweep.py -m width=0.25 resolution=8 data.num_train=512 data.num_val=64 depth=8 epochs=6 "
         "'seed=range(3)' recipe.weight_decay=5e-4,1 recipe.dropout=0,0.1 data.shuffled_labels=false,true "
@@ -130,7 +130,7 @@ def test_trained_networks_show_what_is_there_and_nothing_where_labels_are_dealt_
     )
     assert done.returncode == 0, done.stderr
     rows, study = read_source(tmp_path / "crossed").rows, Study.open(tmp_path / "crossed")
-    assert interplay(table(rows)) is None  # each cell has results of two settings
+    assert interplay(table(rows)) is None  # each cell has results from two settings
     is_shuffled = rows["point"].map(lambda point: study.point(point).data.shuffled_labels)
     real, null = (interplay(table(rows[mine])) for mine in (~is_shuffled, is_shuffled))
     for found in (real, null):

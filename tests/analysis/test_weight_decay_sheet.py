@@ -1,4 +1,4 @@
-"""Weight decay against regularisation as people and programs read it."""
+"""The sentences and JSON on weight decay against regularisation."""
 
 from __future__ import annotations
 

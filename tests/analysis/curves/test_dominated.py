@@ -1,4 +1,4 @@
-"""Which running points cannot matter: told by their curves, costs and noise, and by nothing less."""
+"""Dominated running points, by their curves, costs and noise, and only with all of these."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ MakePoint = Callable[..., Point]
 
 
 def curve(point: Point, final: float, *, until: int = EPOCHS, seed: int = 0) -> PointCurve:
-    """A late fall by half, and noise of 1 % along the curve."""
+    """A curve whose error halves late, with noise of 1 %."""
     generator = np.random.default_rng([point.depth, int(100 * point.width), seed])
     epochs = np.arange(1, until + 1, dtype=float)
     error = (
@@ -37,7 +37,7 @@ def curve(point: Point, final: float, *, until: int = EPOCHS, seed: int = 0) -> 
 
 @pytest.fixture
 def finished(make_point: MakePoint) -> list[PointCurve]:
-    """Nine models, the dearer the better."""
+    """Nine finished models; more expensive ones are better."""
     points = [make_point(depth=d, width=w, epochs=EPOCHS) for d in (8, 14, 20) for w in (0.25, 0.5, 1.0)]
     points.sort(key=lambda point: point.cost.flops)
     return [curve(point, 30 - 2 * place) for place, point in enumerate(points)]
@@ -66,7 +66,7 @@ def found(point: Point, final: float, until: int, finished: list[PointCurve], no
 
 @pytest.fixture
 def large(make_point: MakePoint) -> Point:
-    """Dearer than all that have finished, of which the best has 14 % error."""
+    """A point more expensive than all finished ones, the best of which has 14 % error."""
     return make_point(depth=26, width=1.0, epochs=EPOCHS)
 
 
@@ -109,7 +109,7 @@ def test_a_smaller_model_that_trained_for_longer_is_no_rival(
 
 
 def test_a_point_is_no_rival_of_its_own_seeds(finished: list[PointCurve]) -> None:
-    """Its model is on the frontier by another seed: the others alone, cheaper and worse, are its rivals."""
+    """Its model is on the frontier through another seed, so its only rivals are the other, worse models."""
     point = replace(finished[-1].point, seed=1)
     lucky = [*finished[:-1], replace(finished[-1], error=finished[-1].error / 2)]
     assert not found(point, 14.0, 9, lucky)

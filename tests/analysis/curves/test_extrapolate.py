@@ -1,4 +1,4 @@
-"""Extrapolations: planted curves are found, intervals hold them, and what is no curve is refused."""
+"""Extrapolations: planted curves are recovered and covered by intervals; other data are refused."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ CURVES = {
     "logistic in log steps": lambda x: 90 / (1 + (x / 10) ** 0.6),
     "logarithm": lambda x: 80 - 9 * np.log(x),
 }
-"""In percent of images; no shape follows the last."""
+"""Errors in percent; no fitted shape follows the last one."""
 
 
 def noisy(name: str, seed: int, sd: float = 0.01) -> np.ndarray:
@@ -150,7 +150,7 @@ def _width(found: Extrapolation) -> float:
 
 
 class _same:
-    """Equal to an extrapolation with the same numbers."""
+    """Compares equal to an extrapolation with the same numbers."""
 
     def __init__(self, other: Extrapolation) -> None:
         self._other = other

@@ -1,4 +1,4 @@
-"""Finished curves as a reference: late falls are foreseen, intervals hold, and too few are refused."""
+"""Finished curves as a reference: late falls are predicted, intervals cover, and too few are refused."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ EPOCHS = np.arange(1, 21)
 
 
 def run(seed: int, epochs: np.ndarray = EPOCHS) -> tuple[np.ndarray, np.ndarray]:
-    """Under a schedule that brings a late fall: the error falls by half in the last fifth."""
+    """Steps and errors of a run whose error halves in the last fifth of the schedule."""
     generator = np.random.default_rng(seed)
     share = epochs / epochs[-1]
     level = np.exp(generator.normal(0, 0.3))
@@ -35,7 +35,7 @@ def test_a_late_fall_is_foreseen_where_the_curve_alone_does_not() -> None:
 
 @pytest.mark.parametrize(("number", "most"), [(3, (1.0, 0.95)), (5, (0.995, 0.9)), (12, (0.995, 0.9))])
 def test_intervals_hold_what_they_promise(number: int, most: tuple[float, float]) -> None:
-    """Of three they are wider than they had to be."""
+    """With three curves, they are wider than necessary."""
     inside95, inside80 = [], []
     for repetition in range(300):
         first = 1000 * repetition
@@ -58,7 +58,7 @@ def test_one_point_is_enough_and_lengths_may_differ() -> None:
 
 
 def sized(size: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """The late fall is the larger, the larger the network is."""
+    """Steps and errors of a run whose late fall grows with the size of the network."""
     epochs, error = run(seed)
     return epochs, error * np.where(epochs / epochs[-1] > 0.8, size**-0.15, 1)
 

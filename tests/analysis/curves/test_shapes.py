@@ -1,4 +1,4 @@
-"""Shapes: the formulas, and that none falls faster and faster."""
+"""Shapes: their formulas, none of which falls at an increasing rate."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The running points of a study: which are shown, what their end is told from, and on the command line."""
+"""The running points of a study: which are shown, what predicts their end, and the command line."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def study(tmp_path: Path) -> Study:
 
 @pytest.fixture
 def begun(study: Study, make_point: Callable[..., Point]) -> Begun:
-    """A point with the lines of its metrics.jsonl up to an epoch, completed where that is the last."""
+    """Make a point with metrics.jsonl up to an epoch; it is completed if that is its last."""
 
     def begin(seed: int, until: int, *, top1: float | None = None, **changes: object) -> Point:
         point = make_point(seed=seed, epochs=EPOCHS, **changes)

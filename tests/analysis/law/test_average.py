@@ -1,4 +1,4 @@
-"""Averages of laws: shares by evidence, and intervals that hold beyond the grid."""
+"""Averages of laws: weights by evidence, and intervals that cover beyond the grid."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def grid_of(kind: str, seed: int) -> tuple[pd.DataFrame, Truth]:
 
 
 def held_beyond(laws: Law | Average, truth: Truth, groups: pd.DataFrame) -> float:
-    """Share of the largest networks, each with one knob at its next step, in their intervals."""
+    """Coverage for the largest networks with one knob at the next value beyond the grid."""
     rows = pd.concat([groups.tail(12).assign(**{knob: BEYOND[knob]}) for knob in AXES])
     low, high = laws.interval(rows)
     return float(((low <= truth(rows)) & (truth(rows) <= high)).mean())
@@ -52,7 +52,7 @@ def test_the_form_that_is_true_has_nearly_all():
 
 
 def test_laws_that_fit_alike_and_differ_beyond_share_it():
-    """Gains that turn into losses: the sum follows every model, and is wrong beyond them."""
+    """Gains turn into losses: the additive form fits all models, but is wrong beyond them."""
     rates = []
     for seed in range(6):
         groups, truth = grid_of("gains turn into losses", seed)
@@ -75,7 +75,7 @@ def test_draws_are_of_the_same_functions_in_every_call():
 
 
 def test_evidence_is_the_density_of_the_rows():
-    """As scipy has it, of each discrepancy and noise one by one."""
+    """The same as scipy's densities, computed one by one for each discrepancy and noise."""
     generator = np.random.default_rng(0)
     places, spread = generator.standard_normal((9, 2)), 0.1 * generator.standard_normal((3, 9))
     off, sd = 0.1 * generator.standard_normal(9), generator.uniform(0.01, 0.03, 9)
@@ -98,7 +98,7 @@ def test_a_form_that_the_rows_cannot_decide_is_left_out():
 
 
 def test_of_many_models_the_dearest_have_a_say_too(monkeypatch):
-    """Where not all are counted: the cheapest alone would give the true form 57 %."""
+    """If only some rows are used: the cheapest alone would give the true form 57 %."""
     groups, _ = grid_of("constant noise", 1)
     monkeypatch.setattr("analysis.law.average.MAX_MEASURED", 24)
     found = average(groups.sort_values("flops"), seed_noise(groups), replicates=100)

@@ -1,4 +1,4 @@
-"""The bootstrap by cluster, on rows whose clusters are shifted together."""
+"""The cluster bootstrap, on rows that are shifted by cluster."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from analysis.law.form import power_law
 
 
 def rows(*, shift: float) -> pd.DataFrame:
-    """20 runs of 10 rows: error = 8 + 20 flops^-0.4, each run shifted by as much, and noise of 0.1 %."""
+    """20 runs of 10 rows: error = 8 + 20 flops^-0.4, shifted per run with sd `shift`, and noise of 0.1 %."""
     generator = np.random.default_rng(0)
     run = np.repeat(np.arange(20), 10)
     flops = np.repeat(np.geomspace(1, 100, 20), 10)

@@ -1,4 +1,4 @@
-"""The choice of a law, on planted laws and on too little."""
+"""The choice of a law, on planted laws and on too few data."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SMALL = Noise(kind="seeds", scale=0.05, power=0.0, df=100)
 
 
 def planted(form: Form, log_coefficients: list[float], exponents: list[float]) -> pd.DataFrame:
-    """Groups whose errors follow a form, with noise of 0.05 points."""
+    """Groups with errors of a given form and noise of 0.05 points."""
     rows = pd.DataFrame(list(cells(*VALUES, (100,))), columns=[*KNOBS, "epochs"])
     rows["flops"] = 1e6 * rows["depth"] * rows["width"] ** 2 * rows["resolution"] ** 2
     x = np.log(rows[list(form.knobs)].to_numpy(dtype=float))

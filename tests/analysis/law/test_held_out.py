@@ -1,4 +1,4 @@
-"""The held-out check of benchmarks/held_out.py, loosely: what cheap models of the paper say of dear ones."""
+"""A loose version of benchmarks/held_out.py: the paper's cheap models predict its expensive ones."""
 
 from __future__ import annotations
 

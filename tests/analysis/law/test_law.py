@@ -58,8 +58,8 @@ def test_an_interval_widens_beyond_the_grid(made: Made) -> None:
 
 
 def test_noisy_networks_pull_less(planted: Callable[..., pd.DataFrame]) -> None:
-    """Where small networks are ten times as noisy as large ones, the law is nearer to the large ones' truth
-    than with noise that follows the error alone, the mean over 12 studies."""
+    """Small networks are ten times as noisy as large ones: with noise that depends on size, the law is nearer
+    to the truth of the large ones than with noise that depends only on the error (mean of 12 studies)."""
     axes = {"depths": (26, 50, 101, 200), "resolutions": (128, 224)}
     truth = planted(generator=np.random.default_rng(0), num_seeds=1, noise=0.0, **axes)
     miss: dict[bool, list[float]] = {True: [], False: []}
@@ -87,7 +87,7 @@ def test_a_diverged_row_is_left_out_and_named(made: Made) -> None:
 
 @pytest.mark.parametrize("noise", [Noise(kind="seeds", scale=0.2, power=0.0, df=50), UNKNOWN])
 def test_what_is_hardly_known_of_a_row_hardly_moves_a_law(made: Made, noise: Noise) -> None:
-    """All of the dearest models are read two points too high."""
+    """The errors of all the most expensive models are read two points too high."""
     law, groups = made
     which = groups["depth"] == 200
     read = groups.assign(error=groups["error"] + np.where(which, 2.0, 0.0))

@@ -1,4 +1,4 @@
-"""Simulated grids, measured in part."""
+"""Simulated grids that are partly measured."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ NUM_SEEDS = 3
 
 
 class Simulated:
-    """A grid of which every run is drawn, and what is known of it when some are made."""
+    """A grid with a drawn result for every run, and what is known after some of them."""
 
     layout = Layout.of(groups_of(np.zeros((len(CELLS), 1))).assign(num_seeds=NUM_SEEDS))
 
@@ -24,7 +24,7 @@ class Simulated:
         self.truth = truth(CELLS)
 
     def measured(self, made):
-        """Made, [cells, seeds], are the runs that have results."""
+        """What is known when the runs in `made`, [cells, seeds], have results."""
         groups = groups_of(np.where(made, self.runs, np.nan))
         return Measured.of(self.layout.cells, groups, seed_noise(groups))
 
@@ -39,7 +39,7 @@ def simulated():
 
 @pytest.fixture(scope="session")
 def half():
-    """Half of the cells, with two seeds each."""
+    """Mask of half of the cells, with two seeds each."""
     made = np.zeros((len(CELLS), NUM_SEEDS), dtype=bool)
     made[np.random.default_rng(3).permutation(len(CELLS))[: len(CELLS) // 2], :2] = True
     return made

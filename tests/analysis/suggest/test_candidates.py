@@ -1,4 +1,4 @@
-"""Candidates: what a plan still wants, what a table lacks, what it costs, and what may fail."""
+"""Candidates: the open points of a plan, the gaps of a table, their costs and chances of failure."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def test_what_is_done_dropped_or_would_be_skipped_is_no_candidate(study, points)
     fail(study, out_of_memory, "out_of_memory")
     entries = [planned(point) for point in points if point is not dropped]
     write_plan(Plan([*entries, planned(dropped, "drop", "where")], slots=1), study.path / "plan.csv")
-    study.add([dropped])  # by an earlier line
+    study.add([dropped])  # planned by an earlier line
     assert sorted(found_of(study)["point"]) == sorted([out_of_memory.id, new.id])
 
 
@@ -144,7 +144,7 @@ def rows_of(cells, **columns):
 
 
 def flops_of(depth, width, resolution):
-    """No network of ours."""
+    """FLOPs of a network that is not ours."""
     return 1e5 * depth * width**2 * resolution**1.9
 
 
@@ -200,7 +200,7 @@ def test_what_cannot_be_priced_is_refused():
     with pytest.raises(Refused, match="add a column train_flops"):
         candidates_of(table([row | {"flops": 1e6 * row["depth"]} for row in bare]))
     assert len(candidates_of(table(bare), model="resnet_small")) == 2
-    assert len(candidates_of(table(with_costs(bare[:1])))) == 1  # whose FLOPs are those of its other seed
+    assert len(candidates_of(table(with_costs(bare[:1])))) == 1  # with the FLOPs of its other seed
     with pytest.raises(Refused, match="make 10404 cells"):
         candidates_of(table(with_costs(rows_of([(8 + n, 1 + n, 16, 1, 0) for n in range(102)]))))
 
@@ -221,7 +221,7 @@ def test_a_failure_speaks_against_what_is_no_smaller_and_a_result_for_what_is_no
     ahead = rows_of([(8, 1.0, 16, 1, 0), (26, 1.0, 32, 1, 0), (32, 4.0, 32, 1, 0), (50, 0.5, 16, 1, 0)])
     runs = table(ahead).rows.assign(setting=there.rows["setting"].iloc[0]).sort_values("depth")
     small, one, both, narrow = could_fail(there.rows, runs)
-    assert small == pytest.approx(PRIOR / 2)  # 14 x 1 has ended well
+    assert small == pytest.approx(PRIOR / 2)  # 14 x 1 has completed
     assert one == pytest.approx((PRIOR + 1) / 2)
     assert both == pytest.approx((PRIOR + 2) / 3)
     assert narrow == PRIOR

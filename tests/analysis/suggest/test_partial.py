@@ -1,4 +1,4 @@
-"""A report of a study that is measured in part: what its whole grid is foreseen to say."""
+"""A report on a partly measured study: the predicted verdicts of its whole grid."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`python -m analysis suggest`: what it proposes, for what price, and a line that makes just that."""
+"""`python -m analysis suggest`: its proposal, the price, and a line that runs exactly these points."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def answer(capsys, *words):
 
 
 def grid_csv(path, *, seeds=2, shift=lambda *_: 0.0, sd=0.3, keep=None):
-    """Errors of 50 %, moved by `shift` points, with the noise of runs."""
+    """Errors of 50 %, shifted by `shift` points, with noise `sd`."""
     generator = np.random.default_rng(1)
     rows = []
     for depth, width, resolution, epochs in product((8, 14, 20), (0.5, 1.0, 2.0), (16, 24), (1, 10)):
@@ -49,12 +49,12 @@ def grid_csv(path, *, seeds=2, shift=lambda *_: 0.0, sd=0.3, keep=None):
 
 
 def of_size(depth, width, resolution):
-    """Width is worth a little more than depth for its FLOPs."""
+    """Shift by size: per FLOP, width is worth a little more than depth."""
     return 4 * np.log2(depth / 8) + 9 * np.log2(width / 0.5) + 5 * np.log2(resolution / 16)
 
 
 def half(row):
-    """The large networks are there with one seed, and in the short runs alone."""
+    """Keep the large networks only with one seed and in short runs."""
     return row["depth"] * row["width"] < 14 or (row["epochs"] == 1 and row["seed"] == 0)
 
 

@@ -1,4 +1,4 @@
-"""A suggestion from a table: what it rests on."""
+"""A suggestion from a table: what it is based on."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def table_of(rows):
 
 
 def test_a_point_that_was_stopped_tells_what_its_curve_tells():
-    """The large networks were stopped: without the ends that are told of them, advantages are known worse."""
+    """The large networks were stopped: without their extrapolated ends, intervals of advantages are wider."""
     generator = np.random.default_rng(0)
     truth = flops_alone(generator)(CELLS)
     rows = pd.concat([CELLS.assign(seed=seed, truth=truth) for seed in (0, 1)], ignore_index=True)
@@ -61,7 +61,7 @@ def left_of(table, rows):
 
 
 def test_nothing_is_settled_while_the_noise_is_assumed():
-    """Single runs may look as clear as they like: the cheapest second seeds come before any verdict."""
+    """However clear single runs look, the cheapest second seeds come before any verdict."""
     rows = width_pays(2)
     table = table_of(rows[rows["seed"] == 0])
     second = left_of(table, rows[rows["seed"] == 1]).assign(status="pending")

@@ -1,4 +1,4 @@
-"""The surrogate: it holds what is measured, knows what it does not know, and is exact where it can be."""
+"""The surrogate: it fits what is measured, knows its uncertainty, and is exact where it can be."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_its_draws_have_its_mean_and_covariance(simulated, half):
 
 @pytest.mark.parametrize("law", [sum_of_powers, fading], ids=["sum of powers", "gains that fade"])
 def test_its_intervals_hold_the_cells_that_are_not_measured(simulated, half, law):
-    """No truth is of its form; 40 grids, so that less than 85 % would be no chance."""
+    """No truth has its form; over 40 grids, coverage below 85 % would not be chance."""
     held = []
     for seed in range(40):
         grid = simulated(law(np.random.default_rng(seed))[0], seed)

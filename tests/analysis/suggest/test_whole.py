@@ -1,4 +1,4 @@
-"""What the whole grid would say: what it says once it is measured, and about as often as it is sure."""
+"""Predicted verdicts of the whole grid: they come true about as often as their probabilities say."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from benchmarks.simulated_studies import CELLS, NOISE, flops_alone, nothing_matt
 
 
 def verdicts(grid):
-    """What the rules say of all runs."""
+    """Verdicts of the rules on all runs."""
     groups, layout = grid.whole(), grid.layout
     noise = seed_noise(groups)
     draws, errors = draw_errors(groups, noise, 1000), groups["error"].to_numpy()
@@ -66,7 +66,7 @@ def test_it_tells_the_turn_and_the_advantages_of_the_truth(simulated, half):
 
 
 def test_it_is_right_about_as_often_as_it_is_sure(simulated, half):
-    """Over 60 grids of three kinds: where it is sure to 99 %, it is wrong in less than 8 %."""
+    """Over 60 grids of three kinds: predictions with at least 99 % are wrong in less than 8 %."""
     sure, right = [], []
     for seed in range(60):
         generator = np.random.default_rng(seed)
@@ -98,8 +98,8 @@ def test_what_is_too_little_to_matter_is_settled_as_alike(simulated, half):
 
 
 def test_noise_is_that_of_the_regime(simulated):
-    """Short runs are four times as noisy as others: intervals of their advantage are wide, those of the
-    longest narrow."""
+    """Short runs are four times as noisy as others: intervals of their advantages are wide, and those of the
+    longest runs narrow."""
     grid = simulated(flops_alone(np.random.default_rng(8)), 8)
     short = (CELLS["epochs"] == 10).to_numpy()
     generator = np.random.default_rng(0)

@@ -1,4 +1,4 @@
-"""What a run is worth: the formulas against drawing and fitting again."""
+"""The worth of a run: formulas against drawing results and fitting again."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def test_nothing_is_chosen_once_all_is_settled(simulated):
 
 
 def test_exponents_and_families_are_those_of_the_truth(simulated, half):
-    """Log error is linear in the knobs where the floor is far away; the best model is the largest."""
+    """Far from the floor, log error is linear in the log knobs; the best model is the largest."""
     exponents = np.array([0.1, 0.2, 0.15, 0.3])
 
     def truth(rows):
