@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from scaling.data.folder import Folder, own_test, scan, top_of
-from scaling.data.image_folder import fingerprint
+from scaling.data.image_folder import facts_of
 from scaling.data.stored import Facts
 
 TENSORS = (".npy", ".npz")
@@ -14,16 +14,7 @@ ENDINGS = (".mp4", ".mkv", ".webm", ".avi", ".mov", ".m4v", ".mpg", ".mpeg", ".t
 
 def read_facts(root: str | None) -> Facts:
     """What planning must know; the files are read once, and again when one of them has changed."""
-    folder = find(root)
-    return Facts(
-        fingerprint=fingerprint(folder),
-        num_images=len(folder.names),
-        num_own_test=folder.num_own_test,
-        num_classes=len(folder.classes),
-        channels=3,
-        side=None,
-        clips=True,
-    )
+    return facts_of(find(root), clips=True)
 
 
 def find(root: str | None) -> Folder:

@@ -20,7 +20,11 @@ log = logging.getLogger(__name__)
 
 def read_facts(root: str | None) -> Facts:
     """What planning must know; the files are read once, and again when one of them has changed."""
-    folder = find(root)
+    return facts_of(find(root))
+
+
+def facts_of(folder: Folder, *, clips: bool = False) -> Facts:
+    """The facts of a folder of images, or of videos."""
     return Facts(
         fingerprint=fingerprint(folder),
         num_images=len(folder.names),
@@ -28,6 +32,7 @@ def read_facts(root: str | None) -> Facts:
         num_classes=len(folder.classes),
         channels=3,
         side=None,
+        clips=clips,
     )
 
 

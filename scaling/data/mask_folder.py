@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 from scaling.cores import num_cores
@@ -18,17 +19,10 @@ from scaling.errors import DataError
 def read_facts(root: str | None) -> Facts:
     """What planning must know; the files are read once, and again when one of them has changed."""
     folder = find(root)
-    fingerprint = image_folder.fingerprint(folder)
-    place = cache_dir() / "mask_folder" / "classes" / fingerprint
-    return Facts(
-        fingerprint=fingerprint,
-        num_images=len(folder.names),
-        num_own_test=folder.num_own_test,
-        num_classes=int(fetch_text(place, lambda: str(_num_classes(folder)))),
-        channels=3,
-        side=None,
-        masks=True,
-    )
+    facts = image_folder.facts_of(folder)
+    place = cache_dir() / "mask_folder" / "classes" / facts.fingerprint
+    num_classes = int(fetch_text(place, lambda: str(_num_classes(folder))))
+    return replace(facts, num_classes=num_classes, masks=True)
 
 
 def find(root: str | None) -> Folder:
