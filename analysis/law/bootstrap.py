@@ -21,7 +21,7 @@ NUM_STEPS = 100
 
 
 def cluster_bootstrap(
-    fit: Fit, rows: pd.DataFrame, clusters: pd.Series, *, error: str = "error", replicates: int = 1000
+    fit: Fit, rows: pd.DataFrame, clusters: pd.Series, *, error: str = "error", replicates: int
 ) -> Floats:
     """theta of the fit to clusters drawn with replacement, [replicates, p].
 

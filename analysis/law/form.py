@@ -141,26 +141,20 @@ def product(knobs: Sequence[str]) -> Form:
     return Form(f"product of {', '.join(knobs)}", (FLOOR, term("A", **powers)))
 
 
-def overfitting(knobs: Sequence[str], *, size: Sequence[str] = ("depth", "width")) -> Form:
+def overfitting(knobs: Sequence[str]) -> Form:
     """`additive` plus a term that grows with the size of the network and shrinks with the epochs."""
-    grows = {knob: f"+o_{knob}" for knob in size}
-    return Form(
-        f"sum of {', '.join(knobs)} with overfitting",
-        (FLOOR, *_each(knobs), term("O", **grows, epochs="-o_epochs")),
-    )
+    growing = term("O", depth="+o_depth", width="+o_width", epochs="-o_epochs")
+    return Form(f"sum of {', '.join(knobs)} with overfitting", (FLOOR, *_each(knobs), growing))
 
 
-def saturating(knobs: Sequence[str], *, size: Sequence[str] = ("depth", "width")) -> Form:
+def saturating(knobs: Sequence[str]) -> Form:
     """`additive` plus a term that grows with resolution and shrinks with the size of the network.
 
     A small network gains little from many pixels: the sum of the two resolution terms has its minimum at a
     resolution that is higher for larger networks.
     """
-    shrinks = {knob: f"-s_{knob}" for knob in size}
-    return Form(
-        f"sum of {', '.join(knobs)} with saturation",
-        (FLOOR, *_each(knobs), term("S", resolution="+s_resolution", **shrinks)),
-    )
+    growing = term("S", resolution="+s_resolution", depth="-s_depth", width="-s_width")
+    return Form(f"sum of {', '.join(knobs)} with saturation", (FLOOR, *_each(knobs), growing))
 
 
 def sovit(knobs: Sequence[str], compute: str = "train_flops") -> Form:

@@ -13,7 +13,7 @@ from analysis.setting import base_setting
 from analysis.suggest.aims import Aims
 from analysis.suggest.candidates import candidates_of
 from analysis.suggest.line import line_of
-from analysis.suggest.suggest import BATCH, DEFAULT, Suggestion, suggest
+from analysis.suggest.suggest import Suggestion, suggest
 from analysis.table import Table
 from scaling.errors import Refused
 from scaling.quantity import counted
@@ -40,11 +40,11 @@ def propose(
     table: Table,
     *,
     budget: float | None,
-    hours: float | None = None,
-    batch: int = BATCH,
-    where: str | None = None,
-    model: str | None = None,
-    aims: Aims = DEFAULT,
+    hours: float | None,
+    batch: int,
+    where: str | None,
+    model: str | None,
+    aims: Aims,
 ) -> Proposal:
     """At most `batch` runs for `budget` train FLOPs, or `hours` of one device, that help most to settle the
     aims.

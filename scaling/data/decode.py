@@ -52,12 +52,12 @@ def classes_in(source: Path | BytesIO) -> set[int]:
 
 
 def decode_mask(
-    source: BytesIO, side: int, *, image: BytesIO, num_classes: int = 0, void: int = IGNORED
+    source: BytesIO, side: int, *, image: BytesIO, num_classes: int, void: int
 ) -> NDArray[np.uint8]:
     """(side, side) uint8: the centre square of the mask of an `image`, always the nearest class.
 
     The class `void` becomes IGNORED. Raises Undecodable for a mask of another size than its image, and for a
-    class beyond `num_classes`, where those are known.
+    class beyond `num_classes`, which is 0 where it is not known.
     """
     mask = _mask(source, side, of=image)
     mask[mask == void] = IGNORED

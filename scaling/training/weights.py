@@ -26,7 +26,7 @@ def weights_of(model: nn.Module) -> Weights:
     return {name: value.detach().cpu() for name, value in model.state_dict().items()}
 
 
-def save_weights(path: Path, weights: Weights, fence: Fence | None = None) -> None:
+def save_weights(path: Path, weights: Weights, fence: Fence) -> None:
     """Write the file, flushed to disk; raises Unwritable, and what the fence raises."""
     with writing_below(path.parent):
         write_bytes(path, state_bytes(dict(weights)), fence, flush=True)
