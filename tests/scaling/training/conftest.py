@@ -17,7 +17,8 @@ from scaling.models.resnet_small import ResNetSmall
 from scaling.study.point import Point
 from scaling.training.checkpoint import Checkpoint
 from scaling.training.device import use_device
-from scaling.training.loop import Outcome, train
+from scaling.training.loop import train
+from scaling.training.outcome import Outcome
 from scaling.training.recipe import Recipe
 from scaling.training.schedule import Schedule
 

@@ -21,7 +21,8 @@ from scaling.training.batches import Batches
 from scaling.training.checkpoint import Checkpoint
 from scaling.training.failure import Stopped
 from scaling.training.label import taught
-from scaling.training.loop import Outcome, train
+from scaling.training.loop import train
+from scaling.training.outcome import Outcome
 from scaling.training.runtime import Runtime
 from scaling.training.weights import Weights
 from tests.scaling.training.pool import Pool
