@@ -108,7 +108,7 @@ def _fill_columns(rows: pd.DataFrame) -> None:
     for column in TEXT_COLUMNS:
         if column not in rows:
             rows[column] = None
-    rows["data"] = rows["data"].fillna("")
+    rows["data"] = _data(rows)
 
 
 def _setting(rows: pd.DataFrame) -> pd.Series:
@@ -121,6 +121,16 @@ def _setting(rows: pd.DataFrame) -> pd.Series:
         named = [of_frames(*each) for each in zip(settings, rows[FRAMES].fillna(0), strict=True)]
         settings = pd.Series(named, index=rows.index)
     return settings
+
+
+def _data(rows: pd.DataFrame) -> pd.Series:
+    """The name of each row's data set. Directories of one's own have one name whatever is in them, so where
+    a study has several, or one that has changed, the start of their fingerprints tells them apart."""
+    data = rows["data"].fillna("")
+    if "fingerprint" not in rows or rows["fingerprint"].nunique() < 2:
+        return data
+    files = rows["fingerprint"].fillna(rows.groupby("setting")["fingerprint"].transform("first"))  # planned
+    return (data + " " + files.fillna("").astype(str).str[:8]).str.strip()
 
 
 def _profiled(rows: pd.DataFrame, of: Mapping[str, str]) -> tuple[Metric, ...]:

@@ -14,7 +14,7 @@ from analysis.law.choose import Choice
 from analysis.noise import run_sd
 from analysis.pairs import Pairs
 from analysis.trap import DataEvidence, Trap
-from scaling.quantity import counted
+from scaling.quantity import counted, listed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,10 +139,12 @@ def _mixed_settings(evidence: Evidence) -> Iterator[Trap]:
     num_settings = len(evidence.groups[["data", "setting"]].drop_duplicates())
     if num_settings > 1:
         used = ", ".join(f"{regime.setting} at {regime.epochs:g} epochs" for regime in evidence.pairs.regimes)
+        sets = sorted(evidence.groups["data"].unique())
+        apart = f"; the {len(sets)} data sets, {listed(sets)}, have a frontier each" if len(sets) > 1 else ""
         yield Trap(
             "mixed_settings",
             f"There are {num_settings} settings (model, data, recipe): different ones are never paired, "
-            f"and each verdict is about the one with most pairs{f' ({used})' if used else ''}.",
+            f"and each verdict is about the one with most pairs{f' ({used})' if used else ''}{apart}.",
         )
 
 

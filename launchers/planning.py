@@ -145,7 +145,7 @@ def _tell_other_files(study: Study, points: Sequence[Point], console: Console) -
         console.print(
             f"{study.path} has {counted(num_others, 'point')} of other files than {name} has now, which stay "
             "as they are. If files were added, changed or removed by mistake, put that right and type the "
-            "same line again.",
+            "same line again; if it is another set, give it a study.name of its own.",
             style="yellow",
             markup=False,
         )

@@ -87,6 +87,7 @@ class Result:
             "point": point.id,
             "model": point.family,
             "data": point.data.name,
+            **({"fingerprint": point.data.fingerprint} if point.data.side is None else {}),
             "setting": point.setting,
             **point.axes,
             "status": self.state.status,

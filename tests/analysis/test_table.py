@@ -139,3 +139,16 @@ def test_depth_may_be_a_multiplier():
     """As for an EfficientNet; whole depths stay whole."""
     assert list(table(raw(depth=[1.0, 1.1])).rows["depth"]) == [1.0, 1.1]
     assert table(raw(depth=[26.0, 50.0])).rows["depth"].dtype == int
+
+
+def test_directories_of_ones_own_are_data_sets_apart(planted):
+    """They have one name, whatever is in them; a planned point is of the files that its setting has."""
+    frame = planted(generator=np.random.default_rng(0), num_seeds=1).assign(data="image_folder")
+    deep = frame["depth"] > 26
+    frame = frame.assign(setting=np.where(deep, "a", "b"))
+    one = build_table(frame.assign(fingerprint="0123456789ab"), name="x", source="x.csv")
+    assert set(one.rows["data"]) == {"image_folder"}
+    files = frame.assign(fingerprint=np.where(deep, "0123456789ab", "ba9876543210"))
+    files.loc[files.index[deep][0], "fingerprint"] = None
+    two = build_table(files, name="x", source="x.csv")
+    assert set(two.rows["data"]) == {"image_folder 01234567", "image_folder ba987654"}
