@@ -79,6 +79,7 @@ class Run:
         self._batches = batches(point, self.images, share, self.stepper.drops.num_numbers)
         self.ema = Ema(self.model, point.recipe.ema_decay) if point.recipe.ema_decay else None
         if compiled:
+            torch.compiler.reset()  # from the ninth network in a process on, torch would compile no more
             self.model.compile(dynamic=False)  # its average, which is only evaluated, is left as it is
         self.step = 0
         self.train_seconds = 0.0

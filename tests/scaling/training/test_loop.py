@@ -14,9 +14,11 @@ import pytest
 import torch
 
 from scaling import processor
+from scaling.data.load import load
 from scaling.study.point import Point
 from scaling.training.checkpoint import Checkpoint
 from scaling.training.failure import Diverged, Stopped
+from scaling.training.run import Run
 
 MakePoint = Callable[..., Point]
 Train = Callable[..., Any]
@@ -211,3 +213,17 @@ def test_a_compiled_network_trains_the_same(make_point: MakePoint, train_point: 
     (_, rows), (_, compiled) = train_point(point), train_point(point, "compiled", compiled=True)
     for row, other in zip(rows, compiled, strict=True):
         assert other == pytest.approx({**row, "seconds": other["seconds"]}, rel=1e-5)
+
+
+def test_every_network_of_a_process_is_compiled(
+    make_point: MakePoint, cpu: torch.device, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """torch counts how often it compiles a piece of code, whichever network runs it, up to a limit."""
+    compile_ = torch.nn.Module.compile
+    monkeypatch.setattr(
+        torch.nn.Module, "compile", lambda module, **options: compile_(module, backend="eager", **options)
+    )
+    with torch._dynamo.config.patch(recompile_limit=1, fail_on_recompile_limit_hit=True):
+        for width in (0.125, 0.25, 0.375):
+            point = make_point(width=width)
+            Run(point, load(point.data, None, point.resolution), cpu, compiled=True).advance()
