@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import torch
@@ -78,9 +78,10 @@ class Run:
         batches = ClipBatches if point.data.clips else Batches
         self._batches = batches(point, self.images, share, self.stepper.drops.num_numbers)
         self.ema = Ema(self.model, point.recipe.ema_decay) if point.recipe.ema_decay else None
+        self._is_compiled = compiled
         if compiled:
             torch.compiler.reset()  # from the ninth network in a process on, torch would compile no more
-            self.model.compile(dynamic=False)  # its average, which is only evaluated, is left as it is
+            self.model.compile(dynamic=False)
         self.step = 0
         self.train_seconds = 0.0
         self.evaluate_seconds = 0.0
@@ -193,9 +194,11 @@ class Run:
         started = time.perf_counter()
         shrunk = self.point.resolution / split.side  # larger images go in smaller batches
         part = max(1, int(self.point.recipe.images_per_norm * min(1, shrunk**2)))
-        found = evaluate(
-            self._evaluated, self.images, split, batch_size=part, bf16=self.bf16, processes=self.processes
-        )
+        as_is = torch.compiler.set_stance("force_eager") if self._is_compiled else nullcontext()
+        with as_is:  # what is compiled for each shape of a batch is not worth its minute
+            found = evaluate(
+                self._evaluated, self.images, split, batch_size=part, bf16=self.bf16, processes=self.processes
+            )
         self.evaluate_seconds += time.perf_counter() - started
         return found
 
