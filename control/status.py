@@ -37,7 +37,7 @@ class Status:
     counts: Mapping[Standing, int]
     """Number of completed, running, pending and failed points."""
     num_silent: int
-    """Running points whose heartbeat is old."""
+    """Number of running points whose heartbeat is old."""
     failures: Mapping[str, Failed]
     """Failures by class, most frequent first."""
     share: float

@@ -31,7 +31,7 @@ def study(tmp_path: Path, make_point: Callable[..., Point]) -> Study:
 
 @pytest.fixture
 def run(study: Study) -> Iterator[Run]:
-    """Let this process hold a running point with a number of completed epochs of given seconds."""
+    """Let this process hold a running point with `epochs` completed epochs of `seconds` each."""
     with ExitStack() as stack:
 
         def start(index: int, *, epochs: int, seconds: float) -> str:
