@@ -100,7 +100,7 @@ def compare(source: str, groups: Sequence[Group]) -> None:
 
 
 def _told(run: Run, finished: Group, share: float) -> list[float]:
-    """Log-error differences of the four methods, then whether the first one's 95 and 80 % intervals hold."""
+    """Log-error differences of the four methods, then whether the first one's 95 and 80 % intervals cover."""
     steps, error, _ = run
     known = steps <= share * steps[-1] + 1e-9
     x, y = steps[known], error[known]

@@ -101,9 +101,9 @@ def _costs(port: int, process: psutil.Process) -> Iterator[tuple[str, str]]:
         while mark not in response.readline():
             pass
         yield f"{what} after `all`, s", f"{time.monotonic() - began:.1f}"
-    yield "working out frontier and rules, CPU s", f"{_children_s(process):.1f}"
+    yield "computing frontier and rules, CPU s", f"{_children_s(process):.1f}"
     yield "memory of the server, MB", f"{process.memory_info().rss / 1e6:.0f}"
-    for what in ("with somebody there", "with nobody there"):
+    for what in ("with a browser", "without a browser"):
         before = sum(process.cpu_times()[:2])
         time.sleep(WATCHED_S)
         share = (sum(process.cpu_times()[:2]) - before) / WATCHED_S
@@ -144,7 +144,7 @@ def _beside(study: Path, seconds: float) -> Iterator[tuple[str, str]]:
             other.kill()
             other.wait()
         connection.close()
-    for what, each in (("the server", process), ("working out rules", learner)):
+    for what, each in (("the server", process), ("computing rules", learner)):
         yield f"{what}, while each core computes, share of a core", f"{taken[each] / seconds:.1%}"
 
 

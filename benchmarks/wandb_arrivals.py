@@ -70,7 +70,7 @@ TROUBLES: dict[str, Callable[[Server], None]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Arrived:
-    """What a server holds of a study."""
+    """The part of a study that a server has."""
 
     runs: int
     rows: int
