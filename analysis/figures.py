@@ -68,7 +68,7 @@ def _figures(findings: Findings) -> Iterator[Drawn]:
         yield "hours", "predicted_against_actual", prediction_figure(findings.prediction), caption
     cells = grid_cells(findings.table)
     if is_drawn(cells):
-        caption = "Which cells of the grid are measured. The number in a cell is that of its seeds."
+        caption = "Which cells of the grid are measured. The number in a cell is its number of seeds."
         yield "missing", "coverage", coverage_figure(cells), caption
 
 

@@ -39,7 +39,9 @@ def _read(path: Path, **options: Any) -> pd.DataFrame:
         raise Refused(f"{path} is empty: it needs a header and one row per point.") from error
     except (pd.errors.ParserError, pd.errors.ParserWarning, UnicodeDecodeError, ValueError) as error:
         reason = " ".join(str(error).split()).rstrip(".")
-        raise Refused(f"{path} is not a readable CSV ({reason}): it needs UTF-8 and commas.") from error
+        raise Refused(
+            f"{path} is not a readable CSV ({reason}): use UTF-8, and commas between fields."
+        ) from error
     except OSError as error:
         raise Refused(f"{path} cannot be read ({error.strerror}).") from error
 
