@@ -47,7 +47,7 @@ class Aims:
         if not 0 <= self.smallest < 100:
             raise Refused(f"--smallest {self.smallest:g} should be a number of points, 0 or more.")
         if not self.rules and not self.flops:
-            raise Refused("Neither --rules nor --flops asks for anything: name a rule or a budget.")
+            raise Refused("Neither a rule nor a budget is named: give --rules or --flops.")
 
     def of(self, whole: Whole, measured: Measured) -> list[Foresight]:
         """The foresight of each question. Raises `Refused` where the grid cannot answer any of them."""

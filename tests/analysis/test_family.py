@@ -187,7 +187,7 @@ def test_a_file_that_is_there_is_kept(fitted, tmp_path):
     assert "is written" in write_study(path, study_text(family, "derived"))
     text = path.read_text()
     assert "exists already with the same content" in write_study(path, study_text(family, "derived"))
-    with pytest.raises(Refused, match="says otherwise"):
+    with pytest.raises(Refused, match="exists with other content"):
         write_study(path, study_text(replace(family, members=family.members * 2), "other"))
     assert path.read_text() == text
 
