@@ -131,9 +131,9 @@ def run_sd(groups: pd.DataFrame, noise: Noise) -> Floats:
 
 
 def num_runs(groups: pd.DataFrame, noise: Noise) -> Floats:
-    """[n], the runs that each mean error is of: its seeds, but one where all repeats are copies.
+    """[n], number of runs behind each mean error: its seeds, but 1 where all repeats are copies.
 
-    A copy is not evidence, by whatever seed: without this, noise from elsewhere would shrink by their number.
+    A copy is not evidence, whatever its seed; to count copies would shrink noise from elsewhere.
     """
     seeds = groups["num_seeds"].to_numpy(dtype=float)
     copies = noise.kind != "seeds" and groups["variance"].max() == 0
@@ -141,7 +141,8 @@ def num_runs(groups: pd.DataFrame, noise: Noise) -> Floats:
 
 
 def mean_variance(groups: pd.DataFrame, noise: Noise) -> Floats:
-    """Variance of each group's mean error, [groups] in points squared: of its runs, and of its reading."""
+    """[groups], variance of each group's mean error in points squared: that of its runs and that of
+    reading."""
     runs = run_sd(groups, noise) ** 2 / num_runs(groups, noise)
     return np.asarray(runs + groups["reading_variance"].to_numpy(dtype=float))
 

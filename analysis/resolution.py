@@ -184,8 +184,8 @@ def _step(rows: pd.DataFrame, points: float, ci95: Interval | None, weighed: lis
 
 def _cap(weighed: list[_Weighed]) -> tuple[int | None, Interval | None]:
     """The lowest base resolution from which on raising it loses to depth or width, beyond noise at a level of
-    5 % shared by all bases and rivals. Its interval is that of the caps of single replicates, where a
-    replicate without a cap counts as the largest base."""
+    5 % shared by all bases and rivals. Its interval is that of the caps of single replicates, widened
+    to contain the cap; a replicate without a cap counts as the largest base."""
     bases = sorted({base for each in weighed for base in each.bases})
     if not bases or weighed[0].replicates is None:
         return None, None
