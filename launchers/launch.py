@@ -38,7 +38,7 @@ def run_request(request: Request, launcher: Launcher) -> int:
     for each, snapshot in zip(plannings, snapshots, strict=True):
         write_down(each, request, launcher, snapshot, console)
         counts = launch_plan(each, request, launcher, snapshot, console, needed)
-        if counts:  # else Slurm runs them
+        if counts["completed"]:  # nothing is counted where Slurm runs them
             console.print(f"Next: python -m analysis report {each.study.typed}", markup=False)
         ended += counts
     return exit_code(ended)

@@ -54,6 +54,9 @@ def propose(
     """
     if batch < 1:
         raise Refused(f"--batch {batch} should be at least 1.")
+    for option, given in (("--budget", budget), ("--hours", hours)):
+        if given is not None and not 0 < given < math.inf:
+            raise Refused(f"{option} {given:g} should be a number above 0.")
     runs = candidates_of(table, model=model, where=where)
     num_pending = int((runs["status"] == "pending").sum())
     if not num_pending:
@@ -62,7 +65,7 @@ def propose(
         coming = f", or runs now ({len(runs)})" if len(runs) else ""
         raise Refused(
             f"{table.source} has nothing left to run: all of its grid is measured{failed}{coming}; widen "
-            "the grid."
+            "the grid, or add seeds."
         )
     found = _within(table, runs, budget, hours, batch, aims)
     points = found.points
@@ -94,8 +97,7 @@ def _within(
             f"--budget {0.1 * whole:.1g} ({counted(len(runs), 'run')} could be made, for {whole:.3g})."
         )
     option, given = ("--budget", budget) if hours is None else ("--hours", hours)
-    if given is None or not 0 < given < math.inf:
-        raise Refused(f"{option} {given:g} should be a number above 0.")
+    assert given is not None
     if hours is not None:
         found = _in_hours(table, runs, hours, batch, aims)
     else:

@@ -143,9 +143,11 @@ def test_what_cannot_be_suggested_is_said_in_a_sentence(tmp_path, capsys, words,
 
 
 def test_what_is_all_measured_has_nothing_left(tmp_path, capsys):
-    code, _, said = say(capsys, grid_csv(tmp_path / "mine.csv", shift=of_size), "--budget", "1e9")
+    source = grid_csv(tmp_path / "mine.csv", shift=of_size)
+    assert "--budget nan should be a number" in say(capsys, source, "--budget", "nan")[2]
+    code, _, said = say(capsys, source, "--budget", "1e9")
     assert code == 2
-    assert "has nothing left to run: all of its grid is measured; widen the grid." in said
+    assert "has nothing left to run: all of its grid is measured; widen the grid, or add seeds." in said
 
 
 def test_what_has_failed_is_not_called_measured(bash, tmp_path, capsys):
@@ -154,7 +156,7 @@ def test_what_has_failed_is_not_called_measured(bash, tmp_path, capsys):
     assert bash(f"python sweep.py -m {line} {options}").returncode == 1  # both diverge
     code, _, said = say(capsys, tmp_path / "mine", "--budget", "1e9")
     assert code == 2
-    assert "all of its grid is measured, or has failed (2); widen the grid." in said
+    assert "all of its grid is measured, or has failed (2); widen the grid, or add seeds." in said
 
 
 @pytest.mark.parametrize("sd", [0.3, 0.0])
