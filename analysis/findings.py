@@ -6,32 +6,32 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from analysis.additive import Ladder, additive_study
-from analysis.agreement import Agreement, agreements
-from analysis.at_equal_accuracy import AtEqualAccuracy, at_equal_accuracy, check_families
 from analysis.diverged import diverged
-from analysis.exponents import Exponents, exponents
-from analysis.frames import Frames, frames_rule
-from analysis.frontier import Frontier, frontier
+from analysis.frames.frames import Frames, frames_rule
+from analysis.frontier.frontier import Frontier, frontier
 from analysis.law.choose import Choice, choose, largest_setting
+from analysis.law.exponents import Exponents, exponents
 from analysis.law.law import Law
+from analysis.methods.additive import Ladder, additive_study
+from analysis.methods.weight_decay import Interplay, interplay
 from analysis.metric import COSTS, LATENCY, PRICES, Metric
 from analysis.noise import Floats, Noise, group_seeds
 from analysis.noise_estimate import noise_of
-from analysis.pairs import Pairs, depth_against_width
-from analysis.prediction import Prediction, prediction
-from analysis.pseudo_labels import PseudoLabelGains, pseudo_label_gains
+from analysis.pairs.agreement import Agreement, agreements
+from analysis.pairs.pairs import Pairs, depth_against_width
+from analysis.prediction.prediction import Prediction, prediction
+from analysis.pseudo_labels.pseudo_labels import PseudoLabelGains, pseudo_label_gains
 from analysis.replicates import draw_errors
-from analysis.resolution import Resolution, resolution_rule
+from analysis.resolution.resolution import Resolution, resolution_rule
 from analysis.returns import Return, returns
+from analysis.speedup.at_equal_accuracy import AtEqualAccuracy, at_equal_accuracy, check_families
 from analysis.suggest.partial import foreseen
 from analysis.suggest.suggest import Suggestion
 from analysis.table import Table
 from analysis.thin import thinned, thinned_alike
-from analysis.transfer import Transfer, transfers
-from analysis.trap import Trap
-from analysis.traps import Evidence, traps
-from analysis.weight_decay import Interplay, interplay
+from analysis.transfer.transfer import Transfer, transfers
+from analysis.traps.trap import Trap
+from analysis.traps.traps import Evidence, traps
 from scaling.errors import Refused
 
 

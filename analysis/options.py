@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from analysis.metric import COSTS, PRICES, SPEEDUPS
+from analysis.source.wandb_runs import Project
 from analysis.suggest.aims import RULES
 from analysis.table import KNOWN_COLUMNS
-from analysis.wandb_runs import Project
 from scaling.command.line import Parser
 from scaling.errors import Refused
 

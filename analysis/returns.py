@@ -13,7 +13,7 @@ import pandas as pd
 
 from analysis.model import points_text
 from analysis.noise import Floats, Interval, Noise
-from analysis.pairs import MIN_DF, Regime
+from analysis.pairs.pairs import MIN_DF, Regime
 from analysis.replicates import beyond_noise, bounds
 from analysis.table import AXES
 from scaling.quantity import counted, listed

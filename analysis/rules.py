@@ -6,21 +6,21 @@ from typing import Any
 
 import numpy as np
 
-from analysis.additive_sheet import methods_json
-from analysis.exponents import exponents_json
 from analysis.findings import Findings
-from analysis.frames_sheet import frames_json
+from analysis.frames.sheet import frames_json
+from analysis.law.exponents import exponents_json
+from analysis.methods.additive_sheet import methods_json
+from analysis.methods.weight_decay_sheet import interplay_json
 from analysis.noise import SIZES, Interval
-from analysis.pairs import Regime
-from analysis.pseudo_labels_sheet import pseudo_labels_json
+from analysis.pairs.pairs import Regime
+from analysis.pseudo_labels.sheet import pseudo_labels_json
 from analysis.replicates import BOOTSTRAP_SEED
-from analysis.resolution import Step
+from analysis.resolution.resolution import Step
 from analysis.returns import Return
 from analysis.sentences import sentences
-from analysis.speedup_rules import equal_json
+from analysis.speedup.rules import equal_json
 from analysis.suggest.foresight_sheet import foresights_json
-from analysis.transfer_sentences import transfer_json
-from analysis.weight_decay_sheet import interplay_json
+from analysis.transfer.sentences import transfer_json
 
 __all__ = ["rules_json", "sentences"]
 

@@ -6,22 +6,22 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from analysis.additive_sheet import methods_sentences
-from analysis.exponents import exponents_sentence
 from analysis.findings import Findings
-from analysis.frames_sheet import frames_sentences
-from analysis.frontier import Frontier
+from analysis.frames.sheet import frames_sentences
+from analysis.frontier.frontier import Frontier
+from analysis.law.exponents import exponents_sentence
+from analysis.methods.additive_sheet import methods_sentences
+from analysis.methods.weight_decay_sheet import interplay_sentences
 from analysis.model import points_text
 from analysis.noise import run_sd
-from analysis.pairs import Pairs, Regime
-from analysis.pseudo_labels_sheet import pseudo_labels_sentences
-from analysis.resolution import Resolution, Step
+from analysis.pairs.pairs import Pairs, Regime
+from analysis.pseudo_labels.sheet import pseudo_labels_sentences
+from analysis.resolution.resolution import Resolution, Step
 from analysis.returns import return_sentences
-from analysis.slow_resolution_sheet import ladder_sentences
-from analysis.speedup_sentences import speedup_sentences
+from analysis.speedup.sentences import speedup_sentences
+from analysis.speedup.slow_resolution_sheet import ladder_sentences
 from analysis.suggest.sentences import foreseen_text
-from analysis.transfer_sentences import transfer_sentences
-from analysis.weight_decay_sheet import interplay_sentences
+from analysis.transfer.sentences import transfer_sentences
 from scaling.quantity import counted, listed
 
 NO_RULE = "These results compare nothing at equal cost: there is no rule."

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from analysis.frontier import STANDINGS, Frontier
-from analysis.prediction import FEWEST_NETWORKS, Prediction, hours_text, ratio_text
+from analysis.frontier.frontier import STANDINGS, Frontier
+from analysis.prediction.prediction import FEWEST_NETWORKS, Prediction, hours_text, ratio_text
 from analysis.table import AXES, Table, knobs_of
 
 MAX_ROWS = 200

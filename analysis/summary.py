@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
-from analysis.additive_sheet import share_sentence, total_sentence
-from analysis.exponents import KNOBS, Exponents, power_text
 from analysis.findings import Findings
-from analysis.frames_sheet import frames_summary
-from analysis.frontier import Frontier
+from analysis.frames.sheet import frames_summary
+from analysis.frontier.frontier import Frontier
+from analysis.law.exponents import KNOBS, Exponents, power_text
+from analysis.methods.additive_sheet import share_sentence, total_sentence
+from analysis.methods.weight_decay_sheet import interaction_sentence
 from analysis.model import axes_text, points_text
-from analysis.pairs import Pairs, Regime
-from analysis.resolution import Resolution
+from analysis.pairs.pairs import Pairs, Regime
+from analysis.resolution.resolution import Resolution
 from analysis.sentences import base_text, crossover_sentence, verdict_text
-from analysis.slow_resolution_sheet import ladder_sentences
-from analysis.speedup import Speedup
-from analysis.speedup_sentences import speedup_sentence
-from analysis.trap import by_gravity
-from analysis.weight_decay_sheet import interaction_sentence
+from analysis.speedup.sentences import speedup_sentence
+from analysis.speedup.slow_resolution_sheet import ladder_sentences
+from analysis.speedup.speedup import Speedup
+from analysis.traps.trap import by_gravity
 from scaling.quantity import counted, listed
 
 NUM_GRAVEST = 2

@@ -27,7 +27,7 @@ from analysis.findings import find
 from analysis.law.bootstrap import cluster_bootstrap
 from analysis.law.fit import fit
 from analysis.law.form import additive
-from analysis.source import read_source
+from analysis.source.source import read_source
 from benchmarks import frontier_speed, held_out, law_coverage, law_fits, learning_curves, rule_coverage
 from benchmarks.rates import Rate
 from scaling.command.output import print_table

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from analysis.picture import Picture, picture
 from analysis.plot import BLUE, FAINT, INK, MARKERS, SERIES, house_style, new_figure
+from analysis.report.picture import Picture, picture
 from benchmarks.decision_tables import ASKED, FORESIGHT, OURS, THIRD, curves
 from benchmarks.rates import Rate
 

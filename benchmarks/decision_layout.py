@@ -14,14 +14,14 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from analysis.comparisons import PARTS, SIDES, Comparisons
-from analysis.crossover import SAME_NETWORK
-from analysis.ladder import Block as LadderBlock
-from analysis.ladder import comparisons_in, triples_in
 from analysis.metric import FLOPS, Metric
 from analysis.noise import Floats, Rows
-from analysis.selection import MIN_PAIRS, Selection, Selections
-from analysis.steps import RIVALS
+from analysis.pairs.comparisons import PARTS, SIDES, Comparisons
+from analysis.pairs.crossover import SAME_NETWORK
+from analysis.pairs.ladder import Block as LadderBlock
+from analysis.pairs.ladder import comparisons_in, triples_in
+from analysis.pairs.selection import MIN_PAIRS, Selection, Selections
+from analysis.resolution.steps import RIVALS
 from benchmarks.decision_sources import Grid
 
 CACHED, CACHED_BLOCKS = 2000, 40_000

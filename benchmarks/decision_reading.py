@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from analysis.crossover import Crossover
 from analysis.noise import Floats, Noise, Rows
 from analysis.noise_estimate import interaction_noise, seed_noise
-from analysis.pairs import judge
+from analysis.pairs.crossover import Crossover
+from analysis.pairs.pairs import judge
 from analysis.replicates import draw_errors
-from analysis.resolution import RivalVerdict, judge_rivals
+from analysis.resolution.resolution import RivalVerdict, judge_rivals
 from benchmarks.decision_layout import lay_out
 from benchmarks.decision_sources import Grid
 

@@ -15,7 +15,7 @@ import pandas as pd
 from analysis.metric import FLOPS, PRICES, Metric
 from analysis.noise import Floats, Noise, Rows, group_seeds
 from analysis.noise_estimate import noise_of
-from analysis.published import PREFIX, RERUN_SD, read_published
+from analysis.source.published import PREFIX, RERUN_SD, read_published
 from analysis.table import AXES, COST_COLUMNS
 from benchmarks.decision_truths import TRUTHS, VALUES, Kind, spread_of
 

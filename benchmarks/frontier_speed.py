@@ -26,9 +26,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from analysis.dominance import nondominated
-from analysis.objectives import parse_objectives, read_objectives
-from analysis.ranking import rank
+from analysis.frontier.dominance import nondominated
+from analysis.frontier.objectives import parse_objectives, read_objectives
+from analysis.frontier.ranking import rank
 from scaling.command.output import print_table
 
 Rows = npt.NDArray[np.float64]

@@ -27,7 +27,7 @@ from analysis.law.form import Form, additive, power_law, product, term
 from analysis.law.law import Law
 from analysis.noise import Floats, Interval, Noise, group_seeds, run_sd
 from analysis.noise_estimate import noise_of
-from analysis.published import read_published
+from analysis.source.published import read_published
 from analysis.table import Table as Published
 
 SOURCE = "published:resnet_rs_2021"

@@ -39,7 +39,8 @@ NUM_A_SEED = 5 * 4 * 4 * 25
 BYTES_A_POINT = 21_000
 ROWS = "import sys; from pathlib import Path; from scaling.study.store import Study; "
 ROWS += "print(len(Study.open(Path(sys.argv[1])).rows()))"
-TABLE = "import sys; from analysis.source import read_source; print(len(read_source(sys.argv[1]).rows))"
+TABLE = "import sys; from analysis.source.source import read_source; "
+TABLE += "print(len(read_source(sys.argv[1]).rows))"
 
 
 def main() -> None:

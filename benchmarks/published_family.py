@@ -14,14 +14,14 @@ import platform
 
 import pandas as pd
 
-from analysis.exponents import exponents, exponents_sentence
+from analysis.family.recommend import Budget, recommend
 from analysis.law.average import Average, average
 from analysis.law.choose import choose, largest_setting, law_rows
+from analysis.law.exponents import exponents, exponents_sentence
 from analysis.noise import group_seeds
 from analysis.noise_estimate import noise_of
-from analysis.recommend import Budget, recommend
 from analysis.setting import Base, base_setting
-from analysis.source import read_source
+from analysis.source.source import read_source
 from scaling.command.output import print_table
 from scaling.published.resnet_rs import Published, table7
 

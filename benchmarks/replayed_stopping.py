@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.curves.curve import PointCurve
-from analysis.dominance import nondominated
+from analysis.frontier.dominance import nondominated
 from analysis.noise import Noise
 from analysis.table import EXTRAPOLATED_SD, STOPPED
 from benchmarks.simulated_curves import points, trained

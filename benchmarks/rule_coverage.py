@@ -26,11 +26,11 @@ import pandas as pd
 from rich.console import Console
 from rich.table import Table
 
-from analysis.crossover import zero
 from analysis.noise import Interval
-from analysis.resolution import Step
+from analysis.pairs.crossover import zero
+from analysis.pairs.selection import MIN_PAIRS
+from analysis.resolution.resolution import Step
 from analysis.returns import Return
-from analysis.selection import MIN_PAIRS
 from benchmarks.law_truths import (
     VALUES,
     Truth,

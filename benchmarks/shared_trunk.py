@@ -23,8 +23,8 @@ from rich.table import Table
 from analysis.contrast import Cells, Effect, cells_of, judged
 from analysis.findings import find
 from analysis.model import points_text
-from analysis.pairs import Regime
-from analysis.source import read_source
+from analysis.pairs.pairs import Regime
+from analysis.source.source import read_source
 from analysis.table import Table as Results
 from scaling.quantity import count_text
 from scaling.study.store import Study

@@ -19,7 +19,7 @@ from analysis.curves.curve import PointCurve
 from analysis.curves.dominated import at_rung, dominated
 from analysis.noise import Floats, Noise, group_seeds
 from analysis.noise_estimate import seed_noise
-from analysis.stopped import told_end
+from analysis.source.stopped import told_end
 from analysis.table import AXES, COST_COLUMNS, EXTRAPOLATED_SD, STOPPED
 from benchmarks.law_truths import Truth, scaled
 from benchmarks.simulated_studies import CELLS, NOISE, NUM_SEEDS, Generator

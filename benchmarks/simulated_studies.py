@@ -10,15 +10,15 @@ from itertools import product
 import numpy as np
 import pandas as pd
 
-from analysis.ladder import compare
 from analysis.noise import Floats, Noise
 from analysis.noise_estimate import seed_noise
-from analysis.pairs import Pairs, judge
+from analysis.pairs.ladder import compare
+from analysis.pairs.pairs import Pairs, judge
+from analysis.pairs.selection import select
 from analysis.replicates import draw_errors
-from analysis.resolution import Resolution, judge_steps
+from analysis.resolution.resolution import Resolution, judge_steps
+from analysis.resolution.steps import StepLayout, lay_out_steps
 from analysis.returns import Return, returns
-from analysis.selection import select
-from analysis.steps import StepLayout, lay_out_steps
 from analysis.table import AXES, COST_COLUMNS
 from benchmarks.law_truths import VALUES, Truth, flops, scaled
 

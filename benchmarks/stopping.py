@@ -22,17 +22,17 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from analysis.dominance import nondominated
 from analysis.findings import finished
-from analysis.frontier import frontier
+from analysis.frontier.dominance import nondominated
+from analysis.frontier.frontier import frontier
 from analysis.law.fitted import fit_law
 from analysis.law.form import additive
 from analysis.metric import FLOPS
 from analysis.noise import Floats, group_seeds
 from analysis.noise_estimate import seed_noise
-from analysis.pairs import depth_against_width
+from analysis.pairs.pairs import depth_against_width
 from analysis.replicates import draw_errors
-from analysis.resolution import resolution_rule
+from analysis.resolution.resolution import resolution_rule
 from analysis.table import AXES, STOPPED
 from benchmarks.law_truths import Truth, sum_of_powers, turning
 from benchmarks.rates import Rate

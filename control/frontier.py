@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from analysis.clean import table_of
-from analysis.frontier import frontier
+from analysis.frontier.frontier import frontier
 from analysis.metric import FLOPS
 from analysis.noise import group_seeds
 from analysis.noise_estimate import seed_noise
+from analysis.source.clean import table_of
 from control.point import Seen
 
 

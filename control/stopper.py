@@ -13,12 +13,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from analysis.clean import table_of
 from analysis.curves.curve import PointCurve
 from analysis.curves.dominated import dominated
 from analysis.curves.study import read_curve
 from analysis.noise import group_seeds
 from analysis.noise_estimate import noise_of
+from analysis.source.clean import table_of
 from control.options import parse
 from control.stopping import LOG
 from scaling.study.index import AT_REST_S

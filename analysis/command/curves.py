@@ -9,7 +9,7 @@ from pathlib import Path
 from analysis.command.output import show
 from analysis.curves.online import read_curves
 from analysis.curves.study import outlook, outlook_of, outlook_sheet
-from analysis.wandb_runs import PREFIX as WANDB
+from analysis.source.wandb_runs import PREFIX as WANDB
 from scaling.command.output import print_json
 
 

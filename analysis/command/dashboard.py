@@ -5,8 +5,8 @@ from __future__ import annotations
 from argparse import Namespace
 
 from analysis.command.output import say
-from analysis.dashboard import dashboard_json, save_dashboard
-from analysis.wandb_runs import study_group
+from analysis.dashboard.dashboard import dashboard_json, save_dashboard
+from analysis.source.wandb_runs import study_group
 from scaling.command.output import print_json
 
 

@@ -8,12 +8,12 @@ from typing import get_args
 from rich.console import Console
 
 from analysis.command.output import of_top1, read, say
-from analysis.family import derive
-from analysis.family_sheet import family_json, family_sentences, family_sheet
-from analysis.family_study import check_place, study_text, write_study
+from analysis.family.family import derive
+from analysis.family.recommend import Budget, Kind
+from analysis.family.sheet import family_json, family_sentences, family_sheet
+from analysis.family.study import check_place, study_text, write_study
 from analysis.options import numbers
-from analysis.recommend import Budget, Kind
-from analysis.terminal import print_sheet
+from analysis.report.terminal import print_sheet
 from scaling.command.output import print_json
 
 

@@ -9,12 +9,12 @@ from rich.console import Console
 
 from analysis.command.output import read, require, say
 from analysis.findings import find_frontiers
-from analysis.frontier import frontier_table
+from analysis.frontier.frontier import frontier_table
+from analysis.frontier.objectives import parse_objectives, read_objectives
+from analysis.frontier.ranking import rank, ranking_json, ranking_sentences, ranking_sheet
 from analysis.metric import COSTS, FLOPS
-from analysis.objectives import parse_objectives, read_objectives
 from analysis.options import mapping, numbers
-from analysis.ranking import rank, ranking_json, ranking_sentences, ranking_sheet
-from analysis.terminal import print_frontier, print_sheet
+from analysis.report.terminal import print_frontier, print_sheet
 from scaling.command.output import print_json
 
 

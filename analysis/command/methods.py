@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from argparse import Namespace
 
-from analysis.additive import climb
-from analysis.additive_sheet import methods_json, methods_sentences, methods_sheet
 from analysis.command.output import of_top1, read, say, show
-from analysis.weight_decay import interplay
-from analysis.weight_decay_sheet import interplay_json, interplay_sentences, interplay_sheet
+from analysis.methods.additive import climb
+from analysis.methods.additive_sheet import methods_json, methods_sentences, methods_sheet
+from analysis.methods.weight_decay import interplay
+from analysis.methods.weight_decay_sheet import interplay_json, interplay_sentences, interplay_sheet
 from scaling.command.output import print_json
 
 

@@ -9,13 +9,13 @@ from shlex import quote
 
 from rich.console import Console
 
-from analysis.frontier import Frontier
+from analysis.frontier.frontier import Frontier
 from analysis.metric import COSTS, PROFILED, SPEEDUPS, TOP1
 from analysis.options import mapping
+from analysis.report.terminal import print_sheet
 from analysis.sheet import Sheet
-from analysis.source import read_source
+from analysis.source.source import read_source
 from analysis.table import Table
-from analysis.terminal import print_sheet
 from scaling.errors import Refused
 
 

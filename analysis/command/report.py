@@ -8,9 +8,9 @@ from argparse import Namespace
 from rich.console import Console
 
 from analysis.command.output import read, say
-from analysis.report import report_directory, write_report
-from analysis.report_run import log_report
-from analysis.terminal import print_report
+from analysis.report.report import report_directory, write_report
+from analysis.report.run import log_report
+from analysis.report.terminal import print_report
 from scaling.command.output import print_json
 
 

@@ -9,9 +9,9 @@ from rich.console import Console
 from analysis.command.output import read, require
 from analysis.findings import find
 from analysis.metric import PRICES
-from analysis.provenance import origin
+from analysis.report.provenance import origin
+from analysis.report.terminal import print_rules
 from analysis.rules import rules_json
-from analysis.terminal import print_rules
 from scaling.command.output import print_json
 
 

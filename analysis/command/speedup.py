@@ -6,10 +6,10 @@ from argparse import Namespace
 
 from analysis.command.output import read, say, show, way_to
 from analysis.findings import find_at_equal_accuracy
-from analysis.sheets import equal_sheets
-from analysis.slow_resolution_sheet import ladder_sentences
-from analysis.speedup_rules import equal_json
-from analysis.speedup_sentences import speedup_sentences
+from analysis.report.sheets import equal_sheets
+from analysis.speedup.rules import equal_json
+from analysis.speedup.sentences import speedup_sentences
+from analysis.speedup.slow_resolution_sheet import ladder_sentences
 from scaling.command.output import print_json
 from scaling.errors import Refused
 

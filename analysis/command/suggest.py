@@ -5,9 +5,9 @@ from __future__ import annotations
 from argparse import Namespace
 
 from analysis.command.output import say, show
-from analysis.family_study import check_place, write_study
+from analysis.family.study import check_place, write_study
 from analysis.options import mapping, numbers
-from analysis.source import read_source
+from analysis.source.source import read_source
 from analysis.suggest.aims import Aims
 from analysis.suggest.foresight_sheet import foresight_sheet
 from analysis.suggest.proposal import propose

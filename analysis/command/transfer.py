@@ -5,9 +5,9 @@ from __future__ import annotations
 from argparse import Namespace
 
 from analysis.command.output import read, say, show
-from analysis.transfer import transfers
-from analysis.transfer_sentences import transfer_json, transfer_sentences
-from analysis.transfer_sheet import transfer_sheets
+from analysis.transfer.sentences import transfer_json, transfer_sentences
+from analysis.transfer.sheet import transfer_sheets
+from analysis.transfer.transfer import transfers
 from scaling.command.output import print_json
 from scaling.errors import Refused
 

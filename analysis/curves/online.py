@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from analysis.curves.curve import PointCurve, curve_of
-from analysis.wandb_point import is_point, result_of
-from analysis.wandb_runs import read_history, read_runs
+from analysis.source.wandb_point import is_point, result_of
+from analysis.source.wandb_runs import read_history, read_runs
 
 
 def read_curves(source: str) -> list[PointCurve]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.buildable import SIZE
+from analysis.family.buildable import SIZE
 from analysis.law.choose import largest_setting
 from analysis.law.fit import logs
 from analysis.model import UNITS

@@ -8,12 +8,12 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from analysis.comparisons import Comparisons
-from analysis.ladder import compare
 from analysis.metric import FLOPS, Metric
 from analysis.noise import Floats, Rows
-from analysis.selection import Selections, select
-from analysis.steps import StepLayout, lay_out_steps
+from analysis.pairs.comparisons import Comparisons
+from analysis.pairs.ladder import compare
+from analysis.pairs.selection import Selections, select
+from analysis.resolution.steps import StepLayout, lay_out_steps
 from analysis.suggest.surrogate import Space
 
 Columns = tuple[int, ...]

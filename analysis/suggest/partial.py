@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from analysis.source import read_source
+from analysis.source.source import read_source
 from analysis.suggest.candidates import candidates_of
 from analysis.suggest.suggest import Suggestion, suggest
 from analysis.table import Table

@@ -7,7 +7,7 @@ import pandas as pd
 
 from analysis.noise import Rows
 from analysis.noise_estimate import seed_noise
-from analysis.pairs import MIN_DF
+from analysis.pairs.pairs import MIN_DF
 from analysis.suggest.worth import Chosen, Runs
 
 NOISE = "the noise of a run"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from analysis.source import read_source
+from analysis.source.source import read_source
 from analysis.suggest.aims import Aims
 from analysis.suggest.candidates import candidates_of
 from analysis.suggest.suggest import Suggestion, suggest

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from analysis.family_study import study_yaml
+from analysis.family.study import study_yaml
 from analysis.setting import base_setting
 from analysis.suggest.line import zip_of
 from analysis.suggest.proposal import Proposal

@@ -12,7 +12,7 @@ import pandas as pd
 from analysis.diverged import diverged
 from analysis.noise import GROUP, Floats, Noise, Rows, group_seeds
 from analysis.noise_estimate import declared_noise, seed_noise
-from analysis.pairs import MIN_DF
+from analysis.pairs.pairs import MIN_DF
 from analysis.suggest import repeats
 from analysis.suggest.aims import Aims
 from analysis.suggest.foresight import Foresight, judged

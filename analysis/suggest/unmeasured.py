@@ -8,7 +8,7 @@ from math import prod
 import numpy as np
 import pandas as pd
 
-from analysis.buildable import SIZE, priced
+from analysis.family.buildable import SIZE, priced
 from analysis.law.choose import largest_setting
 from analysis.noise import Floats, group_seeds
 from analysis.setting import Base, base_setting

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.crossover import MOSTLY, zero
 from analysis.law.misfit import Bools
 from analysis.noise import Floats, Rows
-from analysis.pairs import MIN_DF
+from analysis.pairs.crossover import MOSTLY, zero
+from analysis.pairs.pairs import MIN_DF
+from analysis.pairs.selection import MIN_PAIRS
 from analysis.replicates import BOOTSTRAP_SEED, SHARED_LEVEL, bounds
-from analysis.selection import MIN_PAIRS
-from analysis.steps import RIVALS
+from analysis.resolution.steps import RIVALS
 from analysis.suggest.completion import completed, found_level, moved
 from analysis.suggest.foresight import DRAWS, LARGEST_ERROR, Foresight, Texts, of_draws
 from analysis.suggest.layout import Layout

@@ -15,10 +15,10 @@ from analysis.model import axes_text, half_width
 from analysis.noise import GROUP
 from analysis.noise_estimate import noise_of
 from analysis.sentences import HEADINGS, NO_RULE, sentences_by_topic
-from analysis.source import read_source
+from analysis.source.source import read_source
 from analysis.summary import summary
 from analysis.table import Table
-from analysis.trap import by_gravity
+from analysis.traps.trap import by_gravity
 from control.web.learner import no_rule
 from scaling.errors import Refused
 

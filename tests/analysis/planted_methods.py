@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from analysis.clean import build_table
-from analysis.methods import METHODS
+from analysis.methods.methods import METHODS
+from analysis.source.clean import build_table
 from analysis.table import Table
 
 OFF = {

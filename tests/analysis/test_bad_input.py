@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from analysis.__main__ import main
-from analysis.pairs import MIN_DF, MIN_PAIRS
+from analysis.pairs.pairs import MIN_DF, MIN_PAIRS
 
 HEADER = "depth,width,resolution,epochs,top1"
 LINE = "26,0.5,128,10,70"

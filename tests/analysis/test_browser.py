@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 
 from analysis.findings import find
-from analysis.report import write_report
-from analysis.source import read_source
+from analysis.report.report import write_report
+from analysis.source.source import read_source
 from tests.browser import Page
 
 WIDTHS = [390, 1280]

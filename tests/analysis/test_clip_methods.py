@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.additive import additive_study, climb
-from analysis.additive_figure import additive_figure
-from analysis.additive_sheet import methods_json, methods_sentences, methods_sheet
-from analysis.clean import build_table
-from analysis.methods import CLIPS, IMAGES
+from analysis.methods.additive import additive_study, climb
+from analysis.methods.additive_figure import additive_figure
+from analysis.methods.additive_sheet import methods_json, methods_sentences, methods_sheet
+from analysis.methods.methods import CLIPS, IMAGES
+from analysis.source.clean import build_table
 from scaling.errors import Refused
 
 STEPS = (

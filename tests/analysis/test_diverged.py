@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.clean import build_table
 from analysis.diverged import diverged
 from analysis.findings import find
 from analysis.noise import group_seeds
-from analysis.source import read_source
+from analysis.source.clean import build_table
+from analysis.source.source import read_source
 
 GRID = {"epochs": (10, 30, 100), "resolutions": (128, 160, 224)}
 

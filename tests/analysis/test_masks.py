@@ -9,10 +9,10 @@ import pandas as pd
 import pytest
 
 from analysis.__main__ import main
+from analysis.frontier.objectives import parse_objectives, read_objectives
 from analysis.metric import MIOU
-from analysis.objectives import parse_objectives, read_objectives
-from analysis.report import write_report
-from analysis.source import read_source
+from analysis.report.report import write_report
+from analysis.source.source import read_source
 from scaling.errors import Refused
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from analysis.clean import build_table
 from analysis.noise import Noise, group_seeds, log_sizes
 from analysis.noise_estimate import interaction_noise, noise_of, seed_noise
+from analysis.source.clean import build_table
 
 
 def groups_of(frame):

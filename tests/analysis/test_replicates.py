@@ -7,10 +7,10 @@ import pandas as pd
 import pytest
 from scipy.stats import norm
 
-from analysis.clean import build_table
 from analysis.noise import Noise, group_seeds
 from analysis.noise_estimate import interaction_noise, seed_noise
 from analysis.replicates import beyond_noise, bounds, draw_errors, interval
+from analysis.source.clean import build_table
 
 
 def groups_of(frame):

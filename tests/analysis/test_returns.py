@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from analysis.clean import build_table
 from analysis.findings import find
 from analysis.noise import UNKNOWN, group_seeds
 from analysis.noise_estimate import seed_noise
 from analysis.replicates import draw_errors
 from analysis.returns import returns
-from analysis.source import read_source
+from analysis.source.clean import build_table
+from analysis.source.source import read_source
 
 GRID = {"depths": (26, 50, 101), "widths": (0.25, 0.5, 1.0), "resolutions": (128, 160)}
 

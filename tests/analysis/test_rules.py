@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.clean import build_table
 from analysis.findings import find
 from analysis.model import points_text
 from analysis.rules import rules_json, sentences
+from analysis.source.clean import build_table
 
 SCHEMA = {
     "cost": str,

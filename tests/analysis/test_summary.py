@@ -8,14 +8,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.clean import build_table
-from analysis.exponents import Exponents
 from analysis.findings import find
+from analysis.law.exponents import Exponents
 from analysis.model import points_text
 from analysis.sentences import HEADINGS, sentences_by_topic
-from analysis.source import read_source
+from analysis.source.clean import build_table
+from analysis.source.source import read_source
 from analysis.summary import summary
-from analysis.trap import by_gravity
+from analysis.traps.trap import by_gravity
 
 
 @pytest.fixture(scope="module")

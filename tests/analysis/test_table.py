@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.clean import build_table
+from analysis.source.clean import build_table
 from scaling.errors import Refused
 
 

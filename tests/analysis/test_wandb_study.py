@@ -14,14 +14,14 @@ import pandas as pd
 import pytest
 import wandb
 
-from analysis import wandb_runs
 from analysis.__main__ import main
 from analysis.curves.online import read_curves
 from analysis.curves.study import outlook, outlook_of
 from analysis.findings import find, find_frontiers
-from analysis.frontier import frontier_table
+from analysis.frontier.frontier import frontier_table
 from analysis.rules import rules_json
-from analysis.source import read_source
+from analysis.source import wandb_runs
+from analysis.source.source import read_source
 from analysis.table import Table
 from scaling.profile.forecast import Hours
 from scaling.study import lease

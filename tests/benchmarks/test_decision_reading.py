@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from analysis.pairs import depth_against_width
+from analysis.pairs.pairs import depth_against_width
 from analysis.replicates import draw_errors
-from analysis.resolution import resolution_rule
+from analysis.resolution.resolution import resolution_rule
 from benchmarks.decision_reading import (
     REPLICATES,
     budgets,

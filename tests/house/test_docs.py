@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from analysis.methods import METHODS
+from analysis.methods.methods import METHODS
 from scaling.errors import INTERRUPTED
 from tests.conftest import TINY
 from tests.wandb_app import serving, settings

@@ -31,7 +31,7 @@ ONLY_IN = {
     "torch": ("scaling",),
     "torch_xla": ("scaling/training/xla.py",),
     "timm": ("scaling/models", "scaling/training"),
-    "wandb": ("scaling/tracking", "analysis/wandb_runs.py"),
+    "wandb": ("scaling/tracking", "analysis/source/wandb_runs.py"),
     "wandb_workspaces": ("analysis/dashboard",),
 }
 """The only places that may import a library."""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from analysis.source import read_source
+from analysis.source.source import read_source
 from launchers.replay.answers import Answers
 from launchers.replay.read_csv import read_csv
 from launchers.replay.read_table import FIGURES, read_table

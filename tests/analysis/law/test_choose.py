@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.clean import table_of
 from analysis.law.candidates import candidates, compute, interacting, of_odds
 from analysis.law.choose import CUTS, MAX_MODELS, choose
 from analysis.law.form import Form, additive, product
 from analysis.noise import UNKNOWN, Noise, group_seeds
+from analysis.source.clean import table_of
 
 KNOBS = ("depth", "width", "resolution")
 VALUES = ((26, 50, 101, 200), (0.5, 1.0, 1.5), (128, 160, 224, 320))

@@ -9,12 +9,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.clean import table_of
 from analysis.law.fitted import fit_law
 from analysis.law.form import additive, power_law, product
 from analysis.law.law import Law
 from analysis.noise import UNKNOWN, Noise, group_seeds
 from analysis.noise_estimate import seed_noise
+from analysis.source.clean import table_of
 from analysis.table import AXES
 
 Made = tuple[Law, pd.DataFrame]

@@ -8,9 +8,9 @@ from itertools import product
 import pandas as pd
 import pytest
 
-from analysis.clean import build_table
-from analysis.published import TRAIN_IMAGES
-from analysis.source import read_source
+from analysis.source.clean import build_table
+from analysis.source.published import TRAIN_IMAGES
+from analysis.source.source import read_source
 from analysis.suggest.candidates import candidates_of
 from analysis.suggest.failing import PRIOR, could_fail
 from scaling.errors import Refused

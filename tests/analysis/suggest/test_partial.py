@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 
 from analysis.findings import find
+from analysis.report.sheets import sheets
 from analysis.rules import rules_json
 from analysis.sentences import sentences_by_topic
-from analysis.sheets import sheets
-from analysis.source import read_source
+from analysis.source.source import read_source
 
 LINE = (
     "python sweep.py -m study=resnet_rs_epochs hydra/launcher=replay 'seed=0,1' "

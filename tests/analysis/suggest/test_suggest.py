@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.clean import build_table
-from analysis.pairs import MIN_DF
+from analysis.pairs.pairs import MIN_DF
+from analysis.source.clean import build_table
 from analysis.suggest import repeats
 from analysis.suggest.sentences import foreseen_text
 from analysis.suggest.suggest import suggest

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from analysis.noise_estimate import seed_noise
-from analysis.pairs import judge
+from analysis.pairs.pairs import judge
 from analysis.replicates import draw_errors
-from analysis.resolution import judge_steps
+from analysis.resolution.resolution import judge_steps
 from analysis.suggest.foresight import CONFIDENCE, judged, settled_at
 from analysis.suggest.whole import Whole
 from benchmarks.law_truths import sum_of_powers

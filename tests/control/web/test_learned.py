@@ -13,9 +13,9 @@ import psutil
 import pytest
 
 from analysis.findings import Findings, find
-from analysis.frontier import STANDINGS
+from analysis.frontier.frontier import STANDINGS
 from analysis.sentences import HEADINGS, sentences_by_topic
-from analysis.source import read_source
+from analysis.source.source import read_source
 from analysis.summary import summary
 from control.web.learned import parts
 from control.web.learner import GIVES_WAY

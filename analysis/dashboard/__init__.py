@@ -1,0 +1,1 @@
+"""Dashboards: the workspace in which W&B shows a study."""

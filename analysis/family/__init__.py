@@ -1,0 +1,1 @@
+"""Families: the models that laws recommend for a list of budgets."""

@@ -1,0 +1,1 @@
+"""Frames: what more frames of a clip gain, against depth, width and resolution."""

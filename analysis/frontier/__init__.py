@@ -1,0 +1,1 @@
+"""Frontiers: the results that no other beats in error and cost, or in any objectives."""

@@ -1,0 +1,1 @@
+"""Depth against width at equal cost: ladders, their comparisons, and verdicts by training regime."""

@@ -1,0 +1,1 @@
+"""Pseudo-labels: what networks gain from them."""

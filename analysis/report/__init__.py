@@ -1,0 +1,1 @@
+"""Reports: the files, the page and the terminal output that say what a study says."""

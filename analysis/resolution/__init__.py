@@ -1,0 +1,1 @@
+"""Resolution: what each doubling gains, against depth and width at equal FLOPs."""

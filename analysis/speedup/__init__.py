@@ -1,0 +1,1 @@
+"""Comparisons at equal accuracy: what one model family costs for the accuracy of another."""

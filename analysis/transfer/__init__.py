@@ -1,0 +1,1 @@
+"""Transfer: what pre-trained networks are worth on another task."""

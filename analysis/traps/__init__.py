@@ -1,0 +1,1 @@
+"""Traps: the ways in which data could mislead, reported as warnings."""
