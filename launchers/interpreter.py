@@ -18,7 +18,7 @@ def interpreter(snapshot: Snapshot) -> str:
     """
     if os.pathsep in str(snapshot.tree):
         raise Refused(
-            f"Jobs cannot import from {snapshot.tree}, as {os.pathsep} ends a path: choose another "
+            f"Jobs cannot import from {snapshot.tree}, as {os.pathsep} separates paths: choose another "
             "study.name or study.root."
         )
     path = os.pathsep.join(filter(None, [str(snapshot.tree), os.environ.get("PYTHONPATH")]))

@@ -72,8 +72,8 @@ def plan_and_tell(request: Request, launcher: Launcher, console: Console) -> lis
     plannings = plan_request(request, launcher, console)
     if launcher.answers is not None:
         console.print(
-            f"Nothing is trained: points are replayed from {launcher.answers}. What follows is what training "
-            "them would take.",
+            f"Nothing is trained: points are replayed from {launcher.answers}. The costs below are those of "
+            "training them.",
             markup=False,
         )
     for each in plannings:

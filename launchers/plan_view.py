@@ -76,14 +76,14 @@ def _arithmetic(plan: Plan, sums: Totals) -> str:
 
 def _time(sums: Totals) -> str:
     if not sums.sources:
-        return "How long they take is not known here: probe=true measures a few, device.spec names a device."
+        return "How long they take is unknown here: probe=true measures a few, device.spec names a device."
     text = f"About {_hours_text(sums.device_hours)}"
     if sums.num_unknown:
         return f"{text} for {sums.num_points - sums.num_unknown} of the {sums.num_points} points."
     waves = f"{sums.waves} wave{'' if sums.waves == 1 else 's'} of {sums.slots}"
     assert sums.wall_hours is not None
     wall = duration_text(3600 * sums.wall_hours)
-    start = " and the seconds in which workers start" if sums.wall_hours < SHORT_HOURS else ""
+    start = " plus the seconds in which workers start" if sums.wall_hours < SHORT_HOURS else ""
     return f"{text}, {waves}: done in {wall}{start}, {_ending(sums.wall_hours)}."
 
 
@@ -115,7 +115,7 @@ def _trust(sums: Totals, calibration: Calibration | None) -> str:
             f"{calibration.low / calibration.factor:.2g} to {calibration.high / calibration.factor:.2g}."
         )
     if sums.sources["specifications"]:
-        whose = "Nothing was measured: believe them" if len(parts) == 1 else "Believe those of specifications"
+        whose = "Nothing was measured: trust them" if len(parts) == 1 else "Trust those from specifications"
         text += f" {whose} within a factor of 2 at best; probe=true measures a few."
     return text
 
@@ -127,13 +127,13 @@ def _tell_trunks(console: Console, plan: Plan) -> None:
     if saved.num_branches:
         console.print(
             f"{counted(saved.num_branches, 'point')} branch off the trunk of a longer one and train their "
-            f"cooldown alone: {saved.train_flops:.2e} training FLOPs less, {saved.share:.0%} of what all of "
+            f"cooldown alone: {saved.train_flops:.2e} training FLOPs saved, {saved.share:.0%} of what all of "
             "them would take."
         )
     if saved.num_apart:
         console.print(
-            f"{counted(saved.num_apart, 'point')} share no trunk with all lengths of their network, as more "
-            "differs between them than the epochs, such as the regularisation: each has a trunk of its own."
+            f"{counted(saved.num_apart, 'point')} share no trunk with all lengths of their network, since "
+            "more than the epochs differs, such as the regularisation: each has its own trunk."
         )
 
 
@@ -143,10 +143,10 @@ def _labelling_text(each: Labelling) -> str:
         f"{who} ({each.teacher}) labels {each.num_images:,} images, {each.kind}: {_gb_text(each.gb)} in all"
     )
     if not each.num_left:
-        return f"{there}, which are there."
-    hours = "hours not known here" if each.hours is None else f"about {_hours_text(each.hours)}"
+        return f"{there}, which exist already."
+    hours = "hours unknown here" if each.hours is None else f"about {_hours_text(each.hours)}"
     left = "" if each.num_left == each.num_teachers * each.num_images else f" for the {each.num_left:,} left"
-    return f"{there}; {each.flops:.2e} FLOPs{left}, {hours} besides those of training."
+    return f"{there}; {each.flops:.2e} FLOPs{left}, {hours} in addition to training."
 
 
 def _tell_disk(console: Console, plan: Plan) -> None:
@@ -162,8 +162,8 @@ def _tell_disk(console: Console, plan: Plan) -> None:
     needed = _gb_text(disk.needed_gb)
     if not disk.needed_gb:
         needed = (
-            f"about {_gb_text(frame_gb(disk.sides[-1]))} a frame of 4:3, and how many there are is not known "
-            f"yet ({_gb_text(disk.free_gb)} free),"
+            f"about {_gb_text(frame_gb(disk.sides[-1]))} per frame of 4:3, whose number is not known yet "
+            f"({_gb_text(disk.free_gb)} free),"
         )
     console.print(
         f"The {what} are decoded first, at {listed([str(side) for side in disk.sides])} px: {needed} on the "

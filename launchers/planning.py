@@ -91,7 +91,7 @@ def _queued(study: Study, launcher: Launcher, console: Console) -> dict[str, str
     except Silent as silent:
         if launcher.is_slurm:
             raise
-        console.print(f"{silent} What its jobs still have of {study.path} is not known.", style="yellow")
+        console.print(f"{silent} What its jobs still hold of {study.path} is unknown.", style="yellow")
         return {}
 
 
@@ -99,7 +99,7 @@ def _plan(path: Path, request: Request, launcher: Launcher, console: Console) ->
     """The plan of one study, before limits."""
     if launcher.answers is not None and request.reuse:
         raise Refused(
-            f"reuse={','.join(request.reuse)}: a replay has its results from hydra.launcher.table alone, so "
+            f"reuse={','.join(request.reuse)}: a replay takes results from hydra.launcher.table alone, so "
             "leave it out."
         )
     expansion = request.studies[path]
@@ -144,8 +144,8 @@ def _tell_other_files(study: Study, points: Sequence[Point], console: Console) -
     if num_others:
         console.print(
             f"{study.path} has {counted(num_others, 'point')} of other files than {name} has now, which stay "
-            "as they are. If files were added, changed or removed by mistake, put that right and type the "
-            "same line again; if it is another set, give it a study.name of its own.",
+            "as they are. If files were added, changed or removed by mistake, undo that and type the same "
+            "line again.",
             style="yellow",
             markup=False,
         )

@@ -51,7 +51,9 @@ def probe(points: Sequence[Point], runtime: Runtime, console: Console) -> None:
                     what = f"One at resolution={step.resolution}"
                     console.print(f"  {what} was not measured: {reason}.", markup=False)
     except BrokenProcessPool as error:
-        raise Refused("probe=true: what measures was killed, as for want of memory: leave it out.") from error
+        raise Refused(
+            "probe=true: the measuring process was killed, perhaps for lack of memory: leave it out."
+        ) from error
 
 
 def _stand_apart() -> None:

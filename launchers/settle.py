@@ -11,7 +11,7 @@ from scaling.study.store import Study
 
 def settle_killed_for_memory(study: Study, point_id: str) -> None:
     """Note that the kernel killed the process of a point because memory ran out; see `oom.py`."""
-    settle(study, point_id, "out_of_memory", "the kernel killed it for want of memory")
+    settle(study, point_id, "out_of_memory", "the kernel killed it because memory ran out")
 
 
 def settle(

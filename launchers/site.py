@@ -90,7 +90,8 @@ def check_here(runtime: Runtime, precisions: Collection[Precision]) -> None:
     """
     if runtime.spec and device_spec(replace(runtime, spec=None)) is not DEVICES[runtime.spec]:
         raise Refused(
-            f"device.spec={runtime.spec} is for planning, there is none here: add plan=true, or leave it out."
+            f"device.spec={runtime.spec} is for planning, as there is none here: add plan=true, or leave it "
+            "out."
         )
     number_as_driver()
     check_device(runtime.device)

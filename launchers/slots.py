@@ -36,12 +36,10 @@ def check_device(device: str) -> None:
     """Raise Refused if points cannot train on this device here."""
     if device == "cuda" and not visible_gpus():
         named = os.environ.get("CUDA_VISIBLE_DEVICES")
-        which = "here" if named is None else f"that CUDA_VISIBLE_DEVICES={named!r} names (a part is none)"
+        which = "here" if named is None else f"that CUDA_VISIBLE_DEVICES={named!r} names (parts do not count)"
         raise Refused(f"device=cuda is not available: nvidia-smi lists no GPU {which}.")
     if device == "tpu" and find_spec("torch_xla") is None:
-        raise Refused(
-            "device=tpu is not available: torch_xla is not installed, docs/devices.md says how it is."
-        )
+        raise Refused("device=tpu is not available: torch_xla is not installed; see docs/devices.md.")
 
 
 def number_as_driver() -> None:

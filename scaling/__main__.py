@@ -16,7 +16,7 @@ from scaling.command.profile import profile
 from scaling.errors import INTERRUPTED, Refused
 
 _NETWORKS = (
-    "what to look at: model=resnet_rs depth=50,101 width=1 resolution=160 (commas make a grid), or a network "
+    "the networks: model=resnet_rs depth=50,101 width=1 resolution=160 (commas make a grid), or a network "
     "of the paper, such as resnet_rs_350@256 or efficientnet_b4"
 )
 
@@ -51,7 +51,7 @@ def _parser() -> Parser:
     shared = Parser(add_help=False)
     shared.add_argument("--json", action="store_true", help="print it as JSON")
     shared.add_argument("--debug", action="store_true", help="show the traceback of a refusal")
-    parser = Parser(prog="python -m scaling", description="What networks cost, in numbers and in time.")
+    parser = Parser(prog="python -m scaling", description="The cost of networks, in numbers and in time.")
     commands = parser.add_subparsers(required=True, metavar="cost|profile|compare|devices")
     costs = commands.add_parser("cost", parents=[shared], help="parameters, FLOPs, activations, memory")
     costs.add_argument("words", nargs="+", metavar="KEY=VALUE", help=_NETWORKS)
@@ -59,7 +59,7 @@ def _parser() -> Parser:
     costs.set_defaults(run=lambda asked: cost(asked.words, layers=asked.layers, as_json=asked.json))
     profiles = commands.add_parser("profile", parents=[shared], help="measured latency, throughput, memory")
     profiles.add_argument("words", nargs="+", metavar="KEY=VALUE", help=f"a study directory, or {_NETWORKS}")
-    profiles.add_argument("--again", action="store_true", help="measure anew what was measured before")
+    profiles.add_argument("--again", action="store_true", help="measure again what was measured before")
     profiles.set_defaults(run=lambda asked: profile(asked.words, again=asked.again, as_json=asked.json))
     compares = commands.add_parser("compare", parents=[shared], help="our numbers against the paper's")
     compares.set_defaults(run=lambda asked: compare(as_json=asked.json))

@@ -33,21 +33,21 @@ def test_a_refused_line_leaves_no_study(bash: Bash, tmp_path: Path) -> None:
         ("-m match.flops=1e9", "match needs budgets of one cost and the axis to solve"),
         ("-m match.solve=width", "match needs budgets of one cost and the axis to solve"),
         ("-m match.flops=1e9 match.solve=epochs", "match.solve=epochs cannot meet match.flops"),
-        ("-m match.flops=1e7 match.solve=width width=1,2", "an axis that is solved cannot be given values"),
+        ("-m match.flops=1e7 match.solve=width width=1,2", "a solved axis cannot be given values"),
         (
             "-m match.flops=1 match.solve=width",
             "has no width at depth=8 resolution=28 epochs=1: the nearest, width=",
         ),
         ("-m match.flops=-1 match.solve=width", "match.flops=[-1] should be positive"),
         ("-m match.flop=1e9", "match.flop is not an option: did you mean flops"),
-        ("-m depth=8,14 'blocks=[{depth:20}]'", "depth is set by the study's blocks and beside them"),
-        ("-m depth=8,14 'zip=[8x1]'", "depth is set by zip and beside it"),
-        ("-m zip=8x1,14", "zip=14 is no model: write depth x width"),
+        ("-m depth=8,14 'blocks=[{depth:20}]'", "depth is set by the study's blocks and outside them"),
+        ("-m depth=8,14 'zip=[8x1]'", "depth is set by zip and outside it"),
+        ("-m zip=8x1,14", "zip=14 is not a model: write depth x width"),
         (
             "-m 'zip=[8x1@14,14x1]'",
-            "zip=14x1 says depth, width, and the first one says depth, width, resolution",
+            "zip=14x1 says depth, width, but the first one says depth, width, resolution",
         ),
-        ("-m 'zip={depth:[8,14],width:[1]}'", "zip needs lists of one length: depth has 2, width has 1."),
+        ("-m 'zip={depth:[8,14],width:[1]}'", "zip needs lists of equal length: depth has 2, width has 1."),
         ("-m 'blocks=[{zip:[8x1],depth:8}]'", "depth is set twice in a block: leave one of them out."),
         ("-m 'zip={model:[resnet,resnet_rs]}'", "model is a whole group: choose it on the line"),
         (
@@ -83,7 +83,7 @@ def test_a_refused_line_leaves_no_study(bash: Bash, tmp_path: Path) -> None:
         ("-m device.spec=a100", "device.spec=a100 is no cpu: add device=cuda."),
         (
             "-m device=cuda device.spec=a100",
-            "is for planning, there is none here: add plan=true",
+            "is for planning, as there is none here: add plan=true",
         ),
         ("-m 'blocks=[{recipe:{batch_size:16}}]'", "recipe is a whole group: choose it on the line"),
         (
@@ -92,11 +92,11 @@ def test_a_refused_line_leaves_no_study(bash: Bash, tmp_path: Path) -> None:
         ),
         (
             "-m model=resnet 'blocks=[{model:resnet_small}]'",
-            "model is set by the study's blocks and beside them",
+            "model is set by the study's blocks and outside them",
         ),
         ("-m 'blocks=[{device:cuda}]'", "device cannot have several choices in one launch"),
-        ("-m width=0.5 'blocks=[{width:1}]'", "width is set by the study's blocks and beside them"),
-        ("-m match.flops=1e7 match.solve=width width=0.5", "an axis that is solved cannot be given values"),
+        ("-m width=0.5 'blocks=[{width:1}]'", "width is set by the study's blocks and outside them"),
+        ("-m match.flops=1e7 match.solve=width width=0.5", "a solved axis cannot be given values"),
         (
             "-m study=quickstart,resnet_rs_grid",
             "The grids of this line differ in device: launch them",
@@ -105,9 +105,9 @@ def test_a_refused_line_leaves_no_study(bash: Bash, tmp_path: Path) -> None:
         ("-m 'where=fits(80)'", "where needs two pairs of quotes"),
         (
             "-m \"where='depth < 9'\" \"where='width < 1'\"",
-            "where is said twice: join the conditions",
+            "where is given twice: join the conditions",
         ),
-        ("-m '~limit'", "limit cannot be taken away; limit=null switches off what can be."),
+        ("-m '~limit'", "limit cannot be removed; limit=null disables what can be disabled."),
         ("-m 'blocks=[{depth:8,zip:[14x1]}]'", "depth is set twice in a block"),
         ("'recipe.weight_decay={log:[1e-5,1e-3,3]}'", "add -m to make a grid of them."),
         ("-m 'depth={'", "depth={ cannot be read: "),

@@ -136,15 +136,18 @@ def test_these_lines_make_a_plan_and_run_nothing(bash: Bash, tmp_path: Path, lin
         ("evaluate_at=28", "evaluate_at=28 should be a list in brackets, such as [14, 28]."),
         ("-m evaluate_at=14,28", "evaluate_at=14 should be a list in brackets, such as [14, 28]"),
         ("'evaluate_at=[14,14.5]'", "evaluate_at=14.5 should be a whole number."),
-        ("'evaluate_at=[14,28,14]'", "evaluate_at=[14, 28, 14] names a resolution twice: say each once."),
-        ("'evaluate_at=[2]'", "evaluate_at=2 is no size for resnet_small, which shrinks an image 4 times: "),
+        ("'evaluate_at=[14,28,14]'", "evaluate_at=[14, 28, 14] names a resolution twice: give each once."),
+        (
+            "'evaluate_at=[2]'",
+            "evaluate_at=2 is not a valid size for resnet_small, which shrinks an image 4 times: ",
+        ),
         ("depth=8,14", "depth=8,14 names several values: add -m to make a grid of them."),
         ("depth=[8,14]", "depth=[8, 14] should be a number."),
         ("-m depth=9,14 width=0.5,0.01", "3 of 4 points cannot be built: depth=9 cannot be built"),
         ("resolution=2", "resolution=2 is too small for resnet_small, which shrinks an image 4 times: "),
         ("data.num_val=9999", "data.num_val=9999 leaves no training images: "),
         ("-m hydra.launcher.slots=none", "hydra.launcher.slots=none should be auto or a number"),
-        ("-m hydra.launcher.slot=1", "hydra.launcher.slot is not an option of what is chosen here"),
+        ("-m hydra.launcher.slot=1", "hydra.launcher.slot is not an option here"),
         ("-m hydra/launcher=basic", "hydra/sweeper=grid needs hydra/launcher=local, slurm or replay."),
         ("-m hydra/sweeper=basic", "This launcher needs hydra/sweeper=grid."),
         ("-m device.threads=1,2", "device.threads cannot have several values in one launch"),
@@ -172,7 +175,7 @@ def test_these_lines_make_a_plan_and_run_nothing(bash: Bash, tmp_path: Path, lin
         ("-m 'seed=range(0)'", "seed=range(0) names no values at all."),
         ("device=null", "device=null leaves device without a choice"),
         ("'~depth'", "depth=None should be a number."),
-        ("model.family=null", "model.family=None is not built"),
+        ("model.family=null", "model.family=None is unknown"),
         ("-m hydra.sweeper.params=3", "hydra.sweeper.params=3 should name axes"),
         ("study.root=null", "study.root=None should be a directory."),
         ("-m tracker=none,wandb", "tracker cannot have several choices in one launch"),
@@ -181,7 +184,10 @@ def test_these_lines_make_a_plan_and_run_nothing(bash: Bash, tmp_path: Path, lin
         ("recipe.rand_augment_magnitude=99", "recipe.rand_augment_magnitude=99 must be from 0 to 30."),
         ("schedule.kind=linear", "schedule.kind='linear' should be cosine or step or wsd."),
         ("schedule.milestones=0.3", "schedule.milestones=0.3 should be a list in brackets"),
-        ("-m regularization=by_scale recipe.dropout=0,0.3", "recipe.dropout is what regularization=by_scale"),
+        (
+            "-m regularization=by_scale recipe.dropout=0,0.3",
+            "recipe.dropout is set by regularization=by_scale",
+        ),
         (
             "model=efficientnet depth=1 resolution=32 regularization=by_scale",
             "regularization=by_scale is made for ResNets",
@@ -223,7 +229,7 @@ def test_a_file_of_ones_own_that_is_no_text_is_told(bash: Bash, tmp_path: Path, 
     (tmp_path / "study/own.yaml").write_bytes(content)
     done = bash(f"python sweep.py --config-dir {tmp_path} study=own plan=true study.root={tmp_path}")
     assert done.returncode == 2
-    assert "is no text in UTF-8" in done.stderr
+    assert "is not UTF-8 text" in done.stderr
     assert "Traceback" not in done.stderr
 
 
@@ -240,7 +246,7 @@ def test_another_task_in_the_same_study_is_refused(bash: Bash, tmp_path: Path) -
     assert bash(line).returncode == 0
     done = bash(f"{line} data=fashion_mnist")
     assert done.returncode == 2
-    assert "is of another task (mnist5k, top1), not (fashion_mnist, top1)" in done.stderr
+    assert "belongs to another task (mnist5k, top1), not (fashion_mnist, top1)" in done.stderr
 
 
 def test_a_corrupt_result_is_set_aside_and_the_point_runs_again(bash: Bash, tmp_path: Path) -> None:

@@ -54,7 +54,7 @@ def combined(shared: Sequence[Axis], block: Sequence[Axis], named: Collection[st
         if count > 1:
             raise Refused(f"{name} is set twice in a block: leave one of them out.")
         if name in beside:
-            raise Refused(f"{name} is set by the study's blocks and beside them: change blocks instead.")
+            raise Refused(f"{name} is set by the study's blocks and outside them: change blocks instead.")
     return [*shared, *block]
 
 
@@ -95,7 +95,7 @@ def _with_zip(axes: list[Axis], coupled: Any, named: set[str]) -> list[Axis]:
     one = zipped(values)
     for name in one.names:
         if name in named:
-            raise Refused(f"{name} is set by zip and beside it: leave one of them out.")
+            raise Refused(f"{name} is set by zip and outside it: leave one of them out.")
     return [each for each in axes if each.names[0] not in one.names] + [one]
 
 

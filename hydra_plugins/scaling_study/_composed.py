@@ -86,7 +86,7 @@ def plain(config: DictConfig) -> dict[str, Any]:
         raise Refused(unknown_option(unknown[0]))
     for key in (*SECTIONS, *SINGLE):
         if key not in settings:
-            raise Refused(f"~{key}: {key} cannot be taken away; {key}=null switches off what can be.")
+            raise Refused(f"~{key}: {key} cannot be removed; {key}=null disables what can be disabled.")
     try:
         values = OmegaConf.to_container(settings, resolve=True, throw_on_missing=True)
     except OmegaConfBaseException as error:

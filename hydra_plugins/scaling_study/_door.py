@@ -45,7 +45,7 @@ def tidy(words: list[str]) -> list[str]:
         _FORMATS.get(word, word) for word in words if word not in ("-m", "--multirun", "--debug")
     ]
     if sum(word.startswith("where=") for word in tidied) > 1:
-        raise Refused("where is said twice: join the conditions with and.")
+        raise Refused("where is given twice: join the conditions with and.")
     for word in tidied:
         group, equals, choice = word.partition("=")
         if equals and group in GROUPS and choice in ("", "null"):
@@ -73,10 +73,10 @@ def in_plain_words() -> Iterator[None]:
     except MarkedYAMLError as error:
         mark = error.problem_mark
         where = "" if mark is None else f"{mark.name}, line {mark.line + 1}, "
-        _end(f"{where}is not valid YAML ({error.problem}): mend it.", error)
+        _end(f"{where}is not valid YAML ({error.problem}): fix it.", error)
     except (UnicodeDecodeError, ReaderError) as error:
-        file = error.name if isinstance(error, ReaderError) else "a file that configures"
-        _end(f"{file} is no text in UTF-8 ({error.reason}): mend it.", error)
+        file = error.name if isinstance(error, ReaderError) else "a configuration file"
+        _end(f"{file} is not UTF-8 text ({error.reason}): fix it.", error)
     except OSError as error:
         _end(f"{error.filename}: {error.strerror}; choose a place that can be read and written.", error)
     except KeyboardInterrupt:

@@ -91,7 +91,7 @@ def unknown_option(name: str) -> str:
     """A sentence about an option that does not exist."""
     section, _, key = name.partition(".")
     if section == "hydra":
-        return f"{name} is not an option of what is chosen here: --cfg hydra shows those that are."
+        return f"{name} is not an option here: --cfg hydra shows those that are."
     if not key or section not in (*SECTIONS, *GROUPED):
         return f"{name} is not an option: {suggest(section, list(KEYS))}."
     return f"{name} is not an option: {suggest(key, _options(section))}."

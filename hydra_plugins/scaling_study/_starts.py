@@ -48,7 +48,7 @@ def with_starts(
 
 def _from_scratch(grid: Grid, named: Collection[str]) -> Grid:
     if TUNE in named:
-        raise Refused(f"{TUNE} needs start.study, such as results/NAME, whose points others begin from.")
+        raise Refused(f"{TUNE} needs start.study, such as results/NAME, whose points others start from.")
     return replace(grid, settings={**grid.settings, "start": None})
 
 
@@ -58,7 +58,7 @@ def _by_tune(grid: Grid) -> list[Grid]:
     tunes = [value for (value,) in values[0]] if values else [grid.settings["start"]["tune"]]
     for tune in tunes:
         if tune not in (*get_args(Tune), SCRATCH):
-            raise Refused(f"{TUNE}={tune} should be all, head, or scratch, which begins from no start.")
+            raise Refused(f"{TUNE}={tune} should be all, head, or scratch, which has no start.")
     others = [each for each in grid.axes if each.names != (TUNE,)]
     tuned = [tune for tune in tunes if tune != SCRATCH]
     found = [replace(grid, axes=[*others, axis(TUNE, tuned)])] if tuned else []

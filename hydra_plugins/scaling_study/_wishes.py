@@ -34,9 +34,7 @@ def match_of(values: Any, named: Collection[str]) -> Match | None:
             "match.solve=width."
         )
     if values["solve"] in named:
-        raise Refused(
-            f"match.solve={values['solve']}: an axis that is solved cannot be given values besides."
-        )
+        raise Refused(f"match.solve={values['solve']}: a solved axis cannot be given values too.")
     ((cost, each),) = budgets.items()
     listed = each if isinstance(each, list) else [each]
     return Match(
@@ -51,11 +49,13 @@ def check_pseudo(values: Any, named: Collection[str]) -> None:
     """Raise Refused if `pseudo` is not a section, or if its settings are used without a teacher."""
     if values is not None and not isinstance(values, dict):
         raise Refused(
-            f"pseudo={values} should be null; what it has is said one by one, as in pseudo.ratio=1."
+            f"pseudo={values} should be null; its options are set one by one, as in pseudo.ratio=1."
         )
     asked = sorted(name for name in named if name.startswith("pseudo."))
     if asked and "pseudo.teacher" not in named and (values or {}).get("teacher") is None:
-        raise Refused(f"{asked[0]} needs a teacher: add pseudo.teacher={{…}}, what it has otherwise.")
+        raise Refused(
+            f"{asked[0]} needs a teacher: add pseudo.teacher={{…}}, its differences from its students."
+        )
 
 
 def limits_of(values: Any) -> Limits:
@@ -77,7 +77,7 @@ def adaptive_of(study: Mapping[str, Any]) -> Adaptive | None:
         for name, value in wanted.items():
             if value:
                 raise Refused(
-                    f"study.{name}={value} is of study.adaptive=true, which chooses what to train: add that, "
+                    f"study.{name}={value} needs study.adaptive=true, which chooses what to train: add that, "
                     "or use limit.train_flops."
                 )
         return None
@@ -136,6 +136,5 @@ def check_governed(policy: str, names: Collection[str]) -> None:
     for name in GOVERNED if policy == "by_scale" else ():
         if f"recipe.{name}" in names:
             raise Refused(
-                f"recipe.{name} is what regularization=by_scale says: leave it out, or add "
-                "regularization=given."
+                f"recipe.{name} is set by regularization=by_scale: leave it out, or add regularization=given."
             )

@@ -126,7 +126,7 @@ class GridSweeper(Sweeper):
         for name in (each.names[0] for each in groups):
             check_group(name)
             if name in named:
-                raise Refused(f"{name} is set by the study's blocks and beside them: change blocks instead.")
+                raise Refused(f"{name} is set by the study's blocks and outside them: change blocks instead.")
 
     def _before(self, config: DictConfig, overrides: Sequence[Override]) -> list[Composed]:
         """The study that has to be launched first, with the settings of the line that apply to it too."""
@@ -138,7 +138,7 @@ class GridSweeper(Sweeper):
         first = self._load(lines)
         if first.before is not None:
             raise Refused(
-                f"before={config.before} has a study before itself: launch that one by a line of its own."
+                f"before={config.before} has a study before itself: launch that one by a separate line."
             )
         OmegaConf.update(first, "where", config.where)
         return self._with_axes(first, [], lines)

@@ -37,7 +37,7 @@ class Answers:
         if self.table.has_seeds and self.noise_sd:
             raise Refused(
                 f"hydra.launcher.noise_sd={self.noise_sd:g}: {self.table.source} has a row for each seed, so "
-                "its noise is in it; leave it out."
+                "it includes the noise; leave it out."
             )
 
     def __str__(self) -> str:
@@ -123,7 +123,7 @@ class Answers:
         if not entry.is_to_train or self.table.setting(entry.point) in self.table.endings:
             return entry
         return replace(
-            entry, action="drop", why=f"absence from the figures: {self.table.source} has no number of it"
+            entry, action="drop", why=f"absence from the figures: {self.table.source} has no number for it"
         )
 
     def _check_told_apart(self, asked: list[Planned]) -> None:
@@ -137,7 +137,7 @@ class Answers:
         for (setting, _), count in counts.most_common(1):
             if count > 1:
                 raise Refused(
-                    f"{count} points are {setting} and differ in what no replay table tells apart: vary "
+                    f"{count} points are {setting} and differ in settings that no replay table has: vary "
                     "depth, width, resolution, epochs and seed alone."
                 )
 

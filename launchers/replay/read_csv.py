@@ -50,11 +50,13 @@ def read_csv(path: Path) -> ReplayTable:
             "published:resnet_rs_2021."
         ) from error
     except (UnicodeDecodeError, csv.Error) as error:
-        raise Refused(f"hydra.launcher.table={path} is no CSV file ({error}): give one.") from error
+        raise Refused(f"hydra.launcher.table={path} is not a CSV file ({error}): give one.") from error
     _check_columns(path, list(lines.fieldnames or ()))
     told = [(each, row) for each in _named(path, cells) if (row := each.row()) is not None]
     if not told:
-        raise Refused(f"hydra.launcher.table={path} has no row of a point that ended: one a point is needed.")
+        raise Refused(
+            f"hydra.launcher.table={path} has no row of a point that ended: one per point is needed."
+        )
     _check_percent(path, [each for each, _ in told])
     return ReplayTable(
         source=str(path.absolute()),
@@ -185,7 +187,7 @@ def _endings(path: Path, rows: list[_Row]) -> dict[Setting, Ending]:
             when = "" if row.epoch == row.setting.epochs else f" at epoch {row.epoch}"
             raise Refused(
                 f"hydra.launcher.table={path} has two different rows of {row.setting}{when} (top1 "
-                f"{known.top1} and {row.top1}): keep one, or tell them apart by a column seed."
+                f"{known.top1} and {row.top1}): keep one, or distinguish them by a column seed."
             )
     if len({setting.seed is None for setting in by_setting}) > 1:
         raise Refused(

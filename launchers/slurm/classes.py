@@ -146,7 +146,7 @@ def _timeout_min(entry: Planned, options: Options, partition: Partition) -> int:
         if longest is not None and options.timeout_min > longest:
             raise Refused(
                 f"hydra.launcher.timeout_min={options.timeout_min} is more than the {longest} minutes of "
-                f"the partition {partition.name}: a job with a shorter limit goes on when it is queued again."
+                f"the partition {partition.name}: a job with a shorter limit continues after a requeue."
             )
         return options.timeout_min
     limit = UNKNOWN_MIN

@@ -47,7 +47,7 @@ def partition_of(name: str | None) -> Partition:
     if not chosen:
         names = [each.name for each in known]
         if name is None:
-            raise Refused(f"Slurm has no default partition: say hydra.launcher.partition={'|'.join(names)}.")
+            raise Refused(f"Slurm has no default partition: set hydra.launcher.partition={'|'.join(names)}.")
         raise Refused(f"hydra.launcher.partition={name} is not on this cluster: {suggest(name, names)}.")
     return chosen[0]
 
@@ -115,10 +115,10 @@ def why_denied(denied: Denied, options: Options, partition: Partition) -> str:
     for word, name in (("qos", "qos"), ("account", "account"), ("feature", "constraint")):
         value = getattr(options, name)
         if value is not None and re.search(rf"invalid {word}", said, re.IGNORECASE):
-            return f"hydra.launcher.{name}={value} does not hold on this cluster: {said}"
+            return f"hydra.launcher.{name}={value} is not valid on this cluster: {said}"
     if "node configuration" in said:
         return (
             f"{said} A node of the partition {partition.name} has at most {partition.cpus} cores, "
-            f"{partition.memory_gb:.3g} GB and {partition.gpus} GPUs, and there are {partition.num_nodes}."
+            f"{partition.memory_gb:.3g} GB and {partition.gpus} GPUs, and it has {partition.num_nodes} nodes."
         )
     return said

@@ -191,7 +191,7 @@ class _Job:
             return
         failure = fate(self._id, self.launch.job_log(self._id))
         for point_id in lost:
-            settle(self._study, point_id, failure, f"lost its job {self._id}, which Slurm has started again")
+            settle(self._study, point_id, failure, f"lost its job {self._id}, which Slurm has restarted")
 
     def _lost(self) -> list[str]:
         """Points that this job was training and that no process holds any more."""

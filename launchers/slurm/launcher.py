@@ -182,7 +182,7 @@ def _after(submitted: Sequence[Record], refused: Refused) -> Refused:
     if not num_jobs:
         return refused
     return Refused(
-        f"{refused} {num_jobs} jobs were submitted before, and go on; the same line adds the rest."
+        f"{refused} {num_jobs} jobs were submitted before and continue; the same line adds the rest."
     )
 
 

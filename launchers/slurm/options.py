@@ -68,7 +68,9 @@ class Options:
         if self.array_parallelism is not None:
             _at_least_one("array_parallelism", self.array_parallelism)
         if self.processes > 1 and self.slots > 1:
-            raise Refused("hydra.launcher: a job trains several points (slots) or one by several processes.")
+            raise Refused(
+                "hydra.launcher: a job trains several points (slots) or one point by several processes."
+            )
         for name in self.sbatch or {}:
             if name.replace("_", "-") in _OWN:
                 raise Refused(f"hydra.launcher.sbatch.{name} is set by the launcher itself: leave it out.")

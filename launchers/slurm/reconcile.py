@@ -47,9 +47,9 @@ def _note_loss(study: Study, point_id: str, record: Record) -> None:
     if noted.status == "running" and noted.job is not None and noted.launch is not None:
         log = Launch(study.path, noted.launch).job_log(noted.job)
         failure = fate(noted.job, log)
-        settle(study, point_id, failure, f"Slurm has its job {noted.job} no more; see {log}", for_good=True)
+        settle(study, point_id, failure, f"Slurm no longer has its job {noted.job}; see {log}", for_good=True)
     elif noted.status == "pending" and _should_have_run(study, record, noted):
-        message = f"its jobs have ended without it; see the logs in {record.file.parent}"
+        message = f"its jobs have ended without training it; see the logs in {record.file.parent}"
         settle(study, point_id, "killed", message, for_good=True, was="pending", launch=record.launch)
 
 

@@ -28,7 +28,7 @@ def wait(launching: Launching, launch: Launch) -> None:
             _show_until_ended(launching.study, watch, display)
     except KeyboardInterrupt:
         launching.console.print(
-            f"The jobs go on. To stop them: python -m control cancel {launching.study.typed}"
+            f"The jobs continue. To stop them: python -m control cancel {launching.study.typed}"
         )
         raise
 

@@ -42,7 +42,7 @@ class About:
         theirs = self.task
         if theirs != task:
             raise Refused(
-                f"The study {self._study} is of another task ({theirs.data}, {theirs.metric}), not "
+                f"The study {self._study} belongs to another task ({theirs.data}, {theirs.metric}), not "
                 f"({task.data}, {task.metric}): give this one a study.name of its own."
             )
 
@@ -55,14 +55,16 @@ class About:
         if about is None:
             raise Refused(f"{self._study} is not a study: there is no study.json in it.")
         if not isinstance(about.get("schema"), int) or not isinstance(about.get("task"), dict):
-            raise Refused(f"{self._file} says no schema and task: restore it, or move the directory away.")
+            raise Refused(f"{self._file} has no schema and task: restore it, or move the directory away.")
         if about["schema"] > SCHEMA:
             raise Refused(
                 f"{self._study} was written by a newer version (schema {about['schema']}, this one reads up "
                 f"to {SCHEMA}): update scaling-study."
             )
         if not _is_history(about.get("history", [])):
-            raise Refused(f"{self._file} has a history that is no list of lines: restore it, or remove that.")
+            raise Refused(
+                f"{self._file} has a history that is not a list of lines: restore it, or remove that."
+            )
         return about
 
     @property

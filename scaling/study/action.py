@@ -29,7 +29,7 @@ def decide(study: Study, point_id: str, state: State, queued: str | None = None)
     if state.status == "failed":
         return _after_failure(state, study.directory(point_id))
     if state.epoch:
-        return "run", f"goes on after epoch {state.epoch}"
+        return "run", f"continues after epoch {state.epoch}"
     return "run", "new" if state.message is None else state.message
 
 
@@ -42,5 +42,5 @@ def _after_failure(state: State, directory: Path) -> tuple[Action, str]:
         retry = f"python -m control retry {quote(str(study))} --failure dominated"
         return "skip", f"{what} (an outcome, kept; {retry} trains it to its end)"
     if state.failure == "code_error" and state.code == code_digest():
-        return "skip", f"{what} (the code has not changed since; mend it, or remove {directory})"
+        return "skip", f"{what} (the code has not changed since; fix it, or remove {directory})"
     return "retry", what

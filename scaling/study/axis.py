@@ -78,7 +78,7 @@ def zipped(value: Any) -> Axis:
     names = tuple(settings[0])
     for each, text in zip(settings, models, strict=True):
         if tuple(each) != names:
-            raise Refused(f"zip={text} says {', '.join(each)}, and the first one says {', '.join(names)}.")
+            raise Refused(f"zip={text} says {', '.join(each)}, but the first one says {', '.join(names)}.")
     return Axis(names, tuple(tuple(each.values()) for each in settings))
 
 
@@ -89,7 +89,7 @@ def _zipped_lists(lists: Mapping[Any, Any]) -> Axis:
     lengths = {str(name): len(values) for name, values in lists.items()}
     if len(set(lengths.values())) != 1:
         counts = ", ".join(f"{name} has {count}" for name, count in lengths.items())
-        raise Refused(f"zip needs lists of one length: {counts or 'there is none'}.")
+        raise Refused(f"zip needs lists of equal length: {counts or 'there is none'}.")
     return Axis(tuple(lengths), tuple(zip(*lists.values(), strict=True)))
 
 
@@ -97,7 +97,7 @@ def _model(text: str) -> dict[str, Any]:
     found = _MODEL.fullmatch(text)
     if found is None:
         raise Refused(
-            f"zip={text} is no model: write depth x width @ resolution : epochs, such as 50x1@160 or "
+            f"zip={text} is not a model: write depth x width @ resolution : epochs, such as 50x1@160 or "
             "50x0.5@160:350."
         )
     parts = {name: part for name, part in found.groupdict().items() if part}

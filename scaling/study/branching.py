@@ -42,7 +42,7 @@ def _branched(study: Study, entry: Planned, carrier: Planned | None) -> Planned:
         branch = Branch(step=end, carrier=carrier.point.id)
         why = f"{entry.why}, branches off {branch.carrier} after step {end}"
     elif there:
-        branch, why = Branch(step=there, carrier=None), f"{entry.why}, goes on from its trunk at step {there}"
+        branch, why = Branch(step=there, carrier=None), f"{entry.why}, continues from trunk step {there}"
     else:
         return entry
     return replace(entry, branch=branch, why=why, share_left=1 - branch.step / num_steps(entry.point))

@@ -134,7 +134,7 @@ def _why_not(root: Path, name: str) -> str | None:
     if stat.S_ISLNK(about.st_mode):
         return None if _stays_inside(path, root) else "a link that leads outside"
     if not stat.S_ISREG(about.st_mode):
-        return "no regular file"
+        return "not a regular file"
     if about.st_size > LARGEST_BYTES:
         return f"over {LARGEST_BYTES // 10**6} MB"
     return None if os.access(path, os.R_OK) else "not readable"

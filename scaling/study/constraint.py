@@ -109,7 +109,7 @@ def _tree(line: str) -> ast.expr:
         place = f"at {line[error.offset - 1 :][:20]!r}" if error.offset else "to its end"
         raise Refused(f"where: {line!r} cannot be read {place}: {error.msg}.") from None
     except ValueError:
-        raise Refused(f"where: {line!r} has characters that are no text.") from None
+        raise Refused(f"where: {line!r} has characters that are not text.") from None
     except (RecursionError, MemoryError):
         raise Refused(_TOO_DEEP) from None
     if _depth(tree) > DEEPEST:

@@ -106,7 +106,7 @@ class Reader:
             return Expression(text=name, names=(name,), value=operator.itemgetter(name))
         if name in self.functions:
             raise Refused(
-                f"where: {name} is a function: write what it takes in parentheses, as in {name}(80)."
+                f"where: {name} is a function: write its arguments in parentheses, as in {name}(80)."
             )
         raise Refused(f"where: {name} is not a quantity: {suggest(name, list(self.quantities))}.")
 
@@ -140,7 +140,7 @@ class Reader:
         if isinstance(node, ast.Tuple | ast.List | ast.Set) and node.elts:
             return [self._value(item) for item in node.elts]
         raise Refused(
-            f"where: {self._segment(node)} is not a list: write one after in, as in [8] or (8, 14)."
+            f"where: {self._segment(node)} is not a list: write a list after in, as in [8] or (8, 14)."
         )
 
     def _called(self, node: ast.Call, name: str) -> Expression:
@@ -150,7 +150,7 @@ class Reader:
         if len(node.args) not in function.takes:
             right = " to ".join(str(most) for most in sorted({function.takes[0], function.takes[-1]}))
             raise Refused(
-                f"where: {self._segment(node)} gives {name} {len(node.args)} arguments, and it takes {right}."
+                f"where: {self._segment(node)} gives {name} {len(node.args)} arguments, but it takes {right}."
             )
         uses = [self._quantity(use) for use in function.uses]
         return self._applied(node, function.call, [*uses, *(self._value(each) for each in node.args)])
@@ -187,7 +187,7 @@ class Reader:
 
     def _refuse(self, node: ast.expr) -> NoReturn:
         raise Refused(
-            f"where: {self._segment(node)} is more than a constraint can say: use quantities, numbers, "
+            f"where: {self._segment(node)} is not allowed in a constraint: use quantities, numbers, "
             f"texts, + - * / // % **, comparisons, in, and, or, not, {', '.join(self.functions)}."
         )
 

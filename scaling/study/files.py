@@ -127,7 +127,7 @@ def writing_below(directory: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        reason = _UNWRITABLE.get(error.errno or 0, f"{error.strerror}; mend that")
+        reason = _UNWRITABLE.get(error.errno or 0, f"{error.strerror}; fix that")
         raise Unwritable(
             f"Cannot write below {directory}: {reason}, then type the same line again."
         ) from error

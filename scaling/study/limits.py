@@ -134,7 +134,7 @@ class _Spent:
         if limits.device_hours is not None:
             limit = f"limit.device_hours={limits.device_hours:g}"
             if hours is None:
-                return f"{limit}: nothing tells its hours, try probe=true"
+                return f"{limit}: its hours are unknown, try probe=true"
             if self._hours + hours > limits.device_hours:
                 left = max(0.0, limits.device_hours - self._hours)
                 return f"{limit}: it takes {hours:.3g}{besides}, {left:.3g} are left"

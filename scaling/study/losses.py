@@ -20,7 +20,7 @@ def losses(asked: Sequence[Point], kept: Sequence[Point]) -> list[str]:
         *_regimes(
             asked, kept, "pair of a deeper and a wider model", "depth and width are not compared", _pairs
         ),
-        *_regimes(asked, kept, "model at two resolutions", "resolution is not judged", _resolutions),
+        *_regimes(asked, kept, "model at two resolutions", "resolutions are not compared", _resolutions),
         *_seeds(asked, kept),
         *_largest(asked, kept),
     ]
@@ -33,7 +33,7 @@ def _axes(asked: Sequence[Point], kept: Sequence[Point]) -> list[str]:
         lost = sorted(before - after)
         if len(after) == 1 and lost:
             sentences.append(
-                f"{axis} is left with one value, {next(iter(after)):g}: nothing is learned of it."
+                f"{axis} is left with one value, {next(iter(after)):g}: nothing can be learned about it."
             )
         elif lost:
             sentences.append(f"{axis} loses {', '.join(f'{value:g}' for value in lost)}.")
@@ -94,7 +94,7 @@ def _resolutions(points: Iterable[Point]) -> bool:
 
 def _seeds(asked: Sequence[Point], kept: Sequence[Point]) -> list[str]:
     if _repeated(asked) and not _repeated(kept):
-        return ["No model is left with two seeds: the noise stays unknown, and with it the intervals."]
+        return ["No model is left with two seeds: the noise is unknown, and so are the intervals."]
     return []
 
 
@@ -112,6 +112,6 @@ def _largest(asked: Sequence[Point], kept: Sequence[Point]) -> list[str]:
     if before < EXTRAPOLATED * after:
         return []
     return [
-        f"The largest model left has 1/{before / after:.2g} of the FLOPs of the largest asked for: what is "
+        f"The largest model left has 1/{before / after:.2g} of the FLOPs of the largest requested: what is "
         "learned must be extrapolated to that."
     ]

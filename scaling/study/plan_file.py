@@ -38,7 +38,7 @@ def read_plan(path: Path) -> list[dict[str, str]]:
     except (csv.Error, ValueError) as error:
         raise Refused(f"{path} is not a readable CSV ({error}): {_PLAN_AGAIN}") from error
     if not {"point", "action"} <= {*names} or not all(row["action"] for row in rows):
-        raise Refused(f"{path} is no plan, for not every line has a point and an action: {_PLAN_AGAIN}")
+        raise Refused(f"{path} is not a plan, since not every row has a point and an action: {_PLAN_AGAIN}")
     return rows
 
 

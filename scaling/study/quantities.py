@@ -63,7 +63,7 @@ class Quantities(Mapping[str, Any]):
     def __getitem__(self, name: str) -> Any:
         if name == "hours":
             if self._entry.hours is None:
-                raise Refused("where: nothing tells the hours of these points: try probe=true.")
+                raise Refused("where: the hours of these points are unknown: try probe=true.")
             return self._entry.hours.hours
         return self._entry.memory_gb if name == "memory_gb" else quantity(self._entry.point, name)
 
@@ -86,7 +86,7 @@ def constraint_of(text: object, *, device_gb: float | None) -> Constraint:
             room = device_of(room).memory_bytes / 1e9
         if room is None or isinstance(room, bool):
             raise Refused(
-                "where: fits() does not know the memory of this device: say the gigabytes, as in fits(80)."
+                "where: fits() does not know the memory of this device: give the gigabytes, as in fits(80)."
             )
         return memory_gb <= room
 

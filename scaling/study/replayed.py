@@ -23,11 +23,13 @@ def check_origin(study: Path, history: Iterable[Mapping[str, Any]], replayed: st
     before = replayed_from(launches)
     own = "give this one a study.name of its own"
     if before is not None and replayed is None:
-        raise Refused(f"The study {study} was replayed from {before}, and nothing is trained in it: {own}.")
+        raise Refused(
+            f"The study {study} was replayed from {before}, so nothing can be trained in it: {own}."
+        )
     if before is not None and replayed != before:
         raise Refused(f"The study {study} was replayed from {before}, not from {replayed}: {own}.")
     if before is None and replayed is not None and (launches or _has_begun(study)):
-        raise Refused(f"The study {study} is of trained points, and a replay is not mixed with them: {own}.")
+        raise Refused(f"The study {study} has trained points, which a replay must not mix with: {own}.")
 
 
 def _has_begun(study: Path) -> bool:

@@ -128,7 +128,7 @@ def read_result(file: Path | str) -> dict[str, Any] | None:
     """The content of result.json; None if there is no file. Raises Corrupt if it is not a result."""
     value = read_json(file)
     if value is not None and (wrong := _wrong(value)):
-        raise Corrupt(f"{file} holds no result ({wrong})")
+        raise Corrupt(f"{file} is not a valid result ({wrong})")
     return value
 
 
@@ -145,13 +145,13 @@ def _wrong(result: Mapping[str, Any]) -> str | None:
     """Why the values are not a result; None if they are."""
     for section in ("metrics", "measured", "provenance"):
         if not isinstance(result.get(section) or {}, dict):
-            return f"{section} is no object"
+            return f"{section} is not an object"
     numbers = (result.get("metrics") or {}) | (result.get("measured") or {})
     accuracy = numbers.get("top1", numbers.get("miou", math.nan))
     if not (_is_number(accuracy) and 0 <= accuracy <= 100):
         return "it has no top1 or miou in percent"
     odd = (name for name, value in numbers.items() if not (value is None or _is_number(value)))
-    return next((f"{name} is no number" for name in odd), None)
+    return next((f"{name} is not a number" for name in odd), None)
 
 
 def _is_number(value: Any) -> bool:

@@ -63,7 +63,7 @@ def _result(other: Study, point_id: str) -> dict[str, Any] | None:
         result = read_result(other.directory(point_id) / "result.json")
         if result is None or other.point(point_id).id == point_id:
             return result
-        raise Refused(f"{other.directory(point_id)}/point.json is of another point.")
+        raise Refused(f"{other.directory(point_id)}/point.json belongs to another point.")
     except (Corrupt, Refused) as error:
         log.warning("%s is not taken over from %s: %s", point_id, other.path, error)
         return None

@@ -138,7 +138,7 @@ def _evaluate_at(value: Any) -> tuple[int, ...]:
         raise Refused(f"evaluate_at={value} should be a list in brackets, such as [14, 28].")
     sides = sorted(whole_number("evaluate_at", side) for side in value)
     if len(set(sides)) < len(sides):
-        raise Refused(f"evaluate_at={list(value)} names a resolution twice: say each once.")
+        raise Refused(f"evaluate_at={list(value)} names a resolution twice: give each once.")
     return tuple(sides)
 
 
@@ -156,6 +156,6 @@ def family_of(values: Mapping[str, Any]) -> Family:
     """The family that a config in conf/model/ describes."""
     name = values.get("family")
     if not isinstance(name, str) or name not in FAMILIES:
-        raise Refused(f"model.family={name} is not built: {suggest(str(name), list(FAMILIES))}.")
+        raise Refused(f"model.family={name} is unknown: {suggest(str(name), list(FAMILIES))}.")
     options = {key: value for key, value in values.items() if key != "family"}
     return strict(FAMILIES[name], options, "model")

@@ -106,7 +106,7 @@ def check_own(names: Iterable[str]) -> None:
     for name in names:
         if name in OF_THE_START or name.partition(".")[0] == "model":
             raise Refused(
-                f"{name} is that of the start: leave it out, and choose among the starts with start.where."
+                f"{name} comes from the start: leave it out, and choose among the starts with start.where."
             )
 
 
@@ -116,7 +116,7 @@ def config_of(values: Any) -> StartConfig:
         return StartConfig()
     if not isinstance(values, Mapping):
         raise Refused(
-            f"start={values} should be start.study=DIRECTORY, and maybe start.where and start.tune."
+            f"start={values} should be start.study=DIRECTORY, with start.where and start.tune if needed."
         )
     return strict(StartConfig, values, "start")
 

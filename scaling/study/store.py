@@ -132,7 +132,7 @@ class Study:
         try:
             value = read_json(self.directory(point_id) / "point.json")
         except Corrupt as error:
-            raise Refused(f"{error}: type the line that made the study again to mend it.") from error
+            raise Refused(f"{error}: type the line that made the study again to repair it.") from error
         if value is None:
             raise Refused(f"{point_id} is not a point of {self.path}.")
         try:

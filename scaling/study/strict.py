@@ -106,7 +106,7 @@ def _to_int(value: Any) -> int:
 
 def _describe(kind: Any) -> str:
     if get_origin(kind) is tuple:
-        return f"a list of which each is {_describe(kind.__args__[0])}"
+        return f"a list in which each item is {_describe(kind.__args__[0])}"
     words = {int: "a whole number", float: "a number", bool: "true or false", str: "a word"}
     if kind in words:
         return words[kind]

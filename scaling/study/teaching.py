@@ -83,7 +83,7 @@ def teaching_of(settings: Mapping[str, Any], shared: Shared, declare: Declare) -
     said = settings.get("pseudo") or {}
     if not isinstance(said.get("teacher") or {}, dict):
         raise Refused(
-            f"pseudo.teacher={said['teacher']} should be what it has otherwise than its students, such as "
+            f"pseudo.teacher={said['teacher']} should be its differences from its students, such as "
             "{depth:20,epochs:30}, or null."
         )
     config = strict(PseudoConfig, said, "pseudo")
@@ -168,6 +168,6 @@ def _unlabelled(
     if (config.num_images or 0) > num_left:
         raise Refused(
             f"pseudo.num_images={config.num_images} is more than the {num_left} training images of "
-            f"{data.name} that data.num_train={data.num_train} leaves: use at most these."
+            f"{data.name} that data.num_train={data.num_train} leaves: use at most that many."
         )
     return Unlabelled(num_images=config.num_images or num_left)

@@ -24,8 +24,8 @@ def check_side(option: str, side: int, family: str, network: Network) -> None:
     """Raise Refused if the network cannot be evaluated at `side` pixels."""
     if not network.stride <= side <= LARGEST_SIDE:
         raise Refused(
-            f"{option}={side} is no size for {family}, which shrinks an image {network.stride} times: use "
-            f"{network.stride} to {LARGEST_SIDE} pixels."
+            f"{option}={side} is not a valid size for {family}, which shrinks an image {network.stride} "
+            f"times: use {network.stride} to {LARGEST_SIDE} pixels."
         )
 
 
@@ -34,7 +34,7 @@ def check_recipe(recipe: Recipe, data: DataSet) -> None:
     if data.masks and recipe.rand_augment_layers:
         raise Refused(
             f"recipe.rand_augment_layers={recipe.rand_augment_layers} would move the images of "
-            f"{data.name} and leave their masks: use 0."
+            f"{data.name} but not their masks: use 0."
         )
     if data.clips and recipe.rand_augment_layers:
         raise Refused(

@@ -118,7 +118,7 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     )
     args = parser.parse_args(argv)
     if not args.study_dir.is_dir():
-        parser.error(f"{args.study_dir} is not a directory: name that of a study.")
+        parser.error(f"{args.study_dir} is not a directory: give that of a study.")
     return args
 
 

@@ -36,10 +36,14 @@ def check_account() -> None:
     try:
         _api()
     except wandb.errors.UsageError as error:
-        raise Refused("W&B knows no account here: run `wandb login`, or set WANDB_API_KEY.") from error
+        raise Refused(
+            "No W&B account is configured here: run `wandb login`, or set WANDB_API_KEY."
+        ) from error
     except Exception as error:  # the client's exceptions have no common class
         reason = " ".join(str(error).split()).rstrip(".")
-        raise Refused(f"W&B takes no runs now ({reason}): try again later, or run `wandb login`.") from error
+        raise Refused(
+            f"W&B accepts no runs now ({reason}): try again later, or run `wandb login`."
+        ) from error
 
 
 def has_arrived(run: Any, num_rows: int) -> bool:

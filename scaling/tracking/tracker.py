@@ -38,11 +38,13 @@ class Tracker:
             raise Refused(f"tracker.mode={self.mode} is unknown: use one of {', '.join(get_args(Mode))}.")
         if not _is_name(self.project):
             raise Refused(
-                f"tracker.project={self.project!r} is no W&B project: use 1 to 128 characters, "
-                f"none of them in {FORBIDDEN}"
+                f"tracker.project={self.project!r} is not the name of a W&B project: use 1 to 128 "
+                f"characters, none of them in {FORBIDDEN}"
             )
         if self.entity is not None and not _is_name(self.entity):
-            raise Refused(f"tracker.entity={self.entity!r} is no W&B user or team: give its name alone.")
+            raise Refused(
+                f"tracker.entity={self.entity!r} is not the name of a W&B user or team: give only its name."
+            )
 
 
 def _is_name(value: object) -> bool:

@@ -85,7 +85,7 @@ def test_a_lost_or_damaged_result_is_a_point_to_run(study: Study) -> None:
 def test_a_damaged_point_is_refused(study: Study) -> None:
     file = study.directory(study.point_ids()[0]) / "point.json"
     file.write_text("{")
-    with pytest.raises(Refused, match="type the line that made the study again to mend it"):
+    with pytest.raises(Refused, match="type the line that made the study again to repair it"):
         Survey(study).points()
     file.write_text("{}")
     with pytest.raises(Refused, match="is no point"):
@@ -139,4 +139,4 @@ def test_what_is_no_result_is_no_end(study: Study) -> None:
     (study.directory(done) / "result.json").write_text("{}")
     (seen,) = (each for each in Survey(study).points() if each.id == done)
     assert seen.status == "pending"
-    assert "holds no result" in str(seen.message)
+    assert "is not a valid result" in str(seen.message)

@@ -79,7 +79,7 @@ def test_it_goes_where_the_study_was_tracked_or_elsewhere(mine: StudyDir, server
     (mine.path / "tracker.json").write_text('{"project": 7}')
     damaged = sync(mine.path)
     assert (damaged.returncode, damaged.stderr.count("\n")) == (2, 1)
-    assert "tracker.project=7 is no W&B project" in damaged.stderr
+    assert "tracker.project=7 is not the name of a W&B project" in damaged.stderr
 
 
 @pytest.mark.parametrize("loss", ["no account", "dead", "refuses"])
@@ -106,7 +106,7 @@ def test_it_asks_for_no_key_on_a_terminal(
     mine.add().complete()
     screen = terminal(f"sync {mine.path}", columns=200)
     assert screen.end() == 2
-    assert "knows no account here" in screen.text
+    assert "account is configured here" in screen.text
 
 
 def test_a_server_that_dies_leaves_the_rest_for_the_next_time(mine: StudyDir, server: Server) -> None:

@@ -19,11 +19,11 @@ from scaling.study.point import Point
     [
         (
             ("specifications", "specifications"),
-            "Hours: 2 from specifications alone. Nothing was measured: believe them within a factor",
+            "Hours: 2 from specifications alone. Nothing was measured: trust them within a factor",
         ),
         (
             ("specifications", "measured"),
-            "Hours: 1 from specifications alone, 1 measured on this device. Believe those of specifications "
+            "Hours: 1 from specifications alone, 1 measured on this device. Trust those from specifications "
             "within a factor of 2 at best",
         ),
         (("measured", "results"), "Hours: 1 measured on this device, 1 from results of this study.\n"),

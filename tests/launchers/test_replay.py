@@ -160,7 +160,7 @@ def test_replayed_and_trained_points_are_never_in_one_study(
     few = "depth=8 width=0.5 resolution=14 epochs=2 data.num_train=256 data.num_val=64 tracker=none"
     assert replay(few)[0] == 0
     for options, name, why in (
-        (few, "mine", "was replayed from .*, and nothing is trained in it"),
+        (few, "mine", "was replayed from .*, so nothing can be trained in it"),
         (f"{few} reuse={write_table().parent}/mine", "another", "none of its points was trained"),
     ):
         code, output = start_sweep(options, name=name).end()
@@ -170,10 +170,10 @@ def test_replayed_and_trained_points_are_never_in_one_study(
     files = _files(Study(write_table().parent / "trained"))
     code, output, study = replay(f"{few} seed=0,1", name="trained")
     assert code == 2
-    assert _said(output, "is of trained points, and a replay is not mixed with them")
+    assert _said(output, "has trained points, which a replay must not mix with")
     assert _files(study) == files
     code, output, _ = replay(f"{few} reuse={study.path}", name="another")
-    assert (code, _said(output, "a replay has its results from hydra.launcher.table alone")) == (2, True)
+    assert (code, _said(output, "a replay takes results from hydra.launcher.table alone")) == (2, True)
     code, output, _ = replay(f"{few} seed=1", COLUMNS, "8,0.5,14,2,71")
     assert (code, _said(output, r"replayed from .*, not from .*answers.csv \(.*\)")) == (2, True)
     code, output, _ = replay(f"{few} seed=1 hydra.launcher.noise_sd=1")
@@ -197,7 +197,7 @@ REFUSED = {
         "depth=8,20,26 width=0.5 resolution=14 epochs=2",
         "{}",
     ),
-    "2 points are depth=8 .* and differ in what no replay table tells apart": (
+    "2 points are depth=8 .* and differ in settings that no replay table has": (
         "depth=8 width=0.5 resolution=14 epochs=2 recipe.learning_rate=0.1,0.2",
         "{}",
     ),

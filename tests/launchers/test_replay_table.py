@@ -56,7 +56,7 @@ def test_a_file_that_is_no_table_is_told_in_a_sentence(
 
 def test_a_file_of_bytes_is_no_table(tmp_path: Path) -> None:
     (tmp_path / "answers.csv").write_bytes(b"\xff\x00\xfe")
-    with pytest.raises(Refused, match="is no CSV file"):
+    with pytest.raises(Refused, match="is not a CSV file"):
         read_csv(tmp_path / "answers.csv")
 
 
@@ -82,7 +82,7 @@ def test_a_table_with_seeds_answers_each_by_its_own_row(write_table: Write, make
     wanted = table.setting(make_point(seed=7))
     assert wanted not in table.endings
     assert [setting.seed for setting in table.nearest(wanted)] == [2, 1]
-    with pytest.raises(Refused, match="has a row for each seed, so its noise is in it"):
+    with pytest.raises(Refused, match="has a row for each seed, so it includes the noise"):
         Answers(table=table, noise_sd=0.5, noise_seed=0)
 
 

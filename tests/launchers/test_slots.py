@@ -79,7 +79,9 @@ def test_jobs_may_use_the_gpus_that_the_environment_names(
 @pytest.mark.usefixtures("two_gpus")
 def test_a_part_of_a_gpu_is_refused_with_the_name_it_was_given(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "MIG-6a5c")
-    with pytest.raises(Refused, match="no GPU that CUDA_VISIBLE_DEVICES='MIG-6a5c' names \\(a part is none"):
+    with pytest.raises(
+        Refused, match="no GPU that CUDA_VISIBLE_DEVICES='MIG-6a5c' names \\(parts do not count"
+    ):
         check_device("cuda")
 
 

@@ -109,6 +109,6 @@ def test_the_interpreter_imports_from_the_snapshot_before_all_else(tmp_path: Pat
 def test_a_path_that_cannot_be_imported_from_is_refused(start_sweep: Start) -> None:
     exit_code, output = start_sweep(TINY, name="a:b").end()
     assert exit_code == 2
-    assert "as : ends a path: choose another study.name or study.root." in output
+    assert "as : separates paths: choose another study.name or study.root." in output
     with pytest.raises(Refused, match="Jobs cannot import from /a:b"):
         interpreter(Snapshot(hash="0", tree=Path("/a:b")))

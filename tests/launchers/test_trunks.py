@@ -85,7 +85,7 @@ def test_branches_end_as_the_same_points_alone(tmp_path: Path, lengths: list[Poi
     longer = replace(long, epochs=20)
     (entry,) = _plan(shared.path, [longer]).entries
     assert entry.share_left == 1 - trunk_steps(long) / 80
-    assert entry.why == "new, goes on from its trunk at step 32"
+    assert entry.why == "new, continues from trunk step 32"
 
 
 @pytest.mark.parametrize("harm", ["gone", "damaged"])

@@ -12,7 +12,7 @@ from tests.slurm.sweeps import TINY, Sweep
 
 pytestmark = [pytest.mark.xdist_group("slurm"), pytest.mark.usefixtures("slurm")]
 
-NODE = "A node of the partition main has at most 4 cores, 5.86 GB and 2 GPUs, and there are 4."
+NODE = "A node of the partition main has at most 4 cores, 5.86 GB and 2 GPUs, and it has 4 nodes."
 
 REFUSED = {
     "partition=nowhere": "hydra.launcher.partition=nowhere is not on this cluster: ",

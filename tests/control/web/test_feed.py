@@ -148,7 +148,7 @@ def test_a_damaged_point_is_a_sentence_and_the_others_are_shown(
     assert (len(told["points"]["id"]), told["status"]["num_damaged"]) == (47, 1)
     (sentence,) = told["status"]["damaged"]
     assert f"{damaged}/point.json is not valid JSON" in sentence
-    assert "type the line that made the study again to mend it." in sentence
+    assert "type the line that made the study again to repair it." in sentence
     assert page.ask(f"/curves?ids={damaged}").json["epoch"] == [[]]
     file.write_text(kept)
     assert stream.wait_for("change", lambda told: not told["status"]["num_damaged"])["points"]["id"] == [

@@ -97,7 +97,7 @@ GOOD = "model=resnet_rs depth=50 resolution=224"
         (f"cost {GOOD} width=1e3", "is too wide: use at most 100."),
         (f"cost {GOOD} width=1e30", "width should be at most 1e+18."),
         (f"cost {GOOD} depth=101", "depth is given twice: say depth=50,101"),
-        (f"cost {GOOD} model.family=[1]", "model.family=[1] is not built"),
+        (f"cost {GOOD} model.family=[1]", "model.family=[1] is unknown"),
         ("cost model=efficientnet depth=1 resolution=64 model.ladder=5", "should be a list in brackets"),
         ("cost model=../model/resnet_rs depth=50 resolution=64", "is not in conf/model"),
         ("cost model=efficientnet depth=1 resolution=64 width=0.1", "use a width of at least 0.25."),

@@ -188,19 +188,19 @@ def test_settings_that_go_together(value: Any, names: tuple[str, ...], values: l
     [
         (
             ["50x1@160", "101x1"],
-            "zip=101x1 says depth, width, and the first one says depth, width, resolution.",
+            "zip=101x1 says depth, width, but the first one says depth, width, resolution.",
         ),
         (
             ["50x1@160", "101x1:160"],
-            "zip=101x1:160 says depth, width, epochs, and the first one says depth, width, resolution.",
+            "zip=101x1:160 says depth, width, epochs, but the first one says depth, width, resolution.",
         ),
         ([], "zip=[] should be models such as 50x1@160, "),
         (50, "zip=50 should be models such as 50x1@160, "),
         (None, "zip=None should be models such as 50x1@160, "),
-        ({}, "zip needs lists of one length: there is none."),
+        ({}, "zip needs lists of equal length: there is none."),
         (
             {"depth": [8, 14], "width": [1]},
-            "zip needs lists of one length: depth has 2, width has 1.",
+            "zip needs lists of equal length: depth has 2, width has 1.",
         ),
         ({"depth": 8}, "zip: depth=8 should be a list in brackets, such as depth:[1,2]."),
         ({"depth": [], "width": []}, "zip: depth=[] should be a list in brackets, such as depth:[1,2]."),
@@ -222,5 +222,5 @@ def test_a_zip_that_does_not_fit_together_is_refused(value: Any, sentence: str) 
     ],
 )
 def test_what_is_no_model_is_refused(text: str) -> None:
-    with pytest.raises(Refused, match=r"is no model: write depth x width @ resolution : epochs, such as "):
+    with pytest.raises(Refused, match=r"is not a model: write depth x width @ resolution : epochs, such as "):
         zipped([text])

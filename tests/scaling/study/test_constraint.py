@@ -148,11 +148,11 @@ def test_only_what_is_needed_is_looked_up_and_once(text: str, asked: list[str]) 
         ("flop < 2e9", "where: flop is not a quantity: did you mean flops."),
         ("recipe.flop < 2", "where: recipe.flop is not a quantity: did you mean recipe.flip."),
         ("zzz < 2", "where: zzz is not a quantity: known are depth, width, flops, "),
-        ("fits < 2", "where: fits is a function: write what it takes in parentheses, as in fits(80)."),
+        ("fits < 2", "where: fits is a function: write its arguments in parentheses, as in fits(80)."),
         ("ceil(2) < 2", "where: ceil is not a function: known are min, max, abs, round, log2, sqrt, fits."),
         ("__import__('os')", "where: __import__ is not a function: known are min"),
-        ("sqrt() < 2", "where: sqrt() gives sqrt 0 arguments, and it takes 1."),
-        ("fits(1, 2)", "where: fits(1, 2) gives fits 2 arguments, and it takes 0 to 1."),
+        ("sqrt() < 2", "where: sqrt() gives sqrt 0 arguments, but it takes 1."),
+        ("fits(1, 2)", "where: fits(1, 2) gives fits 2 arguments, but it takes 0 to 1."),
         ("flops = 2e9", "where: write == rather than = in 'flops = 2e9'."),
         ("flops < 2e9 & fits(80)", "where: write and rather than & in 'flops < 2e9 & fits(80)'."),
         ("flops < 2 || fits(80)", "where: write or rather than || in "),
@@ -166,12 +166,12 @@ def test_only_what_is_needed_is_looked_up_and_once(text: str, asked: list[str]) 
         ("depth < < 2", "where: 'depth < < 2' cannot be read at '< 2': invalid syntax."),
         ("depth <", "where: 'depth <' cannot be read to its end: invalid syntax."),
         ("depth == '\\d'", "invalid escape sequence"),
-        ("\udc80", "where: '\\udc80' has characters that are no text."),
+        ("\udc80", "where: '\\udc80' has characters that are not text."),
         ("\0", "cannot be read"),
         ("8", "where: 8 is neither true nor false: write a comparison, as in flops < 2e9."),
         ("depth == 8 or 14", "where: 14 is neither true nor false"),
         ("not flops * 2", "where: flops * 2 is neither true nor false"),
-        ("depth in (8)", "where: 8 is not a list: write one after in, as in [8] or (8, 14)."),
+        ("depth in (8)", "where: 8 is not a list: write a list after in, as in [8] or (8, 14)."),
         ("depth in ()", "where: () is not a list"),
         ("((" * 150 + "depth", "too many nested parentheses"),
         ("-" * 40 + "-" * 40 + "1 < 2", "where is nested more than 50 deep"),
@@ -211,7 +211,7 @@ def test_what_is_no_constraint_is_refused_in_a_sentence(text: object, sentence: 
 )
 def test_the_rest_of_python_is_more_than_it_can_say(text: str) -> None:
     said = refusal(lambda: parse(text))
-    assert "is more than a constraint can say: use quantities, numbers, texts, " in said
+    assert "is not allowed in a constraint: use quantities, numbers, texts, " in said
 
 
 @pytest.mark.parametrize(

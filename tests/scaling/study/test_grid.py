@@ -82,7 +82,7 @@ def test_all_bad_points_are_named_at_once(declare: Declare) -> None:
         (axis("width", [float("nan")]), "width=nan should be a number."),
         (axis("precision", ["fp8"]), "precision=fp8 should be fp32, tf32 or bf16."),
         (axis("model.stem", ["thick"]), "model.stem='thick' should be plain or deep."),
-        (axis("model.family", ["resmet"]), "model.family=resmet is not built: did you mean resnet."),
+        (axis("model.family", ["resmet"]), "model.family=resmet is unknown: did you mean resnet."),
         (axis("recipe.flip", [1]), "recipe.flip=1 should be true or false."),
     ],
     ids=lambda value: str(value) if isinstance(value, Axis) else "",

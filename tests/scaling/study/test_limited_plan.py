@@ -76,5 +76,5 @@ def test_a_limit_that_leaves_nothing_is_refused(study: Study, grid: list[Point])
 
 def test_hours_that_nothing_tells_do_not_fit_a_limit_of_hours(study: Study, make_point: Make) -> None:
     site = replace(SITE, hours=lambda _: None)
-    with pytest.raises(Refused, match="nothing tells its hours, try probe=true"):
+    with pytest.raises(Refused, match="its hours are unknown, try probe=true"):
         limited([make_plan(study, Expansion([make_point()]), site)], Limits(device_hours=1.0))

@@ -130,8 +130,8 @@ def test_the_settings_that_lose_their_pairs_are_counted(grid: list[Point]) -> No
     assert losses(grid, without) == [
         "At 1 and 10 epochs in 1 of 2 settings no pair of a deeper and a wider model is left: depth and "
         "width are not compared there.",
-        "At 1 and 10 epochs in 1 of 2 settings no model at two resolutions is left: resolution is not judged "
-        "there.",
+        "At 1 and 10 epochs in 1 of 2 settings no model at two resolutions is left: resolutions are not "
+        "compared there.",
     ]
 
 
@@ -149,7 +149,7 @@ def test_frames_are_an_axis_of_clips(make_point: Make) -> None:
     assert {point.frames for point in kept} == {8, 16}
     assert losses(points, kept) == []
     short = [point for point in points if point.frames == 8]
-    assert "frames is left with one value, 8: nothing is learned of it." in losses(points, short)
+    assert "frames is left with one value, 8: nothing can be learned about it." in losses(points, short)
     apart = [point for point in points if (point.frames == 8) == (point.depth == 26)]
     assert any("no pair of a deeper and a wider model" in each for each in losses(points, apart)), (
         "models of clips of two lengths are no pair"

@@ -132,7 +132,7 @@ def test_a_point_fits_or_not(study: Study, make_point: Make, text: str, kept: in
 
 
 def test_fits_needs_to_know_the_memory(study: Study, make_point: Make) -> None:
-    with pytest.raises(Refused, match=r"say the gigabytes, as in fits\(80\)"):
+    with pytest.raises(Refused, match=r"give the gigabytes, as in fits\(80\)"):
         plan_of(study, [make_point()], constraint=_where("fits()"))
     with pytest.raises(Refused, match="has no specification here"):
         plan_of(study, [make_point()], constraint=_where("fits('a1000')"))
@@ -141,7 +141,7 @@ def test_fits_needs_to_know_the_memory(study: Study, make_point: Make) -> None:
 @pytest.mark.parametrize(
     ("keep", "sentence"),
     [
-        (lambda point: point.width == 1, "width is left with one value, 1: nothing is learned of it."),
+        (lambda point: point.width == 1, "width is left with one value, 1: nothing can be learned about it."),
         (lambda point: point.depth < 20, "depth loses 20."),
         (
             lambda point: point.epochs == 1 or point.width == 1,
@@ -149,9 +149,9 @@ def test_fits_needs_to_know_the_memory(study: Study, make_point: Make) -> None:
         ),
         (
             lambda point: point.epochs == 1 or point.resolution == 14,
-            "At 10 epochs no model at two resolutions is left: resolution is not judged there.",
+            "At 10 epochs no model at two resolutions is left: resolutions are not compared there.",
         ),
-        (lambda point: point.seed == 0, "No model is left with two seeds: the noise stays unknown"),
+        (lambda point: point.seed == 0, "No model is left with two seeds: the noise is unknown"),
         (lambda point: point.cost.flops < 3e6, "The largest model left has 1/"),
     ],
 )

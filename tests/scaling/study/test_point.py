@@ -117,9 +117,9 @@ def test_other_resolutions_to_evaluate_at_are_part_of_the_id(make_point: Make) -
         ({"epochs": 0}, "epochs=0 trains nothing: use at least 1."),
         (
             {"evaluate_at": (3, 28)},
-            "evaluate_at=3 is no size for resnet_small, which shrinks an image 4 times: ",
+            "evaluate_at=3 is not a valid size for resnet_small, which shrinks an image 4 times: ",
         ),
-        ({"evaluate_at": (28, 2_000_000)}, "evaluate_at=2000000 is no size for resnet_small, "),
+        ({"evaluate_at": (28, 2_000_000)}, "evaluate_at=2000000 is not a valid size for resnet_small, "),
         ({"seed": -1}, "seed=-1 must not be negative."),
         ({"recipe": Recipe(batch_size=4096)}, "recipe.batch_size=4096 is more than the 3500 training images"),
     ],

@@ -191,7 +191,7 @@ def test_a_directory_that_lies_about_its_id_is_not_reused(
     (entry,) = _plan(mine, [wished], other.path).entries
     assert entry.action == "run"
     assert not take_over(mine, wished, other)
-    assert f"{wished.id}/point.json is of another point" in caplog.text
+    assert f"{wished.id}/point.json belongs to another point" in caplog.text
 
 
 def test_a_result_that_came_meanwhile_stays(mine: Study, other: Study, point: Point) -> None:

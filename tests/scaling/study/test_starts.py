@@ -96,8 +96,8 @@ def test_a_line_chooses_among_starts_and_may_give_its_own_seeds(starts: list[Poi
         ({"where": "epochs > 9"}, set(), "start.where=epochs > 9 is true of none of the 8 points"),
         ({"where": "epoch > 9"}, set(), "start.where"),
         ({"point": "0" * 16}, set(), "start.point=0000000000000000 is no point of results/before"),
-        ({}, {"depth"}, "depth is that of the start: leave it out"),
-        ({}, {"model.se_ratio"}, "model.se_ratio is that of the start"),
+        ({}, {"depth"}, "depth comes from the start: leave it out"),
+        ({}, {"model.se_ratio"}, "model.se_ratio comes from the start"),
         ({"tune": "heads"}, set(), "start.tune=heads should be all, head, or scratch"),
     ],
 )

@@ -132,14 +132,17 @@ def test_an_equal_prediction_writes_nothing(study: Study, make_point: Make) -> N
     [
         ("{}", "it has no top1 or miou in percent"),
         ('{"metrics": null}', "it has no top1 or miou in percent"),
-        ('{"metrics": "x"}', "metrics is no object"),
+        ('{"metrics": "x"}', "metrics is not an object"),
         ('{"metrics": {"top1": "x"}}', "it has no top1 or miou in percent"),
         ('{"metrics": {"top1": 120.0}}', "it has no top1 or miou in percent"),
-        ('{"metrics": {"top1": 90.0, "loss": [1]}}', "loss is no number"),
-        ('{"metrics": {"top1": 90.0}, "measured": [1]}', "measured is no object"),
-        ('{"metrics": {"top1": 90.0}, "measured": {"train_seconds": "x"}}', "train_seconds is no number"),
-        ('{"metrics": {"top1": 90.0}, "measured": {"train_seconds": 1e999}}', "train_seconds is no number"),
-        ('{"metrics": {"top1": 90.0}, "provenance": 3}', "provenance is no object"),
+        ('{"metrics": {"top1": 90.0, "loss": [1]}}', "loss is not a number"),
+        ('{"metrics": {"top1": 90.0}, "measured": [1]}', "measured is not an object"),
+        ('{"metrics": {"top1": 90.0}, "measured": {"train_seconds": "x"}}', "train_seconds is not a number"),
+        (
+            '{"metrics": {"top1": 90.0}, "measured": {"train_seconds": 1e999}}',
+            "train_seconds is not a number",
+        ),
+        ('{"metrics": {"top1": 90.0}, "provenance": 3}', "provenance is not an object"),
     ],
 )
 def test_what_is_no_result_is_not_done(study: Study, make_point: Make, content: str, wrong: str) -> None:
@@ -150,7 +153,7 @@ def test_what_is_no_result_is_not_done(study: Study, make_point: Make, content: 
     file.write_text(content)
     (row,) = study.rows()
     assert (row["status"], row["top1"]) == ("pending", None)
-    assert row["message"].startswith(f"{file} holds no result ({wrong})")
+    assert row["message"].startswith(f"{file} is not a valid result ({wrong})")
     study.clear_unreadable(point.id)
     assert not file.exists()
 
@@ -174,7 +177,9 @@ def test_a_row_sets_the_hours_predicted_beside_those_it_took(study: Study, make_
 
 
 def test_another_task_is_refused(study: Study) -> None:
-    with pytest.raises(Refused, match=r"is of another task \(mnist5k, top1\), not \(fashion_mnist, top1\)"):
+    with pytest.raises(
+        Refused, match=r"belongs to another task \(mnist5k, top1\), not \(fashion_mnist, top1\)"
+    ):
         Study.create(study.path, Task("fashion_mnist"))
 
 

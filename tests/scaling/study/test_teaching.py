@@ -148,7 +148,7 @@ def test_weights_of_a_file_need_no_point(tmp_path: Path) -> None:
         ({"teacher": {"rezipe.dropout": 1}}, r"pseudo.teacher.rezipe.dropout is not an option"),
         ({"teacher": {"recipe.drop": 1}}, r"recipe.drop is not an option"),
         ({"teacher": {"deep": 20}}, r"pseudo.teacher.deep is not an option: did you mean depth"),
-        ({"teacher": 20}, r"pseudo.teacher=20 should be what it has otherwise than its students"),
+        ({"teacher": 20}, r"pseudo.teacher=20 should be its differences from its students"),
         ({"teacher": {"recipe": 1}}, r"pseudo.teacher.recipe=1 should be settings of it"),
         ({"teacher": {"model": "big"}}, r"pseudo.teacher.model=big should be settings of it"),
         ({"teacher": {"recipe.dropout.rate": 1}}, r"pseudo.teacher.recipe.dropout.rate is not an option"),

@@ -172,8 +172,8 @@ def test_views_change_what_is_evaluated_and_not_what_is_trained(
             "frames=18 is too many: at data.temporal_stride=1 the videos of moving_",
         ),
         ({"views": Views(spatial=3)}, "views.spatial=3 looks at one square so many times"),
-        ({"views": Views(resolution=16)}, "views.resolution=16 is no size for resnet3d_rs"),
-        ({"views": Views(resolution=0)}, "views.resolution=0 is no size for resnet3d_rs"),
+        ({"views": Views(resolution=16)}, "views.resolution=16 is not a valid size for resnet3d_rs"),
+        ({"views": Views(resolution=0)}, "views.resolution=0 is not a valid size for resnet3d_rs"),
     ],
 )
 def test_what_is_not_for_clips_is_refused(

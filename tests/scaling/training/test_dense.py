@@ -117,5 +117,5 @@ def test_mean_intersection_over_union_is_as_by_hand() -> None:
 
 
 def test_what_would_move_an_image_without_its_mask_is_refused(point: Point) -> None:
-    with pytest.raises(Refused, match="leave their masks: use 0"):
+    with pytest.raises(Refused, match="not their masks: use 0"):
         replace(point, recipe=replace(point.recipe, rand_augment_layers=2))
