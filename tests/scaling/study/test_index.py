@@ -52,7 +52,7 @@ def _completed(path: Path, make_point: Make, num_points: int = 4) -> tuple[Study
     points = [make_point(seed=seed) for seed in range(num_points)]
     study.add(points)
     for point in points:
-        complete(study, point, 90.0 + point.seed)
+        complete(study, point, 90.0 + point.seed % 10)
     _rest(study)
     return study, points
 
