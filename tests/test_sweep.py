@@ -180,7 +180,7 @@ def test_these_lines_make_a_plan_and_run_nothing(bash: Bash, tmp_path: Path, lin
         ("study.root=null", "study.root=None should be a directory."),
         ("-m tracker=none,wandb", "tracker cannot have several choices in one launch"),
         ("-m data=mnist5k,fashion_mnist study.name=mix", "would mix the data sets fashion_mnist, mnist5k"),
-        ("recipe.optimizer=adamv", "recipe.optimizer=adamv is not an optimizer here: did you mean adam"),
+        ("recipe.optimizer=adamv", "recipe.optimizer=adamv is not a known optimizer: did you mean adam"),
         ("recipe.rand_augment_magnitude=99", "recipe.rand_augment_magnitude=99 must be from 0 to 30."),
         ("schedule.kind=linear", "schedule.kind='linear' should be cosine or step or wsd."),
         ("schedule.milestones=0.3", "schedule.milestones=0.3 should be a list in brackets"),

@@ -1,4 +1,4 @@
-"""An attempt: one try at a point under its lease, from the first write to the last."""
+"""An attempt: one try at bringing a point to its end, under its lease, from the first write to the last."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ Row = dict[str, float]
 
 
 class Attempt:
-    """Call `run` once. Whatever brings the point to its end calls `keep` after each epoch, and `commit`."""
+    """Call `run` once. Training, or the `answer` that replaces it, calls `keep` and `commit`."""
 
     def __init__(
         self,
@@ -44,7 +44,7 @@ class Attempt:
         processes: Processes | None = None,
         answer: Callable[[Attempt], None] | None = None,
     ) -> None:
-        """`answer` brings the point to its end instead of training."""
+        """`answer`, if given, brings the point to its end in place of training."""
         self._study = study
         self._id = point_id
         self._directory = study.directory(point_id)
@@ -58,7 +58,7 @@ class Attempt:
         self._state = State()
 
     def run(self, state: State) -> State:
-        """Bring the point from `state` to its end, or to a checkpoint; the last state that was noted."""
+        """Take the point from `state` to its end, or to a checkpoint; return the last noted state."""
         with _logging_to(self._directory / "log.txt"):
             try:
                 self._note(state)
@@ -86,14 +86,14 @@ class Attempt:
         except Exception as error:
             log.exception("failed")
             self._note(replace(self._state, status="failed", **noted(error)))
-        else:  # the result is ours, so the last word is too, whoever holds the lease by now
+        else:  # this attempt committed the result, so it notes the last state, whoever holds the lease now
             self._state = replace(self._state, status="completed")
             self._study.note(self._id, self._state)
 
     def _train(self) -> None:
         os.environ["OMP_NUM_THREADS"] = str(self._runtime.threads)  # read when torch is first imported
         with garbage.importing():
-            from scaling.training.checkpoint import Checkpoint  # torch, which the planner does without
+            from scaling.training.checkpoint import Checkpoint  # imports torch, which a planner never needs
             from scaling.training.device import use_device
             from scaling.training.loop import train_point
             from scaling.training.processes import ALONE
@@ -141,7 +141,7 @@ class Attempt:
             trunk.leave()
 
     def keep(self, rows: list[Row]) -> None:
-        """Write the rows of all epochs so far to metrics.jsonl."""
+        """Write the rows of all epochs so far to `metrics.jsonl`."""
         text = "".join(json.dumps(row) + "\n" for row in rows)
         with writing_below(self._study.path):
             write_text(self._directory / "metrics.jsonl", text, self._held)
@@ -155,7 +155,7 @@ class Attempt:
         measured: Mapping[str, float | None],
         provenance: Mapping[str, Any],
     ) -> None:
-        """Write the result; raises Superseded where there is one already."""
+        """Write the result; raises Superseded if the point already has one."""
         result = {
             "id": self._id,
             "metrics": dict(metrics),
@@ -170,7 +170,7 @@ class Attempt:
         with writing_below(self._study.path):
             committed = write_json_once(self._directory / "result.json", result, self._held)
         if not committed:
-            raise Superseded(f"{self._id} has a result already; this one is dropped")
+            raise Superseded(f"{self._id} already has a result; this one is discarded")
         log.info("committed the result under token %d", self._held.token)
 
     def _note(self, state: State) -> None:
@@ -181,7 +181,7 @@ class Attempt:
 
 @contextmanager
 def _logging_to(path: Path) -> Iterator[None]:
-    """Send the log of this process to the point's own file as well."""
+    """Also write this process's log to the log file of the point."""
     handler = logging.FileHandler(path, encoding="utf-8", errors="backslashreplace")  # names of any files
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     root = logging.getLogger()

@@ -1,4 +1,4 @@
-"""The batches of a run: which images a step sees and what happens to them, as a function of its number."""
+"""The batches of a run: a step's images and their augmentation, both a function of the step's number."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ from scaling.training.randomness import generator
 
 
 class Batch(NamedTuple):
-    """What a step takes; of several processes each has its share."""
+    """The input of a training step; with several processes, the share of one of them."""
 
     images: Tensor
-    """(N, C, S, S), or of clips (N, C, T, S, S), float32, normalised"""
+    """(N, C, S, S), for clips (N, C, T, S, S), float32, normalised."""
     labels: Tensor
-    """(N,) int64, with masks (N, S, S), or (N, classes) float32: probabilities"""
+    """(N,) int64; for masks (N, S, S) int64; for soft labels (N, classes) float32 probabilities."""
     numbers: Tensor | None
-    """(N, numbers of an image), even between 0 and 1, that decide what the network drops; None if nothing."""
+    """(N, numbers per image), uniform in [0, 1), which decide what the network drops; None if nothing is."""
 
 
 class Batches:
-    """Of a point on `images`, for the device of their mean; `num_numbers` are drawn for each image.
+    """The batches of a point on `images`, on the device of their mean, with `num_numbers` drawn per image.
 
-    Everything is drawn for the whole batch, on the CPU, so that what happens to an image depends neither on
-    the processes nor on the device.
+    Random numbers are drawn for the whole batch and on the CPU, so that the augmentation of an image depends
+    neither on the number of processes nor on the device.
     """
 
     def __init__(self, point: Point, images: Images, share: slice, num_numbers: int) -> None:
@@ -62,13 +62,13 @@ class Batches:
         )
 
     def _fetching(self) -> Ahead | None:
-        """What fetches from the disk, if anything is there."""
+        """The prefetcher of images stored on disk; None where they are in memory."""
         split = self._images.train
         assert isinstance(split, Split)
         return Ahead(lambda _, chosen: split.pixels(chosen), self._place) if split.is_mapped else None
 
     def _pixels(self, step: int, chosen: Tensor) -> Tensor:
-        """What the network is given for the `chosen` examples, uint8."""
+        """Augmented pixels of the `chosen` examples, uint8."""
         return self._augmented(step, *self._stored(step, chosen))
 
     def _targets(self, chosen: Tensor) -> Tensor:
@@ -76,7 +76,7 @@ class Batches:
         return self._mix.targets(labels, chosen) if self._mix else labels[chosen]
 
     def _chosen(self, step: int) -> Tensor:
-        """Indices of this process's training images, of the next slice of the epoch's permutation."""
+        """Indices of this process's training images: its share of the step's slice of the permutation."""
         epoch, index = divmod(step, self._point.steps_per_epoch)
         if epoch != self._order_epoch:
             shuffle = generator("order", self._point.seed, epoch)
@@ -88,8 +88,8 @@ class Batches:
         return (self._mixed(labelled, self._mix, step) if self._mix else labelled)[self._share]
 
     def _mixed(self, labelled: Tensor, mix: Mix, step: int) -> Tensor:
-        """Each labelled image, followed by `ratio` pseudo-labelled ones: whatever is normalised together has
-        both kinds. These are gone through again and again, in an order of its own each time."""
+        """Indices of each labelled image, followed by `ratio` pseudo-labelled ones, so that every norm batch
+        has both kinds. Each pass over the pseudo-labelled images has its own order."""
         start, stop = (each * mix.ratio * len(labelled) for each in (step, step + 1))
         passes = range(start // len(mix.chosen), (stop - 1) // len(mix.chosen) + 1)
         taken = torch.cat([mix.chosen[self._pass(number, mix)] for number in passes])
@@ -97,7 +97,7 @@ class Batches:
         return torch.cat([labelled[:, None], others.view(len(labelled), mix.ratio)], 1).flatten()
 
     def _pass(self, number: int, mix: Mix) -> Tensor:
-        """The order of a pass over the pseudo-labelled images; the last two are kept."""
+        """The order of a pass over the pseudo-labelled images; those of the last two passes are cached."""
         if number not in self._passes:
             shuffle = generator("pseudo", self._point.seed, number)
             order = send(torch.randperm(len(mix.chosen), generator=shuffle), mix.chosen.device)
@@ -106,7 +106,7 @@ class Batches:
         return self._passes[number]
 
     def _stored(self, step: int, chosen: Tensor) -> tuple[Tensor, Tensor]:
-        """Images where they are augmented, and where the `chosen` ones are among them."""
+        """Images on the device that augments them, and the indices of the `chosen` ones among them."""
         if self._ahead is None:
             assert isinstance(self._images.train, Split)
             return self._images.train.images, chosen
@@ -114,7 +114,7 @@ class Batches:
         return pixels, torch.arange(len(chosen), device=self._place)
 
     def _taken(self, ahead: Ahead, step: int, chosen: Tensor) -> Tensor:
-        """What was fetched of this step, while that of the next one is."""
+        """The prefetched images of this step; starts prefetching those of the next one."""
         ahead.begin(step, chosen)
         pixels = ahead.take(step)
         if step + 1 < self._num_steps:

@@ -1,4 +1,4 @@
-"""A checkpoint: the state of a run in one file, whole or absent at any moment, and the one before it."""
+"""A checkpoint: the state of a run in one file, complete or absent at any moment, and the one before it."""
 
 from __future__ import annotations
 
@@ -18,18 +18,19 @@ log = logging.getLogger(__name__)
 
 
 class Checkpoint:
-    """The file at `path`; a fence keeps a late writer from replacing a newer file."""
+    """The checkpoint at `path`; a fence keeps a late writer from replacing a newer one."""
 
     def __init__(self, path: Path, fence: Fence | None = None) -> None:
         self.path = path
         self.former = path.with_name(path.name + ".former")
-        """The last one but this, for when this one turns out to be damaged."""
+        """The checkpoint before this one, loaded if this one turns out to be damaged."""
         self._fence = fence
 
     def save(self, state: dict[str, Any]) -> None:
-        """Replace the file by `state`: tensors and plain values only. A crash leaves the former file.
+        """Replace the file by `state`, which holds tensors and plain values only. A crash leaves the old
+        file.
 
-        Raises Unwritable where the directory takes no such file, and what the fence raises.
+        Raises Unwritable if the file cannot be written, and what the fence raises.
         """
         content = state_bytes(state)
         with writing_below(self.path.parent):
@@ -38,25 +39,25 @@ class Checkpoint:
             _sync_directory(self.path.parent)
 
     def load(self) -> dict[str, Any] | None:
-        """The saved state on the CPU, or None. A damaged file is set aside, and the former one loaded.
+        """The saved state on the CPU, or None. A damaged file is renamed, and the one before it is loaded.
 
-        No code in them is ever run.
+        Code in the files is never run.
         """
         state = self._load(self.path)
         return self._load(self.former) if state is None else state
 
     def remove(self) -> None:
-        """Delete the files; a damaged one that was kept stays."""
+        """Delete both files; a renamed damaged file stays."""
         for path in (self.path, self.former):
             path.unlink(missing_ok=True)
 
     def _keep_former(self) -> None:
-        """Never without a file under one of the two names: the former one is replaced, not removed."""
+        """Replace the former file by the current one, so that one of the two names always has a file."""
         aside = self.former.with_name(self.former.name + ".tmp")
-        with suppress(FileNotFoundError, FileExistsError):  # the first one; a late writer does the same
+        with suppress(FileNotFoundError, FileExistsError):  # no checkpoint yet; another writer's link
             os.link(self.path, aside)
             aside.replace(self.former)
-        aside.unlink(missing_ok=True)  # stays where both names are of one file already
+        aside.unlink(missing_ok=True)  # rename(2) does nothing where both names are links to one file
 
     def _load(self, path: Path) -> dict[str, Any] | None:
         try:
@@ -71,18 +72,18 @@ class Checkpoint:
 
 
 class Damaged(ValueError):
-    """A file that holds no tensors, or not those that were written."""
+    """A file that cannot be read as a state, or whose checksums are wrong."""
 
 
 def read_state(path: Path) -> dict[str, Any]:
-    """What torch.save wrote of tensors and plain values, on the CPU; no code in it is run.
+    """Read a file of tensors and plain values written by torch.save, onto the CPU, without running its code.
 
     Raises FileNotFoundError and Damaged.
     """
     content = path.read_bytes()
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            if damaged := archive.testzip():  # torch itself does not look at the checksums
+            if damaged := archive.testzip():  # torch itself does not verify the checksums
                 raise zipfile.BadZipFile(f"{damaged} has a wrong checksum")
         state: dict[str, Any] = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
     except Exception as error:  # damage can surface as almost any error of zipfile, pickle or torch
@@ -91,14 +92,14 @@ def read_state(path: Path) -> dict[str, Any]:
 
 
 def state_bytes(state: dict[str, Any]) -> memoryview:
-    """The state as `read_state` reads it. Were torch to write the file, it would hide why a write failed."""
+    """The bytes that `read_state` reads. If torch wrote the file itself, it would hide why a write failed."""
     content = io.BytesIO()
     torch.save(state, content)
     return content.getbuffer()
 
 
 def _sync_directory(directory: Path) -> None:
-    """Make the move itself survive a power cut."""
+    """Flush the directory, so that a rename in it survives a power failure."""
     descriptor = os.open(directory, os.O_RDONLY)
     try:
         os.fsync(descriptor)

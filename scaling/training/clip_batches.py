@@ -1,4 +1,4 @@
-"""The batches of a run on videos: clips that start anywhere, in windows that are the same in all frames."""
+"""The batches of a run on videos: clips with a random start, and one crop window for all their frames."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from scaling.training.randomness import generator
 
 
 class ClipBatches(Batches):
-    """`Batches` of clips, cut from videos on the CPU by a thread, one step ahead."""
+    """`Batches` of clips, which a thread cuts from the videos on the CPU, one step ahead."""
 
     def _fetching(self) -> Ahead:
         point = self._point

@@ -1,4 +1,4 @@
-"""The criterion of a task: its loss, and what counts as correct."""
+"""The criterion of a task: its loss, and its count of correct answers."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from scaling.data.stored import IGNORED
 
 
 class Criterion(nn.CrossEntropyLoss):
-    """Mean cross-entropy in nats of logits (N, K) and labels (N,)."""
+    """Mean cross-entropy in nats of logits (N, K) and labels: classes (N,) or probabilities (N, K)."""
 
     def none_correct(self, device: torch.device) -> Tensor:
-        """What `num_correct` is added to."""
+        """A zero to which `num_correct` of each batch is added."""
         return torch.zeros((), dtype=torch.int64, device=device)
 
     def num_correct(self, logits: Tensor, labels: Tensor) -> Tensor:
-        """How many of the images are classified as they are labelled, or most probably."""
+        """Number of images whose predicted class is their label, or the likeliest class of a soft label."""
         answers = labels if labels.ndim == 1 else labels.argmax(1)
         return (logits.argmax(1) == answers).sum()
 
 
 class PixelCriterion(Criterion):
-    """The same of logits (N, K, s, s), upsampled, and labels (N, S, S), without pixels that have no class.
+    """Mean cross-entropy in nats of logits (N, K, s, s), upsampled, and labels (N, S, S).
 
-    An image counts as much as any other, however many of its pixels have a class, so that the loss of a batch
-    is that of its parts.
+    Pixels without a class are left out. The loss is the mean over images of each image's mean over pixels, so
+    that the loss of a batch is the mean of those of its parts.
     """
 
     def forward(self, logits: Tensor, labels: Tensor) -> Tensor:
@@ -43,17 +43,17 @@ class PixelCriterion(Criterion):
         return torch.zeros((), dtype=torch.float32, device=device)
 
     def num_correct(self, logits: Tensor, labels: Tensor) -> Tensor:
-        """The share of correct pixels, summed over the images."""
+        """Share of correctly classified pixels of each image, summed over the images."""
         correct = (upsampled(logits, labels).argmax(1) == labels).flatten(1).sum(1)
         return (correct / num_labelled(labels)).sum()
 
 
 def upsampled(logits: Tensor, labels: Tensor) -> Tensor:
-    """Logits (N, K, s, s) at the size of `labels` (N, S, S), bilinear, in single precision."""
+    """Logits (N, K, s, s), upsampled bilinearly to the size of `labels` (N, S, S), in float32."""
     size = labels.shape[-2:]
     return functional.interpolate(logits.float(), size=size, mode="bilinear", align_corners=False)
 
 
 def num_labelled(labels: Tensor) -> Tensor:
-    """(N,): the pixels of each image that have a class, at least 1."""
+    """(N,): number of pixels of each image that have a class, at least 1."""
     return (labels != IGNORED).flatten(1).sum(1).clamp(min=1)

@@ -1,4 +1,4 @@
-"""The exponential moving average of the weights and norm statistics, which is what gets evaluated."""
+"""The exponential moving average of weights and norm statistics, which is what gets evaluated."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from torch.optim.swa_utils import AveragedModel
 
 
 class Ema(AveragedModel):
-    """Average of `model` with a decay that ramps up, so that short runs do not keep their first weights.
+    """Average of `model` with a decay that ramps up, so that initial weights do not dominate short runs.
 
     After n updates the decay is min(decay, (1 + n) / (10 + n)), as in TensorFlow's ExponentialMovingAverage
-    with num_updates, which ResNet-RS uses. The first update copies; decay 0 keeps copying.
+    with num_updates, which ResNet-RS uses. The first update copies; with decay 0 all of them do.
     """
 
     def __init__(self, model: nn.Module, decay: float) -> None:
@@ -24,15 +24,16 @@ class Ema(AveragedModel):
         self._copied = [pair for pair in pairs if not pair[0].is_floating_point()]
 
     def decay_at(self, num_updates: int) -> float:
-        """The decay of an update that follows `num_updates` others."""
+        """The decay of the update after the first `num_updates`."""
         return min(self.decay, (1 + num_updates) / (10 + num_updates))
 
     @torch.no_grad()
     def update_parameters(self, model: nn.Module) -> None:
-        """Move towards the weights of `model`, the one it was made from.
+        """Update the average with the weights of `model`, which must be the network it was built from.
 
-        torch would walk both networks in each step, which takes longer than the arithmetic for a small one.
-        The count of updates is on the CPU, so that a GPU need not wait.
+        torch's own method walks both networks in each step, which takes longer than the arithmetic for a
+        small network. The number of updates is kept on the CPU, so that reading it does not synchronise a
+        GPU.
         """
         del model
         num_updates = int(self.n_averaged)

@@ -1,4 +1,4 @@
-"""Evaluation: loss and accuracy of a network on a split, or mean intersection over union of its masks."""
+"""Evaluation of a network on a split: loss, and accuracy or, for masks, mean intersection over union."""
 
 from __future__ import annotations
 
@@ -17,8 +17,9 @@ from scaling.training.processes import ALONE, Processes
 from scaling.training.scores import scores_of
 
 _IMAGES, _PIXELS = 256, 1 << 20
-"""Images in a batch of small ones, or as many as have so many pixels: three times as fast as batches of 128
-for the smallest networks. Larger batches could take more memory than training does."""
+"""Evaluation batches of small images are enlarged to this many images or pixels, whichever is reached first:
+three times as fast as batches of 128 for the smallest networks. Larger ones might need more memory than
+training."""
 
 
 def evaluate(
@@ -32,10 +33,10 @@ def evaluate(
 ) -> tuple[float, float]:
     """Mean cross-entropy in nats, without label smoothing, and top-1 accuracy in percent, on a split.
 
-    With masks the loss is over pixels, and the accuracy mean intersection over union (`scores.Pixels`).
-    Batches have the `batch_size` of training, so that they take less memory than its steps, but for small
-    images. Of several processes each takes every so many-th batch. Of videos, probabilities are averaged over
-    their views.
+    With masks, the loss is a mean over pixels, and mean intersection over union replaces accuracy
+    (`scores.Pixels`). Batches have the `batch_size` of training, so that they take less memory than its
+    steps; those of small images are larger (`num_at_once`). Batches are dealt out to the processes in turn.
+    For videos, probabilities are averaged over the views.
     """
     most = num_at_once(batch_size, split.pixels_each)
     size = max(1, most // split.views_each)
@@ -59,7 +60,7 @@ def evaluate(
 
 
 def _of_views(model: nn.Module, images: Images, pixels: Tensor, most: int) -> Tensor:
-    """Logits (N, classes) of images, or logarithms of the mean probabilities of videos (N, V, C, T, S, S)."""
+    """Logits (N, classes) of images; of videos (N, V, C, T, S, S), the log of the views' mean probability."""
     if pixels.ndim == 4:
         return logits_of(model, images, pixels)
     number, views = pixels.shape[:2]
@@ -69,12 +70,12 @@ def _of_views(model: nn.Module, images: Images, pixels: Tensor, most: int) -> Te
 
 
 def num_at_once(batch_size: int, pixels_each: int) -> int:
-    """Images of a batch of evaluation, where those of training have `batch_size`."""
+    """Images per evaluation batch, given the `batch_size` of training and the pixels of one image."""
     return max(batch_size, min(_IMAGES, _PIXELS // pixels_each))
 
 
 def logits_of(model: nn.Module, images: Images, pixels: Tensor) -> Tensor:
-    """Logits of so many images; by halves where memory runs out."""
+    """Logits of images or clips (N, ...); where memory runs out, each half is evaluated on its own."""
     try:
         batch = images.normalised(pixels).contiguous(memory_format=layout(clips=pixels.ndim == 5))
         return model(batch).float()  # type: ignore[no-any-return]

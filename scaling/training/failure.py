@@ -1,4 +1,4 @@
-"""How a point can fail: what the training loop raises, and the class of any exception. No torch import."""
+"""Failures of a point: what the training loop raises, and the class of any exception. No torch import."""
 
 from __future__ import annotations
 
@@ -15,30 +15,30 @@ _OUT_OF_MEMORY = re.compile(
     r"|alloc_failed|unable to find an engine",
     re.IGNORECASE,
 )
-"""What torch says when memory runs out, on CUDA, on the CPU (Linux, Windows, oneDNN) and by XLA; all are
-RuntimeErrors. cuBLAS and cuDNN say ALLOC_FAILED. Where a convolution lacks memory to work in, torch tries the
-engines of cuDNN one by one and says that it found none."""
+"""Messages of torch's RuntimeErrors when memory runs out: on CUDA, on the CPU (Linux, Windows, oneDNN) and
+with XLA. cuBLAS and cuDNN say ALLOC_FAILED. If a convolution lacks workspace, torch tries the engines of
+cuDNN one by one and says that it found none."""
 
 PEER_LOST = 75
-"""Exit code of a process that ends because another one is gone: try again (EX_TEMPFAIL of sysexits.h)."""
+"""Exit code of a process that ends because another one was lost: EX_TEMPFAIL of sysexits.h, "try again"."""
 
 
 class Diverged(RuntimeError):
-    """The loss is no longer finite, or has exploded."""
+    """The loss is not finite, or has exploded."""
 
     def __init__(self, step: int, loss: float) -> None:
         super().__init__(step, loss)
         self.step = step
-        """Optimizer steps taken when the loss was seen."""
+        """Optimizer steps taken when the divergence was detected."""
         self.loss = loss
-        """The loss that was seen, in nats."""
+        """The loss at that step, in nats."""
 
     def __str__(self) -> str:
         return f"The loss was {self.loss:g} after {self.step} steps: training has diverged."
 
 
 class Recorded(RuntimeError):
-    """A failure of an earlier run, as a table of results tells it."""
+    """A failure of an earlier run, as a table of results records it."""
 
     def __init__(self, failure: Failure, message: str) -> None:
         super().__init__(message)
@@ -46,7 +46,7 @@ class Recorded(RuntimeError):
 
 
 class Stopped(RuntimeError):
-    """The run was told to stop and has saved a checkpoint to go on from."""
+    """The run was told to stop, and has saved a checkpoint to resume from."""
 
     def __init__(self, step: int) -> None:
         super().__init__(step)
@@ -54,30 +54,30 @@ class Stopped(RuntimeError):
         """Optimizer steps taken so far."""
 
     def __str__(self) -> str:
-        return f"Stopped after {self.step} steps, to go on from the checkpoint."
+        return f"Stopped after {self.step} steps, to be resumed from the checkpoint."
 
 
 class Dominated(Stopped):
-    """The point was told that it cannot matter; it has saved a checkpoint, and could still go on."""
+    """The point was told that its result cannot matter; it has saved a checkpoint and could be resumed."""
 
 
 class PeerFailed(RuntimeError):
-    """Another of the processes that train a point together has raised an exception."""
+    """Another of the processes that train a point together raised an exception."""
 
     def __init__(self, rank: int, trace: str, noted: dict[str, Any]) -> None:
         super().__init__(rank, trace, noted)
         self.rank = rank
         self.trace = trace
-        """Traceback of the error."""
+        """Traceback of the exception."""
         self.noted = noted
-        """What `noted` made of the exception there."""
+        """What `noted` returned for the exception in that process."""
 
     def __str__(self) -> str:
         return f"Process {self.rank} failed:\n{self.trace}"
 
 
 class PeerLost(SystemExit):
-    """Another of these processes is gone, so this one ends too; the point goes on from its checkpoint."""
+    """Another of these processes was lost, so this one ends too; the point resumes from its checkpoint."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
@@ -88,7 +88,7 @@ class PeerLost(SystemExit):
 
 
 def classify(error: BaseException) -> str:
-    """The name of the failure that `error` stands for, as a failed row of the study tells it."""
+    """The failure that `error` stands for, by its name in the rows of a study."""
     match error:
         case Diverged():
             return "diverged"
@@ -106,8 +106,8 @@ def classify(error: BaseException) -> str:
 
 
 def noted(error: Exception) -> dict[str, Any]:
-    """The fields of a failed state: class, one line, and a digest of where it was raised; none where the
-    fault is another point's."""
+    """The fields of a failed state: the failure, a message of one line, and the signature, a digest of where
+    `error` was raised; the signature is None where another point is at fault."""
     if isinstance(error, PeerFailed):
         return error.noted
     if isinstance(error, Recorded):
@@ -118,7 +118,7 @@ def noted(error: Exception) -> dict[str, Any]:
     lines = str(error).strip().splitlines()
     message = f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
     if failure == "out_of_memory":
-        message += " (Of training, a smaller recipe.norm_batch takes less; it is another point.)"
+        message += " (In training, a smaller recipe.norm_batch takes less memory; it makes another point.)"
     signature = hashlib.sha256("\n".join(where).encode()).hexdigest()[:16]
     return {
         "failure": failure,

@@ -1,7 +1,7 @@
-"""The heap: memory that a step frees is kept for the next one, which needs as much, and handed back later.
+"""The heap: memory freed by a step is kept for the next one, which needs as much, and returned later.
 
-glibc would give it to the system, which fills it with zeros again, page by page, in each step: 5 to 15 % of
-the time of a step on a CPU whose tensors are larger than some 100 kB. Other C libraries are left alone.
+By default glibc returns it to the system, which zeroes it again, page by page, in each step: 5 to 15 % of the
+time of a step on a CPU with tensors above some 100 kB. Other C libraries are left alone.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ import resource
 from functools import cache
 
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
-"""mallopt(3)"""
+"""Parameters M_TRIM_THRESHOLD and M_MMAP_THRESHOLD of mallopt(3)."""
 _ALWAYS_IN_HEAP, _MOST_IN_HEAP = 2**30, 2**25
-"""Bytes from which an allocation is a mapping of its own; older glibc takes no more than the second."""
+"""Bytes above which an allocation is mapped on its own; older versions of glibc accept at most the second."""
 
 
 def keep() -> None:
-    """Keep what is freed, from here on, but not in a process that may map so much only: it would lack it."""
+    """Keep freed memory from now on, unless the address space of the process is limited: it might run out."""
     libc = _glibc()
     if libc is not None and resource.getrlimit(resource.RLIMIT_AS)[0] == resource.RLIM_INFINITY:
         libc.mallopt(_TRIM_THRESHOLD, 2**31 - 1)
@@ -25,7 +25,7 @@ def keep() -> None:
 
 
 def hand_back() -> None:
-    """Give what is free to the system now."""
+    """Return free memory to the system now."""
     libc = _glibc()
     if libc is not None:
         libc.malloc_trim(0)

@@ -1,4 +1,4 @@
-"""Labelling: a teacher's network looks at unlabelled images, and its student gets what the teacher says."""
+"""Labelling: a teacher network predicts the classes of unlabelled images, and its student trains on them."""
 
 from __future__ import annotations
 
@@ -43,10 +43,10 @@ def taught(
     studies: Sequence[Path],
     should_stop: Callable[[], bool],
 ) -> Images:
-    """The images of a student with those that its teacher has labelled, once all of these are labelled.
+    """The labelled images of a student together with those that its teacher labels, once all are labelled.
 
-    Raises DataError where the teacher, the images or the labels are absent or not those declared, and Stopped
-    between two batches.
+    Raises DataError where the teacher, the images or the labels are missing or not those declared, and
+    Stopped between two batches.
     """
     pseudo = point.pseudo
     assert pseudo is not None
@@ -70,7 +70,7 @@ def taught(
 
 
 class Labeller:
-    """A teacher at work. Network and images are loaded when the first shard is asked for."""
+    """A teacher that labels images; its network and the images are loaded with the first shard."""
 
     def __init__(
         self,
@@ -88,12 +88,12 @@ class Labeller:
         self._should_stop = should_stop
 
     def check_stop(self) -> None:
-        """Raise Stopped where the worker was told to stop."""
+        """Raise Stopped if the worker was told to stop."""
         if self._should_stop():
             raise Stopped(0)
 
     def label(self, chosen: range) -> Labelled:
-        """What the teacher says of some of the unlabelled images, of their centre crops."""
+        """The teacher's predictions for the `chosen` unlabelled images, from their central crops."""
         use_precision(self._point.precision, self._device)
         size = num_at_once(self._point.recipe.images_per_norm, self._pseudo.teacher.resolution**2)
         parts = []
@@ -113,7 +113,7 @@ class Labeller:
         return top.indices.cpu().numpy().astype(np.uint16), probabilities.numpy().astype(np.float16)
 
     def _pixels(self, chosen: range) -> tuple[Tensor, Tensor]:
-        """(B, C, S, S) uint8, and (B,) whether each could be read."""
+        """Pixels (B, C, S, S) uint8, and (B,) 1 where the image could be read, else 0."""
         if self._folder is None:
             start = self._point.data.num_train
             part = slice(start + chosen.start, start + chosen.stop)
@@ -134,13 +134,13 @@ class Labeller:
 
     @cached_property
     def _rest(self) -> Split:
-        """The labelled images, and the others behind them."""
+        """The labelled images, followed by the rest of the data set's training images."""
         num_images, root = self._pseudo.unlabelled.num_images, self._runtime.data_root
         return with_rest(self._point.data, root, num_images, self._pseudo.teacher.resolution)
 
     @cached_property
     def _images(self) -> Images:
-        """Mean and deviation by which the teacher's images were normalised."""
+        """The mean and standard deviation that the teacher's images were normalised with."""
         images = load(self._point.data, self._runtime.data_root, self._pseudo.teacher.resolution)
         return images.to(self._device, splits=False)
 
@@ -162,8 +162,7 @@ class Labeller:
 
 
 def weights_of_file(path: str | None, declared: str | None, source: str) -> Weights:
-    """The weights in a plain state dict, as torch.save wrote it; DataError where there is none, or not the
-    declared one."""
+    """The state dict in a file of torch.save; DataError if it is missing or not the declared one."""
     if path is None:
         raise DataError("pseudo.teacher.weights is missing: say where the file of the teacher's weights is.")
     try:
@@ -176,21 +175,27 @@ def weights_of_file(path: str | None, declared: str | None, source: str) -> Weig
     if found != declared:
         raise DataError(f"{source} is not the declared file: its SHA-256 is {found}, not {declared}.")
     if not all(isinstance(value, Tensor) for value in state.values()):
-        raise DataError(f"{source} is no plain dictionary of tensors: save the network's state_dict() alone.")
+        raise DataError(
+            f"{source} is not a plain dictionary of tensors: save only the network's state_dict()."
+        )
     return state
 
 
 def check_fit(network: nn.Module, weights: Weights, source: str, data: str) -> None:
-    """DataError where the weights are of another network, other classes or other channels."""
+    """Raise DataError if the weights belong to another network, number of classes or number of channels."""
     own = network.state_dict()
     for name in [*own, *(name for name in weights if name not in own)]:
         if name not in weights or name not in own:
-            raise DataError(f"{source} is of another network than described: only one of them has {name}.")
+            raise DataError(
+                f"{source} belongs to another network than described: only one of them has {name}."
+            )
         theirs, ours = tuple(weights[name].shape), tuple(own[name].shape)
         if theirs == ours:
             continue
         if name.startswith(CLASSIFIERS):
-            raise DataError(f"{source} tells {theirs[0]} classes apart, and {data} has {ours[0]}.")
+            raise DataError(f"{source} distinguishes {theirs[0]} classes, but {data} has {ours[0]}.")
         if len(ours) == 4 and theirs[0] == ours[0] and theirs[2:] == ours[2:] and name == next(iter(own)):
-            raise DataError(f"{source} takes images of {theirs[1]} channels, and {data} has {ours[1]}.")
-        raise DataError(f"{source} is of another network than described: its {name} is {theirs}, not {ours}.")
+            raise DataError(f"{source} takes images of {theirs[1]} channels, but {data} has {ours[1]}.")
+        raise DataError(
+            f"{source} belongs to another network than described: its {name} is {theirs}, not {ours}."
+        )

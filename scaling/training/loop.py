@@ -1,4 +1,4 @@
-"""The training loop: takes a point and its images from wherever it was interrupted to its outcome."""
+"""The training loop: trains a point, from the start or from its checkpoint, to its outcome."""
 
 from __future__ import annotations
 
@@ -43,10 +43,11 @@ def train_point(
     studies: Sequence[Path] = (),
     trunk: Trunk | None = None,
 ) -> Outcome:
-    """Load the images of the point and `train` it, as `runtime` says; raises DataError besides.
+    """Load the images of the point and `train` it with the settings of `runtime`.
 
-    The weights that the point begins from, and those of its teacher, are looked for in `studies`. Images that
-    its teacher has not labelled yet are labelled first, by each process for itself, into the first of these.
+    The point's initial weights and those of its teacher are looked up in `studies`. Images that the teacher
+    has not labelled yet are labelled first, by every process on its own, and their labels are stored in the
+    first study. Raises DataError, and what `train` raises.
     """
     images = _images(point, runtime.data_root)
     if processes.is_first:
@@ -80,7 +81,7 @@ def train_point(
 def _images(point: Point, root: str | None) -> Images:
     if point.frames is None:
         return load(point.data, root, point.resolution)
-    from scaling.data.load_clips import load_clips  # what decodes videos takes time to import
+    from scaling.data.load_clips import load_clips  # the video decoder is slow to import
 
     return load_clips(point.data, root, point.resolution, point.frames, point.views)
 
@@ -101,23 +102,24 @@ def train(
     start: Weights | None = None,
     trunk: Trunk | None = None,
 ) -> Outcome:
-    """Train `point` on `images`, as `load` gives them, from its checkpoint or, without one, from the start.
+    """Train `point` on `images`, as returned by `load`, from its checkpoint or, without one, from the start.
 
     After each epoch `on_epoch` gets the rows of all epochs so far (`Run.rows`).
 
-    On a CPU the rows (seconds aside) and the weights are bit for bit those of a run without interruption.
-    `should_stop` is asked before every step. `is_dominated` is asked, in the first process, after every
-    evaluation but the last. Raises Stopped and Dominated, with a checkpoint saved, and Diverged. Where memory
-    runs out, the point goes on from its checkpoint in a way that takes less of it and gives the same numbers:
-    batch norm still sees the same batch. Where that is still too much, the error of the allocator is raised.
+    On a CPU, rows (except `seconds`) and weights are bit-identical to those of an uninterrupted run.
+    `should_stop` is called before every step, and `is_dominated`, in the first process only, after every
+    evaluation except the last. Raises Stopped or Dominated, after saving a checkpoint, and Diverged. If
+    memory runs out, the point resumes from its checkpoint and recomputes activations in the backward pass,
+    which takes less memory and gives the same numbers: batch norm still sees the same batch. If memory runs
+    out again, the error of the allocator is raised.
 
-    A `compiled` network takes a minute to start, and gives the same numbers up to rounding. `held_out` gives
-    validation and test images for each further resolution that the point is evaluated at. `start` are the
-    weights that it begins from, and `trunk` the steps that it may share with points of another length.
+    A `compiled` network takes a minute to start, and gives the same numbers up to rounding. `held_out`
+    returns the validation and test images for each further resolution of evaluation. `start` holds the
+    initial weights, and `trunk` the steps that the point may share with points of another length.
 
-    Where there are several `processes`, all of them call this, and only the first touches the checkpoint.
-    Their answers to `should_stop` must agree. All get the same rows (seconds aside) and outcome, or raise the
-    same error.
+    With several `processes`, all of them call this function, and only the first reads and writes the
+    checkpoint. Their answers to `should_stop` must agree. All get the same rows (except `seconds`) and
+    outcome, or raise the same error.
     """
     reset_peak_memory(device)
 
@@ -132,7 +134,7 @@ def train(
 
     if held_out is not None:
         for side in point.evaluate_at:
-            held_out(side)  # images that cannot be had should end the point now, not once it is trained
+            held_out(side)  # if images are missing, the point should fail now, not after training
     run = resumed(frugal=False)
     saved_at = time.monotonic()
     while not run.finished:
@@ -155,19 +157,19 @@ def train(
         if _is_between(run) and processes.from_first(is_dominated):
             _save(run, checkpoint)
             raise Dominated(run.step)
-    _save(run, checkpoint)  # nothing is lost between here and the caller's own record
+    _save(run, checkpoint)  # so that nothing is lost before the caller has written the result
     elsewhere = _elsewhere(run, held_out) if held_out is not None else {}
     return _outcome(run, elsewhere)
 
 
 def _is_between(run: Run) -> bool:
-    """Whether an evaluation followed the last step, and further steps follow."""
+    """Whether the last step was followed by an evaluation and is not the last of the run."""
     evaluated = run.at_epoch_end and is_evaluated(run.step // run.point.steps_per_epoch, run.point.epochs)
     return evaluated and not run.finished
 
 
 def _advanced(run: Run) -> bool:
-    """Whether a step was taken; False where memory ran out, in any process, and the run is not frugal yet."""
+    """Take a step; return False if memory ran out, in any process, and the run is not frugal yet."""
     try:
         run.advance()
     except Exception as error:
@@ -183,7 +185,7 @@ def _save(run: Run, checkpoint: Checkpoint) -> None:
 
 
 def _elsewhere(run: Run, held_out: Callable[[int], tuple[Split, Split]]) -> dict[str, float]:
-    """The metrics at other resolutions than that of training, one after another, to save memory."""
+    """The metrics at the further resolutions of evaluation, one after another to save memory."""
     metrics = {}
     metric = run.point.data.metric
     for side in run.point.evaluate_at:

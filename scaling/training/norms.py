@@ -1,4 +1,4 @@
-"""Running statistics of batch norms, where several processes update them or blocks are computed anew."""
+"""Running statistics of batch norms, where several processes update them or activations are recomputed."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from scaling.training.processes import Processes
 
 @contextmanager
 def at_rest(model: nn.Module) -> Iterator[None]:
-    """While a backward pass computes blocks anew: the running statistics, which have seen their images
-    already, are afterwards what they were."""
+    """Restore the running statistics after a backward pass that recomputes activations, since the forward
+    pass has already updated them with the same images."""
     buffers = [buffer for norm in norms_of(model) for buffer in norm.buffers()]
     before = [buffer.clone() for buffer in buffers]
     yield
@@ -29,15 +29,17 @@ def norms_of(model: nn.Module) -> list[_BatchNorm]:
 
 
 class Statistics:
-    """Call `begin` before a process's `num_norm_batches` of a step, and the rest after them.
+    """Makes the running statistics of several processes those of one process that sees all norm batches.
 
-    One process alone moves a statistic r by r <- a r + (1 - a) b for norm batch after norm batch, with
-    a = 1 - momentum. With n of them each, process i of 0 to P - 1 gets from r to r_i = a^n r + d_i; one alone
-    would then continue from there, so its result is a^(nP) r + the sum of a^(n(P - 1 - i)) d_i over all i.
+    Call `begin` before the `num_norm_batches` of this process in a step, and `contributions` and `end` after
+    them. A single process updates a statistic r with each norm batch's b as r <- a r + (1 - a) b, where
+    a = 1 - momentum. With n norm batches each, process i of 0 to P - 1 moves r to r_i = a^n r + d_i. A single
+    process would apply these updates one after another, which gives
+    a^(nP) r + the sum of a^(n(P - 1 - i)) d_i over all i.
     """
 
     def __init__(self, model: nn.Module, processes: Processes, num_norm_batches: int) -> None:
-        norms = [norm for norm in norms_of(model) if norm.training]  # those of a frozen network stay
+        norms = [norm for norm in norms_of(model) if norm.training]  # frozen norms do not change
         self._counts = [norm.get_buffer("num_batches_tracked") for norm in norms]
         self._uncounted = num_norm_batches * (processes.size - 1)
         self._values = [norm.get_buffer(f"running_{of}") for norm in norms for of in ("mean", "var")]
@@ -50,13 +52,13 @@ class Statistics:
 
     @torch.no_grad()
     def begin(self) -> None:
-        """Remember where the statistics are."""
+        """Store the current statistics."""
         if self._values:
             torch._foreach_copy_(self._before, self._values)
 
     @torch.no_grad()
     def contributions(self) -> list[Tensor]:
-        """What this process adds to each statistic; all processes' have to be summed."""
+        """The terms of this process, one tensor per statistic, to be summed over all processes."""
         if not self._values:
             return []
         moved = list(torch._foreach_sub(self._values, torch._foreach_mul(self._before, self._kept_by_one)))
@@ -65,7 +67,7 @@ class Statistics:
 
     @torch.no_grad()
     def end(self, sums: list[Tensor]) -> None:
-        """Take over the sums of the contributions."""
+        """Set the statistics from the summed contributions."""
         if not self._values:
             return
         torch._foreach_copy_(self._values, torch._foreach_mul(self._before, self._kept_by_all))

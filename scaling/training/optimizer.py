@@ -1,4 +1,4 @@
-"""The optimizer of a recipe: SGD, or one of timm's by its name."""
+"""The optimizer of a recipe: SGD, or an optimizer of timm by its name."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from scaling.study.suggest import suggest
 from scaling.training.recipe import Recipe
 
 _UNFIT = ("adahessian", "bnb*", "fused*", "kron*", "*muon")
-"""They differentiate twice, need packages or a GPU of their own, or cannot be resumed bit by bit."""
+"""Optimizers of timm that need second derivatives, packages or a GPU, or do not resume bit-identically."""
 
 
 def names() -> list[str]:
-    """Optimizers that a recipe may name."""
+    """The optimizers that a recipe may name."""
     known: list[str] = timm.optim.list_optimizers(exclude_filters=list(_UNFIT))
     return known
 
 
 def check_optimizer(name: str) -> None:
-    """Refused where there is none of this name."""
+    """Refuse an unknown optimizer."""
     if name not in names():
-        raise Refused(f"recipe.optimizer={name} is not an optimizer here: {suggest(name, names())}.")
+        raise Refused(f"recipe.optimizer={name} is not a known optimizer: {suggest(name, names())}.")
 
 
 def build_optimizer(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
-    """The optimizer of a recipe; it decays weights, but neither norms nor biases."""
+    """The optimizer of a recipe, with weight decay for all weights except those of norms and biases."""
     groups = timm.optim.param_groups_weight_decay(model, recipe.weight_decay)
     if recipe.optimizer == "sgd":
         return torch.optim.SGD(

@@ -1,4 +1,4 @@
-"""Processes that train one point together: what they sum and agree on. One alone waits for none."""
+"""Processes that train one point together: what they sum and agree on. A single process never waits."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ T = TypeVar("T")
 
 
 class Disconnected(RuntimeError):
-    """The others cannot be reached: one of them has failed, and has said so before, or is gone."""
+    """The other processes cannot be reached: one of them has failed, and has announced it, or is lost."""
 
 
 class Processes:
-    """One of `size` processes; alone, the default, it waits for nobody and nothing here costs time."""
+    """One of `size` processes. This class is a single process, for which every method is immediate."""
 
     rank = 0
     size = 1
@@ -30,36 +30,36 @@ class Processes:
         return self.rank == 0
 
     def share(self, number: int) -> slice:
-        """This process's part of so many things in a row, which `size` divides."""
+        """The slice of this process in a sequence of length `number`, which `size` divides."""
         each = number // self.size
         return slice(self.rank * each, (self.rank + 1) * each)
 
     def sum(self, tensors: Sequence[Tensor]) -> None:
-        """Replace each by its sum over all processes, bit for bit the same in all.
+        """Replace each tensor by its sum over all processes, bit-identical in all of them.
 
-        They travel as one message in the type of the first. Raises Disconnected.
+        The tensors are sent as one message, in the dtype of the first. Raises Disconnected.
         """
 
     def from_first(self, make: Callable[[], T]) -> T:
-        """What `make` returns in the first process, in every one. Raises Disconnected."""
+        """Return in every process what `make` returns in the first. Raises Disconnected."""
         return make()
 
     def should_stop(self, stop: Stop) -> bool:
-        """Whether any process was told to stop; then all of them are. Raises Disconnected."""
+        """Whether any process was told to stop; all processes get the same answer. Raises Disconnected."""
         return stop.requested()
 
     def short_of_memory(self, error: Exception) -> bool:
-        """Whether `error` came of memory that ran out, here or in another process.
+        """Whether `error` was raised because memory ran out, in this process or another.
 
-        Then all of them have met again, and can go on from the checkpoint. Raises Disconnected.
+        If so, all processes have reconnected and can resume from the checkpoint. Raises Disconnected.
         """
         return classify(error) == "out_of_memory"
 
     @contextmanager
     def training(self, point_id: str) -> Iterator[None]:
-        """Around the training of a point in the first process: the others are told to train it too.
+        """Surround the training of a point in the first process, and tell the others to train it too.
 
-        Raises PeerFailed for what another process raised first, and PeerLost where one is gone.
+        Raises PeerFailed if another process was the first to raise an exception, and PeerLost if one is lost.
         """
         del point_id
         yield

@@ -1,4 +1,4 @@
-"""Where a result comes from: machine, versions and code. Recorded with every result, part of no id."""
+"""The provenance of a result: machine, versions and code. Recorded with every result, part of no id."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from scaling.study.snapshot import code_digest, git_of
 from scaling.training.device import hardware
 
 _PACKAGES = ("scaling-study", "torch", "torchvision", "timm", "numpy", "pillow", "av")
-"""What a job computes with. Hydra, submitit and W&B have no say in a point's outcome."""
+"""The packages that a job computes with. Hydra, submitit and W&B do not affect a point's outcome."""
 
 
 @cache
 def provenance(study: Path, snapshot: str | None, device: torch.device) -> dict[str, Any]:
-    """Plain values for result.json; bit-identical repeats are promised where all but the host agree.
+    """Plain values for result.json; repeats are bit-identical if all values except the host agree.
 
-    `snapshot` is the hash of the launch's, None where nobody took one.
+    `snapshot` is the hash of the code snapshot of the launch; None if none was taken.
     """
     return {
         "host": platform.node(),

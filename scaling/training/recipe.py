@@ -1,4 +1,4 @@
-"""The training methods of a study, each a switch with its strength (ResNet-RS, Table 1)."""
+"""The recipe: the training methods of a point, each with a strength that can be 0 (ResNet-RS, Table 1)."""
 
 from __future__ import annotations
 
@@ -14,41 +14,41 @@ LARGEST_JITTER = 3
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """Everything about training but the network, the data and the length of the run."""
+    """All settings of training except the network, the data, the schedule and the length of the run."""
 
     batch_size: int = 128
     norm_batch: int | None = None
-    """Images that batch norm sees at once; None for the whole batch. Gradients accumulate over these
-    parts."""
+    """Images per norm batch, the part of a batch that batch norm normalises together; None is the whole
+    batch. Gradients are accumulated over norm batches."""
     optimizer: str = "sgd"
-    """`sgd` with Nesterov's momentum, or one of timm's by its name, such as `lamb`."""
+    """`sgd` with Nesterov momentum, or the name of an optimizer of timm, such as `lamb`."""
     learning_rate: float = 0.1
     """Peak learning rate for a batch of 256; it scales linearly with the batch (Goyal et al. 2017)."""
     momentum: float = 0.9
-    """Momentum of SGD, and of those of timm's optimizers that have one."""
+    """Momentum of SGD, and of the optimizers of timm that have one."""
     weight_decay: float = 4e-5
-    """L2 decay of weights; norms and biases are left out."""
+    """Weight decay of all weights except those of norms and biases."""
     label_smoothing: float = 0.1
     ema_decay: float = 0.9999
-    """Decay of the moving average of the weights, which is evaluated; at first (1+n)/(10+n); 0 is off."""
+    """Decay of the moving average of the weights, which is evaluated; (1+n)/(10+n) at first. 0 is off."""
     stochastic_depth: float = 0.0
     """Rate at which an image skips the blocks of the last stage; lower in earlier stages. 0 is off."""
     dropout: float = 0.0
-    """Rate of features left out before the classifier; 0 is off."""
+    """Dropout rate of the features before the classifier; 0 is off."""
     rand_augment_layers: int = 0
-    """Operations of RandAugment that each image goes through (Cubuk et al. 2019, 1909.13719); 0 is off."""
+    """Operations of RandAugment applied to each image (Cubuk et al. 2019, arXiv 1909.13719); 0 is off."""
     rand_augment_magnitude: float = 10.0
-    """Strength of these operations, of which 10 is the most in that paper; ResNet-RS uses 10 and 15."""
+    """Strength of these operations: 10 is the maximum of that paper's scale; ResNet-RS uses 10 and 15."""
     crop: Literal["padded", "resized"] = "padded"
-    """Random crops: `padded`, windows of the image padded on each side, or `resized`, Inception's windows of
-    many sizes and shapes, usual for photographs."""
+    """`padded`: random windows of the image, which is padded on each side. `resized`: random windows of many
+    sizes and aspect ratios, resized, as for Inception and usual for photographs."""
     crop_padding: float = 0.125
     """Padding of `padded` crops on each side, as a share of the resolution; 0 is off."""
     scale_jitter: float = 0.0
-    """Scale jitter of clips with `padded` crops: frames are enlarged by up to this share before a window is
-    cut out (Simonyan and Zisserman 2014, 1409.1556, sec. 3.1); 0 is off, 0.25 is 256 to 320 pixels."""
+    """For clips with `padded` crops: frames are enlarged by up to this share before a window is cut out
+    (Simonyan and Zisserman 2014, arXiv 1409.1556, sec. 3.1). 0 is off; 0.25 stands for 256 to 320 pixels."""
     flip: bool = True
-    """Random mirroring, where the data set allows it."""
+    """Random horizontal flips, if the data set allows them."""
 
     def __post_init__(self) -> None:
         if self.batch_size < 2:
@@ -71,8 +71,8 @@ class Recipe:
             raise Refused(f"recipe.scale_jitter={self.scale_jitter:g} must be from 0 to {LARGEST_JITTER}.")
         if self.scale_jitter and self.crop == "resized":
             raise Refused(
-                "recipe.scale_jitter is of padded crops, and recipe.crop=resized has windows of many sizes "
-                "already: use one of them."
+                "recipe.scale_jitter is for padded crops, and recipe.crop=resized has windows of many sizes "
+                "already: use only one of the two."
             )
         if self.weight_decay < 0:
             raise Refused(f"recipe.weight_decay={self.weight_decay:g} must not be negative.")
@@ -86,25 +86,23 @@ class Recipe:
 
     @property
     def images_per_norm(self) -> int:
-        """`norm_batch` with its default filled in."""
+        """Images per norm batch: `norm_batch`, or by default `batch_size`."""
         return self.batch_size if self.norm_batch is None else self.norm_batch
 
     @property
     def num_moments(self) -> int:
-        """Numbers that the optimizer keeps for each weight; two for timm's optimizers, some of which keep
-        fewer."""
+        """Numbers that the optimizer stores per weight; 2 for those of timm, though some store fewer."""
         return 2 if self.optimizer != "sgd" else int(self.momentum > 0)
 
     @property
     def idle(self) -> Collection[str]:
-        """Fields that decide nothing, given the values of others."""
+        """Fields that have no effect, given the values of the others."""
         idle = ["crop" if self.crop == "padded" else "crop_padding"]
         idle += [] if self.rand_augment_layers else ["rand_augment_magnitude"]
         return idle if self.scale_jitter else [*idle, "scale_jitter"]
 
     def norm_batches_each(self, num_processes: int) -> int:
-        """Norm batches of a step for each of so many processes; Refused where they cannot be shared
-        evenly."""
+        """Norm batches per step in each of `num_processes`; Refused if they cannot be shared evenly."""
         number = self.batch_size // self.images_per_norm
         batches = "norm batch" if number == 1 else "norm batches"
         if num_processes < 1 or number % num_processes:
@@ -118,5 +116,5 @@ class Recipe:
 
     @property
     def peak_learning_rate(self) -> float:
-        """The learning rate at the end of the warm-up for this batch."""
+        """The learning rate at the end of the warm-up, for this batch size."""
         return self.learning_rate * self.batch_size / 256

@@ -1,4 +1,4 @@
-"""Room: the memory of one device that the workers of a launch share, given out by estimate."""
+"""Room: the memory of one device that the workers of a launch share, reserved by estimates."""
 
 from __future__ import annotations
 
@@ -14,20 +14,19 @@ from scaling.study.lease import Process
 
 @dataclass(frozen=True, kw_only=True)
 class Room:
-    """What a worker asks before it starts a point. Memory that a dead worker had taken is free again."""
+    """The reservations of memory, one made before each point. Those of a dead worker count as free."""
 
     ledger: Path
-    """Who has taken how much."""
+    """JSON file of the reservations: which process has reserved how much."""
     size_gb: float
     """Memory that was free when the launch began, in 1e9 bytes."""
     needs_gb: Mapping[str, float]
-    """The estimate for each point, by its id."""
+    """Estimated memory of each point in 1e9 bytes, by its id."""
 
     def take(self, point_ids: Iterable[str]) -> str | None:
-        """The first point that fits beside what is at work, with room taken for it until `leave`; None if
-        none fits.
+        """Reserve memory until `leave` for the first point that fits, and return its id; None if none fits.
 
-        A point that needs more than there is fits where nothing else is at work.
+        A point that needs more than the whole device fits if no other worker has a reservation.
         """
         with locked(self.ledger.with_suffix(".lock")):
             taken = self._taken_by_others()
@@ -39,7 +38,7 @@ class Room:
         return point_id
 
     def leave(self) -> None:
-        """Give the room back. Harmless for a worker that has taken none."""
+        """Cancel the reservation of this process, if it has one."""
         with locked(self.ledger.with_suffix(".lock")):
             write_json(self.ledger, {"taken": self._taken_by_others()})
 

@@ -1,4 +1,4 @@
-"""A run: a point being trained, one step at a time, whose whole state can be saved after any step."""
+"""A run: the training of a point, one step at a time; its complete state can be saved after any step."""
 
 from __future__ import annotations
 
@@ -28,21 +28,20 @@ from scaling.training.step import build_stepper
 from scaling.training.weights import Weights, begin_from, freeze, weights_of
 
 _EXPLODED = 10
-"""An epoch has exploded whose mean loss is this many times that of a random guess, ln(classes): no run that
-still learns is ever that far above a guess, and one that is does not come back."""
+"""A run has diverged when the mean loss of an epoch exceeds this multiple of a random guess's, ln(classes):
+no run that still learns is that far above a guess, and one that is does not recover."""
 
 _EXPLODED_AT_ONCE = 100
-"""The same for the loss of a single step, which may jump."""
+"""The same limit for the loss of a single step, which may jump."""
 
 _STEPS_BETWEEN_CHECKS = 50
 """Steps between checks of the loss on a GPU, where each check makes the host wait."""
 
 
 class Run:
-    """Network, optimizer, averaged weights, progress and rows of a point on `device`.
+    """The network, optimizer, averaged weights, progress and rows of a point on `device`.
 
-    Several processes that train a point together each hold such a run, the same in all of them after every
-    step.
+    Of several processes that train a point together, each holds a run, identical in all after every step.
     """
 
     def __init__(
@@ -95,7 +94,8 @@ class Run:
         self._epoch_correct = self.stepper.criterion.none_correct(device)
 
     def state(self) -> dict[str, Any]:
-        """All that `restore` needs to go on bit for bit; a step's randomness is a function of its number."""
+        """Everything that `restore` needs for a bit-identical continuation. No random state is needed, since
+        the random numbers of a step are a function of its number."""
         return {
             "model": self.model.state_dict(),
             "optimizer": self.stepper.optimizer.state_dict(),
@@ -110,27 +110,27 @@ class Run:
         }
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Take over what `state` returned."""
+        """Set the run to what `state` returned."""
         self.model.load_state_dict(state["model"])
         self.stepper.optimizer.load_state_dict(state["optimizer"])
         if self.ema:
             self.ema.load_state_dict(state["ema"])
         self.step = state["step"]
         self.train_seconds = state["train_seconds"]
-        self.evaluate_seconds = state.get("evaluate_seconds", 0.0)  # not in checkpoints of the first version
+        self.evaluate_seconds = state.get("evaluate_seconds", 0.0)  # absent from the first version's files
         self.trunk_seconds = state.get("trunk_seconds", 0.0)
         self.rows = state["rows"]
         self._epoch_loss = state["epoch_loss"].to(self.device)
         self._epoch_correct = state["epoch_correct"].to(self.device)
 
     def branch_off(self, state: dict[str, Any]) -> None:
-        """Go on from the state that another point of the same trunk has kept."""
+        """Continue from a state that another point of the same trunk has saved."""
         self.restore(state)
         self.trunk_seconds = self.train_seconds
 
     @property
     def weights(self) -> Weights:
-        """The weights that are evaluated: the averaged ones, if there is an average."""
+        """The weights that are evaluated: the averaged ones, or the network's own if there is no average."""
         return weights_of(self._evaluated)
 
     @property
@@ -187,12 +187,12 @@ class Run:
         self.rows.append(row)
 
     def evaluate(self, split: Split | ViewedVideos) -> tuple[float, float]:
-        """Loss in nats and metric in percent, of the averaged weights where they are averaged.
+        """Loss in nats and metric in percent on a split, of the averaged weights if there is an average.
 
-        Images of any resolution are normalised like those of training, for which the weights are made.
+        Images of any resolution are normalised with the statistics of the training images, as in training.
         """
         started = time.perf_counter()
-        shrunk = self.point.resolution / split.side  # larger images go in smaller batches
+        shrunk = self.point.resolution / split.side  # larger images get smaller batches
         part = max(1, int(self.point.recipe.images_per_norm * min(1, shrunk**2)))
         as_is = torch.compiler.set_stance("force_eager") if self._is_compiled else nullcontext()
         with as_is:  # what is compiled for each shape of a batch is not worth its minute
@@ -212,7 +212,7 @@ class Run:
     def _reset_sums(self) -> None:
         self._epoch_loss.zero_()
         self._epoch_correct.zero_()
-        hand_over(self.device)  # or they would make the next step another program, to XLA
+        hand_over(self.device)  # otherwise XLA would compile the next step as another program
 
     @contextmanager
     def _timed(self) -> Iterator[None]:
@@ -222,7 +222,7 @@ class Run:
 
 
 def _begun(point: Point, start: Weights | None) -> nn.Module:
-    """The network of the point as its training begins: with random weights, or with those of `start`."""
+    """The network of the point before its first step: with random weights, or with those of `start`."""
     torch.manual_seed(derived_seed("weights", point.seed))
     network = build(
         point.network,

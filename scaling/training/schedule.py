@@ -1,4 +1,4 @@
-"""The learning rate over a run, as a share of its peak."""
+"""The schedule of the learning rate over a run, as a share of its peak."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ Cooldown = Literal["1-sqrt", "linear"]
 
 @dataclass(frozen=True, kw_only=True)
 class Schedule:
-    """A linear warm-up, then one of three ways down."""
+    """A linear warm-up, then one of three kinds of decay."""
 
     kind: Kind = "cosine"
-    """`cosine`: half of one, to zero (Loshchilov and Hutter 2016, without restarts). `step`: multiplied by
+    """`cosine`: half a period, to zero (Loshchilov and Hutter 2016, without restarts). `step`: multiplied by
     `step_factor` at each milestone (He et al. 2015). `wsd`, warmup-stable-decay: the peak until a cooldown to
     zero (Hägele et al. 2024, arXiv 2405.18392)."""
     warmup_fraction: float = 5 / 350
-    """Share of all steps spent on the warm-up (the paper: 5 of 350 epochs); a share fits any length."""
+    """Share of all steps spent on the warm-up (5 of 350 epochs in the paper); it suits runs of any length."""
     warmup_steps: int | None = None
-    """Warm-up in steps instead of a share. With `wsd`, points of different length then share a trunk."""
+    """Steps of the warm-up, in place of a share. With `wsd`, points of different length can share a trunk."""
     milestones: tuple[float, ...] = (1 / 3, 2 / 3, 8 / 9)
-    """Milestones of `step`, as shares of all steps: epochs 30, 60 and 80 of 90."""
+    """Milestones of `step`, as shares of all steps; the default is epochs 30, 60 and 80 of 90."""
     step_factor: float = 0.1
     cooldown_fraction: float = 0.2
-    """Share of all steps that `wsd` spends on the cooldown; more than a fifth brought nothing there."""
+    """Share of all steps spent on the cooldown of `wsd`; in that paper more than a fifth gained nothing."""
     cooldown: Cooldown = "1-sqrt"
-    """Shape of the cooldown of `wsd`; the first one did better there."""
+    """Shape of the cooldown of `wsd`; `1-sqrt` did better in that paper."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.warmup_fraction < 1:
@@ -55,7 +55,7 @@ class Schedule:
             )
 
     def check(self, num_steps: int) -> None:
-        """Refused where a run of so many steps would end in its warm-up."""
+        """Refuse a run of `num_steps` that would end within its warm-up."""
         if self.warmup_steps is not None and self.warmup_steps >= num_steps:
             raise Refused(
                 f"schedule.warmup_steps={self.warmup_steps} takes all of the {num_steps} steps of the point: "
@@ -63,7 +63,7 @@ class Schedule:
             )
 
     def factor(self, step: int, num_steps: int) -> float:
-        """Share of the peak learning rate used by step `step`, counted from 0, of `num_steps`."""
+        """The learning rate of step `step` of `num_steps`, counted from 0, as a share of its peak."""
         warmup_steps = self._warmup(num_steps)
         if step < warmup_steps:
             return (step + 1) / (warmup_steps + 1)
@@ -76,9 +76,9 @@ class Schedule:
                 return self._cooled(step, num_steps)
 
     def trunk_steps(self, num_steps: int) -> int:
-        """Steps before the cooldown, with which a longer run begins as well; 0 where none does.
+        """Number of steps before the cooldown, which longer runs begin with too; 0 if they cannot share them.
 
-        A warm-up that is a share of the run has another length in a longer run.
+        Runs cannot share steps if the warm-up is a share of all steps, since its length then differs.
         """
         is_shared = self.kind == "wsd" and self.warmup_steps is not None
         return num_steps - self._cooldown(num_steps) if is_shared else 0
@@ -97,7 +97,7 @@ class Schedule:
 
     @property
     def idle(self) -> Collection[str]:
-        """Fields that its kind does not read, and which therefore decide nothing."""
+        """Fields that the kind of schedule does not use, so that they have no effect."""
         idle: dict[Kind, Collection[str]] = {
             "cosine": ("milestones", "step_factor", "cooldown_fraction", "cooldown"),
             "step": ("cooldown_fraction", "cooldown"),

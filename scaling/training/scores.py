@@ -1,4 +1,4 @@
-"""Scores: what an evaluation counts, over images or over their pixels."""
+"""Scores: the sums of an evaluation, over images or over their pixels, and the metrics that result."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from scaling.training.criterion import upsampled
 
 
 class Labels:
-    """Scores of images: cross-entropy, and how many are classified as they are labelled."""
+    """Scores of images: the sum of the cross-entropy and the number of correct classifications."""
 
     def __init__(self, num_images: int, device: torch.device) -> None:
         self._num_images = num_images
@@ -33,13 +33,13 @@ class Labels:
 
 
 class Pixels:
-    """Scores of pixels that have a class: cross-entropy, and the confusion matrix."""
+    """Scores of pixels that have a class: the sum of the cross-entropy and the confusion matrix."""
 
     def __init__(self, num_classes: int, device: torch.device) -> None:
         self._num_classes = num_classes
         loss, confusions = (
             torch.zeros((), dtype=torch.float64),
-            torch.zeros(num_classes**2 + 1, dtype=torch.int64),  # the last: of pixels without a class
+            torch.zeros(num_classes**2 + 1, dtype=torch.int64),  # the last counts pixels without a class
         )
         self.sums = [loss.to(device), confusions.to(device)]
         """Tensors that several processes add up."""
@@ -51,7 +51,7 @@ class Pixels:
         loss += functional.cross_entropy(logits, labels, ignore_index=IGNORED, reduction="sum")
         pairs = labels * self._num_classes + logits.argmax(1)
         pairs = torch.where(labels == IGNORED, self._num_classes**2, pairs).flatten()
-        confusions.scatter_add_(0, pairs, torch.ones_like(pairs))  # to select or bincount, a GPU would wait
+        confusions.scatter_add_(0, pairs, torch.ones_like(pairs))  # masking or bincount would wait for a GPU
 
     def result(self) -> tuple[float, float]:
         """Mean loss in nats and mean intersection over union in percent, over the classes that occur.
@@ -67,6 +67,6 @@ class Pixels:
 
 
 def scores_of(images: Images, num_images: int) -> Labels | Pixels:
-    """The scores that a split of so many of the `images` is counted with, on their device."""
+    """Empty scores for a split of `num_images` of the data set `images`, on the device of their mean."""
     device = images.mean.device
     return Pixels(images.mask_classes, device) if images.mask_classes else Labels(num_images, device)

@@ -1,4 +1,4 @@
-"""A training step: optimizer, gradients of a batch in parts, update."""
+"""A training step: the gradients of a batch, accumulated over its parts, and the update of the weights."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from scaling.training.recipe import Recipe
 
 @dataclass(frozen=True, kw_only=True)
 class Stepper:
-    """A network with what updates it."""
+    """A network with the optimizer and the loss that train it."""
 
     model: nn.Module
     optimizer: torch.optim.Optimizer
@@ -32,18 +32,18 @@ class Stepper:
     drops: Drops
     bf16: bool
     frugal: bool = False
-    """Whether the backward pass computes the inside of each block anew, which takes a third more time and a
-    fraction of the memory, and gives the same numbers."""
+    """Whether the backward pass recomputes the activations within each block, which takes a third more time
+    and a fraction of the memory, and gives the same numbers."""
     processes: Processes = ALONE
     statistics: Statistics | None = None
-    """What the processes combine of their batch norms; None for one alone."""
+    """Statistics of batch norms, combined over the processes; None for a single process."""
 
     def step(self, batch: Batch, learning_rate: float) -> tuple[Tensor, Tensor]:
-        """Train on one batch; its mean loss and its number of correct answers, as tensors on the device. Of
-        masks each image counts as its share of correct pixels.
+        """Train on one batch; return its mean loss and number of correct answers as tensors on the device.
+        With masks, an image counts as its share of correct pixels.
 
-        It goes through the network in parts of `images_per_norm`, each normalised by itself; the gradient is
-        that of the mean loss over the whole batch, of which each of several processes has a share.
+        The batch is processed in parts of `images_per_norm`, each normalised on its own. The gradient is that
+        of the mean loss over the whole batch, of which `batch` is the share of this process.
         """
         if self.statistics:
             self.statistics.begin()
@@ -75,7 +75,7 @@ class Stepper:
         return map(Batch, *parts)
 
     def _combine(self, statistics: Statistics, *sums: Tensor) -> None:
-        """Make gradients, statistics and `sums` those of the whole batch, in one message."""
+        """Sum gradients, norm statistics and `sums` over the processes, in one message."""
         gradients = [value.grad for value in self.model.parameters() if value.grad is not None]
         contributions = statistics.contributions()
         self.processes.sum([*gradients, *contributions, *sums])
@@ -92,7 +92,10 @@ def build_stepper(
     mix: Mix | None = None,
     dense: bool = False,
 ) -> Stepper:
-    """The network with the optimizer and the loss of its recipe, for batches of a `mix`, if it has one."""
+    """The stepper of a network, with the optimizer and the loss of its recipe.
+
+    `mix` describes batches with pseudo-labelled images, if there are any; `dense` is for a class per pixel.
+    """
     has_gradients = all(value.requires_grad for value in model.parameters())
     model.set_grad_checkpointing(frugal and has_gradients)  # type: ignore[operator]
     num_norm_batches = recipe.norm_batches_each(processes.size) * (1 + (mix.ratio if mix else 0))

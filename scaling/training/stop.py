@@ -1,4 +1,4 @@
-"""Whether a worker has been told to stop: by a signal, a file, the clock, or the end of its parents."""
+"""Requests to stop a worker: by a signal, a stop file, the deadline of its job or the end of its launcher."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ from scaling.study.lease import Process
 from scaling.study.result import Failure
 
 POLL_S = 0.5
+"""Pause between two checks of stop file, launcher and deadline."""
 EARLY_S = 60.0
-"""Slurm may send the signal that was asked for so much before its time (sbatch, --signal)."""
+"""Slurm may send the requested signal up to 60 seconds early (sbatch, --signal)."""
 
 
 Handler = Callable[[int, FrameType | None], object] | signal.Handlers
@@ -24,9 +25,9 @@ Handler = Callable[[int, FrameType | None], object] | signal.Handlers
 
 @contextmanager
 def handled(handler: Handler, *signals: signal.Signals) -> Iterator[None]:
-    """Handle these signals so in the body of the `with`; in the main thread only.
+    """Handle `signals` with `handler` in the body of the `with`; in the main thread only.
 
-    SIGHUP stays ignored where it was: with `nohup` a process is to outlive its terminal.
+    If SIGHUP is ignored it stays so, since a process started with `nohup` should outlive its terminal.
     """
     before = {
         number: signal.signal(number, handler)
@@ -41,13 +42,13 @@ def handled(handler: Handler, *signals: signal.Signals) -> Iterator[None]:
 
 
 class Stop:
-    """Call `requested` as often as you like; a thread of its own does the looking."""
+    """A request to stop. `requested` is cheap: a background thread polls file, launcher and deadline."""
 
     def __init__(
         self, *, file: Path | None = None, launcher: Process | None = None, deadline: float | None = None
     ) -> None:
         self.failure: Failure | None = None
-        """What ends the points that are stopped: None where somebody wanted them to stop."""
+        """The failure that stopped points are noted with; None if a person asked to stop."""
         self._event = threading.Event()
         self._file = file
         self._launcher = launcher
@@ -61,13 +62,13 @@ class Stop:
         return self._event.is_set()
 
     def tell(self, failure: Failure | None) -> None:
-        """Stop, because another process of the same point was told to."""
+        """Request to stop because another process of the same point was told to."""
         self.failure = failure
         self._event.set()
 
     @contextmanager
     def on_signals(self, *signals: signal.Signals) -> Iterator[None]:
-        """Stop on any of these, as far as `handled` heeds them. A second SIGINT interrupts at once."""
+        """Stop on any of these signals, as `handled` installs them. A second SIGINT interrupts at once."""
         with handled(self._heed, *signals):
             yield
 

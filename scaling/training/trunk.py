@@ -1,4 +1,4 @@
-"""The states of a trunk: kept by the point that trains it, taken over by points that branch off."""
+"""The states of a trunk: saved by the point that trains it, and loaded by the points that branch off."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class Trunk:
-    """The trunk of one point."""
+    """The trunk of a point: the steps before its cooldown, which it may share with other points."""
 
     directory: Path
     end: int
-    """Steps of the point before its cooldown."""
+    """Number of steps of the point before its cooldown."""
     kept: Collection[int] = ()
-    """Steps after which the point keeps its state for others."""
+    """Steps after which the point saves its state for others."""
     fence: Fence | None = None
 
     def save(self, step: int, state: dict[str, Any]) -> None:
-        """Keep the state after `step` for others; raises Unwritable, and what the fence raises."""
+        """Save the state after `step` for other points; raises Unwritable, and what the fence raises."""
         with writing_below(self.directory.parent):
             self.directory.mkdir(parents=True, exist_ok=True)
             write_bytes(state_file(self.directory, step), state_bytes(state), self.fence, flush=True)
@@ -56,7 +56,7 @@ class Trunk:
 
 
 def trunk_of(study: Path, point: Point, kept: Collection[int], fence: Fence) -> Trunk | None:
-    """The trunk of a point of the study; None for one that can share none."""
+    """The trunk of a point of the study; None if the point cannot share steps with others."""
     end = trunk_steps(point)
     if not end:
         return None

@@ -1,4 +1,4 @@
-"""A worker: takes points from a list, one after another, each under a lease, until none is left."""
+"""A worker: runs the points of a list, one after another, each under a lease, until none is left."""
 
 from __future__ import annotations
 
@@ -27,18 +27,18 @@ if TYPE_CHECKING:
     from scaling.training.processes import Processes
 
 LOOK_AGAIN_S = 0.2
-"""Pause of a worker that has no room for any point."""
+"""Pause of a worker that has no memory for any of its points."""
 LEAK_FACTOR = 2.0
-"""Times the largest estimate of its points so far: a process that has grown beyond leaks, or hoards."""
+"""A process that holds more than this multiple of the largest estimate of its points so far leaks memory."""
 
 log = logging.getLogger(__name__)
 
 
 def work(todo: WorkList, processes: Processes | None = None) -> None:
-    """Run every point of the list that nobody else runs. A point that fails is noted and harms no other.
+    """Run every point of the list that nobody else runs. A failed point is noted and does not affect others.
 
-    Points that there is no room for wait, and later ones go before. A process that leaks leaves the rest to
-    another one.
+    Points that do not fit in memory wait while later ones run. A process that leaks memory ends and leaves
+    the rest to another one.
     """
     stop = stop_of(todo)
     study = Study.open(todo.study)
@@ -48,13 +48,13 @@ def work(todo: WorkList, processes: Processes | None = None) -> None:
 
 
 def stop_of(todo: WorkList) -> Stop:
-    """What tells a worker of this list to stop."""
+    """The request to stop that a worker of this list obeys."""
     launch = Launch(todo.study, todo.terms.launch)
     return Stop(file=launch.stop_file, launcher=todo.launcher, deadline=todo.deadline)
 
 
 def _with_room(todo: WorkList, stop: Stop) -> Iterator[str]:
-    """The points, each when there is room for it, until there is reason to end."""
+    """Yield each point once it fits in memory, until none is left, a stop is requested, or memory leaks."""
     left, room, largest_gb = dict.fromkeys(todo.point_ids), todo.room, 0.0
     while left and not stop.requested():
         with writing_below(todo.study):
@@ -90,10 +90,9 @@ def run_point(
     processes: Processes | None = None,
     answer: Callable[[Attempt], None] | None = None,
 ) -> None:
-    """Bring one point to its end, unless it is there already or somebody else is at it.
+    """Bring one point to its end by training, or by `answer`, unless it has ended or another worker runs it.
 
-    By training, or by `answer`. Raises Unwritable where the study takes no files; every other error is noted
-    as the point's failure.
+    Raises Unwritable if the study cannot be written to; every other error is noted as the point's failure.
     """
     with writing_below(study.path):
         if _has_ended(study, point_id, terms.launch):
@@ -115,7 +114,7 @@ def run_point(
                 study.note(point_id, ended, held)
             else:
                 ended = Attempt(study, point_id, held, terms, stop, on_epoch, processes, answer).run(begun)
-        if answer is None:  # which leaves nothing worth the search
+        if answer is None:  # an answer leaves too little garbage to be worth a collection
             garbage.free()
         if ended.status in ("completed", "failed"):
             launch.note_end(point_id, ended, terms.policy.same_failure_limit)
@@ -129,7 +128,7 @@ def _has_ended(study: Study, point_id: str, launch: str) -> bool:
 
 
 def _begun(before: State, terms: Terms) -> State:
-    """The state of a point that starts, or goes on after `before`."""
+    """The state of a point that starts, or resumes from `before`."""
     return State(
         status="running",
         attempt=before.attempt + 1,
@@ -142,7 +141,7 @@ def _begun(before: State, terms: Terms) -> State:
 
 
 def _given_up(before: State) -> State:
-    """The state of a point that has been stopped, or has lost its process, once too often."""
+    """The failed state of a point that was stopped or killed more often than allowed."""
     failure = before.failure if before.status == "pending" and before.failure else "killed"
     times = f"{before.requeues + 1} times, the last time after epoch {before.epoch}"
     return replace(before, status="failed", failure=failure, message=f"it was stopped or killed {times}")

@@ -1,4 +1,4 @@
-"""A work list: the points that a worker takes one after another, and the terms of their launch."""
+"""A work list: the points that a worker runs, one after another, and the terms of their launch."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from scaling.training.runtime import Runtime
 
 @dataclass(frozen=True, kw_only=True)
 class Policy:
-    """What a launch does about points that do not end well."""
+    """How a launch treats points that are interrupted or fail."""
 
     max_requeues: int = 2
-    """How often a point goes on after it was stopped or lost its process."""
+    """How often a point is resumed after it was stopped or its process was killed."""
     same_failure_limit: int = 3
-    """The launch stops when the first so many points to end have failed with one traceback."""
+    """The launch stops if this number of points, the first ones to end, failed with the same traceback."""
 
     def __post_init__(self) -> None:
         if self.max_requeues < 0:
@@ -30,34 +30,34 @@ class Policy:
 
 @dataclass(frozen=True, kw_only=True)
 class Terms:
-    """What holds for every point of a launch."""
+    """The settings that all points of a launch share."""
 
     launch: str
-    """Names the launch: a point that failed in it is not started in it again."""
+    """Name of the launch; a point that failed in a launch is not started again in the same one."""
     runtime: Runtime
     policy: Policy = field(default_factory=Policy)
     snapshot: str | None = None
-    """Hash of the code that the launch runs; None where nobody took a snapshot."""
+    """Hash of the code that the launch runs; None if no snapshot was taken."""
     needed: frozenset[str] = frozenset()
-    """Ids of points whose weights others of the launch begin from."""
+    """Ids of the points whose weights other points of the launch begin from."""
     trunks: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
-    """Steps at which points keep their state for shorter or longer ones, by id."""
+    """Steps after which a point saves its state for shorter or longer points, by id."""
 
     def keeps_weights(self, point_id: str) -> bool:
-        """Whether the point's weights outlive its training."""
+        """Whether the point's weights are kept after its training."""
         return self.runtime.keep_weights or point_id in self.needed
 
 
 @dataclass(frozen=True, kw_only=True)
 class WorkList:
-    """What a launcher hands to a worker process."""
+    """The input of a worker process, made by a launcher."""
 
     study: Path
     point_ids: tuple[str, ...]
     terms: Terms
     room: Room | None = None
-    """The memory that is shared with other workers; None where there is enough."""
+    """The memory shared with other workers; None if it need not be shared out."""
     launcher: Process | None = None
-    """When this process is gone, the worker stops too; None for one that outlives its launcher."""
+    """The process with which the worker ends; None if the worker may outlive its launcher."""
     deadline: float | None = None
-    """When to stop, in seconds since 1970, because the job's time is nearly up; None: never."""
+    """When to stop because the job's time is nearly up, in seconds since 1970; None for never."""

@@ -1,6 +1,6 @@
-"""XLA: the devices that torch_xla drives here. The package is imported when first asked for; few have it.
+"""XLA: the devices that torch_xla drives. It is an optional dependency, so it is imported only on use.
 
-What is computed on it is recorded first, and is compiled where nothing like it was handed over before.
+Operations are recorded first; handing them over compiles them, unless the same program was compiled before.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def use_xla() -> torch.device:
-    """XLA's device, which stands for all of them where there are several; Refused where there is none."""
+    """The device of XLA, which stands for all devices if there are several; Refused if there is none."""
     try:
         import torch_xla
 
@@ -30,14 +30,14 @@ def use_xla() -> torch.device:
     except (OSError, RuntimeError) as error:
         reason = str(error).splitlines()[0].split(". ")[0].rstrip(".")
         raise Refused(
-            f"device=tpu is not available: {reason}; PJRT_DEVICE=TPU or PJRT_DEVICE=CPU says what to run on."
+            f"device=tpu is not available: {reason}; set PJRT_DEVICE=TPU or PJRT_DEVICE=CPU to say what to run on."
         ) from error
     return device
 
 
 @cache
 def _as_one() -> Mesh | None:
-    """All devices in a row, from now on programmed as one (SPMD); None where there is one."""
+    """A mesh of all devices in a row, programmed as one from now on (SPMD); None if there is one device."""
     import torch_xla.runtime as runtime
     from torch_xla.distributed import spmd
 
@@ -49,7 +49,7 @@ def _as_one() -> Mesh | None:
 
 
 def use_precision(precision: Precision) -> None:
-    """Of products: a TPU does those of fp32 numbers in bf16 unless it is told to take several passes."""
+    """Set the precision of matrix products: by default, a TPU computes fp32 products in one pass of bf16."""
     from torch_xla import backends
 
     wanted = "highest" if precision == "fp32" else "default"
@@ -58,9 +58,9 @@ def use_precision(precision: Precision) -> None:
 
 
 def send(values: Tensor) -> Tensor:
-    """`values` on the device; several share the first dimension, where that comes out even.
+    """Move `values` to the device; several devices share the first dimension if it divides evenly.
 
-    Programs mean the same wherever their values lie: XLA has the devices exchange what they need.
+    Sharding does not change results: XLA makes the devices exchange the values that they need.
     """
     import torch_xla
 
@@ -74,14 +74,14 @@ def send(values: Tensor) -> Tensor:
 
 
 def hand_over() -> None:
-    """Let the device compute what was recorded."""
+    """Start the computation of the recorded operations."""
     import torch_xla
 
     torch_xla.sync()
 
 
 def finish() -> None:
-    """Hand over what was recorded and wait for it."""
+    """Start the computation of the recorded operations and wait for it to finish."""
     import torch_xla.core.xla_model as model
 
     hand_over()
@@ -89,7 +89,7 @@ def finish() -> None:
 
 
 def hardware() -> str:
-    """What XLA's device is, such as `TPU v4`; of several only how many and what, such as `4 TPU`."""
+    """Name of the device, such as `TPU v4`; for several devices their number and type, such as `4 TPU`."""
     import torch_xla
     import torch_xla.core.xla_model as model
 
@@ -100,7 +100,7 @@ def hardware() -> str:
 
 
 def memory_bytes(kind: str) -> int | None:
-    """`bytes_used` or `peak_bytes_used`; None where the device does not tell."""
+    """Memory in bytes; `kind` is `bytes_used` or `peak_bytes_used`. None if the device does not report it."""
     import torch_xla
     import torch_xla.core.xla_model as model
 

@@ -41,7 +41,9 @@ def test_a_tensor_larger_than_the_memory() -> None:
     assert classify(error.value) == "out_of_memory"
     message: str = noted(error.value)["message"]
     assert message.startswith("RuntimeError: ")
-    assert message.endswith(" (Of training, a smaller recipe.norm_batch takes less; it is another point.)")
+    assert message.endswith(
+        " (In training, a smaller recipe.norm_batch takes less memory; it makes another point.)"
+    )
 
 
 @pytest.mark.parametrize("error", [Diverged(7, 1e9), Stopped(7), Dominated(7)])

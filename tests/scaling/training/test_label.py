@@ -194,10 +194,10 @@ def test_a_threshold_that_leaves_nothing_is_told(student: MakeStudent, file: Pat
 @pytest.mark.parametrize(
     ("network", "said"),
     [
-        ({"num_classes": 7}, r"tells 7 classes apart, and mnist5k has 10"),
-        ({"in_channels": 3}, r"takes images of 3 channels, and mnist5k has 1"),
-        ({"width": 0.25}, r"is of another network than described: its .* is \(.*\), not \("),
-        ({"depth": 14}, r"is of another network than described: only one of them has "),
+        ({"num_classes": 7}, r"distinguishes 7 classes, but mnist5k has 10"),
+        ({"in_channels": 3}, r"takes images of 3 channels, but mnist5k has 1"),
+        ({"width": 0.25}, r"belongs to another network than described: its .* is \(.*\), not \("),
+        ({"depth": 14}, r"belongs to another network than described: only one of them has "),
     ],
     ids=str,
 )

@@ -28,7 +28,7 @@ def test_each_of_them_takes_a_step(name: str) -> None:
 
 
 def test_an_unknown_one_is_refused_with_its_neighbour() -> None:
-    with pytest.raises(Refused, match="adamv is not an optimizer here: did you mean adam"):
+    with pytest.raises(Refused, match="adamv is not a known optimizer: did you mean adam"):
         check_optimizer("adamv")
     with pytest.raises(Refused, match="adahessian"):
         check_optimizer("adahessian")

@@ -35,7 +35,9 @@ def test_another_network_is_refused(make_point: MakePoint, train_point: Train, c
     for axis in ({"depth": 14}, {"width": 0.5}):
         point = replace(make_point(**axis), start=START)
         images = load(point.data, None, point.resolution)
-        with pytest.raises(DataError, match=r"0123456789abcdef is of another network: its .* does not fit"):
+        with pytest.raises(
+            DataError, match=r"0123456789abcdef belongs to another network: its .* does not fit"
+        ):
             Run(point, images, cpu, start=outcome.weights)
 
 
