@@ -42,7 +42,7 @@ def test_damaged_files_are_named_left_out_and_counted(
     assert result["provenance"]["unreadable_images"] == 1
     told = [line for line in (directory / "log.txt").read_text().splitlines() if "left out" in line]
     assert len(told) == 1
-    assert f"{pictures}/cats/\\udce9mpty.jpg: it is no image" in told[0], "a name that is no UTF-8"
+    assert f"{pictures}/cats/\\udce9mpty.jpg: it is not an image" in told[0], "a name that is no UTF-8"
 
 
 def test_a_folder_that_has_changed_is_told(

@@ -1,4 +1,4 @@
-"""Ahead: what the next step takes is fetched from the disk by a thread while this step is computed."""
+"""Prefetching: a thread reads the examples of the next step from the disk while this step is computed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from torch import Tensor
 
 
 class Ahead:
-    """Prefetches with `fetch`, which gives the pixels of a step and its chosen examples."""
+    """A prefetcher; `fetch` returns the pixels of the chosen examples of a step."""
 
     def __init__(self, fetch: Callable[[int, Tensor], Tensor], device: torch.device) -> None:
         self._fetch = fetch
@@ -19,12 +19,12 @@ class Ahead:
         self._begun: dict[int, Future[Tensor]] = {}
 
     def begin(self, step: int, chosen: Tensor) -> None:
-        """Fetch the `chosen` examples of `step`, unless that was begun already."""
+        """Start fetching the `chosen` examples of `step`, unless this was started before."""
         if step not in self._begun:
             self._begun[step] = self._thread.submit(self._fetched, step, chosen)
 
     def take(self, step: int) -> Tensor:
-        """The pixels of `step`, which was begun, on the device."""
+        """The pixels of `step`, for which `begin` was called, on the device."""
         pixels = self._begun.pop(step).result()
         return pixels.to(self._device, non_blocking=True)
 

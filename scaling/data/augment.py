@@ -1,4 +1,4 @@
-"""Random crops and mirroring of a whole batch as one operation."""
+"""Random crops and horizontal flips of a whole batch as one operation."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from torch.nn import functional
 _LEAST_AREA = 0.08
 """Smallest area of a window, as a share of the image."""
 _MOST_OBLONG = 4 / 3
+"""Largest aspect ratio of a window."""
 _DRAWN = 10
-"""Windows that are drawn for an image, to have one that fits."""
+"""Windows drawn per image, of which the first that fits in the image is used."""
 
 
 def augment(
@@ -26,13 +27,13 @@ def augment(
     batch: int,
     share: slice = slice(None),
 ) -> Tensor:
-    """The `chosen` (B,) of `images` (N, C, S, S), each with an offset and a mirroring of its own.
+    """The `chosen` (B,) of `images` (N, C, S, S), each with its own random offset and flip.
 
-    They are a `share` of a `batch`, and what happens to each does not depend on the sharing. It is one
-    indexing operation, without a copy that is padded.
+    They are a `share` of a `batch`, and the result for an image does not depend on how the batch is shared.
+    It takes one indexing operation, without a padded copy.
 
-    A crop is a window of S pixels in the image extended by `padding` reflected pixels on each side: a dark
-    frame stays dark and a photograph goes on. `padding` is less than S, `generator` is on the CPU.
+    A crop is a window of S pixels in the image extended by `padding` reflected pixels on each side, so that a
+    dark margin stays dark and a photograph continues. `padding` is less than S; `generator` is on the CPU.
     """
     if padding == 0 and not mirror:
         return images[chosen]
@@ -44,11 +45,11 @@ def augment(
         mirrored = sent(torch.rand((batch, 1), generator=generator)[share], images) < 0.5
         columns = torch.where(mirrored, columns.flip(1), columns)
     crops = images[chosen[:, None, None], :, rows[:, :, None], columns[:, None, :]]
-    return crops.permute(0, 3, 1, 2)  # the indexing leaves channels last, as the network wants them
+    return crops.permute(0, 3, 1, 2)  # indexing leaves channels last in memory, the network's layout
 
 
 def _reflect(positions: Tensor, side: int) -> Tensor:
-    """Positions beyond an edge as those before it, the edge itself not repeated."""
+    """Reflect positions beyond an edge at it, without repeating the edge."""
     return (side - 1) - ((side - 1) - positions.abs()).abs()
 
 
@@ -62,11 +63,12 @@ def resized_crops(
     share: slice = slice(None),
     masks: bool = False,
 ) -> Tensor:
-    """As `augment` does, with windows of Inception (Szegedy et al. 2014, arXiv 1409.4842), resized to S.
+    """Like `augment`, with the random windows of Inception (Szegedy et al. 2014, arXiv 1409.4842), resized to
+    S.
 
-    A window has 8 to 100 % of the image's area and sides of 3:4 to 4:3. All are sampled from the stored
-    images in one bilinear operation, which only ever enlarges; with `masks` the last channel has classes, of
-    which the nearest is taken.
+    A window has 8 to 100 % of the image's area and an aspect ratio of 3:4 to 4:3. All are sampled from the
+    stored images in one bilinear operation, which never shrinks them. With `masks`, the last channel holds
+    classes and is sampled by nearest neighbour.
     """
     heights, widths, tops, lefts = sent(_windows(batch, generator)[:, share], images)
     if mirror:
@@ -75,7 +77,7 @@ def resized_crops(
     side = images.shape[-1]
     middles = (torch.arange(side, device=images.device) + 0.5) / side
     rows, columns = (
-        2 * (start[:, None] + extent[:, None] * middles) - 1  # from -1 to 1, as grid_sample has it
+        2 * (start[:, None] + extent[:, None] * middles) - 1  # grid_sample's coordinates: -1 to 1
         for start, extent in ((tops, heights), (lefts, widths))
     )
     places = torch.stack([columns[:, None].expand(-1, side, -1), rows[:, :, None].expand(-1, -1, side)], -1)
@@ -89,7 +91,7 @@ def resized_crops(
 
 
 def sent(drawn: Tensor, images: Tensor) -> Tensor:
-    """What was drawn, a few numbers for each image, where the images are: a GPU need not be waited for."""
+    """Move `drawn`, a few numbers per image, to the device of the images without waiting for a GPU."""
     return drawn.to(images.device, non_blocking=True)
 
 
@@ -102,7 +104,7 @@ def _windows(number: int, generator: torch.Generator) -> Tensor:
 def window_sides(number: int, generator: torch.Generator) -> Tensor:
     """(2, number): height and width of windows, as shares of the side.
 
-    Of ten that are drawn the first that fits is taken, and where none does, the whole image.
+    The first of ten drawn windows that fits in the image is used, or the whole image if none fits.
     """
     areas = torch.rand((_DRAWN, number), generator=generator) * (1 - _LEAST_AREA) + _LEAST_AREA
     ratios = torch.exp((torch.rand((_DRAWN, number), generator=generator) * 2 - 1) * math.log(_MOST_OBLONG))

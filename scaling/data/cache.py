@@ -1,4 +1,4 @@
-"""The cache of stored images: what is slow to parse is kept in the user's cache directory. No torch."""
+"""The cache of stored images: parsed data sets are kept in the user's cache directory. No torch import."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def cache_dir() -> Path:
 
 
 def fetch(path: Path, make: Callable[[], Stored]) -> Stored:
-    """The images cached at `path`; where there are none, or damaged ones, made and cached."""
+    """The images cached at `path`; if they are missing or damaged, they are made and cached."""
     stored = _read(path)
     if stored is None:
         stored = make()
@@ -37,7 +37,7 @@ def fetch(path: Path, make: Callable[[], Stored]) -> Stored:
 
 
 def fetch_text(path: Path, make: Callable[[], str]) -> str:
-    """The text cached at `path`; where there is none, made and cached."""
+    """The text cached at `path`; if it is missing, it is made and cached."""
     try:
         return path.read_text()
     except OSError:
@@ -71,7 +71,8 @@ def _read(path: Path) -> Stored | None:
 
 
 def _write(path: Path, stored: Stored) -> None:
-    """Written aside and moved, so that of several writers each leaves a whole file; no disk is no harm."""
+    """Write to a temporary file and rename it, so that any of several writers leaves a complete file. A file
+    that cannot be written is only logged."""
     facts = np.array(json.dumps(asdict(stored.facts)))
     aside = None
     try:

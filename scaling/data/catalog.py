@@ -1,4 +1,4 @@
-"""The catalogue of data sets: a setting in, the declared DataSet out. No torch."""
+"""The catalogue of data sets, which makes a DataSet of the settings in conf/data/. No torch import."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from scaling.data.stored import Facts
 from scaling.errors import Refused
 
 TEST_SHARE = 0.15
-"""Share of all images that becomes the test set where a data set has none of its own."""
+"""Share of all images that becomes the test set if a data set has none of its own."""
 
 _NAMED: dict[str, tuple[Facts, bool]] = {
     "mnist5k": (mnist5k.FACTS, False),
@@ -39,50 +39,50 @@ _NAMED: dict[str, tuple[Facts, bool]] = {
     "pascal_voc": (segmentation.PASCAL_VOC, True),
     "ade20k": (segmentation.ADE20K, True),
 }
-"""Facts and `mirror` of the sets that can be planned where they are absent."""
+"""Facts and `mirror` of the data sets that can be planned on a machine without their files."""
 
 FOLDERS: dict[str, Callable[[str | None], Facts]] = {
     "image_folder": image_folder.read_facts,
     "clip_folder": clip_folder.read_facts,
     "mask_folder": mask_folder.read_facts,
 }
-"""What reads the facts of a directory of one's own."""
+"""Readers of the facts of a user's own directory."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class DataConfig:
-    """Which images or videos a study is about, as conf/data/ says it."""
+    """The data set of a study, as set in conf/data/."""
 
     name: str
-    """`mnist5k`, `fashion_mnist`, `cifar10`, `cifar100`, `imagenet`, or `image_folder` for a directory of
-    one's own; of videos `moving_mnist5k`, `kinetics400` or `clip_folder`; with masks `scenes_of_mnist5k`,
+    """`mnist5k`, `fashion_mnist`, `cifar10`, `cifar100`, `imagenet`, or `image_folder` for the user's own
+    directory; for videos `moving_mnist5k`, `kinetics400` or `clip_folder`; with masks `scenes_of_mnist5k`,
     `scenes_of_fashion_mnist`, `pascal_voc`, `ade20k` or `mask_folder`."""
     root: str | None = None
-    """Where the files lie; it is no part of a point's identity."""
+    """Directory of the files; not part of a point's identity."""
     num_train: int | None = None
-    """Training images to use; None is all that validation and test leave."""
+    """Number of training images to use; None for all that validation and test leave."""
     num_val: int
-    """Images to hold out of the training set."""
+    """Number of images held out of the training set for validation."""
     split_seed: int = 0
-    """Draws which images are held out."""
+    """Seed that decides which images are held out."""
     mirror: bool | None = None
-    """Whether a mirrored image keeps its class; of image_folder, clip_folder and mask_folder only."""
+    """Whether a mirrored image keeps its class; for image_folder, clip_folder and mask_folder only."""
     max_unreadable: float = DataSet.max_unreadable
-    """Share of the files that may be damaged and are left out; beyond it, nothing is trained."""
+    """Share of the files that may be damaged and left out; with more, points fail."""
     shuffled_labels: bool = DataSet.shuffled_labels
-    """Whether the labels of each split are dealt out anew: no rule may be found then."""
+    """Whether the labels of each split are permuted: a control, in which no rule should be found."""
     temporal_stride: int = DataSet.temporal_stride
-    """Every so many-th frame of a video is used."""
+    """Distance between the used frames of a video; 1 uses all."""
 
 
 def declare(config: DataConfig) -> DataSet:
-    """The data set as points know it; Refused for a bad setting, DataError for a bad image folder."""
+    """The data set that a point declares. Raises Refused for a bad setting, DataError for a bad folder."""
     facts, mirror = _facts(config)
     num_test = facts.num_own_test or max(1, round(TEST_SHARE * facts.num_images))
     num_left = facts.num_images - num_test - config.num_val
     num_train = num_left if config.num_train is None else config.num_train
     if config.num_val < 1:
-        raise Refused(f"data.num_val={config.num_val} leaves nothing to choose by: use at least 1.")
+        raise Refused(f"data.num_val={config.num_val} leaves no images to choose by: use at least 1.")
     if num_left < 1:
         raise Refused(
             f"data.num_val={config.num_val} leaves no training images: {config.name} has "
@@ -93,7 +93,7 @@ def declare(config: DataConfig) -> DataSet:
     if not 0 <= config.max_unreadable < 1:
         raise Refused(f"data.max_unreadable={config.max_unreadable:g} must be at least 0 and less than 1.")
     if config.temporal_stride < 1 or (config.temporal_stride > 1 and not facts.clips):
-        what = "is of videos" if config.temporal_stride > 1 else "must be at least 1"
+        what = "is for videos" if config.temporal_stride > 1 else "must be at least 1"
         raise Refused(f"data.temporal_stride={config.temporal_stride} {what}: use 1 for {config.name}.")
     if config.shuffled_labels and facts.masks and facts.side is None:
         raise Refused(

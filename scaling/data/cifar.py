@@ -23,15 +23,15 @@ _URL = "https://www.cs.toronto.edu/~kriz"
 
 @dataclass(frozen=True, kw_only=True)
 class Cifar:
-    """One of the two sets as its authors pack it; the checksums are those that torchvision knows."""
+    """One of the two data sets, as packed by its authors; the checksums are torchvision's."""
 
     name: str
     folder: str
-    """Folder that the archive unpacks to."""
+    """Folder in the archive."""
     archive: str
     archive_md5: str
     train: Mapping[str, str]
-    """md5 by file."""
+    """md5 of each file."""
     test: Mapping[str, str]
     labels: Literal["labels", "fine_labels"]
     """Key of the labels in a file."""
@@ -80,7 +80,7 @@ CIFAR100 = Cifar(
 
 
 def read(cifar: Cifar, root: str | None) -> Stored:
-    """The set from `root`, else from the cache directory, else downloaded there; DataError if all fail."""
+    """The data set from `root`, or the cache directory, or downloaded to it; DataError if all fail."""
     wanted = Wanted(
         name=cifar.name,
         folder=Path(cifar.folder),
@@ -108,11 +108,11 @@ def _download(cifar: Cifar, directory: Path) -> None:
 
 
 def _read_part(path: Path, md5: str, key: str) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """Images and labels of one file, which is a pickled dict written by Python 2."""
+    """Images and labels of one file, a dict pickled by Python 2."""
     content = path.read_bytes()
     found = hashlib.md5(content, usedforsecurity=False).hexdigest()
     if found != md5:
-        raise DataError(f"{path} is not the official file: its md5 is {found}, that one's is {md5}.")
+        raise DataError(f"{path} is not the official file: its md5 is {found}, and should be {md5}.")
     try:
         entry = _ArraysOnly(io.BytesIO(content), encoding="latin1").load()
         images = np.asarray(entry["data"], np.uint8).reshape(-1, 3, _SIDE, _SIDE)
@@ -122,11 +122,11 @@ def _read_part(path: Path, md5: str, key: str) -> tuple[NDArray[np.uint8], NDArr
 
 
 class _ArraysOnly(pickle.Unpickler):
-    """Makes plain values and arrays, and nothing else: what a pickle names could be any code."""
+    """Unpickles plain values and arrays only, since a pickle could otherwise run any code."""
 
     def find_class(self, module: str, name: str) -> Any:
         if (module, name) not in _OF_ARRAYS:
-            raise pickle.UnpicklingError(f"it names {module}.{name}, and an array needs no such thing")
+            raise pickle.UnpicklingError(f"it names {module}.{name}, which an array does not need")
         return super().find_class(module, name)
 
 

@@ -1,4 +1,4 @@
-"""A clip: so many frames of a video, in one window of all of them, at the side that is wanted."""
+"""A clip: consecutive frames of a video, cut by the same window and resized."""
 
 from __future__ import annotations
 
@@ -14,18 +14,20 @@ Places = NDArray[np.int64]
 
 
 class Window(NamedTuple):
-    """What a clip has of its video."""
+    """The part of a video that a clip shows."""
 
     first: int
-    """The frame it starts at."""
+    """Index of its first frame."""
     rows: Places
+    """Indices of its rows of pixels, and below of its columns."""
     columns: Places
 
 
 def cut(video: NDArray[np.uint8], frames: int, window: Window, side: int) -> Tensor:
-    """(C, frames, side, side) uint8 of a video (T, H, W, C); one that ends too soon starts over.
+    """Cut a clip (C, frames, side, side) uint8 from a video (T, H, W, C), repeating a video that is too
+    short.
 
-    Antialiased and bilinear, and as it is where the window has the side that is wanted.
+    Windows of another size are resized by an antialiased bilinear filter.
     """
     times = window.first + np.arange(frames)
     within = times[-1] < len(video)
@@ -39,14 +41,14 @@ def cut(video: NDArray[np.uint8], frames: int, window: Window, side: int) -> Ten
 
 
 def spread(room: int, number: int) -> list[int]:
-    """So many places from 0 to `room`, evenly, of which a single one is in the middle."""
+    """`number` evenly spaced positions from 0 to `room`; a single one lies in the middle."""
     if number == 1:
         return [max(room, 0) // 2]
     return [round(max(room, 0) * index / (number - 1)) for index in range(number)]
 
 
 def views(shape: tuple[int, ...], frames: int, temporal: int, spatial: int) -> list[Window]:
-    """The windows in which a video of `shape` (T, H, W, C) is evaluated: squares of its shorter side."""
+    """The windows for evaluating a video of `shape` (T, H, W, C): squares as large as its shorter side."""
     length, height, width = shape[:3]
     short = min(height, width)
     along = np.arange(short)
@@ -59,6 +61,6 @@ def views(shape: tuple[int, ...], frames: int, temporal: int, spatial: int) -> l
 
 
 def reflect(places: Places, side: int) -> Places:
-    """Places beyond an edge as those before it, the edge itself not repeated."""
+    """Reflect indices beyond an edge at it, without repeating the edge."""
     reflected: Places = (side - 1) - np.abs((side - 1) - np.abs(places))
     return reflected

@@ -1,4 +1,4 @@
-"""The windows that a batch of clips is trained on: drawn once for a clip, so the same in all its frames."""
+"""The random windows of a training batch of clips, one per clip and the same in all its frames."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ from scaling.data.clip import Window, reflect
 
 @dataclass(frozen=True, kw_only=True)
 class ClipWindows:
-    """How windows are drawn for clips of so many frames and pixels; the words are the recipe's."""
+    """Settings of the random windows; `crop`, `scale_jitter` and `mirror` are as in a recipe."""
 
     frames: int
     side: int
+    """Pixels along the sides of a clip."""
     crop: Literal["padded", "resized"]
     padding: int
     """Pixels by which frames are extended on each side for `padded` crops."""
@@ -26,7 +27,7 @@ class ClipWindows:
     mirror: bool
 
     def draw(self, generator: torch.Generator, batch: int) -> Draws:
-        """For a whole batch, whoever takes which share of it; `generator` is on the CPU."""
+        """Draw for a whole batch, however processes share it; `generator` is on the CPU."""
         sizes = (
             window_sides(batch, generator)
             if self.crop == "resized"
@@ -41,7 +42,7 @@ class Draws:
 
     of: ClipWindows
     numbers: Tensor
-    """(5 or 6, batch) between 0 and 1: start, top, left, mirroring, and the size."""
+    """(5 or 6, batch) between 0 and 1: start, top, left, flip, and one or two numbers for the size."""
 
     def window(self, number: int, shape: tuple[int, ...]) -> Window:
         """The window of clip `number` of the batch, cut from a video of `shape` (T, H, W, C)."""
@@ -64,5 +65,5 @@ class Draws:
 
 
 def _place(at: float, room: int) -> int:
-    """A whole place from 0 to `room`, all of them as likely."""
+    """An integer from 0 to `room`, uniform if `at` is uniform in [0, 1)."""
     return min(int(at * (room + 1)), room) if room > 0 else 0

@@ -1,4 +1,4 @@
-"""Decoding: an image file of any kind to a square of 8-bit RGB, straight to the side wanted. No torch."""
+"""Decoding: an image file of any kind becomes a square of 8-bit RGB of a given side. No torch import."""
 
 from __future__ import annotations
 
@@ -15,22 +15,23 @@ from scaling.data.stored import IGNORED
 
 _WHITE = (255, 255, 255)
 _DEEP = 65_535
-"""Lightest value of 16 bits."""
+"""Largest value of 16 bits."""
 
 
 DECODING = 1
-"""Raised when the same file becomes other pixels, so that what was decoded before is not taken for it."""
+"""Version of the decoding, increased when a file decodes to other pixels; images of other versions are
+decoded again."""
 
 
 class Undecodable(ValueError):
-    """A file that is no image, or a damaged one; `str()` says why."""
+    """A file that is not an image, or is damaged; `str()` says why."""
 
 
 def decode(source: Path | BytesIO, side: int) -> NDArray[np.uint8]:
-    """(side, side, 3) uint8: the centre square, upright as its EXIF data has it; raises Undecodable.
+    """The central square as (side, side, 3) uint8, rotated as its EXIF data says; raises Undecodable.
 
-    A JPEG is decoded at 1/2, 1/4 or 1/8 of its size where that is still no smaller than `side`. 16 bits are
-    scaled to 8, transparent pixels lie on white, and of several frames the first is taken.
+    A JPEG is decoded at 1/2, 1/4 or 1/8 of its size if that is no smaller than `side`. Values of 16 bits are
+    scaled to 8, transparent pixels are put on white, and the first of several frames is used.
     """
     try:
         with warnings.catch_warnings(action="ignore"), Image.open(source) as image:
@@ -40,9 +41,9 @@ def decode(source: Path | BytesIO, side: int) -> NDArray[np.uint8]:
             return np.asarray(ImageOps.exif_transpose(square))
     except MemoryError:
         raise
-    except UnidentifiedImageError as error:  # whose words name an object in memory
-        raise Undecodable("it is no image") from error
-    except Exception as error:  # on damaged files decoders raise whatever comes of it
+    except UnidentifiedImageError as error:  # its own message names an object in memory
+        raise Undecodable("it is not an image") from error
+    except Exception as error:  # damaged files can raise almost any error
         raise Undecodable(" ".join(str(error).split()) or type(error).__name__) from error
 
 
@@ -54,25 +55,25 @@ def classes_in(source: Path | BytesIO) -> set[int]:
 def decode_mask(
     source: BytesIO, side: int, *, image: BytesIO, num_classes: int, void: int
 ) -> NDArray[np.uint8]:
-    """(side, side) uint8: the centre square of the mask of an `image`, always the nearest class.
+    """The central square of the mask of an `image` as (side, side) uint8, resized by nearest neighbour.
 
     The class `void` becomes IGNORED. Raises Undecodable for a mask of another size than its image, and for a
-    class beyond `num_classes`, which is 0 where it is not known.
+    class outside of `num_classes`, which is 0 if unknown.
     """
     mask = _mask(source, side, of=image)
     mask[mask == void] = IGNORED
     largest = mask[mask != IGNORED].max(initial=0)
     if num_classes and largest >= num_classes:
-        raise Undecodable(f"its mask has the class {largest}, and the set {num_classes} from 0")
+        raise Undecodable(f"its mask has class {largest}, but the data set has {num_classes} classes from 0")
     return mask
 
 
 def _mask(source: Path | BytesIO, side: int | None, of: BytesIO | None = None) -> NDArray[np.uint8]:
-    """The indices of a palette, or grey values, which are the classes."""
+    """The classes of the pixels, which are the indices of a palette or grey values."""
     try:
         with warnings.catch_warnings(action="ignore"), Image.open(source) as mask:
             if mask.mode not in ("P", "L"):
-                raise ValueError(f"its mode is {mask.mode}, and a class a pixel is 8 bits of grey or palette")
+                raise ValueError(f"its mode is {mask.mode}, but a mask needs 8 bits of grey or palette")
             if of is not None:
                 _check_same_pixels(mask, of)
             square = mask if side is None else _square(mask, mask.size, side, Image.Resampling.NEAREST)
@@ -80,7 +81,7 @@ def _mask(source: Path | BytesIO, side: int | None, of: BytesIO | None = None) -
     except MemoryError:
         raise
     except UnidentifiedImageError as error:
-        raise Undecodable("its mask is no image") from error
+        raise Undecodable("its mask is not an image") from error
     except Exception as error:
         raise Undecodable(f"its mask: {' '.join(str(error).split()) or type(error).__name__}") from error
 
@@ -88,7 +89,7 @@ def _mask(source: Path | BytesIO, side: int | None, of: BytesIO | None = None) -
 def _check_same_pixels(mask: Image.Image, of: BytesIO) -> None:
     with Image.open(of) as image:
         if image.size != mask.size or image.getexif().get(Base.Orientation, 1) != 1:
-            raise ValueError(f"it has other pixels, {mask.size}, than its image, {image.size}")
+            raise ValueError(f"its pixels, {mask.size}, do not match those of its image, {image.size}")
 
 
 def _square(
@@ -97,7 +98,8 @@ def _square(
     side: int,
     resampling: Image.Resampling = Image.Resampling.BILINEAR,
 ) -> Image.Image:
-    """Antialiased where bilinear. `size` may have a fraction: a reduced JPEG's last pixels are part void."""
+    """The central square of an image, antialiased if bilinear. `size` may be fractional, since the last
+    pixels of a JPEG decoded at a reduced size are partly empty."""
     width, height = size
     half = min(width, height) / 2
     box = (width / 2 - half, height / 2 - half, width / 2 + half, height / 2 + half)
@@ -116,9 +118,9 @@ def _rgb(image: Image.Image) -> Image.Image:
 
 
 def _shallow(image: Image.Image) -> Image.Image:
-    """Grey of 16 bits in 8: Pillow itself would clip what is above 255."""
+    """Scale grey values of 16 bits to 8, since Pillow itself would clip values above 255."""
     deep = np.asarray(image)
     if deep.min() < 0 or deep.max() > _DEEP or not np.issubdtype(deep.dtype, np.integer):
-        raise ValueError(f"its pixels go from {deep.min():g} to {deep.max():g}, which is no 16-bit image")
+        raise ValueError(f"its pixels go from {deep.min():g} to {deep.max():g}, not those of a 16-bit image")
     grey = (deep.astype(np.uint32) * 255 + _DEEP // 2) // _DEEP
     return Image.fromarray(grey.astype(np.uint8)).convert("RGB")

@@ -1,4 +1,4 @@
-"""Decoded images: a set of files at one resolution, kept on disk and mapped into memory. No torch."""
+"""Decoded images: the files of a data set at one resolution, on disk and memory-mapped. No torch import."""
 
 from __future__ import annotations
 
@@ -24,35 +24,35 @@ CHANNELS = 3
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Decoded:
-    """Images, labels and sums of a set in stored order."""
+    """Images, labels and sums of a data set in stored order."""
 
     place: Path
-    """The directory of its files."""
+    """The directory of the decoded files."""
     pixels: NDArray[np.uint8]
-    """(N, S, S, C), mapped; black where a file could not be decoded. With masks the last channel is the
-    class of each pixel."""
+    """(N, S, S, C), memory-mapped; black where a file could not be decoded. With masks, the last channel is
+    the class of each pixel."""
     labels: NDArray[np.int64]
     """(N,)"""
     sums: NDArray[np.int64]
-    """(N, 2, C): of the pixels of each channel, and of their squares."""
+    """(N, 2, C): sums of the pixels of each channel, and of their squares."""
     num_own_test: int
-    """How many images, the last ones, are the set's own test images."""
+    """Number of the data set's own test images, which come last."""
     unreadable: Mapping[int, str]
-    """Which images could not be decoded, and the file's name with the reason."""
+    """File name and reason of each image that could not be decoded, by its index."""
     num_in_set: int
-    """Images of the set, of which these may be a part."""
+    """Number of images of the whole data set, of which these may be a part."""
 
 
 def size_gb(num_images: int, side: int, *, masks: bool = False) -> float:
-    """What so many decoded images take on disk."""
+    """Disk space of `num_images` decoded images, in 1e9 bytes."""
     return num_images * (CHANNELS + masks) * side**2 / 1e9
 
 
 def fetch(place: Path, side: int, find: Callable[[], Folder]) -> Decoded:
-    """The images of `side` pixels at `place`; where there are none, or damaged ones, decoded from the files.
+    """The images of `side` pixels at `place`; if missing or damaged, they are decoded from the files.
 
-    One process decodes, others wait for it. What an interrupted one has left is removed by the next.
-    DataError where the disk has no room, or takes no files.
+    One process decodes while others wait. The remains of an interrupted process are removed by the next.
+    Raises DataError if the disk is too small or not writable.
     """
     return kept.fetch(
         place, lambda place: _read(place, side), lambda aside: _make(aside, place, side, find())

@@ -1,4 +1,4 @@
-"""Decoded videos: a set of files at one size and stride, kept on disk, a file each. No torch."""
+"""Decoded videos: the files of a data set at one size and stride, kept on disk. No torch import."""
 
 from __future__ import annotations
 
@@ -25,41 +25,42 @@ from scaling.errors import DataError
 log = logging.getLogger(__name__)
 
 _PROCESS_FROM = 20
-"""Videos for which one more process is worth the second that it takes to start."""
+"""Number of videos that make one more process worth the second that it takes to start."""
 _IN_A_DIRECTORY = 1000
+"""Most files in one directory."""
 _WEIGHED = 100
-"""Videos after which it is known well enough what all of them will take on the disk."""
+"""Number of decoded videos from which the disk space of all is estimated."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class DecodedVideos:
-    """Videos, labels and sums of a set in stored order."""
+    """Videos, labels and sums of a data set in stored order."""
 
     place: Path
-    """The directory of its files."""
+    """The directory of the decoded files."""
     labels: NDArray[np.int64]
     """(N,)"""
     shapes: NDArray[np.int64]
     """(N, 3): frames, height and width; 0 where a file could not be decoded."""
     sums: NDArray[np.int64]
-    """(N, 2, C): of the pixels of each channel, and of their squares."""
+    """(N, 2, C): sums of the pixels of each channel, and of their squares."""
     num_own_test: int
-    """How many videos, the last ones, are the set's own test videos."""
+    """Number of the data set's own test videos, which come last."""
     unreadable: Mapping[int, str]
-    """Which videos could not be decoded, and the file's name with the reason."""
+    """File name and reason of each video that could not be decoded, by its index."""
 
     def frames(self, index: int) -> NDArray[np.uint8]:
-        """(T, H, W, C) of a video, mapped from its file."""
+        """The frames (T, H, W, C) of a video, memory-mapped from its file."""
         found: NDArray[np.uint8] = np.load(_file(self.place, index), mmap_mode="r")
         return found
 
 
 def fetch(place: Path, side: int, stride: int, find: Callable[[], Folder]) -> DecodedVideos:
-    """Every `stride`-th frame of the videos, its shorter side of `side` pixels, at `place`; where there are
-    none, or damaged ones, decoded from the files.
+    """Every `stride`-th frame of the videos, with a shorter side of `side` pixels, at `place`; if missing or
+    damaged, they are decoded from the files.
 
-    One process decodes, others wait for it; where it is interrupted, the next goes on. DataError where the
-    disk takes no files, and as soon as it is plain that it has no room for all of them.
+    One process decodes while others wait; if it is interrupted, the next one continues its work. Raises
+    DataError if the disk is not writable, and as soon as an estimate says that it is too small.
     """
     return kept.fetch(place, read=_read, make=lambda begun: _make(begun, side, stride, find()), goes_on=True)
 
@@ -106,7 +107,7 @@ def _make(begun: Path, side: int, stride: int, folder: Folder) -> None:
 
 
 def _check_room(place: Path, shapes: NDArray[np.int64], num_videos: int) -> None:
-    """DataError where the disk has no room for all videos, if the rest are as large as these shapes."""
+    """Raise DataError if the disk is too small for all videos, assuming that these shapes are typical."""
     each_gb, free_gb = 3 * shapes.prod(axis=1).mean() / 1e9, shutil.disk_usage(place).free / 1e9
     num_left = sum(not _file(place, index).exists() for index in range(num_videos))
     if each_gb * num_left > free_gb:
@@ -121,7 +122,7 @@ def _check_room(place: Path, shapes: NDArray[np.int64], num_videos: int) -> None
 def _decode_to(
     side: int, stride: int, top: Path, place: Path, video: tuple[int, str]
 ) -> tuple[tuple[int, ...], NDArray[np.int64]] | str:
-    """Decode a video to its file, unless it is there; its shape and its sums, or why it cannot be."""
+    """Decode a video to its file, unless that exists; return its shape and sums, or why decoding failed."""
     index, name = video
     file = _file(place, index)
     if file.exists():
@@ -141,7 +142,7 @@ def _decode_to(
 
 
 def _sums(frames: NDArray[np.uint8]) -> NDArray[np.int64]:
-    """(2, C), from how often each channel has each of the 256 lights."""
+    """Sums of pixels and of their squares (2, C), from a histogram of each channel."""
     counts = np.array([np.bincount(frames[..., channel].ravel(), minlength=256) for channel in range(3)])
     light = np.arange(256)
     return np.stack([counts @ light, counts @ light**2])

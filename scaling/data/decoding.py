@@ -1,4 +1,4 @@
-"""Decoding of whole folders: in as many processes as there are cores, into one file of pixels. No torch."""
+"""Decoding of whole folders into one file of pixels, by up to one process per core. No torch import."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from scaling.data.piece import Piece
 from scaling.data.workers import told, workers
 
 _BLOCK = 128
-"""Images that a process decodes before it tells."""
+"""Number of images that a process decodes at a time."""
 _PROCESS_FROM = 2_000
-"""Images for which one more process is worth the second that it takes to start."""
+"""Number of images that make one more process worth the second that it takes to start."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class _DecodedBlock:
-    """What came of a block."""
+    """The result of decoding a block of images."""
 
     start: int
     sums: NDArray[np.int64]
@@ -36,10 +36,11 @@ class _DecodedBlock:
 
 
 def decode_all(folder: Folder, side: int, file: Path) -> tuple[NDArray[np.int64], dict[int, str]]:
-    """Decode the images of a folder one after another into `file`, flushed to disk, each pixel with its class
-    where the folder has masks.
+    """Decode the images of a folder into `file`, in order and flushed to disk, with a channel of classes if
+    the folder has masks.
 
-    Their sums (N, 2, 3), over each channel's pixels and the squares of these, and why some cannot be decoded.
+    Return sums (N, 2, 3) of each channel's pixels and of their squares, and by index why images cannot be
+    decoded.
     """
     num_images = len(folder.names)
     file.touch()
@@ -62,7 +63,7 @@ def decode_all(folder: Folder, side: int, file: Path) -> tuple[NDArray[np.int64]
 
 
 _Source = tuple[Piece, Piece | None]
-"""An image, and its mask where it has one."""
+"""An image, and its mask if it has one."""
 
 
 def _source(folder: Folder, index: int) -> _Source:
@@ -71,7 +72,7 @@ def _source(folder: Folder, index: int) -> _Source:
 
 @dataclass(frozen=True)
 class _Decode:
-    """How one image is decoded."""
+    """Decodes one image with these settings."""
 
     side: int
     masks: bool
@@ -79,7 +80,7 @@ class _Decode:
     void: int
 
     def __call__(self, piece: Piece, mask: Piece | None) -> NDArray[np.uint8]:
-        """(S, S, 3), or with the classes of a mask (S, S, 4); raises Undecodable."""
+        """Pixels (S, S, 3), or (S, S, 4) with the classes of a mask; raises Undecodable."""
         content = piece.read()
         image = decode(BytesIO(content), self.side)
         if mask is None:
@@ -95,7 +96,7 @@ class _Decode:
 
 
 def _decode_block(decode_one: _Decode, file: Path, block: tuple[int, Sequence[_Source]]) -> _DecodedBlock:
-    """Decode some images to where they belong in the file."""
+    """Decode a block of images and write it to its place in the file."""
     start, sources = block
     side = decode_one.side
     pixels = np.zeros((len(sources), side, side, 3 + decode_one.masks), np.uint8)
@@ -112,7 +113,7 @@ def _decode_block(decode_one: _Decode, file: Path, block: tuple[int, Sequence[_S
 
 
 def _sums(pixels: NDArray[np.uint8]) -> NDArray[np.int64]:
-    """Sums of pixels and of their squares, from a histogram of each image, which is the fastest way."""
+    """Sums of pixels and of their squares (N, 2, 3), from a histogram of each image, the fastest way."""
     images = (Image.fromarray(np.ascontiguousarray(image)) for image in pixels)
     counts = np.array([image.histogram() for image in images]).reshape(-1, 3, 256)
     light = np.arange(256)

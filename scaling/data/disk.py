@@ -1,4 +1,4 @@
-"""Disk: what the decoded images and videos of points take there before any of them trains. No torch."""
+"""Disk: the space that decoded images and videos take before points can train. No torch import."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ from scaling.study.point import Point
 
 @dataclass(frozen=True, kw_only=True)
 class Disk:
-    """Disk space that decoded image and video files take; sizes are in 1e9 bytes."""
+    """The disk space of image and video files still to be decoded; sizes are in 1e9 bytes."""
 
     place: Path
-    """The directory of all that is decoded."""
+    """The directory of all decoded files."""
     sides: tuple[int, ...]
-    """Pixels along one side of images, along the shorter one of videos, at which they are decoded yet."""
+    """Sizes still to be decoded: pixels along one side of images, or along the shorter side of videos."""
     needed_gb: float
-    """What these will take; 0 for videos of unknown length."""
+    """Disk space that these will take; 0 for videos of unknown length."""
     free_gb: float
-    """What this machine has free there."""
+    """Free disk space of this machine at `place`."""
 
 
 def to_decode(points: Sequence[Point]) -> Disk | None:
-    """What is decoded for the first time to train these points; None where nothing is."""
+    """The files that must be decoded before these points can train; None if there are none."""
     found = _of_images(points) | _of_others(points) | _of_videos(points)
     absent = {place: each for place, each in found.items() if not place.exists()}
     if not absent:
@@ -47,12 +47,12 @@ def to_decode(points: Sequence[Point]) -> Disk | None:
 
 
 def frame_gb(side: int) -> float:
-    """What a frame of a video takes whose shorter side has so many pixels, if it is as oblong as is usual."""
+    """Disk space of a video frame with a shorter side of `side` pixels and the usual aspect ratio."""
     return size_gb(1, side) * kinetics.OBLONG
 
 
 class _Files(NamedTuple):
-    """The files of one set, decoded at one size."""
+    """The files of one data set, decoded at one size."""
 
     side: int
     gb: float
@@ -60,8 +60,8 @@ class _Files(NamedTuple):
 
 
 def _of_images(points: Sequence[Point]) -> dict[Path, _Files]:
-    """Whole sets at the resolutions of training, the held-out and the test images alone at those of
-    `evaluate_at` at which nothing trains."""
+    """Files by place: whole data sets at the resolutions of training; only validation and test images at the
+    resolutions of `evaluate_at` at which no point trains."""
     of_files = [point for point in points if point.data.name in FIND]
     trained = {(point.data, point.resolution) for point in of_files}
     evaluated = {(point.data, side) for point in of_files for side in point.evaluate_at} - trained
@@ -74,7 +74,7 @@ def _of_images(points: Sequence[Point]) -> dict[Path, _Files]:
 
 
 def _of_others(points: Sequence[Point]) -> dict[Path, _Files]:
-    """Unlabelled images that are no part of a set, for the students that learn from them."""
+    """Files by place of unlabelled images outside of the data set, for the students that learn from them."""
     found = {}
     for point in points:
         if point.pseudo and has_others(point.pseudo):
@@ -84,7 +84,7 @@ def _of_others(points: Sequence[Point]) -> dict[Path, _Files]:
 
 
 def _of_videos(points: Sequence[Point]) -> dict[Path, _Files]:
-    """Whole sets; videos of kinetics400 are taken to be of its usual length and shape."""
+    """Files by place of whole data sets, assuming the usual length and shape for videos of kinetics400."""
     found = {}
     for point in points:
         if point.data.name in videos_of_files.FIND:
@@ -97,7 +97,7 @@ def _of_videos(points: Sequence[Point]) -> dict[Path, _Files]:
 
 
 def _num_examples(data: DataSet) -> int:
-    """Number of examples of the whole set, whatever part of it trains; of a folder, a lower bound."""
+    """Number of examples of the whole data set, of which a part may be used; for a folder, a lower bound."""
     declared = {"imagenet": imagenet.FACTS, "kinetics400": kinetics.FACTS}.get(data.name)
     return declared.num_images if declared else data.num_train + data.num_val + data.num_test
 

@@ -24,7 +24,7 @@ FACTS = Facts(
 )
 
 SYSTEM_DIRS = (Path("/usr/share/datasets/fashion-mnist"),)
-"""Where Debian's package `dataset-fashion-mnist` puts the files."""
+"""Directory of the files in Debian's package `dataset-fashion-mnist`."""
 
 _WANTED = Wanted(
     name="fashion_mnist",
@@ -40,7 +40,7 @@ _WANTED = Wanted(
 
 
 def read(root: str | None, system_dirs: Sequence[Path] = SYSTEM_DIRS) -> Stored:
-    """The set from `root`, else from `system_dirs`, else downloaded once; DataError if all fail."""
+    """The data set from `root`, or `system_dirs`, or downloaded once; DataError if all fail."""
     return _parse(find(_WANTED, root, _download, system_dirs))
 
 
@@ -54,7 +54,7 @@ def _parse(folder: Path) -> Stored:
 
 
 def _read_idx(path: Path) -> NDArray[np.uint8]:
-    """An idx file: 2 zero bytes, the element type (8 is uint8), the rank, the sizes as big-endian int32."""
+    """Read an idx file: 2 zero bytes, element type (8 is uint8), rank, sizes as big-endian int32, values."""
     try:
         content = gzip.decompress(path.read_bytes())
         if content[:3] != b"\0\0\x08":

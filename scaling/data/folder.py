@@ -1,4 +1,4 @@
-"""A folder: image files in one directory for each class, as people and archives leave them. No torch."""
+"""A folder: image or video files in one directory per class. No torch import."""
 
 from __future__ import annotations
 
@@ -15,41 +15,41 @@ ENDINGS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".ppm", ".
 """Endings of the names of image files, in lower case; other files are ignored."""
 
 _OWN_TEST = ("test", "val")
-"""Names that the directory of the set's own test examples may have."""
+"""Names that the directory of the data set's own test examples may have."""
 _PARTS = {"train", "training", "test", "testing", "val", "valid", "validation"}
-"""Names, in small letters, that directories of a whole part have and classes have not."""
+"""Names, in lower case, of directories that hold a whole part rather than a class."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Folder:
-    """Files in stored order: those of one class after those of another, own test images last."""
+    """Files in stored order: sorted by class, with the data set's own test images last."""
 
     top: Path
     names: Sequence[str]
-    """Relative to `top`."""
+    """File names relative to `top`."""
     labels: Sequence[int]
     classes: Sequence[str]
     num_own_test: int = 0
     within: Sequence[Piece] | None = None
-    """Where in shards the images lie; None where each is a file of its own."""
+    """Places of the images within shards; None if each image is a file of its own."""
     masks: Sequence[str] | None = None
-    """For each image the file of its mask, relative to `top`; None where an image has one class."""
+    """File of the mask of each image, relative to `top`; None if an image has a single class."""
     void: int = IGNORED
-    """Class of the masks that is none."""
+    """Class in the masks that stands for no class."""
     part_of: int | None = None
-    """Images of the whole set, where these are some of them."""
+    """Number of images of the whole data set, if these are only a part."""
 
     def piece(self, index: int) -> Piece:
-        """Where the bytes of an image lie."""
+        """The place of the bytes of an image."""
         return self.within[index] if self.within else Piece(self.top / self.names[index])
 
     def mask(self, index: int) -> Piece:
-        """Where the bytes of the mask of an image lie."""
+        """The place of the bytes of the mask of an image."""
         assert self.masks is not None
         return Piece(self.top / self.masks[index])
 
     def part(self, chosen: Sequence[int]) -> Folder:
-        """Some of the images, in this order, none of them as the set's own test images."""
+        """The images at these indices, in this order; none counts as an own test image of the data set."""
         return replace(
             self,
             names=[self.names[index] for index in chosen],
@@ -69,10 +69,10 @@ def scan(
     endings: tuple[str, ...] = ENDINGS,
     what: str = "images",
 ) -> Folder:
-    """The files below `top/train`, then those below `top/test`; DataError where these are no folders of
-    classes, or not of the same ones.
+    """The files below `top/train`, then those below `top/test`; DataError unless both hold one folder per
+    class and the same classes.
 
-    Files have names with one of `endings`; `what` is what a sentence calls them.
+    File names end with one of `endings`; error messages call the files `what`.
     """
     names, labels, classes = _scan(top, train, endings, what)
     if test is None:
@@ -93,7 +93,7 @@ def scan(
 
 
 def top_of(root: str | None, data: str, holds: str) -> Path:
-    """The directory that `data.root` names for the set `data`; DataError where it names none."""
+    """The directory that `data.root` names for the data set `data`; DataError if it is missing."""
     if root is None:
         raise DataError(f"data.root is missing: {data} needs the directory that holds {holds}.")
     top = Path(root).expanduser()
@@ -103,8 +103,8 @@ def top_of(root: str | None, data: str, holds: str) -> Path:
 
 
 def own_test(top: Path) -> list[str]:
-    """The name of the directory of the set's own test examples, if any; DataError where there are two, or
-    where one that would be passed over seems to be meant."""
+    """The name of the directory of the data set's own test examples, if any; DataError if there are two, or if
+    a directory that would be ignored seems to be meant."""
     found = [name for name in _OWN_TEST if (top / name).is_dir()]
     alike = [name for name in sorted(os.listdir(top)) if name.lower() in _PARTS and (top / name).is_dir()]
     if not found and len(alike) > 1:
@@ -114,7 +114,7 @@ def own_test(top: Path) -> list[str]:
     if len(found) > 1:
         raise DataError(
             f"{top} holds both test and val: move val away, as data.num_val images of train are held out for "
-            f"validation, or test, so that val is what no choice looks at."
+            f"validation, or move test away to use val as the test set."
         )
     return found
 
@@ -165,6 +165,6 @@ def walk(folder: Path) -> Iterator[tuple[str, list[str]]]:
 
 
 def some(names: Sequence[str], at_most: int = 5) -> str:
-    """The first few of them, and how many more there are."""
+    """The first few names, and how many more there are."""
     more = f" and {len(names) - at_most} more" if len(names) > at_most else ""
     return ", ".join(names[:at_most]) + more

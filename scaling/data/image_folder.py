@@ -1,4 +1,4 @@
-"""image_folder: any directory with one folder of images a class. No torch."""
+"""image_folder: any directory with one folder of images per class. No torch import."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 
 def read_facts(root: str | None) -> Facts:
-    """What planning must know; the files are read once, and again when one of them has changed."""
+    """The facts needed for planning; the files are read once, and again if one of them has changed."""
     return facts_of(find(root))
 
 
@@ -37,8 +37,8 @@ def facts_of(folder: Folder, *, clips: bool = False) -> Facts:
 
 
 def find(root: str | None) -> Folder:
-    """The files under `root`, which holds `train/<class>/*` and maybe `test/<class>/*` or `val/<class>/*`,
-    simply `<class>/*`, or shards `*.tar`; DataError names what stands in the way."""
+    """The files under `root`, which holds `train/<class>/*` and optionally `test/<class>/*` or
+    `val/<class>/*`, or just `<class>/*`, or shards `*.tar`; DataError for any other layout."""
     top = top_of(root, "image_folder", "the classes")
     if not (top / "train").is_dir():
         found = shards.shards_in(top)
@@ -47,7 +47,7 @@ def find(root: str | None) -> Folder:
 
 
 def fingerprint(folder: Folder) -> str:
-    """Digest of the files' contents, cached for as long as all names, sizes and times stay the same."""
+    """Digest of the contents of the files, cached until a name, size or modification time changes."""
     return fetch_text(
         cache_dir() / "image_folder" / "fingerprints" / _listing(folder), lambda: _digest(folder)
     )
@@ -67,8 +67,9 @@ def _listing(folder: Folder) -> str:
 
 
 def _digest(folder: Folder) -> str:
-    """SHA-256 over the number of own test images, and the number of the class and SHA-256 of each image in
-    stored order, then of the masks: the same images as a folder and as shards are one data set."""
+    """SHA-256 over the number of the data set's own test images, the class and SHA-256 of each image in
+    stored order, and the SHA-256 of each mask. It is the same for the same images in a folder and in
+    shards."""
     log.info("reading %d images of %s, once", len(folder.names), folder.top)
     digest = hashlib.sha256(str(folder.num_own_test).encode())
     with ThreadPoolExecutor(num_cores()) as threads:

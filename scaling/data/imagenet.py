@@ -1,4 +1,4 @@
-"""imagenet: ILSVRC2012, 1,281,167 images of 1,000 classes (Russakovsky et al. 2015). No torch."""
+"""imagenet: ILSVRC2012, 1,281,167 images of 1,000 classes (Russakovsky et al. 2015). No torch import."""
 
 from __future__ import annotations
 
@@ -17,28 +17,28 @@ FACTS = Facts(
     # md5 of the official archives of training and validation images (torchvision.datasets.imagenet)
     fingerprint="md5:1d675b47d978889d74fa0da5fadfb00e,29b22e2961454d5413ddabcf34fc5622",
     num_images=1_281_167 + 50_000,
-    num_own_test=50_000,  # its validation images: what is reported, and never chosen by
+    num_own_test=50_000,  # its validation images, which are reported and never used for choices
     num_classes=1_000,
     channels=3,
     side=None,
 )
 
 CLASSES_SHA256 = "385e0240499426c022b773be1ae4da780f057b89c9694c7f47199f62746b6edd"
-"""SHA-256 of the sorted names of the classes, such as n01440764, one a line."""
+"""SHA-256 of the sorted names of the classes, such as n01440764, one per line."""
 
 _BELOW = ("", "ILSVRC/Data/CLS-LOC")
-"""Where the images lie in `root`: as torchvision unpacks the archives, or as Kaggle has packed them."""
+"""Directory of the images below `root`, as unpacked by torchvision and from Kaggle's archive."""
 
 
 def find(root: str | None, facts: Facts = FACTS, classes_sha256: str = CLASSES_SHA256) -> Folder:
-    """`train/<class>/*` and `val/<class>/*` below `root`, or shards; DataError unless they are the declared
-    images.
+    """The images in `train/<class>/*` and `val/<class>/*` below `root`, or in shards; DataError unless they
+    are the declared ones.
 
-    The archives, whose digests are the fingerprint, are gone once they are unpacked. What can be verified is
-    the number of images in `train` and in `val`, and the names of the classes.
+    The fingerprint consists of the digests of the archives, which are gone once unpacked. Therefore the
+    number of images in `train` and in `val` and the names of the classes are verified instead.
     """
     if root is None:
-        raise DataError(f"imagenet has no place of its own: {_HOW}.")
+        raise DataError(f"imagenet has no default directory: {_HOW}.")
     places = [Path(root).expanduser() / below for below in _BELOW]
     found = [place for place in places if (place / "train").is_dir() and (place / "val").is_dir()]
     packed = shards.shards_in(places[0])
@@ -50,7 +50,7 @@ def find(root: str | None, facts: Facts = FACTS, classes_sha256: str = CLASSES_S
     if counted != declared:
         raise DataError(
             f"{folder.top} has {counted[0]} training and {counted[1]} validation images of {counted[2]} "
-            f"classes, and imagenet {declared[0]}, {declared[1]} and {declared[2]}: unpack its archives anew."
+            f"classes, but imagenet {declared[0]}, {declared[1]} and {declared[2]}: unpack it again."
         )
     if hashlib.sha256("\n".join(folder.classes).encode()).hexdigest() != classes_sha256:
         raise DataError(
@@ -61,9 +61,9 @@ def find(root: str | None, facts: Facts = FACTS, classes_sha256: str = CLASSES_S
 
 
 def _with_class_names(folder: Folder) -> Folder:
-    """The classes of shards by their names, which are part of the names of training images.
+    """The folder with the names of its classes, which are part of the names of training images.
 
-    DataError where images have other names than in the archives: in their order they are split.
+    Raises DataError if images have other names than in the archives, since their order decides the split.
     """
     num_train = len(folder.names) - folder.num_own_test
     names: dict[int, set[str]] = defaultdict(set)

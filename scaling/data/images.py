@@ -1,4 +1,4 @@
-"""Images: a data set in its three splits, as tensors at one resolution."""
+"""Images: the three splits of a data set, as tensors at one resolution."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ class Split:
     """Images and labels. Splits are shared and cached, so they are never changed in place."""
 
     images: Tensor
-    """(N, C, S, S) uint8, with masks (N, C + 1, S, S); where there are `places`, those of all splits, mapped
-    from a file"""
+    """(N, C, S, S) uint8, with masks (N, C + 1, S, S). If `places` is given, the images of all splits,
+    memory-mapped from a file."""
     labels: Tensor
-    """(N,) int64; all 0 with masks"""
+    """(N,) int64; all 0 with masks."""
     places: Tensor | None = None
-    """(N,) int64: where each image is among `images`; None where they are the split's own, in order."""
+    """(N,) int64: index of each image in `images`; None if those are the images of this split, in order."""
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -44,18 +44,18 @@ class Split:
 
     @property
     def is_mapped(self) -> bool:
-        """Whether the images are on a disk, so that it is worth asking for them early."""
+        """Whether the images are on disk, so that prefetching them is worthwhile."""
         return self.places is not None
 
     def pixels(self, chosen: Tensor | slice) -> Tensor:
-        """Some of the images."""
+        """The images at these indices or in this slice, (B, C, S, S) uint8, with masks (B, C + 1, S, S)."""
         if self.places is None:
             return self.images[chosen]
-        rows = self.images.permute(0, 2, 3, 1)  # as they lie in the file, so that one is one piece
+        rows = self.images.permute(0, 2, 3, 1)  # the layout of the file, in which each image is contiguous
         return rows.index_select(0, self.places[chosen]).permute(0, 3, 1, 2)
 
     def to(self, device: torch.device) -> Split:
-        """The split on `device`; one that is mapped stays where it is."""
+        """The split on `device`; a memory-mapped split is not moved."""
         if self.is_mapped:
             return self
         return Split(images=self.images.to(device), labels=self.labels.to(device))
@@ -63,32 +63,32 @@ class Split:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Images:
-    """A data set in its three splits, at one resolution. Those of videos are described in `videos.py`."""
+    """The three splits of a data set at one resolution; `videos.py` describes splits of videos."""
 
     train: Split | Videos
     val: Split | ViewedVideos
     test: Split | ViewedVideos
     mean: Tensor
-    """(C, 1, 1) float32, or (C, 1, 1, 1) of clips, of the training images, from 0 to 255"""
+    """Mean of the training images on a scale of 0 to 255, (C, 1, 1) float32, or (C, 1, 1, 1) for clips."""
     deviation: Tensor
-    """Likewise"""
+    """Standard deviation of the training images, of the same shape and scale."""
     mix: Mix | None = None
-    """Set where the training split has pseudo-labelled images too."""
+    """How pseudo-labelled images are used; None if the training split has none."""
     mask_classes: int = 0
-    """Number of classes where the last channel of an image is its mask (`masks.apart`); 0 without masks."""
+    """Number of classes if the last channel of an image is its mask (`masks.apart`); 0 without masks."""
     unreadable: Mapping[int, str] = field(default_factory=dict)
-    """Files that cannot be decoded and are in no split: name and reason, by their index in stored order."""
+    """Name and reason of each file that cannot be decoded and is left out, by its index in stored order."""
 
     def normalised(self, pixels: Tensor) -> Tensor:
-        """uint8 to float32, so that over the training images each channel has mean 0 and deviation 1."""
+        """Pixels as float32; over the training images, each channel has mean 0 and standard deviation 1."""
         mean, deviation = (
-            torch.empty_like(pixels[0], dtype=torch.float32).copy_(value)  # laid out as an image: faster
+            torch.empty_like(pixels[0], dtype=torch.float32).copy_(value)  # in an image's layout: faster
             for value in (self.mean, self.deviation)
         )
         return pixels.float().sub_(mean).div_(deviation)
 
     def to(self, device: torch.device, *, splits: bool = True) -> Images:
-        """The same on `device`; without `splits` these stay where they are."""
+        """The images on `device`; without `splits`, only mean and deviation are moved."""
         names = ["mean", "deviation", *(("train", "val", "test") if splits else ())]
         if self.mix and splits and isinstance(self.train, Split) and not self.train.is_mapped:
             names.append("mix")

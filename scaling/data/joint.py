@@ -1,4 +1,4 @@
-"""Joint images: labelled and pseudo-labelled ones as one split, and which of the latter are learned from."""
+"""Joint images: labelled and pseudo-labelled images as one split, and the choice among the latter."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from scaling.study.labels import Labelled
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class TwoSplits(Split):
-    """A split whose first images are its own, and whose others lie in a file of their own."""
+    """A split of its own images followed by those of another split, `others`, which lie in another file."""
 
     others: Split
 
@@ -41,7 +41,7 @@ class TwoSplits(Split):
 
 
 def with_rest(data: DataSet, root: str | None, num_images: int, resolution: int) -> Split:
-    """The labelled training images, and so many that follow them, at a resolution."""
+    """The labelled training images and the `num_images` that follow them in the data set, at a resolution."""
     whole = load(replace(data, num_train=data.num_train + num_images), root, resolution).train
     assert isinstance(whole, Split)  # of images
     return whole
@@ -50,16 +50,17 @@ def with_rest(data: DataSet, root: str | None, num_images: int, resolution: int)
 def joined(
     images: Images, data: DataSet, pseudo: PseudoLabels, labelled: Labelled, split: Split, smoothing: float
 ) -> Images:
-    """The images of a student: its training split is `split`, labelled and pseudo-labelled images in order.
+    """The images of a student, whose training split is `split`: labelled, then pseudo-labelled images.
 
-    Mean and deviation stay those of the labelled ones. DataError where no image is left to learn from.
+    Mean and deviation stay those of the labelled images. Raises DataError if no pseudo-labelled image is
+    left.
     """
     chosen = choose(labelled, threshold=pseudo.threshold, balanced=pseudo.balanced)
     if not len(chosen):
         surest = float(labelled.probabilities[:, 0].max())
         raise DataError(
             f"pseudo.threshold={pseudo.threshold:g} leaves none of {len(labelled)} pseudo-labelled images: "
-            f"the surest has {surest:.4g}."
+            f"the most confident label has {surest:.4g}."
         )
     given, answers = images.train.labels, torch.from_numpy(labelled.classes[:, 0].astype(np.int64))
     soft = None
@@ -80,7 +81,7 @@ def joined(
 
 
 def choose(labelled: Labelled, *, threshold: float, balanced: bool) -> NDArray[np.int64]:
-    """Places of the images to learn from, [M], among the labelled ones."""
+    """Indices (M,) of the pseudo-labelled images to learn from; `balanced` repeats some of them."""
     sure = labelled.probabilities[:, 0]
     kept = np.flatnonzero((sure > 0) & (sure >= threshold))
     if not balanced or not len(kept):
@@ -94,9 +95,9 @@ def choose(labelled: Labelled, *, threshold: float, balanced: bool) -> NDArray[n
 
 
 def elsewhere(images: Images, pseudo: PseudoLabels, root: str | None, resolution: int) -> Split:
-    """The labelled images, and others that lie below `root`."""
+    """The labelled images, followed by unlabelled ones from the directory `root`."""
     decoded = unlabelled.read(pseudo.unlabelled, root, resolution)
-    with warnings.catch_warnings(action="ignore"):  # nobody writes to what can only be read
+    with warnings.catch_warnings(action="ignore"):  # of a read-only array, which nothing here writes to
         pixels = torch.from_numpy(decoded.pixels).permute(0, 3, 1, 2)
     others = Split(
         images=pixels, labels=torch.zeros(len(pixels), dtype=torch.int64), places=torch.arange(len(pixels))

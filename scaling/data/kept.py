@@ -1,4 +1,4 @@
-"""Kept: what takes long to make and is made once, in a directory that all processes find. No torch."""
+"""A cache of directories that take long to make and are shared by all processes. No torch import."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ _UNREADABLE = (OSError, ValueError, KeyError, TypeError, AttributeError, EOFErro
 def fetch(
     place: Path, read: Callable[[Path], T], make: Callable[[Path], None], *, goes_on: bool = False
 ) -> T:
-    """What `read` finds at `place`; where nothing is, or it is damaged, `make` fills a directory first.
+    """What `read` returns for the directory `place`; if that is missing or damaged, `make` makes it first.
 
-    `make` is given a directory beside `place`, which is moved there when it returns. One process makes,
-    others wait for it. What an interrupted one has left is removed by the next, or, where it `goes_on`, is
-    what the next is given. DataError where the disk takes no files.
+    `make` fills a directory beside `place`, which is renamed when it returns. One process makes it while
+    others wait. The remains of an interrupted process are removed by the next or, with `goes_on`, handed to
+    its `make`. Raises DataError if the disk is not writable.
     """
     found = _read(place, read)
     if found is not None:
@@ -56,7 +56,7 @@ def _read(place: Path, read: Callable[[Path], T]) -> T | None:
 
 
 def _make(place: Path, make: Callable[[Path], None], goes_on: bool) -> None:
-    """Written aside and moved, under the lock."""
+    """Make the directory beside `place` and rename it; the caller holds the lock."""
     for left in place.parent.glob(f".{place.name}.*.tmp"):
         shutil.rmtree(left, ignore_errors=True)
     if place.exists():
@@ -68,7 +68,7 @@ def _make(place: Path, make: Callable[[Path], None], goes_on: bool) -> None:
 
 @contextmanager
 def _aside(place: Path) -> Iterator[Path]:
-    """A directory beside `place`, which is removed unless it is moved there."""
+    """A temporary directory beside `place`, which is removed unless it is renamed."""
     aside = Path(tempfile.mkdtemp(prefix=f".{place.name}.", suffix=".tmp", dir=place.parent))
     aside.chmod(0o755)  # others may share the cache
     try:
@@ -79,7 +79,7 @@ def _aside(place: Path) -> Iterator[Path]:
 
 @contextmanager
 def _begun(place: Path) -> Iterator[Path]:
-    """A directory beside `place` with what others before have made."""
+    """A directory beside `place`, with the files that interrupted processes have made."""
     begun = place.with_name(f".{place.name}.begun")
     begun.mkdir(exist_ok=True)
     yield begun
@@ -91,5 +91,5 @@ def _written(place: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise DataError(
-            f"{place} cannot be written: {error.strerror}; mend that, or set XDG_CACHE_HOME to another place."
+            f"{place} cannot be written: {error.strerror}; fix that, or set XDG_CACHE_HOME to another place."
         ) from error

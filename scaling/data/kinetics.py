@@ -1,4 +1,4 @@
-"""kinetics400: videos of 10 seconds of 400 human actions (Kay et al. 2017, arXiv 1705.06950). No torch."""
+"""kinetics400: 10-second videos of 400 human actions (Kay et al. 2017, arXiv 1705.06950). No torch import."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from scaling.data.stored import Facts
 from scaling.errors import DataError
 
 FACTS = Facts(
-    # of the copy that 3D-ResNet-RS was trained on: TensorFlow model garden, k400_resnet3drs_50_tpu.yaml
+    # the copy that 3D-ResNet-RS was trained on: TensorFlow model garden, k400_resnet3drs_50_tpu.yaml
     fingerprint="counts:215570,17706",
     num_images=215_570 + 17_706,
-    num_own_test=17_706,  # its validation videos: what is reported, and never chosen by
+    num_own_test=17_706,  # its validation videos, which are reported and never used for choices
     num_classes=400,
     channels=3,
     side=None,
@@ -19,18 +19,19 @@ FACTS = Facts(
 )
 
 NUM_FRAMES, OBLONG = 250, 4 / 3
-"""Frames of a video of 10 seconds, and its longer side over its shorter, to estimate the disk space."""
+"""Usual number of frames (10 seconds) and aspect ratio of a video, for estimates of the disk space."""
 
 
 def find(root: str | None, facts: Facts = FACTS) -> Folder:
-    """`train/<class>/*` and `val/<class>/*` below `root`; DataError unless there are as many as declared.
+    """The videos in `train/<class>/*` and `val/<class>/*` below `root`; DataError unless their numbers are
+    those declared.
 
-    Videos of Kinetics vanish from where they were, so hardly two copies are the same.
+    Only numbers are verified, since videos of Kinetics are taken offline over time and copies differ.
     """
     if root is None:
         raise DataError(
-            "kinetics400 has no place of its own: give as data.root the directory that holds train/<class>/* "
-            "and val/<class>/*."
+            "kinetics400 has no default directory: give as data.root the directory that holds "
+            "train/<class>/* and val/<class>/*."
         )
     folder = clip_folder.find(root)
     counted = len(folder.names) - folder.num_own_test, folder.num_own_test, len(folder.classes)
@@ -38,7 +39,7 @@ def find(root: str | None, facts: Facts = FACTS) -> Folder:
     if counted != declared:
         raise DataError(
             f"{folder.top} has {counted[0]} training and {counted[1]} validation videos of {counted[2]} "
-            f"classes, and kinetics400 {declared[0]}, {declared[1]} and {declared[2]}: for another copy use "
+            f"classes, but kinetics400 {declared[0]}, {declared[1]} and {declared[2]}: for another copy use "
             f"data=clip_folder."
         )
     return folder

@@ -1,4 +1,4 @@
-"""Loading: the images that a data set declares, read, verified, split and resized for a point."""
+"""Loading: reads, verifies, splits and resizes the images that a data set declares."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ from scaling.data.stored import Stored
 from scaling.errors import DataError
 
 _CHUNK = 4096
-"""Images resized at once, which bounds the memory it takes."""
+"""Number of images resized at a time, to limit memory."""
 
 
 @lru_cache(maxsize=4)
 def load(data: DataSet, root: str | None, resolution: int) -> Images:
-    """The images that `data` declares, of `resolution` pixels; the last few stay in memory.
+    """The images that `data` declares, at `resolution` pixels; the last four results are cached.
 
-    Resized once, with an antialiased bilinear filter. Raises DataError where they are absent, unreadable, or
-    have another fingerprint than declared.
+    They are resized once, by an antialiased bilinear filter. Raises DataError if they are missing, unreadable
+    or have another fingerprint than declared.
     """
     if data.name in of_files.FIND:
         return images_of(data, of_files.read(data, root, resolution))
@@ -44,7 +44,7 @@ def load(data: DataSet, root: str | None, resolution: int) -> Images:
 
 
 def held_out(data: DataSet, root: str | None, resolution: int) -> tuple[Split, Split]:
-    """The validation and the test images alone, as `load` has them; they are not kept."""
+    """The validation and test images only, as in `load`; they are not cached."""
     if data.name in of_files.FIND:
         return _held_out_of_files(data, root, resolution)
     _, val, test = _load(data, root)
@@ -52,7 +52,8 @@ def held_out(data: DataSet, root: str | None, resolution: int) -> tuple[Split, S
 
 
 def statistics(images: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean and deviation, (C, 1, 1) float32, of each channel of (N, C, S, S) uint8; exact, from counts."""
+    """Mean and standard deviation, (C, 1, 1) float32, of each channel of images (N, C, S, S) uint8; exact,
+    from histograms."""
     light = torch.arange(256, dtype=torch.float64)
     counts = [torch.bincount(channel.flatten(), minlength=256) for channel in images.transpose(0, 1)]
     shares = torch.stack(counts).double() / images[:, 0].numel()
@@ -62,7 +63,7 @@ def statistics(images: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def images_of(data: DataSet, decoded: Decoded) -> Images:
-    """The splits that `data` declares of decoded files, without those that could not be decoded."""
+    """The splits that `data` declares of decoded files, without the files that could not be decoded."""
     train, val, test = readable(data, len(decoded.labels), decoded.num_own_test, decoded.unreadable)
     mean, deviation = statistics_of_sums(decoded.sums[train], len(train) * decoded.pixels[0, :, :, 0].size)
     return Images(
@@ -77,7 +78,7 @@ def images_of(data: DataSet, decoded: Decoded) -> Images:
 
 
 def _held_out_of_files(data: DataSet, root: str | None, resolution: int) -> tuple[Split, Split]:
-    """Decoded without the training images, unless these are decoded at this resolution already."""
+    """Validation and test images, decoded without the training images unless those are decoded already."""
     if of_files.place_of(data, resolution).exists():
         whole = of_files.read(data, root, resolution)
         _, val, test = readable(data, len(whole.labels), whole.num_own_test, whole.unreadable)
@@ -94,15 +95,15 @@ def _held_out_of_files(data: DataSet, root: str | None, resolution: int) -> tupl
 
 
 def _mapped(data: DataSet, decoded: Decoded, places: list[int]) -> Split:
-    with warnings.catch_warnings(action="ignore"):  # nobody writes to what can only be read
+    with warnings.catch_warnings(action="ignore"):  # of a read-only array, which nothing here writes to
         pixels = torch.from_numpy(decoded.pixels).permute(0, 3, 1, 2)
     labels = labels_of(data, torch.from_numpy(decoded.labels[places]))
     return Split(images=pixels, labels=labels, places=torch.tensor(places))
 
 
 def statistics_of_sums(sums: NDArray[np.int64], num_pixels: int) -> tuple[Tensor, Tensor]:
-    """Mean and deviation, (C, 1, 1) float32, from each example's sums (N, 2, C) of pixels and their squares,
-    of `num_pixels` all together."""
+    """Mean and standard deviation, (C, 1, 1) float32, from the sums (N, 2, C) of each example's pixels and
+    their squares; all examples have `num_pixels` per channel in total."""
     mean, square = torch.from_numpy(sums.sum(0) / num_pixels)
     deviation = (square - mean**2).clamp(min=1e-6).sqrt()
     return mean.float()[:, None, None], deviation.float()[:, None, None]
@@ -110,7 +111,7 @@ def statistics_of_sums(sums: NDArray[np.int64], num_pixels: int) -> tuple[Tensor
 
 @lru_cache(maxsize=1)
 def _load(data: DataSet, root: str | None) -> list[Split]:
-    """The splits as they are stored."""
+    """The training, validation and test images at their stored size."""
     stored = _read(data, root)
     check_fingerprint(data, stored.facts.fingerprint)
     train, val, test = split_of(data, stored.facts.num_images, stored.num_own_test)
@@ -147,13 +148,13 @@ def _take(stored: Stored, indices: Sequence[int]) -> Split:
 
 
 def at_resolution(split: Split, resolution: int, with_masks: bool = False) -> Split:
-    """The split with its images resized, each by itself, and their masks likewise."""
+    """The split with its images, and their masks if there are any, resized to `resolution` pixels."""
     resize = masks.resized if with_masks else resized
     return Split(images=resize(split.images, resolution), labels=split.labels)
 
 
 def resized(images: Tensor, side: int) -> Tensor:
-    """Images (N, C, S, S) uint8 with so many pixels along one side, each by itself."""
+    """Images (N, C, S, S) uint8, resized to `side` pixels along one side."""
     if images.shape[-1] == side:
         return images
     size = (side, side)

@@ -1,4 +1,4 @@
-"""The videos of a data set: split, and as a point has them in training and in evaluations."""
+"""Loading of videos: reads and splits those that a data set declares, for training and evaluation."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ log = logging.getLogger(__name__)
 
 
 def load_clips(data: DataSet, root: str | None, resolution: int, frames: int, views: Views) -> Images:
-    """The videos that `data` declares, for clips of `frames` of `resolution` pixels; the last few stay in
-    memory where they are not on a disk.
+    """The videos that `data` declares, for clips of `frames` frames of `resolution` pixels; the last two data
+    sets are cached, in memory unless their files are on disk.
 
-    Raises DataError where they are absent, unreadable, or others than declared.
+    Raises DataError if the videos are missing, unreadable or not the declared ones.
     """
     videos = _load(data, root, views.stored_side(resolution))
     _tell_short(data, videos.lengths, frames)
@@ -46,12 +46,12 @@ def load_clips(data: DataSet, root: str | None, resolution: int, frames: int, vi
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Loaded:
-    """All videos of a set."""
+    """All videos of a data set."""
 
     frames: Frames
     labels: NDArray[np.int64]
     lengths: NDArray[np.int64]
-    """(N,) frames of each; 0 where it is unreadable"""
+    """(N,): number of frames of each video; 0 if it is unreadable."""
     splits: tuple[list[int], list[int], list[int]]
     mean: Tensor
     deviation: Tensor

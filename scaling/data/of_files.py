@@ -1,4 +1,4 @@
-"""Data sets of image files: found, verified and decoded, as far as they can be. No torch."""
+"""Data sets of image files: their files are found, verified and decoded. No torch import."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ FIND: Mapping[str, Callable[[str | None], Folder]] = {
     "pascal_voc": segmentation.find_pascal_voc,
     "ade20k": segmentation.find_ade20k,
 }
-"""The sets, and what finds their files in a root."""
+"""The data sets, and the functions that find their files below a root."""
 OWN = ("image_folder", "mask_folder")
-"""Those that are directories of a person's own, whose files are verified themselves."""
+"""The data sets that are a user's own directory, whose files are verified by a fingerprint."""
 
 
 def read(
@@ -37,11 +37,11 @@ def read(
     find: Callable[[str | None], Folder] | None = None,
     choose: Callable[[Folder], Sequence[int]] | None = None,
 ) -> Decoded:
-    """The images that `data` declares; ImageNet's files are looked for only until they are decoded.
+    """The images that `data` declares; the files of public data sets are needed only until they are decoded.
 
-    Where `choose` says which of them are held out, these alone, in its order: most images need not be decoded
-    to evaluate at a resolution that nothing is trained at. Raises DataError where they are absent, others
-    than declared, or more are damaged than `data` allows.
+    `choose` returns the indices of held-out images; then only these are decoded, in its order, since most
+    images are not needed to evaluate at a resolution at which no point trains. Raises DataError if files are
+    missing or not the declared ones, or if more are damaged than `data` allows.
     """
     find = find or FIND[data.name]
     if data.name in OWN:
@@ -55,13 +55,13 @@ def read(
 
 
 def place_of(data: DataSet, resolution: int) -> Path:
-    """Where all images are once they are decoded."""
+    """Directory of all decoded images of a data set at a resolution."""
     digest = hashlib.sha256(data.fingerprint.encode()).hexdigest()[:32]
     return cache_dir() / data.name / f"{digest}-{DECODING}" / str(resolution)
 
 
 def place_of_held_out(data: DataSet, resolution: int) -> Path:
-    """Where held-out and test images are, if they were decoded without the others."""
+    """Directory of the validation and test images if they are decoded without the others."""
     part = f"{resolution}-held-out-{data.num_val}-{data.num_test}-{data.split_seed}"
     return place_of(data, resolution).with_name(part)
 
@@ -71,27 +71,28 @@ def _part(folder: Folder, choose: Callable[[Folder], Sequence[int]]) -> Folder:
 
 
 def check_fingerprint(data: DataSet, found: str) -> None:
-    """DataError unless the images that were found are those that `data` declares."""
+    """Raise DataError unless the fingerprint of the images found is the one that `data` declares."""
     if found != data.fingerprint:
         raise DataError(
-            f"The images of {data.name} are not the declared ones: their fingerprint is {found}, the point "
-            f"was made for {data.fingerprint}."
+            f"The images of {data.name} are not the declared ones: their fingerprint is {found}, but the "
+            f"point was made for {data.fingerprint}."
         )
 
 
 def tell_unreadable(names: Mapping[int, str]) -> None:
-    """Name in the log each file that is left out."""
+    """Log the name of each file that is left out."""
     for name in names.values():
         log.warning("left out, as it cannot be decoded: %s", name)
 
 
 def check_unreadable(data: DataSet, unreadable: Mapping[int, str], num_in_set: int, place: Path) -> None:
-    """DataError where more of a set's files are damaged than `data` allows; `place` has the others."""
+    """Raise DataError if more files are damaged than `data` allows; `place` holds the decoded ones."""
     found, allowed = len(unreadable), math.ceil(data.max_unreadable * num_in_set)
     if found > allowed:
         tell_unreadable(unreadable)
         names = "; ".join(list(unreadable.values())[:3])
         raise DataError(
-            f"{found} of {num_in_set} files of {data.name} cannot be decoded, and data.max_unreadable="
-            f"{data.max_unreadable:g} allows {allowed}: {names}; mend them and remove {place}, or allow more."
+            f"{found} of {num_in_set} files of {data.name} cannot be decoded, and "
+            f"data.max_unreadable={data.max_unreadable:g} allows {allowed}: {names}; repair them and remove "
+            f"{place}, or allow more."
         )

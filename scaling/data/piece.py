@@ -1,4 +1,4 @@
-"""A piece: the bytes of one image, in a file of its own or within a shard. No torch."""
+"""A piece: the bytes of one image, in a file of its own or within a shard. No torch import."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """Where the bytes lie; `str()` names the image."""
+    """The place of the bytes; `str()` names the image."""
 
     path: Path
     start: int = 0
     size: int = -1
-    """-1: all that there is from `start`."""
+    """Number of bytes; -1 for all from `start` on."""
     name: str = ""
     """Name within a shard."""
 
     def read(self) -> bytes:
-        """The bytes; fewer where the file was cut short since."""
+        """The bytes; fewer if the file has been truncated."""
         with self.path.open("rb") as file:
             file.seek(self.start)
             return file.read(self.size)

@@ -1,4 +1,4 @@
-"""Places: where the files of a named data set may lie, and a download to the last of them. No torch."""
+"""Places: the directories in which a named data set is looked for, or downloaded to. No torch import."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ class Wanted:
     name: str
     """Name of the data set."""
     folder: Path
-    """Where torchvision puts them, below the directory that it is given."""
+    """Directory in which torchvision stores them, below the one that it is given."""
     files: tuple[str, ...]
     way: str
-    """A way to get them without torchvision, for a person."""
+    """How a person can get them without torchvision, as part of a sentence."""
 
 
 def find(
     wanted: Wanted, root: str | None, download: Callable[[Path], object], system_dirs: Sequence[Path] = ()
 ) -> Path:
-    """The directory that holds the files: below `root`, in `system_dirs`, or in the cache directory.
+    """The directory that holds the files: `root` or below it, `system_dirs`, or the cache directory.
 
-    Where they are in none of these, `download` puts `wanted.folder` below the directory it is given, once for
-    a cache directory. DataError if they cannot be had.
+    If none of these has them, they are downloaded to the cache directory: `download` makes `wanted.folder`
+    below the directory that it is given. Raises DataError if the download fails.
     """
     downloaded = cache_dir() / wanted.folder
     places = [*([Path(root).expanduser()] if root else []), *system_dirs, downloaded]
@@ -48,7 +48,7 @@ def find(
                 return folder
     try:
         _download(wanted, download, downloaded)
-    except Exception as error:  # whatever stops a download, the person needs the same three ways
+    except Exception as error:  # whatever the failure, the same three ways remain
         raise DataError(
             f"{wanted.name} is in none of {', '.join(map(str, places))}: give its directory as data.root, "
             f"{wanted.way}, or let torchvision download it, which failed here "
@@ -58,7 +58,7 @@ def find(
 
 
 def _download(wanted: Wanted, download: Callable[[Path], object], target: Path) -> None:
-    """Downloaded aside and moved, so that several processes may do it at once."""
+    """Download to a temporary directory and rename it, so that several processes can do this at once."""
     log.info("downloading %s to %s", wanted.name, target)
     target.parent.mkdir(parents=True, exist_ok=True)
     aside = Path(tempfile.mkdtemp(dir=target.parent))
@@ -80,7 +80,7 @@ def _move(folder: Path, target: Path) -> None:
 
 @contextmanager
 def _socket_timeout(seconds: float) -> Iterator[None]:
-    """torchvision sets none, and a firewall that drops packets would hang the job."""
+    """Set a timeout, since torchvision sets none and a firewall that drops packets would hang the job."""
     before = socket.getdefaulttimeout()
     socket.setdefaulttimeout(seconds)
     try:

@@ -1,4 +1,4 @@
-"""Pseudo-labels: who labels which images, and which of these labels a student learns from. No torch."""
+"""Pseudo-labels: the teacher, the images that it labels, and how a student uses them. No torch import."""
 
 from __future__ import annotations
 
@@ -15,29 +15,30 @@ from scaling.study.fields import changed_fields
 Kind = Literal["hard", "soft"]
 
 ALL_OF = 32
-"""Classes up to which a soft label has the probability of each."""
+"""Number of classes up to which a soft label stores the probabilities of all classes."""
 TOP = 16
-"""With more classes, the number that it keeps, the likeliest; the rest is spread over the others."""
+"""Number of likeliest classes stored if there are more; the other classes share the remaining probability."""
 BYTES_OF_EACH = 4
-"""A class as uint16 and its probability as float16."""
+"""Bytes of a class (uint16) and its probability (float16)."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class PseudoConfig:
-    """What conf/ says of pseudo-labels."""
+    """The settings of pseudo-labels in conf/."""
 
     teacher: dict[str, Any] | None = None
-    """What the teacher has otherwise than the student, by dotted name; with `weights`, a file, it is not
-    trained. None: no pseudo-labels."""
+    """Settings in which the teacher differs from the student, by dotted name. With `weights`, a file, it is
+    not trained. None for no pseudo-labels."""
     ratio: int = 1
-    """Described in `PseudoLabels`, as are kind, threshold and balanced."""
+    """See `PseudoLabels`, also for `kind`, `threshold` and `balanced`."""
     kind: Kind = "hard"
     threshold: float = 0.0
     balanced: bool = False
     num_images: int | None = None
-    """Images to label; None is all there are."""
+    """Number of images to label; None for all."""
     root: str | None = None
-    """Where other images lie than those that `data.num_train` leaves; it is no part of a point's identity."""
+    """Directory of the images to label; None for the training images that `data.num_train` leaves. Not part
+    of a point's identity."""
 
     def __post_init__(self) -> None:
         if self.ratio < 0:
@@ -50,12 +51,12 @@ class PseudoConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class Teacher:
-    """The network that labels."""
+    """The network that labels the images."""
 
     point: str | None = None
-    """Id of the point whose weights it has."""
+    """Id of the point whose weights it has; None if they are from a file."""
     weights: str | None = None
-    """SHA-256 of a file with its weights, where they are not a point's."""
+    """SHA-256 of the file of its weights; None if they are a point's."""
     family: str
     model: Family
     depth: float
@@ -63,14 +64,14 @@ class Teacher:
     resolution: int
     """Pixels along one side of the images that it labels."""
     rule: str
-    """8 hex digits over what it has otherwise than its student, the same for all students of a grid."""
+    """8 hex digits of how it differs from its student, the same for all students of a grid."""
 
     @property
     def network(self) -> Network:
         return self.model.network(self.depth, self.width)
 
     def identity(self) -> str | dict[str, Any]:
-        """What decides its labels."""
+        """The fields that decide its labels, which enter the student's id."""
         if self.point is not None:
             return self.point
         network = changed_fields(self.network)
@@ -78,50 +79,50 @@ class Teacher:
 
     @property
     def named(self) -> str:
-        """For a person."""
+        """A description for people."""
         source = f"point {self.point}" if self.point else f"weights {(self.weights or '')[:16]}"
         return f"{self.family} {self.depth:g}x{self.width:g}@{self.resolution} ({source})"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Unlabelled:
-    """The images that it labels."""
+    """The images that a teacher labels."""
 
     num_images: int
     fingerprint: str | None = None
-    """Of images that are no part of the data set, as `unlabelled.py` has it, or `absent` where they are
-    planned only; None: the training images that follow the `num_train` of the data set."""
+    """Fingerprint of images outside of the data set, or `absent` if they are only planned (`unlabelled.py`);
+    None for the training images that follow the `num_train` of the data set."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class PseudoLabels:
-    """What a student learns from besides the labelled images."""
+    """The pseudo-labelled images that a student learns from, in addition to the labelled ones."""
 
     teacher: Teacher
     unlabelled: Unlabelled
     kind: Kind = "hard"
-    """`hard`: the likeliest class. `soft`: the teacher's probabilities, which are not smoothed again."""
+    """`hard`: the likeliest class. `soft`: the teacher's probabilities, without label smoothing."""
     threshold: float = 0.0
-    """Least probability of the likeliest class for an image to be learned from."""
+    """Least probability of the likeliest class for an image to be used."""
     balanced: bool = False
-    """Whether each class has as many of the images: the surest of many, and few again and again, as in Noisy
-    Student (Xie et al. 2020, arXiv 1911.04252, sec. 2)."""
+    """Whether all classes get the same number of images, the most confident ones of large classes and
+    repeated ones of small classes, as in Noisy Student (Xie et al. 2020, arXiv 1911.04252, sec. 2)."""
     ratio: int = 1
-    """Pseudo-labelled images beside each labelled one in a batch."""
+    """Pseudo-labelled images per labelled image in a batch."""
 
     def check(self, data: DataSet) -> None:
-        """Refused where the images of `data` cannot be learned from so."""
+        """Refuse a data set that cannot be used with these pseudo-labels."""
         if data.clips or data.masks:
             has = "clips" if data.clips else "masks"
-            raise Refused(f"pseudo.teacher gives images a class, and {data.name} has {has}: leave it out.")
+            raise Refused(f"pseudo.teacher gives images a class, but {data.name} has {has}: leave it out.")
         if has_others(self) and data.channels != 3:
             raise Refused(
-                f"pseudo.root has images of 3 channels, and {data.name} has {data.channels}: leave it out, "
-                "to have those labelled that data.num_train leaves."
+                f"pseudo.root has images of 3 channels, but {data.name} has {data.channels}: leave it out "
+                "to label the training images that data.num_train leaves."
             )
 
     def identity(self) -> dict[str, Any]:
-        """What decides the outcome."""
+        """The fields that decide the outcome, which enter the student's id."""
         return {
             "teacher": self.teacher.identity(),
             "unlabelled": changed_fields(self.unlabelled),
@@ -132,7 +133,7 @@ class PseudoLabels:
         }
 
     def row(self) -> dict[str, Any]:
-        """The columns that it adds to a table."""
+        """The columns that pseudo-labels add to the row of a point."""
         return {
             "pseudo.ratio": self.ratio,
             "pseudo.kind": self.kind,
@@ -145,22 +146,22 @@ class PseudoLabels:
 
 
 def num_kept(kind: Kind, num_classes: int) -> int:
-    """Classes of an image whose probabilities are stored."""
+    """Number of classes per image whose probabilities are stored."""
     if kind == "hard":
         return 1
     return num_classes if num_classes <= ALL_OF else TOP
 
 
 def size_gb(labels: PseudoLabels, num_classes: int) -> float:
-    """What the labels of all images take on disk, in 1e9 bytes."""
+    """Disk space of the labels of all images, in 1e9 bytes."""
     return labels.unlabelled.num_images * num_kept(labels.kind, num_classes) * BYTES_OF_EACH / 1e9
 
 
 def has_others(labels: PseudoLabels | None) -> bool:
-    """Whether images are labelled that are no part of the data set."""
+    """Whether images outside of the data set are labelled."""
     return labels is not None and labels.unlabelled.fingerprint is not None
 
 
 def columns_of(labels: PseudoLabels | None) -> Mapping[str, Any]:
-    """`row`, with a ratio of 0 where there are no pseudo-labels."""
+    """The columns of `row`, or a ratio of 0 without pseudo-labels."""
     return {"pseudo.ratio": 0} if labels is None else labels.row()

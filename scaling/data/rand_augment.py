@@ -1,5 +1,5 @@
-"""RandAugment of a whole batch (Cubuk et al. 2019, arXiv 1909.13719): the 14 operations and strengths of
-torchvision's, where magnitude 10 is the largest of the paper."""
+"""RandAugment of a whole batch (Cubuk et al. 2019, arXiv 1909.13719), with torchvision's 14 operations and
+strengths; magnitude 10 is the paper's largest."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from torchvision.transforms.v2 import functional
 from scaling.data.augment import sent
 
 Move: TypeAlias = Callable[[float, int], list[list[float]]]
-"""A strength, of which 1 is the largest of the paper (negative ones go the other way), and the side in pixels
-to where a pixel comes from: (2, 3), for `affine_grid`, in which the image goes from -1 to 1."""
+"""From a strength (1 is the paper's largest, negative values invert the operation) and the side in pixels to
+a matrix (2, 3) for `affine_grid`, which gives the source of each pixel in coordinates from -1 to 1."""
 Change: TypeAlias = Callable[[Tensor, float], Tensor]
-"""Images (N, C, S, S) uint8 and a strength to images, without making the host wait for a GPU."""
+"""From images (N, C, S, S) uint8 and a strength to images, without making the host wait for a GPU."""
 
 
 def _rotated(strength: float, _side: int) -> list[list[float]]:
@@ -35,7 +35,7 @@ def _translation(strength: float, side: int) -> float:
 
 MOVES: dict[str, Move] = {
     "identity": lambda _strength, _side: [[1, 0, 0], [0, 1, 0]],
-    "shear_x": lambda s, _: [[1, 0.3 * s, 0.3 * s], [0, 1, 0]],  # its upper edge stays
+    "shear_x": lambda s, _: [[1, 0.3 * s, 0.3 * s], [0, 1, 0]],  # the upper edge stays in place
     "shear_y": lambda s, _: [[1, 0, 0], [0.3 * s, 1, 0.3 * s]],
     "translate_x": lambda s, side: [[1, 0, _translation(s, side)], [0, 1, 0]],
     "translate_y": lambda s, side: [[1, 0, 0], [0, 1, _translation(s, side)]],
@@ -44,12 +44,12 @@ MOVES: dict[str, Move] = {
 
 
 def _factor(strength: float) -> float:
-    """Factor of an enhancement: 1 leaves the image as it is, 0 removes what is enhanced."""
+    """Factor of an enhancement: 1 leaves the image unchanged, 0 removes the enhanced property."""
     return max(0.1, 1 + 0.9 * strength)
 
 
 def _sharpened(images: Tensor, strength: float) -> Tensor:
-    """As torchvision's, of which a GPU gets its 3x3 kernel (5 in the middle, else 1) anew each time."""
+    """Like torchvision's, which would copy its 3x3 kernel (5 in the middle, else 1) to a GPU on each call."""
     pixels = images.float()
     inner = pixels[..., 1:-1, 1:-1]
     of_rows = pixels[..., :-2, :] + pixels[..., 1:-1, :] + pixels[..., 2:, :]
@@ -81,40 +81,40 @@ def rand_augment(
     batch: int,
     share: slice = slice(None),
 ) -> Tensor:
-    """`images` (N, C, S, S) uint8, each through `layers` operations of its own, one after another.
+    """Apply `layers` random operations to each of `images` (N, C, S, S) uint8, one after another.
 
-    They are a `share` of a `batch`, and what happens to each does not depend on the sharing. `fill` (C, 1, 1)
-    is the light beyond the edges, `generator` is on the CPU.
+    They are a `share` of a `batch`, and the result for an image does not depend on how the batch is shared.
+    `fill` (C, 1, 1) is the colour beyond the edges; `generator` is on the CPU.
     """
     side, operations, strengths = images.shape[-1], [*MOVES, *CHANGES], (magnitude / 10, -magnitude / 10)
     places = _all_places(strengths, side, images.device)
     codes = torch.randint(2 * len(operations), (layers, batch), generator=generator)[:, share]
     augmented = images.clone(memory_format=torch.contiguous_format)  # up to ten times as fast
     for layer in codes:
-        is_moved = (layer >= len(strengths)) & (layer < len(places))  # the first are the identity
+        is_moved = (layer >= len(strengths)) & (layer < len(places))  # the first codes are the identity
         of_moved = sent(is_moved.nonzero().flatten(), images)
         augmented[of_moved] = moved(augmented[of_moved], places[sent(layer[is_moved], images)], fill)
         for code in layer[layer >= len(places)].unique().tolist():
             index, sign = divmod(code, len(strengths))
             of_code = sent((layer == code).nonzero().flatten(), images)
             augmented[of_code] = CHANGES[operations[index]](augmented[of_code], strengths[sign])
-    return augmented.contiguous(memory_format=torch.channels_last)  # as the network wants them
+    return augmented.contiguous(memory_format=torch.channels_last)  # the layout that the network needs
 
 
 @lru_cache(maxsize=4)
 def _all_places(strengths: tuple[float, ...], side: int, device: torch.device) -> Tensor:
-    """Of each move in each strength: the same for all batches of a run."""
+    """`places_of` each move in each strength, cached since they are the same for all batches of a run."""
     places = places_of([make(each, side) for make in MOVES.values() for each in strengths], side)
     return places.to(device, non_blocking=True)
 
 
 def places_of(moves: list[list[list[float]]], side: int) -> Tensor:
-    """(M, S, S, 2): where the pixels of images of that side come from by each move, for `grid_sample`."""
+    """(M, S, S, 2): the sources of the pixels under each move, for `grid_sample` of images of S = `side`."""
     size = [len(moves), 1, side, side]
     return affine_grid(torch.tensor(moves, dtype=torch.float32), size, align_corners=False)
 
 
 def moved(images: Tensor, places: Tensor, fill: Tensor) -> Tensor:
-    """Each image of its own `places` (N, S, S, 2), from the nearest pixels."""
+    """Resample each image at its `places` (N, S, S, 2), from the nearest pixels."""
     shown = grid_sample(images.float() - fill, places, mode="nearest", align_corners=False)
     return (shown + fill).round_().byte()

@@ -1,7 +1,7 @@
-"""Scenes: real digits or garments, three on a dark canvas, with a mask of what each pixel shows. No torch.
+"""Scenes: three real digits or garments on a dark canvas, with a mask of their pixels. No torch import.
 
-Derived from `mnist5k` and `fashion_mnist`, and the same on every machine: what is placed where is a function
-of a hash. Each digit or garment is in one scene only, so that no split has seen those of another.
+Derived from `mnist5k` and `fashion_mnist`, and identical on every machine: contents and positions are
+functions of a hash. Each digit or garment is in one scene only, so that splits have none in common.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ SIDE = 56
 """Pixels along one side of a canvas."""
 PER_SCENE = 3
 VISIBLE = 48
-"""Light above which a pixel belongs to what is placed there; fainter ones, the rims, belong to nothing, as in
-Pascal VOC."""
+"""Intensity above which a pixel belongs to an object; fainter pixels at its rim have no class, as in Pascal
+VOC."""
 
 SOURCES: dict[str, Callable[[str | None], Stored]] = {
     "scenes_of_mnist5k": lambda _: mnist5k.read(),
@@ -50,13 +50,13 @@ FACTS = {
 
 
 def read(name: str, root: str | None) -> Stored:
-    """The scenes of a name, of images that are looked for in `root`; DataError where these cannot be had."""
+    """The scenes called `name`, from images that are looked for in `root`; DataError if those are missing."""
     return scenes_of(SOURCES[name](root))
 
 
 def scenes_of(stored: Stored) -> Stored:
-    """All scenes of some images, those of the test images last; class 0 is the canvas, the others 1 more than
-    the image's own."""
+    """All scenes of the stored images, those of test images last. Class 0 is the canvas; the others are the
+    class of the image plus 1."""
     num_train = len(stored.images) - stored.num_own_test
     train = _grouped(range(num_train))
     test = _grouped(range(num_train, len(stored.images)))
@@ -65,13 +65,13 @@ def scenes_of(stored: Stored) -> Stored:
 
 
 def _grouped(indices: range) -> list[list[int]]:
-    """Threes in the order of a hash; what is left over is in none."""
+    """Groups of three, in the order of a hash; the one or two left over are unused."""
     order = sorted(indices, key=lambda index: hashlib.sha256(f"scene/{index}".encode()).digest())
     return [order[start : start + PER_SCENE] for start in range(0, len(order) - PER_SCENE + 1, PER_SCENE)]
 
 
 def _scene(stored: Stored, group: list[int]) -> NDArray[np.uint8]:
-    """(2, SIDE, SIDE): light and class; a later image lies in front of an earlier one."""
+    """(2, SIDE, SIDE): intensity and class; later images lie in front of earlier ones."""
     scene = np.zeros((2, SIDE, SIDE), np.uint8)
     for index in group:
         image = stored.images[index, 0]

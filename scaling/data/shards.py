@@ -1,6 +1,6 @@
-"""Shards: tar files of images and their classes, as WebDataset has them. No torch.
+"""Shards: tar files of images and their classes, in the format of WebDataset. No torch import.
 
-A sample is an image and a text file with the number of its class, `0001.jpg` and `0001.cls`.
+A sample is an image and a text file with the number of its class, such as `0001.jpg` and `0001.cls`.
 """
 
 from __future__ import annotations
@@ -22,39 +22,39 @@ from scaling.errors import DataError
 _IMAGES = ("jpg", "jpeg", "png")
 _CLASS = "cls"
 _PARTS = {"train": "train", "val": "val", "validation": "val", "test": "test"}
-"""What words in the name of a shard say of it."""
+"""The split that a word in the name of a shard stands for."""
 _NAMES = "name them such as train-0000.tar and val-0000.tar"
 
 
 class Sample(NamedTuple):
-    """An image of a shard; these are sorted by their classes, then by their names."""
+    """An image of a shard; samples sort by class, then by name."""
 
     label: int
     name: str
     start: int
-    """Offset of its bytes in the shard."""
+    """Byte offset of the image in the shard."""
     size: int
 
 
 def shards_in(top: Path) -> list[Path]:
-    """The shards in a directory, sorted; none where it has directories, which then are its classes."""
+    """The shards in a directory, sorted; none if it has subdirectories, which are its classes then."""
     if not top.is_dir() or any(entry.is_dir() and entry.name[0] != "." for entry in top.iterdir()):
         return []
     return sorted(top.glob("*.tar"))
 
 
 def scan(shards: Sequence[Path]) -> Folder:
-    """The images of shards of one directory, in an order that does not depend on which shard holds which.
+    """The images of the shards of a directory, in an order that does not depend on how they are sharded.
 
-    Shards whose names say `train` are trained on, those that say `val` or `test` hold the set's own test
-    images; where no name says anything, all are trained on. DataError names what stands in the way.
+    Shards with `train` in their names are for training; those with `val` or `test` hold the data set's own
+    test images. If no name has such a word, all are for training. Raises DataError for inconsistent shards.
     """
     pool, own_test = _parts(shards)
     samples, test = _samples(pool), _samples(own_test)
     classes = _classes(samples, pool)
     if test and _classes(test, own_test) != classes:
         raise DataError(
-            f"{pool[0]} and {own_test[0]}, with those that belong to them, must hold the same classes: they "
+            f"{pool[0]} and {own_test[0]}, with their other shards, must hold the same classes: they "
             f"have {len(classes)} and {len(_classes(test, own_test))}."
         )
     return Folder(
@@ -68,7 +68,7 @@ def scan(shards: Sequence[Path]) -> Folder:
 
 
 def _parts(shards: Sequence[Path]) -> tuple[list[Path], list[Path]]:
-    """Shards of the training pool, and of the set's own test images."""
+    """Shards for training, and shards of the data set's own test images."""
     parts = defaultdict(list)
     for shard in shards:
         said = {_PARTS[word] for word in re.split("[^a-z]+", shard.stem.lower()) if word in _PARTS}
@@ -96,16 +96,16 @@ def _classes(samples: Sequence[tuple[Sample, Path]], shards: Sequence[Path]) -> 
     if labels != list(range(len(labels))):
         absent = next(label for label in range(len(labels)) if label not in labels)
         raise DataError(
-            f"The classes of {shards[0]} and those that belong to it go from {labels[0]} to {labels[-1]} "
+            f"The classes of {shards[0]} and its other shards go from {labels[0]} to {labels[-1]} "
             f"without {absent}: number them from 0 without a gap."
         )
     if len(labels) == 1:
-        raise DataError(f"{shards[0]} and those that belong to it have one class: at least two are needed.")
+        raise DataError(f"{shards[0]} and its other shards have one class: at least two are needed.")
     return [str(label) for label in labels]
 
 
 def _index(shard: Path) -> list[Sample]:
-    """The samples of a shard, cached for as long as its size and time stay the same."""
+    """The samples of a shard, cached until its size or modification time changes."""
     status = shard.stat()
     about = f"{shard.resolve()}\0{status.st_size}\0{status.st_mtime_ns}"
     kept = cache_dir() / "shards" / f"{hashlib.sha256(about.encode()).hexdigest()[:32]}.json"
@@ -117,7 +117,7 @@ def _read(shard: Path) -> list[Sample]:
         with tarfile.open(shard, "r:") as tar:
             return list(_pair(shard, tar))
     except (OSError, tarfile.TarError) as error:
-        raise DataError(f"{shard} is no tar file, or a damaged or compressed one: {error}.") from error
+        raise DataError(f"{shard} is not a tar file, or is damaged or compressed: {error}.") from error
 
 
 def _pair(shard: Path, tar: tarfile.TarFile) -> Iterator[Sample]:
@@ -140,7 +140,7 @@ def _pair(shard: Path, tar: tarfile.TarFile) -> Iterator[Sample]:
 def _members(
     shard: Path, tar: tarfile.TarFile
 ) -> tuple[dict[str, tarfile.TarInfo], dict[str, tarfile.TarInfo]]:
-    """Images and classes by what their names have in common; other members are none of ours."""
+    """Images and classes by their keys, the common part of their names; other members are ignored."""
     images: dict[str, tarfile.TarInfo] = {}
     classes: dict[str, tarfile.TarInfo] = {}
     by_ending = {**dict.fromkeys(_IMAGES, images), _CLASS: classes}

@@ -1,4 +1,4 @@
-"""Splits: which stored examples are for training, validation and test, and with whose labels."""
+"""Splits: which stored examples are for training, validation and test, and with which labels."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from scaling.data.dataset import DataSet
 def readable(
     data: DataSet, num_examples: int, num_own_test: int, unreadable: Collection[int]
 ) -> tuple[list[int], list[int], list[int]]:
-    """Which stored examples are for training, validation and test, without those that are `unreadable`.
+    """Indices of the stored examples for training, validation and test, without the `unreadable` ones.
 
-    An epoch has the steps that were declared: others of the training part stand in for those left out.
+    Other training examples replace the unreadable ones, so that an epoch keeps its declared number of steps.
     """
     splits = split_of(data, num_examples, num_own_test)
     train, val, test = ([index for index in split if index not in unreadable] for split in splits)
@@ -23,7 +23,7 @@ def readable(
 
 
 def split_of(data: DataSet, num_images: int, num_own_test: int) -> tuple[list[int], list[int], list[int]]:
-    """`split_indices` as `data` has it."""
+    """`split_indices` with the settings of `data`."""
     return split_indices(
         num_images,
         num_own_test=num_own_test,
@@ -36,10 +36,11 @@ def split_of(data: DataSet, num_images: int, num_own_test: int) -> tuple[list[in
 def split_indices(
     num_images: int, *, num_own_test: int, num_test: int, num_val: int, split_seed: int
 ) -> tuple[list[int], list[int], list[int]]:
-    """Which stored images are for training, validation and test.
+    """Indices of the stored images for training, validation and test.
 
-    The order is that of a hash, the same on every machine and with every version of a library. Test images
-    come first in it, then validation, so that fewer training images leave both as they are.
+    They are taken in the order of a hash, which is the same on every machine and for all versions of
+    libraries: test images first, then validation images, so that both do not depend on the number of training
+    images.
     """
     num_pool = num_images - num_own_test
     shuffled = sorted(range(num_pool), key=lambda index: _hash(f"{split_seed}/{index}"))
@@ -49,7 +50,7 @@ def split_indices(
 
 
 def labels_of(data: DataSet, labels: Tensor) -> Tensor:
-    """The labels of a split, (N,) int64, shuffled by a hash where `data` says so."""
+    """The labels of a split, (N,) int64, permuted by a hash if `data.shuffled_labels`."""
     if not data.shuffled_labels:
         return labels
     dealt = sorted(range(len(labels)), key=lambda index: _hash(f"labels/{data.split_seed}/{index}"))

@@ -1,4 +1,4 @@
-"""Stored images: a data set as it lies in its files, before any split. No torch."""
+"""Stored images: a data set in the order of its files, before any split. No torch import."""
 
 from __future__ import annotations
 
@@ -10,46 +10,47 @@ import numpy as np
 from numpy.typing import NDArray
 
 IGNORED = 255
-"""Class of a pixel that has none: it is neither trained on nor counted (as in Pascal VOC)."""
+"""Class of pixels without a class, which are ignored in training and evaluation (as in Pascal VOC)."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Facts:
-    """What planning must know of stored images."""
+    """The facts about stored images that are needed for planning."""
 
     fingerprint: str
-    """64 hex digits of SHA-256 over all pixels, then all labels as little-endian int64; or `md5:` and the
-    checksums of official archives, where the reader verifies by those."""
+    """64 hex digits of SHA-256 over all pixels, then all labels as little-endian int64; or the checksums of
+    official archives, such as `md5:...`, if the reader verifies those."""
     num_images: int
     num_own_test: int
-    """How many images, the last ones, the set itself declares as its test set; 0 if it has none."""
+    """Number of images of the data set's own test set, which come last; 0 if it has none."""
     num_classes: int
     channels: int
     side: int | None
+    """Pixels along one side; None for files of images of various sizes."""
     clips: bool = False
-    """Whether they are videos rather than images."""
+    """Whether the examples are videos rather than images."""
     num_frames: int | None = None
-    """Frames of each video; None where videos differ, and for images."""
+    """Frames of each video; None for images, and where the lengths of videos differ."""
     masks: bool = False
-    """Whether each pixel has a class, and `num_classes` are those of the pixels."""
+    """Whether each pixel has a class, which `num_classes` then counts."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Stored:
-    """All images of a data set in their stored order, its own test images (if any) last."""
+    """All images of a data set in stored order, with its own test images, if any, last."""
 
     images: NDArray[np.uint8]
-    """(N, C, S, S); with masks (N, C + 1, S, S), of which the last channel is the class of each pixel"""
+    """(N, C, S, S); with masks (N, C + 1, S, S), where the last channel is the class of each pixel."""
     labels: NDArray[np.int64]
-    """(N,), counted from 0; all 0 with masks"""
+    """(N,), counted from 0; all 0 with masks."""
     num_own_test: int = 0
     verified: str | None = None
-    """The fingerprint, where the reader has verified the files themselves."""
+    """The fingerprint, if the reader has verified the files; None if it must be computed."""
     masks: bool = False
 
     @cached_property
     def facts(self) -> Facts:
-        """Reads every pixel once, for the fingerprint, where it is not known."""
+        """The facts about these images; reads every pixel once unless the fingerprint is known."""
         num_images, channels, side, _ = self.images.shape
         return Facts(
             fingerprint=self.verified or self._digest(),

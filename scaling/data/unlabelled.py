@@ -1,4 +1,4 @@
-"""Unlabelled images: files below one directory, or in tar shards, found, fingerprinted and read. No torch."""
+"""Unlabelled images: files below one directory, or in tar shards below it. No torch import."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from scaling.data.pseudo import Unlabelled
 from scaling.errors import DataError, Refused
 
 ABSENT = "absent"
-"""Fingerprint of images that are planned by number alone."""
+"""Fingerprint of images that are absent and planned by their number only."""
 
 
 def declared(root: str, num_images: int | None) -> Unlabelled:
-    """The first `num_images` below `root`, or all of them; where there is no such directory, a number that is
-    planned with. Refused where neither says how many."""
+    """The first `num_images` images below `root`, or all of them. Without that directory, `num_images` absent
+    images, for planning only; Refused if their number is missing too."""
     if not Path(root).expanduser().is_dir():
         if num_images is None:
             raise Refused(
-                f"pseudo.root={root} is not a directory: to plan without it, say pseudo.num_images."
+                f"pseudo.root={root} is not a directory: to plan without it, give pseudo.num_images."
             )
         return Unlabelled(num_images=num_images, fingerprint=ABSENT)
     folder = find(root)
@@ -41,8 +41,8 @@ def declared(root: str, num_images: int | None) -> Unlabelled:
 
 @lru_cache(maxsize=2)
 def find(root: str | None) -> Folder:
-    """All images below `root` in the order of their names, those in its tar shards among them; their labels,
-    which nobody knows, are 0. DataError where there are none."""
+    """All images below `root`, including those in tar shards, in the order of their names; as their labels
+    are unknown, all are 0. DataError if there are none."""
     if root is None or not Path(root).expanduser().is_dir():
         raise DataError(f"pseudo.root={root} is not a directory: the unlabelled images should lie in it.")
     top = Path(root).expanduser()
@@ -54,7 +54,7 @@ def find(root: str | None) -> Folder:
 
 
 def check(labels: Unlabelled, root: str | None) -> Folder:
-    """The images that are declared; DataError where those below `root` are others."""
+    """The declared images; DataError if those below `root` are not the declared ones."""
     if labels.fingerprint == ABSENT:
         raise DataError(
             f"The {labels.num_images} unlabelled images were planned only: give their directory as "
@@ -65,18 +65,18 @@ def check(labels: Unlabelled, root: str | None) -> Folder:
     if found != labels.fingerprint:
         raise DataError(
             f"The images below pseudo.root={root} are not the declared ones: their fingerprint is {found}, "
-            f"the point was made for {labels.fingerprint}."
+            f"but the point was made for {labels.fingerprint}."
         )
     return folder.part(range(labels.num_images))
 
 
 def read(labels: Unlabelled, root: str | None, resolution: int) -> Decoded:
-    """The declared images, decoded once for each resolution, as those of a data set are."""
+    """The declared images, decoded once per resolution, like those of a data set."""
     return fetch(place_of(labels, resolution), resolution, lambda: check(labels, root))
 
 
 def place_of(labels: Unlabelled, resolution: int) -> Path:
-    """Where the images are once they are decoded."""
+    """Directory of the decoded images."""
     digest = hashlib.sha256(f"{labels.fingerprint}/{labels.num_images}".encode()).hexdigest()[:32]
     return cache_dir() / "unlabelled" / f"{digest}-{DECODING}" / str(resolution)
 
@@ -99,4 +99,4 @@ def _of_shard(shard: Path) -> Sequence[Piece]:
                 if member.isreg() and member.name.lower().endswith(ENDINGS)
             ]
     except (OSError, tarfile.TarError) as error:
-        raise DataError(f"{shard} is no tar file, or a damaged or compressed one: {error}.") from error
+        raise DataError(f"{shard} is not a tar file, or is damaged or compressed: {error}.") from error

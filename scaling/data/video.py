@@ -1,4 +1,4 @@
-"""Video: a file of any kind to its frames, straight to the side wanted. No torch."""
+"""Decoding of videos: a file of any kind becomes frames of a given size. No torch import."""
 
 from __future__ import annotations
 
@@ -16,14 +16,15 @@ from scaling.data.clip_folder import TENSORS
 from scaling.data.decode import Undecodable
 
 DECODING = 1
-"""Raised when the same file becomes other pixels, so that what was decoded before is not taken for it."""
+"""Version of the decoding, increased when a file decodes to other pixels; videos of other versions are
+decoded again."""
 
 
 def decode_video(path: Path, side: int, stride: int) -> NDArray[np.uint8]:
-    """(T, H, W, 3) uint8: every `stride`-th frame from the first on, upright, its shorter side of `side`
-    pixels; raises Undecodable.
+    """Every `stride`-th frame, from the first on, as (T, H, W, 3) uint8: upright, with a shorter side of
+    `side` pixels. Raises Undecodable.
 
-    Frames are counted, whatever their times. A file is damaged where its decoder says so.
+    Frames are counted, whatever their timestamps. A file counts as damaged if its decoder raises an error.
     """
     try:
         if path.suffix.lower() in TENSORS:
@@ -32,7 +33,7 @@ def decode_video(path: Path, side: int, stride: int) -> NDArray[np.uint8]:
             frames = list(_decoded(path, side, stride))
     except MemoryError:
         raise
-    except Exception as error:  # on damaged files decoders raise whatever comes of it
+    except Exception as error:  # damaged files can raise almost any error
         raise Undecodable(_said(error)) from error
     if not frames:
         raise Undecodable("it has no frames")
@@ -44,9 +45,9 @@ def decode_video(path: Path, side: int, stride: int) -> NDArray[np.uint8]:
 def _decoded(path: Path, side: int, stride: int) -> Iterator[NDArray[np.uint8]]:
     with av.open(str(path)) as container:
         if not container.streams.video:
-            raise ValueError("it has no pictures")
+            raise ValueError("it has no video stream")
         stream = container.streams.video[0]
-        stream.thread_type = "NONE"  # files are shared among processes
+        stream.thread_type = "NONE"  # the processes decode different files, which uses all cores
         for number, frame in enumerate(container.decode(stream)):
             if number % stride == 0:
                 width, height = _size(frame.width, frame.height, side)
@@ -55,24 +56,24 @@ def _decoded(path: Path, side: int, stride: int) -> Iterator[NDArray[np.uint8]]:
 
 
 def _frames_of(path: Path) -> NDArray[np.uint8]:
-    """(T, H, W, C)"""
+    """The frames (T, H, W, C) in a file of numpy."""
     loaded = np.load(path, mmap_mode="r", allow_pickle=False)
     if path.suffix.lower() == ".npz":
         with loaded:
             if len(loaded.files) != 1:
-                raise ValueError(f"it holds {len(loaded.files)} arrays, where one of frames is needed")
+                raise ValueError(f"it holds {len(loaded.files)} arrays, but one array of frames is needed")
             frames = loaded[loaded.files[0]]
     else:
         frames = loaded
     if frames.dtype != np.uint8 or frames.ndim not in (3, 4) or frames.shape[3:] not in ((), (1,), (3,)):
         shape = " x ".join(map(str, frames.shape))
-        raise ValueError(f"it is {frames.dtype} of {shape}, and frames are uint8 of T x H x W x 3, or x 1")
+        raise ValueError(f"it is {frames.dtype} of {shape}, but frames are uint8 of T x H x W x 3, or x 1")
     tensors: NDArray[np.uint8] = frames if frames.ndim == 4 else frames[..., np.newaxis]
     return tensors
 
 
 def _resized(frame: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
-    """The frame in colour, resized with an antialiased bilinear filter."""
+    """The frame in RGB, resized by an antialiased bilinear filter."""
     picture = Image.fromarray(np.ascontiguousarray(np.broadcast_to(frame, (*frame.shape[:2], 3))))
     return np.asarray(picture.resize(_size(*picture.size, side), Image.Resampling.BILINEAR))
 
@@ -84,9 +85,9 @@ def _size(width: int, height: int, side: int) -> tuple[int, int]:
 
 
 def _said(error: Exception) -> str:
-    """The error in one line, without the path of the file, which is said elsewhere."""
+    """The error in one line, without the path of the file, which the caller adds."""
     if isinstance(error, av.FFmpegError):
         return f"{error.strerror}"
     if isinstance(error, zipfile.BadZipFile | EOFError):
-        return "it is no array of numpy"
+        return "it is not a numpy array"
     return " ".join(str(error).split()) or type(error).__name__

@@ -1,4 +1,4 @@
-"""Videos of a split: what is trained on clips of, and what is seen of each in an evaluation."""
+"""The videos of a split: as clips for training, and in several views for evaluation."""
 
 from __future__ import annotations
 
@@ -16,29 +16,30 @@ from scaling.data.clip_windows import Draws
 from scaling.data.views import Views
 
 Frames: TypeAlias = Callable[[int], NDArray[np.uint8]]
-"""A stored video (T, H, W, C), by its place."""
+"""From the index of a stored video to its frames (T, H, W, C)."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Videos:
-    """Labels and frames, the latter in memory or on a disk; never to be changed in place."""
+    """Labels and frames, in memory or on disk. They are shared, so they are never changed in place."""
 
     frames: Frames
     places: Tensor
-    """(N,) int64: where each is among the stored ones"""
+    """(N,) int64: index of each among the stored videos."""
     labels: Tensor
-    """(N,) int64"""
+    """(N,) int64."""
 
     def __len__(self) -> int:
         return len(self.labels)
 
     def to(self, device: torch.device) -> Videos:
-        """The same: clips are cut where the frames are."""
+        """These videos, unmoved: clips are cut on the CPU."""
         del device
         return self
 
     def clips(self, chosen: Tensor, draws: Draws, share: range) -> Tensor:
-        """(B, C, T, S, S) uint8 of the `chosen` videos (B,), those of these numbers in their batch."""
+        """Clips (B, C, T, S, S) uint8 of the `chosen` videos (B,), which have the positions `share` in the
+        batch."""
         of = draws.of
         clips = []
         for number, place in zip(share, self.places[chosen].tolist(), strict=True):
@@ -49,7 +50,7 @@ class Videos:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ViewedVideos:
-    """Videos as they are evaluated: in several views each."""
+    """Videos for evaluation, each in several views."""
 
     videos: Videos
     num_frames: int
@@ -60,12 +61,12 @@ class ViewedVideos:
 
     @property
     def labels(self) -> Tensor:
-        """(N,) int64"""
+        """(N,) int64."""
         return self.videos.labels
 
     @property
     def pixels_each(self) -> int:
-        """Number of pixels of a view, in all frames."""
+        """Number of pixels of a view, over all its frames."""
         return self.num_frames * self.side**2
 
     @property
@@ -77,12 +78,12 @@ class ViewedVideos:
         return len(self.videos)
 
     def to(self, device: torch.device) -> ViewedVideos:
-        """The same: views are cut where the frames are."""
+        """These videos, unmoved: views are cut on the CPU."""
         del device
         return self
 
     def pixels(self, part: slice) -> Tensor:
-        """(B, V, C, T, S, S) uint8: all views of some of the videos."""
+        """All views (B, V, C, T, S, S) uint8 of the videos in this slice."""
         return torch.stack([self._views(place) for place in self.videos.places[part].tolist()])
 
     def _views(self, place: int) -> Tensor:

@@ -1,4 +1,4 @@
-"""Data sets of video files: found, verified and decoded, as far as they can be. No torch."""
+"""Data sets of video files: their files are found, verified and decoded. No torch import."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ FIND: Mapping[str, Callable[[str | None], Folder]] = {
     "clip_folder": clip_folder.find,
     "kinetics400": kinetics.find,
 }
-"""The sets of video files, and what finds these in a root."""
+"""The data sets, and the functions that find their files below a root."""
 
 
 def read(data: DataSet, root: str | None, side: int) -> DecodedVideos:
-    """The videos that `data` declares, their shorter side of `side` pixels; those of kinetics400 are looked
-    for only until they are decoded.
+    """The videos that `data` declares, with a shorter side of `side` pixels; the files of kinetics400 are
+    needed only until they are decoded.
 
-    Raises DataError where they are absent, others than declared, or more are damaged than `data` allows.
+    Raises DataError if files are missing or not the declared ones, or if more are damaged than `data` allows.
     """
 
     def found() -> Folder:
@@ -40,6 +40,6 @@ def read(data: DataSet, root: str | None, side: int) -> DecodedVideos:
 
 
 def place_of(data: DataSet, side: int) -> Path:
-    """Where the videos are once they are decoded, at a shorter side of `side` pixels."""
+    """Directory of the decoded videos with a shorter side of `side` pixels."""
     digest = hashlib.sha256(data.fingerprint.encode()).hexdigest()[:32]
     return cache_dir() / data.name / f"{digest}-{DECODING}" / f"{side}-stride-{data.temporal_stride}"

@@ -1,4 +1,4 @@
-"""Views: how many parts of a video are looked at when a network is evaluated on it. No torch."""
+"""Views: the parts of a video on which a network is evaluated. No torch import."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from dataclasses import dataclass
 from scaling.errors import Refused
 
 MOST = 100
-"""Views along one axis beyond which a number is taken for a slip."""
+"""Largest number of views along one axis; more would be a typing error."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Views:
-    """Clips of a video whose probabilities are averaged; 3D-ResNet-RS has 10 x 3 of 256 pixels."""
+    """The clips of a video whose probabilities are averaged; 3D-ResNet-RS uses 10 x 3 of 256 pixels."""
 
     temporal: int = 1
-    """Clips, evenly spread over the video; a single one lies in its middle."""
+    """Number of clips evenly spread over the video; a single one lies in the middle."""
     spatial: int = 1
-    """Squares of each frame, evenly spread along its longer side; a single one in its middle."""
+    """Number of squares evenly spread along the longer side of a frame; a single one lies in the middle."""
     resolution: int | None = None
-    """Pixels along the sides of a view; None is the resolution of the point."""
+    """Pixels along the sides of a view; None for the resolution of the point."""
 
     def __post_init__(self) -> None:
         for name in ("temporal", "spatial"):
@@ -32,9 +32,9 @@ class Views:
         return self.temporal * self.spatial
 
     def side(self, resolution: int) -> int:
-        """Pixels along the sides of a view of a network that trains at `resolution`."""
+        """Pixels along the sides of a view, for a network that trains at `resolution`."""
         return resolution if self.resolution is None else self.resolution
 
     def stored_side(self, resolution: int) -> int:
-        """Pixels along the shorter side of the frames that are kept: enough to train and to evaluate on."""
+        """Pixels along the shorter side of the decoded frames, enough for both training and evaluation."""
         return max(resolution, self.side(resolution))

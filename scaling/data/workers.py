@@ -1,4 +1,4 @@
-"""Workers: processes that decode blocks of a set, and word of how far they are. No torch."""
+"""Workers: processes that decode a data set in blocks, and their progress. No torch import."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _LINE_EVERY_S = 30.0
 
 @contextmanager
 def workers(number: int) -> Iterator[Callable[..., Iterable[Any]]]:
-    """A `map` over so many processes; with fewer than two of them, here."""
+    """A `map` over `number` processes; below two, over this process."""
     if number < 2:
         yield map
         return
@@ -35,7 +35,7 @@ def workers(number: int) -> Iterator[Callable[..., Iterable[Any]]]:
 
 
 def die_with_parent() -> None:
-    """For a worker, which would wait for work for ever if its parent is killed."""
+    """End this worker when its parent is killed, since it would wait for work for ever."""
 
     def watch() -> None:
         parent = multiprocessing.parent_process()
@@ -47,7 +47,7 @@ def die_with_parent() -> None:
 
 
 def told(done: Iterable[R], num_blocks: int, what: str) -> Iterator[R]:
-    """The blocks, with a bar on a terminal and a line in the log now and then elsewhere."""
+    """Yield the blocks and report progress, by a bar on a terminal or else by log lines 30 s apart."""
     if sys.stderr.isatty():
         yield from track(done, what, num_blocks, console=Console(stderr=True), transient=True)
         return

@@ -30,7 +30,7 @@ def use_xla() -> torch.device:
     except (OSError, RuntimeError) as error:
         reason = str(error).splitlines()[0].split(". ")[0].rstrip(".")
         raise Refused(
-            f"device=tpu is not available: {reason}; set PJRT_DEVICE=TPU or PJRT_DEVICE=CPU to say what to run on."
+            f"device=tpu is not available: {reason}; set PJRT_DEVICE to TPU or CPU to say what to run on."
         ) from error
     return device
 

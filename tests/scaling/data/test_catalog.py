@@ -35,14 +35,14 @@ def test_the_place_of_the_files_is_no_part_of_the_data_set() -> None:
          "use one of mnist5k, fashion_mnist, cifar10, cifar100, imagenet, moving_mnist5k, kinetics400, "
          "scenes_of_mnist5k, scenes_of_fashion_mnist, pascal_voc, ade20k, image_folder, "
          "clip_folder, mask_folder."),
-        ({"num_val": 0}, "data.num_val=0 leaves nothing to choose by: use at least 1."),
+        ({"num_val": 0}, "data.num_val=0 leaves no images to choose by: use at least 1."),
         ({"num_val": 4250}, "data.num_val=4250 leaves no training images: "
          "mnist5k has 4250 besides its test set."),
         ({"num_train": 0}, "data.num_train=0 must be from 1 to 3500 for mnist5k."),
         ({"num_train": 3501}, "data.num_train=3501 must be from 1 to 3500 for mnist5k."),
         ({"mirror": True}, "data.mirror is a setting of image_folder, clip_folder, mask_folder, "
          "mnist5k has its own."),
-        ({"temporal_stride": 2}, "data.temporal_stride=2 is of videos: use 1 for mnist5k."),
+        ({"temporal_stride": 2}, "data.temporal_stride=2 is for videos: use 1 for mnist5k."),
         ({"name": "moving_mnist5k", "temporal_stride": 0},
          "data.temporal_stride=0 must be at least 1: use 1 for moving_mnist5k."),
         ({"max_unreadable": 1.0}, "data.max_unreadable=1 must be at least 0 and less than 1."),

@@ -131,7 +131,7 @@ def test_nothing_pickled_is_executed(tmp_path: Path, digits: NDArray[np.uint8], 
     proof = tmp_path / "executed"
     content = pickle.dumps({"data": _Malicious(proof)}, protocol)
     cifar = write(CIFAR10, tmp_path / "root", digits, each=content)
-    with pytest.raises(DataError, match=r"data_batch_1 cannot be read: it names \w+.system, and an array"):
+    with pytest.raises(DataError, match=r"data_batch_1 cannot be read: it names \w+.system, which an array"):
         read(cifar, str(tmp_path / "root"))
     assert not proof.exists()
     pickle.loads(content)

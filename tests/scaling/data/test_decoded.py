@@ -136,7 +136,7 @@ def test_a_disk_without_room_is_told_before_anything_is_decoded(small_disk: Path
 def test_a_cache_that_cannot_be_written_is_told(tmp_path: Path, pictures: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(
-        DataError, match="cannot be written: Not a directory; mend that, or set XDG_CACHE_HOME"
+        DataError, match="cannot be written: Not a directory; fix that, or set XDG_CACHE_HOME"
     ):
         fetch(tmp_path / "file" / "cache" / "8", 8, lambda: scan(pictures))
 

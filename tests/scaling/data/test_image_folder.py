@@ -73,7 +73,7 @@ def test_damage_among_held_out_images_counts_against_the_whole_set(digits: Path)
     images = load(data, str(digits), 20)
     assert len(images.test) == 12
     assert torch.equal(test.pixels(slice(None)), images.test.pixels(slice(None)))
-    assert all("it is no image" in reason for reason in images.unreadable.values())
+    assert all("it is not an image" in reason for reason in images.unreadable.values())
     with pytest.raises(DataError, match="3 of 75 files of image_folder cannot be decoded"):
         held_out(replace(data, max_unreadable=0.02), str(digits), 24)
 
@@ -156,7 +156,7 @@ def test_what_cannot_be_decoded_is_left_out_of_its_split(digits: Path) -> None:
     assert len(images.train) == 50  # as many steps as were declared
     assert len(images.val) + len(set(images.train.places.tolist())) == 57
     assert torch.equal(images.test.pixels(slice(None)), whole.test.pixels(slice(None)))
-    assert any("zz.jpg: it is no image" in why for why in images.unreadable.values())
+    assert any("zz.jpg: it is not an image" in why for why in images.unreadable.values())
 
 
 def test_more_than_may_be_damaged_is_refused(digits: Path, empty_cache: Path) -> None:

@@ -81,7 +81,7 @@ def test_absence_names_every_place_and_how_to_get_it(tmp_path: Path) -> None:
         imagenet.find(str(tmp_path))
     for words in (f"{tmp_path}, ", f"{tmp_path}/ILSVRC/Data/CLS-LOC", "data.root", "image-net.org"):
         assert words in str(error.value)
-    with pytest.raises(DataError, match=r"imagenet has no place of its own: give as data.root"):
+    with pytest.raises(DataError, match=r"imagenet has no default directory: give as data.root"):
         imagenet.find(None)
 
 

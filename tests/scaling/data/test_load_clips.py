@@ -189,7 +189,7 @@ def test_kinetics_needs_as_many_videos_as_declared(tmp_path: Path) -> None:
     assert (len(found.names), found.num_own_test) == (8, 4)
     with pytest.raises(DataError, match=r"has 4 training and 4 validation videos of 2 .*data=clip_folder"):
         kinetics.find(str(top))
-    with pytest.raises(DataError, match="kinetics400 has no place of its own"):
+    with pytest.raises(DataError, match="kinetics400 has no default directory"):
         kinetics.find(None)
 
 

@@ -82,7 +82,7 @@ def test_a_folder_that_lacks_something_is_refused(scenery: Path, mischief: objec
 @pytest.mark.parametrize(
     ("spoil", "reason"),
     [
-        (lambda mask: mask.write_bytes(b"none"), "its mask is no image"),
+        (lambda mask: mask.write_bytes(b"none"), "its mask is not an image"),
         (lambda mask: Image.new("RGB", (24, 16)).save(mask), "its mode is RGB"),
         (lambda mask: Image.new("L", (16, 16)).save(mask), "other pixels"),
     ],

@@ -190,15 +190,15 @@ A, B = [("a.jpg", b"0"), ("a.cls", b"0")], [("b.jpg", b"1"), ("b.cls", b"1\n")]
         ({"0": [*A, ("b.cls", b"1")]}, "0.tar has no image for b: "),
         ({"0": [*A, *B, ("a.png", b"")]}, "0.tar has a.jpg and a.png: a sample has one of each."),
         ({"0": [*A, ("b.jpg", b""), ("b.cls", b"cat")]}, "b.cls of {top}/0.tar says 'cat': "),
-        ({"0": [*A, ("b.jpg", b""), ("b.cls", b"2")]}, "those that belong to it go from 0 to 2 without 1: "),
-        ({"0": A}, "0.tar and those that belong to it have one class: at least two are needed."),
+        ({"0": [*A, ("b.jpg", b""), ("b.cls", b"2")]}, "its other shards go from 0 to 2 without 1: "),
+        ({"0": A}, "0.tar and its other shards have one class: at least two are needed."),
         ({"0": [("a.txt", b"")]}, "0.tar holds no samples: each is an image (jpg, jpeg, png) and "),
         ({"train-0": A + B, "extra": A}, "extra.tar does not say whether it is for training or test: "),
         ({"val-0": A + B}, "has no shards for training: name them such as train-0000.tar and val-0000.tar."),
         ({"train-0": A + B, "val-0": A + B, "test-0": A + B}, "holds shards of both val and test: "),
         (
             {"train-0": [*A, *B, ("c.jpg", b""), ("c.cls", b"2")], "test-0": A + B},
-            "with those that belong to them, must hold the same classes: they have 3 and 2.",
+            "with their other shards, must hold the same classes: they have 3 and 2.",
         ),
     ],
 )  # fmt: skip
@@ -222,7 +222,7 @@ def test_a_file_that_is_no_shard_is_named(tmp_path: Path, damage: str) -> None:
             tar.addfile(tarfile.TarInfo("a.jpg"))
     else:
         shard.write_bytes(whole[:4000] if damage == "cut" else b"no tar" * 1000)
-    with pytest.raises(DataError, match=r"0.tar is no tar file, or a damaged or compressed one: "):
+    with pytest.raises(DataError, match=r"0.tar is not a tar file, or is damaged or compressed: "):
         declared(tmp_path / "shards")
 
 

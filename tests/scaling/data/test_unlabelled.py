@@ -69,5 +69,5 @@ def test_slips_are_sentences(root: Path, tmp_path: Path) -> None:
         unlabelled.declared(str(tmp_path / "empty"), None)
     (root / "bad.tar").write_bytes(b"no tar")
     unlabelled.find.cache_clear()
-    with pytest.raises(DataError, match=r"bad.tar is no tar file"):
+    with pytest.raises(DataError, match=r"bad.tar is not a tar file"):
         unlabelled.declared(str(root), None)

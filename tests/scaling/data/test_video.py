@@ -82,11 +82,11 @@ def _pickle(path: Path) -> None:
 @pytest.mark.parametrize(
     ("make", "sentence"),
     [
-        (_damaged, "it has no pictures"),
+        (_damaged, "it has no video stream"),
         (_no_video, "Invalid data found when processing input"),
         (_empty, "it has no frames"),
-        (_floats, "it is float64 of 2 x 8 x 8 x 3, and frames are uint8 of T x H x W x 3, or x 1"),
-        (_two_arrays, "it holds 2 arrays, where one of frames is needed"),
+        (_floats, "it is float64 of 2 x 8 x 8 x 3, but frames are uint8 of T x H x W x 3, or x 1"),
+        (_two_arrays, "it holds 2 arrays, but one array of frames is needed"),
         (_pickle, "cannot be loaded when allow_pickle=False"),
     ],
 )

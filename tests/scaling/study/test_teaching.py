@@ -154,7 +154,7 @@ def test_weights_of_a_file_need_no_point(tmp_path: Path) -> None:
         ({"teacher": {"recipe.dropout.rate": 1}}, r"pseudo.teacher.recipe.dropout.rate is not an option"),
         ({"teacher": {"depth": 9}}, "^pseudo.teacher: depth=9"),
         ({"teacher": {"weights": "/no/file"}}, r"cannot be read \(No such file or directory\)"),
-        ({"root": "/no/directory"}, r"to plan without it, say pseudo.num_images"),
+        ({"root": "/no/directory"}, r"to plan without it, give pseudo.num_images"),
         ({"root": "/no/directory", "num_images": 10}, r"pseudo.root has images of 3 channels"),
         ({"ratios": 1}, r"pseudo.ratios is not an option"),
     ],
@@ -167,7 +167,7 @@ def test_a_slip_is_one_sentence(pseudo: dict[str, Any], said: str) -> None:
 
 def test_masks_are_labelled_by_nobody() -> None:
     settings = {**SETTINGS, "data": {"name": "scenes_of_mnist5k", "num_train": 64, "num_val": 10}}
-    with pytest.raises(Refused, match="gives images a class, and scenes_of_mnist5k has masks: leave it out"):
+    with pytest.raises(Refused, match="gives images a class, but scenes_of_mnist5k has masks: leave it out"):
         expand([Grid({**settings, "pseudo": {"teacher": TEACHER}}, [])], _declare)
 
 

@@ -186,7 +186,7 @@ def test_a_worker_that_is_told_to_stop_does_so_while_it_labels(
 
 def test_a_threshold_that_leaves_nothing_is_told(student: MakeStudent, file: Path, tmp_path: Path) -> None:
     with pytest.raises(
-        DataError, match=r"pseudo.threshold=0.9999 leaves none of 300 .* the surest has 0\.\d"
+        DataError, match=r"pseudo.threshold=0.9999 leaves none of 300 .* the most confident label has 0\.\d"
     ):
         _taught(student(threshold=0.9999), file, tmp_path)
 
