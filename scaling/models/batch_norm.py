@@ -1,10 +1,9 @@
-"""Batch norm of few channels on a CPU, which torch does pixel by pixel and channel by channel.
+"""Batch norm of few channels on a CPU, faster than torch's.
 
-With channels last, torch's kernels (2.14) take the channels of one pixel at once: 2 of them keep them as long
-as 20, and the norms of a stem longer than its convolutions. Here k pixels side by side pass for one of k
-times the channels, which fill the vectors of the processor; the statistics of the k copies of a channel are
-put together afterwards. It gives what torch gives but for rounding, up to 18 times as fast
-(docs/benchmarks.md).
+With channels last, the kernels of torch 2.14 process one pixel at a time: 2 channels take as long as 20, and
+the norms of a stem take longer than its convolutions. Here, k neighbouring pixels are treated as one pixel of
+k times the channels, which fill the processor's vectors, and the statistics of the k copies of a channel are
+combined afterwards. The result is that of torch up to rounding, up to 18 times as fast (docs/benchmarks.md).
 """
 
 from __future__ import annotations
@@ -18,17 +17,18 @@ from torch.autograd import Function
 from torch.autograd.function import once_differentiable
 
 _MOST_CHANNELS = 256
-"""Channels of k pixels together; from 64 to 1,024 it makes little difference."""
+"""Most channels of k pixels together; values from 64 to 1,024 make little difference."""
 _LEAST_PIXELS = 8192
-"""Pixels in a batch; with fewer, the 30 small operations around take longer than is saved."""
+"""Least number of pixels in a batch; with fewer, the 30 small operations needed take longer than is saved."""
 _VECTOR = 8
-"""Channels that torch takes at once; those left over go one by one. Of just so many it takes one pixel."""
+"""Channels in a vector of torch's kernel, which processes the rest one by one. With exactly 8 channels, it
+processes one pixel at a time."""
 _MANY_CHANNELS = 64
-"""From so many channels on torch is as fast."""
+"""Number of channels from which torch is as fast."""
 
 
 class BatchNorm2d(nn.BatchNorm2d):
-    """torch's, images (N, C, H, W) in and out; faster in training with few channels, last, on a CPU."""
+    """torch's BatchNorm2d, (N, C, H, W) to the same; faster in training on a CPU, with few channels last."""
 
     def forward(self, images: Tensor) -> Tensor:
         if not (self.training and _keeps_torch_long(images)):
@@ -44,7 +44,7 @@ def _keeps_torch_long(images: Tensor) -> bool:
     channels = images.shape[1]
     return (
         images.device.type == "cpu"
-        and not torch.compiler.is_compiling()  # which makes kernels of its own
+        and not torch.compiler.is_compiling()  # the compiler makes its own kernels
         and images.dtype == torch.float32
         and (channels == _VECTOR or (channels % _VECTOR > 0 and channels < _MANY_CHANNELS))
         and images.numel() >= _LEAST_PIXELS * channels
@@ -71,14 +71,14 @@ class _Folded(Function):
         of_copies = torch.stack(torch.batch_norm_update_stats(folded, None, None, 0.0))
         means, variances = of_copies.view(2, num_copies, -1)
         between, mean = torch.var_mean(means, 0, correction=0)
-        variance = variances.mean(0).add_(between)  # the law of total variance, of parts of one size
+        variance = variances.mean(0).add_(between)  # law of total variance, for parts of equal size
         running_mean.lerp_(mean, momentum)
         running_var.lerp_(variance * (num_pixels / (num_pixels - 1)), momentum)
         inverse = (variance + eps).rsqrt_()
         scale = weight * inverse
         shift = torch.addcmul(bias, mean, scale, value=-1)
         *saved, scales, shifts = _copied(num_copies, mean, inverse, scale, shift)
-        normed = torch.empty_like(images)  # no view, for what follows may work in place
+        normed = torch.empty_like(images)  # not a view, since the next layer may work in place
         torch.addcmul(shifts, folded, scales, out=_fold(normed))
         ctx.save_for_backward(images, *saved, scales)
         return normed
@@ -113,7 +113,7 @@ class _Folded(Function):
 
 
 def _fold(images: Tensor) -> Tensor:
-    """A view of (N, C, H, W), channels last, as (N H W / k, k C), k a power of two."""
+    """View (N, C, H, W) with channels last as (N H W / k, k C), where k is a power of two."""
     channels = images.shape[1]
     num_pixels = images.numel() // channels
     num_copies = math.gcd(num_pixels, 2 ** int(math.log2(_MOST_CHANNELS / channels)))
@@ -121,5 +121,5 @@ def _fold(images: Tensor) -> Tensor:
 
 
 def _copied(num_copies: int, *values: Tensor) -> tuple[Tensor, ...]:
-    """Each (C,) as (k C,), as `_fold` has it; `Tensor.repeat` takes five times as long."""
+    """Repeat each (C,) to (k C,), in the layout of `_fold`; `Tensor.repeat` takes five times as long."""
     return torch.stack(values)[:, None].expand(-1, num_copies, -1).contiguous().flatten(1).unbind()

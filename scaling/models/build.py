@@ -1,4 +1,4 @@
-"""A Network as a torch module, freshly initialised."""
+"""Building: a Network becomes a torch module with random weights."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ def build(
     dropout: float = 0.0,
     stochastic_depth: float = 0.0,
 ) -> nn.Module:
-    """Images (N, C, H, W), or clips (N, C, T, H, W), to logits (N, num_classes).
+    """A module from images (N, C, H, W), or clips (N, C, T, H, W), to logits (N, num_classes).
 
-    Of a dense network the logits are (N, num_classes, H / stride, W / stride), sides rounded up.
+    The logits of a dense network are (N, num_classes, H / stride, W / stride), with sides rounded up.
 
-    Seed torch first for a repeatable start. `dropout` is the rate before the classifier, `stochastic_depth`
-    that of the last stage; what is dropped is decided from outside (`Drops`).
+    Seed torch first for repeatable weights. `dropout` is the rate before the classifier, and
+    `stochastic_depth` that of the last stage; the caller decides what is dropped (`Drops`).
     """
     if isinstance(network, ResidualNetwork):
         trunk = build_residual(network, in_channels=in_channels, num_classes=num_classes)
@@ -48,6 +48,6 @@ def build(
 
 
 def _dense_head(num_features: int, num_classes: int, dropout: float) -> nn.Module:
-    """A 1x1 convolution; what is dropped before it is a feature of the whole image (Tompson et al. 2014)."""
+    """A 1x1 convolution; dropout before it drops a feature in the whole image (Tompson et al. 2014)."""
     classifier = nn.Conv2d(num_features, num_classes, 1)
     return nn.Sequential(Drop(dropout, num_features), classifier) if dropout else classifier

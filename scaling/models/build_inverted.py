@@ -1,4 +1,4 @@
-"""An InvertedNetwork as timm's EfficientNet."""
+"""Building: an InvertedNetwork becomes timm's EfficientNet."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from scaling.models.inverted import InvertedNetwork, InvertedStage
 
 
 def build_inverted(network: InvertedNetwork, *, in_channels: int, num_classes: int) -> EfficientNet:
-    """Images (N, C, H, W) to logits (N, num_classes), initialised as EfficientNet is."""
+    """A module from images (N, C, H, W) to logits (N, num_classes), initialised like timm's EfficientNet."""
     return EfficientNet(
         decode_arch_def([[_blocks(stage, network.se_ratio)] for stage in network.stages]),
         num_classes=num_classes,

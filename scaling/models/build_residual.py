@@ -1,4 +1,4 @@
-"""A ResidualNetwork as a torch module, put together from timm's residual blocks."""
+"""Building: a ResidualNetwork becomes a torch module made of timm's residual blocks."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Act = Callable[[], nn.Module]
 
 
 class ResNetTrunk(nn.Module):
-    """Stem, stages and classifier of `network`; images or clips to logits (N, num_classes)."""
+    """Stem, stages and classifier of `network`: from images or clips to logits (N, num_classes)."""
 
     def __init__(self, network: ResidualNetwork, *, in_channels: int, num_classes: int) -> None:
         super().__init__()
@@ -40,7 +40,7 @@ class ResNetTrunk(nn.Module):
         self._computes_anew = False
 
     def set_grad_checkpointing(self, enable: bool = True) -> None:
-        """Whether a backward pass computes the inside of each block anew; the name is timm's."""
+        """Set whether the backward pass recomputes the activations within each block; the name is timm's."""
         self._computes_anew = enable
 
     def forward(self, images: Tensor) -> Tensor:
@@ -49,12 +49,12 @@ class ResNetTrunk(nn.Module):
             features = checkpoint_seq(self.stages, features, flatten=True)
         else:
             features = self.stages(features)
-        logits: Tensor = self.head(features.flatten(3))  # of a clip, height and width become one axis
+        logits: Tensor = self.head(features.flatten(3))  # joins height and width of clips
         return logits
 
 
 def build_residual(network: ResidualNetwork, *, in_channels: int, num_classes: int) -> ResNetTrunk:
-    """The module, inflated in time where the network takes clips."""
+    """The module of a network, inflated in time if it takes clips."""
     trunk = ResNetTrunk(network, in_channels=in_channels, num_classes=num_classes)
     if network.takes_clips:
         inflate(trunk)
@@ -105,7 +105,7 @@ def _stage(stage: Stage, in_channels: int, network: ResidualNetwork, activation:
 
 
 def _shortcut(before: int, after: int, stride: int, *, pooled: bool) -> nn.Module | None:
-    """None where the identity fits. The pool rounds up, as a strided convolution does on an odd side."""
+    """The shortcut, or None for the identity. Pooling rounds odd sides up, as a strided convolution does."""
     if stride == 1 and before == after:
         return None
     make = downsample_avg if pooled else downsample_conv
@@ -114,7 +114,7 @@ def _shortcut(before: int, after: int, stride: int, *, pooled: bool) -> nn.Modul
 
 
 def _let_time_in(trunk: ResNetTrunk, network: ResidualNetwork) -> None:
-    """Give the stem and the first convolution of each block their kernels and strides in time."""
+    """Give the stem and the first convolution of each block their temporal kernels and strides."""
     widen_in_time(trunk.stem, "0", network.stem_temporal_kernel, network.stem_temporal_stride)
     for stage, blocks in zip(network.stages, trunk.stages, strict=True):
         for block in blocks.children():
@@ -122,7 +122,7 @@ def _let_time_in(trunk: ResNetTrunk, network: ResidualNetwork) -> None:
 
 
 def _initialise(module: nn.Module) -> None:
-    """He initialisation (arXiv 1502.01852); residual branches start at zero (arXiv 1706.02677, sec. 5.1)."""
+    """He initialisation (arXiv 1502.01852), with residual branches at zero (arXiv 1706.02677, sec. 5.1)."""
     if isinstance(module, nn.Conv2d | nn.Conv3d):
         nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
     elif isinstance(module, BasicBlock | Bottleneck):

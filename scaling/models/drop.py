@@ -1,4 +1,4 @@
-"""What a network drops in training: residual branches of some images, features before its classifier."""
+"""Stochastic depth and dropout: a network drops residual branches, and features before its classifier."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from torch import Tensor, nn
 
 
 class Drop(nn.Module):
-    """Sets to zero what `decide` said and scales up the rest, so that the mean stays; idle in eval mode.
+    """Zeroes the values chosen by `decide` and scales up the rest, so that the mean stays; idle in eval mode.
 
-    With `width` 1 it drops all that an image has here (stochastic depth, Huang et al. 2016, 1603.09382), with
-    the number of features each of them by itself (dropout, Srivastava et al. 2014).
+    With `width` 1 it drops all values of an image (stochastic depth, Huang et al. 2016, arXiv 1603.09382);
+    with the number of features as `width`, each feature on its own (dropout, Srivastava et al. 2014).
     """
 
     def __init__(self, rate: float, width: int = 1) -> None:
@@ -22,11 +22,11 @@ class Drop(nn.Module):
         self._kept: Tensor | None = None
 
     def decide(self, numbers: Tensor) -> None:
-        """What the next batch keeps, from numbers (N, width), even between 0 and 1."""
+        """Decide what the next batch keeps, from numbers (N, width) that are uniform in [0, 1)."""
         self._kept = (numbers >= self.rate).to(numbers.dtype) / (1 - self.rate)
 
     def forward(self, values: Tensor) -> Tensor:
-        """(N, …) to the same."""
+        """From (N, …) to the same shape."""
         if not self.training or self._kept is None:
             return values
         trailing = [1] * (values.ndim - 2)
@@ -37,7 +37,7 @@ class Drop(nn.Module):
 
 
 class Drops:
-    """All of a network's, which decide together."""
+    """All `Drop` modules of a network, which decide together."""
 
     def __init__(self, model: nn.Module) -> None:
         self._drops = [module for module in model.modules() if isinstance(module, Drop)]
@@ -45,20 +45,20 @@ class Drops:
 
     @property
     def num_numbers(self) -> int:
-        """Random numbers that one image takes; 0 where nothing is ever dropped."""
+        """Random numbers needed per image; 0 if the network drops nothing."""
         return sum(self._widths)
 
     def decide(self, numbers: Tensor) -> None:
-        """What the next batch keeps, from numbers (N, num_numbers), even between 0 and 1."""
+        """Decide what the next batch keeps, from numbers (N, num_numbers) that are uniform in [0, 1)."""
         for drop, own in zip(self._drops, torch.split(numbers, self._widths, dim=1), strict=True):
             drop.decide(own)
 
 
 def drop_paths(stages: nn.Sequential, rate: float) -> None:
-    """Put stochastic depth into timm's blocks: none of a stage differ, and the last stage has the `rate`.
+    """Add stochastic depth to timm's blocks, with one rate per stage, which is `rate` for the last stage.
 
-    Of n stages, stage i from 1 on has rate * (i + 1) / (n + 1): for the four of a ResNet 2/5 to 5/5 of it, as
-    ResNet-RS has it for c2 to c5.
+    Stage i of n, counted from 1, has rate * (i + 1) / (n + 1): 2/5 to 5/5 of it for the four stages of a
+    ResNet, as ResNet-RS uses for c2 to c5.
     """
     for number, stage in enumerate(stages, 1):
         for block in _skipping(stage):
@@ -66,5 +66,6 @@ def drop_paths(stages: nn.Sequential, rate: float) -> None:
 
 
 def _skipping(stage: nn.Module) -> Iterator[nn.Module]:
-    """The blocks with a branch to drop: all of a ResNet, and an EfficientNet's with a shortcut."""
+    """The blocks with a branch that can be dropped: all of a ResNet, and those of an EfficientNet with a
+    shortcut."""
     return (block for block in stage.children() if getattr(block, "has_skip", True))

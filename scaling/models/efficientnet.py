@@ -16,7 +16,7 @@ from scaling.models.scaled import check_switches, check_width
 
 
 class Member(NamedTuple):
-    """A named EfficientNet: its multipliers."""
+    """The multipliers of a named EfficientNet."""
 
     width: float
     depth: float
@@ -32,7 +32,7 @@ MEMBERS = {
     "b6": Member(1.8, 2.6),
     "b7": Member(2.0, 3.1),
 }
-"""From the published code (tensorflow/tpu, models/official/efficientnet)."""
+"""The named EfficientNets, from the published code (tensorflow/tpu, models/official/efficientnet)."""
 
 _DEPTHS = [member.depth for member in MEMBERS.values()]
 
@@ -49,32 +49,32 @@ _B0 = (
 _STEM, _FEATURES = 32, 1280
 
 NARROWEST = 0.25
-"""Width at which the narrowest stage, of 16 channels, still rounds to 8 rather than to none."""
+"""Least width: the narrowest stage, of 16 channels, has 4 there, which still round to 8 rather than to 0."""
 
 DEEPEST = 20
-"""A depth above this is taken for a count of layers given by mistake; L2, the deepest published, has 5.3."""
+"""Largest depth; a larger value is probably a number of layers. The deepest published, L2, has 5.3."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class EfficientNet:
-    """The family; depth and width multiply the blocks and the channels of B0."""
+    """The family; depth and width multiply the numbers of blocks and of channels of B0."""
 
     se_ratio: float = 0.25
-    """Squeeze-and-excitation bottleneck as a share of the channels a block takes in; 0 is none."""
+    """Squeeze-and-excitation bottleneck as a share of a block's input channels; 0 for none."""
     activation: Activation = "silu"
     ladder: tuple[int, ...] = (224, 240, 260, 300, 380, 456, 528, 600)
-    """Pixels of B0 to B7, which `resolution=ladder` stands for."""
+    """Resolutions of B0 to B7 in pixels, used by `resolution=ladder`."""
 
     depths: ClassVar[Sequence[float]] = tuple(hundredths / 100 for hundredths in range(1, 100 * DEEPEST + 1))
-    """Multipliers in steps as fine as anyone needs; any other can be built too."""
+    """Depth multipliers in steps of 0.01, for searches; any other can be built too."""
 
     def __post_init__(self) -> None:
         check_switches(se_ratio=self.se_ratio)
         rising = all(low <= high for low, high in pairwise((1, *self.ladder)))
         if len(self.ladder) != len(MEMBERS) or not rising:
             raise Refused(
-                f"model.ladder={list(self.ladder)} should be {len(MEMBERS)} resolutions, of B0 to B7, "
-                "none below the one before."
+                f"model.ladder={list(self.ladder)} should be {len(MEMBERS)} resolutions, for B0 to B7, "
+                "none smaller than the one before."
             )
 
     def network(self, depth: float, width: float) -> InvertedNetwork:
@@ -114,11 +114,12 @@ class EfficientNet:
         )
 
     def ladder_resolution(self, depth: float) -> int:
-        """Pixels on the ladder at a depth multiplier: straight between two members, to a multiple of 4."""
+        """Resolution in pixels at a depth multiplier, interpolated linearly between two members of the ladder
+        and rounded to a multiple of 4."""
         if not _DEPTHS[0] <= depth <= _DEPTHS[-1]:
             raise Refused(
                 f"resolution=ladder reaches from depth {_DEPTHS[0]:g} (B0) to {_DEPTHS[-1]:g} (B7), "
-                f"and not to {depth:g}: give the pixels."
+                f"not to {depth:g}: give the pixels."
             )
         above = bisect_left(_DEPTHS, depth)
         if _DEPTHS[above] == depth:
@@ -132,7 +133,8 @@ class EfficientNet:
 
 @dataclass(frozen=True, kw_only=True)
 class EfficientNetRS(EfficientNet):
-    """The same networks on a slower ladder: the paper's idea (sec. 7.2), and our ladder, since its own is
-    not printed. Resolution grows half as fast on a log scale: 224 (r / 224)^1/2, to a multiple of 8."""
+    """The same networks with a slower ladder: the idea is the paper's (sec. 7.2), the ladder ours, since the
+    paper does not print its own. Resolution grows half as fast on a log scale: 224 (r / 224)^1/2, rounded to
+    a multiple of 8."""
 
     ladder: tuple[int, ...] = (224, 232, 240, 256, 288, 320, 344, 368)

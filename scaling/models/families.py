@@ -1,4 +1,4 @@
-"""The families a study can choose from, by the name that conf/model/ gives them."""
+"""The families of networks that a study can choose from, by their names in conf/model/."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ FAMILIES: dict[str, type[Family]] = {
 
 
 def nearest_depth(family: Family, depth: float) -> float:
-    """The nearest depth by ratio, of the family's depths and those that the paper names."""
+    """The nearest of the family's depths and the depths named in the paper, by ratio."""
     named = NAMED if isinstance(family, ResNet) else ()
     above = min(bisect_left(family.depths, depth), len(family.depths) - 1)
     near: list[float] = [*named, *family.depths[max(above - 1, 0) : above + 1]]

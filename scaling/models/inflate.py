@@ -1,4 +1,4 @@
-"""Inflation: a network of images made one of clips (Carreira and Zisserman 2017, arXiv 1705.07750)."""
+"""Inflation: a network for images becomes one for clips (Carreira and Zisserman 2017, arXiv 1705.07750)."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from scaling.models.squeeze_excite import SqueezeExcite
 
 
 class ClipSE(SqueezeExcite):
-    """Squeeze-and-excitation over all frames: clips (N, C, T, H, W) in and out."""
+    """Squeeze-and-excitation over all frames: from clips (N, C, T, H, W) to the same."""
 
     def forward(self, clips: Tensor) -> Tensor:
         return super().forward(clips.flatten(3)).view_as(clips)
 
 
 def inflate(module: nn.Module) -> None:
-    """Replace, in place, each layer of images below `module` by its like for clips, one frame at a time."""
+    """Replace, in place, each 2D layer below `module` by its 3D counterpart, with temporal kernel 1."""
     for name, child in module.named_children():
         if isinstance(child, SqueezeExcite):
             child.__class__ = ClipSE
@@ -26,7 +26,7 @@ def inflate(module: nn.Module) -> None:
 
 
 def widen_in_time(parent: nn.Module, name: str, kernel: int, stride: int = 1) -> None:
-    """Give the inflated convolution `name` of `parent` a kernel of `kernel` frames and a stride in time."""
+    """Give the inflated convolution `name` of `parent` a kernel of `kernel` frames and a temporal stride."""
     setattr(parent, name, _conv3d(getattr(parent, name), kernel, stride))
 
 
@@ -47,7 +47,7 @@ def _inflated(layer: nn.Module) -> nn.Module | None:
 
 
 def _conv3d(flat: nn.Conv2d | nn.Conv3d, kernel: int = 1, stride: int = 1) -> nn.Conv3d:
-    """The convolution's sides as they are, over `kernel` frames."""
+    """A new 3D convolution like `flat` in height and width, with these kernel and stride in time."""
     assert not isinstance(flat.padding, str)
     side, step, padding = flat.kernel_size[-1], flat.stride[-1], flat.padding[-1]
     return nn.Conv3d(

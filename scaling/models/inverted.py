@@ -1,4 +1,4 @@
-"""A network of inverted residual blocks (MBConv, EfficientNet's) as the numbers that make it. No torch."""
+"""A network of inverted residual blocks (MBConv, as in EfficientNet), in plain numbers. No torch import."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from scaling.models.layer import PIXELS, Activation, Grid, Part
 
 @dataclass(frozen=True, kw_only=True)
 class InvertedStage:
-    """A row of inverted residual blocks of one width; the first block has the stride."""
+    """A sequence of inverted residual blocks of one width; the first block has the stride."""
 
     num_blocks: int
     channels: int
@@ -21,34 +21,35 @@ class InvertedStage:
     kernel: int
     """Pixels along one side of the depthwise convolution."""
     expansion: int
-    """Channels of the depthwise convolution for each that a block takes in; 1 has no 1x1 before it."""
+    """Channels of the depthwise convolution per input channel of a block; with 1, no 1x1 convolution precedes
+    it."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class InvertedNetwork:
-    """What EfficientNet makes of (depth, width) multipliers (Tan and Le 2019, arXiv 1905.11946, table 1)."""
+    """The form of an EfficientNet at a depth and width (Tan and Le 2019, arXiv 1905.11946, table 1)."""
 
     stem_channels: int
     stages: tuple[InvertedStage, ...]
     num_features: int
-    """Channels of the last 1x1 convolution, which reach the classifier."""
+    """Output channels of the last 1x1 convolution, the input of the classifier."""
     se_ratio: float
-    """Squeeze-and-excitation bottleneck as a share of the channels that a block takes in; 0 leaves it out."""
+    """Squeeze-and-excitation bottleneck as a share of a block's input channels; 0 for none."""
     activation: Activation
     dense: bool = False
-    """Whether it says a class of every pixel rather than of the image."""
+    """Whether it predicts a class for every pixel rather than for the image."""
 
     takes_clips = False
     temporal_stride = 1
 
     @property
     def stride(self) -> int:
-        """How many input pixels one feature of the last stage stands for, along one side."""
+        """Input pixels per feature of the last stage, along one side."""
         return 2 * prod(stage.stride for stage in self.stages)
 
     @property
     def num_layers(self) -> int:
-        """Convolutions and linear maps on the main path."""
+        """Number of convolutions and linear maps on the main path."""
         return 3 + sum(stage.num_blocks * (2 if stage.expansion == 1 else 3) for stage in self.stages)
 
     def parts(self, in_channels: int, num_classes: int) -> Iterator[Part]:
@@ -85,6 +86,6 @@ def squeezed_channels(inner: int, se_ratio: float, expansion: int) -> int:
 
 
 def rounded(channels: float) -> int:
-    """The nearest multiple of 8, at least 8, and never less than 90 % of `channels` (EfficientNet's rule)."""
+    """Round to a multiple of 8, at least 8 and at least 90 % of `channels` (EfficientNet's rule)."""
     nearest = max(8, int(channels + 4) // 8 * 8)
     return nearest + 8 if nearest < 0.9 * channels else nearest

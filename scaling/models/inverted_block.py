@@ -1,4 +1,4 @@
-"""The layers of an inverted residual block and of EfficientNet's stem and head, as in timm. No torch."""
+"""The layers of an inverted residual block and EfficientNet's stem and head, as in timm. No torch import."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from scaling.models.residual_block import squeeze
 
 
 class InvertedBlock(NamedTuple):
-    """Expansion by a 1x1 convolution, a depthwise one, squeeze-and-excitation, projection, and the sum."""
+    """A 1x1 expansion, a depthwise convolution, squeeze-and-excitation, a 1x1 projection, and the sum."""
 
     before: int
-    """Channels that come in."""
+    """Input channels."""
     inner: int
-    """Channels of the depthwise convolution; where they are those that come in, nothing is expanded."""
+    """Channels of the depthwise convolution; if equal to the input channels, there is no expansion."""
     after: int
-    """Channels that go out."""
+    """Output channels."""
     squeezed: int
-    """Width of the squeeze-and-excitation bottleneck; 0 leaves SE out."""
+    """Width of the squeeze-and-excitation bottleneck; 0 for no SE."""
     kernel: int
     activation: Activation
     source: Grid
@@ -42,7 +42,7 @@ class InvertedBlock(NamedTuple):
 
 
 class InvertedStem(NamedTuple):
-    """One 3x3 convolution."""
+    """The stem of one 3x3 convolution."""
 
     in_channels: int
     channels: int
@@ -56,7 +56,7 @@ class InvertedStem(NamedTuple):
 
 
 class PointwiseHead(NamedTuple):
-    """A 1x1 convolution to the features, and what classifies these."""
+    """A 1x1 convolution to the features, followed by the classifier."""
 
     channels: int
     features: int

@@ -1,4 +1,4 @@
-"""Layers, and the blocks and parts of a network that they make up, in plain numbers. No torch."""
+"""Layers, and the blocks and parts of a network that consist of them, in plain numbers. No torch import."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ Activation = Literal["relu", "silu"]
 
 
 class Grid(NamedTuple):
-    """The positions of a tensor, as the strides that lead to it from the pixels and frames of the input."""
+    """The positions of a tensor, given by its total strides from the pixels and frames of the input."""
 
     stride: int
-    """Stride in height and width; 0 stands for the single position after global pooling."""
+    """Stride in height and width; 0 for the single position after global pooling."""
     temporal_stride: int = 1
 
     def positions(self, resolution: int, frames: int = 1) -> int:
-        """Positions a channel has. Every stride rounds up, as padded convolutions and ceiling pools do."""
+        """Positions per channel. Sides are rounded up, as by padded convolutions and ceiling-mode pools."""
         if not self.stride:
             return 1
         side: int = -(-resolution // self.stride)
         return side * side * -(-frames // self.temporal_stride)
 
     def strided(self, stride: int, temporal_stride: int = 1) -> Grid:
-        """The grid that a layer of this stride puts out."""
+        """The output grid of a layer with this stride."""
         return Grid(self.stride * stride, self.temporal_stride * temporal_stride)
 
 
@@ -33,11 +33,11 @@ POOLED = Grid(0)
 
 
 class Layer(NamedTuple):
-    """One layer with the norm and the activation that directly follow it."""
+    """A layer with the norm and the activation that directly follow it."""
 
     kind: Kind
     """`gate` is the product of squeeze-and-excitation, `add` the sum at the end of a residual block, and
-    `upsample` brings logits to the size of the image."""
+    `upsample` resizes logits to the size of the image."""
     name: str
     in_channels: int
     out_channels: int
@@ -53,11 +53,11 @@ class Layer(NamedTuple):
     norm: bool = False
     activation: Activation | None = None
     summed: bool = False
-    """Whether its output is only added to another, so that no later layer needs it."""
+    """Whether its output is only added to another tensor, so that no later layer needs it."""
 
     @property
     def weights(self) -> int:
-        """Weights of the convolution or linear map, bias aside; 0 for the other kinds."""
+        """Number of weights of a convolution or linear map, without its bias; 0 for other kinds."""
         if self.kind not in ("conv", "linear"):
             return 0
         window = self.kernel * self.kernel * self.temporal_kernel
@@ -65,12 +65,12 @@ class Layer(NamedTuple):
 
     @property
     def params(self) -> int:
-        """Trainable parameters: a batch norm has a scale and a shift a channel."""
+        """Number of trainable parameters; a batch norm has a scale and a shift per channel."""
         return self.weights + self.out_channels * (self.bias + 2 * self.norm)
 
 
 class Block(Protocol):
-    """A hashable description of some layers in a row, equal where the layers are."""
+    """A hashable description of a sequence of layers; equal if the layers are equal."""
 
     def layers(self) -> Iterator[Layer]:
         """The layers in order."""
@@ -79,7 +79,7 @@ class Block(Protocol):
 
 
 class Part(NamedTuple):
-    """`repeats` equal blocks in a row of a network."""
+    """A sequence of `repeats` equal blocks in a network."""
 
     name: str
     repeats: int
@@ -100,13 +100,13 @@ class Head(NamedTuple):
 
 
 class DenseHead(NamedTuple):
-    """A 1x1 convolution to logits of each class at each feature, and these brought to the pixels."""
+    """A 1x1 convolution to logits at each feature, and their upsampling to the pixels."""
 
     channels: int
     num_classes: int
     source: Grid
     target: Grid = PIXELS
-    """Grid of the upsampled logits; it also tells the tuple from that of a Head."""
+    """Grid of the upsampled logits; without this field, the tuple would equal that of a Head."""
 
     def layers(self) -> Iterator[Layer]:
         """The layers in order."""
@@ -116,5 +116,5 @@ class DenseHead(NamedTuple):
 
 
 def head_of(channels: int, num_classes: int, source: Grid, *, dense: bool) -> Head | DenseHead:
-    """What a network ends in."""
+    """The last part of a network, for one class per pixel if `dense`, else one per image."""
     return (DenseHead if dense else Head)(channels, num_classes, source)

@@ -1,4 +1,4 @@
-"""Block lists of deep ResNets: those the paper names, and a rule for every depth between and beyond."""
+"""Block lists of deep ResNets: those named in the paper, and a rule for all depths between and beyond."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from scaling.errors import Refused
 from scaling.models.scaled import MOST_LAYERS
 
 Blocks = tuple[int, int, int, int]
-"""Blocks in the stages c2, c3, c4 and c5."""
+"""Numbers of blocks in the stages c2, c3, c4 and c5."""
 
 NAMED: dict[int, Blocks] = {
     26: (2, 2, 2, 2),
@@ -23,16 +23,16 @@ NAMED: dict[int, Blocks] = {
     400: (6, 48, 72, 6),
     420: (4, 44, 87, 4),
 }
-"""Nominal depth to bottleneck blocks (Bello et al. 2021, app. D and E, and its published code). 270 has 272
-layers, 300 has 296, 400 has 398 and 420 has 419: the paper's names, kept."""
+"""Bottleneck blocks by nominal depth (Bello et al. 2021, app. D and E, and its published code). As in the
+paper, 270 stands for 272 layers, 300 for 296, 400 for 398 and 420 for 419."""
 
 BASIC: dict[int, Blocks] = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3)}
-"""Nominal depth to basic blocks (He et al. 2015, table 1)."""
+"""Basic blocks by nominal depth (He et al. 2015, table 1)."""
 
 SHALLOWEST: Blocks = (1, 1, 1, 1)
 
 _OFF_THE_LINE = 400
-"""Its c2 and c5 are larger than those of 420: a layout of its own, which the rule does not pass through."""
+"""Depth that the rule skips, since its stages c2 and c5 are larger than those of 420."""
 
 _ANCHORS = [SHALLOWEST, *(blocks for depth, blocks in NAMED.items() if depth != _OFF_THE_LINE)]
 
@@ -41,15 +41,15 @@ RULED = tuple(
     for blocks in range(sum(SHALLOWEST), MOST_LAYERS // 3)
     if blocks != sum(NAMED[_OFF_THE_LINE])
 )
-"""Counts of layers on the line: of two, the deeper one has no stage of fewer blocks."""
+"""Numbers of layers that the rule builds; no stage shrinks as their number grows."""
 
 
 def blocks_of(depth: int) -> Blocks:
-    """Bottleneck blocks for a nominal depth, or for a count of layers, 3 x blocks + 2.
+    """Bottleneck blocks for a nominal depth, or for a number of layers, 3 x blocks + 2.
 
-    Between two named layouts blocks are added one at a time to the stage that is furthest behind the
-    straight line from one to the next; beyond 420 only c3 and c4 grow, in its ratio, as the paper does from
-    270 on (app. D). Refused names the nearest depths that can be built.
+    Between two named layouts, blocks are added one at a time to the stage that is furthest behind the
+    straight line from one to the next. Beyond 420 only c3 and c4 grow, in the ratio that they have there, as
+    the paper does from 270 on (app. D). Refused names the nearest depths that can be built.
     """
     if depth in NAMED:
         return NAMED[depth]
@@ -73,7 +73,7 @@ def _with_blocks(blocks: int) -> Blocks:
 
 
 def _grown(start: Blocks, direction: list[int], blocks: int) -> Blocks:
-    """`start` with blocks added along `direction`, one at a time, until there are `blocks`."""
+    """`start` with blocks added along `direction`, one at a time, up to `blocks` in total."""
     counts = list(start)
     for added in range(1, blocks - sum(start) + 1):
         share = added / sum(direction)

@@ -1,4 +1,4 @@
-"""A network as the numbers that make it, whichever kind of blocks it has. No torch: planning reads this."""
+"""A network in plain numbers, with either kind of blocks. No torch import, since planning uses it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Network: TypeAlias = ResidualNetwork | InvertedNetwork
 
 
 def layers_of(network: Network, in_channels: int, num_classes: int) -> list[tuple[Part, Layer]]:
-    """All layers in order, each with the part of the network that it repeats with."""
+    """All layers in order, each with the part of the network that repeats it."""
     return [
         (part, layer) for part in network.parts(in_channels, num_classes) for layer in part.block.layers()
     ]

@@ -1,4 +1,4 @@
-"""A residual network as the numbers that make it: its block list and channel counts. No torch."""
+"""A residual network in plain numbers: its block list and channel counts. No torch import."""
 
 from __future__ import annotations
 
@@ -16,22 +16,23 @@ Stem = Literal["plain", "deep"]
 
 @dataclass(frozen=True, kw_only=True)
 class Stage:
-    """A row of residual blocks of one width; the first block has the stride."""
+    """A sequence of residual blocks of one width; the first block has the stride."""
 
     num_blocks: int
     channels: int
-    """Channels of the 3x3 convolutions; a bottleneck puts out four times as many."""
+    """Channels of the 3x3 convolutions; the output of a bottleneck has four times as many."""
     stride: int
     se_channels: int
-    """Width of the squeeze-and-excitation bottleneck; 0 leaves SE out."""
+    """Width of the squeeze-and-excitation bottleneck; 0 for no SE."""
     temporal_kernel: int = 1
-    """Frames under the first convolution of each block."""
+    """Kernel of the first convolution of each block in time, in frames."""
 
 
 def doubling_stages(
     blocks: Sequence[int], channels: int, kind: BlockKind, se_ratio: float
 ) -> tuple[Stage, ...]:
-    """Stages of so many blocks, each of twice the channels of the one before; all but the first halve."""
+    """Stages with these numbers of blocks; each has twice the channels of the one before, and all but the
+    first have stride 2."""
     return tuple(
         Stage(
             num_blocks=num_blocks,
@@ -45,39 +46,40 @@ def doubling_stages(
 
 @dataclass(frozen=True, kw_only=True)
 class ResidualNetwork:
-    """What a ResNet family makes of (depth, width). Two nicknames for one block list are one network."""
+    """The form of a ResNet at a depth and width. Two names of one block list give equal networks."""
 
     block: BlockKind
     stem: Stem
-    """`plain`: one convolution. `deep`: three of 3x3, the stem of ResNet-D (He et al. 2018, 1812.01187)."""
+    """`plain`: one convolution. `deep`: three 3x3 ones, the stem of ResNet-D (He et al. 2018, 1812.01187)."""
     stem_channels: int
     stages: tuple[Stage, ...]
     pooled_shortcut: bool
-    """ResNet-D shortcut: average pooling before the 1x1 convolution, so that no pixel is skipped."""
+    """Whether shortcuts have average pooling before the 1x1 convolution, so that no pixel is skipped
+    (ResNet-D)."""
     activation: Activation
     stem_kernel: int = 3
     """Pixels along one side of the plain stem's convolution."""
     stem_stride: int = 1
     """Stride of the first convolution."""
     stem_pool: StemPool = "none"
-    """What halves the image after the stem: 3x3 max-pool, 3x3 convolution (ResNet-RS), or nothing."""
+    """The layer of stride 2 after the stem: 3x3 max-pooling, a 3x3 convolution (ResNet-RS), or none."""
     stem_temporal_kernel: int = 1
-    """Frames under the first convolution."""
+    """Kernel of the first convolution in time, in frames."""
     stem_temporal_stride: int = 1
     takes_clips: bool = False
-    """Whether it sees clips (frames x height x width) rather than images."""
+    """Whether its inputs are clips (frames x height x width) rather than images."""
     dense: bool = False
-    """Whether it says a class of every pixel rather than of the image."""
+    """Whether it predicts a class for every pixel rather than for the image."""
 
     @property
     def stride(self) -> int:
-        """How many input pixels one feature of the last stage stands for, along one side."""
+        """Input pixels per feature of the last stage, along one side."""
         pool = 1 if self.stem_pool == "none" else 2
         return self.stem_stride * pool * prod(stage.stride for stage in self.stages)
 
     @property
     def temporal_stride(self) -> int:
-        """How many input frames one feature of the last stage stands for."""
+        """Input frames per feature of the last stage."""
         return self.stem_temporal_stride
 
     @property
@@ -88,12 +90,13 @@ class ResidualNetwork:
 
     @property
     def num_features(self) -> int:
-        """Channels that reach the classifier."""
+        """Input channels of the classifier."""
         return self.stages[-1].channels * EXPANSION[self.block]
 
     @property
     def num_layers(self) -> int:
-        """Convolutions and linear maps on the main path: what a ResNet calls its depth, the stem as one."""
+        """Number of convolutions and linear maps on the main path, the depth of a ResNet; the stem counts as
+        one."""
         convolutions = {"basic": 2, "bottleneck": 3}[self.block]
         return 2 + convolutions * sum(stage.num_blocks for stage in self.stages)
 

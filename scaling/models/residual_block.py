@@ -1,4 +1,4 @@
-"""The layers of a residual block and of a ResNet's stem, as timm puts them together. No torch."""
+"""The layers of a residual block and of a ResNet's stem, as in timm. No torch import."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ BlockKind = Literal["basic", "bottleneck"]
 StemPool = Literal["none", "max", "conv"]
 
 EXPANSION: dict[str, int] = {"basic": 1, "bottleneck": 4}
-"""Channels that a block puts out for each channel of its 3x3 convolutions (He et al. 2015, sec. 4.1)."""
+"""Output channels of a block per channel of its 3x3 convolutions (He et al. 2015, sec. 4.1)."""
 
 
 class ResidualBlock(NamedTuple):
@@ -21,13 +21,13 @@ class ResidualBlock(NamedTuple):
 
     kind: BlockKind
     before: int
-    """Channels that come in."""
+    """Input channels."""
     inner: int
     """Channels of the 3x3 convolutions."""
     squeezed: int
-    """Width of the squeeze-and-excitation bottleneck; 0 leaves SE out."""
+    """Width of the squeeze-and-excitation bottleneck; 0 for no SE."""
     temporal_kernel: int
-    """Frames under the first convolution."""
+    """Kernel of the first convolution in time, in frames."""
     pooled_shortcut: bool
     activation: Activation
     source: Grid
@@ -64,11 +64,11 @@ class ResidualBlock(NamedTuple):
 
 
 class ResidualStem(NamedTuple):
-    """One convolution or three, and what halves the image after them."""
+    """A stem of one or three convolutions, and the layer of stride 2 after them, if any."""
 
     in_channels: int
     widths: tuple[int, ...]
-    """Channels that each convolution puts out."""
+    """Output channels of each convolution."""
     kernel: int
     temporal_kernel: int
     pool: StemPool

@@ -1,4 +1,4 @@
-"""ResNet for large images (He et al. 2015) and, switch by switch, ResNet-RS (Bello et al. 2021)."""
+"""ResNet for large images (He et al. 2015), with the switches that lead to ResNet-RS (Bello et al. 2021)."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ from scaling.models.scaled import check_switches, scaled, whole
 
 @dataclass(frozen=True, kw_only=True)
 class ResNet:
-    """The family; depth and width are axes of the grid, these are its switches, off as in 2015."""
+    """The family. Depth and width are axes of the grid; the fields are switches, off as in 2015."""
 
     base_channels: int = 64
-    """Channels of the stem and of the first stage's 3x3 convolutions at width 1; doubled with each stage."""
+    """Channels of the stem and of the first stage's 3x3 convolutions at width 1; each stage doubles them."""
     stem: Stem = "plain"
-    """`plain` is the 7x7 convolution, `deep` the three 3x3 ones of ResNet-D (He et al. 2018)."""
+    """`plain` is a 7x7 convolution, `deep` the three 3x3 ones of ResNet-D (He et al. 2018)."""
     stem_pool: Literal["max", "conv"] = "max"
-    """`conv` replaces the max-pool after the stem by a strided 3x3 convolution."""
+    """`conv` replaces the max-pooling after the stem by a strided 3x3 convolution."""
     pooled_shortcut: bool = False
-    """ResNet-D shortcuts: average pooling before the 1x1 convolution."""
+    """Whether shortcuts have average pooling before the 1x1 convolution (ResNet-D)."""
     se_ratio: float = 0.0
-    """Squeeze-and-excitation bottleneck as a share of the channels a block puts out; 0 is none."""
+    """Squeeze-and-excitation bottleneck as a share of a block's output channels; 0 for none."""
     activation: Activation = "relu"
 
     depths: ClassVar[Sequence[float]] = RULED
-    """Depths that the rule between the named layouts builds, so that costs rise along them."""
+    """Depths for searches, built by the rule between the named layouts, so that costs rise with depth."""
 
     def __post_init__(self) -> None:
         check_switches(se_ratio=self.se_ratio, base_channels=self.base_channels)
 
     def network(self, depth: float, width: float) -> ResidualNetwork:
-        """The block list for a nominal depth, or a count of layers, and a width multiplier."""
+        """The network for a nominal depth, or a number of layers, and a width multiplier."""
         layers = whole("depth", depth)
         block: BlockKind = "basic" if layers in BASIC else "bottleneck"
         blocks = BASIC.get(layers) or blocks_of(layers)
@@ -56,7 +56,7 @@ class ResNet:
 
 @dataclass(frozen=True, kw_only=True)
 class ResNetRS(ResNet):
-    """All switches on. With `stem_pool=max` it is the network of the paper's grid (figures 2 and 3)."""
+    """ResNet with all switches on. With `stem_pool=max` it is the network of the paper's figures 2 and 3."""
 
     stem: Stem = "deep"
     stem_pool: Literal["max", "conv"] = "conv"

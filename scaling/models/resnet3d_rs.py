@@ -9,7 +9,7 @@ from scaling.models.residual import ResidualNetwork
 from scaling.models.resnet import ResNetRS
 
 LONGEST = 99
-"""Frames under a kernel or a stride, at most."""
+"""Largest temporal kernel or stride, in frames."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,14 +18,14 @@ class ResNet3DRS(ResNetRS):
 
     Temporal kernels and strides are those of 3D-ResNet-RS in the TensorFlow model garden (official/vision,
     k400_resnet3drs_50_tpu.yaml): 5 frames and stride 2 in the stem, and (t x 1 x 1) in the first convolution
-    of a block. Its self-gating is left out; with `stem_pool=max` and `pooled_shortcut=false` stem and
+    of a block. Its self-gating is omitted. With `stem_pool=max` and `pooled_shortcut=false`, stem and
     shortcuts are the garden's too.
     """
 
     stem_temporal_kernel: int = 5
     stem_temporal_stride: int = 2
     temporal_kernels: tuple[int, ...] = (1, 1, 3, 3)
-    """Frames under the first convolution of the blocks of c2, c3, c4 and c5."""
+    """Kernel in time of the first convolution of the blocks of c2, c3, c4 and c5, in frames."""
 
     def __post_init__(self) -> None:
         super().__post_init__()

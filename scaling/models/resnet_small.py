@@ -14,26 +14,26 @@ from scaling.models.scaled import MOST_LAYERS, check_switches, scaled, whole
 
 @dataclass(frozen=True, kw_only=True)
 class ResNetSmall:
-    """The family; depth and width are axes of the grid, these are its switches."""
+    """The family. Depth and width are axes of the grid; the fields are switches."""
 
     base_channels: int = 16
-    """Channels of the first stage at width 1; they double with each stage."""
+    """Channels of the first stage at width 1; each stage doubles them."""
     stem: Stem = "deep"
-    """`deep` is the ResNet-D stem of three 3x3 convolutions, `plain` a single one."""
+    """`deep` is the ResNet-D stem of three 3x3 convolutions, `plain` a single 3x3 one."""
     pooled_shortcut: bool = True
-    """ResNet-D shortcuts."""
+    """Whether shortcuts have average pooling before the 1x1 convolution (ResNet-D)."""
     se_ratio: float = 0.25
-    """Squeeze-and-excitation bottleneck as a share of the block's channels (ResNet-RS, sec. 4); 0 is none."""
+    """Squeeze-and-excitation bottleneck as a share of a block's channels (ResNet-RS, sec. 4); 0 for none."""
     activation: Activation = "relu"
 
     depths: ClassVar[Sequence[float]] = range(8, MOST_LAYERS, 6)
-    """Every one that can be built."""
+    """All depths that can be built."""
 
     def __post_init__(self) -> None:
         check_switches(se_ratio=self.se_ratio, base_channels=self.base_channels)
 
     def network(self, depth: float, width: float) -> ResidualNetwork:
-        """The block list for a depth (layers with weights, shortcuts aside) and a width multiplier."""
+        """The network for a depth (layers with weights, without shortcuts) and a width multiplier."""
         blocks = _blocks_per_stage(whole("depth", depth))
         channels = scaled(self.base_channels, width)
         return ResidualNetwork(

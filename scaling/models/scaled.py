@@ -1,4 +1,4 @@
-"""Channel counts at a width, and whole depths; refused in a sentence where none can be built."""
+"""Channel counts at a width, and checks of depth, width and switches."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ MOST_CHANNELS = 65_536
 
 
 def check_switches(*, se_ratio: float, base_channels: int = 1) -> None:
-    """Refused for switches that no network can have."""
+    """Refuse values of the switches that no network can have."""
     if not 0 <= se_ratio <= 1:
         raise Refused(f"model.se_ratio={se_ratio:g} should be from 0 (none) to 1.")
     if not 1 <= base_channels <= MOST_CHANNELS:
@@ -18,7 +18,7 @@ def check_switches(*, se_ratio: float, base_channels: int = 1) -> None:
 
 
 def whole(axis: str, value: float) -> int:
-    """`value` as a whole number; Refused where it is a fraction, or more layers than anyone can train."""
+    """`value` as a whole number; Refused for a fraction, or for more than `MOST_LAYERS`."""
     if value != int(value):
         raise Refused(f"{axis}={value:g} should be a whole number: a ResNet counts its layers.")
     if value > MOST_LAYERS:
@@ -27,13 +27,13 @@ def whole(axis: str, value: float) -> int:
 
 
 def check_width(width: float) -> None:
-    """Refused for a width that is wider than anyone can train."""
+    """Refuse a width above `WIDEST`."""
     if width > WIDEST:
         raise Refused(f"width={width:g} is too wide: use at most {WIDEST}.")
 
 
 def scaled(channels: int, width: float) -> int:
-    """`channels` of the first stage at a width multiplier; Refused where fewer than two are left."""
+    """The channels of the first stage at a width multiplier; Refused if fewer than two are left."""
     check_width(width)
     product = round(channels * width)
     if product >= 2:
@@ -45,7 +45,8 @@ def scaled(channels: int, width: float) -> int:
 
 
 def squeeze_channels(channels: int, ratio: float) -> int:
-    """Width of timm's SE bottleneck: `channels * ratio` to a multiple of 8, at least 8; 0 for ratio 0."""
+    """Width of timm's SE bottleneck: `channels * ratio`, rounded to a multiple of 8, at least 8; 0 for ratio
+    0."""
     if ratio == 0:
         return 0
     return max(8, int(channels * ratio + 4) // 8 * 8)

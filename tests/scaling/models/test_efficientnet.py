@@ -98,7 +98,7 @@ def test_a_slower_ladder_leaves_the_networks_as_they_are() -> None:
 
 @pytest.mark.parametrize("depth", [0.99, 3.2, 0, 50])
 def test_beyond_the_members_there_is_no_ladder(depth: float) -> None:
-    with pytest.raises(Refused, match=rf"depth 1 \(B0\) to 3\.1 \(B7\), and not to {depth:g}: give"):
+    with pytest.raises(Refused, match=rf"depth 1 \(B0\) to 3\.1 \(B7\), not to {depth:g}: give"):
         EfficientNet().ladder_resolution(depth)
 
 
@@ -123,5 +123,5 @@ def test_what_cannot_be_built_is_refused(depth: float, width: float, sentence: s
 
 @pytest.mark.parametrize("ladder", [(224, 240), (224, 240, 260, 300, 380, 456, 528, 512), ()])
 def test_a_bad_ladder_is_refused(ladder: tuple[int, ...]) -> None:
-    with pytest.raises(Refused, match=r"^model\.ladder=.* should be 8 resolutions, of B0 to B7"):
+    with pytest.raises(Refused, match=r"^model\.ladder=.* should be 8 resolutions, for B0 to B7"):
         EfficientNet(ladder=ladder)
