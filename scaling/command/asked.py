@@ -1,4 +1,4 @@
-"""What the words of a command ask for: networks with the size of their input, and how to train them."""
+"""The networks that the words of a command ask for, with their input sizes and the setting of training."""
 
 from __future__ import annotations
 
@@ -27,23 +27,23 @@ from scaling.study.suggest import suggest
 _CONF = Path(__file__).parents[2] / "conf" / "model"
 _DEFAULTS = {"width": "1", "frames": "null"}
 _FLOAT = re.compile(r"[+-]?\d+(\.\d*)?[eE][+-]?\d+")
-"""1e9 is a number here, as it is for Hydra; for YAML it is a word."""
+"""Numbers such as 1e9, which Hydra reads as numbers but YAML as strings."""
 _KNOBS = ("model", "depth", "width", "resolution", "frames")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Setting:
-    """What networks are priced or measured with. The defaults are ImageNet's and the paper's."""
+    """The setting in which networks are priced or measured; defaults are those of ImageNet and the paper."""
 
     device: str | None = None
-    """One of the table of devices, for predicted times."""
+    """Name of a device of `python -m scaling devices`, for predicted times."""
     precision: Precision = "bf16"
     batch_size: int = 128
-    """Images that go through the network at once."""
+    """Images per batch."""
     in_channels: int = 3
     num_classes: int = 1000
     num_train: int = 1_281_167
-    """Training images, for the cost of training."""
+    """Number of training images, for the cost of training."""
     epochs: int = 350
 
     def __post_init__(self) -> None:
@@ -63,18 +63,18 @@ class Asked:
     resolution: int
     frames: int | None
     switches: str = ""
-    """Those that differ from conf/model/, as they were typed."""
+    """Switches that differ from conf/model/, as typed."""
     network: Network
 
     @property
     def title(self) -> str:
-        """Such as `resnet_rs depth=350 width=1 resolution=256 se_ratio=0`."""
+        """A title such as `resnet_rs depth=350 width=1 resolution=256 se_ratio=0`."""
         knobs = f"{self.model} depth={self.depth:g} width={self.width:g} resolution={self.resolution}"
         clip = "" if self.frames is None else f" frames={self.frames}"
         return f"{knobs}{clip}{self.switches}"
 
     def training_step(self, setting: Setting) -> Workload:
-        """A step of its training in this setting."""
+        """Its training step in this setting."""
         return Workload(
             network=self.network,
             resolution=self.resolution,
@@ -87,7 +87,7 @@ class Asked:
         )
 
     def cost(self, setting: Setting) -> Cost:
-        """What it costs in this setting."""
+        """Its cost in this setting."""
         return cost_of(
             self.network,
             resolution=self.resolution,
@@ -101,7 +101,8 @@ class Asked:
 
 
 def asked_for(words: Sequence[str]) -> tuple[list[Asked], Setting]:
-    """All networks of words such as `model=resnet_rs depth=50,101 resolution=160`, or `resnet_rs_350@256`."""
+    """The networks and the setting of words such as `model=resnet_rs depth=50,101 resolution=160` or
+    `resnet_rs_350@256`."""
     named = [word for word in words if "=" not in word]
     values: dict[str, str] = {}
     for word in words:
@@ -125,7 +126,7 @@ def _grid(values: Mapping[str, str]) -> list[Asked]:
     for knob in ("model", "depth", "resolution"):
         if knob not in values:
             example = {"model": "resnet_rs", "depth": "50", "resolution": "224"}[knob]
-            raise Refused(f"{knob} is missing: say for instance {knob}={example}.")
+            raise Refused(f"{knob} is missing: say, for instance, {knob}={example}.")
     switches = [key for key in values if key.startswith("model.")]
     axes = [_several(values.get(name, _DEFAULTS.get(name, ""))) for name in (*_KNOBS, *switches)]
     names = [switch.removeprefix("model.") for switch in switches]
@@ -157,7 +158,7 @@ def _asked(
 
 
 def named_family(model: str, switches: Mapping[str, Any]) -> tuple[str, Family]:
-    """The name and the family of a file of conf/model/, with its switches changed."""
+    """The name and the family of a file in conf/model/, with these switches changed."""
     files = {file.stem: file for file in sorted(_CONF.glob("*.yaml"))}
     if model not in files:
         raise Refused(f"model={model} is not in conf/model: {suggest(model, list(files))}.")
@@ -166,7 +167,7 @@ def named_family(model: str, switches: Mapping[str, Any]) -> tuple[str, Family]:
 
 
 def _named(word: str) -> Asked:
-    """A network of the paper's Table 7, such as `efficientnet_b4` or `resnet_rs_350@256`."""
+    """A network named as in the paper's Table 7, such as `efficientnet_b4` or `resnet_rs_350@256`."""
     name, at, size = word.partition("@")
     rows = [row for row in table7() if row.name == name]
     if not rows:
@@ -185,7 +186,7 @@ def _named(word: str) -> Asked:
 
 
 def _several(text: str) -> list[Any]:
-    """Values between commas; a bracketed list is one value."""
+    """The values between commas; a bracketed list is one value."""
     return [_value(each) for each in re.split(r",(?![^\[]*\])", text)]
 
 

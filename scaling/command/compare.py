@@ -1,4 +1,4 @@
-"""`python -m scaling compare`: our costs and predicted times against those that the paper prints."""
+"""`python -m scaling compare`: our costs and predicted times compared with those printed in the paper."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def _print_memory(eager: Sequence[Compared], fused: Sequence[Compared]) -> None:
         (kept.name, f"{kept.published:g}", f"{kept.ours:.1f}", f"{anew.ours:.1f}", _percent(anew))
         for kept, anew in zip(eager, fused, strict=True)
     ]
-    head = ("network", "printed (GB)", "ours, PyTorch", "ours, norms computed anew", "error")
+    head = ("network", "printed (GB)", "ours, PyTorch", "ours, norms recomputed", "error")
     print_table("Memory of a training step, 32 images, bf16 (Table 3)", head, rows)
 
 
@@ -109,7 +109,7 @@ def _print_speedups(specified: Speed, calibrated: Speed) -> None:
 
 
 def _print_ten(speeds: Sequence[tuple[Speed, Speed]]) -> None:
-    """The median over all speed-ups of both devices."""
+    """Print the median error over all speed-ups of both devices."""
     errors = [
         median(abs(each.error) for speed in both for each in speed.speedups)
         for both in zip(*speeds, strict=True)
@@ -135,7 +135,7 @@ def _print_latencies(*speeds: Speed) -> None:
         "Training step for 1,024 images: published, and on one device from its specifications alone",
         head,
         rows,
-        "What the paper timed is not certain, so only the evenness of the ratios says something. On V100 the "
+        "What the paper timed is not certain, so only the spread of the ratios is informative. On V100 the "
         "printed times are shorter than one card needs for a training step in fp32 at its peak: they were "
         "taken on several cards, forward only, or in lower precision.",
     )

@@ -1,4 +1,4 @@
-"""`python -m scaling cost`: what networks cost, all in all or layer by layer."""
+"""`python -m scaling cost`: the costs of networks, in total or layer by layer."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def cost(words: Sequence[str], *, layers: bool, as_json: bool) -> None:
 
 
 def _described(asked: Asked, setting: Setting, device: Device | None) -> dict[str, str]:
-    """What a person reads of a network."""
+    """The costs of a network as text, by their names in the table."""
     price, memory = asked.cost(setting), _memory(asked, setting, device)
     described = {
         "blocks": "-".join(str(stage.num_blocks) for stage in asked.network.stages),
@@ -48,7 +48,7 @@ def _described(asked: Asked, setting: Setting, device: Device | None) -> dict[st
         "activations": count_text(price.activations),
         "train FLOPs": count_text(price.train_flops),
         "step memory": f"{memory.total / 1e9:.3g} GB",
-        "of it activations": f"{memory.activations / 1e9:.3g} GB",
+        "of which activations": f"{memory.activations / 1e9:.3g} GB",
         "optimizer": f"{memory.optimizer / 1e9:.3g} GB",
     }
     if device:
@@ -75,7 +75,7 @@ def _note(setting: Setting, device: Device | None) -> str:
 
 
 def _memory(asked: Asked, setting: Setting, device: Device | None) -> Memory:
-    """As PyTorch holds it, or a device that fuses."""
+    """Memory of a training step, in eager PyTorch or on a device that fuses operations."""
     return asked.training_step(setting).memory(fused=device is not None and device.fuses)
 
 
@@ -122,7 +122,7 @@ def _layers(asked: Asked, setting: Setting) -> list[dict[str, Any]]:
 
 
 def _layer_json(asked: Asked, part: Part, layer: Layer) -> dict[str, Any]:
-    """A layer's shape, and what all its repeats cost for one image."""
+    """The shape of a layer, and the cost of all its repeats for one image."""
     positions = layer.at.positions(asked.resolution, asked.frames or 1)
     return {
         "name": f"{part.name}.{layer.name}",
@@ -143,7 +143,7 @@ def _layer_json(asked: Asked, part: Part, layer: Layer) -> dict[str, Any]:
 def _print_layers(asked: Asked, setting: Setting, device: Device | None) -> None:
     layers = _layers(asked, setting)
     total = sum(layer["flops"] for layer in layers)
-    head = ["layer", "x", "kernel", "channels", "positions", "params", "FLOPs", "of all", "activations"]
+    head = ["layer", "x", "kernel", "channels", "positions", "params", "FLOPs", "share", "activations"]
     rows = [_layer_row(layer, total) for layer in layers]
     if device:
         head += ["step ms", "bound by"]

@@ -9,7 +9,7 @@ from scaling.profile.devices import DEVICES, Device
 
 
 def devices(*, as_json: bool) -> None:
-    """Print what the predicted times are made of."""
+    """Print the numbers that predicted times are based on."""
     if as_json:
         print_json({name: asdict(device) for name, device in DEVICES.items()})
         return
@@ -30,7 +30,7 @@ def devices(*, as_json: bool) -> None:
         "Devices at their specified peak rates",
         head,
         [_row(name, device) for name, device in DEVICES.items()],
-        "Depthwise is the share of the roofline that depthwise convolutions attain, where it was calibrated.",
+        "Depthwise is the share of the roofline that depthwise convolutions attain; 100% if not calibrated.",
     )
 
 

@@ -1,4 +1,4 @@
-"""A command line of ours: a mistake ends in one sentence, never in a page of usage."""
+"""The parser of command lines, which answers a mistake with one sentence rather than a page of usage."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from scaling.errors import Refused
 
 
 class Parser(argparse.ArgumentParser):
-    """Refuses in one sentence that names the command's help."""
+    """An argparse parser that raises Refused, with one sentence that names the command's help."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(allow_abbrev=False, **options)

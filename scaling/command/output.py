@@ -1,4 +1,4 @@
-"""What a command prints: tables for people, JSON for programs."""
+"""The output of commands: tables for people, JSON for programs."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from rich.console import Console
 from rich.table import Table
 
 _AS_WIDE_AS_NEEDED = 1000
-"""Characters: a terminal wraps lines, but a cut number is of no use to anyone."""
+"""Width in characters: a terminal can wrap long lines, but truncated numbers would be useless."""
 
 
 def print_json(value: object) -> None:
-    """One JSON value, with no NaN in it."""
+    """Print one JSON value; ValueError if it contains NaN."""
     sys.stdout.write(json.dumps(value, indent=2, allow_nan=False) + "\n")
 
 
 def print_table(title: str, head: Sequence[str], rows: Iterable[Sequence[str]], note: str = "") -> None:
-    """A table that is Markdown as well, so that a document can hold it as it was printed."""
+    """Print a table in Markdown, so that it can be copied into a document unchanged."""
     table = Table(box=MARKDOWN)
     for index, column in enumerate(head):
         table.add_column(column, justify="left" if index == 0 else "right")

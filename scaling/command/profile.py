@@ -1,4 +1,4 @@
-"""`python -m scaling profile`: how fast networks are on this machine, measured once and remembered."""
+"""`python -m scaling profile`: the speed of networks on this machine, measured once and stored."""
 
 from __future__ import annotations
 
@@ -31,13 +31,14 @@ from scaling.profile.workload import Workload
 from scaling.training.stop import handled
 
 LINE_EVERY_S = 15.0
-"""Between lines on how far it is, where there is no terminal for a bar."""
+"""Seconds between lines of progress where there is no terminal for a bar."""
 
 
 def profile(words: Sequence[str], *, again: bool, as_json: bool) -> None:
-    """Measure what `words` ask for and print it; what is known already is not measured, unless `again`.
+    """Measure what `words` ask for and print it; stored measurements are reused, unless `again`.
 
-    Each measurement is kept as soon as it is made. Ctrl-C prints what there is and ends with exit code 130.
+    Each measurement is stored as soon as it is made. Ctrl-C prints those made so far and ends with exit code
+    130.
     """
     want = wanted(words)
     os.environ["OMP_NUM_THREADS"] = str(want.threads)  # read when torch is first imported
@@ -72,7 +73,7 @@ def profile(words: Sequence[str], *, again: bool, as_json: bool) -> None:
     ):
         sys.exit(1)
     if interrupted:
-        console.print("Stopped; what was measured is kept, and the same line goes on from there.")
+        console.print("Stopped; measurements so far are kept, and the same line continues from there.")
         sys.exit(INTERRUPTED)
 
 
@@ -85,7 +86,7 @@ def _measure_all(
     again: bool,
     console: Console,
 ) -> None:
-    """Measure what is not known; `failures` takes the reason of each workload that cannot be."""
+    """Measure what is not stored yet; the reason for each failed workload is put into `failures`."""
     workloads = {workload: line for line in want.lines for workload in line.workloads(want.works)}
     todo = {workload: line for workload, line in workloads.items() if again or known.of(workload) is None}
     remembered = len(workloads) - len(todo)
@@ -105,7 +106,7 @@ def _measure_all(
             except Refused:
                 if want.study is None:
                     raise
-                reason = f"no {workload.precision} here"  # other points of the study may have another
+                reason = f"no {workload.precision} here"  # points of other precisions can still be measured
             if reason is not None:
                 failures[workload] = reason
             steps.end()
@@ -113,7 +114,7 @@ def _measure_all(
 
 @contextmanager
 def _interrupts_remembered() -> Iterator[threading.Event]:
-    """Ctrl-C raises as it does, and is kept in mind: in garbage collection Python swallows it."""
+    """Remember a Ctrl-C besides raising it, since Python swallows exceptions in garbage collection."""
     interrupted = threading.Event()
 
     def interrupt(number: int, frame: FrameType | None) -> None:
@@ -133,13 +134,13 @@ def _warn_if_busy(want: Wanted, console: Console) -> None:
     cores, load = os.cpu_count() or 1, os.getloadavg()[0]
     if want.device == "cpu" and load > max(0, cores - want.threads) + 0.5:
         console.print(
-            f"This machine is busy (load {load:.1f} on {cores} cores), so times come out too long.",
+            f"This machine is busy (load {load:.1f} on {cores} cores), so times will be too long.",
             style="yellow",
         )
 
 
 class _Steps:
-    """How far it is: a bar on a terminal, a line now and then elsewhere."""
+    """Progress: a bar on a terminal, or else lines 15 s apart."""
 
     def __init__(self, console: Console, count: int) -> None:
         self._console = console

@@ -1,4 +1,4 @@
-"""What was measured, as a table for people, as JSON, and as the rows of a study's profile.csv."""
+"""Measurements as a table for people, as JSON, and as the rows of a study's profile.csv."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Failures = Mapping[Workload, str]
 
 
 def print_profile(want: Wanted, known: Profile, failures: Failures) -> None:
-    """A row for each network and size."""
+    """Print a table with a row for each network and input size."""
     is_study = want.study is not None
     head = ["network", "px", *(["frames"] if _has_clips(want) else []), "batch", "precision"]
     if "inference" in want.works:
@@ -75,13 +75,13 @@ def _time(workload: Workload, known: Profile, failures: Failures) -> str:
 
 
 def timing_text(timing: Timing) -> str:
-    """`12.3 [12.1, 12.9]`, in milliseconds."""
+    """Median and interval in milliseconds, such as `12.3 [12.1, 12.9]`."""
     low, median, high = (_digits(each) for each in (timing.low_ms, timing.latency_ms, timing.high_ms))
     return f"{median} [{low}, {high}]"
 
 
 def _digits(value: float) -> str:
-    """Three digits, and all of a large number."""
+    """Three significant digits, or all digits before the point of a large number."""
     return f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"
 
 
@@ -94,12 +94,13 @@ def _memory(measured: Measured | None) -> str:
 
 
 def estimate_gb(line: Line, want: Wanted) -> float:
-    """What the layers say of the peak of a training step, and on the CPU the allocator's share."""
+    """Peak memory of a training step in 1e9 bytes, estimated from the layers; on a CPU with the allocator's
+    overhead."""
     return (MALLOC_FACTOR if want.device == "cpu" else 1) * line.step.memory().total / 1e9
 
 
 def as_json_value(want: Wanted, known: Profile, failures: Failures) -> dict[str, Any]:
-    """All of it as plain values."""
+    """All measurements as plain values for JSON."""
     return {
         "device": known.device,
         "threads": want.threads,
@@ -127,7 +128,7 @@ def _flat(measured: Measured | None) -> dict[str, Any] | None:
 
 
 def study_rows(want: Wanted, known: Profile) -> list[dict[str, str]]:
-    """The rows of profile.csv: one a point of which something is known."""
+    """The rows of profile.csv, one for each point with any measurement."""
     rows: dict[str, dict[str, str]] = {}
     for line in want.lines:
         one, many, step = (known.of(each) for each in (line.one_image, line.inference, line.step))

@@ -1,4 +1,4 @@
-"""What a profile is wanted of: networks with the batches to measure, on one device, from the words typed."""
+"""What `profile` should measure, from the words typed: networks with their batches, on one device."""
 
 from __future__ import annotations
 
@@ -20,51 +20,51 @@ from scaling.training.runtime import NAMES
 _WORKS: tuple[Work, ...] = get_args(Work)
 _OWN = ("device", "threads", "work")
 _ON_CPU = {"precision": "fp32", "batch_size": "8"}
-"""What is measured on a CPU unless it is said: its bf16 is refused where the chip has none, and a batch for
-a GPU takes it minutes."""
+"""Defaults on a CPU: bf16 is refused by chips without it, and a batch for a GPU would take minutes."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Line:
-    """A network at one size of input, and the passes to measure: a row of the table."""
+    """A row of the table: a network at one input size, and the passes to measure."""
 
     title: str
-    """The network, without its input."""
+    """The network, without its input size."""
     step: Workload
-    """Its training step; its inference is on batches as large."""
+    """Its training step; inference uses the same batch size."""
     point_ids: tuple[str, ...] = ()
-    """The points of a study that are this network; they have the latency of one image measured too."""
+    """Ids of the points of a study with this training step. If there are any, the latency of one image is
+    measured too."""
 
     @property
     def inference(self) -> Workload:
-        """On whole batches."""
+        """Inference on whole batches."""
         return self.step.inference(self.step.batch_size)
 
     @property
     def one_image(self) -> Workload:
-        """Inference of one image, as a service that answers at once does it."""
+        """Inference on single images, as in a service that answers each request at once."""
         return self.step.inference(1)
 
     def workloads(self, works: Sequence[Work]) -> list[Workload]:
-        """What is to be measured."""
+        """The workloads to measure, of these kinds."""
         inference = [self.one_image, self.inference] if self.point_ids else [self.inference]
         return [*(inference if "inference" in works else ()), *([self.step] if "training" in works else ())]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Wanted:
-    """All that a command line asks to measure."""
+    """Everything that a command line asks to measure."""
 
     lines: Sequence[Line]
     study: Path | None
-    """The study whose points they are."""
+    """The study whose points are measured; None for named networks."""
     device: str
     threads: int
     works: tuple[Work, ...]
 
 
 def wanted(words: Sequence[str]) -> Wanted:
-    """What `words` ask for: a study's directory, or networks as `asked_for` reads them."""
+    """What `words` ask to measure: the points of a study's directory, or networks as read by `asked_for`."""
     pairs = dict(word.split("=", 1) for word in words if "=" in word)
     device = pairs.get("device", "cpu")
     if device not in NAMES:
@@ -83,12 +83,12 @@ def wanted(words: Sequence[str]) -> Wanted:
 
 
 def _of_study(directory: str, words: Sequence[str]) -> list[Line]:
-    """A line for each network, size and batch among the points."""
+    """A line for each different training step among the points of a study."""
     for word in words:
         if word != directory:
             name = word.split("=", 1)[0]
             raise Refused(
-                f"{word} is of no use beside a study, whose points say all but {', '.join(_OWN)}: "
+                f"{word} has no use with a study, whose points determine all but {', '.join(_OWN)}: "
                 f"leave {name} out."
             )
     study = Study.open(Path(directory))

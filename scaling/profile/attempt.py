@@ -1,4 +1,4 @@
-"""An attempt to measure: kept in the profile if it works, and no crash where memory runs out."""
+"""An attempt to measure a workload, which may run out of memory."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def attempt(
     at_least_s: float = 1.0,
     num_repeats: int = 11,
 ) -> str | None:
-    """Measure it and put it into the profile; where memory does not suffice, the reason."""
+    """Measure the workload and store the result in the profile; if memory is too small, return the reason."""
     reason = _too_large(workload) if device.type == "cpu" else None
     if reason is not None:
         return reason
@@ -34,7 +34,7 @@ def attempt(
 
 
 def _too_large(workload: Workload) -> str | None:
-    """Why a training step should not be tried; the system kills a process that takes too much."""
+    """Why a training step should not be tried: the system kills a process that takes too much memory."""
     if workload.work != "training":
         return None
     needed, free = MALLOC_FACTOR * workload.memory().total, psutil.virtual_memory().available

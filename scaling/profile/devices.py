@@ -1,4 +1,4 @@
-"""Devices as their makers specify them: arithmetic, bandwidth, memory and tiles, each with its source."""
+"""Devices as specified by their makers: arithmetic, bandwidth, memory and tiles, each with its source."""
 
 from __future__ import annotations
 
@@ -12,30 +12,31 @@ from scaling.study.suggest import suggest
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Device:
-    """What holds one batch: a GPU, a TPU core or chip, a CPU core. Peak rates, dense, an FMA counts 2."""
+    """A device that processes one batch: a GPU, a TPU core or chip, or a CPU core. Rates are dense peak
+    rates; a fused multiply-add counts as 2 FLOPs."""
 
     title: str
     matrix_flops: Mapping[Precision, float]
-    """FLOP/s of convolutions and linear maps by precision; what is missing, the device does not do."""
+    """FLOP/s of convolutions and linear maps by precision; other precisions are not supported."""
     vector_flops: float
-    """FLOP/s outside the matrix units in fp32, which is where depthwise convolutions run."""
+    """FLOP/s in fp32 outside the matrix units, where depthwise convolutions run."""
     bandwidth: float
     """Bytes/s between memory and chip."""
     memory_bytes: float
     tile: int = 1
-    """Channels in and out of a convolution are padded to a multiple of this, in 16 bits."""
+    """Input and output channels of a 16-bit convolution are padded to a multiple of this."""
     layout: tuple[int, int] = (1, 1)
     """Tensors in memory are padded along batch and channels to multiples of these, in the cheaper order."""
     depthwise_efficiency: float = 1.0
-    """Share of the roofline that depthwise convolutions attain; 1 where nobody measured it. The one number
-    here that is not a specification: `python -m scaling compare` calibrates it on published latencies."""
+    """Share of the roofline that depthwise convolutions attain; 1 if not measured. It is not a specification,
+    but calibrated on published latencies by `python -m scaling compare`."""
     training_share: float = 0.74
-    """Share of the roofline that whole training steps attain. By default the median of seven ResNet-RS on an
-    RTX 3090 (0.63 to 0.76: throughput as timm published it in 2021, over its roofline); not measured here."""
+    """Share of the roofline that whole training steps attain. The default is the median of seven ResNet-RS on
+    an RTX 3090 (0.63 to 0.76, from throughput published by timm in 2021), not measured here."""
     call_seconds: float = 0.0
-    """Of each layer in a training step, besides its arithmetic and traffic; 0 where nobody measured it."""
+    """Overhead of each layer in a training step, in addition to arithmetic and traffic; 0 if not measured."""
     fuses: bool = False
-    """Whether norms, activations and sums are compiled into the convolutions beside them."""
+    """Whether norms, activations and sums are fused with the neighbouring convolutions."""
     sources: tuple[str, ...]
 
 
@@ -130,8 +131,8 @@ DEVICES: dict[str, Device] = {
         matrix_flops={"fp32": 78.4e9},  # two 256-bit FMA units: 32 FLOPs a cycle
         vector_flops=78.4e9,
         bandwidth=51.2e9,  # one chiplet's link, 32 bytes x 1.6 GHz: recalled; a socket has 204.8e9
-        memory_bytes=8e9,  # no specification: what a machine is likely to have for a core
-        training_share=1.0,  # both from 55 small ResNets on one core of a later AMD EPYC
+        memory_bytes=8e9,  # not specified: a typical amount of memory per core
+        training_share=1.0,  # this and call_seconds: from 55 small ResNets on one core of a later AMD EPYC
         call_seconds=0.9e-3,
         sources=(
             "AMD EPYC 7003 datasheet: base clock of 7763, 8 channels of DDR4-3200",
@@ -142,7 +143,7 @@ DEVICES: dict[str, Device] = {
 
 
 def device_of(name: str, *, option: str = "device") -> Device:
-    """The device called `name`; Refused for one that is not in the table, naming the option."""
+    """The device called `name`; Refused, naming `option`, if it is not in the table."""
     if name in DEVICES:
         return DEVICES[name]
     raise Refused(f"{option}={name} has no specification here: {suggest(name, list(DEVICES))}.")

@@ -1,4 +1,4 @@
-"""A forecast: how long points take on a device, from whichever evidence there is. No torch import."""
+"""A forecast: how long points take on a device, from the best evidence available. No torch import."""
 
 from __future__ import annotations
 
@@ -18,18 +18,19 @@ from scaling.study.point import Point
 from scaling.training.evaluated import num_evaluated
 
 Source = Literal["results", "measured", "calibrated", "specifications"]
-"""From best to worst: points of the study with the same steps; such steps measured by `profile` or a probe;
-the model below, scaled to what was measured of other steps; the model as it is."""
+"""Sources of the time of a step, from best to worst: points of the study with the same step; the same step
+measured by `profile` or a probe; the model below, scaled to measurements of other steps; the unscaled
+model."""
 
 EVALUATED_SHARE = 1 / 3
-"""Of a training step's time that an image takes to evaluate: one pass of three (as in `train_flops`)."""
+"""Time to evaluate an image as a share of the time to train on it: one pass of three (see `train_flops`)."""
 
 FEWEST_TO_CALIBRATE = 3
-"""Different steps measured before the model is scaled to them."""
+"""Least number of different measured steps to which the model is scaled."""
 
 
 class Hours(NamedTuple):
-    """Of one point: training steps and evaluations, on one device."""
+    """Hours of one point on one device, for its training steps and evaluations."""
 
     hours: float
     source: Source
@@ -37,7 +38,7 @@ class Hours(NamedTuple):
 
 @dataclass(frozen=True)
 class Calibration:
-    """The factor from modelled to measured seconds: median, least and most over the measured steps."""
+    """The factor from modelled to measured seconds: median, minimum and maximum over the measured steps."""
 
     factor: float
     low: float
@@ -46,7 +47,7 @@ class Calibration:
 
 
 class Forecast:
-    """Hours by point. The model is `modelled_seconds`, on the specifications of the device."""
+    """Predicts the hours of points; its model is `modelled_seconds`, from the device's specifications."""
 
     def __init__(
         self,
@@ -56,9 +57,10 @@ class Forecast:
         profile: Profile | None = None,
         trained: Iterable[tuple[Point, float]] = (),
     ) -> None:
-        """`trained` has points that this kind of device has trained, with the seconds of all their steps.
+        """`trained` holds points that this kind of device has trained, with the seconds of all their steps.
 
-        What `profile` knows of the steps of `points` is looked up once, and the model scaled to it.
+        Measurements of the steps of `points` are looked up in `profile` once, and the model is scaled to
+        them.
         """
         self._device = device
         self._known: dict[Workload, tuple[float, Source]] = {}
@@ -71,12 +73,13 @@ class Forecast:
         self.calibration = self._calibrate()
 
     def of(self, point: Point) -> Hours | None:
-        """The best there is; None on a device that is not specified and where nothing was measured."""
+        """Hours from the best source; None if the step was not measured and the device is not specified."""
         told = self._step_seconds(training_step(point))
         return told and _hours(point, *told)
 
     def of_labelling(self, point: Point, pseudo: PseudoLabels) -> Hours | None:
-        """Of the images that its teacher labels for a point: a pass each, of the three of a training step."""
+        """Hours in which a teacher labels the images for a point: one pass per image, a third of a training
+        step; None as for `of`."""
         teacher, step = pseudo.teacher, training_step(point.baseline)
         told = self._step_seconds(replace(step, network=teacher.network, resolution=teacher.resolution))
         if told is None:
@@ -85,7 +88,7 @@ class Forecast:
         return Hours(num_steps * told[0] / 3600, told[1])
 
     def _step_seconds(self, step: Workload) -> tuple[float, Source] | None:
-        """Of a training step, from the best there is."""
+        """Seconds of a training step from the best source; None if there is none."""
         if step in self._known:
             return self._known[step]
         if self._device is None or step.precision not in self._device.matrix_flops:
@@ -96,7 +99,7 @@ class Forecast:
         return self.calibration.factor * modelled, "calibrated"
 
     def _calibrate(self) -> Calibration | None:
-        """How the model fares where steps were measured; None where too few were."""
+        """The model's calibration on the measured steps; None if there are too few."""
         device = self._device
         if device is None:
             return None
@@ -112,7 +115,7 @@ class Forecast:
 
 @lru_cache(maxsize=65536)
 def modelled_seconds(step: Workload, device: Device) -> float:
-    """A training step by the roofline at the share that training attains, and the calls of its layers."""
+    """Seconds of a training step: the roofline over the share that training attains, plus calls of layers."""
     images = step.norm_batch or step.batch_size
     prediction = predict(
         step.network,
@@ -135,9 +138,9 @@ def _hours(point: Point, step_seconds: float, source: Source) -> Hours:
 
 
 def _equivalent_steps(point: Point) -> float:
-    """Training steps, and those that would take the time of its evaluations.
+    """Number of training steps, plus the number that would take as long as the evaluations.
 
-    An image of another resolution takes time by its pixels, and so does each view of a video.
+    The time for images of other resolutions, and for views of videos, is proportional to their pixels.
     """
     num_val, num_test = point.data.num_val, point.data.num_test
     views = point.views.number * (point.views.side(point.resolution) / point.resolution) ** 2
@@ -148,7 +151,7 @@ def _equivalent_steps(point: Point) -> float:
 
 
 def _step_seconds(trained: Iterable[tuple[Point, float]]) -> dict[Workload, float]:
-    """The median over the points that take equal steps."""
+    """Seconds of each training step: the median over the points with that step."""
     seconds: defaultdict[Workload, list[float]] = defaultdict(list)
     for point, train_seconds in trained:
         seconds[training_step(point)].append(train_seconds / (point.epochs * point.steps_per_epoch))

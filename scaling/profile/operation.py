@@ -1,4 +1,4 @@
-"""The operations of a layer: what each computes and what it moves, forward and in training backward."""
+"""The operations of a layer: the arithmetic and memory traffic of its forward and backward passes."""
 
 from __future__ import annotations
 
@@ -11,21 +11,23 @@ from scaling.profile.devices import Device
 
 Work = Literal["inference", "training"]
 
-# Tensors of a layer's output size that move besides the operands of a convolution: (forward, backward).
+# Tensors of a layer's output size read and written, without operands of convolutions: (forward, backward).
 _EAGER = {
-    # Each operation reads and writes memory. A norm in training reads twice, for its statistics and to
-    # apply them, and writes; backward it reads input and gradient twice and writes. An activation reads and
-    # writes; backward it reads output and gradient and writes. A gate reads and writes; backward it reads
-    # input and gradient, writes, and sums up its own gradient. A sum reads two; backward, two gradients meet.
+    # Each operation reads and writes memory. In training, a norm reads its input twice, for the statistics
+    # and to apply them, and writes; backward it reads input and gradient twice and writes. An activation
+    # reads and writes; backward it reads output and gradient and writes. A gate reads and writes; backward it
+    # reads input and gradient, writes, and reduces its own gradient. A sum reads two tensors; backward, two
+    # gradients are added.
     "norm": (3, 5),
     "activation": (2, 3),
     "gate": (2, 4),
     "add": (3, 3),
 }
 _FUSED = {
-    # Element by element work rides along in the convolutions beside it. What remains: a norm's reduction
-    # must end before it is applied, so backward input and gradient are read once more, and applying it reads
-    # the input in both gradient convolutions; a gate's gradient is a reduction; a sum reads the shortcut.
+    # Elementwise work is fused with the neighbouring convolutions. What remains: the reduction of a norm must
+    # end before it is applied, so input and gradient are read once more in the backward pass, and applying it
+    # reads the input in both gradient convolutions; the gradient of a gate is a reduction; a sum reads the
+    # shortcut.
     "norm": (0, 4),
     "activation": (0, 0),
     "gate": (0, 1),
@@ -37,16 +39,16 @@ class Operation(NamedTuple):
     """One pass over some tensors of a batch."""
 
     elements: float
-    """Read and written."""
+    """Number of elements read and written."""
     flops: float = 0.0
     is_matrix: bool = False
-    """Whether it computes in the matrix unit."""
+    """Whether it runs on the matrix unit."""
     efficiency: float = 1.0
-    """Share of the roofline that it attains."""
+    """Share of the roofline that the operation attains."""
 
 
 class Size(NamedTuple):
-    """Positions of a layer's input and output over all images of a batch."""
+    """Numbers of positions of a layer's input and output, over all images of a batch."""
 
     batch: int
     inputs: int
@@ -56,7 +58,7 @@ class Size(NamedTuple):
 def operations(
     layer: Layer, size: Size, device: Device, work: Work, *, is_first: bool
 ) -> Iterator[Operation]:
-    """All that is done for the layer; the first layer of a network needs no gradient of its input."""
+    """All operations of a layer; the first layer of a network computes no gradient of its input."""
     training = work == "training"
     inputs = size.inputs * _padded_channels(layer.in_channels, size.batch, device)
     outputs = size.outputs * _padded_channels(layer.out_channels, size.batch, device)
@@ -69,20 +71,20 @@ def operations(
     for what in _beside(layer):
         forward, backward = moved[what]
         if what == "norm" and not training:
-            forward = min(forward, 2)  # its statistics are known
+            forward = min(forward, 2)  # it does not compute statistics
         yield Operation(forward * outputs)
         if training:
             yield Operation(backward * outputs)
 
 
 def _beside(layer: Layer) -> list[str]:
-    """What is done element by element."""
+    """The elementwise operations of a layer."""
     own = [layer.kind] if layer.kind in ("gate", "add") else []
     return [*own, *(["norm"] if layer.norm else []), *(["activation"] if layer.activation else [])]
 
 
 def _convolution(layer: Layer, size: Size, device: Device, operands: float) -> Operation:
-    """One of the passes, which all compute the same amount: output, gradient of the weights, of the input."""
+    """One pass of a convolution; the output and the gradients of weights and input take equal arithmetic."""
     is_matrix = layer.groups == 1
     channels = (layer.in_channels, layer.out_channels) if is_matrix else ()
     padding = prod(ceil(each / device.tile) * device.tile / each for each in channels)
@@ -95,7 +97,7 @@ def _convolution(layer: Layer, size: Size, device: Device, operands: float) -> O
 
 
 def _padded_channels(channels: int, batch: int, device: Device) -> float:
-    """Channels that a tensor takes up in memory, for each image of the batch."""
+    """Channels per image that a tensor takes up in memory, with padding."""
     short, long = device.layout
 
     def area(batch_tile: int, channel_tile: int) -> int:

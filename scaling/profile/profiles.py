@@ -1,4 +1,4 @@
-"""Profiles: what was measured, kept for each device in one file of the user's cache directory. No torch."""
+"""Profiles: measurements, stored in one file per device in the user's cache directory. No torch import."""
 
 from __future__ import annotations
 
@@ -25,33 +25,33 @@ from scaling.study.files import Corrupt, locked, read_json, write_json
 
 SCHEMA = 1
 DIRECTORY = "SCALING_STUDY_PROFILES"
-"""Environment variable that puts the files elsewhere."""
+"""Environment variable with another directory for the files."""
 
 log = logging.getLogger(__name__)
 
 
 class Profile:
-    """What is known of one device. Files are written aside and moved, under a lock, so that of two processes
-    that measure at once neither loses what the other wrote."""
+    """The stored measurements of one device. Files are replaced atomically under a lock, so that processes
+    that measure at the same time do not lose each other's results."""
 
     def __init__(self, device: str, threads: int) -> None:
-        """Of the device with this real name, which `threads` threads of this process drive."""
+        """Read the profile of the device with this name, used by `threads` threads of this process."""
         self.device = device
         self._threads = threads
         self.path = profiles_dir() / f"{slug(device)}.json"
         self._known = {key: found for key, entry in self._read().items() if (found := _measured(entry))}
 
     def of(self, workload: Workload) -> Measured | None:
-        """What was measured of it with this version of torch."""
+        """The measurement of a workload with the installed version of torch; None if there is none."""
         return self._known.get(self._key(workload))
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing was measured."""
+        """Whether there are no measurements."""
         return not self._known
 
     def put(self, workload: Workload, measured: Measured) -> None:
-        """Keep it, in the place of what was known; where the file cannot be written, only in memory."""
+        """Store a measurement in place of an earlier one; only in memory if the file cannot be written."""
         key = self._key(workload)
         self._known[key] = measured
         try:
@@ -66,7 +66,7 @@ class Profile:
         return workload.key(threads=self._threads, torch=torch_version())
 
     def _read(self) -> dict[str, Any]:
-        """The entries of the file by key; none where it is damaged or not ours."""
+        """The entries of the file by key; none if it is damaged or not a profile of this device."""
         try:
             value = read_json(self.path)
         except Corrupt as error:
@@ -84,19 +84,19 @@ class Profile:
 
 
 def profiles_dir() -> Path:
-    """`$SCALING_STUDY_PROFILES`, by default `profiles` in the cache directory."""
+    """The directory of the files: `$SCALING_STUDY_PROFILES`, by default `profiles` in the cache directory."""
     chosen = os.environ.get(DIRECTORY)
     return Path(os.path.expanduser(chosen)) if chosen else cache_dir() / "profiles"
 
 
 def profile_of(device: str, threads: int) -> Profile | None:
-    """What is known of `cpu` or `cuda` on this machine; None where its name is not told, as XLA's is not."""
+    """The profile of `cpu` or `cuda` on this machine; None if its name is unknown, as for XLA."""
     name = cpu_name(threads) if device == "cpu" else gpu_name() if device == "cuda" else None
     return None if name is None else Profile(name, threads)
 
 
 def gpu_name(root: Path = Path("/proc/driver/nvidia/gpus")) -> str | None:
-    """The first NVIDIA GPU's name, as its driver tells it."""
+    """The name of the first NVIDIA GPU, as reported by its driver; None without one."""
     for file in sorted(root.glob("*/information")):
         with suppress(OSError):
             if found := re.search(r"^Model:\s*(.+?)\s*$", file.read_text(), re.MULTILINE):
@@ -116,29 +116,29 @@ def _told_by_smi() -> str | None:
 
 
 def cpu_name(threads: int) -> str:
-    """The processor's model and the threads, such as `AMD EPYC 7763, 1 thread`."""
+    """The model of the processor and the number of threads, such as `AMD EPYC 7763, 1 thread`."""
     return f"{cpu_model()}, {threads} thread{'' if threads == 1 else 's'}"
 
 
 def cpu_model() -> str:
-    """As the system names it, with its generation, as two of them must not be mixed."""
+    """The system's name of the processor, with its generation, since generations must not be mixed."""
     name = processor.name() or platform.machine() or "CPU"
     return f"{name} {processor.generation()}".rstrip()
 
 
 @cache
 def torch_version() -> str:
-    """The version that is installed, told without importing it."""
+    """The installed version of torch, read without importing it."""
     return version("torch")
 
 
 def slug(name: str) -> str:
-    """The name in small letters, digits and single dashes."""
+    """The name in lower-case letters, digits and single dashes."""
     return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") or "device"
 
 
 def _entry(workload: Workload, measured: Measured) -> dict[str, Any]:
-    """The numbers, with what a person needs to know what they are of."""
+    """A measurement as plain values, with a description of the workload for people."""
     about = {
         name: getattr(workload, name) for name in ("work", "resolution", "frames", "batch_size", "precision")
     }
@@ -147,7 +147,7 @@ def _entry(workload: Workload, measured: Measured) -> dict[str, Any]:
 
 
 def _measured(entry: Any) -> Measured | None:
-    """The numbers of an entry; None where they are none."""
+    """The measurement in an entry; None if it is invalid."""
     try:
         timing: Mapping[str, Any] = entry["timing"]
         memory = entry["peak_memory_gb"]

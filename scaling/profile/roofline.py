@@ -1,4 +1,4 @@
-"""A roofline: the time of each layer as its arithmetic or its memory traffic at the device's peak rates."""
+"""A roofline: the time of each layer, for its arithmetic or its memory traffic at the device's peak rates."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from scaling.study.precision import BYTES, Precision
 
 
 class LayerTime(NamedTuple):
-    """The layers of one name in one part of a network, and the seconds that all of them take."""
+    """The layers of one name in one part of a network, and the seconds that they take together."""
 
     name: str
     seconds: float
@@ -27,19 +27,19 @@ class LayerTime(NamedTuple):
 
 @dataclass(frozen=True)
 class Prediction:
-    """Seconds for one batch, and which layers take them."""
+    """The predicted time of one batch, by layer."""
 
     batch_size: int
     layers: Sequence[LayerTime]
 
     @property
     def seconds(self) -> float:
-        """One forward pass, or one training step, on a batch."""
+        """Seconds of one forward pass, or one training step, on a batch."""
         return sum(layer.seconds for layer in self.layers)
 
     @property
     def seconds_per_image(self) -> float:
-        """The same for each image of the batch."""
+        """Seconds per image of the batch."""
         return self.seconds / self.batch_size
 
 
@@ -56,16 +56,17 @@ def predict(
     work: Work,
     frozen: bool = False,
 ) -> Prediction:
-    """Peak rates: a bound from below, meant for comparing networks on one device.
+    """Predict a lower bound on the time of one batch, for comparing networks on one device.
 
-    A layer's operations follow one another; each takes the longer of its arithmetic and its traffic.
-    Dense convolutions run at the matrix rate with channels padded to the device's tile, depthwise ones at
-    the vector rate. Calls and the optimizer's update cost nothing. A training step of a `frozen` network,
-    whose classifier alone is trained, is taken for inference. Refused for a precision it lacks.
+    A layer's operations run one after another, and each takes the longer of its arithmetic and its memory
+    traffic. Dense convolutions run at the matrix rate, with channels padded to the device's tile; depthwise
+    ones run at the vector rate. Calls and the optimizer's update are free. A training step of a `frozen`
+    network, which trains only the classifier, counts as inference. Refused for a precision that the device
+    lacks.
     """
     if precision not in device.matrix_flops:
         known = " or ".join(device.matrix_flops)
-        raise Refused(f"precision={precision} is not done by {device.title}: use {known}.")
+        raise Refused(f"precision={precision} is not supported by {device.title}: use {known}.")
     size = (resolution, frames, batch_size)
     if frozen:
         work = "inference"
@@ -90,7 +91,7 @@ def largest_batch(
     precision: Precision,
     at_most: int,
 ) -> int:
-    """`at_most`, halved until a training step fits in the device's memory, as the paper does for Table 7."""
+    """The batch size: `at_most`, halved until a training step fits in the device's memory, as for Table 7."""
 
     def fits(batch: int) -> bool:
         memory = training_memory(
@@ -123,7 +124,7 @@ def _block_times(
     *,
     is_first: bool,
 ) -> tuple[LayerTime, ...]:
-    """The layers of one block, kept since blocks repeat in the networks of a grid."""
+    """The times of the layers of one block, cached since the networks of a grid have blocks in common."""
     times = []
     for number, layer in enumerate(block.layers()):
         inputs, outputs = (grid.positions(resolution, frames) for grid in (layer.source, layer.at))

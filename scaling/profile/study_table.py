@@ -1,4 +1,4 @@
-"""profile.csv: what was measured of the points of a study, one row a point and device. No torch."""
+"""profile.csv: measurements of the points of a study, one row per point and device. No torch import."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ COLUMNS = (
     "peak_memory_gb",  # of a training step
 )
 _SINCE = ("train_step_low_ms", "train_step_high_ms")
-"""Columns that tables of earlier versions lack."""
+"""Columns that tables written by earlier versions lack."""
 
 log = logging.getLogger(__name__)
 
 
 def write_study_table(study: Path, rows: Sequence[Mapping[str, str]]) -> Path:
-    """Put these rows, all of one device, at the end of the study's table, in the place of its earlier ones.
+    """Append these rows, all of one device, to the study's table, after removing earlier rows of that device.
 
-    So the device that was measured last comes last. A table that is not ours is replaced, with a warning.
+    The device measured last thus comes last. A file with other columns is replaced, with a warning.
     """
     devices = {row["device"] for row in rows}
     text = io.StringIO()

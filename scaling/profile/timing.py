@@ -1,4 +1,4 @@
-"""A timing: how long one pass takes, as a median with an interval. No torch."""
+"""A timing: the duration of one pass, as a median with an interval. No torch import."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from dataclasses import dataclass
 from statistics import median
 
 FEWEST = 6
-"""Repeats below which even the whole range holds the median with less than 95 %."""
+"""Least number of repeats: below it, even their whole range covers the median with less than 95 %."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Timing:
-    """One pass over a batch, repeated `num_repeats` times.
+    """The times of one pass over a batch, repeated `num_repeats` times.
 
-    `low_ms` to `high_ms` holds the true median with at least 95 %: two of the n = `num_repeats` measured
-    values, chosen by their rank from the binomial distribution, whatever the distribution of the times. It
-    takes the repeats to be independent, which on a busy machine they are not quite.
+    `low_ms` to `high_ms` covers the true median with at least 95 %, whatever the distribution of the times:
+    both are order statistics, with ranks from the binomial distribution. This assumes that repeats are
+    independent, which is not quite true on a busy machine.
     """
 
     latency_ms: float
-    """The median."""
+    """Median of the times."""
     low_ms: float
     high_ms: float
     num_repeats: int
@@ -28,20 +28,20 @@ class Timing:
 
 @dataclass(frozen=True, kw_only=True)
 class Measured:
-    """What was measured of one kind of pass on one device."""
+    """The measurement of a workload on one device."""
 
     timing: Timing
     images_per_second: float
-    """Images, or clips, of a batch by its median time."""
+    """Images, or clips, of a batch divided by its median time."""
     peak_memory_gb: float | None
-    """At the fullest moment of a pass beyond what was in use before the network was built, in 1e9 bytes;
-    None where the system does not tell."""
+    """Peak memory beyond what was in use before the network was built, in 1e9 bytes; None if the system does
+    not report it."""
 
 
 def timing_of(seconds: Sequence[float]) -> Timing:
-    """The timing of these repeats; ValueError for fewer than 6, which decide no 95 % interval."""
+    """The timing of these repeats; ValueError for fewer than 6, too few for a 95 % interval."""
     if len(seconds) < FEWEST:
-        raise ValueError(f"{len(seconds)} repeats decide no 95 % interval of a median: take {FEWEST} or more")
+        raise ValueError(f"{len(seconds)} repeats give no 95 % interval of a median: take {FEWEST} or more")
     ordered = sorted(seconds)
     rank = _rank(len(ordered))
     return Timing(
@@ -53,9 +53,11 @@ def timing_of(seconds: Sequence[float]) -> Timing:
 
 
 def _rank(count: int) -> int:
-    """The largest k for which the median lies below the k-th of `count` values with at most 2.5 %.
+    """The largest k for which the median lies below the k-th of `count` values with probability at most 2.5
+    %.
 
-    That chance is P(X < k) for X ~ Binomial(count, 1/2), in whole numbers; the other side is its mirror.
+    That probability is P(X < k) for X ~ Binomial(count, 1/2), computed in integers; the upper side is
+    symmetric.
     """
     below, ways, rank = 0, 1, 0
     whole = 2**count

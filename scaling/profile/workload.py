@@ -1,4 +1,4 @@
-"""A workload: everything that decides what a measurement measures, but the device. No torch."""
+"""A workload: everything that determines a measurement, except the device. No torch import."""
 
 from __future__ import annotations
 
@@ -16,28 +16,28 @@ from scaling.study.precision import Precision
 
 @dataclass(frozen=True, kw_only=True)
 class Workload:
-    """A network at work on a batch of a certain shape."""
+    """A kind of pass of a network on a batch of a given shape."""
 
     network: Network
     resolution: int
     frames: int | None = None
-    """Of a clip; None for images."""
+    """Frames of a clip; None for images."""
     in_channels: int
     num_classes: int
     batch_size: int
     norm_batch: int | None = None
-    """Images that go through the network at once in a training step; None is the whole batch."""
+    """Images per norm batch in a training step; None for the whole batch."""
     precision: Precision
     work: Work
     num_moments: int = 1
-    """Numbers that the optimizer keeps for each weight."""
+    """Numbers that the optimizer stores per weight."""
     average: bool = True
     """Whether a moving average of the weights is kept."""
     frozen: bool = False
-    """Whether a training step trains the classifier alone."""
+    """Whether a training step trains only the classifier."""
 
     def memory(self, *, fused: bool = False) -> Memory:
-        """The estimate for a training step of it; `fused` as in `training_memory`."""
+        """The estimated memory of its training step; `fused` as in `training_memory`."""
         return training_memory(
             self.network,
             resolution=self.resolution,
@@ -65,7 +65,7 @@ class Workload:
         )
 
     def key(self, *, threads: int, torch: str) -> str:
-        """16 hex digits over all of it, the threads and the version of torch that it is measured with."""
+        """16 hex digits of the workload, the threads and the version of torch that it is measured with."""
         return _key(self, threads, torch)
 
 
@@ -75,7 +75,7 @@ def _key(workload: Workload, threads: int, torch: str) -> str:
 
 
 def training_step(point: Point) -> Workload:
-    """What a point does in each of its steps."""
+    """The workload of each training step of a point."""
     recipe, num_images = point.recipe, point.images_per_step
     return Workload(
         network=point.network,

@@ -1,4 +1,4 @@
-"""Latencies predicted as the paper measured them, and the one efficiency that may be fitted to its own."""
+"""Predictions of the paper's latencies, and the calibration of the efficiency of depthwise convolutions."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from scaling.published.resnet_rs import Published
 from scaling.study.precision import Precision
 
 FIRST_BATCH = 128
-"""Images a device starts with; the paper halves them until they fit (caption of Table 7)."""
+"""Images per batch to start with; the paper halves the batch until it fits (caption of Table 7)."""
 
 
 def predicted_latency(row: Published, device: Device, precision: Precision) -> float:
@@ -35,9 +35,10 @@ def predicted_latency(row: Published, device: Device, precision: Precision) -> f
 def depthwise_efficiency(
     rows: Sequence[Published], latency: Callable[[Published], float], device: Device, precision: Precision
 ) -> float:
-    """The efficiency, in steps of 1 %, that makes predicted latencies most nearly proportional to `latency`.
+    """The efficiency, in steps of 1 %, for which predicted latencies are closest to proportional to
+    `latency`.
 
-    Least squares on the logarithm with a free factor: only the ratios between networks are used.
+    It minimises squares of the logarithms with a free factor, so that only ratios between networks count.
     """
     ideal, bare = (
         [predicted_latency(row, replace(device, depthwise_efficiency=share), precision) for row in rows]

@@ -1,4 +1,4 @@
-"""Our costs, memory and predicted times beside the ones that the paper prints."""
+"""Comparison of our costs, memory and predicted times with those printed in the paper."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ MEASURED: tuple[tuple[str, Precision], ...] = (("v100", "fp32"), ("tpu_v3", "bf1
 
 
 HELD_OUT = frozenset(title for pair in EQUAL_ACCURACY for title in pair)
-"""The networks whose speed-ups are reported, so that nothing may be fitted to them."""
+"""The networks whose speed-ups are reported, and which calibration must not use."""
 
 
 @dataclass(frozen=True)
 class Compared:
-    """One quantity of one network."""
+    """The published and our value of one quantity of one network."""
 
     name: str
     published: float
@@ -32,39 +32,39 @@ class Compared:
 
     @property
     def error(self) -> float:
-        """Ours over the published one, less one."""
+        """Relative error: our value over the published one, minus 1."""
         return self.ours / self.published - 1
 
 
 @dataclass(frozen=True)
 class Speed:
-    """Predicted times on a device against the published ones."""
+    """Predicted and published times on a device."""
 
     device: str
     depthwise_efficiency: float
     latencies: Sequence[Compared]
-    """Seconds for 1,024 images. What work the paper timed is not certain: only ratios mean something."""
+    """Seconds for 1,024 images. Only ratios are meaningful, since it is not certain what the paper timed."""
     speedups: Sequence[Compared]
-    """ResNet-RS over the EfficientNet of equal accuracy."""
+    """Speed-ups of ResNet-RS over the EfficientNet of equal accuracy."""
 
     @property
     def rank_correlation(self) -> float:
-        """Spearman's, over all networks."""
+        """Spearman's rank correlation of the latencies over all networks."""
         return _rank_correlation(self.latencies)
 
     @property
     def rank_correlation_held_out(self) -> float:
-        """The same over the networks that no calibration looks at."""
+        """Spearman's rank correlation over the networks that calibration does not use."""
         return _rank_correlation([each for each in self.latencies if each.name in HELD_OUT])
 
     @property
     def median_error(self) -> float:
-        """Of the speed-ups, without sign."""
+        """Median absolute error of the speed-ups."""
         return median(abs(each.error) for each in self.speedups)
 
 
 def params(rows: Sequence[Published]) -> list[Compared]:
-    """Parameters in millions."""
+    """Numbers of parameters in millions."""
     return [Compared(row.title, float(row.params_m), _cost(row).params / 1e6) for row in rows]
 
 
@@ -74,7 +74,7 @@ def flops(rows: Sequence[Published]) -> list[Compared]:
 
 
 def grid_flops(*, plotted: bool = False) -> list[Compared]:
-    """FLOPs of the networks of the paper's grid, ours and as computed by others, or as read off Figure 2."""
+    """FLOPs of the networks of the paper's grid, against those computed by others, or read off Figure 2."""
     return [
         Compared(
             f"d{cell.depth} w{cell.width:g}@{cell.resolution}",
@@ -109,7 +109,7 @@ def memory(rows: Sequence[Published], *, fused: bool) -> list[Compared]:
 
 
 def speed(rows: Sequence[Published], device: str, precision: Precision, efficiency: float) -> Speed:
-    """Predictions for `device` where depthwise convolutions attain `efficiency` of the roofline."""
+    """Predictions for `device` if depthwise convolutions attain `efficiency` of the roofline."""
     specified = replace(DEVICES[device], depthwise_efficiency=efficiency)
     ours = {row.title: predicted_latency(row, specified, precision) for row in rows}
     published = {row.title: row.latency[device] for row in rows}
@@ -125,13 +125,13 @@ def speed(rows: Sequence[Published], device: str, precision: Precision, efficien
 
 
 def calibrated(rows: Sequence[Published], device: str, precision: Precision) -> float:
-    """The depthwise efficiency that suits the rows of Table 7 of which no speed-up is reported."""
+    """The depthwise efficiency fitted to the rows of Table 7 for which no speed-up is reported."""
     others = [row for row in rows if row.title not in HELD_OUT]
     return depthwise_efficiency(others, lambda row: row.latency[device], DEVICES[device], precision)
 
 
 def _cost(network: Published | GridCell) -> Cost:
-    """On one image of ImageNet."""
+    """The cost of a network on one image of ImageNet."""
     return cost_of(
         network.network, resolution=network.resolution, in_channels=3, num_classes=1000, images_seen=1
     )
@@ -143,6 +143,6 @@ def _rank_correlation(latencies: Sequence[Compared]) -> float:
 
 
 def _ranks(values: Sequence[float]) -> list[float]:
-    """From 0; equal values share the mean of their ranks."""
+    """Ranks from 0; equal values get the mean of their ranks."""
     ordered = sorted(values)
     return [ordered.index(value) + (ordered.count(value) - 1) / 2 for value in values]

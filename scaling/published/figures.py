@@ -1,4 +1,4 @@
-"""The runs of Figures 2 and 3 as one list: each setting once, with what is known of its noise."""
+"""The runs of Figures 2 and 3 as one list, with each setting once, and the noise of a run."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from scaling.models.network import Network
 from scaling.published.resnet_rs import Accuracy, epoch_study, grid
 
 RERUN_SD = 0.3
-"""Points of top-1 by which another run of a network may differ: every published number is of one run, but for
-those of Table 2.
+"""Standard deviation assumed for the top-1 of a run, in points; all published numbers are of single runs,
+except those of Table 2.
 
 The TF2 Model Garden trained ten networks of Table 7 again (`top1_again` in table7.csv), with differences of
--0.3 to +0.3. This is the largest of them, not the root mean square (0.19), since those were evaluated on
-50,000 images, and minival has half as many."""
+-0.3 to +0.3. This value is the largest difference rather than the root mean square (0.19), since those
+networks were evaluated on 50,000 images, and minival has half as many."""
 RERUN_DF = 10
-"""The number of those differences."""
+"""Degrees of freedom of RERUN_SD, the number of those differences."""
 LONG = 350
-"""Epochs of Figure 2 and of the longest runs of Figure 3."""
+"""Number of epochs of Figure 2 and of the longest runs of Figure 3."""
 
 Setting = tuple[float, float, int, int]
 """Depth, width, resolution and epochs."""
@@ -26,7 +26,7 @@ Setting = tuple[float, float, int, int]
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """A run of either figure, on minival."""
+    """A run of either figure, evaluated on minival."""
 
     depth: int
     width: float
@@ -35,15 +35,15 @@ class Run:
     network: Network
     top1: Accuracy
     step_seconds: float | None
-    """Of a training step on TPUs, of a batch that is not said; None for a run that Figure 3 does not show."""
+    """Seconds of a training step on TPUs, at an unknown batch size; None for runs that Figure 3 lacks."""
     flag: str
-    """Why it may be wrong, as the file says; empty for most."""
+    """Why the value may be wrong, according to the file; empty for most."""
 
 
 def runs() -> list[Run]:
-    """The 350 epochs of Figure 2, then what Figure 3 has besides.
+    """The runs of Figure 2, of 350 epochs, then the other runs of Figure 3.
 
-    A run that is in both is one: the accuracy as read off Figure 2, the smaller of the two uncertainties, and
+    Runs that are in both are merged, with the accuracy of Figure 2, the smaller of the two uncertainties, and
     the time of a step, which only Figure 3 has.
     """
     studied = {(run.depth, run.width, run.resolution, run.epochs): run for run in epoch_study()}
@@ -81,7 +81,7 @@ def runs() -> list[Run]:
 
 
 def unread() -> set[Setting]:
-    """Settings that the captions have and the figures show no marker of: not run, or hidden."""
+    """Settings that the captions list but for which the figures show no marker: not run, or hidden."""
     depths, widths, sides = (
         (26, 50, 101, 200, 300, 350, 400),
         (0.25, 0.5, 1, 1.5, 2),

@@ -1,4 +1,4 @@
-"""The paper's tables as rows, each with the network that it names."""
+"""The paper's tables and figures as rows, each with its network."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ class Accuracy:
 
     value: float
     uncertainty: float
-    """How far it may be off as it was read or rounded, in points."""
+    """Largest error from reading it off or from rounding, in points."""
     evaluated_on: str
-    """`minival`, 2 % of the training images, or `validation`: the two must not be mixed."""
+    """`minival`, 2 % of the training images, or `validation`; the two must not be mixed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,23 +31,23 @@ class Published:
 
     name: str
     depth: float
-    """Layers of a ResNet-RS, times the blocks of B0 of an EfficientNet."""
+    """Number of layers of a ResNet-RS, or depth multiplier of an EfficientNet."""
     width: float
     resolution: int
     network: Network
     params_m: str
-    """In millions, as printed."""
+    """Parameters in millions, as printed."""
     flops_b: str
-    """In 1e9, as printed."""
+    """FLOPs in 1e9, as printed."""
     latency: dict[str, float]
     """Seconds for 1,024 images, by device."""
     top1: Accuracy
     top1_again: float | None
-    """Of the TF2 Model Garden's run of the same network; None where it has none."""
+    """Top-1 of the TF2 Model Garden's run of the same network; None if there is none."""
 
     @property
     def title(self) -> str:
-        """Such as `RS-350@256` or `B6@528`."""
+        """A short name such as `RS-350@256` or `B6@528`."""
         family, _, member = self.name.rpartition("_")
         short = member.upper() if family == "efficientnet" else f"RS-{member}"
         return f"{short}@{self.resolution}"
@@ -55,20 +55,20 @@ class Published:
 
 @dataclass(frozen=True, kw_only=True)
 class GridCell:
-    """A network of the paper's grid, with what others computed for it."""
+    """A network of the paper's grid."""
 
     depth: int
     width: float
     resolution: int
     network: Network
     flops: float
-    """Computed by others."""
+    """FLOPs computed by others than this project."""
     flops_plotted: float
-    """Read off the figure; NaN for the cells that only Figure 3 shows."""
+    """FLOPs read off the figure; NaN for networks that only Figure 3 shows."""
     params_m: float
     top1: Accuracy
     flag: str
-    """Why it may be wrong, as the file says; empty for most."""
+    """Why the value may be wrong, according to the file; empty for most."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,7 +81,7 @@ class EpochCell:
     epochs: int
     network: Network
     step_seconds: float
-    """Of a training step on TPUs, of a batch that is not said."""
+    """Seconds of a training step on TPUs, with an unknown batch size."""
     top1: Accuracy
 
 
@@ -94,12 +94,12 @@ class Trained:
     epochs: int
     network: Network
     switches: dict[str, str | float | bool]
-    """What it was trained with, by the column that a study has it in, such as `recipe.dropout`."""
+    """The settings of its training, by the name of the column in a study, such as `recipe.dropout`."""
     top1: Accuracy
 
 
 TABLE2_RUNS = 2
-"""Trainings that each number of Table 2 is the mean of."""
+"""Number of runs of which each number of Table 2 is the mean."""
 
 PRINTED_SPEEDUPS = {
     ("RS-101@160", "B2@260"): {"v100": 2.1, "tpu_v3": 1.8},
@@ -108,28 +108,29 @@ PRINTED_SPEEDUPS = {
     ("RS-270@256", "B5@456"): {"v100": 2.2, "tpu_v3": 1.9},
     ("RS-350@256", "B6@528"): {"v100": 3.3, "tpu_v3": 2.7},
 }
-"""The speed-ups that Table 7 prints, by device."""
+"""The speed-ups printed in Table 7, by device."""
 
 EQUAL_ACCURACY = tuple(PRINTED_SPEEDUPS)
-"""Their pairs."""
+"""The pairs of networks of these speed-ups."""
 
 PRINTED_SEMI_SUPERVISED = {("RS-152@224", "B5@456"): {"v100": 5.5, "tpu_v3": 4.7}}
-"""The speed-ups of Table 4."""
+"""The speed-ups printed in Table 4, by device."""
 
 PRINTED_MEMORY = {("RS-350@256", "B6@528"): 2.3, ("RS-420@320", "B7@600"): 1.8}
-"""How many times less memory Table 3 prints."""
+"""The factors of reduction in memory printed in Table 3."""
 
 MEMORY_GB = {"RS-350@256": 7.3, "B6@528": 16.6, "RS-420@320": 15.5, "B7@600": 28.3}
-"""Table 3: memory of a training step on 32 images in bf16 on a TPU v3 core, by no fusion or recomputation."""
+"""Memory of a training step in 1e9 bytes (Table 3): 32 images in bf16 on a TPU v3 core, without fusion or
+recomputation."""
 
 
 def table7() -> list[Published]:
-    """The 11 ResNet-RS and the 8 EfficientNets in the order of the table."""
+    """The 11 ResNet-RS and the 8 EfficientNets of Table 7, in its order."""
     return _published("table7.csv")
 
 
 def table4() -> list[Published]:
-    """The two networks trained with pseudo-labelled images, both with the latencies of Table 7."""
+    """The two networks of Table 4, trained with pseudo-labelled images, with the latencies of Table 7."""
     return _published("table4.csv")
 
 
@@ -152,7 +153,7 @@ def _published(file: str) -> list[Published]:
 
 
 def grid() -> list[GridCell]:
-    """The networks of Figure 2: ResNet-RS that keeps the max-pool in its stem."""
+    """The networks of Figure 2: ResNet-RS with max-pooling in the stem."""
     return [
         GridCell(
             depth=int(row["depth"]),
@@ -170,7 +171,7 @@ def grid() -> list[GridCell]:
 
 
 def epoch_study() -> list[EpochCell]:
-    """The runs of Figure 3, of networks of the grid; those of 350 epochs are in the grid as well."""
+    """The runs of Figure 3, with networks of the grid; those of 350 epochs are also in `grid`."""
     return [
         EpochCell(
             depth=int(row["depth"]),
@@ -186,17 +187,17 @@ def epoch_study() -> list[EpochCell]:
 
 
 def table1() -> list[Trained]:
-    """ResNet-200 with ever more methods, in the order of the table."""
+    """The rows of Table 1 in its order: ResNet-200 with more and more methods."""
     return [_trained(row, _architecture(row)) for row in _rows("table1.csv")]
 
 
 def table2() -> list[Trained]:
-    """Two weight decays at three levels of regularisation, of two networks."""
+    """The rows of Table 2: two networks at two weight decays and three levels of regularisation."""
     return [_trained(row, ResNet()) for row in _rows("table2.csv")]
 
 
 def named_network(name: str) -> Network:
-    """The network of a name such as `resnet_rs_350` or `efficientnet_b6`."""
+    """The network with a name such as `resnet_rs_350` or `efficientnet_b6`."""
     depth, width = named_size(name)
     if name.startswith("efficientnet"):
         return EfficientNet().network(depth, width)
@@ -204,7 +205,7 @@ def named_network(name: str) -> Network:
 
 
 def named_size(name: str) -> tuple[float, float]:
-    """Depth and width of such a name."""
+    """The depth and width of the network with such a name."""
     family, _, member = name.rpartition("_")
     if family == "efficientnet":
         return MEMBERS[member].depth, MEMBERS[member].width

@@ -108,7 +108,7 @@ GOOD = "model=resnet_rs depth=50 resolution=224"
         ("cost model=resnet3d_rs depth=50 resolution=224", "such as frames=32."),
         ("cost model=resnet3d_rs depth=50 resolution=224 frames=1", "use at least 2."),
         (f"cost {GOOD} device=a1000", "did you mean a100."),
-        (f"cost {GOOD} device=v100", "precision=bf16 is not done by NVIDIA V100"),
+        (f"cost {GOOD} device=v100", "precision=bf16 is not supported by NVIDIA V100"),
         (f"cost {GOOD} precision=fp8", "should be fp32 or tf32 or bf16."),
         (f"cost {GOOD} batch_size=0", "batch_size=0 should be at least 1."),
         (f"cost {GOOD} epoch=3", "did you mean epochs."),

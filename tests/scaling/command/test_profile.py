@@ -171,8 +171,8 @@ def test_what_does_not_fit_is_said_and_not_tried(capsys: pytest.CaptureFixture[s
         ("resnet_rs_50@160 batch_size=1", "batch_size=1 is too small for a training step"),
         ("depth=50", "model is missing"),
         ("results/nowhere", "results/nowhere is not a study"),
-        ("{study} precision=bf16", "precision=bf16 is of no use beside a study, whose points say all but"),
-        ("{study} resnet_rs_50@160", "resnet_rs_50@160 is of no use beside a study"),
+        ("{study} precision=bf16", "precision=bf16 has no use with a study, whose points determine all but"),
+        ("{study} resnet_rs_50@160", "resnet_rs_50@160 has no use with a study"),
         ("{empty}", "has no points yet"),
     ],
 )
@@ -202,7 +202,7 @@ def test_an_interrupt_keeps_what_was_measured(profiles: Path) -> None:
         running.kill()
     assert running.returncode == 130, err
     assert "Traceback" not in err
-    assert "Stopped; what was measured is kept" in err
+    assert "Stopped; measurements so far are kept" in err
     num_kept = len(json.loads(profiles.read_text())["measured"])
     assert 1 <= num_kept < 112
     assert len(re.findall(r"\d \[[\d.]+, ", out)) == num_kept

@@ -192,5 +192,6 @@ def test_predictions_rise_with_resolution_width_and_batch(family: Family, work: 
 
 def test_a_precision_that_a_device_lacks_is_refused() -> None:
     network = ResNet().network(50, 1)
-    with pytest.raises(Refused, match=r"^precision=bf16 is not done by NVIDIA V100 SXM2 32 GB: use fp32\.$"):
+    sentence = r"^precision=bf16 is not supported by NVIDIA V100 SXM2 32 GB: use fp32\.$"
+    with pytest.raises(Refused, match=sentence):
         predict(network, V100, resolution=224, batch_size=1, precision="bf16", work="inference")
