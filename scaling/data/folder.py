@@ -103,14 +103,12 @@ def top_of(root: str | None, data: str, holds: str) -> Path:
 
 
 def own_test(top: Path) -> list[str]:
-    """The name of the directory of the data set's own test examples, if any; DataError if there are two, or if
-    a directory that would be ignored seems to be meant."""
+    """The name of the directory of the data set's own test examples, if any; DataError if there are two or
+    one that would be ignored seems to be meant."""
     found = [name for name in _OWN_TEST if (top / name).is_dir()]
     alike = [name for name in sorted(os.listdir(top)) if name.lower() in _PARTS and (top / name).is_dir()]
     if not found and len(alike) > 1:
-        raise DataError(
-            f"{top} holds {some(alike)}: name them train and test, or move others than train away."
-        )
+        raise DataError(f"{top} holds {some(alike)}: name them train and test, or move all but train away.")
     if len(found) > 1:
         raise DataError(
             f"{top} holds both test and val: move val away, as data.num_val images of train are held out for "
@@ -129,7 +127,7 @@ def _scan(
         raise DataError(f"{folder} holds no classes: it needs one directory of {what} for each.")
     if not part and {name.lower() for name in classes} <= _PARTS:
         raise DataError(
-            f"{folder} holds {some(classes)}, which are parts and no classes: name them train and test."
+            f"{folder} holds {some(classes)}, which are parts, not classes: name them train and test."
         )
     if len(classes) == 1:
         raise DataError(f"{folder} holds one class, {classes[0]}: at least two are needed.")
@@ -151,9 +149,9 @@ def _files(top: Path, folder: Path, endings: tuple[str, ...]) -> list[str]:
 
 
 def walk(folder: Path) -> Iterator[tuple[str, list[str]]]:
-    """Each directory below `folder`, itself too, with the names of its files; hidden ones are left out.
+    """Yield `folder` and each directory below it, with the names of its files; hidden ones are left out.
 
-    Links are followed, but no directory is entered twice, and none above: its images would be repeated.
+    Links are followed, but no directory is entered twice, nor one above, so that no image is repeated.
     """
     top = folder.resolve()
     entered = {str(top), *map(str, top.parents)}

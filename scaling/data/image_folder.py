@@ -61,8 +61,10 @@ def _listing(folder: Folder) -> str:
         try:
             status = os.stat(piece.path)
         except OSError as error:
-            raise DataError(f"{piece.path} cannot be read ({error.strerror}): mend or remove it.") from error
-        digest.update(os.fsencode(f"\0{name}\0{status.st_size}\0{status.st_mtime_ns}"))  # any name goes
+            raise DataError(
+                f"{piece.path} cannot be read ({error.strerror}): repair or remove it."
+            ) from error
+        digest.update(os.fsencode(f"\0{name}\0{status.st_size}\0{status.st_mtime_ns}"))  # in any encoding
     return digest.hexdigest()[:32]
 
 
@@ -86,4 +88,4 @@ def _content(piece: Piece) -> str:
     try:
         return hashlib.sha256(piece.read()).hexdigest()
     except OSError as error:
-        raise DataError(f"{piece.path} cannot be read ({error.strerror}): mend or remove it.") from error
+        raise DataError(f"{piece.path} cannot be read ({error.strerror}): repair or remove it.") from error

@@ -106,7 +106,7 @@ def gpu_name(root: Path = Path("/proc/driver/nvidia/gpus")) -> str | None:
 
 @cache
 def _told_by_smi() -> str | None:
-    """The first GPU's name where the system has no such files: WSL has none, nor have some containers."""
+    """The name of the first GPU where the driver has no such files, as on WSL and in some containers."""
     query = ["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"]
     try:
         done = subprocess.run(query, capture_output=True, text=True, timeout=60, check=True)

@@ -1,4 +1,5 @@
-"""Backends: what sums the tensors of several processes, on each kind of device, and that each has a GPU."""
+"""Backends: which library sums the tensors of several processes on each kind of device, and a check that each
+process has a GPU."""
 
 from __future__ import annotations
 
@@ -9,23 +10,23 @@ import torch
 from scaling.errors import Refused
 
 BACKENDS = {"cpu": "cpu:gloo", "cuda": "cpu:gloo,cuda:nccl"}
-"""By what they compute on; what they agree on is on the CPU anyway."""
+"""Backends by the device that the processes compute on; what they agree on is always exchanged on the CPU."""
 
 
 def group_options(device: torch.device) -> dict[str, Any]:
-    """What torch makes a group of, for processes that compute on such devices.
+    """Arguments of `init_process_group` for processes that compute on such devices.
 
-    NCCL connects when it is told the GPU. If it did at the first sum, those that have come so far would wait
-    there for one that has failed before, and GPUs would be full by then.
+    Given the GPU, NCCL connects at once. If it connected at the first sum, the processes that reach it would
+    wait there for one that has failed before, and GPUs might have no memory left.
     """
     is_gpu = device.type == "cuda"
     return {"backend": BACKENDS[device.type], "device_id": device if is_gpu else None}
 
 
 def check_gpus(store: Any, rank: int, size: int, device: torch.device) -> None:
-    """Refused, in all of them, where they have not a GPU each, of which NCCL tells in many words or never.
+    """Refuse, in all processes, unless each has its own GPU; NCCL's own message is long or never comes.
 
-    Raises RuntimeError where another one does not tell which it has.
+    Raises RuntimeError if another process does not report its GPU.
     """
     if device.type != "cuda":
         return
@@ -34,6 +35,6 @@ def check_gpus(store: Any, rank: int, size: int, device: torch.device) -> None:
     found = {store.get(f"gpu/{each}") for each in range(size)} - {b""}
     if len(found) < size:
         raise Refused(
-            f"{size} processes that train a point together need a GPU each, and have {len(found)}: "
+            f"{size} processes that train a point together need a GPU each, but have {len(found)}: "
             "start as many as there are GPUs."
         )

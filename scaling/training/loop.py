@@ -104,7 +104,7 @@ def train(
 ) -> Outcome:
     """Train `point` on `images`, as returned by `load`, from its checkpoint or, without one, from the start.
 
-    After each epoch `on_epoch` gets the rows of all epochs so far (`Run.rows`).
+    After each epoch, `on_epoch` receives the rows of all epochs so far (`Run.rows`).
 
     On a CPU, rows (except `seconds`) and weights are bit-identical to those of an uninterrupted run.
     `should_stop` is called before every step, and `is_dominated`, in the first process only, after every

@@ -86,10 +86,10 @@ class Run:
         self.evaluate_seconds = 0.0
         self.trunk_seconds = 0.0
         self.rows: list[dict[str, float]] = []
-        """One an epoch: `epoch`, `step`, `train_flops`, `learning_rate` (of the last step), `train_loss`,
-        `train_top1`, `seconds` (of training so far), and, where the averaged weights were evaluated, `loss`
-        and `top1` on the validation images (`evaluated.py` says when). With masks there are `train_pixels`,
-        the percentage of pixels that were right, and `miou` instead of accuracies."""
+        """One row per epoch: `epoch`, `step`, `train_flops`, `learning_rate` (of the last step),
+        `train_loss`, `train_top1`, `seconds` (of training so far), and, if the averaged weights were
+        evaluated (see `evaluated.py`), `loss` and `top1` on the validation images. With masks, rows have
+        `train_pixels`, the percentage of correctly classified pixels, and `miou` in place of accuracies."""
         self._epoch_loss = torch.zeros((), dtype=torch.float64).to(device)
         self._epoch_correct = self.stepper.criterion.none_correct(device)
 

@@ -236,5 +236,5 @@ def test_parts_are_no_classes(digits: Path) -> None:
     with pytest.raises(DataError, match="holds Validation, train: name them train and test, or move"):
         declared(digits)
     (digits / "train").rename(digits / "Training")
-    with pytest.raises(DataError, match="holds Training, Validation, which are parts and no classes: name"):
+    with pytest.raises(DataError, match="holds Training, Validation, which are parts, not classes: name"):
         declared(digits)

@@ -57,7 +57,7 @@ def test_processes_without_a_gpu_each_are_refused_by_name(
     noted = pool.study.noted(point.id)
     assert noted.status == "failed"
     assert noted.message == (
-        "Refused: 2 processes that train a point together need a GPU each, and have "
+        "Refused: 2 processes that train a point together need a GPU each, but have "
         f"{number}: start as many as there are GPUs."
     )
 
