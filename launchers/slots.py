@@ -64,7 +64,7 @@ def check_precisions(device: str, precisions: Collection[Precision]) -> None:
     for index, capability, name in (line.split(", ", 2) for line in done.stdout.splitlines()):
         if int(index) in gpus and float(capability) < 8:
             lacking = max(set(precisions) - {"fp32"})
-            raise Refused(f"precision={lacking} is not in the hardware of {name}: use precision=fp32.")
+            raise Refused(f"precision={lacking} is not supported by {name}: use precision=fp32.")
 
 
 def visible_gpus() -> list[int]:

@@ -80,7 +80,7 @@ def test_a_refused_line_leaves_no_study(bash: Bash, tmp_path: Path) -> None:
         ("-m reuse=/nowhere", "reuse=/nowhere: /nowhere is not a study"),
         ("-m reuse=3", "reuse=3 should be study directories"),
         ("-m probe=true device=cuda device.spec=a100 plan=true", "probe=true measures the device at hand"),
-        ("-m device.spec=a100", "device.spec=a100 is no cpu: add device=cuda."),
+        ("-m device.spec=a100", "device.spec=a100 is not a cpu: add device=cuda."),
         (
             "-m device=cuda device.spec=a100",
             "is for planning, as there is none here: add plan=true",
@@ -115,7 +115,7 @@ def test_a_refused_line_leaves_no_study(bash: Bash, tmp_path: Path) -> None:
         ("-m probe=1", "probe=1 should be true or false."),
         (
             "-m device=cuda device.spec=v100 precision=bf16 plan=true",
-            "precision=bf16 is not in the hardware of device.spec=v100: use precision=fp32.",
+            "precision=bf16 is not supported by device.spec=v100: use precision=fp32.",
         ),
         ("-m device.spec=a1000", "device.spec=a1000 has no specification here: did you mean a100"),
         ("-m plan=1", "plan=1 should be true, false, json or csv."),

@@ -171,7 +171,7 @@ def test_these_lines_make_a_plan_and_run_nothing(bash: Bash, tmp_path: Path, lin
         ("device=tpu device.compile=true", "device.compile=true: XLA compiles by itself"),
         ("device.name=gpu", "device=gpu is unknown: use cpu, cuda or tpu."),
         ("device=gpu", "device=gpu is not in conf/device: "),
-        ("precision=tf32", "precision=tf32 is not done by device=cpu, only by NVIDIA GPUs"),
+        ("precision=tf32", "precision=tf32 is not supported by device=cpu, only by NVIDIA GPUs"),
         ("-m 'seed=range(0)'", "seed=range(0) names no values at all."),
         ("device=null", "device=null leaves device without a choice"),
         ("'~depth'", "depth=None should be a number."),

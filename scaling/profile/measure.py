@@ -1,4 +1,4 @@
-"""Measuring: passes of a network on the device at hand, warmed up, timed one by one."""
+"""Measuring: passes of a network on the device at hand, timed one by one after a warm-up."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ from scaling.training.weights import freeze
 MOST_REPEATS = 1000
 FEWEST_WARM_UPS, MOST_WARM_UPS = 3, 20
 STEADY = 0.1
-"""Two passes in a row that differ by less than this share end the warm-up."""
+"""The warm-up ends when two consecutive passes differ by less than this share."""
 
 Pass: TypeAlias = Callable[[], object]
-"""What it returns must be kept until the device is done: XLA computes nothing that nobody keeps."""
+"""Runs a pass. Keep its result until the device is done, since XLA does not compute discarded values."""
 
 
 def name_of(device: torch.device, *, threads: int) -> str:
-    """Its real name: the processor's with the threads, the GPU's, or what XLA calls its hardware."""
+    """The name of the hardware: the processor with its threads, the GPU, or the hardware of XLA."""
     name = hardware(device)
     if name is None:
         return cpu_name(threads)
@@ -45,15 +45,15 @@ def name_of(device: torch.device, *, threads: int) -> str:
 def measure(
     workload: Workload, device: torch.device, *, at_least_s: float = 1.0, num_repeats: int = 11
 ) -> Measured:
-    """Median time of a pass, with its 95 % interval, and peak memory, on noise.
+    """Measure the median time of a pass, with its 95 % interval, and peak memory, on random images.
 
-    Inference is the network in eval mode; training is what a point does in a step, without drawing and
-    augmenting its images: forward, backward, update, moving average. The device has nothing else queued
-    when a pass starts, and a pass ends when the device is done.
+    Inference is a forward pass in eval mode. Training is a point's training step without sampling and
+    augmentation of images: forward, backward, update, moving average. The device is idle when a pass starts,
+    and a pass ends when the device is done.
 
-    Warm-up is 3 passes at least, which also are those in which kernels are chosen or XLA compiles, and goes
-    on until two in a row agree within 10 %, to 20 at most. Then passes are timed until there are
-    `num_repeats` and they took `at_least_s`, or until there are 1,000.
+    The warm-up has at least 3 passes, in which kernels are chosen or XLA compiles, and at most 20; it ends
+    when two consecutive passes agree within 10 %. Then passes are timed until there are `num_repeats` and
+    they took `at_least_s`, or until there are 1,000.
     """
     if device.type == "cpu":
         _load_libraries(workload.precision == "bf16")
@@ -100,7 +100,7 @@ def _inference(workload: Workload, device: torch.device) -> Pass:
 
 
 def _training(workload: Workload, device: torch.device) -> Pass:
-    """With learning rate 0 the weights stay, so that nothing overflows however many steps are taken."""
+    """A training step with learning rate 0, so that weights do not change and nothing overflows."""
     model = _model(workload, device)
     recipe = Recipe(
         batch_size=workload.batch_size,
@@ -114,7 +114,7 @@ def _training(workload: Workload, device: torch.device) -> Pass:
     stepper = build_stepper(model, recipe, bf16=workload.precision == "bf16", dense=dense)
     average = Ema(model, recipe.ema_decay) if workload.average else None
     if average is not None:
-        average.n_averaged.fill_(10**9)  # far along: a decay that changes is a new program to XLA
+        average.n_averaged.fill_(10**9)  # late in training: XLA would compile anew if the decay changed
     images = _images(workload, device)
     labels = torch.arange(workload.batch_size, device=device) % workload.num_classes
     if dense:
@@ -149,7 +149,7 @@ def _images(workload: Workload, device: torch.device) -> Tensor:
 
 
 def _channels_last(workload: Workload, device: torch.device) -> bool:
-    """As a point trains on images; XLA lays out tensors by itself."""
+    """Whether to use channels last, as in training on images; XLA chooses layouts by itself."""
     return workload.frames is None and device.type != "xla"
 
 
@@ -182,7 +182,7 @@ _STOPWATCHES = {"cpu": _cpu_seconds, "cuda": _cuda_seconds, "xla": _xla_seconds}
 
 @cache
 def _load_libraries(bf16: bool) -> None:
-    """Train a tiny network, so that what the first pass of a process loads is no network's memory."""
+    """Train a tiny network, so that libraries loaded in the first pass do not count as a network's memory."""
     tiny = Workload(
         network=ResNetSmall().network(8, 0.25),
         resolution=8,

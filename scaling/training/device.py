@@ -1,4 +1,4 @@
-"""The device a point trains on: found by name, set up, fed, waited for, and asked for its peak memory."""
+"""The device a point trains on: set-up, precision, transfers, synchronisation and memory."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from scaling.training.runtime import check_arithmetic, check_name, check_process
 
 
 def use_device(name: str, *, num_threads: int) -> torch.device:
-    """The device `cpu`, `cuda` or `tpu`, set up; Refused if unknown or absent.
+    """Set up and return the device `cpu`, `cuda` or `tpu`; Refused if it is unknown or absent.
 
-    The CPU works with `num_threads`, and CUDA only with kernels that give one result for one input. `tpu` is
-    what XLA drives, all of it; torch calls it `xla`.
+    The CPU uses `num_threads`, and CUDA only deterministic kernels. `tpu` stands for all devices of XLA;
+    torch calls it `xla`.
     """
     check_name(name)
     torch.set_num_threads(num_threads)
@@ -34,14 +34,14 @@ def use_device(name: str, *, num_threads: int) -> torch.device:
 
 
 def use_precision(precision: Precision, device: torch.device) -> None:
-    """Have convolutions and products on `device` done as `precision` says; Refused where it cannot.
+    """Set the precision of convolutions and matrix products on `device`; Refused if it is not supported.
 
-    Of fp32, CUDA would do some in TF32 and a TPU in bf16, if they were not told otherwise.
+    By default, CUDA computes some of those in fp32 in TF32, and a TPU in bf16.
     """
     if device.type == "cuda":
         if precision != "fp32" and torch.cuda.get_device_capability(device) < (8, 0):
             gpu = torch.cuda.get_device_name(device)
-            raise Refused(f"precision={precision} is not in the hardware of {gpu}: use precision=fp32.")
+            raise Refused(f"precision={precision} is not supported by {gpu}: use precision=fp32.")
         fp32 = "tf32" if precision == "tf32" else "ieee"
         torch.backends.cuda.matmul.fp32_precision = fp32
         torch.backends.cudnn.conv.fp32_precision = fp32  # type: ignore[attr-defined]
@@ -53,16 +53,16 @@ def use_precision(precision: Precision, device: torch.device) -> None:
 
 
 def hardware(device: torch.device) -> str | None:
-    """What a GPU or TPU calls itself; None of a CPU."""
+    """The name of a GPU or TPU; None for a CPU."""
     if device.type == "xla":
         return xla.hardware()
     return torch.cuda.get_device_name(device) if device.type == "cuda" else None
 
 
 def use_gpu(local_rank: int) -> torch.device:
-    """This process's GPU from here on: the one of its number on the machine, of those that it sees.
+    """Select and return this process's GPU, by its number on the machine among the GPUs that it sees.
 
-    A device without a number where it sees none.
+    Return a device without a number if it sees none.
     """
     num_gpus = torch.cuda.device_count()
     if not num_gpus:
@@ -73,20 +73,20 @@ def use_gpu(local_rank: int) -> torch.device:
 
 
 def holds_images(device: torch.device) -> bool:
-    """Whether all images had better lie on `device`; XLA would make a program of each slice of them."""
+    """Whether to keep all images on `device`; XLA would compile a program for each slice of them."""
     return device.type != "xla"
 
 
 def layout(*, clips: bool) -> torch.memory_format:
-    """How networks and their input lie in memory: of images channels last, which for clips is slower."""
+    """The memory layout of networks and their input: channels last, except for clips, where it is slower."""
     return torch.contiguous_format if clips else torch.channels_last
 
 
 def send(values: Tensor, device: torch.device) -> Tensor:
-    """The values of a batch on `device`; XLA has its devices share them.
+    """Move the values of a batch to `device`; the devices of XLA share them.
 
-    CUDA copies from pinned memory: from any other, the host may have to wait for copies of more than 64 KB
-    (CUDA C++ Programming Guide, Asynchronous Concurrent Execution).
+    CUDA copies from pinned memory, since from other memory the host may have to wait for copies of more than
+    64 KB (CUDA C++ Programming Guide, Asynchronous Concurrent Execution).
     """
     if device.type == "xla":
         return xla.send(values)
@@ -95,13 +95,13 @@ def send(values: Tensor, device: torch.device) -> Tensor:
 
 
 def hand_over(device: torch.device) -> None:
-    """Let `device` begin with what was asked of it; all but XLA have begun."""
+    """Start the operations recorded for `device`; all devices but XLA's start them at once."""
     if device.type == "xla":
         xla.hand_over()
 
 
 def synchronize(device: torch.device) -> None:
-    """Wait for the work that was handed to `device`; a CPU has none left."""
+    """Wait until `device` has finished its work; a CPU always has."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)
     elif device.type == "xla":
@@ -109,17 +109,17 @@ def synchronize(device: torch.device) -> None:
 
 
 def without_gradients(device: torch.device) -> AbstractContextManager[None]:
-    """For evaluation; XLA cannot compute on tensors of inference mode."""
+    """A context without gradients, for evaluation; XLA does not support tensors of inference mode."""
     return torch.no_grad() if device.type == "xla" else torch.inference_mode()
 
 
 def autocast(device: torch.device, *, bf16: bool) -> AbstractContextManager[None]:
-    """Convolutions and products of a forward pass in bfloat16, if so."""
+    """A context that computes convolutions and products of a forward pass in bfloat16, if `bf16`."""
     return torch.autocast(device.type, torch.bfloat16) if bf16 else nullcontext()
 
 
 def reset_peak_memory(device: torch.device) -> None:
-    """Start a new measurement of the peak, which XLA cannot."""
+    """Reset the peak memory, if the system supports it; XLA does not."""
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
     if device.type != "cpu":
@@ -131,9 +131,9 @@ def reset_peak_memory(device: torch.device) -> None:
 
 
 def peak_memory_bytes(device: torch.device) -> int | None:
-    """Most memory in use since the reset: tensors on a GPU or TPU, the resident set of the process on a CPU.
+    """Peak memory since the reset: of tensors on a GPU or TPU, of the resident set of the process on a CPU.
 
-    None where the system does not tell. Where it cannot reset, the peak is that of the whole process.
+    None if the system does not report it. If the reset failed, it is the peak since the process started.
     """
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device)
@@ -143,7 +143,7 @@ def peak_memory_bytes(device: torch.device) -> int | None:
 
 
 def memory_in_use_bytes(device: torch.device) -> int | None:
-    """Memory in use now, of the same kind as the peak; None where the system does not tell."""
+    """Memory in use now, of the same kind as the peak; None if the system does not report it."""
     if device.type == "cuda":
         return torch.cuda.memory_allocated(device)
     if device.type == "xla":
@@ -152,7 +152,7 @@ def memory_in_use_bytes(device: torch.device) -> int | None:
 
 
 def _status_bytes(field: str) -> int | None:
-    """A size that Linux tells of this process."""
+    """A size in bytes that Linux reports for this process; None on other systems."""
     try:
         found = re.search(rf"^{field}:\s+(\d+) kB", Path("/proc/self/status").read_text(), re.MULTILINE)
     except OSError:

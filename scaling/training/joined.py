@@ -1,8 +1,8 @@
-"""One of several processes that train a point together: how they meet, sum, and tell of a failure.
+"""One of several processes that train a point together: how they meet, sum tensors, and report a failure.
 
-Gradients are summed here and not by DistributedDataParallel: that sorts its buckets anew after the first
-step, so that a run that goes on would add up in another order, and it keeps its connections open, so that
-those who wait for a process that has failed would wait until the time-out.
+Gradients are summed here rather than by DistributedDataParallel, for two reasons: it reorders its buckets
+after the first step, so that a resumed run would sum in another order, and it keeps its connections open, so
+that processes waiting for one that has failed would wait until the timeout.
 """
 
 from __future__ import annotations
@@ -32,16 +32,17 @@ from scaling.training.stop import Stop
 log = logging.getLogger(__name__)
 
 _REASONS: tuple[Failure | None, ...] = (None, "timeout", "preempted")
-"""Why a process can be told to stop: of two reasons the later one counts."""
+"""Reasons to stop a process; if processes have different ones, the last of this list counts."""
 
 _FOREVER = timedelta(days=365)
+"""Timeout for the next point, for which a process should wait as long as needed."""
 
 
 class Joined(Processes):
-    """One of several processes, which have met."""
+    """One of several processes that are connected."""
 
     def __init__(self, meeting: Meeting, device: torch.device) -> None:
-        """Wait for the others; raises PeerLost where they do not come. This one computes on `device`."""
+        """Wait for the others; raises PeerLost if they do not come. This process computes on `device`."""
         self._device = device
         self.rank = meeting.rank
         self.size = meeting.size
@@ -57,7 +58,7 @@ class Joined(Processes):
     def sum(self, tensors: Sequence[Tensor]) -> None:
         together = torch.cat([tensor.reshape(-1).to(tensors[0].dtype) for tensor in tensors])
         _reached(lambda: dist.all_reduce(together))
-        if together.device.type != "cpu":  # NCCL returns at once, and a GPU whose peers never come would hang
+        if together.device.type != "cpu":  # NCCL returns at once; without its peers, the GPU would hang
             _reached(lambda: dist.all_reduce(torch.zeros(())))
         sums = torch.split(together, [tensor.numel() for tensor in tensors])
         for tensor, summed in zip(tensors, sums, strict=True):
@@ -97,26 +98,26 @@ class Joined(Processes):
             yield
 
     def follow(self) -> Iterator[str]:
-        """The points that the first process starts, in a process that is not the first, until it dismisses.
+        """Yield the points that the first process starts, until it calls `dismiss`; for all other processes.
 
-        Raises PeerLost where the first one is gone.
+        Raises PeerLost if the first process is lost.
         """
         while (point_id := self._told()) is not None:
             yield point_id
         self._leave()
 
     def train_along(self, train: Callable[[], None]) -> None:
-        """Run `train` of a point in another process than the first. Raises PeerLost where one is gone."""
+        """Run `train` of a point in a process other than the first. Raises PeerLost if a process is lost."""
         try:
             with self._as_one():
                 train()
         except (Diverged, Stopped, PeerFailed) as error:
             log.info("%s", error)
         except Exception:
-            log.exception("failed")  # and the first process, which has been told, notes it
+            log.exception("failed")  # the first process has been told, and notes the failure
 
     def dismiss(self) -> None:
-        """Let the others end; the store, which is in this process, must outlive their last look."""
+        """Let the other processes end, and wait for that, since they need the store in this process."""
         self._announce(None)
         try:
             self._store.wait([f"gone/{rank}" for rank in range(1, self.size)], self._timeout)
@@ -125,7 +126,7 @@ class Joined(Processes):
         self._leave()
 
     def _announce(self, point_id: str | None) -> None:
-        group = self._store.add("groups", 0)  # one more than before where a process has failed since
+        group = self._store.add("groups", 0)  # increased by each failure of a process
         self._turn += 1
         self._store.set(f"turn/{self._turn}", json.dumps({"point": point_id, "group": group}))
         self._group_told = group
@@ -146,11 +147,12 @@ class Joined(Processes):
 
     @contextmanager
     def _as_one(self) -> Iterator[None]:
-        """What the first process to fail raises ends all. Who fails tells so before it leaves the others."""
+        """Make the exception of the first process to fail end all of them. A process that fails announces it
+        before it disconnects."""
         try:
             self._form_group()
             yield
-        except (Diverged, Stopped):  # by all of them after the same step
+        except (Diverged, Stopped):  # raised in all processes after the same step
             raise
         except Disconnected as error:
             cause = self._cause(error)
@@ -180,17 +182,17 @@ class Joined(Processes):
         self._group = self._group_told
 
     def _leave(self) -> None:
-        """Close the connections, so that nobody waits for this process."""
+        """Close the connections, so that no process waits for this one."""
         self._group = None
         group = dist.group.WORLD
         if group is not None:
-            group.abort()  # what is under way on a GPU
+            group.abort()  # ends operations that are running on a GPU
             del group
             dist.destroy_process_group()
             gc.collect()  # gloo closes its connections when nothing refers to the group any more
 
     def _tell(self, error: Exception) -> None:
-        """Say how this process failed, unless another one has said so already."""
+        """Announce how this process failed, unless another one has announced a failure."""
         trace = "".join(traceback.format_exception(error))
         said = json.dumps({"rank": self.rank, "trace": trace, "noted": noted(error)})
         try:
@@ -200,7 +202,7 @@ class Joined(Processes):
             raise PeerLost(f"process 0 of {self.size} is gone: {_first_line(lost)}") from error
 
     def _cause(self, error: Disconnected) -> PeerFailed | PeerLost:
-        """Why this process was disconnected: one has said that it failed, or it had no time to."""
+        """Why this process was disconnected: another one has announced a failure, or was lost before that."""
         key = f"failure/{self._turn}"
         try:
             if self._store.check([key]):
@@ -212,7 +214,7 @@ class Joined(Processes):
 
 
 def _store(meeting: Meeting, timeout: timedelta) -> Any:
-    """One in process 0, so that it closes with that process, and the others see at once that it is gone."""
+    """The store, in process 0, so that it closes with that process and the others notice its loss at once."""
     is_first = meeting.rank == 0
     where, tcp = meeting.address, partial(dist.TCPStore, timeout=timeout)  # type: ignore[attr-defined]
     if meeting.board is None:
@@ -226,7 +228,7 @@ def _store(meeting: Meeting, timeout: timedelta) -> Any:
 
 
 def _reached(collective: Callable[[], object]) -> None:
-    """Run what needs all processes; raises Disconnected, which holds on to no frame that uses the group."""
+    """Run a collective operation; raises Disconnected, with no reference to a frame that uses the group."""
     failed = None
     try:
         collective()

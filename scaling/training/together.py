@@ -1,4 +1,4 @@
-"""Working together: several processes train each point of a list, one of them under the lease."""
+"""Working together: several processes train each point of a list, and the first of them holds its lease."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
     from scaling.training.processes import Processes
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR2)
-"""Any of these, sent to one of the processes, stops all of them."""
+"""Signals that stop all of the processes if sent to any of them."""
 
 
 def work_together(todo: WorkList, meeting: Meeting) -> None:
-    """As `work` does, in every one of the processes that meet; all of them are given the same list.
+    """Like `work`, in each of the processes that meet; all of them get the same list.
 
-    A point that fails in one of them is noted like any other. Raises PeerLost, a SystemExit with code 75,
-    where a process is gone: the point goes on from its checkpoint when they are all started again.
+    A point that fails in any process is noted like any other. Raises PeerLost, a SystemExit with code 75, if
+    a process is lost; the point resumes from its checkpoint when all processes are started again.
     """
     if meeting.size == 1:
         work(todo)
@@ -44,9 +44,9 @@ def work_together(todo: WorkList, meeting: Meeting) -> None:
 
 @contextmanager
 def leading(meeting: Meeting, runtime: Runtime) -> Iterator[Processes | None]:
-    """Around what the first process does: the others wait to be told of the next point, or of the end.
+    """Surround the work of the first process, while the others wait for the next point or the end.
 
-    None for one that is alone.
+    Yields None for a single process.
     """
     if meeting.size == 1:
         yield None
@@ -61,7 +61,8 @@ def leading(meeting: Meeting, runtime: Runtime) -> Iterator[Processes | None]:
 
 
 def follow(study: Path, runtime: Runtime, stop: Stop, meeting: Meeting) -> None:
-    """Train what the first process trains; it does all the writing, and may make the study only now."""
+    """Train the points that the first process trains. It does all the writing, and may only now make the
+    study."""
     processes = _met(meeting, runtime)
     with stop.on_signals(*SIGNALS):
         for point_id in processes.follow():
@@ -77,14 +78,14 @@ def _met(meeting: Meeting, runtime: Runtime) -> Joined:
 
     if runtime.device == "tpu":
         raise Refused(
-            "device=tpu has one process use all of a TPU: start one alone, without torchrun or srun."
+            "device=tpu uses all of a TPU from one process: start a single one, without torchrun or srun."
         )
     is_on_gpus = runtime.device == "cuda"
     return Joined(meeting, use_gpu(meeting.local_rank) if is_on_gpus else torch.device(runtime.device))
 
 
 def _train(path: Path, point_id: str, runtime: Runtime, stop: Stop, processes: Joined) -> None:
-    """As an attempt does, without writing anything."""
+    """Train the point like an attempt, but without writing anything."""
     from scaling.training.checkpoint import Checkpoint
     from scaling.training.device import use_device
     from scaling.training.loop import train_point

@@ -50,7 +50,7 @@ def test_a_gpu_without_the_arithmetic_is_named(monkeypatch: pytest.MonkeyPatch) 
     assert visible_gpus() == [0, 1]
     check_precisions("cuda", ["fp32"])
     for precision in ("bf16", "tf32"):
-        with pytest.raises(Refused, match=f"precision={precision} is not in the hardware of Tesla V100-SXM2"):
+        with pytest.raises(Refused, match=f"precision={precision} is not supported by Tesla V100-SXM2"):
             check_precisions("cuda", ["fp32", precision])
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1")
     assert visible_gpus() == [1]
@@ -138,6 +138,6 @@ def test_a_line_is_refused_before_anything_is_written(
     done = bash(f"export PATH={two_gpus}:$PATH; {line}")
     assert done.returncode == 2
     assert done.stderr == (
-        "sweep.py: precision=bf16 is not in the hardware of Tesla V100-SXM2-32GB: use precision=fp32.\n"
+        "sweep.py: precision=bf16 is not supported by Tesla V100-SXM2-32GB: use precision=fp32.\n"
     )
     assert not (tmp_path / "studies").exists()

@@ -65,7 +65,7 @@ def test_arithmetic_that_would_be_emulated_is_refused(
     cpu = use_device("cpu", num_threads=1)
     check_here(Runtime(), ["fp32"])
     use_precision("fp32", cpu)
-    sentence = r"^precision=bf16 is not in the hardware of Intel\(R\) Core.* use precision=fp32\.$"
+    sentence = r"^precision=bf16 is not supported by Intel\(R\) Core.* use precision=fp32\.$"
     with pytest.raises(Refused, match=sentence):
         check_here(Runtime(), ["bf16", "fp32"])
     with pytest.raises(Refused, match=sentence):

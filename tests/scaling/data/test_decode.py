@@ -64,7 +64,7 @@ def test_16_bits_are_scaled_and_not_clipped(saved: Callable[..., Path], ending: 
 
 
 def test_numbers_without_a_scale_are_no_image(saved: Callable[..., Path]) -> None:
-    with pytest.raises(Undecodable, match="no 16-bit image"):
+    with pytest.raises(Undecodable, match="not those of a 16-bit image"):
         decode(saved(Image.fromarray(np.full((8, 8), 0.5, np.float32)), "tiff"), 8)
 
 

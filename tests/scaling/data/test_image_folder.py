@@ -227,7 +227,7 @@ def test_names_in_another_encoding_are_read(digits: Path) -> None:
 
 def test_what_cannot_be_read_is_named(digits: Path) -> None:
     (digits / "train/digit0/lost.png").symlink_to("/nowhere.png")
-    with pytest.raises(DataError, match=r"lost\.png cannot be read \(No such file or directory\): mend or"):
+    with pytest.raises(DataError, match=r"lost\.png cannot be read \(No such file or directory\): repair or"):
         declared(digits)
 
 

@@ -84,7 +84,7 @@ def test_a_folder_that_lacks_something_is_refused(scenery: Path, mischief: objec
     [
         (lambda mask: mask.write_bytes(b"none"), "its mask is not an image"),
         (lambda mask: Image.new("RGB", (24, 16)).save(mask), "its mode is RGB"),
-        (lambda mask: Image.new("L", (16, 16)).save(mask), "other pixels"),
+        (lambda mask: Image.new("L", (16, 16)).save(mask), "do not match those of its image"),
     ],
 )
 def test_a_damaged_mask_is_named(scenery: Path, spoil: object, reason: str) -> None:
@@ -152,7 +152,7 @@ def test_archives_are_found_as_they_unpack(tmp_path: Path, make: object, find: o
     decoded = of_files.read(data, str(tmp_path), 16, lambda root: find(root, facts))  # type: ignore[operator]
     assert decoded.pixels.shape == (6, 16, 16, 4)
     assert (decoded.pixels[:, 0, :, 3] == 255).all()
-    with pytest.raises(DataError, match="4 training and 2 validation images, and"):
+    with pytest.raises(DataError, match="4 training and 2 validation images, but"):
         find(str(tmp_path))  # type: ignore[operator]
     with pytest.raises(DataError, match=f"{name} is in none of"):
         find(str(tmp_path / "elsewhere"))  # type: ignore[operator]

@@ -31,7 +31,7 @@ def test_an_absent_device_is_refused() -> None:
 
 
 def test_arithmetic_that_a_device_lacks_is_refused() -> None:
-    with pytest.raises(Refused, match="precision=tf32 is not done by device=cpu, only by NVIDIA GPUs"):
+    with pytest.raises(Refused, match="precision=tf32 is not supported by device=cpu, only by NVIDIA GPUs"):
         use_precision("tf32", use_device("cpu", num_threads=1))
 
 
@@ -40,7 +40,7 @@ def test_cuda_rounds_products_as_the_precision_says() -> None:
     cuda = use_device("cuda", num_threads=1)
     if torch.cuda.get_device_capability() < (8, 0):
         for precision in LOW:
-            with pytest.raises(Refused, match=f"precision={precision} is not in the hardware of"):
+            with pytest.raises(Refused, match=f"precision={precision} is not supported by"):
                 use_precision(precision, cuda)
         return
     left, right = torch.randn(2, 512, 512, generator=torch.Generator().manual_seed(0)).to(cuda)
