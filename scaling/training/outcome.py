@@ -1,4 +1,4 @@
-"""An outcome: what came of a point that was trained to its end."""
+"""An outcome: metrics, times, memory and weights of a point that was trained to its end."""
 
 from __future__ import annotations
 
@@ -9,29 +9,30 @@ from scaling.training.weights import Weights
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """What came of a point that was trained to its end."""
+    """The outcome of a point that was trained to its end."""
 
     metrics: dict[str, float]
-    """At the end of training: `top1` and `test_top1` in percent (with masks `miou` and `test_miou`), `loss`
-    and `train_loss` (of smoothed labels) in nats; and the first three at other resolutions, as `top1@28`."""
+    """Metrics at the end of training: `top1` and `test_top1` in percent (with masks, `miou` and `test_miou`),
+    and `loss` and `train_loss` (with smoothed labels) in nats; all but `train_loss` also at the further
+    resolutions of evaluation, named like `top1@28`."""
     train_seconds: float
-    """Time spent in training steps, over all attempts, not counting steps that were lost and taken again."""
+    """Time spent in training steps over all attempts, without steps that were lost and repeated."""
     evaluate_seconds: float
-    """Time spent in evaluations, likewise."""
+    """Time spent in evaluations over all attempts, without those that were lost and repeated."""
     trunk_seconds: float
-    """The part of `train_seconds` that another point has spent, on steps that the two share."""
+    """Part of `train_seconds` that another point spent, on the steps that the two share."""
     memory_bytes: int | None
-    """Peak memory of the last attempt; None where the system does not tell."""
+    """Peak memory of the last attempt; None where the system does not report it."""
     frugal: bool
-    """Whether memory ran out, so that it was finished with activations recomputed in the backward pass."""
+    """Whether memory ran out, so that activations were recomputed in the backward pass from then on."""
     num_unreadable: int
-    """Files of the data set that cannot be decoded."""
+    """Number of files of the data set that cannot be decoded."""
     weights: Weights = field(compare=False, repr=False)
     """The weights that were evaluated."""
 
     @property
     def measured(self) -> dict[str, float | None]:
-        """What training took, as a result keeps it."""
+        """Time and memory of training, as stored in a result."""
         return {
             "train_seconds": self.train_seconds,
             "evaluate_seconds": self.evaluate_seconds,
