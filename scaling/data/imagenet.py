@@ -72,7 +72,7 @@ def _with_class_names(folder: Folder) -> Folder:
         found = form.fullmatch(Path(folder.names[index]).stem)
         if found is None:
             raise DataError(
-                f"{folder.piece(index)} has no name of imagenet: the official ones, such as n01440764_10026 "
+                f"{folder.piece(index)} has no name of imagenet: official names, such as n01440764_10026 "
                 f"and ILSVRC2012_val_00000293, decide which images are held out."
             )
         if index < num_train:

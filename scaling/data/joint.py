@@ -43,7 +43,7 @@ class TwoSplits(Split):
 def with_rest(data: DataSet, root: str | None, num_images: int, resolution: int) -> Split:
     """The labelled training images and the `num_images` that follow them in the data set, at a resolution."""
     whole = load(replace(data, num_train=data.num_train + num_images), root, resolution).train
-    assert isinstance(whole, Split)  # of images
+    assert isinstance(whole, Split)  # images, not videos
     return whole
 
 
@@ -97,7 +97,7 @@ def choose(labelled: Labelled, *, threshold: float, balanced: bool) -> NDArray[n
 def elsewhere(images: Images, pseudo: PseudoLabels, root: str | None, resolution: int) -> Split:
     """The labelled images, followed by unlabelled ones from the directory `root`."""
     decoded = unlabelled.read(pseudo.unlabelled, root, resolution)
-    with warnings.catch_warnings(action="ignore"):  # of a read-only array, which nothing here writes to
+    with warnings.catch_warnings(action="ignore"):  # torch warns of read-only arrays; nothing writes to this
         pixels = torch.from_numpy(decoded.pixels).permute(0, 3, 1, 2)
     others = Split(
         images=pixels, labels=torch.zeros(len(pixels), dtype=torch.int64), places=torch.arange(len(pixels))

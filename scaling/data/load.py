@@ -95,7 +95,7 @@ def _held_out_of_files(data: DataSet, root: str | None, resolution: int) -> tupl
 
 
 def _mapped(data: DataSet, decoded: Decoded, places: list[int]) -> Split:
-    with warnings.catch_warnings(action="ignore"):  # of a read-only array, which nothing here writes to
+    with warnings.catch_warnings(action="ignore"):  # torch warns of read-only arrays; nothing writes to this
         pixels = torch.from_numpy(decoded.pixels).permute(0, 3, 1, 2)
     labels = labels_of(data, torch.from_numpy(decoded.labels[places]))
     return Split(images=pixels, labels=labels, places=torch.tensor(places))

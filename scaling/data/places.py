@@ -74,7 +74,7 @@ def _move(folder: Path, target: Path) -> None:
     try:
         folder.rename(target)
     except OSError:
-        if not target.exists():  # else another process was faster
+        if not target.exists():  # otherwise another process was faster
             raise
 
 

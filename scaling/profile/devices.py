@@ -91,7 +91,7 @@ DEVICES: dict[str, Device] = {
         title="one core of Google TPU v3 (two a chip)",
         # 2 matrix units of 128 x 128 at 940 MHz, which multiply bf16: a product in fp32 takes six passes
         matrix_flops={"bf16": 61.6e12, "fp32": 61.6e12 / 6},
-        vector_flops=1.93e12,  # 8 x 128 lanes x 2 ALUs x 940 MHz, no FMA; the CACM table says 4e12 a chip
+        vector_flops=1.93e12,  # 8 x 128 lanes x 2 ALUs x 940 MHz, no FMA; the CACM table says 4e12 per chip
         bandwidth=450e9,
         memory_bytes=17.2e9,
         tile=128,
@@ -128,7 +128,7 @@ DEVICES: dict[str, Device] = {
     ),
     "cpu": Device(
         title="one core of AMD EPYC 7003 at 2.45 GHz",
-        matrix_flops={"fp32": 78.4e9},  # two 256-bit FMA units: 32 FLOPs a cycle
+        matrix_flops={"fp32": 78.4e9},  # two 256-bit FMA units: 32 FLOPs per cycle
         vector_flops=78.4e9,
         bandwidth=51.2e9,  # one chiplet's link, 32 bytes x 1.6 GHz: recalled; a socket has 204.8e9
         memory_bytes=8e9,  # not specified: a typical amount of memory per core

@@ -182,7 +182,7 @@ class Attempt:
 @contextmanager
 def _logging_to(path: Path) -> Iterator[None]:
     """Also write this process's log to the log file of the point."""
-    handler = logging.FileHandler(path, encoding="utf-8", errors="backslashreplace")  # names of any files
+    handler = logging.FileHandler(path, encoding="utf-8", errors="backslashreplace")  # for any file names
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     root = logging.getLogger()
     level = root.level

@@ -42,7 +42,7 @@ class Ema(AveragedModel):
             torch._foreach_lerp_(averages, values, 1 - self.decay_at(num_updates))
         else:
             torch._foreach_copy_(averages, values)
-        if self._copied:  # the counts of norms, also in one operation: each one would take a call of its own
+        if self._copied:  # the counts of norms, also in one operation rather than one call for each
             averages, values = map(list, zip(*self._copied, strict=True))
             torch._foreach_copy_(averages, values)
         self.n_averaged += 1

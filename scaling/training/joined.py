@@ -19,7 +19,7 @@ from typing import Any
 
 import torch
 import torch.distributed as dist
-import torch.distributed.nn  # its functions would keep a group that is there before it, with its connections
+import torch.distributed.nn  # imported before any group: its functions would keep an existing one connected
 from torch import Tensor
 
 from scaling.study.result import Failure
@@ -122,7 +122,7 @@ class Joined(Processes):
         try:
             self._store.wait([f"gone/{rank}" for rank in range(1, self.size)], self._timeout)
         except dist.DistError as error:
-            log.warning("another process did not say goodbye: %s", _first_line(error))
+            log.warning("another process did not end as it should: %s", _first_line(error))
         self._leave()
 
     def _announce(self, point_id: str | None) -> None:

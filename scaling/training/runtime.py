@@ -66,7 +66,7 @@ def check_arithmetic(device: str, precisions: Collection[Precision], spec: str |
         raise Refused(
             f"precision=tf32 is not supported by device={device}, only by NVIDIA GPUs: use another."
         )
-    if spec is None or device == "cpu":  # specifications are of one CPU, but CPUs differ
+    if spec is None or device == "cpu":  # CPUs differ too much for one specification
         return
     if lacking := set(precisions) - set(device_of(spec).matrix_flops):
         raise Refused(f"precision={max(lacking)} is not supported by device.spec={spec}: use precision=fp32.")

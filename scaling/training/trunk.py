@@ -49,7 +49,7 @@ class Trunk:
         return None
 
     def leave(self) -> None:
-        """Remove the state at which the point has branched off, unless a longer point may go on from it."""
+        """Remove the state at which the point has branched off, unless a longer point may resume from it."""
         if self.end not in self.kept and last_state(self.directory, 1 << 62) > self.end:
             with suppress(OSError):
                 state_file(self.directory, self.end).unlink(missing_ok=True)
