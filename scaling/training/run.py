@@ -79,7 +79,7 @@ class Run:
         self.ema = Ema(self.model, point.recipe.ema_decay) if point.recipe.ema_decay else None
         self._is_compiled = compiled
         if compiled:
-            torch.compiler.reset()  # from the ninth network in a process on, torch would compile no more
+            torch.compiler.reset()  # without it, torch compiles only eight networks per process
             self.model.compile(dynamic=False)
         self.step = 0
         self.train_seconds = 0.0
@@ -195,7 +195,7 @@ class Run:
         shrunk = self.point.resolution / split.side  # larger images get smaller batches
         part = max(1, int(self.point.recipe.images_per_norm * min(1, shrunk**2)))
         as_is = torch.compiler.set_stance("force_eager") if self._is_compiled else nullcontext()
-        with as_is:  # what is compiled for each shape of a batch is not worth its minute
+        with as_is:  # compiling for each batch shape takes a minute and would not pay off
             found = evaluate(
                 self._evaluated, self.images, split, batch_size=part, bf16=self.bf16, processes=self.processes
             )
