@@ -166,9 +166,7 @@ def test_the_published_grid_has_its_traps_and_no_others():
 
 def test_the_document_has_every_code_and_no_other():
     root = Path(__file__).parents[3]
-    source = "".join(
-        (root / "analysis" / name).read_text() for name in ("traps.py", "data_traps.py", "grid_traps.py")
-    )
+    source = "".join(path.read_text() for path in (root / "analysis" / "traps").glob("*.py"))
     written = set(re.findall(r'Trap\(\s*"(\w+)"', source)) | {"no_repeats", "identical_repeats"}
     table = (root / "docs" / "rules.md").read_text().partition("## Warnings")[2].partition("\n## ")[0]
     told = {code for line in table.splitlines() for code in re.findall(r"`(\w+)`", line.split(" | ")[0])}
