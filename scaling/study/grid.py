@@ -10,6 +10,7 @@ from itertools import product
 from typing import Any
 
 from scaling.errors import Refused
+from scaling.quantity import counted
 from scaling.study.axis import Axis
 from scaling.study.match import Match, Matched, solve
 from scaling.study.point import KNOBS, Point
@@ -144,7 +145,7 @@ def _all(refusals: Mapping[str, int], num_points: int) -> str:
     """A single refusal unchanged; several as one sentence with the number of points that each affects."""
     if num_points == 1:
         return next(iter(refusals))
-    parts = [f"{reason.rstrip('.')} ({count} points)" for reason, count in refusals.items()]
+    parts = [f"{reason.rstrip('.')} ({counted(count, 'point')})" for reason, count in refusals.items()]
     if len(parts) > NAMED_AT_MOST:
         parts[NAMED_AT_MOST:] = [f"and {len(parts) - NAMED_AT_MOST} more reasons"]
     return f"{sum(refusals.values())} of {num_points} points cannot be built: {'; '.join(parts)}."
