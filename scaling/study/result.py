@@ -148,7 +148,7 @@ def _wrong(result: Mapping[str, Any]) -> str | None:
             return f"{section} is not an object"
     numbers = (result.get("metrics") or {}) | (result.get("measured") or {})
     accuracy = numbers.get("top1", numbers.get("miou", math.nan))
-    if not (_is_number(accuracy) and 0 <= accuracy <= 100):
+    if accuracy is not None and not (_is_number(accuracy) and 0 <= accuracy <= 100):  # null was NaN
         return "it has no top1 or miou in percent"
     odd = (name for name, value in numbers.items() if not (value is None or _is_number(value)))
     return next((f"{name} is not a number" for name in odd), None)

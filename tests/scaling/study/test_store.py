@@ -158,6 +158,15 @@ def test_what_is_no_result_is_not_done(study: Study, make_point: Make, content: 
     assert not file.exists()
 
 
+def test_a_result_whose_accuracy_was_nan_is_done(study: Study, make_point: Make) -> None:
+    """As the mean IoU is if no held-out pixel has a class. To train the point again would not help."""
+    point = make_point()
+    study.add([point])
+    _complete(study, point, float("nan"))
+    (row,) = study.rows()
+    assert (row["status"], row["top1"], row["message"]) == ("completed", None, None)
+
+
 def test_a_row_sets_the_hours_predicted_beside_those_it_took(study: Study, make_point: Make) -> None:
     point, old = make_point(), make_point(seed=1)
     study.add([point, old], {point.id: SPECIFIED})
