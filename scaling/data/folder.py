@@ -156,9 +156,12 @@ def walk(folder: Path) -> Iterator[tuple[str, list[str]]]:
     top = folder.resolve()
     entered = {str(top), *map(str, top.parents)}
     for place, inner, names in os.walk(folder, followlinks=True):
-        real = {name: os.path.realpath(os.path.join(place, name)) for name in sorted(inner) if name[0] != "."}
-        inner[:] = [name for name, path in real.items() if path not in entered]
-        entered |= set(real.values())
+        found, inner[:] = [os.path.join(place, name) for name in inner if name[0] != "."], []
+        for path in sorted(found, key=lambda path: (os.path.islink(path), path)):  # rather than by a link
+            real = os.path.realpath(path)
+            if real not in entered:
+                inner.append(os.path.basename(path))
+                entered.add(real)
         yield place, [name for name in names if name[0] != "."]
 
 

@@ -204,6 +204,16 @@ def test_a_link_to_a_directory_above_repeats_no_image(digits: Path) -> None:
     assert declared(digits) == before
 
 
+def test_links_to_directories_beside_them_repeat_no_image(digits: Path) -> None:
+    (digits / "train/digit0/more").mkdir()
+    file = next((digits / "train/digit0").glob("*.png"))
+    file.rename(digits / "train/digit0/more" / file.name)
+    before = declared(digits)
+    (digits / "train/digit0/again").symlink_to("more", target_is_directory=True)
+    (digits / "train/digit0/other").symlink_to("more", target_is_directory=True)
+    assert declared(digits) == before
+
+
 def test_hidden_files_are_no_images(digits: Path) -> None:
     before = declared(digits)
     for name in ("._1.png", ".ipynb_checkpoints/1-checkpoint.png"):
