@@ -11,7 +11,7 @@ from rich.console import Console
 
 from launchers.plan_table import print_table
 from launchers.plan_view import tell_plan
-from launchers.planning import Planning, plan_request
+from launchers.planning import Planning, plan_request, tell_other_files
 from launchers.request import Launcher, Launching, Request, Show
 from scaling.command.output import print_json
 from scaling.study.plan import Plan
@@ -77,6 +77,7 @@ def plan_and_tell(request: Request, launcher: Launcher, console: Console) -> lis
             markup=False,
         )
     for each in plannings:
+        tell_other_files(each.study, request.studies[each.study.path].points, console)
         each.create()
         write_plan(each.plan, each.study.path / "plan.csv")
         tell_plan(console, each.study.path, each.plan, each.calibration)

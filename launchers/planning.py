@@ -108,7 +108,6 @@ def _plan(path: Path, request: Request, launcher: Launcher, console: Console) ->
     if (path / "study.json").exists():
         Study.create(path, task)  # refuses another task, or a newer version, before anything else
         study.check_origin(str(launcher.answers) if launcher.answers else None)
-    _tell_other_files(study, expansion.points, console)
     runtime = request.runtime_of(path)
     site, forecast = site_of(runtime, launcher.num_slots(runtime), study, expansion.points)
     wishes = Wishes(
@@ -128,7 +127,7 @@ def _plan(path: Path, request: Request, launcher: Launcher, console: Console) ->
     )
 
 
-def _tell_other_files(study: Study, points: Sequence[Point], console: Console) -> None:
+def tell_other_files(study: Study, points: Sequence[Point], console: Console) -> None:
     """Warn if the study has points of other files than its directory of data has now.
 
     All requested points are then new, which is unexpected when a command line is repeated.
