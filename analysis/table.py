@@ -131,6 +131,11 @@ class Table:
         return hashlib.sha256(self.csv).hexdigest()[:16]
 
 
+def of_files(data: str, fingerprint: str) -> str:
+    """The name of a data set, where a study has several sets of files under one name."""
+    return f"{data} {fingerprint[:8]}".strip()
+
+
 def of_frames(setting: str, frames: float) -> str:
     """The setting of models with this number of frames; only models of one setting are compared."""
     return f"{setting} of {frames:g} frames"

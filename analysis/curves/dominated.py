@@ -13,7 +13,7 @@ from analysis.curves.curve import PointCurve
 from analysis.curves.finished import final_error
 from analysis.curves.study import like
 from analysis.noise import Noise, mean_variance, run_sd
-from analysis.table import AXES
+from analysis.table import AXES, of_files
 from scaling.errors import Refused
 from scaling.study.stopping import Stopping
 
@@ -132,5 +132,6 @@ def _rivals(curve: PointCurve, groups: pd.DataFrame) -> pd.DataFrame:
     alike = (groups[list(AXES)] == [getattr(point, axis) for axis in AXES]).all(axis=1)
     own = alike & groups["setting"].str.startswith(point.setting)  # the setting of a table may have additions
     cheap = (groups["flops"] <= point.cost.flops) & (groups["train_flops"] <= point.cost.train_flops)
-    rivals: pd.DataFrame = groups[cheap & ~own & (groups["data"] == point.data.name)]
+    named = (point.data.name, of_files(point.data.name, point.data.fingerprint))
+    rivals: pd.DataFrame = groups[cheap & ~own & groups["data"].isin(named)]
     return rivals

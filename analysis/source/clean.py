@@ -27,6 +27,7 @@ from analysis.table import (
     TEXT_COLUMNS,
     Printed,
     Table,
+    of_files,
     of_frames,
 )
 from scaling.errors import Refused
@@ -130,7 +131,8 @@ def _data(rows: pd.DataFrame) -> pd.Series:
     if "fingerprint" not in rows or rows["fingerprint"].nunique() < 2:
         return data
     files = rows["fingerprint"].fillna(rows.groupby("setting")["fingerprint"].transform("first"))  # planned
-    return (data + " " + files.fillna("").astype(str).str[:8]).str.strip()
+    named = [of_files(*each) for each in zip(data, files.fillna("").astype(str), strict=True)]
+    return pd.Series(named, index=rows.index)
 
 
 def _profiled(rows: pd.DataFrame, of: Mapping[str, str]) -> tuple[Metric, ...]:

@@ -12,7 +12,7 @@ import pytest
 from analysis.curves.curve import PointCurve
 from analysis.curves.dominated import at_rung, dominated, is_spared
 from analysis.noise import UNKNOWN, Noise, group_seeds, log_sizes
-from analysis.table import COST_COLUMNS
+from analysis.table import COST_COLUMNS, of_files
 from scaling.study.identity import digest_of_text
 from scaling.study.point import Point
 from scaling.study.stopping import Stopping
@@ -114,6 +114,15 @@ def test_a_point_is_no_rival_of_its_own_seeds(finished: list[PointCurve]) -> Non
     lucky = [*finished[:-1], replace(finished[-1], error=finished[-1].error / 2)]
     assert not found(point, 14.0, 9, lucky)
     assert found(replace(point, depth=26), 14.0, 9, lucky)
+
+
+def test_rivals_are_of_the_same_files(large: Point, finished: list[PointCurve]) -> None:
+    """A table names the files where a study has several sets of them, as if a directory has changed."""
+    running = curve(large, 25.0, until=6)
+    for files, num_dominated in ((large.data.fingerprint, 1), ("f" * 64, 0)):
+        groups = groups_of(finished)
+        groups["data"] = of_files(large.data.name, files)
+        assert len(dominated([running], finished, groups, NOISE, STOPPING)) == num_dominated
 
 
 def test_where_little_is_known_nothing_is(large: Point, finished: list[PointCurve]) -> None:
