@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Executor, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
 
@@ -41,23 +41,32 @@ def probe(points: Sequence[Point], runtime: Runtime, console: Console) -> None:
     os.environ["OMP_NUM_THREADS"] = str(runtime.threads)  # read when torch is first imported
     try:
         with ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=_stand_apart) as apart:
-            known = Profile(apart.submit(_device_name, runtime).result(), runtime.threads)
-            chosen = [step for step in spread(points, runtime) if known.of(step) is None]
-            told = f"Probing {len(chosen)} of the points' training steps on {known.device}."
-            console.print(told, markup=False)
-            for step in chosen:
-                reason = apart.submit(_attempt, step, runtime).result()
-                if reason is not None:
-                    what = f"One at resolution={step.resolution}"
-                    console.print(f"  {what} was not measured: {reason}.", markup=False)
+            pid = apart.submit(os.getpid).result()
+            try:
+                _measure(points, runtime, console, apart)
+            except KeyboardInterrupt:
+                os.kill(pid, signal.SIGKILL)  # otherwise the pool would wait until the step is measured
+                raise
     except BrokenProcessPool as error:
         raise Refused(
             "probe=true: the measuring process was killed, perhaps for lack of memory: leave it out."
         ) from error
 
 
+def _measure(points: Sequence[Point], runtime: Runtime, console: Console, apart: Executor) -> None:
+    known = Profile(apart.submit(_device_name, runtime).result(), runtime.threads)
+    chosen = [step for step in spread(points, runtime) if known.of(step) is None]
+    told = f"Probing {len(chosen)} of the points' training steps on {known.device}."
+    console.print(told, markup=False)
+    for step in chosen:
+        reason = apart.submit(_attempt, step, runtime).result()
+        if reason is not None:
+            what = f"One at resolution={step.resolution}"
+            console.print(f"  {what} was not measured: {reason}.", markup=False)
+
+
 def _stand_apart() -> None:
-    """Set up the measuring process: it ignores Ctrl-C, and ends when its parent ends."""
+    """Set up the measuring process: it leaves Ctrl-C to its parent, and ends when its parent ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     die_with_parent()
 

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import io
+import os
 import re
+import signal
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
@@ -14,6 +18,7 @@ import pytest
 import torch
 from rich.console import Console
 
+from launchers import probe as module
 from launchers.probe import STEPS_AT_MOST, probe, spread
 from launchers.site import site_of
 from launchers.slots import visible_gpus
@@ -89,6 +94,29 @@ def test_what_launches_does_without_torch_and_its_hold_on_a_gpu() -> None:
         "assert 'torch' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
+
+
+def _endless(step: Workload, runtime: Runtime) -> None:
+    """Measuring a step that takes minutes."""
+    del step, runtime
+    time.sleep(60)
+
+
+def test_ctrl_c_ends_a_measurement_at_once(points: list[Point], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_attempt", _endless)
+    said, interrupted = io.StringIO(), []
+
+    def interrupt() -> None:
+        while "Probing" not in said.getvalue():
+            time.sleep(0.05)
+        time.sleep(0.5)
+        interrupted.append(time.monotonic())
+        os.kill(os.getpid(), signal.SIGINT)
+
+    threading.Thread(target=interrupt, daemon=True).start()
+    with pytest.raises(KeyboardInterrupt):
+        probe(points, Runtime(), Console(file=said, width=200))
+    assert time.monotonic() - interrupted[0] < 20
 
 
 def test_a_probe_measures_the_device_at_hand(points: list[Point]) -> None:
