@@ -46,7 +46,8 @@ class State:
     job: str | None = None
     """The Slurm job that started it last, such as 123_4; None outside Slurm."""
     code: str | None = None
-    """Digest of the code that ran it last; a code error is tried again once the code has changed."""
+    """Digest of the code that ran it last; a code error is tried again once the code has changed. None where
+    the code is not at fault."""
     signature: str | None = None
     """Digest of the traceback; a launch stops if the first points to end all fail with one signature."""
 

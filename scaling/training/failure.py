@@ -7,7 +7,7 @@ import re
 import traceback
 from typing import Any
 
-from scaling.errors import DataError, Unmet
+from scaling.errors import DataError, Refused, Unmet
 from scaling.study.result import Failure
 
 _OUT_OF_MEMORY = re.compile(
@@ -107,7 +107,8 @@ def classify(error: BaseException) -> str:
 
 def noted(error: Exception) -> dict[str, Any]:
     """The fields of a failed state: the failure, a message of one line, and the signature, a digest of where
-    `error` was raised; the signature is None where another point is at fault."""
+    `error` was raised; the signature is None where another point is at fault, and the code where a device
+    is."""
     if isinstance(error, PeerFailed):
         return error.noted
     if isinstance(error, Recorded):
@@ -124,4 +125,5 @@ def noted(error: Exception) -> dict[str, Any]:
         "failure": failure,
         "message": message,
         "signature": None if isinstance(error, Unmet) else signature,
+        **({"code": None} if isinstance(error, Refused) else {}),  # other devices may do, with the same code
     }

@@ -11,6 +11,7 @@ import pytest
 import torch
 import torch.distributed as dist
 
+from scaling.study.action import decide
 from scaling.training import backends
 from scaling.training.joined import Joined
 from scaling.training.meeting import Meeting
@@ -60,6 +61,7 @@ def test_processes_without_a_gpu_each_are_refused_by_name(
         "Refused: 2 processes that train a point together need a GPU each, but have "
         f"{number}: start as many as there are GPUs."
     )
+    assert decide(pool.study, point.id, noted)[0] == "retry", "what the sentence asks for has the same code"
 
 
 def test_a_machine_with_as_many_gpus_serves_each_process_its_own() -> None:
