@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from functools import lru_cache
 from typing import Any
 
 import torch
@@ -79,7 +80,7 @@ class Run:
         self.ema = Ema(self.model, point.recipe.ema_decay) if point.recipe.ema_decay else None
         self._is_compiled = compiled
         if compiled:
-            torch.compiler.reset()  # without it, torch compiles only eight networks per process
+            _keep_compiled(point.network, point.recipe, point.resolution, self.bf16, frugal)
             self.model.compile(dynamic=False)
         self.step = 0
         self.train_seconds = 0.0
@@ -219,6 +220,14 @@ class Run:
         started = time.perf_counter()
         yield
         self.train_seconds += time.perf_counter() - started
+
+
+@lru_cache(maxsize=1)
+def _keep_compiled(*alike: object) -> None:
+    """Keep what torch has compiled if the last network was `alike`, as that of another seed is, else discard
+    it: torch compiles only eight networks per process."""
+    del alike
+    torch.compiler.reset()
 
 
 def _begun(point: Point, start: Weights | None) -> nn.Module:

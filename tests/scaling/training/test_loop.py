@@ -229,3 +229,22 @@ def test_every_network_of_a_process_is_compiled_once_for_training_alone(
             run = Run(point, load(point.data, None, point.resolution), cpu, compiled=True)
             run.advance()
             run.evaluate(run.images.val)
+
+
+def test_a_compiled_network_serves_all_of_its_seeds(
+    make_point: MakePoint, cpu: torch.device, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compiled = []
+
+    def backend(graph: torch.fx.GraphModule, _: object) -> Callable[..., Any]:
+        compiled.append(graph)
+        return graph.forward
+
+    compile_ = torch.nn.Module.compile
+    monkeypatch.setattr(
+        torch.nn.Module, "compile", lambda module, **options: compile_(module, backend=backend, **options)
+    )
+    for depth, seed in ((8, 0), (8, 1), (14, 0)):
+        point = make_point(depth=depth, width=0.125, seed=seed)
+        Run(point, load(point.data, None, point.resolution), cpu, compiled=True).advance()
+    assert len(compiled) == 2
