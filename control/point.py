@@ -100,10 +100,10 @@ def _check(seen: Seen) -> None:
     }
     for name, value in numbers.items():
         if type(value) not in (int, float) or not 0 <= value < math.inf:
-            raise TypeError(f"{name} is {value!r}, no number")
+            raise TypeError(f"{name} is {value!r}, not a number")
     for word in (seen.model, seen.data, seen.setting):
         if not isinstance(word, str):
-            raise TypeError(f"{word!r} is no name")
+            raise TypeError(f"{word!r} is not a name")
 
 
 def from_row(study: Study, row: Mapping[str, Any]) -> Seen:
