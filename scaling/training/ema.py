@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import chain
 
 import torch
@@ -20,8 +21,8 @@ class Ema(AveragedModel):
         super().__init__(model, use_buffers=True)
         self.decay = decay
         pairs = list(zip(_tensors(self.module), _tensors(model), strict=True))
-        self._averaged = [pair for pair in pairs if pair[0].is_floating_point()]
-        self._copied = [pair for pair in pairs if not pair[0].is_floating_point()]
+        self._averaged = _sides([pair for pair in pairs if pair[0].is_floating_point()])
+        self._copied = _sides([pair for pair in pairs if not pair[0].is_floating_point()])
 
     def decay_at(self, num_updates: int) -> float:
         """The decay of the update after the first `num_updates`."""
@@ -37,15 +38,18 @@ class Ema(AveragedModel):
         """
         del model
         num_updates = int(self.n_averaged)
-        averages, values = map(list, zip(*self._averaged, strict=True))
         if num_updates:
-            torch._foreach_lerp_(averages, values, 1 - self.decay_at(num_updates))
+            torch._foreach_lerp_(*self._averaged, 1 - self.decay_at(num_updates))
         else:
-            torch._foreach_copy_(averages, values)
-        if self._copied:  # the counts of norms, also in one operation rather than one call for each
-            averages, values = map(list, zip(*self._copied, strict=True))
-            torch._foreach_copy_(averages, values)
+            torch._foreach_copy_(*self._averaged)
+        if self._copied[0]:  # the counts of norms, also in one operation rather than one call for each
+            torch._foreach_copy_(*self._copied)
         self.n_averaged += 1
+
+
+def _sides(pairs: Sequence[tuple[Tensor, Tensor]]) -> tuple[list[Tensor], list[Tensor]]:
+    """The averages and the values of the pairs, each in a list of its own, as torch takes them."""
+    return [average for average, _ in pairs], [value for _, value in pairs]
 
 
 def _tensors(model: nn.Module) -> list[Tensor]:
