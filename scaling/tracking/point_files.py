@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -85,7 +86,7 @@ def read_point(directory: Path) -> PointFiles | None:
         directory=directory,
         point=point,
         status=read_noted(directory / "status.json"),
-        result=_result(directory / "result.json"),
+        result=read_object(directory / "result.json", read_result),  # else the point will run again
     )
 
 
@@ -95,18 +96,12 @@ def stamp(directory: str, *, with_rows: bool) -> Stamp:
     return (status, _version(f"{directory}/metrics.jsonl")) if with_rows else (status,)
 
 
-def read_object(path: Path) -> dict[str, Any] | None:
-    """The JSON object in a file; None if there is none that can be read."""
+def read_object(
+    path: Path, read: Callable[[Path], dict[str, Any] | None] = read_json
+) -> dict[str, Any] | None:
+    """The JSON object in a file, as `read` has it; None if there is none that can be read."""
     try:
-        return read_json(path)
-    except Corrupt:
-        return None
-
-
-def _result(file: Path) -> dict[str, Any] | None:
-    """The content of result.json; None if it is missing or unreadable, as the point will then run again."""
-    try:
-        return read_result(file)
+        return read(path)
     except Corrupt:
         return None
 
