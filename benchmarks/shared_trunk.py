@@ -28,7 +28,7 @@ from analysis.source.source import read_source
 from analysis.table import Table as Results
 from scaling.quantity import count_text
 from scaling.study.store import Study
-from scaling.study.trunk import carriers, num_steps, trunk_steps
+from scaling.study.trunk import carriers, trunk_steps
 
 KINDS = ("cosine", "wsd")
 NETWORK = ["depth", "width", "resolution"]
@@ -98,7 +98,7 @@ def _compute(study: Study, rows: pd.DataFrame) -> Table:
     for kind in KINDS:
         own = [point for point in points if point.schedule.kind == kind]
         flops = sum(
-            point.cost.train_flops * (1 - trunk_steps(point) / num_steps(point) if point.id in carried else 1)
+            point.cost.train_flops * (1 - trunk_steps(point) / point.num_steps if point.id in carried else 1)
             for point in own
         )
         of_kind = rows[rows["schedule.kind"] == kind]

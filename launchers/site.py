@@ -109,7 +109,7 @@ def _trained(study: Study, points: Sequence[Point], runtime: Runtime) -> Iterato
         known = set(os.listdir(study.path / "points"))
         chosen: defaultdict[Workload, list[Point]] = defaultdict(list)
         for point in points if known else ():
-            is_long = point.epochs * point.steps_per_epoch >= FEWEST_STEPS
+            is_long = point.num_steps >= FEWEST_STEPS
             if is_long and point.id in known and len(same := chosen[training_step(point)]) < RESULTS_A_STEP:
                 same.append(point)
         for point in [point for same in chosen.values() for point in same][:RESULTS_AT_MOST]:

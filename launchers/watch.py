@@ -89,8 +89,7 @@ class Watch:
 def work_of(point: Point) -> float:
     """Expected training time of a point in equivalent FLOPs: its own and a toll for each call of a layer."""
     num_layers = point.network.num_layers
-    num_steps = point.epochs * point.steps_per_epoch
-    return point.cost.train_flops + TOLL * num_layers * num_steps
+    return point.cost.train_flops + TOLL * num_layers * point.num_steps
 
 
 TOLL = 1e8

@@ -10,14 +10,7 @@ from pathlib import Path
 from scaling.study.plan import Plan, Planned
 from scaling.study.point import Point
 from scaling.study.store import Study
-from scaling.study.trunk import (
-    Branch,
-    carriers,
-    last_state,
-    num_steps,
-    trunk_directory,
-    trunk_steps,
-)
+from scaling.study.trunk import Branch, carriers, last_state, trunk_directory, trunk_steps
 
 
 def branched(study: Study, plan: Plan) -> Plan:
@@ -38,14 +31,14 @@ def _branched(study: Study, entry: Planned, carrier: Planned | None) -> Planned:
     if not end:
         return entry
     there = last_state(trunk_directory(study.path, entry.point), end)
-    if carrier is not None and there < end and (1 - carrier.share_left) * num_steps(carrier.point) <= end:
+    if carrier is not None and there < end and (1 - carrier.share_left) * carrier.point.num_steps <= end:
         branch = Branch(step=end, carrier=carrier.point.id)
         why = f"{entry.why}, branches off {branch.carrier} after step {end}"
     elif there:
         branch, why = Branch(step=there, carrier=None), f"{entry.why}, continues from trunk step {there}"
     else:
         return entry
-    return replace(entry, branch=branch, why=why, share_left=1 - branch.step / num_steps(entry.point))
+    return replace(entry, branch=branch, why=why, share_left=1 - branch.step / entry.point.num_steps)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -106,6 +106,11 @@ class Point:
         return self.data.num_train // self.recipe.batch_size
 
     @property
+    def num_steps(self) -> int:
+        """Optimizer steps of the whole training."""
+        return self.epochs * self.steps_per_epoch
+
+    @property
     def images_per_step(self) -> int:
         """Labelled and pseudo-labelled images in one batch."""
         return self.recipe.batch_size * (1 + (self.pseudo.ratio if self.pseudo else 0))
@@ -119,7 +124,7 @@ class Point:
             frames=self.frames or 1,
             in_channels=self.data.channels,
             num_classes=self.data.num_classes,
-            images_seen=self.epochs * self.steps_per_epoch * self.images_per_step,
+            images_seen=self.num_steps * self.images_per_step,
             batch_size=self.recipe.images_per_norm,
             precision=self.precision,
             num_moments=self.recipe.num_moments,

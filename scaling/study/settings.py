@@ -85,7 +85,7 @@ def point_at(axes: Mapping[str, Any], shared: Shared) -> Point:
         start=shared.start,
         views=shared.views,
     )
-    point.schedule.check(point.epochs * point.steps_per_epoch)
+    point.schedule.check(point.num_steps)
     recipe = shared.regularization.applied(
         point.recipe,
         layers=point.network.num_layers,

@@ -26,14 +26,9 @@ class Branch:
     """The point of the same plan that trains them; None if their state is on disk."""
 
 
-def num_steps(point: Point) -> int:
-    """Number of steps of the whole point."""
-    return point.epochs * point.steps_per_epoch
-
-
 def trunk_steps(point: Point) -> int:
     """Number of first steps that the point shares with any longer one; 0 if it can share none."""
-    return point.schedule.trunk_steps(num_steps(point))
+    return point.schedule.trunk_steps(point.num_steps)
 
 
 def trunk_directory(study: Path, point: Point) -> Path:

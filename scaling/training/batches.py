@@ -43,7 +43,6 @@ class Batches:
         self._device = images.mean.device
         self._place = self._device if holds_images(self._device) else torch.device("cpu")
         self._mean_light = images.mean.to(self._place)
-        self._num_steps = point.epochs * point.steps_per_epoch
         self._ahead = self._fetching()
         self._order, self._order_epoch = torch.empty(0, dtype=torch.int64), -1
         self._mix, self._passes = images.mix, dict[int, Tensor]()
@@ -117,7 +116,7 @@ class Batches:
         """The prefetched images of this step; starts prefetching those of the next one."""
         ahead.begin(step, chosen)
         pixels = ahead.take(step)
-        if step + 1 < self._num_steps:
+        if step + 1 < self._point.num_steps:
             ahead.begin(step + 1, self._chosen(step + 1))
         return pixels
 

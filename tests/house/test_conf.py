@@ -121,8 +121,9 @@ PAPERS = ["resnet_rs_grid", "resnet_rs_epochs", "resnet_rs_methods", "resnet_rs_
 def test_a_run_of_350_epochs_warms_up_for_5(study: str) -> None:
     """Bello et al. 2021 and Du et al. 2021, by their published configs."""
     point = _only_point([f"study={study}", *SMALLEST[f"study/{study}"], "epochs=350"])
-    num_steps = point.epochs * point.steps_per_epoch
-    warmup = next(step for step in range(num_steps) if point.schedule.factor(step, num_steps) == 1)
+    warmup = next(
+        step for step in range(point.num_steps) if point.schedule.factor(step, point.num_steps) == 1
+    )
     assert warmup / point.steps_per_epoch == pytest.approx(5, abs=0.001)
 
 

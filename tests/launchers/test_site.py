@@ -45,7 +45,7 @@ def study(tmp_path: Path) -> Study:
 def _trained(study: Study, point: Point, step_seconds: float, provenance: Any) -> None:
     """A point that is done, from such a place."""
     study.add([point])
-    seconds = step_seconds * point.epochs * point.steps_per_epoch
+    seconds = step_seconds * point.num_steps
     result = {"metrics": {"top1": 90.0}, "measured": {"train_seconds": seconds}, "provenance": provenance}
     write_json(study.directory(point.id) / "result.json", result)
 
@@ -158,7 +158,7 @@ def test_some_results_of_each_step_are_read(study: Study, make_point: Make) -> N
         _trained(study, point, seconds, HERE)
     (hours,) = {_hours(study, make_point(seed=9), *done)}
     assert hours is not None
-    steps = make_point().epochs * make_point().steps_per_epoch
+    steps = make_point().num_steps
     assert 1.5 * steps / 3600 < hours.hours < 1.7 * steps / 3600, "and the time of the evaluations"
 
 

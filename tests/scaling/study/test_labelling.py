@@ -51,7 +51,7 @@ def test_each_teacher_is_paid_once_whatever_its_students_are(make_point: Make, t
     trained = forecast.of(replace(teacher, data=replace(teacher.data, num_val=0, num_test=0)))
     assert trained is not None
     assert told.hours is not None
-    seen = teacher.epochs * teacher.steps_per_epoch * teacher.recipe.batch_size
+    seen = teacher.num_steps * teacher.recipe.batch_size
     assert told.hours == pytest.approx(EVALUATED_SHARE * trained.hours * told.num_left / seen)
 
 
