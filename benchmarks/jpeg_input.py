@@ -41,6 +41,7 @@ from scaling.data.load import load
 from scaling.models.resnet_small import ResNetSmall
 from scaling.study.point import Point
 from scaling.training.batches import Batches
+from scaling.training.placement import Placement
 from scaling.training.recipe import Recipe
 from scaling.training.run import Run
 from scaling.training.schedule import Schedule
@@ -177,7 +178,7 @@ def waiting_table(root: Path, repetitions: int, machine: str) -> Table:
     table = Table("network", "resolution", "step ms", "waits for the disk", "and crops", title=machine)
     for depth, width, resolution in NETWORKS:
         point = point_of(root, resolution, depth, width)
-        run = Run(point, load(point.data, str(root), resolution), CPU)
+        run = Run(point, load(point.data, str(root), resolution), Placement(device=CPU))
         spent = timed_parts(run)
         run.advance()
         shares: dict[str, list[float]] = defaultdict(list)

@@ -47,8 +47,10 @@ from scaling.data.load import load
 from scaling.training.batches import Batches
 from scaling.training.checkpoint import Checkpoint
 from scaling.training.device import synchronize, use_device
-from scaling.training.loop import train
+from scaling.training.loop import Hooks, train
+from scaling.training.placement import Placement
 from scaling.training.runtime import Runtime
+from scaling.training.saving import Saving
 
 SMALL = Case(
     family="resnet_small",
@@ -93,14 +95,13 @@ def ours(case: Case, seed: int, device_name: str, num_workers: int) -> Trained:
     images = load(point.data, str(case.root) if case.data == "image_folder" else None, point.resolution)
     clock = Clock(point.steps_per_epoch, device)
     with tempfile.TemporaryDirectory() as directory:
+        checkpoint = Checkpoint(Path(directory) / "checkpoint.pt")
         outcome = train(
             point,
             images,
-            device=device,
-            checkpoint=Checkpoint(Path(directory) / "checkpoint.pt"),
-            checkpoint_every_s=Runtime.checkpoint_every_s,
-            on_epoch=lambda _: None,
-            should_stop=clock,
+            Placement(device=device),
+            Saving(checkpoint=checkpoint, every_s=Runtime.checkpoint_every_s),
+            Hooks(should_stop=clock),
         )
     batches = Batches(point, images.to(device), slice(None), 0)
     batches.at(0)

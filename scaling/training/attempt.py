@@ -23,6 +23,7 @@ from scaling.training.stop import Stop
 from scaling.training.worklist import Terms
 
 if TYPE_CHECKING:
+    from scaling.training.placement import Placement
     from scaling.training.processes import Processes
 
 log = logging.getLogger(__name__)
@@ -94,51 +95,46 @@ class Attempt:
         os.environ["OMP_NUM_THREADS"] = str(self._runtime.threads)  # read when torch is first imported
         with garbage.importing():
             from scaling.training.checkpoint import Checkpoint  # imports torch, which a planner never needs
-            from scaling.training.device import use_device
-            from scaling.training.loop import train_point
+            from scaling.training.loop import Hooks, train_point
+            from scaling.training.placement import place
             from scaling.training.processes import ALONE
-            from scaling.training.provenance import provenance
+            from scaling.training.saving import Saving
             from scaling.training.trunk import trunk_of
             from scaling.training.weights import save_weights
 
         started = time.time()
-        processes = self._processes or ALONE
-        checkpoint = Checkpoint(self._directory / "checkpoint.pt", self._held)
-        with processes.training(self._id):
-            point = self._study.point(self._id)
-            kept = self._terms.trunks.get(self._id, ())
-            trunk = trunk_of(self._study.path, point, kept, self._held)
-            device = use_device(self._runtime.device, num_threads=self._runtime.threads)
-            outcome = train_point(
-                point,
-                self._runtime,
-                device,
-                checkpoint=checkpoint,
-                on_epoch=self.keep,
-                should_stop=lambda: processes.should_stop(self._stop),
-                is_dominated=lambda: told_to_stop(self._directory) is not None,
-                processes=processes,
-                studies=self._runtime.studies(self._study.path),
-                trunk=trunk,
-            )
-        if self._terms.keeps_weights(self._id):
-            save_weights(self._study.weights(self._id), outcome.weights, self._held)
-        self.commit(
-            outcome.metrics,
-            outcome.measured,
-            {
-                **provenance(self._study.path, self._terms.snapshot, device),
-                "threads": self._runtime.threads,
-                "compiled": self._runtime.compile,
-                "processes": processes.size,
-                "frugal": outcome.frugal,
-                "unreadable_images": outcome.num_unreadable,
-                "started": started,
-            },
+        study, runtime, processes = self._study, self._runtime, self._processes or ALONE
+        hooks = Hooks(
+            on_epoch=self.keep,
+            should_stop=lambda: processes.should_stop(self._stop),
+            is_dominated=lambda: told_to_stop(self._directory) is not None,
         )
-        checkpoint.remove()
-        if trunk is not None:
-            trunk.leave()
+        with processes.training(self._id):
+            point = study.point(self._id)
+            kept = self._terms.trunks.get(self._id, ())
+            saving = Saving(
+                checkpoint=Checkpoint(self._directory / "checkpoint.pt", self._held),
+                every_s=runtime.checkpoint_every_s,
+                trunk=trunk_of(study.path, point, kept, self._held),
+            )
+            placement = place(runtime, processes)
+            studies = runtime.studies(study.path)
+            outcome = train_point(point, runtime, placement, saving, hooks, studies=studies)
+        if self._terms.keeps_weights(self._id):
+            save_weights(study.weights(self._id), outcome.weights, self._held)
+        where = self._provenance(placement)
+        self.commit(outcome.metrics, outcome.measured, where | outcome.provenance | {"started": started})
+        saving.end()
+
+    def _provenance(self, placement: Placement) -> dict[str, Any]:
+        from scaling.training.provenance import provenance
+
+        return {
+            **provenance(self._study.path, self._terms.snapshot, placement.device),
+            "threads": self._runtime.threads,
+            "compiled": placement.compiled,
+            "processes": placement.processes.size,
+        }
 
     def keep(self, rows: list[Row]) -> None:
         """Write the rows of all epochs so far to `metrics.jsonl`."""

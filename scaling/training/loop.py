@@ -5,76 +5,73 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-
-import torch
 
 from scaling.data.images import Images, Split
 from scaling.data.load import held_out, load
 from scaling.data.of_files import tell_unreadable
 from scaling.study.point import Point
 from scaling.training import garbage
-from scaling.training.checkpoint import Checkpoint
 from scaling.training.device import peak_memory_bytes, reset_peak_memory
 from scaling.training.evaluated import is_evaluated
 from scaling.training.failure import Dominated, Stopped
 from scaling.training.label import taught
 from scaling.training.outcome import Outcome
-from scaling.training.processes import ALONE, Processes
+from scaling.training.placement import Placement
 from scaling.training.run import Run
 from scaling.training.runtime import Runtime
-from scaling.training.trunk import Trunk
+from scaling.training.saving import Saving
 from scaling.training.weights import Weights, load_weights
 
 log = logging.getLogger(__name__)
+
+HeldOut = Callable[[int], tuple[Split, Split]]
+"""Makes the validation and test images for a resolution of evaluation."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hooks:
+    """What the training of a point calls; with several processes, in each of them."""
+
+    on_epoch: Callable[[list[dict[str, float]]], None] = lambda _: None
+    """Receives, after each epoch, the rows of all epochs so far (`Run.rows`)."""
+    should_stop: Callable[[], bool] = lambda: False
+    """Asked before every step whether to stop there; the answers of several processes must agree."""
+    is_dominated: Callable[[], bool] = lambda: False
+    """Asked in the first process, after every evaluation but the last, whether to give the point up."""
 
 
 def train_point(
     point: Point,
     runtime: Runtime,
-    device: torch.device,
+    placement: Placement,
+    saving: Saving,
+    hooks: Hooks,
     *,
-    checkpoint: Checkpoint,
-    on_epoch: Callable[[list[dict[str, float]]], None],
-    should_stop: Callable[[], bool],
-    is_dominated: Callable[[], bool] = lambda: False,
-    processes: Processes = ALONE,
     studies: Sequence[Path] = (),
-    trunk: Trunk | None = None,
 ) -> Outcome:
-    """Load the images of the point and `train` it with the settings of `runtime`.
+    """Load the images of the point, from where `runtime` says, and `train` it.
 
     The point's initial weights and those of its teacher are looked up in `studies`. Images that the teacher
     has not labelled yet are labelled first, by every process on its own, and their labels are stored in the
     first study. Raises DataError, and what `train` raises.
     """
     images = _images(point, runtime.data_root)
-    if processes.is_first:
+    if placement.processes.is_first:
         tell_unreadable(images.unreadable)
     if point.pseudo is not None:
-        images = taught(
-            point,
-            images,
-            runtime,
-            device,
-            studies=studies,
-            should_stop=should_stop if processes.size == 1 else lambda: False,
-        )
+        should_stop = hooks.should_stop if placement.processes.size == 1 else lambda: False
+        images = taught(point, images, runtime, placement.device, studies=studies, should_stop=should_stop)
     return train(
         point,
         images,
-        device=device,
-        checkpoint=checkpoint,
-        checkpoint_every_s=runtime.checkpoint_every_s,
-        compiled=runtime.compile,
-        on_epoch=on_epoch,
-        should_stop=should_stop,
-        is_dominated=is_dominated,
-        processes=processes,
+        placement,
+        saving,
+        hooks,
         held_out=partial(held_out, point.data, runtime.data_root),
         start=load_weights(studies, point.start.point) if point.start else None,
-        trunk=trunk,
     )
 
 
@@ -89,77 +86,55 @@ def _images(point: Point, root: str | None) -> Images:
 def train(
     point: Point,
     images: Images,
+    placement: Placement,
+    saving: Saving,
+    hooks: Hooks,
     *,
-    device: torch.device,
-    checkpoint: Checkpoint,
-    checkpoint_every_s: float,
-    on_epoch: Callable[[list[dict[str, float]]], None],
-    should_stop: Callable[[], bool],
-    is_dominated: Callable[[], bool] = lambda: False,
-    processes: Processes = ALONE,
-    compiled: bool = False,
-    held_out: Callable[[int], tuple[Split, Split]] | None = None,
+    held_out: HeldOut | None = None,
     start: Weights | None = None,
-    trunk: Trunk | None = None,
 ) -> Outcome:
     """Train `point` on `images`, as returned by `load`, from its checkpoint or, without one, from the start.
 
-    After each epoch, `on_epoch` receives the rows of all epochs so far (`Run.rows`).
+    `start` holds the initial weights, and `held_out` returns the validation and test images for each further
+    resolution of evaluation.
 
-    On a CPU, rows (except `seconds`) and weights are bit-identical to those of an uninterrupted run.
-    `should_stop` is called before every step, and `is_dominated`, in the first process only, after every
-    evaluation except the last. Raises Stopped or Dominated, after saving a checkpoint, and Diverged. If
-    memory runs out, the point resumes from its checkpoint and recomputes activations in the backward pass,
-    which takes less memory and gives the same numbers: batch norm still sees the same batch. If memory runs
-    out again, the error of the allocator is raised.
+    On a CPU, rows (except `seconds`) and weights are bit-identical to those of an uninterrupted run. Raises
+    Stopped or Dominated, after saving a checkpoint, and Diverged. If memory runs out, the point resumes from
+    its checkpoint and recomputes activations in the backward pass, which takes less memory and gives the same
+    numbers: batch norm still sees the same batch. If memory runs out again, the error of the allocator is
+    raised.
 
-    A `compiled` network takes a minute to start, and gives the same numbers up to rounding. `held_out`
-    returns the validation and test images for each further resolution of evaluation. `start` holds the
-    initial weights, and `trunk` the steps that the point may share with points of another length.
-
-    With several `processes`, all of them call this function, and only the first reads and writes the
-    checkpoint. Their answers to `should_stop` must agree. All get the same rows (except `seconds`) and
-    outcome, or raise the same error.
+    Several processes all call this function; all get the same rows (except `seconds`) and outcome, or raise
+    the same error.
     """
-    reset_peak_memory(device)
-
-    def resumed(*, frugal: bool) -> Run:
-        run = Run(point, images, device, processes, start=start, frugal=frugal, compiled=compiled)
-        saved = processes.from_first(checkpoint.load)
-        if saved is not None:
-            run.restore(saved)
-        elif (shared := processes.from_first(lambda: trunk.load() if trunk else None)) is not None:
-            run.branch_off(shared)
-        return run
-
+    reset_peak_memory(placement.device)
     if held_out is not None:
         for side in point.evaluate_at:
             held_out(side)  # if images are missing, the point should fail now, not after training
-    run = resumed(frugal=False)
+    begin = partial(Run, point, images, placement, start=start)
+    run = saving.resumed(begin())
     saved_at = time.monotonic()
     while not run.finished:
-        stopping = should_stop()
-        if stopping or time.monotonic() - saved_at >= checkpoint_every_s:
-            _save(run, checkpoint)
+        stopping = hooks.should_stop()
+        if stopping or time.monotonic() - saved_at >= saving.every_s:
+            saving.save(run)
             saved_at = time.monotonic()
         if stopping:
             raise Stopped(run.step)
         if not _advanced(run):
             del run
             garbage.free()
-            run = resumed(frugal=True)
+            run = saving.resumed(begin(frugal=True))
             log.warning("memory ran out: going on from step %d, activations are computed anew", run.step)
         elif run.at_epoch_end:
             run.finish_epoch()
-            on_epoch(list(run.rows))
-        if trunk is not None and run.step in trunk.kept and run.processes.is_first:
-            trunk.save(run.step, run.state())
-        if _is_between(run) and processes.from_first(is_dominated):
-            _save(run, checkpoint)
+            hooks.on_epoch(list(run.rows))
+        saving.share(run)
+        if _is_between(run) and run.processes.from_first(hooks.is_dominated):
+            saving.save(run)
             raise Dominated(run.step)
-    _save(run, checkpoint)  # so that nothing is lost before the caller has written the result
-    elsewhere = _elsewhere(run, held_out) if held_out is not None else {}
-    return _outcome(run, elsewhere)
+    saving.save(run)  # so that nothing is lost before the caller has written the result
+    return _outcome(run, _elsewhere(run, held_out) if held_out is not None else {})
 
 
 def _is_between(run: Run) -> bool:
@@ -179,12 +154,7 @@ def _advanced(run: Run) -> bool:
     return True
 
 
-def _save(run: Run, checkpoint: Checkpoint) -> None:
-    if run.processes.is_first:
-        checkpoint.save(run.state())
-
-
-def _elsewhere(run: Run, held_out: Callable[[int], tuple[Split, Split]]) -> dict[str, float]:
+def _elsewhere(run: Run, held_out: HeldOut) -> dict[str, float]:
     """The metrics at the further resolutions of evaluation, one after another to save memory."""
     metrics = {}
     metric = run.point.data.metric

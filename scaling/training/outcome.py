@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from scaling.training.weights import Weights
 
@@ -29,6 +30,11 @@ class Outcome:
     """Number of files of the data set that cannot be decoded."""
     weights: Weights = field(compare=False, repr=False)
     """The weights that were evaluated."""
+
+    @property
+    def provenance(self) -> dict[str, Any]:
+        """How it came about, as stored in a result."""
+        return {"frugal": self.frugal, "unreadable_images": self.num_unreadable}
 
     @property
     def measured(self) -> dict[str, float | None]:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
-from functools import lru_cache
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -14,19 +13,19 @@ from torch import nn
 
 from scaling.data.images import Images, Split
 from scaling.data.videos import ViewedVideos
-from scaling.models.build import build
 from scaling.study.point import Point
 from scaling.training.batches import Batches
 from scaling.training.clip_batches import ClipBatches
+from scaling.training.compiled import compile_network, uncompiled
 from scaling.training.device import hand_over, holds_images, layout, synchronize, use_precision
 from scaling.training.ema import Ema
 from scaling.training.evaluate import evaluate
 from scaling.training.evaluated import is_evaluated
 from scaling.training.failure import Diverged
-from scaling.training.processes import ALONE, Processes
-from scaling.training.randomness import derived_seed
+from scaling.training.initial import initial_network
+from scaling.training.placement import Placement
 from scaling.training.step import build_stepper
-from scaling.training.weights import Weights, begin_from, freeze, weights_of
+from scaling.training.weights import Weights, weights_of
 
 _EXPLODED = 10
 """A run has diverged when the mean loss of an epoch exceeds this multiple of a random guess's, ln(classes):
@@ -49,39 +48,35 @@ class Run:
         self,
         point: Point,
         images: Images,
-        device: torch.device,
-        processes: Processes = ALONE,
+        placement: Placement,
         *,
         start: Weights | None = None,
         frugal: bool = False,
-        compiled: bool = False,
     ) -> None:
+        """`start` holds the initial weights, and a `frugal` run computes activations anew to save memory."""
         self.point = point
-        use_precision(point.precision, device)
-        self.images = images.to(device, splits=holds_images(device))
-        self.device = device
-        self.processes = processes
-        self.num_steps = point.epochs * point.steps_per_epoch
+        self.device, self.processes = placement.device, placement.processes
+        use_precision(point.precision, self.device)
+        self.images = images.to(self.device, splits=holds_images(self.device))
         self.bf16 = point.precision == "bf16"
-        network, memory_format = _begun(point, start), layout(clips=point.data.clips)
-        self.model: nn.Module = network.to(device, memory_format=memory_format)  # type: ignore[call-overload]
+        network, memory_format = initial_network(point, start), layout(clips=point.data.clips)
+        self.model: nn.Module = network.to(self.device, memory_format=memory_format)  # type: ignore[call-overload]
         self.stepper = build_stepper(
             self.model,
             point.recipe,
             bf16=self.bf16,
-            processes=processes,
+            processes=self.processes,
             frugal=frugal,
             mix=images.mix,
             dense=point.network.dense,
         )
-        share = processes.share(point.images_per_step)
+        share = self.processes.share(point.images_per_step)
         batches = ClipBatches if point.data.clips else Batches
         self._batches = batches(point, self.images, share, self.stepper.drops.num_numbers)
         self.ema = Ema(self.model, point.recipe.ema_decay) if point.recipe.ema_decay else None
-        self._is_compiled = compiled
-        if compiled:
-            _keep_compiled(point.network, point.recipe, point.resolution, self.bf16, frugal)
-            self.model.compile(dynamic=False)
+        self._is_compiled = placement.compiled
+        if self._is_compiled:
+            compile_network(self.model, point.network, point.recipe, point.resolution, self.bf16, frugal)
         self.step = 0
         self.train_seconds = 0.0
         self.evaluate_seconds = 0.0
@@ -91,8 +86,8 @@ class Run:
         `train_loss`, `train_top1`, `seconds` (of training so far), and, if the averaged weights were
         evaluated (see `evaluated.py`), `loss` and `top1` on the validation images. With masks, rows have
         `train_pixels`, the percentage of correctly classified pixels, and `miou` in place of accuracies."""
-        self._epoch_loss = torch.zeros((), dtype=torch.float64).to(device)
-        self._epoch_correct = self.stepper.criterion.none_correct(device)
+        self._epoch_loss = torch.zeros((), dtype=torch.float64).to(self.device)
+        self._epoch_correct = self.stepper.criterion.none_correct(self.device)
 
     def state(self) -> dict[str, Any]:
         """Everything that `restore` needs for a bit-identical continuation. No random state is needed, since
@@ -141,7 +136,7 @@ class Run:
     @property
     def finished(self) -> bool:
         """Whether every step has been taken."""
-        return self.step == self.num_steps
+        return self.step == self.point.num_steps
 
     @property
     def at_epoch_end(self) -> bool:
@@ -175,7 +170,7 @@ class Run:
         row = {
             "epoch": epoch,
             "step": self.step,
-            "train_flops": point.cost.train_flops // self.num_steps * self.step,
+            "train_flops": point.cost.train_flops // point.num_steps * self.step,
             "learning_rate": self._learning_rate(self.step - 1),
             "train_loss": train_loss,
             right: 100 * self._epoch_correct.item() / num_images,
@@ -195,8 +190,7 @@ class Run:
         started = time.perf_counter()
         shrunk = self.point.resolution / split.side  # larger images get smaller batches
         part = max(1, int(self.point.recipe.images_per_norm * min(1, shrunk**2)))
-        as_is = torch.compiler.set_stance("force_eager") if self._is_compiled else nullcontext()
-        with as_is:  # compiling for each batch shape takes a minute and would not pay off
+        with uncompiled(compiled=self._is_compiled):
             found = evaluate(
                 self._evaluated, self.images, split, batch_size=part, bf16=self.bf16, processes=self.processes
             )
@@ -204,7 +198,7 @@ class Run:
         return found
 
     def _learning_rate(self, step: int) -> float:
-        return self.point.recipe.peak_learning_rate * self.point.schedule.factor(step, self.num_steps)
+        return self.point.recipe.peak_learning_rate * self.point.schedule.factor(step, self.point.num_steps)
 
     def _check(self, loss: float, times_a_guess: float = math.inf) -> None:
         if not math.isfinite(loss) or loss > times_a_guess * math.log(self.point.data.num_classes):
@@ -220,28 +214,3 @@ class Run:
         started = time.perf_counter()
         yield
         self.train_seconds += time.perf_counter() - started
-
-
-@lru_cache(maxsize=1)
-def _keep_compiled(*alike: object) -> None:
-    """Keep what torch has compiled if the last network was `alike`, as that of another seed is, else discard
-    it: torch compiles only eight networks per process."""
-    del alike
-    torch.compiler.reset()
-
-
-def _begun(point: Point, start: Weights | None) -> nn.Module:
-    """The network of the point before its first step: with random weights, or with those of `start`."""
-    torch.manual_seed(derived_seed("weights", point.seed))
-    network = build(
-        point.network,
-        in_channels=point.data.channels,
-        num_classes=point.data.num_classes,
-        dropout=point.recipe.dropout,
-        stochastic_depth=point.recipe.stochastic_depth,
-    )
-    if point.start is not None and start is not None:
-        begin_from(network, start, f"start.point={point.start.point}")
-    if point.frozen:
-        freeze(network)
-    return network

@@ -87,17 +87,17 @@ def _met(meeting: Meeting, runtime: Runtime) -> Joined:
 def _train(path: Path, point_id: str, runtime: Runtime, stop: Stop, processes: Joined) -> None:
     """Train the point like an attempt, but without writing anything."""
     from scaling.training.checkpoint import Checkpoint
-    from scaling.training.device import use_device
-    from scaling.training.loop import train_point
+    from scaling.training.loop import Hooks, train_point
+    from scaling.training.placement import place
+    from scaling.training.saving import Saving
 
     study = Study.open(path)
+    checkpoint = Checkpoint(study.directory(point_id) / "checkpoint.pt")
     train_point(
         study.point(point_id),
         runtime,
-        use_device(runtime.device, num_threads=runtime.threads),
-        checkpoint=Checkpoint(study.directory(point_id) / "checkpoint.pt"),
-        on_epoch=lambda _: None,
-        should_stop=lambda: processes.should_stop(stop),
-        processes=processes,
+        place(runtime, processes),
+        Saving(checkpoint=checkpoint, every_s=runtime.checkpoint_every_s),
+        Hooks(should_stop=lambda: processes.should_stop(stop)),
         studies=runtime.studies(study.path),
     )

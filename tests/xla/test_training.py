@@ -17,9 +17,11 @@ from scaling.study.point import Point
 from scaling.training.checkpoint import Checkpoint
 from scaling.training.device import use_device
 from scaling.training.failure import Stopped
-from scaling.training.loop import train
+from scaling.training.loop import Hooks, train
+from scaling.training.placement import Placement
 from scaling.training.recipe import Recipe
 from scaling.training.run import Run
+from scaling.training.saving import Saving
 from scaling.training.schedule import Schedule
 
 Row = dict[str, float]
@@ -67,11 +69,9 @@ def _trained(
     train(
         point,
         load(point.data, None, point.resolution),
-        device=device,
-        checkpoint=Checkpoint(directory / "checkpoint.pt"),
-        checkpoint_every_s=1e9,
-        on_epoch=keep,
-        should_stop=lambda: stop(next(asked)),
+        Placement(device=device),
+        Saving(checkpoint=Checkpoint(directory / "checkpoint.pt"), every_s=1e9),
+        Hooks(on_epoch=keep, should_stop=lambda: stop(next(asked))),
     )
     return rows
 
@@ -98,7 +98,7 @@ def test_what_was_stopped_goes_on_to_the_same_end(
 
 def test_steps_compile_nothing_new_and_wait_for_nothing(tpu: torch.device) -> None:
     """The first step makes momentum and average, and evaluation has programs of its own; those are all."""
-    run = Run(replace(POINT, epochs=6), load(POINT.data, None, POINT.resolution), tpu)
+    run = Run(replace(POINT, epochs=6), load(POINT.data, None, POINT.resolution), Placement(device=tpu))
     for _ in range(2 * POINT.steps_per_epoch):
         run.advance()
         if run.at_epoch_end:

@@ -30,8 +30,10 @@ from scaling.models.resnet3d_rs import ResNet3DRS
 from scaling.study.point import Point
 from scaling.training.checkpoint import Checkpoint
 from scaling.training.device import use_device
-from scaling.training.loop import train
+from scaling.training.loop import Hooks, train
+from scaling.training.placement import Placement
 from scaling.training.recipe import Recipe
+from scaling.training.saving import Saving
 from scaling.training.schedule import Schedule
 
 FRAMES = (2, 4, 8)
@@ -189,11 +191,9 @@ def test_motion_is_learned_from_several_frames_and_from_one_it_is_not(
         outcome = train(
             point,
             _images(frames, shuffled=shuffled),
-            device=use_device("cpu", num_threads=1),
-            checkpoint=Checkpoint(tmp_path / "checkpoint.pt"),
-            checkpoint_every_s=1e9,
-            on_epoch=lambda _: None,
-            should_stop=lambda: False,
+            Placement(device=use_device("cpu", num_threads=1)),
+            Saving(checkpoint=Checkpoint(tmp_path / "checkpoint.pt"), every_s=1e9),
+            Hooks(),
         )
         (tmp_path / "checkpoint.pt").unlink()
         rows.append({**point.axes, "top1": outcome.metrics["top1"], "flops": point.cost.flops})

@@ -17,9 +17,11 @@ from scaling.models.resnet_small import ResNetSmall
 from scaling.study.point import Point
 from scaling.training.checkpoint import Checkpoint
 from scaling.training.device import use_device
-from scaling.training.loop import train
+from scaling.training.loop import Hooks, train
 from scaling.training.outcome import Outcome
+from scaling.training.placement import Placement
 from scaling.training.recipe import Recipe
+from scaling.training.saving import Saving
 from scaling.training.schedule import Schedule
 
 Row: TypeAlias = dict[str, float]
@@ -86,12 +88,9 @@ def train_point(tmp_path: Path, cpu: torch.device) -> Train:
         outcome = train(
             point,
             load(point.data, None, point.resolution),
-            device=cpu,
-            checkpoint=Checkpoint(tmp_path / directory / "checkpoint.pt"),
-            checkpoint_every_s=checkpoint_every_s,
-            on_epoch=keep,
-            should_stop=should_stop,
-            compiled=compiled,
+            Placement(device=cpu, compiled=compiled),
+            Saving(checkpoint=Checkpoint(tmp_path / directory / "checkpoint.pt"), every_s=checkpoint_every_s),
+            Hooks(on_epoch=keep, should_stop=should_stop),
             held_out=partial(held_out, point.data, None),
         )
         return outcome, rows

@@ -20,8 +20,10 @@ from scaling.models.resnet_small import ResNetSmall
 from scaling.study.point import Point
 from scaling.training.checkpoint import Checkpoint
 from scaling.training.device import use_device
-from scaling.training.loop import train
+from scaling.training.loop import Hooks, train
+from scaling.training.placement import Placement
 from scaling.training.recipe import Recipe
+from scaling.training.saving import Saving
 from scaling.training.schedule import Schedule
 
 POINT = Point(
@@ -61,11 +63,12 @@ def start(directory: Path, steps: int) -> int:
         train(
             POINT,
             load(POINT.data, None, POINT.resolution),
-            device=use_device("cpu", num_threads=1),
-            checkpoint=Checkpoint(directory / "checkpoint.pt"),
-            checkpoint_every_s=0.01,
-            on_epoch=lambda rows: (directory / "rows.json").write_text(json.dumps(rows)),
-            should_stop=lambda: os.write(steps, b".") == 0,
+            Placement(device=use_device("cpu", num_threads=1)),
+            Saving(checkpoint=Checkpoint(directory / "checkpoint.pt"), every_s=0.01),
+            Hooks(
+                on_epoch=lambda rows: (directory / "rows.json").write_text(json.dumps(rows)),
+                should_stop=lambda: os.write(steps, b".") == 0,
+            ),
         )
         status = 0
     finally:

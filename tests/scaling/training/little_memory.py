@@ -19,8 +19,10 @@ from scaling.models.resnet_small import ResNetSmall
 from scaling.study.point import Point
 from scaling.training.checkpoint import Checkpoint
 from scaling.training.device import use_device
-from scaling.training.loop import train
+from scaling.training.loop import Hooks, train
+from scaling.training.placement import Placement
 from scaling.training.recipe import Recipe
+from scaling.training.saving import Saving
 from scaling.training.schedule import Schedule
 
 POINT = Point(
@@ -48,11 +50,9 @@ def main(directory: Path, megabytes: int | None) -> None:
     outcome = train(
         POINT,
         images,
-        device=device,
-        checkpoint=Checkpoint(directory / "checkpoint.pt"),
-        checkpoint_every_s=1e9,
-        on_epoch=lambda _: None,
-        should_stop=lambda: False,
+        Placement(device=device),
+        Saving(checkpoint=Checkpoint(directory / "checkpoint.pt"), every_s=1e9),
+        Hooks(),
     )
     sys.stdout.write(json.dumps({"metrics": outcome.metrics, "frugal": outcome.frugal}))
 

@@ -23,9 +23,11 @@ from scaling.study.point import Point
 from scaling.training.checkpoint import Checkpoint
 from scaling.training.evaluate import evaluate
 from scaling.training.failure import Stopped
-from scaling.training.loop import train
+from scaling.training.loop import Hooks, train
+from scaling.training.placement import Placement
 from scaling.training.recipe import Recipe
 from scaling.training.run import Run
+from scaling.training.saving import Saving
 from scaling.training.schedule import Schedule
 from tests.scaling.training.pool import Pool
 
@@ -83,11 +85,12 @@ def _rows(point: Point, directory: Path, device: torch.device, stops: tuple[int,
             train(
                 point,
                 _images(point),
-                device=device,
-                checkpoint=Checkpoint(directory / "checkpoint.pt"),
-                checkpoint_every_s=1e9,
-                on_epoch=lambda latest: rows.__setitem__(slice(None), latest),
-                should_stop=lambda: stop is not None and next(asked, None) is None,  # noqa: B023
+                Placement(device=device),
+                Saving(checkpoint=Checkpoint(directory / "checkpoint.pt"), every_s=1e9),
+                Hooks(
+                    on_epoch=lambda latest: rows.__setitem__(slice(None), latest),
+                    should_stop=lambda: stop is not None and next(asked, None) is None,  # noqa: B023
+                ),
             )
     return [{name: value for name, value in row.items() if name != "seconds"} for row in rows]
 
@@ -104,7 +107,7 @@ def test_an_interruption_changes_no_bit(
 
 
 def _weights(point: Point, device: torch.device, *, frugal: bool) -> dict[str, Tensor]:
-    run = Run(point, _images(point), device, frugal=frugal)
+    run = Run(point, _images(point), Placement(device=device), frugal=frugal)
     for _ in range(3):
         run.advance()
     return run.model.state_dict()

@@ -21,9 +21,11 @@ from scaling.training.batches import Batches
 from scaling.training.checkpoint import Checkpoint
 from scaling.training.failure import Stopped
 from scaling.training.label import taught
-from scaling.training.loop import train
+from scaling.training.loop import Hooks, train
 from scaling.training.outcome import Outcome
+from scaling.training.placement import Placement
 from scaling.training.runtime import Runtime
+from scaling.training.saving import Saving
 from scaling.training.weights import Weights
 from tests.scaling.training.pool import Pool
 
@@ -75,11 +77,9 @@ def _train(point: Point, images: Images, device: torch.device, directory: Path, 
     return train(
         point,
         images,
-        device=device,
-        checkpoint=Checkpoint(directory / "checkpoint.pt"),
-        checkpoint_every_s=1e9,
-        on_epoch=lambda _: None,
-        **{"should_stop": lambda: False, **stop},
+        Placement(device=device),
+        Saving(checkpoint=Checkpoint(directory / "checkpoint.pt"), every_s=1e9),
+        Hooks(**stop),
     )
 
 
@@ -116,7 +116,7 @@ def test_a_batch_has_both_kinds_wherever_it_is_cut_and_all_images_in_turn(
     point = student(kind=kind, epochs=10)
     images = _taught(point, file, tmp_path)
     whole = Batches(point, images, slice(0, 96), 0)
-    seen = [whole._chosen(step) for step in range(point.epochs * point.steps_per_epoch)]
+    seen = [whole._chosen(step) for step in range(point.num_steps)]
     for chosen in seen:
         assert ((chosen.view(-1, 3) < 128).sum(1) == 1).all()  # one labelled, two not, and so on
     pseudo = torch.cat(seen).view(-1, 3)[:, 1:].flatten()

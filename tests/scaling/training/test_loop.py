@@ -18,6 +18,7 @@ from scaling.data.load import load
 from scaling.study.point import Point
 from scaling.training.checkpoint import Checkpoint
 from scaling.training.failure import Diverged, Stopped
+from scaling.training.placement import Placement
 from scaling.training.run import Run
 
 MakePoint = Callable[..., Point]
@@ -226,7 +227,7 @@ def test_every_network_of_a_process_is_compiled_once_for_training_alone(
     with torch._dynamo.config.patch(recompile_limit=1, fail_on_recompile_limit_hit=True):
         for width in (0.125, 0.25, 0.375):
             point = make_point(width=width, ema_decay=0)
-            run = Run(point, load(point.data, None, point.resolution), cpu, compiled=True)
+            run = Run(point, load(point.data, None, point.resolution), Placement(device=cpu, compiled=True))
             run.advance()
             run.evaluate(run.images.val)
 
@@ -246,5 +247,5 @@ def test_a_compiled_network_serves_all_of_its_seeds(
     )
     for depth, seed in ((8, 0), (8, 1), (14, 0)):
         point = make_point(depth=depth, width=0.125, seed=seed)
-        Run(point, load(point.data, None, point.resolution), cpu, compiled=True).advance()
+        Run(point, load(point.data, None, point.resolution), Placement(device=cpu, compiled=True)).advance()
     assert len(compiled) == 2

@@ -16,7 +16,9 @@ from scaling.data.load import load
 from scaling.study.point import Point
 from scaling.training.checkpoint import Checkpoint
 from scaling.training.failure import Stopped
-from scaling.training.loop import train
+from scaling.training.loop import Hooks, train
+from scaling.training.placement import Placement
+from scaling.training.saving import Saving
 from tests.scaling.training.conftest import MakePoint
 
 
@@ -40,11 +42,12 @@ def _rows(point: Point, images: Images, directory: Path, device: torch.device, s
             train(
                 point,
                 images,
-                device=device,
-                checkpoint=Checkpoint(directory / "checkpoint.pt"),
-                checkpoint_every_s=1e9,
-                on_epoch=lambda latest: rows.__setitem__(slice(None), latest),
-                should_stop=lambda: stop is not None and next(asked, None) is None,  # noqa: B023
+                Placement(device=device),
+                Saving(checkpoint=Checkpoint(directory / "checkpoint.pt"), every_s=1e9),
+                Hooks(
+                    on_epoch=lambda latest: rows.__setitem__(slice(None), latest),
+                    should_stop=lambda: stop is not None and next(asked, None) is None,  # noqa: B023
+                ),
             )
     return [{name: value for name, value in row.items() if name != "seconds"} for row in rows]
 

@@ -15,6 +15,7 @@ from scaling.data.load import load
 from scaling.data.masks import apart
 from scaling.data.mix import Mix
 from scaling.study.point import Point
+from scaling.training.placement import Placement
 from scaling.training.run import Run
 from scaling.training.scores import scores_of
 from scaling.training.step import Stepper
@@ -157,7 +158,7 @@ def test_a_step_that_needs_numbers_would_fail(
 @pytest.mark.parametrize("recipe", RECIPES)
 def test_a_step_on_a_gpu_never_waits(make_point: MakePoint, recipe: str) -> None:
     point = make_point(epochs=10, **RECIPES[recipe])
-    run = Run(point, load(point.data, None, point.resolution), torch.device("cuda"))
+    run = Run(point, load(point.data, None, point.resolution), Placement(device=torch.device("cuda")))
     run.advance()  # what happens once may wait
     torch.cuda.set_sync_debug_mode("error")
     try:

@@ -16,6 +16,7 @@ from torch.utils._pytree import tree_leaves
 
 from scaling.data.images import Images
 from scaling.study.point import Point
+from scaling.training.placement import Placement
 from scaling.training.run import Run
 
 PHANTOM = torch.device("meta")
@@ -26,7 +27,7 @@ _MAKERS = ("tensor", "as_tensor", "new_tensor")
 
 def run_on_phantom(point: Point, images: Images) -> Run:
     """A run that takes its device for a GPU."""
-    run = Run(point, images, PHANTOM)
+    run = Run(point, images, Placement(device=PHANTOM))
     run.device = torch.device("cuda")
     return run
 
