@@ -17,6 +17,7 @@ from scaling.models.families import Family
 from scaling.study.cost import Cost, cost_of
 from scaling.study.point import Point
 from scaling.study.store import Study
+from scaling.study.training_step import TrainingStep
 
 PLANNED_BY = {"published:resnet_rs_2021": ("resnet_rs_grid", "resnet_rs_grid")}
 """The files of conf/model/ and conf/study/ that correspond to published results."""
@@ -91,13 +92,15 @@ def _of_model(
 
     def price(depth: float, width: float, resolution: int, epochs: int) -> Cost:
         return cost_of(
-            family.network(depth, width),
-            resolution=resolution,
-            in_channels=own.in_channels,
-            num_classes=own.num_classes,
+            TrainingStep(
+                network=family.network(depth, width),
+                resolution=resolution,
+                in_channels=own.in_channels,
+                num_classes=own.num_classes,
+                batch_size=own.batch_size,
+                precision=own.precision,
+            ),
             images_seen=epochs * own.num_train,
-            batch_size=own.batch_size,
-            precision=own.precision,
         )
 
     of = f"{model} on ImageNet, the memory of a training step on {own.batch_size} images in {own.precision}"

@@ -27,6 +27,7 @@ from scaling.models.efficientnet import EfficientNet
 from scaling.models.layout import NAMED
 from scaling.models.resnet import ResNetRS
 from scaling.study.cost import cost_of
+from scaling.study.training_step import TrainingStep
 
 NUM_COUNTED = 12
 Case = tuple[ResNetRS | EfficientNet, float, float, int, int]
@@ -83,13 +84,15 @@ def _rate(work: Callable[[Case], None], cases: Sequence[Case]) -> float:
 def _price(case: Case) -> None:
     family, depth, width, resolution, epochs = case
     cost_of(
-        family.network(depth, width),
-        resolution=resolution,
-        in_channels=3,
-        num_classes=1000,
+        TrainingStep(
+            network=family.network(depth, width),
+            resolution=resolution,
+            in_channels=3,
+            num_classes=1000,
+            batch_size=256,
+            precision="bf16",
+        ),
         images_seen=epochs * 1_281_167,
-        batch_size=256,
-        precision="bf16",
     )
 
 

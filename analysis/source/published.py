@@ -30,6 +30,7 @@ from scaling.published.resnet_rs import (
     table7,
 )
 from scaling.study.cost import cost_of
+from scaling.study.training_step import TrainingStep
 
 PREFIX = "published:"
 TRAIN_IMAGES = 1_281_167
@@ -123,7 +124,10 @@ def _methods(trained: list[Trained]) -> list[Row]:
 def _row(network: Network, depth: float, width: float, resolution: int, epochs: int, top1: Accuracy) -> Row:
     """One run, with its costs computed as for a point of a study."""
     images_seen = epochs * TRAIN_IMAGES
-    cost = cost_of(network, resolution=resolution, in_channels=3, num_classes=1000, images_seen=images_seen)
+    cost = cost_of(
+        TrainingStep(network=network, resolution=resolution, in_channels=3, num_classes=1000),
+        images_seen=images_seen,
+    )
     return {
         "data": f"imagenet {top1.evaluated_on}",
         "evaluated_on": top1.evaluated_on,

@@ -23,6 +23,7 @@ from scaling.study.settings import family_of, resolution_of
 from scaling.study.size import check_size
 from scaling.study.strict import number, strict, whole_number, within
 from scaling.study.suggest import suggest
+from scaling.study.training_step import TrainingStep
 
 _CONF = Path(__file__).parents[2] / "conf" / "model"
 _DEFAULTS = {"width": "1", "frames": "null"}
@@ -89,14 +90,16 @@ class Asked:
     def cost(self, setting: Setting) -> Cost:
         """Its cost in this setting."""
         return cost_of(
-            self.network,
-            resolution=self.resolution,
-            frames=self.frames or 1,
-            in_channels=setting.in_channels,
-            num_classes=setting.num_classes,
+            TrainingStep(
+                network=self.network,
+                resolution=self.resolution,
+                frames=self.frames or 1,
+                in_channels=setting.in_channels,
+                num_classes=setting.num_classes,
+                batch_size=setting.batch_size,
+                precision=setting.precision,
+            ),
             images_seen=setting.epochs * setting.num_train,
-            batch_size=setting.batch_size,
-            precision=setting.precision,
         )
 
 

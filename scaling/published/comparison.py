@@ -13,6 +13,7 @@ from scaling.published.resnet_rs import EQUAL_ACCURACY, MEMORY_GB, GridCell, Pub
 from scaling.study.cost import Cost, cost_of
 from scaling.study.memory import training_memory
 from scaling.study.precision import Precision
+from scaling.study.training_step import TrainingStep
 
 MEASURED: tuple[tuple[str, Precision], ...] = (("v100", "fp32"), ("tpu_v3", "bf16"))
 """The devices of Table 7, and the precision that the paper used on each."""
@@ -133,7 +134,8 @@ def calibrated(rows: Sequence[Published], device: str, precision: Precision) -> 
 def _cost(network: Published | GridCell) -> Cost:
     """The cost of a network on one image of ImageNet."""
     return cost_of(
-        network.network, resolution=network.resolution, in_channels=3, num_classes=1000, images_seen=1
+        TrainingStep(network=network.network, resolution=network.resolution, in_channels=3, num_classes=1000),
+        images_seen=1,
     )
 
 

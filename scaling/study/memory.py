@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from scaling.models.layer import Grid
 from scaling.models.network import Network
-from scaling.study.form import BlockForm, NetworkForm, form_of
-from scaling.study.precision import BYTES, Precision
+from scaling.study.form import BlockForm
+from scaling.study.precision import BYTES
+from scaling.study.training_step import TrainingStep
 
 _WEIGHT_BYTES = 4
 """Weights, gradients, momentum and average are kept in fp32 at every precision."""
@@ -41,84 +41,47 @@ class Memory:
         return self.weights + self.optimizer + self.gradients + self.activations
 
 
-def training_memory(
-    network: Network,
-    *,
-    resolution: int,
-    frames: int = 1,
-    in_channels: int,
-    num_classes: int,
-    batch_size: int,
-    precision: Precision,
-    num_moments: int = 1,
-    average: bool = True,
-    frozen: bool = False,
-    fused: bool = False,
-) -> Memory:
-    """Bytes of the tensors at the memory peak of a step on `batch_size` images that are normalised together.
+def training_memory(network: Network, *, fused: bool = False, **settings: Any) -> Memory:
+    """The memory of a step of `network`; the settings are fields of `TrainingStep`."""
+    return memory_of(TrainingStep(network=network, **settings), fused=fused)
 
-    `batch_size` is the part of a batch that passes through the network at once; `fused` is for compilers that
-    recompute norms and activations rather than keep them. The peak is in the backward pass, where activations
-    are freed as gradients appear, or in the update, which copies the gradients. In a `frozen` network, of
-    which only the classifier is trained, it is at the largest layer or at the end.
+
+def memory_of(step: TrainingStep, *, fused: bool = False) -> Memory:
+    """Bytes of the tensors at the memory peak of a training step.
+
+    `fused` is for compilers that recompute norms and activations rather than keep them. The peak is in the
+    backward pass, where activations are freed as gradients appear, or in the update, which copies the
+    gradients. In a frozen network, it is at the largest layer or at the end.
     """
-    form = form_of(network, in_channels, num_classes)
-    return memory_of(
-        form,
-        {grid: grid.positions(resolution, frames) for grid in form.grids},
-        images=in_channels * resolution**2 * frames,
-        batch_size=batch_size,
-        precision=precision,
-        num_moments=num_moments,
-        average=average,
-        frozen=frozen,
-        fused=fused,
-    )
-
-
-def memory_of(
-    form: NetworkForm,
-    positions: Mapping[Grid, int],
-    *,
-    images: int,
-    batch_size: int,
-    precision: Precision,
-    num_moments: int,
-    average: bool,
-    frozen: bool = False,
-    fused: bool = False,
-) -> Memory:
-    """The same for a form whose grids have `positions`, and images of `images` elements each."""
-    bytes_each, trained = BYTES[precision], form.classifier.params if frozen else form.params
-    if frozen:
-        gradients = _WEIGHT_BYTES * trained
-        activations = _largest(form, positions, images, batch_size, bytes_each)
+    params = step.form.params
+    trained = step.form.classifier.params if step.frozen else params
+    if step.frozen:
+        gradients, activations = _WEIGHT_BYTES * trained, _largest(step)
     else:
-        gradients, activations = _fullest(form, positions, images, batch_size, bytes_each, fused)
+        gradients, activations = _fullest(step, fused=fused)
     in_update = 2 * _WEIGHT_BYTES * trained
     if in_update > gradients + activations:
         gradients, activations = in_update, 0
     return Memory(
-        weights=form.params * (_WEIGHT_BYTES + (BYTES[precision] if precision == "bf16" else 0)),
-        optimizer=_WEIGHT_BYTES * (trained * num_moments + form.params * average),
+        weights=params * (_WEIGHT_BYTES + (BYTES["bf16"] if step.precision == "bf16" else 0)),
+        optimizer=_WEIGHT_BYTES * (trained * step.num_moments + params * step.average),
         gradients=gradients,
         activations=activations,
     )
 
 
-def _fullest(
-    form: NetworkForm, positions: Mapping[Grid, int], images: int, batch: int, bytes_each: int, fused: bool
-) -> tuple[int, int]:
+def _fullest(step: TrainingStep, *, fused: bool) -> tuple[int, int]:
     """Bytes of gradients and of activations at the peak of the backward pass."""
-    held = [_held(block, positions, bytes_each, fused) for _, block in form.parts]
-    left = images * bytes_each + sum(
-        repeats * kept for (repeats, _), (kept, _) in zip(form.parts, held, strict=True)
+    parts = step.form.parts
+    held = [_held(block, step, fused=fused) for _, block in parts]
+    left = step.elements * BYTES[step.precision] + sum(
+        repeats * kept for (repeats, _), (kept, _) in zip(parts, held, strict=True)
     )
     params, fullest = 0, (0, 0)
-    for (repeats, block), (kept, working) in zip(reversed(form.parts), reversed(held), strict=True):
+    for (repeats, block), (kept, working) in zip(reversed(parts), reversed(held), strict=True):
         for done in (0, repeats - 1) if repeats > 1 else (0,):  # both change linearly in between
             gradients = _WEIGHT_BYTES * (params + (done + 1) * block.params)
-            activations = batch * (left - done * kept + working)
+            activations = step.batch_size * (left - done * kept + working)
             if gradients + activations > fullest[0] + fullest[1]:
                 fullest = gradients, activations
         params += repeats * block.params
@@ -126,16 +89,16 @@ def _fullest(
     return fullest
 
 
-def _largest(
-    form: NetworkForm, positions: Mapping[Grid, int], images: int, batch: int, bytes_each: int
-) -> int:
+def _largest(step: TrainingStep) -> int:
     """Bytes of images and of the largest layer's input and output; only the last block keeps activations."""
-    held = [_held(block, positions, bytes_each, False) for _, block in form.parts]
-    return batch * (images * bytes_each + max(sum(held[-1]), *(working for _, working in held)))
+    held = [_held(block, step, fused=False) for _, block in step.form.parts]
+    images = step.elements * BYTES[step.precision]
+    return step.batch_size * (images + max(sum(held[-1]), *(working for _, working in held)))
 
 
-def _held(block: BlockForm, positions: Mapping[Grid, int], bytes_each: int, fused: bool) -> tuple[int, int]:
+def _held(block: BlockForm, step: TrainingStep, *, fused: bool) -> tuple[int, int]:
     """Bytes that a block keeps for one image, and bytes of the gradients around its largest layer."""
+    positions, bytes_each = step.positions, BYTES[step.precision]
     kept = working = 0
     for grid, channels in block.kept_fused if fused else block.kept:
         kept += channels * positions[grid]

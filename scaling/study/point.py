@@ -19,6 +19,7 @@ from scaling.study.identity import canonical_json, digest_of_text, join
 from scaling.study.precision import Precision
 from scaling.study.size import check_size
 from scaling.study.trainable import check_frames, check_kind, check_recipe, check_side, check_views
+from scaling.study.training_step import TrainingStep
 from scaling.training.recipe import Recipe
 from scaling.training.regularization import Regularization
 from scaling.training.schedule import Schedule
@@ -119,17 +120,19 @@ class Point:
     def cost(self) -> Cost:
         """The cost of the point, known before it runs."""
         return cost_of(
-            self.network,
-            resolution=self.resolution,
-            frames=self.frames or 1,
-            in_channels=self.data.channels,
-            num_classes=self.data.num_classes,
+            TrainingStep(
+                network=self.network,
+                resolution=self.resolution,
+                frames=self.frames or 1,
+                in_channels=self.data.channels,
+                num_classes=self.data.num_classes,
+                batch_size=self.recipe.images_per_norm,
+                precision=self.precision,
+                num_moments=self.recipe.num_moments,
+                average=self.recipe.ema_decay > 0,
+                frozen=self.frozen,
+            ),
             images_seen=self.num_steps * self.images_per_step,
-            batch_size=self.recipe.images_per_norm,
-            precision=self.precision,
-            num_moments=self.recipe.num_moments,
-            average=self.recipe.ema_decay > 0,
-            frozen=self.frozen,
         )
 
     @cached_property

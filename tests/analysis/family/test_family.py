@@ -32,6 +32,7 @@ from scaling.study.cost import cost_of
 from scaling.study.files import write_json_once
 from scaling.study.result import State
 from scaling.study.store import Study
+from scaling.study.training_step import TrainingStep
 from scaling.training.recipe import Recipe
 
 DEPTHS, WIDTHS, RESOLUTIONS, EPOCHS = (8, 14, 20, 32), (0.25, 0.5, 1.0), (10, 14, 20), (2, 6)
@@ -45,7 +46,9 @@ def error_at(depth, width, resolution, epochs):
 
 def flops_at(depth, width, resolution):
     network = ResNetSmall().network(depth, width)
-    cost = cost_of(network, resolution=resolution, in_channels=3, num_classes=1000, images_seen=1)
+    cost = cost_of(
+        TrainingStep(network=network, resolution=resolution, in_channels=3, num_classes=1000), images_seen=1
+    )
     return cost.flops
 
 

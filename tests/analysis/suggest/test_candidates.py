@@ -24,6 +24,7 @@ from scaling.study.plan_file import write_plan
 from scaling.study.result import State
 from scaling.study.snapshot import code_digest
 from scaling.study.store import Study
+from scaling.study.training_step import TrainingStep
 
 
 def planned(point, action="run", why="new"):
@@ -186,7 +187,8 @@ def test_flops_that_were_not_measured_are_fitted_or_those_of_the_network():
     assert found.loc[(14, 1.0, 32, 0), "flops"] == pytest.approx(flops_of(14, 1.0, 32))
     named = candidates_of(table([row | {"model": "resnet_small"} for row in plain]))
     of_network = cost_of(
-        ResNetSmall().network(14, 1.0), resolution=32, in_channels=3, num_classes=1000, images_seen=1
+        TrainingStep(network=ResNetSmall().network(14, 1.0), resolution=32, in_channels=3, num_classes=1000),
+        images_seen=1,
     ).flops
     last = named.set_index(["depth", "width", "resolution", "seed"]).loc[(14, 1.0, 32, 0)]
     assert last["flops"] == of_network

@@ -15,6 +15,7 @@ from scaling.errors import Refused
 from scaling.models.build import build
 from scaling.models.resnet import ResNet, ResNetRS
 from scaling.study.cost import cost_of
+from scaling.study.training_step import TrainingStep
 
 Shake = Callable[[nn.Module], None]
 
@@ -30,7 +31,9 @@ def test_resnet_has_the_weights_of_torchvisions(depth: int) -> None:
     with torch.device("meta"):
         theirs = getattr(torchvision.models, f"resnet{depth}")(weights=None)
         ours = build(network, in_channels=3, num_classes=1000)
-    cost = cost_of(network, resolution=224, in_channels=3, num_classes=1000, images_seen=1)
+    cost = cost_of(
+        TrainingStep(network=network, resolution=224, in_channels=3, num_classes=1000), images_seen=1
+    )
     assert cost.params == sum(each.numel() for each in theirs.parameters())
     assert shapes(ours) == shapes(theirs)
     assert network.num_layers == depth

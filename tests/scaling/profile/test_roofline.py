@@ -17,6 +17,7 @@ from scaling.models.resnet_small import ResNetSmall
 from scaling.profile.devices import DEVICES, Device
 from scaling.profile.roofline import LayerTime, Work, predict
 from scaling.study.cost import cost_of
+from scaling.study.training_step import TrainingStep
 
 V100, CPU = DEVICES["v100"], DEVICES["cpu"]
 
@@ -78,7 +79,8 @@ def test_arithmetic_without_padding_is_the_cost(name: str, device: Device) -> No
     layers = layers_of(network, device, resolution, frames, batch_size=7)
     flops = sum(layer.arithmetic_seconds for layer in layers.values()) * rate
     cost = cost_of(
-        network, resolution=resolution, frames=frames, in_channels=3, num_classes=1000, images_seen=1
+        TrainingStep(network=network, resolution=resolution, frames=frames, in_channels=3, num_classes=1000),
+        images_seen=1,
     )
     assert flops == pytest.approx(7 * cost.flops, rel=1e-12)
 

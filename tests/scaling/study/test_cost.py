@@ -21,6 +21,7 @@ from scaling.models.resnet import ResNet, ResNetRS
 from scaling.models.resnet3d_rs import ResNet3DRS
 from scaling.models.resnet_small import ResNetSmall
 from scaling.study.cost import cost_of
+from scaling.study.training_step import TrainingStep
 
 
 class Activations(TorchDispatchMode):
@@ -50,11 +51,13 @@ def assert_costs_are_counted(
 ) -> None:
     """Every cost is, to the digit, what one image or clip is counted to cost, without computing on it."""
     cost = cost_of(
-        network,
-        resolution=resolution,
-        frames=frames,
-        in_channels=in_channels,
-        num_classes=num_classes,
+        TrainingStep(
+            network=network,
+            resolution=resolution,
+            frames=frames,
+            in_channels=in_channels,
+            num_classes=num_classes,
+        ),
         images_seen=7,
     )
     clip = (frames,) if network.takes_clips else ()

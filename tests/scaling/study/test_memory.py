@@ -18,6 +18,7 @@ from scaling.study.cost import cost_of
 from scaling.study.form import keeps_indices, kept_tensors
 from scaling.study.memory import Memory, training_memory
 from scaling.study.precision import Precision
+from scaling.study.training_step import TrainingStep
 
 NUM_CLASSES = 10
 
@@ -124,7 +125,9 @@ def test_the_breakdown_adds_up(
     num_moments: int,
     average: bool,
 ) -> None:
-    params = cost_of(network, resolution=64, in_channels=3, num_classes=NUM_CLASSES, images_seen=1).params
+    params = cost_of(
+        TrainingStep(network=network, resolution=64, in_channels=3, num_classes=NUM_CLASSES), images_seen=1
+    ).params
     memory = memory_of(
         network, resolution, frames, precision=precision, num_moments=num_moments, average=average
     )

@@ -8,12 +8,15 @@ from scaling.models.efficientnet import EfficientNet
 from scaling.models.families import Family
 from scaling.models.resnet import ResNetRS
 from scaling.study.cost import cost_of
+from scaling.study.training_step import TrainingStep
 
 
 def printed_cost(family: Family, depth: float, width: float, resolution: int) -> tuple[float, float]:
     """Millions of parameters and billions of FLOPs on ImageNet."""
     network = family.network(depth, width)
-    cost = cost_of(network, resolution=resolution, in_channels=3, num_classes=1000, images_seen=1)
+    cost = cost_of(
+        TrainingStep(network=network, resolution=resolution, in_channels=3, num_classes=1000), images_seen=1
+    )
     return cost.params / 1e6, cost.flops / 1e9
 
 

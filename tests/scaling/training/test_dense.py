@@ -19,6 +19,7 @@ from scaling.models.resnet import ResNetRS
 from scaling.models.resnet_small import ResNetSmall
 from scaling.study.cost import cost_of
 from scaling.study.point import Point
+from scaling.study.training_step import TrainingStep
 from scaling.training.criterion import PixelCriterion, upsampled
 from scaling.training.evaluate import evaluate
 from scaling.training.failure import Stopped
@@ -39,10 +40,15 @@ def test_a_network_says_a_class_of_every_feature() -> None:
         module = build(network, in_channels=3, num_classes=5, dropout=0.1).eval()
         logits = module(torch.randn(2, 3, side, side))
         assert logits.shape == (2, 5, features, features)
-        cost = cost_of(network, resolution=side, in_channels=3, num_classes=5, images_seen=1)
+        cost = cost_of(
+            TrainingStep(network=network, resolution=side, in_channels=3, num_classes=5), images_seen=1
+        )
         assert cost.params == sum(each.numel() for each in module.parameters())
         pooled = cost_of(
-            replace(network, dense=False), resolution=side, in_channels=3, num_classes=5, images_seen=1
+            TrainingStep(
+                network=replace(network, dense=False), resolution=side, in_channels=3, num_classes=5
+            ),
+            images_seen=1,
         )
         head = 2 * features**2 * 5 * module.get_parameter(_classifier(module)).shape[1]
         one = 2 * 5 * module.get_parameter(_classifier(module)).shape[1]
