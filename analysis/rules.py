@@ -11,20 +11,19 @@ from analysis.frames.sheet import frames_json
 from analysis.law.exponents import exponents_json
 from analysis.methods.additive_sheet import methods_json
 from analysis.methods.weight_decay_sheet import interplay_json
-from analysis.noise import SIZES, Interval
+from analysis.noise import SIZES
 from analysis.pairs.pairs import Regime
 from analysis.pseudo_labels.sheet import pseudo_labels_json
 from analysis.replicates import BOOTSTRAP_SEED
 from analysis.resolution.resolution import Step
 from analysis.returns import Return
+from analysis.rounding import rounded, rounded_each
 from analysis.sentences import sentences
 from analysis.speedup.rules import equal_json
 from analysis.suggest.foresight_sheet import foresights_json
 from analysis.transfer.sentences import transfer_json
 
 __all__ = ["rules_json", "sentences"]
-
-DIGITS = 4
 
 
 def rules_json(findings: Findings, origin: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -40,14 +39,14 @@ def rules_json(findings: Findings, origin: dict[str, Any] | None = None) -> dict
             for regime in findings.pairs.by_resolution
         ],
         "crossover_epochs": {
-            "estimate": _rounded(crossover.estimate),
-            "ci95": _pair(crossover.ci95),
+            "estimate": rounded(crossover.estimate),
+            "ci95": rounded_each(crossover.ci95),
             "status": crossover.status,
         },
         "resolution": {
             "prefer": resolution.prefer,
             "cap": resolution.cap,
-            "ci95": _pair(resolution.ci95),
+            "ci95": rounded_each(resolution.ci95),
             "gain_per_doubling": [_step_json(step) for step in resolution.gain_per_doubling],
         },
         **({"frames": frames_json(findings.frames)} if findings.frames else {}),
@@ -69,8 +68,8 @@ def _regime_json(regime: Regime) -> dict[str, Any]:
         "epochs": int(regime.epochs) if regime.epochs == int(regime.epochs) else regime.epochs,
         "prefer": regime.prefer,
         "perhaps_chance": regime.perhaps_chance,
-        "advantage_points": _rounded(regime.advantage_points),
-        "ci95": _pair(regime.ci95),
+        "advantage_points": rounded(regime.advantage_points),
+        "ci95": rounded_each(regime.ci95),
         "num_pairs": regime.num_pairs,
     }
 
@@ -79,13 +78,13 @@ def _step_json(step: Step) -> dict[str, Any]:
     return {
         "from": step.from_px,
         "to": step.to_px,
-        "points": _rounded(step.points),
-        "ci95": _pair(step.ci95),
-        "flops_ratio": _rounded(step.flops_ratio),
+        "points": rounded(step.points),
+        "ci95": rounded_each(step.ci95),
+        "flops_ratio": rounded(step.flops_ratio),
         "against": {
             rival.axis: {
-                "advantage_points": _rounded(rival.advantage_points),
-                "ci95": _pair(rival.ci95),
+                "advantage_points": rounded(rival.advantage_points),
+                "ci95": rounded_each(rival.ci95),
                 "num_pairs": rival.num_pairs,
             }
             for rival in step.rivals
@@ -99,8 +98,8 @@ def _return_json(found: Return) -> dict[str, Any]:
         "from": found.from_value,
         "to": found.to_value,
         "at": found.at,
-        "points": _rounded(found.points),
-        "ci95": _pair(found.ci95),
+        "points": rounded(found.points),
+        "ci95": rounded_each(found.ci95),
         "verdict": found.verdict,
     }
 
@@ -119,9 +118,9 @@ def _provenance(findings: Findings) -> dict[str, Any]:
         "rows_sha256": table.digest(),
         "noise": {
             "kind": noise.kind,
-            "scale": _rounded(noise.scale) if noise.known else None,
-            "power": _rounded(noise.power) if noise.known else None,
-            "growth": dict(zip(SIZES, map(_rounded, noise.growth), strict=True)) if noise.known else None,
+            "scale": rounded(noise.scale) if noise.known else None,
+            "power": rounded(noise.power) if noise.known else None,
+            "growth": dict(zip(SIZES, map(rounded, noise.growth), strict=True)) if noise.known else None,
             "middle": dict(zip(SIZES, np.exp(noise.middle).tolist(), strict=True)) if noise.known else None,
             "degrees_of_freedom": noise.df,
         },
@@ -130,11 +129,3 @@ def _provenance(findings: Findings) -> dict[str, Any]:
         "settings": {f"{regime.epochs:g} epochs": regime.setting for regime in findings.pairs.regimes},
         "resolution_epochs": findings.resolution.epochs,
     }
-
-
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(float(value), DIGITS) + 0.0
-
-
-def _pair(ci95: Interval | None) -> list[float] | None:
-    return None if ci95 is None else [round(bound, DIGITS) + 0.0 for bound in ci95]

@@ -11,6 +11,7 @@ import pandas as pd
 from analysis.law.law import Law
 from analysis.law.optimal_path import OptimalPath, fit_surface
 from analysis.noise import Interval
+from analysis.rounding import rounded, rounded_each
 
 KNOBS = ("depth", "width", "resolution")
 COMPOUND = {"depth": 0.263, "width": 0.138, "resolution": 0.202}
@@ -122,8 +123,8 @@ def exponents_json(found: Exponents) -> dict[str, dict[str, Any]]:
     """Estimate, ci95 and status by knob, as in rules.json."""
     return {
         knob: {
-            "estimate": None if each.estimate is None else round(each.estimate, 4),
-            "ci95": None if each.ci95 is None else [round(bound, 4) for bound in each.ci95],
+            "estimate": rounded(each.estimate),
+            "ci95": rounded_each(each.ci95),
             "status": each.status,
         }
         for knob, each in ((knob, getattr(found, knob)) for knob in KNOBS)

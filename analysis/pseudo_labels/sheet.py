@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from analysis.methods.additive_sheet import interval_cell
 from analysis.model import points_text, signed
-from analysis.noise import Interval
 from analysis.pseudo_labels.pseudo_labels import Gain, PseudoLabelGains, Slope
+from analysis.rounding import rounded, rounded_each
 from analysis.sheet import Sheet
 from analysis.table import AXES
 from scaling.quantity import counted
@@ -76,8 +76,8 @@ def _gain_json(found: Gain) -> dict[str, object]:
     return {
         "variant": found.variant,
         **({} if found.network is None else {"at": found.network}),
-        "gain_points": round(found.effect.points, 4),
-        "ci95": _rounded(found.effect.ci95),
+        "gain_points": rounded(found.effect.points),
+        "ci95": rounded_each(found.effect.ci95),
         "num_seeds": found.effect.num_seeds,
         "num_pairs": found.num_pairs,
         "num_teachers": found.num_teachers,
@@ -88,14 +88,10 @@ def _gain_json(found: Gain) -> dict[str, object]:
 def _slope_json(found: Slope) -> dict[str, object]:
     return {
         "variant": found.variant,
-        "depth_points": round(found.depth_points, 4),
-        "width_points": round(found.width_points, 4),
-        "difference_points": round(found.effect.points, 4),
-        "ci95": _rounded(found.effect.ci95),
+        "depth_points": rounded(found.depth_points),
+        "width_points": rounded(found.width_points),
+        "difference_points": rounded(found.effect.points),
+        "ci95": rounded_each(found.effect.ci95),
         "num_seeds": found.effect.num_seeds,
         "prefer": found.prefer,
     }
-
-
-def _rounded(ci95: Interval | None) -> list[float] | None:
-    return None if ci95 is None else [round(bound, 4) for bound in ci95]

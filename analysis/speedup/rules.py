@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
+from analysis.rounding import rounded, rounded_each
 from analysis.speedup.at_equal_accuracy import AtEqualAccuracy
 from analysis.speedup.printed import PrintedPair
 from analysis.speedup.slow_resolution import Ladders
@@ -30,16 +30,16 @@ def speedup_json(each: Speedup) -> dict[str, Any]:
         "base": each.base,
         "family": each.family,
         "num_models": {"base": each.num_models[0], "family": each.num_models[1]},
-        "top1": None if each.common_top1 is None else _rounded(each.common_top1),
-        "times": _round(each.times),
-        "ci95": None if each.ci95 is None else _rounded(each.ci95),
+        "top1": rounded_each(each.common_top1),
+        "times": rounded(each.times),
+        "ci95": rounded_each(each.ci95),
         "verdict": each.verdict,
         "at": [
             {
                 "model": model.title,
-                "top1": _round(model.top1),
-                "times": _round(model.times),
-                "ci95": None if model.ci95 is None else _rounded(model.ci95),
+                "top1": rounded(model.top1),
+                "times": rounded(model.times),
+                "ci95": rounded_each(model.ci95),
             }
             for model in each.at
         ],
@@ -54,10 +54,10 @@ def printed_json(each: PrintedPair) -> dict[str, Any]:
         "fast": each.fast,
         "slow": each.slow,
         "printed": each.printed,
-        "times": _round(each.times),
-        "top1_lead": _round(each.top1_lead),
-        "at_slow": _round(each.at_slow),
-        "at_slow_ci95": None if each.at_slow_ci95 is None else _rounded(each.at_slow_ci95),
+        "times": rounded(each.times),
+        "top1_lead": rounded(each.top1_lead),
+        "at_slow": rounded(each.at_slow),
+        "at_slow_ci95": rounded_each(each.at_slow_ci95),
     }
 
 
@@ -75,11 +75,3 @@ def ladders_json(found: Ladders) -> dict[str, Any]:
         ],
         "pairs": [speedup_json(each) for each in found.pairs],
     }
-
-
-def _rounded(values: Sequence[float | None]) -> list[float | None]:
-    return [_round(each) for each in values]
-
-
-def _round(value: float | None) -> float | None:
-    return None if value is None else round(float(value), 4) + 0.0

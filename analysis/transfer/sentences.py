@@ -8,6 +8,7 @@ from typing import Any
 
 from analysis.model import points_text
 from analysis.noise import Interval
+from analysis.rounding import rounded
 from analysis.transfer.gains import Gain
 from analysis.transfer.orders import Order
 from analysis.transfer.transfer import Transfer
@@ -21,7 +22,6 @@ BY = {
     "width": ("wider networks", "transfer better", "transfer worse"),
     "epochs": ("longer pre-training", "transfers better", "transfers worse"),
 }
-DIGITS = 4
 
 
 def transfer_sentences(found: Sequence[Transfer]) -> Iterator[str]:
@@ -93,17 +93,18 @@ def transfer_json(found: Sequence[Transfer]) -> list[dict[str, Any]]:
             "epochs": each.task[2],
             "metric": each.metric,
             "num_verdicts": each.num_verdicts,
-            "orders": [_rounded(asdict(order)) for order in each.orders],
-            "gains": [_rounded(asdict(gain)) for gain in each.gains],
+            "orders": [_plain(order) for order in each.orders],
+            "gains": [_plain(gain) for gain in each.gains],
         }
         for each in found
     ]
 
 
-def _rounded(values: dict[str, Any]) -> dict[str, Any]:
-    def plain(value: Any) -> Any:
-        if isinstance(value, float):
-            return round(value, DIGITS) + 0.0 if value == value else None
-        return [plain(each) for each in value] if isinstance(value, tuple) else value
+def _plain(record: Order | Gain) -> dict[str, Any]:
+    return {name: _value(value) for name, value in asdict(record).items()}
 
-    return {name: plain(value) for name, value in values.items()}
+
+def _value(value: Any) -> Any:
+    if isinstance(value, float):
+        return rounded(value)
+    return [_value(each) for each in value] if isinstance(value, tuple) else value
