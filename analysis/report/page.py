@@ -20,7 +20,7 @@ from analysis.sheet import Sheet
 from analysis.summary import summary
 from analysis.traps.trap import by_gravity
 
-TEMPLATES = Path(__file__).parents[1] / "templates"
+TEMPLATES = Path(__file__).parent / "templates"
 
 
 @dataclass(frozen=True)
