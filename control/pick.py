@@ -9,8 +9,8 @@ from control.point import Seen
 from control.survey import Survey
 from control.words import Values, checked, has
 from scaling.errors import Refused
+from scaling.study.spelling import nearest
 from scaling.study.store import Study
-from scaling.study.suggest import suggest
 
 NAMED_AT_MOST = 5
 
@@ -46,7 +46,7 @@ def pick_by_id(study: Study, start: str) -> str:
         named = ", ".join(found[:NAMED_AT_MOST])
         raise Refused(f"{start} is the start of {len(found)} points, such as {named}: type more of it.")
     such = f"give an id such as {ids[0]}, or knobs such as depth=14" if ids else "it has none"
-    near = suggest(start, ids) if 0 < len(ids) <= NAMED_AT_MOST else such
+    near = nearest(start, ids) if 0 < len(ids) <= NAMED_AT_MOST else such
     raise Refused(f"{start} is not a point of {study.path}: {near}.")
 
 

@@ -13,7 +13,7 @@ from control.looks import Now
 from control.status import Glance
 from control.words import Filter
 from scaling.errors import Refused
-from scaling.study.suggest import suggest
+from scaling.study.spelling import nearest
 
 ROWS_AT_MOST = 40
 """Most points that get a row each; more are grouped."""
@@ -56,7 +56,7 @@ def tabulate(glance: Glance, filtered: Filter, by: Sequence[str] = ()) -> Table:
     knobs = Knobs(glance.study, [now.point for now in glance.points])
     for name in by if glance.points else ():
         if name not in knobs.values:
-            raise Refused(f"--by {name} is not a knob of this study: {suggest(name, list(knobs.values))}.")
+            raise Refused(f"--by {name} is not a knob of this study: {nearest(name, list(knobs.values))}.")
     points = filtered.apply(glance.points, knobs)
     is_of_points = not (by and points) and len(points) <= ROWS_AT_MOST
     names = knobs.varied if is_of_points else list(by) or _most_telling(knobs)

@@ -11,7 +11,7 @@ from control.looks import Now, Word
 from control.point import Seen
 from scaling.errors import Refused
 from scaling.study.result import Failure
-from scaling.study.suggest import suggest
+from scaling.study.spelling import nearest
 
 Values = Mapping[str, tuple[str, ...]]
 
@@ -37,7 +37,7 @@ def checked(words: Sequence[str], knobs: Knobs) -> Values:
     values = parse(words)
     for name, wanted in values.items():
         if name not in knobs.values:
-            raise Refused(f"{name} is not a knob of this study: {suggest(name, list(knobs.values))}.")
+            raise Refused(f"{name} is not a knob of this study: {nearest(name, list(knobs.values))}.")
         known = knobs.values[name]
         for each in wanted:
             if not any(is_same(each, value) for value in known):
@@ -101,4 +101,4 @@ def listed(typed: Sequence[str] | None) -> tuple[str, ...]:
 def _check(option: str, values: Sequence[str], known: Sequence[str]) -> None:
     for each in values:
         if each not in known:
-            raise Refused(f"{option} {each} is not known: {suggest(each, known)}.")
+            raise Refused(f"{option} {each} is not known: {nearest(each, known)}.")

@@ -20,7 +20,7 @@ from yaml.reader import ReaderError
 from hydra_plugins.scaling_study._options import GROUPS, unknown_option
 from launchers.torchrun import meeting, typed_line
 from scaling.errors import INTERRUPTED, DataError, Refused
-from scaling.study.suggest import suggest
+from scaling.study.spelling import nearest
 from scaling.training.failure import PeerLost
 
 DEBUG = "SCALING_STUDY_DEBUG"
@@ -114,7 +114,7 @@ def _one_sentence(error: Exception) -> str:
         return unknown_option(unknown[1])
     if absent := re.search(r"Could not find '([^']+)/([^'/]+)'", text):
         known = re.findall(r"^\t(\S+)$", text, re.MULTILINE)
-        return f"{absent[1]}={absent[2]} is not in conf/{absent[1]}: {suggest(absent[2], known)}."
+        return f"{absent[1]}={absent[2]} is not in conf/{absent[1]}: {nearest(absent[2], known)}."
     if several := re.match(r"Ambiguous value for argument '([^']+)'", text):
         return f"{several[1]} names several values: add -m to make a grid of them."
     if isinstance(error, OverrideParseException):

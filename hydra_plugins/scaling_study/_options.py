@@ -16,9 +16,9 @@ from scaling.errors import Refused
 from scaling.models.families import FAMILIES
 from scaling.study.limits import Limits
 from scaling.study.point import KNOBS
+from scaling.study.spelling import nearest
 from scaling.study.starts import StartConfig
 from scaling.study.stopping import Stopping
-from scaling.study.suggest import suggest
 from scaling.tracking.tracker import Tracker
 from scaling.training.recipe import Recipe
 from scaling.training.regularization import Regularization
@@ -93,8 +93,8 @@ def unknown_option(name: str) -> str:
     if section == "hydra":
         return f"{name} is not an option here: --cfg hydra shows those that are."
     if not key or section not in (*SECTIONS, *GROUPED):
-        return f"{name} is not an option: {suggest(section, list(KEYS))}."
-    return f"{name} is not an option: {suggest(key, _options(section))}."
+        return f"{name} is not an option: {nearest(section, list(KEYS))}."
+    return f"{name} is not an option: {nearest(key, _options(section))}."
 
 
 def _options(section: str) -> list[str]:

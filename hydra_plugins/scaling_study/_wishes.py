@@ -10,9 +10,9 @@ from launchers.request import Adaptive, Show
 from scaling.errors import Refused
 from scaling.study.limits import Limits
 from scaling.study.match import Match, MatchedCost
+from scaling.study.spelling import nearest
 from scaling.study.stopping import Stopping
 from scaling.study.strict import LARGEST_COST, number, strict
-from scaling.study.suggest import suggest
 from scaling.training.regularization import GOVERNED
 
 MATCH_OPTIONS = (*get_args(MatchedCost), "solve", "tolerance")
@@ -24,7 +24,7 @@ def match_of(values: Any, named: Collection[str]) -> Match | None:
         return None
     for key in values if isinstance(values, dict) else [values]:
         if key not in MATCH_OPTIONS:
-            raise Refused(f"match.{key} is not an option: {suggest(str(key), MATCH_OPTIONS)}.")
+            raise Refused(f"match.{key} is not an option: {nearest(str(key), MATCH_OPTIONS)}.")
     budgets = {cost: values[cost] for cost in get_args(MatchedCost) if values.get(cost) is not None}
     if not budgets and values.get("solve") is None:
         return None

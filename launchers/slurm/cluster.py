@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from launchers.slurm.client import Denied, ask, seconds
 from launchers.slurm.options import Options
 from scaling.errors import Refused
-from scaling.study.suggest import suggest
+from scaling.study.spelling import nearest
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +48,7 @@ def partition_of(name: str | None) -> Partition:
         names = [each.name for each in known]
         if name is None:
             raise Refused(f"Slurm has no default partition: set hydra.launcher.partition={'|'.join(names)}.")
-        raise Refused(f"hydra.launcher.partition={name} is not on this cluster: {suggest(name, names)}.")
+        raise Refused(f"hydra.launcher.partition={name} is not on this cluster: {nearest(name, names)}.")
     return chosen[0]
 
 

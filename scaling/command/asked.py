@@ -21,8 +21,8 @@ from scaling.study.cost import Cost, cost_of
 from scaling.study.precision import Precision
 from scaling.study.settings import family_of, resolution_of
 from scaling.study.size import check_size
+from scaling.study.spelling import nearest
 from scaling.study.strict import number, strict, whole_number, within
-from scaling.study.suggest import suggest
 from scaling.study.training_step import TrainingStep
 
 _CONF = Path(__file__).parents[2] / "conf" / "model"
@@ -116,7 +116,7 @@ def asked_for(words: Sequence[str]) -> tuple[list[Asked], Setting]:
     settings = [field.name for field in fields(Setting)]
     for key in values:
         if key not in (*_KNOBS, *settings) and not key.startswith("model."):
-            raise Refused(f"{key} is not an option: {suggest(key, [*_KNOBS, *settings])}.")
+            raise Refused(f"{key} is not an option: {nearest(key, [*_KNOBS, *settings])}.")
     setting = strict(Setting, {key: _value(values[key]) for key in settings if key in values}, "")
     asked = [_named(word) for word in named]
     if not named or any(knob in values for knob in _KNOBS):
@@ -164,7 +164,7 @@ def named_family(model: str, switches: Mapping[str, Any]) -> tuple[str, Family]:
     """The name and the family of a file in conf/model/, with these switches changed."""
     files = {file.stem: file for file in sorted(_CONF.glob("*.yaml"))}
     if model not in files:
-        raise Refused(f"model={model} is not in conf/model: {suggest(model, list(files))}.")
+        raise Refused(f"model={model} is not in conf/model: {nearest(model, list(files))}.")
     values = yaml.safe_load(files[model].read_text(encoding="utf-8")) | switches
     return values["family"], family_of(values)
 
@@ -175,7 +175,7 @@ def _named(word: str) -> Asked:
     rows = [row for row in table7() if row.name == name]
     if not rows:
         known = sorted({row.name for row in table7()})
-        raise Refused(f"{word} is neither key=value nor a network of the paper: {suggest(name, known)}.")
+        raise Refused(f"{word} is neither key=value nor a network of the paper: {nearest(name, known)}.")
     sizes = sorted({row.resolution for row in rows})
     if not at and len(sizes) > 1:
         choices = " or ".join(f"{name}@{each}" for each in sizes)

@@ -13,8 +13,8 @@ from scaling.errors import Refused
 from scaling.profile.operation import Work
 from scaling.profile.workload import Workload, training_step
 from scaling.study.point import Point
+from scaling.study.spelling import nearest
 from scaling.study.store import Study
-from scaling.study.suggest import suggest
 from scaling.training.runtime import NAMES
 
 _WORKS: tuple[Work, ...] = get_args(Work)
@@ -126,7 +126,7 @@ def _works(text: str) -> tuple[Work, ...]:
     chosen = text.split(",")
     for word in chosen:
         if word not in _WORKS:
-            raise Refused(f"work={word} is not known: {suggest(word, _WORKS)}.")
+            raise Refused(f"work={word} is not known: {nearest(word, _WORKS)}.")
     return tuple(work for work in _WORKS if work in chosen)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from scaling.errors import Refused
 from scaling.study.precision import Precision
-from scaling.study.suggest import suggest
+from scaling.study.spelling import nearest
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -146,4 +146,4 @@ def device_of(name: str, *, option: str = "device") -> Device:
     """The device called `name`; Refused, naming `option`, if it is not in the table."""
     if name in DEVICES:
         return DEVICES[name]
-    raise Refused(f"{option}={name} has no specification here: {suggest(name, list(DEVICES))}.")
+    raise Refused(f"{option}={name} has no specification here: {nearest(name, list(DEVICES))}.")

@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 
 from scaling.errors import Refused
 from scaling.study.operation import ARITHMETIC, COMPARISONS, Function, NoValue, negative, truth
-from scaling.study.suggest import suggest
+from scaling.study.spelling import nearest
 
 
 class Seen(dict[str, Any]):
@@ -108,7 +108,7 @@ class Reader:
             raise Refused(
                 f"where: {name} is a function: write its arguments in parentheses, as in {name}(80)."
             )
-        raise Refused(f"where: {name} is not a quantity: {suggest(name, list(self.quantities))}.")
+        raise Refused(f"where: {name} is not a quantity: {nearest(name, list(self.quantities))}.")
 
     def _dotted(self, node: ast.expr) -> str:
         match node:
@@ -145,7 +145,7 @@ class Reader:
 
     def _called(self, node: ast.Call, name: str) -> Expression:
         if name not in self.functions:
-            raise Refused(f"where: {name} is not a function: {suggest(name, list(self.functions))}.")
+            raise Refused(f"where: {name} is not a function: {nearest(name, list(self.functions))}.")
         function = self.functions[name]
         if len(node.args) not in function.takes:
             right = " to ".join(str(most) for most in sorted({function.takes[0], function.takes[-1]}))

@@ -12,7 +12,7 @@ from scaling.models.families import Family
 from scaling.models.scaled import WIDEST
 from scaling.study.point import Point
 from scaling.study.size import LARGEST_SIDE
-from scaling.study.suggest import suggest
+from scaling.study.spelling import nearest
 
 MatchedCost = Literal["flops", "train_flops", "params"]
 SolvedAxis = Literal["depth", "width", "resolution", "epochs"]
@@ -43,7 +43,7 @@ class Match:
 
     def __post_init__(self) -> None:
         if self.solve not in get_args(SolvedAxis):
-            raise Refused(f"match.solve={self.solve}: {suggest(str(self.solve), get_args(SolvedAxis))}.")
+            raise Refused(f"match.solve={self.solve}: {nearest(str(self.solve), get_args(SolvedAxis))}.")
         if self.solve not in _DEPENDS[self.cost]:
             raise Refused(
                 f"match.solve={self.solve} cannot meet match.{self.cost}, which depends on "

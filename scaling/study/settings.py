@@ -15,8 +15,8 @@ from scaling.models.families import FAMILIES, Family, nearest_depth
 from scaling.study.axis import NearDepth
 from scaling.study.point import Point
 from scaling.study.precision import BYTES, Precision
+from scaling.study.spelling import nearest
 from scaling.study.strict import number, strict, whole_number
-from scaling.study.suggest import suggest
 from scaling.training.recipe import Recipe
 from scaling.training.regularization import Regularization
 from scaling.training.schedule import Schedule
@@ -156,6 +156,6 @@ def family_of(values: Mapping[str, Any]) -> Family:
     """The family that a config in conf/model/ describes."""
     name = values.get("family")
     if not isinstance(name, str) or name not in FAMILIES:
-        raise Refused(f"model.family={name} is unknown: {suggest(str(name), list(FAMILIES))}.")
+        raise Refused(f"model.family={name} is unknown: {nearest(str(name), list(FAMILIES))}.")
     options = {key: value for key, value in values.items() if key != "family"}
     return strict(FAMILIES[name], options, "model")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, get_origin, get_type_hints
 import dacite
 
 from scaling.errors import Refused
-from scaling.study.suggest import suggest
+from scaling.study.spelling import nearest
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -50,7 +50,7 @@ def _made(kind: type[DataclassInstance], written: _Written, section: str) -> Any
     known = [field.name for field in fields(kind)]
     for key in values:
         if key not in known:
-            raise Refused(f"{below}{key} is not an option: {suggest(key, known)}.")
+            raise Refused(f"{below}{key} is not an option: {nearest(key, known)}.")
     try:
         _check_lists(kind, values, below)
         config = dacite.Config(type_hooks={float: _to_float, int: _to_int}, cast=[tuple])

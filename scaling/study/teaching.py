@@ -18,8 +18,8 @@ from scaling.errors import Refused
 from scaling.study.identity import digest
 from scaling.study.point import KNOBS, Point
 from scaling.study.settings import Shared, point_at, shared_from_settings
+from scaling.study.spelling import nearest
 from scaling.study.strict import strict
-from scaling.study.suggest import suggest
 
 Declare = Callable[[Mapping[str, Any]], DataSet]
 """Function that declares the data set of a config's section `data`."""
@@ -96,7 +96,7 @@ def teaching_of(settings: Mapping[str, Any], shared: Shared, declare: Declare) -
         if name.partition(".")[0] in _SHARED:
             raise Refused(f"pseudo.teacher.{name}={value}: a teacher has the {name} of its students.")
         if name.partition(".")[0] not in _OWN:
-            raise Refused(f"pseudo.teacher.{name} is not an option: {suggest(name, _OWN)}.")
+            raise Refused(f"pseudo.teacher.{name} is not an option: {nearest(name, _OWN)}.")
         if name not in KNOBS:
             _change(own, name, value)
     with _of_the_teacher():

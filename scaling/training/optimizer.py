@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from scaling.errors import Refused
-from scaling.study.suggest import suggest
+from scaling.study.spelling import nearest
 from scaling.training.recipe import Recipe
 
 _UNFIT = ("adahessian", "bnb*", "fused*", "kron*", "*muon")
@@ -23,7 +23,7 @@ def names() -> list[str]:
 def check_optimizer(name: str) -> None:
     """Refuse an unknown optimizer."""
     if name not in names():
-        raise Refused(f"recipe.optimizer={name} is not a known optimizer: {suggest(name, names())}.")
+        raise Refused(f"recipe.optimizer={name} is not a known optimizer: {nearest(name, names())}.")
 
 
 def build_optimizer(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:

@@ -1,4 +1,4 @@
-"""Suggestions for a misspelt word."""
+"""Spelling: what a misspelt word may have meant."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Sequence
 
 
-def suggest(word: str, known: Sequence[str]) -> str:
+def nearest(word: str, known: Sequence[str]) -> str:
     """`did you mean x` if a known word is close, else the list of known words."""
     close = difflib.get_close_matches(word, known, n=1)
     return f"did you mean {close[0]}" if close else f"known are {', '.join(known)}"
