@@ -27,7 +27,7 @@ from scaling.data.dataset import DataSet
 from scaling.models.resnet import ResNet
 from scaling.study.point import Point
 from scaling.study.stopping import Stopping
-from scaling.training.evaluated import is_evaluated
+from scaling.training.evaluation_epochs import is_evaluated
 from scaling.training.recipe import Recipe
 from scaling.training.schedule import Schedule
 

@@ -15,7 +15,7 @@ from scaling.profile.profiles import Profile
 from scaling.profile.roofline import predict
 from scaling.profile.workload import Workload, training_step
 from scaling.study.point import Point
-from scaling.training.evaluated import num_evaluated
+from scaling.training.evaluation_epochs import num_evaluated
 
 Source = Literal["results", "measured", "calibrated", "specifications"]
 """Sources of the time of a step, from best to worst: points of the study with the same step; the same step

@@ -15,7 +15,7 @@ from scaling.data.of_files import tell_unreadable
 from scaling.study.point import Point
 from scaling.training import garbage
 from scaling.training.device import peak_memory_bytes, reset_peak_memory
-from scaling.training.evaluated import is_evaluated
+from scaling.training.evaluation_epochs import is_evaluated
 from scaling.training.failure import Dominated, Stopped
 from scaling.training.label import taught
 from scaling.training.outcome import Outcome

@@ -20,7 +20,7 @@ from scaling.training.compiled import compile_network, uncompiled
 from scaling.training.device import hand_over, holds_images, layout, synchronize, use_precision
 from scaling.training.ema import Ema
 from scaling.training.evaluate import evaluate
-from scaling.training.evaluated import is_evaluated
+from scaling.training.evaluation_epochs import is_evaluated
 from scaling.training.failure import Diverged
 from scaling.training.initial import initial_network
 from scaling.training.placement import Placement
@@ -84,7 +84,7 @@ class Run:
         self.rows: list[dict[str, float]] = []
         """One row per epoch: `epoch`, `step`, `train_flops`, `learning_rate` (of the last step),
         `train_loss`, `train_top1`, `seconds` (of training so far), and, if the averaged weights were
-        evaluated (see `evaluated.py`), `loss` and `top1` on the validation images. With masks, rows have
+        evaluated (`is_evaluated`), `loss` and `top1` on the validation images. With masks, rows have
         `train_pixels`, the percentage of correctly classified pixels, and `miou` in place of accuracies."""
         self._epoch_loss = torch.zeros((), dtype=torch.float64).to(self.device)
         self._epoch_correct = self.stepper.criterion.none_correct(self.device)

@@ -24,7 +24,7 @@ from scaling.profile.roofline import predict
 from scaling.profile.timing import Measured, Timing
 from scaling.profile.workload import training_step
 from scaling.study.point import Point
-from scaling.training.evaluated import is_evaluated, num_evaluated
+from scaling.training.evaluation_epochs import is_evaluated, num_evaluated
 from scaling.training.recipe import Recipe
 
 Make = Callable[..., Point]

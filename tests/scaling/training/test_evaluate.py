@@ -9,7 +9,7 @@ from torch.nn import functional
 
 from scaling.data.images import Images, Split
 from scaling.training.evaluate import evaluate
-from scaling.training.evaluated import is_evaluated
+from scaling.training.evaluation_epochs import is_evaluated
 
 
 def images_of(split: Split) -> Images:
