@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from scaling.data import kept
-from scaling.data.decoding import decode_all
+from scaling.data import directory_cache
+from scaling.data.decode_folder import decode_all
 from scaling.data.folder import Folder
 from scaling.errors import DataError
 
@@ -54,7 +54,7 @@ def fetch(place: Path, side: int, find: Callable[[], Folder]) -> Decoded:
     One process decodes while others wait. The remains of an interrupted process are removed by the next.
     Raises DataError if the disk is too small or not writable.
     """
-    return kept.fetch(
+    return directory_cache.fetch(
         place, lambda place: _read(place, side), lambda aside: _make(aside, place, side, find())
     )
 

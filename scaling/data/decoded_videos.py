@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scaling.cores import num_cores
-from scaling.data import kept
+from scaling.data import directory_cache
 from scaling.data.decode import Undecodable
+from scaling.data.decode_video import decode_video
 from scaling.data.folder import Folder
-from scaling.data.video import decode_video
 from scaling.data.workers import told, workers
 from scaling.errors import DataError
 
@@ -62,7 +62,9 @@ def fetch(place: Path, side: int, stride: int, find: Callable[[], Folder]) -> De
     One process decodes while others wait; if it is interrupted, the next one continues its work. Raises
     DataError if the disk is not writable, and as soon as an estimate says that it is too small.
     """
-    return kept.fetch(place, read=_read, make=lambda begun: _make(begun, side, stride, find()), goes_on=True)
+    return directory_cache.fetch(
+        place, read=_read, make=lambda begun: _make(begun, side, stride, find()), goes_on=True
+    )
 
 
 def _file(place: Path, index: int) -> Path:

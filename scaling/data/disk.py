@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from scaling.data import imagenet, kinetics, unlabelled, videos_of_files
+from scaling.data import imagenet, kinetics, unlabelled, video_files
 from scaling.data.cache import cache_dir
 from scaling.data.dataset import DataSet
 from scaling.data.decoded import size_gb
-from scaling.data.of_files import FIND, place_of, place_of_held_out
+from scaling.data.image_files import FIND, place_of, place_of_held_out
 from scaling.data.pseudo import has_others
 from scaling.study.point import Point
 
@@ -87,12 +87,12 @@ def _of_videos(points: Sequence[Point]) -> dict[Path, _Files]:
     """Files by place of whole data sets, assuming the usual length and shape for videos of kinetics400."""
     found = {}
     for point in points:
-        if point.data.name in videos_of_files.FIND:
+        if point.data.name in video_files.FIND:
             side, number, gb = point.views.stored_side(point.resolution), _num_examples(point.data), 0.0
             if point.data.name == "kinetics400":
                 frames = math.ceil(kinetics.NUM_FRAMES / point.data.temporal_stride)
                 gb = number * frames * frame_gb(side)
-            found[videos_of_files.place_of(point.data, side)] = _Files(side, gb)
+            found[video_files.place_of(point.data, side)] = _Files(side, gb)
     return found
 
 

@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from scaling.data import cifar, fashion_mnist, masks, mnist5k, of_files, scenes
+from scaling.data import cifar, fashion_mnist, image_files, masks, mnist5k, scenes
 from scaling.data.dataset import DataSet
 from scaling.data.decoded import Decoded
 from scaling.data.folder import Folder
+from scaling.data.image_files import check_fingerprint
 from scaling.data.images import Images, Split
-from scaling.data.of_files import check_fingerprint
 from scaling.data.splits import labels_of, readable, split_of
 from scaling.data.stored import Stored
 from scaling.errors import DataError
@@ -34,8 +34,8 @@ def load(data: DataSet, root: str | None, resolution: int) -> Images:
     They are resized once, by an antialiased bilinear filter. Raises DataError if they are missing, unreadable
     or have another fingerprint than declared.
     """
-    if data.name in of_files.FIND:
-        return images_of(data, of_files.read(data, root, resolution))
+    if data.name in image_files.FIND:
+        return images_of(data, image_files.read(data, root, resolution))
     train, val, test = (at_resolution(split, resolution, data.masks) for split in _load(data, root))
     mean, deviation = statistics(train.images[:, : data.channels])
     return Images(
@@ -45,7 +45,7 @@ def load(data: DataSet, root: str | None, resolution: int) -> Images:
 
 def held_out(data: DataSet, root: str | None, resolution: int) -> tuple[Split, Split]:
     """The validation and test images only, as in `load`; they are not cached."""
-    if data.name in of_files.FIND:
+    if data.name in image_files.FIND:
         return _held_out_of_files(data, root, resolution)
     _, val, test = _load(data, root)
     return at_resolution(val, resolution, data.masks), at_resolution(test, resolution, data.masks)
@@ -79,8 +79,8 @@ def images_of(data: DataSet, decoded: Decoded) -> Images:
 
 def _held_out_of_files(data: DataSet, root: str | None, resolution: int) -> tuple[Split, Split]:
     """Validation and test images, decoded without the training images unless those are decoded already."""
-    if of_files.place_of(data, resolution).exists():
-        whole = of_files.read(data, root, resolution)
+    if image_files.place_of(data, resolution).exists():
+        whole = image_files.read(data, root, resolution)
         _, val, test = readable(data, len(whole.labels), whole.num_own_test, whole.unreadable)
         return _mapped(data, whole, val), _mapped(data, whole, test)
 
@@ -88,7 +88,7 @@ def _held_out_of_files(data: DataSet, root: str | None, resolution: int) -> tupl
         _, val, test = split_of(data, len(folder.names), folder.num_own_test)
         return val + test
 
-    decoded = of_files.read(data, root, resolution, choose=choose)
+    decoded = image_files.read(data, root, resolution, choose=choose)
     left = [index for index in range(len(decoded.labels)) if index not in decoded.unreadable]
     num_val = sum(index < data.num_val for index in left)
     return _mapped(data, decoded, left[:num_val]), _mapped(data, decoded, left[num_val:])

@@ -12,11 +12,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from scaling.data import moving, videos_of_files
+from scaling.data import moving, video_files
 from scaling.data.dataset import DataSet
+from scaling.data.image_files import check_fingerprint
 from scaling.data.images import Images
 from scaling.data.load import resized, statistics, statistics_of_sums
-from scaling.data.of_files import check_fingerprint
 from scaling.data.splits import labels_of, readable
 from scaling.data.videos import Frames, Videos, ViewedVideos
 from scaling.data.views import Views
@@ -88,7 +88,7 @@ def _moving(data: DataSet, side: int) -> _Loaded:
 
 
 def _of_files(data: DataSet, root: str | None, side: int) -> _Loaded:
-    decoded = videos_of_files.read(data, root, side)
+    decoded = video_files.read(data, root, side)
     splits = readable(data, len(decoded.labels), decoded.num_own_test, decoded.unreadable)
     train = splits[0]
     mean, deviation = statistics_of_sums(decoded.sums[train], int(decoded.shapes[train].prod(1).sum()))

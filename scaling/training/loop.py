@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from scaling.data.image_files import tell_unreadable
 from scaling.data.images import Images, Split
 from scaling.data.load import held_out, load
-from scaling.data.of_files import tell_unreadable
 from scaling.study.point import Point
 from scaling.training import garbage
 from scaling.training.device import peak_memory_bytes, reset_peak_memory

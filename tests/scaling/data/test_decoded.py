@@ -69,11 +69,11 @@ def test_damage_is_mended(
 SCRIPT = """
 import logging, sys
 from pathlib import Path
-from scaling.data import decoding
+from scaling.data import decode_folder
 from scaling.data.decoded import fetch
 from scaling.data.folder import scan
 logging.basicConfig(level=logging.INFO, stream=sys.stdout)
-decoding._PROCESS_FROM, decoding._BLOCK = int(sys.argv[4]), 10
+decode_folder._PROCESS_FROM, decode_folder._BLOCK = int(sys.argv[4]), 10
 print(int(fetch(Path(sys.argv[1]), int(sys.argv[2]), lambda: scan(Path(sys.argv[3]))).pixels.sum()))
 """
 
@@ -154,6 +154,6 @@ def test_several_processes_decode_what_one_does(
     tmp_path: Path, pictures: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     alone = fetch(tmp_path / "alone", 8, lambda: scan(pictures))
-    monkeypatch.setattr("scaling.data.decoding._PROCESS_FROM", 50)
-    monkeypatch.setattr("scaling.data.decoding._BLOCK", 30)
+    monkeypatch.setattr("scaling.data.decode_folder._PROCESS_FROM", 50)
+    monkeypatch.setattr("scaling.data.decode_folder._BLOCK", 30)
     assert _alike(fetch(tmp_path / "together", 8, lambda: scan(pictures)), alone)

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 from sklearn.datasets import load_sample_images
 
-from scaling.data import imagenet, of_files
+from scaling.data import image_files, imagenet
 from scaling.data.catalog import DataConfig, declare
 from scaling.data.dataset import DataSet
 from scaling.data.load import images_of
@@ -62,18 +62,18 @@ def test_its_validation_images_are_the_test_set(
         (tmp_path / "kaggle" / below).parent.mkdir(parents=True)
         root.rename(tmp_path / "kaggle" / below)
         root = tmp_path / "kaggle"
-    images = images_of(data, of_files.read(data, str(root), 32, FIND))
+    images = images_of(data, image_files.read(data, str(root), 32, FIND))
     assert [len(split) for split in (images.train, images.val, images.test)] == [32, 8, 10]
     assert images.test.labels.tolist() == [0] * 5 + [1] * 5
     assert images.train.pixels(slice(0, 3)).shape == (3, 3, 32, 32)
 
 
 def test_once_decoded_the_files_are_not_needed(root: Path, data: DataSet) -> None:
-    of_files.read(data, str(root), 32, FIND)
+    image_files.read(data, str(root), 32, FIND)
     shutil.rmtree(root)
-    assert len(of_files.read(data, None, 32, FIND).labels) == 50
+    assert len(image_files.read(data, None, 32, FIND).labels) == 50
     with pytest.raises(DataError, match="imagenet is in none of"):
-        of_files.read(data, str(root), 48, FIND)
+        image_files.read(data, str(root), 48, FIND)
 
 
 def test_absence_names_every_place_and_how_to_get_it(tmp_path: Path) -> None:
@@ -111,8 +111,8 @@ def test_the_limit_on_damage_is_part_of_what_is_declared(root: Path, data: DataS
     for file in list((root / "train" / CLASSES[0]).iterdir())[:2]:
         file.write_bytes(file.read_bytes()[:2000])
     with pytest.raises(DataError, match=r"2 of 50 files of imagenet .* allows 1"):
-        of_files.read(data, str(root), 32, FIND)
-    assert len(of_files.read(replace(data, max_unreadable=0.04), str(root), 32, FIND).unreadable) == 2
+        image_files.read(data, str(root), 32, FIND)
+    assert len(image_files.read(replace(data, max_unreadable=0.04), str(root), 32, FIND).unreadable) == 2
 
 
 def test_the_names_of_the_real_classes_are_those_that_timm_lists() -> None:

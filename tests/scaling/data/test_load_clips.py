@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 import torch
 
-from scaling.data import kinetics, moving, videos_of_files
+from scaling.data import kinetics, moving, video_files
 from scaling.data.catalog import DataConfig, declare
+from scaling.data.decode_video import decode_video
 from scaling.data.images import Images
 from scaling.data.load_clips import load_clips
-from scaling.data.video import decode_video
 from scaling.data.videos import Videos, ViewedVideos
 from scaling.data.views import Views
 from scaling.errors import DataError
@@ -78,29 +78,29 @@ def test_videos_are_decoded_once_for_each_size_and_stride(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     data = declare(_config(folder))
-    decoded = videos_of_files.read(data, str(folder), 16)
+    decoded = video_files.read(data, str(folder), 16)
     monkeypatch.setattr("scaling.data.decoded_videos.decode_video", None)
-    again = videos_of_files.read(data, str(folder), 16)
+    again = video_files.read(data, str(folder), 16)
     assert np.array_equal(again.frames(3), decoded.frames(3))
     assert again.shapes.tolist() == [[7, 16, 24]] * 12
     with pytest.raises(TypeError):
-        videos_of_files.read(replace(data, temporal_stride=1), str(folder), 16)
+        video_files.read(replace(data, temporal_stride=1), str(folder), 16)
 
 
 def test_several_processes_decode_what_one_does(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     data = declare(_config(folder))
-    alone = videos_of_files.read(data, str(folder), 8)
+    alone = video_files.read(data, str(folder), 8)
     whole = [alone.frames(index).tobytes() for index in range(12)]
     alone.place.rename(alone.place.with_name("alone"))
     monkeypatch.setattr("scaling.data.decoded_videos._PROCESS_FROM", 6)
     monkeypatch.setattr("scaling.data.decoded_videos.num_cores", lambda: 2)
-    shared = videos_of_files.read(data, str(folder), 8)
+    shared = video_files.read(data, str(folder), 8)
     assert [shared.frames(index).tobytes() for index in range(12)] == whole
 
 
 def test_decoding_goes_on_where_it_was_interrupted(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     data = declare(_config(folder))
-    whole = videos_of_files.read(data, str(folder), 8)
+    whole = video_files.read(data, str(folder), 8)
     whole.place.rename(whole.place.with_name("whole"))
     seen: list[str] = []
 
@@ -112,8 +112,8 @@ def test_decoding_goes_on_where_it_was_interrupted(folder: Path, monkeypatch: py
 
     monkeypatch.setattr("scaling.data.decoded_videos.decode_video", decode_some)
     with pytest.raises(KeyboardInterrupt):
-        videos_of_files.read(data, str(folder), 8)
-    again = videos_of_files.read(data, str(folder), 8)
+        video_files.read(data, str(folder), 8)
+    again = video_files.read(data, str(folder), 8)
     assert len(seen) == 13
     for name in ("shapes", "sums", "labels"):
         assert np.array_equal(getattr(again, name), getattr(whole, name))
@@ -129,10 +129,10 @@ def test_videos_that_find_no_room_are_refused_early(folder: Path, monkeypatch: p
     monkeypatch.setattr("scaling.data.decoded_videos._WEIGHED", 2)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=left - 1))
     with pytest.raises(DataError, match=r"^12 videos take about 2\.42e-05 GB, by the first 2 of them, and"):
-        videos_of_files.read(data, str(folder), 8)
-    assert not videos_of_files.place_of(data, 8).exists()
+        video_files.read(data, str(folder), 8)
+    assert not video_files.place_of(data, 8).exists()
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=left))
-    assert len(videos_of_files.read(data, str(folder), 8).labels) == 12
+    assert len(video_files.read(data, str(folder), 8).labels) == 12
 
 
 def test_what_cannot_be_decoded_is_named_and_left_out(folder: Path) -> None:

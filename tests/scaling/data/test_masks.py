@@ -9,7 +9,7 @@ import pytest
 import torch
 from PIL import Image
 
-from scaling.data import of_files, segmentation
+from scaling.data import image_files, segmentation
 from scaling.data.augment import augment, resized_crops
 from scaling.data.catalog import DataConfig, declare
 from scaling.data.load import load
@@ -149,7 +149,7 @@ def test_archives_are_found_as_they_unpack(tmp_path: Path, make: object, find: o
     assert (len(folder.names), folder.num_own_test, folder.void) == (6, 2, void)
     name = "pascal_voc" if void else "ade20k"
     data = declare(DataConfig(name=name, num_val=1, num_train=1))
-    decoded = of_files.read(data, str(tmp_path), 16, lambda root: find(root, facts))  # type: ignore[operator]
+    decoded = image_files.read(data, str(tmp_path), 16, lambda root: find(root, facts))  # type: ignore[operator]
     assert decoded.pixels.shape == (6, 16, 16, 4)
     assert (decoded.pixels[:, 0, :, 3] == 255).all()
     with pytest.raises(DataError, match="4 training and 2 validation images, but"):

@@ -17,7 +17,7 @@ import torch
 from PIL import Image
 from sklearn.datasets import load_sample_images
 
-from scaling.data import imagenet, of_files
+from scaling.data import image_files, imagenet
 from scaling.data.catalog import DataConfig, declare
 from scaling.data.dataset import DataSet
 from scaling.data.images import Images
@@ -123,10 +123,10 @@ def test_imagenet_is_the_same_in_shards(
     find = partial(imagenet.find, facts=FACTS, classes_sha256=DIGEST)
     data = declare(DataConfig(name="imagenet", num_val=25_022))
     data = replace(data, num_classes=2, num_train=32, num_val=8, num_test=10)
-    of_folder = images_of(data, of_files.read(data, str(folder), 24, find))
+    of_folder = images_of(data, image_files.read(data, str(folder), 24, find))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "another_cache"))
     shards = packed(folder, tmp_path / "shards", num_shards)
-    assert_same(images_of(data, of_files.read(data, str(shards), 24, find)), of_folder)
+    assert_same(images_of(data, image_files.read(data, str(shards), 24, find)), of_folder)
 
 
 def test_imagenet_in_shards_with_other_classes_or_names_is_refused(folder: Path, tmp_path: Path) -> None:

@@ -9,11 +9,11 @@ from pathlib import Path
 from scaling.data import clip_folder, kinetics
 from scaling.data.cache import cache_dir
 from scaling.data.dataset import DataSet
+from scaling.data.decode_video import DECODING
 from scaling.data.decoded_videos import DecodedVideos, fetch
 from scaling.data.folder import Folder
+from scaling.data.image_files import check_fingerprint, check_unreadable
 from scaling.data.image_folder import fingerprint
-from scaling.data.of_files import check_fingerprint, check_unreadable
-from scaling.data.video import DECODING
 
 FIND: Mapping[str, Callable[[str | None], Folder]] = {
     "clip_folder": clip_folder.find,

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from scaling.data.decode import Undecodable
-from scaling.data.video import decode_video
+from scaling.data.decode_video import decode_video
 from tests.scaling.data.videos import LIGHT, encode, frames_of
 
 
