@@ -12,7 +12,7 @@ from scaling.data.pseudo import has_others
 from scaling.profile.forecast import Calibration, Source
 from scaling.quantity import counted, duration_text, listed
 from scaling.study.branching import saved_by
-from scaling.study.labelling import Labelling
+from scaling.study.labelling_cost import Labelling
 from scaling.study.plan import Plan, Planned, reasons_text
 from scaling.study.totals import Totals, totals
 

@@ -20,7 +20,7 @@ from scaling.profile.forecast import Calibration
 from scaling.quantity import counted
 from scaling.study.about import Task
 from scaling.study.branching import branched
-from scaling.study.labelling import HoursOf, labellings
+from scaling.study.labelling_cost import HoursOf, labellings
 from scaling.study.limits import Limits
 from scaling.study.needs import without_unmet
 from scaling.study.only import only

@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 from scaling.errors import Refused
-from scaling.study.labelling import LabellingCost
+from scaling.study.labelling_cost import LabellingCost
 from scaling.study.point import KNOBS, Point
 
 

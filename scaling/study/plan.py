@@ -12,7 +12,7 @@ from scaling.errors import Refused
 from scaling.profile.forecast import Hours
 from scaling.study.action import Action, decide
 from scaling.study.grid import Expansion
-from scaling.study.labelling import HoursOf, Labelling, LabellingCost, labelling_cost
+from scaling.study.labelling_cost import HoursOf, Labelling, LabellingCost, labelling_cost
 from scaling.study.limits import Limits, Share, over
 from scaling.study.losses import losses
 from scaling.study.match import Matched

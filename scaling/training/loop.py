@@ -17,7 +17,7 @@ from scaling.training import garbage
 from scaling.training.device import peak_memory_bytes, reset_peak_memory
 from scaling.training.evaluation_epochs import is_evaluated
 from scaling.training.failure import Dominated, Stopped
-from scaling.training.label import taught
+from scaling.training.labeller import taught
 from scaling.training.outcome import Outcome
 from scaling.training.placement import Placement
 from scaling.training.run import Run

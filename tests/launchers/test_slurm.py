@@ -20,7 +20,7 @@ from launchers.slurm.queue import Queued
 from launchers.slurm.submission import cut, share_out
 from scaling.errors import Refused
 from scaling.profile.forecast import Hours
-from scaling.study.labelling import LabellingCost
+from scaling.study.labelling_cost import LabellingCost
 from scaling.study.plan import Planned
 from scaling.study.point import Point
 from scaling.training.runtime import Runtime

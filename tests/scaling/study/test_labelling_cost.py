@@ -13,7 +13,7 @@ from scaling.data.pseudo import PseudoLabels, Teacher, Unlabelled
 from scaling.models.resnet_small import ResNetSmall
 from scaling.profile.devices import DEVICES
 from scaling.profile.forecast import EVALUATED_SHARE, Forecast, Hours
-from scaling.study.labelling import labelling_cost, labellings
+from scaling.study.labelling_cost import labelling_cost, labellings
 from scaling.study.labels import IMAGES_A_SHARD, Labelled, Labels
 from scaling.study.limits import Limits, Share, over
 from scaling.study.point import Point

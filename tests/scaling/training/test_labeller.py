@@ -20,7 +20,7 @@ from scaling.study.point import Point
 from scaling.training.batches import Batches
 from scaling.training.checkpoint import Checkpoint
 from scaling.training.failure import Stopped
-from scaling.training.label import taught
+from scaling.training.labeller import taught
 from scaling.training.loop import Hooks, train
 from scaling.training.outcome import Outcome
 from scaling.training.placement import Placement
