@@ -11,7 +11,7 @@ import pandas as pd
 
 from analysis.metric import Metric
 from analysis.noise import Floats, Noise
-from analysis.speedup.equal_accuracy import Bounds, Side, side, times_at
+from analysis.speedup.family_pair import Bounds, Side, side, times_at
 from analysis.speedup.speedup import priced, regimes
 from analysis.table import Table
 

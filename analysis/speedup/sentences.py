@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from shlex import quote
 
 from analysis.metric import PROFILED
-from analysis.speedup.equal_accuracy import Bounds
+from analysis.speedup.family_pair import Bounds
 from analysis.speedup.printed import PrintedPair
 from analysis.speedup.speedup import Speedup
 from analysis.table import Table

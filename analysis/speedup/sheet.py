@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from analysis.sheet import MAX_ROWS, Sheet
-from analysis.speedup.equal_accuracy import Bounds
+from analysis.speedup.family_pair import Bounds
 from analysis.speedup.printed import PrintedPair
 from analysis.speedup.speedup import MAX_UNEQUAL, AtModel, Speedup
 

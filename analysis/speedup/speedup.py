@@ -15,7 +15,7 @@ from analysis.metric import Metric
 from analysis.noise import Floats, Interval, Noise
 from analysis.pairs.pairs import MIN_DF
 from analysis.replicates import beyond_noise
-from analysis.speedup.equal_accuracy import Bounds, Side, bounds_of, log_times, ratio_of, side, times_at
+from analysis.speedup.family_pair import Bounds, Side, bounds_of, log_times, ratio_of, side, times_at
 from analysis.speedup.model_family import ModelFamily, model_families
 from analysis.speedup.price import Price, prices
 from analysis.speedup.reach import ends

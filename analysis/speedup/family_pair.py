@@ -1,4 +1,4 @@
-"""Equal accuracy: the costs of two families where they reach the same accuracy, along both frontiers."""
+"""A pair of families: their costs where they reach the same accuracy, along both frontiers."""
 
 from __future__ import annotations
 
