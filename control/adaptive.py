@@ -17,9 +17,9 @@ from rich.console import Console
 from analysis.suggest.sentences import flops_text
 from analysis.suggest.standing import Standing
 from analysis.suggest.suggest import Suggestion
+from control.reasons_to_end import check_failures, heed_stops, stop_files
 from control.rounds import end_text, learned_text, next_text, spent_text
 from control.spending import Spending
-from control.stops import check_failures, heed_stops, stop_files
 from launchers.launch import (
     console_of,
     exit_code,

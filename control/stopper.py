@@ -20,7 +20,7 @@ from analysis.noise import group_seeds
 from analysis.noise_estimate import noise_of
 from analysis.source.clean import table_of
 from control.options import parse
-from control.stopping import LOG
+from control.stopper_process import LOG
 from scaling.study.index import AT_REST_S
 from scaling.study.point import Point
 from scaling.study.stopping import Stopping, tell_to_stop, told_to_stop, was_stopped

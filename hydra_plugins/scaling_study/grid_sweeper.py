@@ -15,7 +15,7 @@ from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, RunMode, TaskFunction
 from omegaconf import DictConfig, OmegaConf
 
-from control.stopping import beside
+from control.stopper_process import beside
 from hydra_plugins.scaling_study._axes import axes_of, blocks_of, combined, is_axis, values_of
 from hydra_plugins.scaling_study._composed import Composed
 from hydra_plugins.scaling_study._grid_launcher import GridLauncher

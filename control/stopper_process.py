@@ -1,4 +1,4 @@
-"""Stopping beside a launch: a process of low priority that lives as long as the launch."""
+"""The stopper beside a launch: a process of low priority that lives as long as the launch."""
 
 from __future__ import annotations
 

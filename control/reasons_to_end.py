@@ -1,4 +1,4 @@
-"""Stops: reasons for an adaptive launch to end, read from the files of its study."""
+"""Reasons for an adaptive launch to end, read from the files of its study."""
 
 from __future__ import annotations
 
