@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.law.candidates import candidates, compute, varied_knobs
-from analysis.law.fit import Fit, fit
+from analysis.law.fit import Effort, Fit, fit
 from analysis.law.fitted import EFFICIENT, fit_law
 from analysis.law.form import Form
 from analysis.law.law import Law
@@ -29,9 +29,8 @@ MIN_SPARE = 2
 """Minimum number of models beyond the number of parameters, in the smallest fit."""
 SCALE = 0.01
 """Standard deviation of a residual of log error in validation: about that of seed noise."""
-NUM_STARTS = 2
-NUM_STEPS = 50
-"""Maximum number of steps of a validation fit, of which there are many."""
+EFFORT = Effort(num_starts=2, num_steps=50)
+"""That of a fit in validation, of which there are many."""
 REPLICATES = 200
 MIN_GAIN = 0.8
 """Share of the RMSE of the better constant that a law must stay below: where nothing matters, the best of
@@ -162,8 +161,7 @@ def _quick_fit(form: Form, rows: pd.DataFrame) -> Fit:
         delta=EFFICIENT,
         scale=np.full(len(rows), SCALE),
         prior=usual(form, np.log(rows["error"].to_numpy(dtype=float))),
-        num_starts=NUM_STARTS,
-        num_steps=NUM_STEPS,
+        effort=EFFORT,
     )
 
 

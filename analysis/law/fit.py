@@ -17,11 +17,23 @@ from analysis.law.start import starts
 from analysis.noise import Floats
 from scaling.errors import Refused
 
-NUM_STARTS = 16
-NUM_STEPS = 300
 SHRINKING = (100.0, 10.0, 1.0)
 """Factors of delta, used in turn: a small delta is close to least absolute residuals, which converges slowly
 from a distant start."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Effort:
+    """How thoroughly a minimum is sought."""
+
+    num_starts: int = 16
+    tolerance: float = 1e-12
+    """Share of the objective that a step must gain for the iteration to go on."""
+    num_steps: int = 300
+    """Most steps for each factor of SHRINKING."""
+
+
+THOROUGH = Effort()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,17 +85,13 @@ def fit(
     scale: Floats | None = None,
     weight: Floats | None = None,
     prior: Prior | None = None,
-    num_starts: int = NUM_STARTS,
-    tolerance: float = 1e-12,
-    num_steps: int = NUM_STEPS,
+    effort: Effort = THOROUGH,
 ) -> Fit:
     """Fit a form to rows with a column for each of its knobs and one of positive errors.
 
     `delta` is that of the Huber loss, in units of `scale` [n] (default 1, so in log error; 1e-4 is what
     published fits of language models use). `weight` [n] is how often a row counts. With a prior, the scale
-    must be a standard deviation. Iteration stops once a step gains less than `tolerance` of the objective, or
-    after `num_steps` for each factor of SHRINKING. Raises `Refused` where the rows cannot determine the
-    parameters.
+    must be a standard deviation. Raises `Refused` where the rows cannot determine the parameters.
     """
     x, y = _checked(form, rows, error)
     middle = x.mean(axis=0)
@@ -91,7 +99,7 @@ def fit(
     ones = np.ones(len(y))
     scale, weight = (ones if scale is None else scale), (ones if weight is None else weight)
     prior = prior or flat(form)
-    theta = starts(form, x, y, num_starts)
+    theta = starts(form, x, y, effort.num_starts)
     for times in SHRINKING:
         data = Data(
             x=x,
@@ -102,8 +110,8 @@ def fit(
             target=prior.mean[None],
             pull=prior.pull,
         )
-        least = tolerance if times == SHRINKING[-1] else max(1e-6, tolerance)
-        minima = minimise(form, data, theta, tolerance=least, num_steps=num_steps)
+        least = effort.tolerance if times == SHRINKING[-1] else max(1e-6, effort.tolerance)
+        minima = minimise(form, data, theta, tolerance=least, num_steps=effort.num_steps)
         theta = minima.theta
     best = int(np.argmin(minima.objective))
     residual = form.evaluate(theta[best, None], x)[0][0] - y

@@ -9,7 +9,7 @@ import pandas as pd
 
 from analysis.law.bootstrap import parametric_bootstrap
 from analysis.law.discrepancy import Space, draw, trend
-from analysis.law.fit import Fit, fit, logs
+from analysis.law.fit import Effort, Fit, fit, logs
 from analysis.law.form import Form
 from analysis.law.law import Law
 from analysis.law.misfit import OUTLYING, Bools, log_evidence, misfit, outlying
@@ -19,9 +19,8 @@ from analysis.replicates import BOOTSTRAP_SEED
 from analysis.table import AXES
 
 REPLICATES = 400
-NUM_STARTS = 8
-TOLERANCE = 1e-9
-"""Relative gain of the objective at which a fit has converged; the noise is far larger."""
+EFFORT = Effort(num_starts=8, tolerance=1e-9)
+"""That of a fit: what a smaller tolerance would still gain is far less than the noise."""
 MAX_MEASURED = 500
 """Rows used at most to estimate a discrepancy; the time grows with the cube of their number."""
 FIRST_DELTA = 0.003
@@ -102,7 +101,7 @@ def fit_form(form: Form, groups: pd.DataFrame, noise: Noise) -> Fitted:
     """
     rows = groups.assign(error=clipped(groups["error"].to_numpy(dtype=float)))
     prior, space = usual(form, np.log(rows["error"].to_numpy())), _space(form, rows)
-    first = fit(form, rows, delta=FIRST_DELTA, num_starts=NUM_STARTS, tolerance=TOLERANCE)
+    first = fit(form, rows, delta=FIRST_DELTA, effort=EFFORT)
     spread = _spread(first.residual, len(form.parameters))
     noise_sd = np.hypot(_noise_sd(rows, noise), 0.0 if noise.known else spread)
     scale = np.sqrt(noise_sd**2 + max(0.0, spread**2 - float(np.median(noise_sd**2))))
@@ -116,8 +115,7 @@ def fit_form(form: Form, groups: pd.DataFrame, noise: Noise) -> Fitted:
         scale=scale,
         weight=inlying.astype(float),
         prior=prior,
-        num_starts=NUM_STARTS,
-        tolerance=TOLERANCE,
+        effort=EFFORT,
     )
     return Fitted(
         fit=fitted, rows=rows, noise=noise, noise_sd=noise_sd, prior=prior, space=space, inlying=inlying

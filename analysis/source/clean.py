@@ -25,7 +25,6 @@ from analysis.table import (
     STATUSES,
     STOPPED,
     TEXT_COLUMNS,
-    Printed,
     Table,
     of_files,
     of_frames,
@@ -47,9 +46,6 @@ def build_table(
     source: str,
     profiled_of: Mapping[str, str] = MappingProxyType({}),
     profiled: Sequence[Metric] = (),
-    printed: tuple[Printed, ...] = (),
-    rerun_sd: float | None = None,
-    rerun_df: int | None = None,
 ) -> Table:
     """Clean raw rows. Raises `Refused` for missing columns, values that are not numbers, and impossible
     values.
@@ -77,9 +73,6 @@ def build_table(
         accuracy=accuracy,
         latency_of=profiled_of.get(LATENCY.name, ""),
         profiled=_in_order((*_profiled(rows, profiled_of), *profiled)),
-        printed=printed,
-        rerun_sd=rerun_sd,
-        rerun_df=rerun_df,
     )
 
 

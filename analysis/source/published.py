@@ -65,12 +65,15 @@ def read_published(source: str) -> Table:
         source=source,
         profiled_of={LATENCY.name: published.latency_of, MEMORY.name: "of a training step on 32 images"},
         profiled=published.profiled,
+    )
+    return replace(
+        table,
         printed=published.printed,
         rerun_sd=RERUN_SD / float(np.sqrt(published.num_runs)),
         rerun_df=RERUN_DF,
+        compared_at=LATENCY.name if published.latency_of else FLOPS.name,
+        num_runs=published.num_runs,
     )
-    compared_at = LATENCY.name if published.latency_of else FLOPS.name
-    return replace(table, compared_at=compared_at, num_runs=published.num_runs)
 
 
 def _figures() -> list[Row]:

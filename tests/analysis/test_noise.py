@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -104,7 +106,7 @@ def test_one_resolution_has_no_interaction(planted):
 def test_what_the_source_declares_stands_in_for_repeats_and_never_for_measured_noise(planted):
     frame = planted(generator=np.random.default_rng(3), noise=0.2, resolutions=(128, 160, 224))
     declared = {"rerun_sd": 0.3, "rerun_df": 10}
-    once = build_table(frame[frame["seed"] == 0], name="x", source="x", **declared)
+    once = replace(build_table(frame[frame["seed"] == 0], name="x", source="x"), **declared)
     assert noise_of(once, group_seeds(once.usable)) == Noise(kind="declared", scale=0.3, power=0.0, df=10)
-    thrice = build_table(frame, name="x", source="x", **declared)
+    thrice = replace(build_table(frame, name="x", source="x"), **declared)
     assert noise_of(thrice, group_seeds(thrice.usable)).kind == "seeds"
