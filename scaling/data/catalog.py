@@ -80,33 +80,15 @@ def declare(config: DataConfig) -> DataSet:
     facts, mirror = _facts(config)
     num_test = facts.num_own_test or max(1, round(TEST_SHARE * facts.num_images))
     num_left = facts.num_images - num_test - config.num_val
-    num_train = num_left if config.num_train is None else config.num_train
-    if config.num_val < 1:
-        raise Refused(f"data.num_val={config.num_val} leaves no images to choose by: use at least 1.")
-    if num_left < 1:
-        raise Refused(
-            f"data.num_val={config.num_val} leaves no training images: {config.name} has "
-            f"{facts.num_images - num_test} besides its test set."
-        )
-    if not 1 <= num_train <= num_left:
-        raise Refused(f"data.num_train={config.num_train} must be from 1 to {num_left} for {config.name}.")
-    if not 0 <= config.max_unreadable < 1:
-        raise Refused(f"data.max_unreadable={config.max_unreadable:g} must be at least 0 and less than 1.")
-    if config.temporal_stride < 1 or (config.temporal_stride > 1 and not facts.clips):
-        what = "is for videos" if config.temporal_stride > 1 else "must be at least 1"
-        raise Refused(f"data.temporal_stride={config.temporal_stride} {what}: use 1 for {config.name}.")
-    if config.shuffled_labels and facts.masks and facts.side is None:
-        raise Refused(
-            f"data.shuffled_labels=true: in the files of {config.name} a mask lies with its image; use "
-            "scenes_of_mnist5k or scenes_of_fashion_mnist."
-        )
+    _check_sizes(config, num_left, facts.num_images - num_test)
+    _check_files(config, facts)
     return DataSet(
         name=config.name,
         fingerprint=facts.fingerprint,
         num_classes=facts.num_classes,
         channels=facts.channels,
         side=facts.side,
-        num_train=num_train,
+        num_train=num_left if config.num_train is None else config.num_train,
         num_val=config.num_val,
         num_test=num_test,
         split_seed=config.split_seed,
@@ -118,6 +100,33 @@ def declare(config: DataConfig) -> DataSet:
         num_frames=facts.num_frames and math.ceil(facts.num_frames / config.temporal_stride),
         masks=facts.masks,
     )
+
+
+def _check_sizes(config: DataConfig, num_left: int, num_besides_test: int) -> None:
+    """Refuse splits without images; `num_left` images are left by validation and test."""
+    if config.num_val < 1:
+        raise Refused(f"data.num_val={config.num_val} leaves no images to choose by: use at least 1.")
+    if num_left < 1:
+        raise Refused(
+            f"data.num_val={config.num_val} leaves no training images: {config.name} has "
+            f"{num_besides_test} besides its test set."
+        )
+    if config.num_train is not None and not 1 <= config.num_train <= num_left:
+        raise Refused(f"data.num_train={config.num_train} must be from 1 to {num_left} for {config.name}.")
+
+
+def _check_files(config: DataConfig, facts: Facts) -> None:
+    """Refuse settings that do not suit the files."""
+    if not 0 <= config.max_unreadable < 1:
+        raise Refused(f"data.max_unreadable={config.max_unreadable:g} must be at least 0 and less than 1.")
+    if config.temporal_stride < 1 or (config.temporal_stride > 1 and not facts.clips):
+        what = "is for videos" if config.temporal_stride > 1 else "must be at least 1"
+        raise Refused(f"data.temporal_stride={config.temporal_stride} {what}: use 1 for {config.name}.")
+    if config.shuffled_labels and facts.masks and facts.side is None:
+        raise Refused(
+            f"data.shuffled_labels=true: in the files of {config.name} a mask lies with its image; use "
+            "scenes_of_mnist5k or scenes_of_fashion_mnist."
+        )
 
 
 def _facts(config: DataConfig) -> tuple[Facts, bool]:

@@ -7,6 +7,7 @@ import json
 import time
 import zipfile
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -110,17 +111,15 @@ class Labels:
             held = lease.acquire(place)
         if held is None:
             return False
-        try:
-            with held:
-                if not self._file(shard).exists():
-                    started = time.time()
-                    found = label(self.images_of(shard))
-                    told = {"labels": self.name, **provenance(), "started": started, "ended": time.time()}
-                    with writing_below(self._study):
-                        write_bytes(self._file(shard), _packed(found, told), held, flush=True)
-        except Superseded:
-            return False
-        return True
+        with suppress(Superseded), held:
+            if not self._file(shard).exists():
+                started = time.time()
+                found = label(self.images_of(shard))
+                told = {"labels": self.name, **provenance(), "started": started, "ended": time.time()}
+                with writing_below(self._study):
+                    write_bytes(self._file(shard), _packed(found, told), held, flush=True)
+            return True
+        return False
 
     def read(self) -> Labelled:
         """All labels. Raises DataError if a shard is damaged (it is set aside) or belongs to other labels."""

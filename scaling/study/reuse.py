@@ -30,11 +30,18 @@ def origins(patterns: Iterable[str], study: Study, points: Sequence[Point]) -> d
     wanted = {point.id for point in points}
     found: dict[str, Path] = {}
     for other in _others(patterns, study):
-        with suppress(OSError):
-            for name in wanted.intersection(os.listdir(other.path / "points")) - found.keys():
-                if _result(other, name) is not None:
-                    found[name] = other.path
+        for name in wanted.intersection(_ids(other)) - found.keys():
+            if _result(other, name) is not None:
+                found[name] = other.path
     return found
+
+
+def _ids(study: Study) -> list[str]:
+    """Names in the directory of the study's points; none if it cannot be read."""
+    try:
+        return os.listdir(study.path / "points")
+    except OSError:
+        return []
 
 
 def take_over(study: Study, point: Point, other: Study) -> bool:
@@ -64,26 +71,30 @@ def _result(other: Study, point_id: str) -> dict[str, Any] | None:
         if result is None or other.point(point_id).id == point_id:
             return result
         raise Refused(f"{other.directory(point_id)}/point.json belongs to another point.")
-    except (Corrupt, Refused) as error:
+    except (Corrupt, Refused, OSError) as error:
         log.warning("%s is not taken over from %s: %s", point_id, other.path, error)
         return None
 
 
 def _others(patterns: Iterable[str], study: Study) -> Iterator[Study]:
     """The studies that match the patterns, except this one."""
+    own = study.path.resolve()
     for pattern in patterns:
         spelled_out = not glob.has_magic(pattern)
-        for path in [pattern] if spelled_out else sorted(glob.glob(os.path.expanduser(pattern))):
-            other = Path(path).expanduser()
-            is_study = spelled_out or (other / "study.json").is_file()
-            if not is_study or other.resolve() == study.path.resolve():
-                continue
+        named = [Path(pattern).expanduser()] if spelled_out else _matching(pattern)
+        for path in (each for each in named if each.resolve() != own):
             try:
-                yield _trained(Study.open(other))
+                yield _trained(Study.open(path))
             except Refused as error:
                 if spelled_out:
                     raise Refused(f"reuse={pattern}: {error}") from error
-                log.warning("%s is not reused: %s", other, error)
+                log.warning("%s is not reused: %s", path, error)
+
+
+def _matching(pattern: str) -> list[Path]:
+    """The studies among the paths that match a shell pattern."""
+    paths = map(Path, sorted(glob.glob(os.path.expanduser(pattern))))
+    return [path for path in paths if (path / "study.json").is_file()]
 
 
 def _trained(other: Study) -> Study:
