@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
@@ -134,15 +134,12 @@ def _of_point(point: Point) -> Base:
         f"{point.precision}",
         defaults=({"override /model": point.family}, {"override /data": point.data.name}),
         values=values,
-        missing=" ".join(
-            sentence
-            for sentence, is_missing in (
-                (
-                    "Its images are where data.root says: add data.root=… to the line.",
-                    point.data.name == "image_folder",
-                ),
-                ("It learned from pseudo-labels: add pseudo.teacher=… too.", point.pseudo is not None),
-            )
-            if is_missing
-        ),
+        missing=" ".join(_missing(point)),
     )
+
+
+def _missing(point: Point) -> Iterator[str]:
+    if point.data.name == "image_folder":
+        yield "Its images are where data.root says: add data.root=… to the line."
+    if point.pseudo is not None:
+        yield "It learned from pseudo-labels: add pseudo.teacher=… too."

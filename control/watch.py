@@ -73,28 +73,37 @@ def _as_lines(study: Study, wish: Wish, console: Console) -> None:
 
 
 def _on_screen(study: Study, wish: Wish, console: Console) -> None:
-    watcher, end, view = Watcher(study), End(), wish.view
+    watcher = Watcher(study)
     glance = watcher.look()
-    tabulate(glance, view.filtered, view.by)  # raises Refused before the screen is taken over
+    tabulate(glance, wish.view.filtered, wish.view.by)  # raises Refused before the screen is taken over
     with LatestFrontier() as latest:
-        with (
-            Keys() as keys,
-            Live(console=console, screen=True, auto_refresh=False, vertical_overflow="crop") as live,
-        ):
-            next_look = time.monotonic() + (wish.every_s or EVERY_S)
-            while wish.stay or not end.has_come(glance):
-                table = tabulate(glance, view.filtered, view.by)
-                picture, page = full(glance, table, latest.members(glance), view, console.size)
-                live.update(picture, refresh=True)
-                typed = keys.wait(max(0.0, min(_REDRAW_S, next_look - time.monotonic())))
-                if "q" in typed:
-                    break
-                for key in typed:
-                    view = view.typed(key, page, len(table.rows))
-                if time.monotonic() >= next_look:
-                    next_look = time.monotonic() + (wish.every_s or EVERY_S)
-                    glance = glance if view.is_paused else watcher.look()
+        glance, view = _until_end(watcher, glance, latest, wish, console)
         _print(glance, view, latest, console)
+
+
+def _until_end(
+    watcher: Watcher, glance: Glance, latest: LatestFrontier, wish: Wish, console: Console
+) -> tuple[Glance, View]:
+    """Redraw the screen until the study ends or `q` is typed; return what it showed last."""
+    end, view, every_s = End(), wish.view, wish.every_s or EVERY_S
+    next_look = time.monotonic() + every_s
+    with (
+        Keys() as keys,
+        Live(console=console, screen=True, auto_refresh=False, vertical_overflow="crop") as live,
+    ):
+        while wish.stay or not end.has_come(glance):
+            table = tabulate(glance, view.filtered, view.by)
+            picture, page = full(glance, table, latest.members(glance), view, console.size)
+            live.update(picture, refresh=True)
+            typed = keys.wait(max(0.0, min(_REDRAW_S, next_look - time.monotonic())))
+            if "q" in typed:
+                break
+            for key in typed:
+                view = view.typed(key, page, len(table.rows))
+            if time.monotonic() >= next_look:
+                next_look = time.monotonic() + every_s
+                glance = glance if view.is_paused else watcher.look()
+    return glance, view
 
 
 class End:

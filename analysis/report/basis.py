@@ -49,6 +49,26 @@ def noise_text(noise: Noise, replicates: int) -> str:
 
 def _rows(findings: Findings) -> Iterator[tuple[str, str]]:
     """The topics, and the rows that each rests on."""
+    yield from _of_axes(findings)
+    yield from _of_families(findings)
+    if findings.noise.known:
+        models = findings.compared
+        yield "noise", f"{counted(len(models), 'model')}, {models['num_seeds'].sum()} runs"
+    if findings.law is not None:
+        rows, replicates = findings.law.diagnostics.num_rows, len(findings.law.theta_draws)
+        yield (
+            "law",
+            f"{counted(rows, 'model')} of one setting ({replicates:,} replicates of noise and lack of fit)",
+        )
+    if findings.prediction:
+        yield "hours", f"{len(findings.prediction.points)} completed points whose hours were predicted"
+    if findings.foreseen:
+        yield "foreseen", f"{counted(len(findings.groups), 'model')}, and draws of what is left to run"
+    yield "missing", "all rows, used or not"
+
+
+def _of_axes(findings: Findings) -> Iterator[tuple[str, str]]:
+    """The topics about the frontier, the methods and the axes."""
     if findings.frontiers:
         names = [
             f"{len(frontier.members)} with known {frontier.cost.label}"
@@ -75,6 +95,10 @@ def _rows(findings: Findings) -> Iterator[tuple[str, str]]:
         yield "frames", f"{counted(number, 'pair')} of models that differ in the frames of their clips alone"
     if findings.returns:
         yield "returns", f"{len(findings.returns)} pairs of models that are neighbours on one axis"
+
+
+def _of_families(findings: Findings) -> Iterator[tuple[str, str]]:
+    """The topics about families of networks, and about how they were trained before."""
     for topic, compared in (
         ("speedup", findings.at_equal_accuracy.speedups),
         ("ladders", tuple(pair for each in findings.at_equal_accuracy.ladders for pair in each.pairs)),
@@ -87,20 +111,6 @@ def _rows(findings: Findings) -> Iterator[tuple[str, str]]:
     if findings.transfers:
         networks = sum(len(each.models) for each in findings.transfers)
         yield "transfer", f"{networks} networks after a second training, at the setting chosen for each"
-    if findings.noise.known:
-        models = findings.compared
-        yield "noise", f"{counted(len(models), 'model')}, {models['num_seeds'].sum()} runs"
-    if findings.law is not None:
-        rows, replicates = findings.law.diagnostics.num_rows, len(findings.law.theta_draws)
-        yield (
-            "law",
-            f"{counted(rows, 'model')} of one setting ({replicates:,} replicates of noise and lack of fit)",
-        )
-    if findings.prediction:
-        yield "hours", f"{len(findings.prediction.points)} completed points whose hours were predicted"
-    if findings.foreseen:
-        yield "foreseen", f"{counted(len(findings.groups), 'model')}, and draws of what is left to run"
-    yield "missing", "all rows, used or not"
 
 
 def _compared(found: Sequence[Speedup]) -> list[str]:
