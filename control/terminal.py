@@ -13,8 +13,7 @@ from control.knobs import text
 from control.looks import Now, Word
 from control.status import Glance, Status
 from control.table import Row, Table
-from launchers.progress import duration
-from scaling.quantity import counted
+from scaling.quantity import clock_text, counted
 from scaling.study.result import Status as Standing
 
 STYLES: dict[Word, str] = {
@@ -66,7 +65,7 @@ def pace(status: Status, at: float) -> str:
     """The training time so far, the results of the last hour, and the age of the last one."""
     if status.last_result is None:
         return "No result yet."
-    ago = duration(max(0.0, at - status.last_result))
+    ago = clock_text(max(0.0, at - status.last_result))
     return (
         f"{status.training_hours:.3g} hours of training in completed points; {status.completed_last_hour} "
         f"completed in the last hour, the last one {ago} ago."
@@ -118,7 +117,7 @@ def _add_points(grid: Grid, table: Table, rows: Sequence[Row], is_narrow: bool) 
         now = row.points[0]
         epoch = now.point.epochs if now.word == "completed" else now.point.epoch
         bar = _bar(row.share, now.word, _NARROW_BAR if is_narrow else _BAR)
-        eta = "" if row.eta_s is None else duration(row.eta_s)
+        eta = "" if row.eta_s is None else clock_text(row.eta_s)
         grid.add_row(
             Text(now.point.id[: _SHOWN if is_narrow else 16], style="bright_black"),
             *_values(table, row),
@@ -144,7 +143,7 @@ def _add_groups(grid: Grid, table: Table, rows: Sequence[Row], is_narrow: bool) 
     for row in rows:
         counts = [_count(row.counts[word], word) for word in words]
         bar = _bar(row.share, "completed" if row.share == 1 else "running", width)
-        left = duration(row.device_s) if row.device_s else ""
+        left = clock_text(row.device_s) if row.device_s else ""
         share = Text.assemble(bar, f" {row.share:4.0%}")
         grid.add_row(str(len(row.points)), *_values(table, row), *counts, share, left)
 
@@ -159,7 +158,7 @@ def _values(table: Table, row: Row) -> list[str]:
 
 def _state(now: Now) -> str:
     if now.word == "silent" and now.silent_s is not None:
-        return f"silent {duration(now.silent_s)}"
+        return f"silent {clock_text(now.silent_s)}"
     return now.word
 
 
@@ -200,7 +199,7 @@ _ORDER: tuple[Standing, ...] = ("completed", "failed", "running", "pending")
 
 def _remaining(status: Status) -> str:
     if status.eta_s is not None:
-        return f"about {duration(status.eta_s)} to go"
+        return f"about {clock_text(status.eta_s)} to go"
     if status.counts["running"]:
         return "estimating the time"
     return "nothing runs now" if status.counts["pending"] else "nothing runs any more"

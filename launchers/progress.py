@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from launchers.watch import Tally
+from scaling.quantity import clock_text
 
 LINE_EVERY_S = 15.0
 """Time between two lines in a log."""
@@ -47,7 +48,7 @@ class Display:
         done, failed, running = (tally.count(status) for status in ("completed", "failed", "running"))
         left = self._num_points - done - failed
         remaining = self._pace.remaining_s()
-        ahead = f"about {duration(remaining)} to go" if remaining is not None else "estimating the time"
+        ahead = f"about {clock_text(remaining)} to go" if remaining is not None else "estimating the time"
         counts = f"{done} of {self._num_points} points done, {failed} failed, {left} left"
         return f"{counts} ({running} running), {ahead}"
 
@@ -81,13 +82,3 @@ class Pace:
         (first_time, first), (last_time, last) = self._seen[0], self._seen[-1]
         pace = (last - first) / max(last_time - first_time, 1e-9)
         return max(0.0, (1 - last) / pace - (time.monotonic() - last_time))
-
-
-def duration(seconds: float) -> str:
-    """A duration for people: 40 s, 12 min, 3 h 20 min."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    if minutes < 90:
-        return f"{minutes} min"
-    return f"{minutes // 60} h {minutes % 60:02d} min"

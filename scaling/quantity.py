@@ -32,6 +32,16 @@ def duration_text(seconds: float) -> str:
     return f"{seconds:.3g} s"
 
 
+def clock_text(seconds: float) -> str:
+    """A duration as on a clock: 40 -> `40 s`, 12000 -> `3 h 20 min`."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    if minutes < 90:
+        return f"{minutes} min"
+    return f"{minutes // 60} h {minutes % 60:02d} min"
+
+
 def listed(words: Sequence[str]) -> str:
     """Words as a list in a sentence, such as `128, 160 and 224`; empty for no words."""
     return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
