@@ -96,11 +96,22 @@ def adaptive_of(study: Mapping[str, Any]) -> Adaptive | None:
 
 
 def ids_of(value: Any) -> tuple[str, ...]:
+    """Ids of points, or their beginnings; empty for null."""
+    return _texts(
+        value, f"only={value} should be ids of points in quotes of their own, as in \"only=['1a2b3c4d']\"."
+    )
+
+
+def patterns_of(value: Any) -> tuple[str, ...]:
+    """Directories of studies, or patterns of their names; empty for null."""
+    return _texts(value, f"reuse={value} should be study directories, such as results/*.")
+
+
+def _texts(value: Any, refusal: str) -> tuple[str, ...]:
+    """A text or a list of texts; raises Refused for anything else."""
     listed = [] if value is None else value if isinstance(value, list) else [value]
     if not all(isinstance(each, str) and each for each in listed):
-        raise Refused(
-            f"only={value} should be ids of points in quotes of their own, as in \"only=['1a2b3c4d']\"."
-        )
+        raise Refused(refusal)
     return tuple(listed)
 
 
@@ -109,13 +120,6 @@ def stopping_of(values: Any) -> Stopping:
     if not isinstance(values, dict):
         raise Refused(f"stop={values} should be one of its settings, such as stop.dominated=true.")
     return strict(Stopping, values, "stop")
-
-
-def patterns_of(value: Any) -> tuple[str, ...]:
-    listed = [] if value is None else value if isinstance(value, list) else [value]
-    if not all(isinstance(each, str) and each for each in listed):
-        raise Refused(f"reuse={value} should be study directories, such as results/*.")
-    return tuple(listed)
 
 
 def show_of(value: Any) -> Show:
