@@ -94,14 +94,10 @@ def find(table: Table, cost: str | None = None) -> Findings:
     groups, failed, noise = _models(table)
     compared = thinned(groups)
     draws = draw_errors(compared, noise)
-    known = _known(table, groups, PRICES)
-    asked = PRICES[cost or table.compared_at]
-    pairs = depth_against_width(compared, noise, draws, known.get(asked.name, asked))
-    elsewhere = [
-        depth_against_width(compared, noise, draws, other)
-        for other in known.values()
-        if other.name != asked.name
-    ]
+    pairs, *elsewhere = (
+        depth_against_width(compared, noise, draws, price)
+        for price in _prices(table, groups, cost or table.compared_at)
+    )
     rivals = thinned_alike(finished(groups))
     rival_draws = draws if rivals is compared else draw_errors(rivals, noise)
     choice = choose(compared, noise)
@@ -190,6 +186,13 @@ def _known(table: Table, groups: pd.DataFrame, costs: dict[str, Metric]) -> dict
     if LATENCY.name in found:
         found[LATENCY.name] = replace(LATENCY, detail=table.latency_of)
     return found
+
+
+def _prices(table: Table, groups: pd.DataFrame, first: str) -> list[Metric]:
+    """The price named `first`, even if no group has it, then all others that some group has."""
+    known = _known(table, groups, PRICES)
+    others = [price for name, price in known.items() if name != first]
+    return [known.get(first, PRICES[first]), *others]
 
 
 def _why(table: Table) -> str:

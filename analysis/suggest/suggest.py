@@ -92,12 +92,7 @@ def suggest(
     """
     groups = _measured(table)
     grid = _grid(groups, candidates)
-    layout = Layout.of(grid)
-    if not (layout.regimes or layout.overall):
-        raise Refused(
-            f"{table.source} has no two models, measured or planned, by which depth, width or resolution "
-            "could be compared at equal cost: widen the grid."
-        )
+    layout = _layout(grid, table.source)
     noise = noise_of_few(groups, declared_noise(table))
     measured = Measured.of(grid, groups, noise)
     surrogate = layout.space.surrogate(measured)
@@ -130,6 +125,17 @@ def suggest(
         is_assumed=noise is ASSUMED,
         status="awaited" if is_reopened and not len(useful) else _status(foresights, useful, points),
         cheapest=float(useful.min()) if len(useful) else None,
+    )
+
+
+def _layout(grid: pd.DataFrame, source: str) -> Layout:
+    """The layout of the grid. Raises `Refused` where it has no rule to decide."""
+    layout = Layout.of(grid)
+    if layout.regimes or layout.overall:
+        return layout
+    raise Refused(
+        f"{source} has no two models, measured or planned, by which depth, width or resolution could be "
+        "compared at equal cost: widen the grid."
     )
 
 
