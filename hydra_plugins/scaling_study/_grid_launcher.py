@@ -6,7 +6,6 @@ identical everywhere are in such files.
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from collections.abc import Sequence
 
 from hydra.core.utils import JobReturn
@@ -21,7 +20,10 @@ from scaling.errors import Refused
 
 
 class GridLauncher(Launcher):
-    """A launcher that takes whole grids from the grid sweeper, and refuses Hydra's other sweepers."""
+    """Takes whole grids from the grid sweeper, to run them at `where`, and refuses Hydra's other sweepers."""
+
+    def __init__(self, where: Where) -> None:
+        self._where = where
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
         del hydra_context, task_function, config
@@ -30,15 +32,10 @@ class GridLauncher(Launcher):
         del job_overrides, initial_job_idx
         raise Refused("This launcher needs hydra/sweeper=grid.")
 
-    @staticmethod
-    def run(request: Request, launcher: Where) -> int:
-        """Run the request with a launcher, as it is or by the adaptive loop; return the exit code."""
+    def launch_request(self, request: Request) -> int:
+        """Run the points of the request, as it is or by the adaptive loop; return the exit code."""
         if not request.adaptive:
-            return run_request(request, launcher)
+            return run_request(request, self._where)
         from control.adaptive import run_adaptively  # the analysis takes a second to import
 
-        return run_adaptively(request, launcher)
-
-    @abstractmethod
-    def launch_request(self, request: Request) -> int:
-        """Run the points of the request; return the exit code."""
+        return run_adaptively(request, self._where)

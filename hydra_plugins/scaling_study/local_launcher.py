@@ -9,7 +9,6 @@ from hydra.core.config_store import ConfigStore
 
 from hydra_plugins.scaling_study._grid_launcher import GridLauncher
 from launchers.local import LocalPool
-from launchers.request import Request
 from scaling.study.strict import strict
 
 ConfigStore.instance().store(
@@ -27,7 +26,4 @@ class LocalLauncher(GridLauncher):
     """Passes requests to a LocalPool, whose fields are the launcher's options."""
 
     def __init__(self, **options: Any) -> None:
-        self._pool = strict(LocalPool, options, "hydra.launcher")
-
-    def launch_request(self, request: Request) -> int:
-        return self.run(request, self._pool)
+        super().__init__(strict(LocalPool, options, "hydra.launcher"))

@@ -9,7 +9,6 @@ from hydra.core.config_store import ConfigStore
 
 from hydra_plugins.scaling_study._grid_launcher import GridLauncher
 from launchers.replay.launcher import Replay
-from launchers.request import Request
 from scaling.study.strict import strict
 
 ConfigStore.instance().store(
@@ -27,7 +26,4 @@ class ReplayLauncher(GridLauncher):
     """Passes requests to a Replay, whose fields are the launcher's options."""
 
     def __init__(self, **options: Any) -> None:
-        self._replay = strict(Replay, options, "hydra.launcher")
-
-    def launch_request(self, request: Request) -> int:
-        return self.run(request, self._replay)
+        super().__init__(strict(Replay, options, "hydra.launcher"))

@@ -9,7 +9,6 @@ from hydra.core.config_store import ConfigStore
 from omegaconf import OmegaConf
 
 from hydra_plugins.scaling_study._grid_launcher import GridLauncher
-from launchers.request import Request
 from launchers.slurm.launcher import Slurm
 from launchers.slurm.options import Options
 from scaling.study.strict import strict
@@ -32,7 +31,4 @@ class SlurmLauncher(GridLauncher):
         plain = OmegaConf.to_container(OmegaConf.create(options))
         assert isinstance(plain, dict)
         named = {str(name): value for name, value in plain.items()}
-        self._slurm = Slurm(strict(Options, named, "hydra.launcher"))
-
-    def launch_request(self, request: Request) -> int:
-        return self.run(request, self._slurm)
+        super().__init__(Slurm(strict(Options, named, "hydra.launcher")))
