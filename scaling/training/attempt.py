@@ -32,7 +32,7 @@ Row = dict[str, float]
 
 
 class Attempt:
-    """Call `run` once. Training, or the `answer` that replaces it, calls `keep` and `commit`."""
+    """Call `run` once; what brings the point to its end, such as `train`, calls `keep` and `commit`."""
 
     def __init__(
         self,
@@ -41,11 +41,9 @@ class Attempt:
         held: Lease,
         terms: Terms,
         stop: Stop,
+        bring_to_end: Callable[[Attempt], None],
         on_epoch: Callable[[list[Row]], None] | None,
-        processes: Processes | None = None,
-        answer: Callable[[Attempt], None] | None = None,
     ) -> None:
-        """`answer`, if given, brings the point to its end in place of training."""
         self._study = study
         self._id = point_id
         self._directory = study.directory(point_id)
@@ -53,9 +51,8 @@ class Attempt:
         self._terms = terms
         self._runtime = terms.runtime
         self._stop = stop
+        self._bring_to_end = bring_to_end
         self._on_epoch = on_epoch
-        self._processes = processes
-        self._bring_to_end = answer or Attempt._train
         self._state = State()
 
     def run(self, state: State) -> State:
@@ -91,7 +88,8 @@ class Attempt:
             self._state = replace(self._state, status="completed")
             self._study.note(self._id, self._state)
 
-    def _train(self) -> None:
+    def train(self, processes: Processes | None = None) -> None:
+        """Train the point to its end; `processes` are those that train it together, None for a single one."""
         os.environ["OMP_NUM_THREADS"] = str(self._runtime.threads)  # read when torch is first imported
         with garbage.importing():
             from scaling.training.checkpoint import Checkpoint  # imports torch, which a planner never needs
@@ -103,7 +101,7 @@ class Attempt:
             from scaling.training.weights import save_weights
 
         started = time.time()
-        study, runtime, processes = self._study, self._runtime, self._processes or ALONE
+        study, runtime, processes = self._study, self._runtime, processes or ALONE
         hooks = Hooks(
             on_epoch=self.keep,
             should_stop=lambda: processes.should_stop(self._stop),

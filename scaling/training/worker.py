@@ -7,6 +7,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import psutil
@@ -113,7 +114,8 @@ def run_point(
                 ended = replace(_given_up(before), job=begun.job)
                 study.note(point_id, ended, held)
             else:
-                ended = Attempt(study, point_id, held, terms, stop, on_epoch, processes, answer).run(begun)
+                bring_to_end = answer or partial(Attempt.train, processes=processes)
+                ended = Attempt(study, point_id, held, terms, stop, bring_to_end, on_epoch).run(begun)
         if answer is None:  # an answer leaves too little garbage to be worth a collection
             garbage.free()
         if ended.status in ("completed", "failed"):
