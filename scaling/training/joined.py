@@ -1,4 +1,4 @@
-"""One of several processes that train a point together: how they meet, sum tensors, and report a failure.
+"""One of several processes that train a point together: how they connect, sum tensors and fail as one.
 
 Gradients are summed here rather than by DistributedDataParallel, for two reasons: it reorders its buckets
 after the first step, so that a resumed run would sum in another order, and it keeps its connections open, so
@@ -8,14 +8,10 @@ that processes waiting for one that has failed would wait until the timeout.
 from __future__ import annotations
 
 import gc
-import json
 import logging
-import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
-from functools import partial
-from typing import Any
 
 import torch
 import torch.distributed as dist
@@ -24,8 +20,9 @@ from torch import Tensor
 
 from scaling.study.result import Failure
 from scaling.training.backends import check_gpus, group_options
-from scaling.training.failure import Diverged, PeerFailed, PeerLost, Stopped, noted
+from scaling.training.failure import Diverged, PeerFailed, PeerLost, Stopped
 from scaling.training.meeting import Meeting
+from scaling.training.notices import Notices, first_line
 from scaling.training.processes import Disconnected, Processes, T
 from scaling.training.stop import Stop
 
@@ -33,9 +30,6 @@ log = logging.getLogger(__name__)
 
 _REASONS: tuple[Failure | None, ...] = (None, "timeout", "preempted")
 """Reasons to stop a process; if processes have different ones, the last of this list counts."""
-
-_FOREVER = timedelta(days=365)
-"""Timeout for the next point, for which a process should wait as long as needed."""
 
 
 class Joined(Processes):
@@ -47,13 +41,10 @@ class Joined(Processes):
         self.rank = meeting.rank
         self.size = meeting.size
         self._timeout = timedelta(seconds=meeting.timeout_s)
-        self._turn = 0
         self._group: int | None = None
         self._group_told = 0
-        try:
-            self._store = _store(meeting, self._timeout)
-        except dist.DistError as error:
-            raise PeerLost(f"{self.size} processes did not meet: {_first_line(error)}") from error
+        """Number of the group to be in: a failure breaks a group up, and the next one is numbered by it."""
+        self._notices = Notices(meeting, self._timeout)
 
     def sum(self, tensors: Sequence[Tensor]) -> None:
         together = torch.cat([tensor.reshape(-1).to(tensors[0].dtype) for tensor in tensors])
@@ -77,12 +68,10 @@ class Joined(Processes):
         return bool(told)
 
     def short_of_memory(self, error: Exception) -> bool:
-        key = f"short/{self._turn}"
         try:
             if super().short_of_memory(error):
-                if self._store.compare_set(key, "", str(self.rank)) == str(self.rank).encode():
-                    self._store.add("groups", 1)
-            elif not isinstance(error, Disconnected) or not self._store.check([key]):
+                self._notices.tell_short()
+            elif not isinstance(error, Disconnected) or not self._notices.is_short():
                 return False
         except dist.DistError:
             return False
@@ -93,7 +82,7 @@ class Joined(Processes):
 
     @contextmanager
     def training(self, point_id: str) -> Iterator[None]:
-        self._announce(point_id)
+        self._group_told = self._notices.announce(point_id)
         with self._as_one():
             yield
 
@@ -102,7 +91,7 @@ class Joined(Processes):
 
         Raises PeerLost if the first process is lost.
         """
-        while (point_id := self._told()) is not None:
+        while (point_id := self._next_point()) is not None:
             yield point_id
         self._leave()
 
@@ -118,31 +107,16 @@ class Joined(Processes):
 
     def dismiss(self) -> None:
         """Let the other processes end, and wait for that, since they need the store in this process."""
-        self._announce(None)
-        try:
-            self._store.wait([f"gone/{rank}" for rank in range(1, self.size)], self._timeout)
-        except dist.DistError as error:
-            log.warning("another process did not end as it should: %s", _first_line(error))
+        self._notices.announce(None)
+        self._notices.wait_for_end()
         self._leave()
 
-    def _announce(self, point_id: str | None) -> None:
-        group = self._store.add("groups", 0)  # increased by each failure of a process
-        self._turn += 1
-        self._store.set(f"turn/{self._turn}", json.dumps({"point": point_id, "group": group}))
-        self._group_told = group
-
-    def _told(self) -> str | None:
-        self._turn += 1
+    def _next_point(self) -> str | None:
         try:
-            self._store.wait([f"turn/{self._turn}"], _FOREVER)
-            turn = json.loads(self._store.get(f"turn/{self._turn}"))
-            if turn["point"] is None:
-                self._store.set(f"gone/{self.rank}", "")
-        except dist.DistError as error:
+            point_id, self._group_told = self._notices.next_point()
+        except PeerLost:
             self._leave()
-            raise PeerLost(f"process 0 of {self.size} is gone: {_first_line(error)}") from error
-        self._group_told = turn["group"]
-        point_id: str | None = turn["point"]
+            raise
         return point_id
 
     @contextmanager
@@ -155,11 +129,11 @@ class Joined(Processes):
         except (Diverged, Stopped):  # raised in all processes after the same step
             raise
         except Disconnected as error:
-            cause = self._cause(error)
+            cause = self._notices.cause(error)
             self._leave()
             raise cause from None
         except Exception as error:
-            self._tell(error)
+            self._notices.tell(error)
             self._leave()
             raise
 
@@ -168,8 +142,8 @@ class Joined(Processes):
             return
         if self._group is not None:
             self._leave()
-        _reached(lambda: check_gpus(self._store, self.rank, self.size, self._device))
-        store = dist.PrefixStore(f"group/{self._group_told}", self._store)  # type: ignore[attr-defined]
+        _reached(lambda: check_gpus(self._notices.store, self.rank, self.size, self._device))
+        store = dist.PrefixStore(f"group/{self._group_told}", self._notices.store)  # type: ignore[attr-defined]
         _reached(
             lambda: dist.init_process_group(
                 **group_options(self._device),
@@ -191,41 +165,6 @@ class Joined(Processes):
             dist.destroy_process_group()
             gc.collect()  # gloo closes its connections when nothing refers to the group any more
 
-    def _tell(self, error: Exception) -> None:
-        """Announce how this process failed, unless another one has announced a failure."""
-        trace = "".join(traceback.format_exception(error))
-        said = json.dumps({"rank": self.rank, "trace": trace, "noted": noted(error)})
-        try:
-            self._store.compare_set(f"failure/{self._turn}", "", said)
-            self._store.add("groups", 1)
-        except dist.DistError as lost:
-            raise PeerLost(f"process 0 of {self.size} is gone: {_first_line(lost)}") from error
-
-    def _cause(self, error: Disconnected) -> PeerFailed | PeerLost:
-        """Why this process was disconnected: another one has announced a failure, or was lost before that."""
-        key = f"failure/{self._turn}"
-        try:
-            if self._store.check([key]):
-                return PeerFailed(**json.loads(self._store.get(key)))
-        except dist.DistError as lost:
-            error = Disconnected(_first_line(lost))
-        log.warning("disconnected: %s", error)
-        return PeerLost(f"another of the {self.size} processes that trained it is gone")
-
-
-def _store(meeting: Meeting, timeout: timedelta) -> Any:
-    """The store, in process 0, so that it closes with that process and the others notice its loss at once."""
-    is_first = meeting.rank == 0
-    where, tcp = meeting.address, partial(dist.TCPStore, timeout=timeout)  # type: ignore[attr-defined]
-    if meeting.board is None:
-        return tcp(where, meeting.port, meeting.size, is_master=is_first)
-    board = dist.PrefixStore(meeting.board, tcp(where, meeting.port))  # type: ignore[attr-defined]
-    if not is_first:
-        return tcp(where, int(board.get("port")), meeting.size)
-    store = tcp(where, 0, meeting.size, is_master=True, wait_for_workers=False)
-    board.set("port", str(store.port))
-    return store
-
 
 def _reached(collective: Callable[[], object]) -> None:
     """Run a collective operation; raises Disconnected, with no reference to a frame that uses the group."""
@@ -233,10 +172,6 @@ def _reached(collective: Callable[[], object]) -> None:
     try:
         collective()
     except RuntimeError as error:
-        failed = _first_line(error)
+        failed = first_line(error)
     if failed is not None:
         raise Disconnected(failed)
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]
