@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass, field
 from functools import partial
 
 import torch
@@ -17,33 +18,41 @@ _DRAWN = 10
 """Windows drawn per image, of which the first that fits in the image is used."""
 
 
-def augment(
-    images: Tensor,
-    chosen: Tensor,
-    *,
-    padding: int,
-    mirror: bool,
-    generator: torch.Generator,
-    batch: int,
-    share: slice = slice(None),
-) -> Tensor:
+@dataclass(frozen=True, kw_only=True)
+class Chance:
+    """The random numbers of a batch, of which a process uses its share.
+
+    They are drawn for the whole batch, so the result for an image does not depend on how that is shared.
+    """
+
+    generator: torch.Generator
+    """On the CPU."""
+    batch: int
+    """Number of images in the batch."""
+    share: slice = field(default_factory=lambda: slice(None))
+    """The images of this process."""
+
+    def uniform(self, *shape: int) -> Tensor:
+        """Numbers (..., B) in [0, 1) for the images of this process."""
+        return torch.rand((*shape, self.batch), generator=self.generator)[..., self.share]
+
+
+def augment(images: Tensor, chosen: Tensor, chance: Chance, *, padding: int, mirror: bool) -> Tensor:
     """The `chosen` (B,) of `images` (N, C, S, S), each with its own random offset and flip.
 
-    They are a `share` of a `batch`, and the result for an image does not depend on how the batch is shared.
-    It takes one indexing operation, without a padded copy.
-
     A crop is a window of S pixels in the image extended by `padding` reflected pixels on each side, so that a
-    dark margin stays dark and a photograph continues. `padding` is less than S; `generator` is on the CPU.
+    dark margin stays dark and a photograph continues; `padding` is less than S. It takes one indexing
+    operation, without a padded copy.
     """
     if padding == 0 and not mirror:
         return images[chosen]
     side = images.shape[-1]
-    offsets = torch.randint(-padding, padding + 1, (2, batch, 1), generator=generator)
+    offsets = torch.randint(-padding, padding + 1, (2, chance.batch, 1), generator=chance.generator)
     pixels = torch.arange(side, device=images.device)
-    rows, columns = _reflect(sent(offsets[:, share], images) + pixels, side)
+    rows, columns = _reflect(sent(offsets[:, chance.share], images) + pixels, side)
     if mirror:
-        mirrored = sent(torch.rand((batch, 1), generator=generator)[share], images) < 0.5
-        columns = torch.where(mirrored, columns.flip(1), columns)
+        mirrored = sent(chance.uniform(), images) < 0.5
+        columns = torch.where(mirrored[:, None], columns.flip(1), columns)
     crops = images[chosen[:, None, None], :, rows[:, :, None], columns[:, None, :]]
     return crops.permute(0, 3, 1, 2)  # indexing leaves channels last in memory, the network's layout
 
@@ -54,14 +63,7 @@ def _reflect(positions: Tensor, side: int) -> Tensor:
 
 
 def resized_crops(
-    images: Tensor,
-    chosen: Tensor,
-    *,
-    mirror: bool,
-    generator: torch.Generator,
-    batch: int,
-    share: slice = slice(None),
-    masks: bool = False,
+    images: Tensor, chosen: Tensor, chance: Chance, *, mirror: bool, masks: bool = False
 ) -> Tensor:
     """Like `augment`, with the random windows of Inception (Szegedy et al. 2014, arXiv 1409.4842), resized to
     S.
@@ -70,9 +72,10 @@ def resized_crops(
     stored images in one bilinear operation, which never shrinks them. With `masks`, the last channel holds
     classes and is sampled by nearest neighbour.
     """
-    heights, widths, tops, lefts = sent(_windows(batch, generator)[:, share], images)
+    windows = _windows(chance.batch, chance.generator)[:, chance.share]
+    heights, widths, tops, lefts = sent(windows, images)
     if mirror:
-        mirrored = sent(torch.rand(batch, generator=generator)[share], images) < 0.5
+        mirrored = sent(chance.uniform(), images) < 0.5
         lefts, widths = torch.where(mirrored, lefts + widths, lefts), torch.where(mirrored, -widths, widths)
     side = images.shape[-1]
     middles = (torch.arange(side, device=images.device) + 0.5) / side

@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn.functional import affine_grid, grid_sample
 from torchvision.transforms.v2 import functional
 
-from scaling.data.augment import sent
+from scaling.data.augment import Chance, sent
 
 Move: TypeAlias = Callable[[float, int], list[list[float]]]
 """From a strength (1 is the paper's largest, negative values invert the operation) and the side in pixels to
@@ -71,26 +71,16 @@ CHANGES: dict[str, Change] = {
 }
 
 
-def rand_augment(
-    images: Tensor,
-    *,
-    layers: int,
-    magnitude: float,
-    fill: Tensor,
-    generator: torch.Generator,
-    batch: int,
-    share: slice = slice(None),
-) -> Tensor:
+def rand_augment(images: Tensor, chance: Chance, *, layers: int, magnitude: float, fill: Tensor) -> Tensor:
     """Apply `layers` random operations to each of `images` (N, C, S, S) uint8, one after another.
 
-    They are a `share` of a `batch`, and the result for an image does not depend on how the batch is shared.
-    `fill` (C, 1, 1) is the colour beyond the edges; `generator` is on the CPU.
+    `fill` (C, 1, 1) is the colour beyond the edges.
     """
     side, operations, strengths = images.shape[-1], [*MOVES, *CHANGES], (magnitude / 10, -magnitude / 10)
     places = _all_places(strengths, side, images.device)
-    codes = torch.randint(2 * len(operations), (layers, batch), generator=generator)[:, share]
+    codes = torch.randint(2 * len(operations), (layers, chance.batch), generator=chance.generator)
     augmented = images.clone(memory_format=torch.contiguous_format)  # up to ten times as fast
-    for layer in codes:
+    for layer in codes[:, chance.share]:
         is_moved = (layer >= len(strengths)) & (layer < len(places))  # the first codes are the identity
         of_moved = sent(is_moved.nonzero().flatten(), images)
         augmented[of_moved] = moved(augmented[of_moved], places[sent(layer[is_moved], images)], fill)

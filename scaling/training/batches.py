@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from scaling.data.ahead import Ahead
-from scaling.data.augment import augment, resized_crops
+from scaling.data.augment import Chance, augment, resized_crops
 from scaling.data.images import Images, Split
 from scaling.data.masks import apart
 from scaling.data.mix import Mix
@@ -122,30 +122,29 @@ class Batches:
 
     def _augmented(self, step: int, images: Tensor, chosen: Tensor) -> Tensor:
         recipe, side = self._point.recipe, self._point.resolution
-        draws = generator("augment", self._point.seed, step)
         mirror = recipe.flip and self._point.data.mirror
-        of_batch: dict[str, Any] = {
-            "generator": draws,
-            "batch": self._point.images_per_step,
-            "share": self._share,
-        }
+        chance = self._chance("augment", step)
         if recipe.crop == "resized":
             masks = self._images.mask_classes > 0
-            pixels = resized_crops(images, chosen, mirror=mirror, masks=masks, **of_batch)
+            pixels = resized_crops(images, chosen, chance, mirror=mirror, masks=masks)
         else:
             padding = min(round(recipe.crop_padding * side), side - 1)
-            pixels = augment(images, chosen, padding=padding, mirror=mirror, **of_batch)
+            pixels = augment(images, chosen, chance, padding=padding, mirror=mirror)
         if not recipe.rand_augment_layers:
             return pixels
         from scaling.data.rand_augment import rand_augment  # torchvision is slow to import
 
         return rand_augment(
             pixels,
+            chance,
             layers=recipe.rand_augment_layers,
             magnitude=recipe.rand_augment_magnitude,
             fill=self._mean_light,
-            **of_batch,
         )
+
+    def _chance(self, purpose: str, step: int) -> Chance:
+        draws = generator(purpose, self._point.seed, step)
+        return Chance(generator=draws, batch=self._point.images_per_step, share=self._share)
 
     def _numbers(self, step: int) -> Tensor:
         draws = generator("drop", self._point.seed, step)

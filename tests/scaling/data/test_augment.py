@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from scaling.data.augment import augment, resized_crops
+from scaling.data.augment import Chance, augment, resized_crops
 
 SIDE = 9
 
@@ -17,9 +17,12 @@ def images(channels: int = 3) -> torch.Tensor:
     return torch.randn(40, channels, SIDE, SIDE, generator=torch.Generator().manual_seed(1))
 
 
+def chance(batch: int, seed: int = 0, share: slice = slice(None)) -> Chance:
+    return Chance(generator=torch.Generator().manual_seed(seed), batch=batch, share=share)
+
+
 def augmented(padding: int, mirror: bool, chosen: torch.Tensor, seed: int = 0) -> torch.Tensor:
-    generator = torch.Generator().manual_seed(seed)
-    return augment(images(), chosen, padding=padding, mirror=mirror, generator=generator, batch=len(chosen))
+    return augment(images(), chosen, chance(len(chosen), seed), padding=padding, mirror=mirror)
 
 
 def window(image: torch.Tensor, top: int, left: int, mirrored: bool) -> torch.Tensor:
@@ -60,8 +63,7 @@ def test_batches_are_channels_last() -> None:
 
 
 def resized(chosen: torch.Tensor, pixels: torch.Tensor, *, mirror: bool, seed: int = 0) -> torch.Tensor:
-    generator = torch.Generator().manual_seed(seed)
-    return resized_crops(pixels, chosen, mirror=mirror, generator=generator, batch=len(chosen))
+    return resized_crops(pixels, chosen, chance(len(chosen), seed), mirror=mirror)
 
 
 def places(side: int, number: int) -> torch.Tensor:
@@ -95,10 +97,7 @@ def test_resized_crops_are_windows_of_inceptions_sizes(mirror: bool) -> None:
 def test_a_share_of_resized_crops_is_as_among_all() -> None:
     pixels = (images() * 50 + 128).clamp(0, 255).byte()
     whole = resized(torch.arange(16), pixels, mirror=True)
-    generator = torch.Generator().manual_seed(0)
     part = slice(4, 8)
-    alone = resized_crops(
-        pixels, torch.arange(16)[part], mirror=True, generator=generator, batch=16, share=part
-    )
+    alone = resized_crops(pixels, torch.arange(16)[part], chance(16, share=part), mirror=True)
     assert torch.equal(alone, whole[part])
     assert not torch.equal(whole, resized(torch.arange(16), pixels, mirror=True, seed=1))

@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 
 from scaling.data import image_files, segmentation
-from scaling.data.augment import augment, resized_crops
+from scaling.data.augment import Chance, augment, resized_crops
 from scaling.data.catalog import DataConfig, declare
 from scaling.data.load import load
 from scaling.data.masks import apart, resized
@@ -101,10 +101,11 @@ def test_rows_of_a_photograph_and_of_its_mask_move_alike() -> None:
     classes = classes.repeat_interleave(4, 3).byte()
     pixels = torch.cat([40 * classes, classes], 1)
     chosen = torch.arange(12)
-    moved = augment(pixels, chosen, padding=6, mirror=True, generator=generator, batch=12)
+    chance = Chance(generator=generator, batch=12)
+    moved = augment(pixels, chosen, chance, padding=6, mirror=True)
     assert torch.equal(moved[:, 0], 40 * moved[:, 1])
     assert not torch.equal(moved, pixels)
-    windows = resized_crops(pixels, chosen, mirror=True, generator=generator, batch=12, masks=True)
+    windows = resized_crops(pixels, chosen, chance, mirror=True, masks=True)
     images, labels = apart(windows)
     assert set(labels.unique().tolist()) <= set(range(5))
     right = (images[:, 0].long() - 40 * labels).abs() < 20  # all but the rims, where light is mixed

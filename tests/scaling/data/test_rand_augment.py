@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 import torch
@@ -12,6 +11,7 @@ from torch import Tensor
 from torchvision.transforms.v2 import functional
 
 from scaling.data import mnist5k
+from scaling.data.augment import Chance
 from scaling.data.rand_augment import CHANGES, MOVES, moved, places_of, rand_augment
 
 BATCH = 24
@@ -22,9 +22,10 @@ def digits() -> Tensor:
     return torch.from_numpy(mnist5k.read().images[:: 5000 // BATCH][:BATCH])
 
 
-def augmented(images: Tensor, seed: int = 0, **changes: Any) -> Tensor:
-    settings = {"layers": 2, "magnitude": 10.0, "fill": torch.zeros(images.shape[1], 1, 1), "batch": BATCH}
-    return rand_augment(images, **settings | changes, generator=torch.Generator().manual_seed(seed))
+def augmented(images: Tensor, seed: int = 0, layers: int = 2, share: slice = slice(None)) -> Tensor:
+    chance = Chance(generator=torch.Generator().manual_seed(seed), batch=BATCH, share=share)
+    fill = torch.zeros(images.shape[1], 1, 1)
+    return rand_augment(images, chance, layers=layers, magnitude=10.0, fill=fill)
 
 
 def operated(images: Tensor, name: str, strength: float, fill: Tensor | None = None) -> Tensor:
