@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 import os
@@ -25,6 +26,13 @@ def cache_dir() -> Path:
     """`$XDG_CACHE_HOME/scaling-study`, by default in `~/.cache`."""
     home = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
     return Path(home).expanduser() / "scaling-study"
+
+
+def decoded_dir(name: str, content: str, version: int) -> Path:
+    """Directory of what is decoded of the files of `name` by this version of a decoder; `content` tells
+    different files apart."""
+    digest = hashlib.sha256(content.encode()).hexdigest()[:32]
+    return cache_dir() / name / f"{digest}-{version}"
 
 
 def fetch(path: Path, make: Callable[[], Stored]) -> Stored:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from scaling.data import image_folder, imagenet, mask_folder, segmentation
-from scaling.data.cache import cache_dir
+from scaling.data.cache import decoded_dir
 from scaling.data.dataset import DataSet
 from scaling.data.decode import DECODING
 from scaling.data.decoded import Decoded, fetch
@@ -56,8 +55,7 @@ def read(
 
 def place_of(data: DataSet, resolution: int) -> Path:
     """Directory of all decoded images of a data set at a resolution."""
-    digest = hashlib.sha256(data.fingerprint.encode()).hexdigest()[:32]
-    return cache_dir() / data.name / f"{digest}-{DECODING}" / str(resolution)
+    return decoded_dir(data.name, data.fingerprint, DECODING) / str(resolution)
 
 
 def place_of_held_out(data: DataSet, resolution: int) -> Path:

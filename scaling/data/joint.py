@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -13,7 +12,7 @@ from torch import Tensor
 from scaling.data import unlabelled
 from scaling.data.dataset import DataSet
 from scaling.data.images import Images, Split
-from scaling.data.load import load
+from scaling.data.load import load, mapped_pixels
 from scaling.data.mix import Mix
 from scaling.data.pseudo import PseudoLabels
 from scaling.errors import DataError
@@ -97,8 +96,7 @@ def choose(labelled: Labelled, *, threshold: float, balanced: bool) -> NDArray[n
 def elsewhere(images: Images, pseudo: PseudoLabels, root: str | None, resolution: int) -> Split:
     """The labelled images, followed by unlabelled ones from the directory `root`."""
     decoded = unlabelled.read(pseudo.unlabelled, root, resolution)
-    with warnings.catch_warnings(action="ignore"):  # torch warns of read-only arrays; nothing writes to this
-        pixels = torch.from_numpy(decoded.pixels).permute(0, 3, 1, 2)
+    pixels = mapped_pixels(decoded)
     others = Split(
         images=pixels, labels=torch.zeros(len(pixels), dtype=torch.int64), places=torch.arange(len(pixels))
     )

@@ -95,10 +95,14 @@ def _held_out_of_files(data: DataSet, root: str | None, resolution: int) -> tupl
 
 
 def _mapped(data: DataSet, decoded: Decoded, places: list[int]) -> Split:
-    with warnings.catch_warnings(action="ignore"):  # torch warns of read-only arrays; nothing writes to this
-        pixels = torch.from_numpy(decoded.pixels).permute(0, 3, 1, 2)
     labels = labels_of(data, torch.from_numpy(decoded.labels[places]))
-    return Split(images=pixels, labels=labels, places=torch.tensor(places))
+    return Split(images=mapped_pixels(decoded), labels=labels, places=torch.tensor(places))
+
+
+def mapped_pixels(decoded: Decoded) -> Tensor:
+    """All images (N, C, S, S) uint8, memory-mapped."""
+    with warnings.catch_warnings(action="ignore"):  # torch warns of read-only arrays; nothing writes to this
+        return torch.from_numpy(decoded.pixels).permute(0, 3, 1, 2)
 
 
 def statistics_of_sums(sums: NDArray[np.int64], num_pixels: int) -> tuple[Tensor, Tensor]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import tarfile
 from collections.abc import Iterator, Sequence
@@ -10,7 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from scaling.data import image_folder
-from scaling.data.cache import cache_dir
+from scaling.data.cache import decoded_dir
 from scaling.data.decode import DECODING
 from scaling.data.decoded import Decoded, fetch
 from scaling.data.folder import ENDINGS, Folder, walk
@@ -77,8 +76,8 @@ def read(labels: Unlabelled, root: str | None, resolution: int) -> Decoded:
 
 def place_of(labels: Unlabelled, resolution: int) -> Path:
     """Directory of the decoded images."""
-    digest = hashlib.sha256(f"{labels.fingerprint}/{labels.num_images}".encode()).hexdigest()[:32]
-    return cache_dir() / "unlabelled" / f"{digest}-{DECODING}" / str(resolution)
+    content = f"{labels.fingerprint}/{labels.num_images}"
+    return decoded_dir("unlabelled", content, DECODING) / str(resolution)
 
 
 def _pieces(top: Path) -> Iterator[Piece]:

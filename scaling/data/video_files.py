@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from scaling.data import clip_folder, kinetics
-from scaling.data.cache import cache_dir
+from scaling.data.cache import decoded_dir
 from scaling.data.dataset import DataSet
 from scaling.data.decode_video import DECODING
 from scaling.data.decoded_videos import DecodedVideos, fetch
@@ -41,5 +40,4 @@ def read(data: DataSet, root: str | None, side: int) -> DecodedVideos:
 
 def place_of(data: DataSet, side: int) -> Path:
     """Directory of the decoded videos with a shorter side of `side` pixels."""
-    digest = hashlib.sha256(data.fingerprint.encode()).hexdigest()[:32]
-    return cache_dir() / data.name / f"{digest}-{DECODING}" / f"{side}-stride-{data.temporal_stride}"
+    return decoded_dir(data.name, data.fingerprint, DECODING) / f"{side}-stride-{data.temporal_stride}"
