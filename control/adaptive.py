@@ -12,23 +12,14 @@ from dataclasses import replace
 from itertools import count
 from math import ceil, inf
 
-from rich.console import Console
-
 from analysis.suggest.sentences import flops_text
 from analysis.suggest.standing import Standing
 from analysis.suggest.suggest import Suggestion
 from control.reasons_to_end import check_failures, heed_stops, stop_files
 from control.rounds import end_text, learned_text, next_text, spent_text
 from control.spending import Spending
-from launchers.launch import (
-    console_of,
-    exit_code,
-    launch_plan,
-    plan_and_tell,
-    show_plans,
-    write_down,
-)
-from launchers.planning import Planning, plan_request
+from launchers.launch import Session, console_of, exit_code
+from launchers.planning import Planning
 from launchers.request import Launcher, Request
 from launchers.slurm.client import Silent
 from scaling.errors import Refused
@@ -50,12 +41,12 @@ def run_adaptively(request: Request, launcher: Launcher) -> int:
     points, where no rule could be decided, and where the budget is below the cheapest informative point.
     """
     _check(request)
-    console = console_of(request)
-    (planning,) = plan_and_tell(request, launcher, console)
-    loop = _Loop(replace(request, probe=False), launcher, planning, console)
+    session = Session(request, launcher, console_of(request))
+    (planning,) = session.plan_and_tell()
+    loop = _Loop(replace(session, request=replace(request, probe=False)), planning)
     loop.tell_budget()
     if request.show != "launch":
-        show_plans(request, [planning], console)
+        session.show([planning])
         loop.tell_start()
         return 0
     return loop.run()
@@ -82,13 +73,12 @@ def _check(request: Request) -> None:
 class _Loop:
     """The rounds of one launch."""
 
-    def __init__(self, request: Request, launcher: Launcher, planning: Planning, console: Console) -> None:
-        assert request.adaptive is not None
-        self._request, self._rounds = request, request.adaptive
-        self._launcher = launcher
+    def __init__(self, session: Session, planning: Planning) -> None:
+        assert session.request.adaptive is not None
+        self._session, self._rounds = session, session.request.adaptive
+        self._launcher = session.launcher
         self._first = planning
         self._study = planning.study
-        self._console = console
         self._points = {point.id: point for point in planning.plan.wanted}
         self._whole = float(sum(point.cost.train_flops for point in planning.plan.wanted))
         self._spending = Spending(planning.study)
@@ -118,9 +108,9 @@ class _Loop:
             self._say(end_text(found, self._rounds.budget, self._left()))
 
     def run(self) -> int:
-        snapshot = take(self._study.path, self._request.command)  # all rounds run the same code
+        snapshot = take(self._study.path, self._session.request.command)  # all rounds run the same code
         planning = self._first
-        write_down(planning, self._request, self._launcher, snapshot, self._console)
+        self._session.write_down(planning, snapshot)
         if marked := self._marked(planning):
             self._launch(marked, snapshot)
             planning = self._planned()
@@ -146,12 +136,12 @@ class _Loop:
         return found
 
     def _launch(self, ids: Sequence[str], snapshot: Snapshot) -> None:
-        round_of = replace(self._request, only=tuple(ids))
-        (chosen,) = plan_request(round_of, self._launcher, self._console)
+        request = replace(self._session.request, only=tuple(ids))
+        (chosen,) = replace(self._session, request=request).plan()
         self._launched += ids
         entries = [entry for entry in chosen.plan.entries if entry.is_to_train]
         chosen = replace(chosen, plan=replace(chosen.plan, entries=entries))
-        launch_plan(chosen, self._request, self._launcher, snapshot, self._console)
+        self._session.launch(chosen, snapshot)
         check_failures(self._study, self._launched)
 
     def _until_something_is_to_be_run(self, planning: Planning) -> Suggestion | None:
@@ -173,7 +163,7 @@ class _Loop:
 
     def _room(self, now: Standing) -> int:
         """Largest number of points in the next round."""
-        slots = self._launcher.num_slots(self._request.runtime)
+        slots = self._launcher.num_slots(self._session.request.runtime)
         of_a_round = min(slots, ceil(SHARE_OF_A_ROUND * len(self._points)))
         return of_a_round - (len(now.coming) if self._launcher.is_slurm else 0)
 
@@ -198,7 +188,7 @@ class _Loop:
         """The current plan of the whole grid; on Slurm, waits until the scheduler answers."""
         while True:
             try:
-                (planning,) = plan_request(self._request, self._launcher, self._console)
+                (planning,) = self._session.plan()
                 return planning
             except Silent as silent:
                 self._say(f"{silent} It will be asked again soon.")
@@ -235,4 +225,4 @@ class _Loop:
         self._say(next_text([self._points[each] for each in ids], found.price, rules))
 
     def _say(self, sentence: str) -> None:
-        self._console.print(sentence, markup=False)
+        self._session.console.print(sentence, markup=False)

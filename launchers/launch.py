@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
@@ -27,19 +28,19 @@ def run_request(request: Request, launcher: Launcher) -> int:
 
     Returns the exit code: 1 if points failed and none is completed, else 0.
     """
-    console = console_of(request)
-    plannings = plan_and_tell(request, launcher, console)
+    session = Session(request, launcher, console_of(request))
+    plannings = session.plan_and_tell()
     if request.show != "launch":
-        show_plans(request, plannings, console)
+        session.show(plannings)
         return 0
     snapshots = [take(each.study.path, request.command) for each in plannings]  # before anything trains
     needed = frozenset(need for each in plannings for point in each.plan.to_run for need in point.needs)
     ended: Counter[str] = Counter()
     for each, snapshot in zip(plannings, snapshots, strict=True):
-        write_down(each, request, launcher, snapshot, console)
-        counts = launch_plan(each, request, launcher, snapshot, console, needed)
+        session.write_down(each, snapshot)
+        counts = session.launch(each, snapshot, needed)
         if counts["completed"]:  # nothing is counted where Slurm runs them
-            console.print(f"Next: python -m analysis report {each.study.typed}", markup=False)
+            session.console.print(f"Next: python -m analysis report {each.study.typed}", markup=False)
         ended += counts
     return exit_code(ended)
 
@@ -59,78 +60,81 @@ def console_of(request: Request) -> Console:
     )
 
 
-def plan_and_tell(request: Request, launcher: Launcher, console: Console) -> list[Planning]:
-    """Plan each study, write the plan to its directory, and print its cost.
+@dataclass(frozen=True)
+class Session:
+    """A command line at work: what it asks for, the launcher, and the console for messages."""
 
-    Raises Refused if the launch could not run here.
-    """
-    points = [point for each in request.studies.values() for point in each.points]
-    precisions = {point.precision for point in points}
-    check_arithmetic(request.runtime.device, precisions, request.runtime.spec)
-    if request.show == "launch":
-        launcher.check(request.runtime, precisions)
-    plannings = plan_request(request, launcher, console)
-    if launcher.answers is not None:
-        console.print(
-            f"Nothing is trained: points are replayed from {launcher.answers}. The costs below are those of "
-            "training them.",
-            markup=False,
+    request: Request
+    launcher: Launcher
+    console: Console
+
+    def plan(self) -> list[Planning]:
+        """Plan each study, without writing anything."""
+        return plan_request(self.request, self.launcher, self.console)
+
+    def plan_and_tell(self) -> list[Planning]:
+        """Plan each study, write the plan to its directory, and print its cost.
+
+        Raises Refused if the launch could not run here.
+        """
+        request, launcher, console = self.request, self.launcher, self.console
+        points = [point for each in request.studies.values() for point in each.points]
+        precisions = {point.precision for point in points}
+        check_arithmetic(request.runtime.device, precisions, request.runtime.spec)
+        if request.show == "launch":
+            launcher.check(request.runtime, precisions)
+        plannings = self.plan()
+        if launcher.answers is not None:
+            console.print(
+                f"Nothing is trained: points are replayed from {launcher.answers}. The costs below are those "
+                "of training them.",
+                markup=False,
+            )
+        for each in plannings:
+            tell_other_files(each.study, request.studies[each.study.path].points, console)
+            each.create()
+            write_plan(each.plan, each.study.path / "plan.csv")
+            tell_plan(console, each.study.path, each.plan, each.calibration)
+        return plannings
+
+    def show(self, plannings: Sequence[Planning]) -> None:
+        """Print the plans in the requested format, and note the command line in the history of each study."""
+        for each in plannings:
+            each.study.remember(self.request.command, len(each.plan.entries), None)
+        _print(self.console, self.request.show, {each.study.path: each.plan for each in plannings})
+
+    def write_down(self, planning: Planning, snapshot: Snapshot) -> None:
+        """Store the command line and the points of a plan to be launched, and take over reused results."""
+        study, plan = planning.study, planning.plan
+        replayed = str(self.launcher.answers) if self.launcher.answers else None
+        study.remember(self.request.command, len(plan.entries), snapshot.hash, replayed)
+        study.add(plan.wanted, plan.predicted)
+        for entry in plan.entries:
+            if entry.origin is not None:
+                take_over(study, entry.point, Study(entry.origin))
+        if plan.to_run:
+            self.console.print(
+                f"To watch it: python -m control watch {study.typed}, with --web in a browser.",
+                style="bright_black",
+                markup=False,
+                soft_wrap=True,
+            )
+
+    def launch(
+        self, planning: Planning, snapshot: Snapshot, needed: frozenset[str] = frozenset()
+    ) -> Counter[str]:
+        """Run the plan; return the number of its points by status, empty if Slurm runs them."""
+        return self.launcher.launch(
+            Launching(
+                study=planning.study,
+                plan=planning.plan,
+                snapshot=snapshot,
+                runtime=self.request.runtime_of(planning.study.path),
+                tracker=self.request.tracker,
+                console=self.console,
+                needed=needed,
+            )
         )
-    for each in plannings:
-        tell_other_files(each.study, request.studies[each.study.path].points, console)
-        each.create()
-        write_plan(each.plan, each.study.path / "plan.csv")
-        tell_plan(console, each.study.path, each.plan, each.calibration)
-    return plannings
-
-
-def show_plans(request: Request, plannings: Sequence[Planning], console: Console) -> None:
-    """Print the plans in the requested format, and note the command line in the history of each study."""
-    for each in plannings:
-        each.study.remember(request.command, len(each.plan.entries), None)
-    _print(console, request.show, {each.study.path: each.plan for each in plannings})
-
-
-def write_down(
-    planning: Planning, request: Request, launcher: Launcher, snapshot: Snapshot, console: Console
-) -> None:
-    """Store the command line and the points of a plan to be launched, and take over reused results."""
-    study, plan = planning.study, planning.plan
-    replayed = str(launcher.answers) if launcher.answers else None
-    study.remember(request.command, len(plan.entries), snapshot.hash, replayed)
-    study.add(plan.wanted, plan.predicted)
-    for entry in plan.entries:
-        if entry.origin is not None:
-            take_over(study, entry.point, Study(entry.origin))
-    if plan.to_run:
-        console.print(
-            f"To watch it: python -m control watch {study.typed}, with --web in a browser.",
-            style="bright_black",
-            markup=False,
-            soft_wrap=True,
-        )
-
-
-def launch_plan(
-    planning: Planning,
-    request: Request,
-    launcher: Launcher,
-    snapshot: Snapshot,
-    console: Console,
-    needed: frozenset[str] = frozenset(),
-) -> Counter[str]:
-    """Run the plan; return the number of its points by status, empty if Slurm runs them."""
-    return launcher.launch(
-        Launching(
-            study=planning.study,
-            plan=planning.plan,
-            snapshot=snapshot,
-            runtime=request.runtime_of(planning.study.path),
-            tracker=request.tracker,
-            console=console,
-            needed=needed,
-        )
-    )
 
 
 def _print(console: Console, show: Show, plans: Mapping[Path, Plan]) -> None:
