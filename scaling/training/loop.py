@@ -15,7 +15,6 @@ from scaling.data.load import held_out, load
 from scaling.study.point import Point
 from scaling.training import garbage
 from scaling.training.device import peak_memory_bytes, reset_peak_memory
-from scaling.training.evaluation_epochs import is_evaluated
 from scaling.training.failure import Dominated, Stopped
 from scaling.training.labeller import taught
 from scaling.training.outcome import Outcome
@@ -130,17 +129,11 @@ def train(
             run.finish_epoch()
             hooks.on_epoch(list(run.rows))
         saving.share(run)
-        if _is_between(run) and run.processes.from_first(hooks.is_dominated):
+        if run.at_evaluation and not run.finished and run.processes.from_first(hooks.is_dominated):
             saving.save(run)
             raise Dominated(run.step)
     saving.save(run)  # so that nothing is lost before the caller has written the result
     return _outcome(run, _elsewhere(run, held_out) if held_out is not None else {})
-
-
-def _is_between(run: Run) -> bool:
-    """Whether the last step was followed by an evaluation and is not the last of the run."""
-    evaluated = run.at_epoch_end and is_evaluated(run.step // run.point.steps_per_epoch, run.point.epochs)
-    return evaluated and not run.finished
 
 
 def _advanced(run: Run) -> bool:

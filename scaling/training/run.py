@@ -143,6 +143,16 @@ class Run:
         """Whether the last step was the last of its epoch."""
         return self.step % self.point.steps_per_epoch == 0
 
+    @property
+    def at_evaluation(self) -> bool:
+        """Whether the last step was the last of an epoch that ends with an evaluation."""
+        return self.at_epoch_end and is_evaluated(self._epoch, self.point.epochs)
+
+    @property
+    def _epoch(self) -> int:
+        """Number of completed epochs."""
+        return self.step // self.point.steps_per_epoch
+
     def advance(self) -> None:
         """Take one step; raises Diverged."""
         with self._timed():
@@ -165,10 +175,9 @@ class Run:
         train_loss = self._epoch_loss.item() / point.steps_per_epoch
         self._check(train_loss, _EXPLODED)
         num_images = point.steps_per_epoch * point.images_per_step
-        epoch = self.step // point.steps_per_epoch
         right = "train_pixels" if point.data.masks else "train_top1"
         row = {
-            "epoch": epoch,
+            "epoch": self._epoch,
             "step": self.step,
             "train_flops": point.cost.train_flops // point.num_steps * self.step,
             "learning_rate": self._learning_rate(self.step - 1),
@@ -177,7 +186,7 @@ class Run:
             "seconds": self.train_seconds,
         }
         self._reset_sums()
-        if is_evaluated(epoch, point.epochs):
+        if self.at_evaluation:
             row["loss"], row[point.data.metric] = self.evaluate(self.images.val)
             self._check(row["loss"])
         self.rows.append(row)
