@@ -12,7 +12,7 @@ from typing import NamedTuple
 from scaling.data import imagenet, kinetics, unlabelled, video_files
 from scaling.data.cache import cache_dir
 from scaling.data.dataset import DataSet
-from scaling.data.decoded import size_gb
+from scaling.data.decoded_images import size_gb
 from scaling.data.image_files import FIND, place_of, place_of_held_out
 from scaling.data.pseudo import has_others
 from scaling.study.point import Point

@@ -11,7 +11,7 @@ from scaling.data import image_folder, imagenet, mask_folder, segmentation
 from scaling.data.cache import decoded_dir
 from scaling.data.dataset import DataSet
 from scaling.data.decode import DECODING
-from scaling.data.decoded import Decoded, fetch
+from scaling.data.decoded_images import Decoded, fetch
 from scaling.data.folder import Folder
 from scaling.errors import DataError
 

@@ -15,7 +15,7 @@ from torch.nn import functional
 
 from scaling.data import cifar, fashion_mnist, image_files, masks, mnist5k, scenes
 from scaling.data.dataset import DataSet
-from scaling.data.decoded import Decoded
+from scaling.data.decoded_images import Decoded
 from scaling.data.folder import Folder
 from scaling.data.image_files import check_fingerprint
 from scaling.data.images import Images, Split

@@ -11,7 +11,7 @@ from pathlib import Path
 from scaling.data import image_folder
 from scaling.data.cache import decoded_dir
 from scaling.data.decode import DECODING
-from scaling.data.decoded import Decoded, fetch
+from scaling.data.decoded_images import Decoded, fetch
 from scaling.data.folder import ENDINGS, Folder, walk
 from scaling.data.piece import Piece
 from scaling.data.pseudo import Unlabelled

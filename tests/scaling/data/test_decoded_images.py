@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from scaling.cores import num_cores
-from scaling.data.decoded import Decoded, fetch, size_gb
+from scaling.data.decoded_images import Decoded, fetch, size_gb
 from scaling.data.folder import Folder, scan
 from scaling.errors import DataError
 
@@ -70,7 +70,7 @@ SCRIPT = """
 import logging, sys
 from pathlib import Path
 from scaling.data import decode_folder
-from scaling.data.decoded import fetch
+from scaling.data.decoded_images import fetch
 from scaling.data.folder import scan
 logging.basicConfig(level=logging.INFO, stream=sys.stdout)
 decode_folder._PROCESS_FROM, decode_folder._BLOCK = int(sys.argv[4]), 10
@@ -88,7 +88,7 @@ def test_of_several_processes_one_decodes(tmp_path: Path, pictures: Path) -> Non
     together = [_start(place, 256, pictures) for _ in range(3)]
     outputs = [process.communicate()[0] for process in together]
     assert [process.returncode for process in together] == [0, 0, 0]
-    assert sum("INFO:scaling.data.decoded:decoding" in output for output in outputs) == 1
+    assert sum("INFO:scaling.data.decoded_images:decoding" in output for output in outputs) == 1
     assert len({output.splitlines()[-1] for output in outputs}) == 1
 
 
