@@ -26,8 +26,8 @@ def thinned(groups: pd.DataFrame) -> pd.DataFrame:
 
 
 def thinned_alike(groups: pd.DataFrame) -> pd.DataFrame:
-    """The same for comparisons of settings with each other, as of families: each setting keeps as many models
-    as it can, and none is dropped unless there are more settings than MAX_COMPARED."""
+    """At most MAX_COMPARED of the groups, for comparisons of settings with each other, as of families: each
+    setting keeps as many models as it can, and none is dropped unless there are more settings than that."""
     if len(groups) <= MAX_COMPARED:
         return groups
     settings = sorted((rows for _, rows in groups.groupby(["data", "setting"])), key=len)

@@ -44,7 +44,7 @@ class Planning:
     labelling_hours: HoursOf
 
     def with_plan(self, plan: Plan) -> Planning:
-        """The same with another plan and the labelling that this plan needs."""
+        """This planning with another plan, and with the labelling which that plan needs."""
         labelling = labellings(plan.to_run, self.study.path, self.labelling_hours)
         return replace(self, plan=replace(plan, labelling=labelling))
 

@@ -24,7 +24,8 @@ SIZE_SPREAD = 0.2
 """Prior standard deviation of the effect on the fall of log error of a knob that is larger by a factor of
 e."""
 CURVE_SPREAD = 0.1
-"""The same for squares and products of the logarithms of the knobs, around their mean."""
+"""Prior standard deviation of the effects of squares and products of the logarithms of the knobs, around
+their mean."""
 SCATTERS = np.geomspace(0.01, 1.0, 60)
 """Standard deviations of the final log error around its prediction, equally likely a priori. No prediction is
 closer than the first."""

@@ -16,7 +16,8 @@ TOLERANCE = 1e-7
 """Relative gain of the objective at which a replicate has converged, for a delta near least absolute
 residuals."""
 COARSE = 1e-5
-"""The same for residuals divided by their standard deviation, where the objective is a log likelihood."""
+"""Relative gain at which a replicate has converged if its residuals are divided by their standard deviation,
+so that the objective is a log likelihood."""
 NUM_STEPS = 100
 
 

@@ -53,7 +53,7 @@ def candidates(rows: pd.DataFrame) -> tuple[Form, ...]:
 
 
 def of_odds(form: Form) -> Form:
-    """The same sum, for the odds of an error instead of the error."""
+    """The form with its sum equal to the odds of an error instead of the error."""
     return replace(form, name=f"{form.name}, odds", odds=True)
 
 

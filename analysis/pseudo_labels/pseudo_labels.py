@@ -169,7 +169,7 @@ def _num_values(wide: pd.DataFrame, axis: str) -> int:
 
 
 def _decided(found: Iterable[Judged]) -> tuple[Judged, ...]:
-    """The same with their verdicts, which share a 5 % error rate; a verdict needs MIN_DF degrees of
+    """The effects with their verdicts, which share a 5 % error rate; a verdict needs MIN_DF degrees of
     freedom."""
     all_found = [*found]
     tested = [each.effect if each.effect.num_seeds > MIN_DF else None for each in all_found]

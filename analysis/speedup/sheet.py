@@ -39,7 +39,7 @@ def speedup_sheet(found: Sequence[Speedup]) -> Sheet:
 
 
 def at_model_sheet(found: Sequence[Speedup]) -> Sheet:
-    """The same at the accuracy of each model on the frontier of the base."""
+    """The speed-ups at the accuracy of each model on the frontier of the base."""
     rows = [
         (
             each.family,

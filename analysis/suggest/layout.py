@@ -57,24 +57,24 @@ class Layout:
 
     @cached_property
     def regimes(self) -> Columns:
-        """Mean advantage of depth over width in each regime, in points."""
+        """Columns with the mean advantage of depth over width in each regime, in points."""
         return tuple(range(len(self.epochs)))
 
     @cached_property
     def common(self) -> Columns:
-        """The same over the pairs that all regimes have in common; empty without such pairs."""
+        """Columns with that advantage over the pairs common to all regimes; empty without such pairs."""
         first = len(self.epochs)
         return tuple(range(first, first + len(self.epochs))) if self.has_common else ()
 
     @cached_property
     def overall(self) -> Columns:
-        """Mean advantage of resolution over each rival."""
+        """Columns with the mean advantage of resolution over each rival."""
         first = len(self.regimes) + len(self.common)
         return tuple(range(first, first + len(self.steps.rivals)))
 
     @cached_property
     def by_base(self) -> dict[float, Columns]:
-        """The same for each single base resolution, over the rivals compared there."""
+        """For each single base resolution, columns with the advantage over the rivals compared there."""
         first = len(self.regimes) + len(self.common) + len(self.overall)
         names = [base for each in self.steps.rivals for base in np.unique(_bases(each))]
         return {

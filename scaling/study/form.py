@@ -22,7 +22,7 @@ class BlockForm(NamedTuple):
     kept: tuple[tuple[Grid, int], ...]
     """For each grid, the channels that PyTorch keeps for the backward pass."""
     kept_fused: tuple[tuple[Grid, int], ...]
-    """The same for a compiler that recomputes norms and activations."""
+    """For each grid, the channels kept by a compiler that recomputes norms and activations."""
     indices: tuple[Grid, int] | None
     """Grid and channels of a max-pool, which keeps the index of each maximum."""
     working: tuple[tuple[int, Grid, int, Grid], ...]
@@ -124,5 +124,6 @@ def keeps_indices(layer: Layer) -> bool:
 
 
 def kept_if_fused(layer: Layer) -> int:
-    """The same for a compiler that keeps the outputs of convolutions and sums and recomputes the rest."""
+    """Tensors of the layer's output size that a compiler keeps if it recomputes all but convolutions and
+    sums."""
     return int(layer.kind != "gate")

@@ -32,7 +32,7 @@ _EXPLODED = 10
 no run that still learns is that far above a guess, and one that is does not recover."""
 
 _EXPLODED_AT_ONCE = 100
-"""The same limit for the loss of a single step, which may jump."""
+"""Multiple of a random guess's loss above which a single step counts as diverged; its loss may jump."""
 
 _STEPS_BETWEEN_CHECKS = 50
 """Steps between checks of the loss on a GPU, where each check makes the host wait."""
