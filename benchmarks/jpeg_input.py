@@ -8,6 +8,7 @@ Inception's random resized crops and flips: torchvision's ImageFolder with its t
 DataLoader; timm's create_dataset and create_loader with its default training transform (which also jitters
 colours); and ours, whose first epoch reads all files for their fingerprint and decodes them into an empty
 cache. The pipelines take turns, and CPU time is measured, so that other load on the machine matters little.
+Freed memory is kept for all of them, as in training (`scaling/training/heap.py`): it helps the peers too.
 
 Then: the share of a training step that a small ResNet, training from the cache, waits for its images.
 """
@@ -41,6 +42,7 @@ from scaling.data.load import load
 from scaling.models.resnet_small import ResNetSmall
 from scaling.study.point import Point
 from scaling.training.batches import Batches
+from scaling.training.device import use_device
 from scaling.training.placement import Placement
 from scaling.training.recipe import Recipe
 from scaling.training.run import Run
@@ -222,7 +224,7 @@ def main() -> None:
     parser.add_argument("--repetitions", type=int, default=7)
     repetitions = parser.parse_args().repetitions
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-    torch.set_num_threads(1)
+    use_device("cpu", num_threads=1)
     machine = f"one core of {os.cpu_count()}, {platform.machine()}, torchvision {torchvision.__version__}, "
     machine += f"timm {timm.__version__}, n={repetitions}, load {os.getloadavg()[0]:.1f} before"
     console = Console(width=120)
