@@ -63,9 +63,7 @@ def write_text(path: Path, text: str, fence: Fence | None = None) -> None:
     write_bytes(path, text.encode(), fence)
 
 
-def write_bytes(
-    path: Path, content: bytes | memoryview, fence: Fence | None = None, *, flush: bool = False
-) -> None:
+def write_bytes(path: Path, content: bytes, fence: Fence | None = None, *, flush: bool = False) -> None:
     """Replace the file with `content`; `flush` it to disk first if it must survive a power cut."""
     with _written_aside(path, content, fence, flush=flush) as aside:
         os.replace(aside, path)
@@ -165,9 +163,7 @@ _FENCED = ".fenced-"
 
 
 @contextmanager
-def _written_aside(
-    path: Path, content: bytes | memoryview, fence: Fence | None, *, flush: bool
-) -> Iterator[Path]:
+def _written_aside(path: Path, content: bytes, fence: Fence | None, *, flush: bool) -> Iterator[Path]:
     """A complete file beside `path`, ready to be moved there; the fence is checked once it is written."""
     suffix = ".tmp" if fence is None else f"{_FENCED}{fence.token}"
     try:
@@ -187,7 +183,7 @@ def _check(fence: Fence | None) -> None:
         fence.check()
 
 
-def _write_aside(path: Path, content: bytes | memoryview, suffix: str, *, flush: bool) -> Path:
+def _write_aside(path: Path, content: bytes, suffix: str, *, flush: bool) -> Path:
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=suffix, dir=path.parent)
     aside = Path(name)
     try:

@@ -186,7 +186,7 @@ def about(point: Point, pseudo: PseudoLabels) -> dict[str, Any]:
     }
 
 
-def _packed(found: Labelled, provenance: dict[str, Any]) -> memoryview:
+def _packed(found: Labelled, provenance: dict[str, Any]) -> bytes:
     content = io.BytesIO()
     np.savez(
         content,
@@ -194,4 +194,4 @@ def _packed(found: Labelled, provenance: dict[str, Any]) -> memoryview:
         probabilities=found.probabilities,
         provenance=np.array(json.dumps(provenance)),
     )
-    return content.getbuffer()
+    return content.getvalue()

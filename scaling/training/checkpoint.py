@@ -91,11 +91,11 @@ def read_state(path: Path) -> dict[str, Any]:
     return state
 
 
-def state_bytes(state: dict[str, Any]) -> memoryview:
+def state_bytes(state: dict[str, Any]) -> bytes:
     """The bytes that `read_state` reads. If torch wrote the file itself, it would hide why a write failed."""
     content = io.BytesIO()
     torch.save(state, content)
-    return content.getbuffer()
+    return content.getvalue()
 
 
 def _sync_directory(directory: Path) -> None:
