@@ -12,12 +12,13 @@ import psutil
 from submitit.local.local import LocalExecutor, LocalJob
 
 from launchers.interpreter import interpreter
-from launchers.memory import room_for
+from launchers.memory import rooms_for
 from launchers.oom import OomKills
 from launchers.request import Launching
 from launchers.settle import settle, settle_killed_for_memory
-from launchers.slots import num_slots, visible_gpus
+from launchers.slots import num_slots
 from launchers.watch import Tally, Watch
+from scaling import gpus
 from scaling.errors import Refused
 from scaling.study import lease
 from scaling.study.files import writing_below
@@ -55,13 +56,14 @@ class LocalLaunch:
         self._needs = Needs(plan.to_run, runtime.studies(study.path))
         self._branches = {each.point.id: each for each in plan.entries if each.branch is not None}
         self._num_slots = num_slots(slots, device=runtime.device, threads=runtime.threads)
-        self._gpus: list[int | None] = [*visible_gpus()] if runtime.device == "cuda" else [None]
+        visible = [gpu.index for gpu in gpus.visible()] if runtime.device == "cuda" else []
+        self._gpus: list[int | None] = [*visible] or [None]
         self._jobs: dict[int, LocalJob[None]] = {}
         self._num_attempts_seen = -1
         with writing_below(study.path):
             self._folder.mkdir(parents=True, exist_ok=True)
         memory_gb = {entry.point.id: entry.memory_gb for entry in plan.entries if entry.is_to_train}
-        self._rooms = {gpu: room_for(memory_gb, gpu=gpu, folder=self._folder) for gpu in self._gpus}
+        self._rooms = rooms_for(memory_gb, visible, folder=self._folder)
         self._oom_kills = OomKills()
 
     def until_done(self, show: Callable[[Tally], None], interrupted: Callable[[], bool]) -> Tally:

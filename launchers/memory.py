@@ -1,14 +1,14 @@
-"""Free memory of this machine and its GPUs, and the rooms that workers share it in."""
+"""Free memory of this machine, and the rooms that workers share it in."""
 
 from __future__ import annotations
 
-import subprocess
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import psutil
 
 from launchers.cgroup import memory_groups, number_in
+from scaling.gpus import free_memory_gb
 from scaling.training.room import Room
 
 CUDA_PROCESS_GB = 0.6
@@ -20,42 +20,28 @@ _LIMITS = (  # files with the limit and the usage, and the part of the usage tha
 )
 
 
-def room_for(memory_gb: Mapping[str, float], *, gpu: int | None, folder: Path) -> Room | None:
-    """The room shared by the workers on one GPU, or by all workers on the CPU, with its ledger in `folder`.
+def rooms_for(
+    memory_gb: Mapping[str, float], gpus: Collection[int], *, folder: Path
+) -> dict[int | None, Room | None]:
+    """The rooms shared by the workers on each of `gpus`, with their ledgers in `folder`.
 
-    `memory_gb` is the planned memory of each point, by id. Returns None if the free memory is unknown.
+    `memory_gb` is the planned memory of each point, by id. A room is None if its free memory is unknown.
+    Without GPUs, the only room is that of the CPU, by the key None.
     """
-    if gpu is None:
-        return Room(ledger=folder / "room.json", size_gb=free_gb(), needs_gb=memory_gb)
-    free = free_gpu_gb(gpu)
-    if free is None:
-        return None
-    needs = {point_id: CUDA_PROCESS_GB + gb for point_id, gb in memory_gb.items()}
-    return Room(ledger=folder / f"room-gpu{gpu}.json", size_gb=free, needs_gb=needs)
+    if not gpus:
+        return {None: Room(ledger=folder / "room.json", size_gb=free_gb(), needs_gb=memory_gb)}
+    free, needs = free_memory_gb(), {each: CUDA_PROCESS_GB + gb for each, gb in memory_gb.items()}
+    return {
+        gpu: Room(ledger=folder / f"room-gpu{gpu}.json", size_gb=free[gpu], needs_gb=needs)
+        if gpu in free
+        else None
+        for gpu in gpus
+    }
 
 
 def free_gb() -> float:
     """Memory that this process and its children can still use, in 1e9 bytes, within the limits of cgroups."""
     return min([psutil.virtual_memory().available, *_left_in_groups()]) / 1e9
-
-
-def free_gpu_gb(gpu: int) -> float | None:
-    """Free memory of a GPU, in 1e9 bytes; None if the driver does not report it."""
-    return _gpu_gb(gpu, "memory.free")
-
-
-def whole_gpu_gb(gpu: int) -> float | None:
-    """Total memory of a GPU, in 1e9 bytes, which differs between cards of one name; None if unknown."""
-    return _gpu_gb(gpu, "memory.total")
-
-
-def _gpu_gb(gpu: int, which: str) -> float | None:
-    command = ["nvidia-smi", f"--query-gpu={which}", "--format=csv,noheader,nounits", "-i", str(gpu)]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-        return int(done.stdout) * 2**20 / 1e9
-    except (OSError, subprocess.TimeoutExpired, ValueError):
-        return None
 
 
 def _left_in_groups() -> list[int]:

@@ -11,8 +11,8 @@ from functools import partial
 
 import psutil
 
-from launchers.memory import whole_gpu_gb
-from launchers.slots import check_device, check_precisions, number_as_driver, visible_gpus
+from launchers.slots import check_device, check_precisions, number_as_driver
+from scaling import gpus
 from scaling.errors import Refused
 from scaling.profile.devices import DEVICES, Device
 from scaling.profile.forecast import Forecast
@@ -76,7 +76,7 @@ def device_gb(runtime: Runtime, slots: int) -> float | None:
     if runtime.device == "cpu" and not runtime.spec:
         return psutil.virtual_memory().total / 1e9 / slots
     if runtime.device == "cuda" and not runtime.spec:
-        sizes_gb = [size for gpu in visible_gpus() if (size := whole_gpu_gb(gpu)) is not None]
+        sizes_gb = [gpu.memory_gb for gpu in gpus.visible() if gpu.memory_gb is not None]
         if sizes_gb:
             return min(sizes_gb)
     spec = device_spec(runtime)

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import os
-import re
-import shutil
-import subprocess
 from collections.abc import Collection
 from importlib.util import find_spec
 
+from scaling import gpus
 from scaling.cores import num_cores
 from scaling.errors import Refused
 from scaling.study.precision import Precision
@@ -22,7 +20,7 @@ def num_slots(slots: int | str, *, device: str, threads: int) -> int:
     if device == "tpu":
         return 1
     if device == "cuda":
-        return max(1, len(visible_gpus()))
+        return max(1, len(gpus.visible()))
     return max(1, num_cores() // threads)
 
 
@@ -34,7 +32,7 @@ def num_at_full_speed(slots: int | str, *, device: str, threads: int) -> int:
 
 def check_device(device: str) -> None:
     """Raise Refused if points cannot train on this device here."""
-    if device == "cuda" and not visible_gpus():
+    if device == "cuda" and not gpus.visible():
         named = os.environ.get("CUDA_VISIBLE_DEVICES")
         which = "here" if named is None else f"that CUDA_VISIBLE_DEVICES={named!r} names (parts do not count)"
         raise Refused(f"device=cuda is not available: nvidia-smi lists no GPU {which}.")
@@ -56,38 +54,7 @@ def check_precisions(device: str, precisions: Collection[Precision]) -> None:
         check_processor(precisions)
     if device != "cuda" or not set(precisions) - {"fp32"}:
         return
-    query = ["nvidia-smi", "--query-gpu=index,compute_cap,name", "--format=csv,noheader"]
-    done = subprocess.run(query, capture_output=True, text=True, timeout=60, check=False)
-    if done.returncode != 0:
-        return  # an old driver does not report it; the point itself asks torch
-    gpus = visible_gpus()
-    for index, capability, name in (line.split(", ", 2) for line in done.stdout.splitlines()):
-        if int(index) in gpus and float(capability) < 8:
+    for gpu in gpus.visible():
+        if gpu.capability is not None and gpu.capability < 8:  # if unknown, the point itself asks torch
             lacking = max(set(precisions) - {"fp32"})
-            raise Refused(f"precision={lacking} is not supported by {name}: use precision=fp32.")
-
-
-def visible_gpus() -> list[int]:
-    """Indices of the GPUs that jobs may use; empty without an NVIDIA driver.
-
-    CUDA_VISIBLE_DEVICES may list indices, UUIDs or prefixes of UUIDs; entries after an invalid one do not
-    count.
-    """
-    if shutil.which("nvidia-smi") is None:
-        return []
-    done = subprocess.run(["nvidia-smi", "-L"], capture_output=True, text=True, timeout=60, check=False)
-    found = re.findall(r"^GPU (\d+): .*\(UUID: ([^)]+)\)", done.stdout, re.MULTILINE)
-    allowed = os.environ.get("CUDA_VISIBLE_DEVICES")
-    if allowed is None:
-        return [int(index) for index, _ in found]
-    gpus = set()
-    for name in allowed.split(","):
-        named = [int(index) for index, uuid in found if _means(name.strip(), index, uuid)]
-        if not named:
-            break
-        gpus.add(named[0])
-    return sorted(gpus)
-
-
-def _means(name: str, index: str, uuid: str) -> bool:
-    return name == index or (name.startswith("GPU-") and uuid.startswith(name))
+            raise Refused(f"precision={lacking} is not supported by {gpu.name}: use precision=fp32.")

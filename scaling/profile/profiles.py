@@ -7,7 +7,6 @@ import math
 import os
 import platform
 import re
-import subprocess
 import time
 from collections.abc import Mapping
 from contextlib import suppress
@@ -17,7 +16,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from scaling import processor
+from scaling import gpus, processor
 from scaling.data.cache import cache_dir
 from scaling.profile.timing import Measured, Timing
 from scaling.profile.workload import Workload
@@ -96,23 +95,18 @@ def profile_of(device: str, threads: int) -> Profile | None:
 
 
 def gpu_name(root: Path = Path("/proc/driver/nvidia/gpus")) -> str | None:
-    """The name of the first NVIDIA GPU, as reported by its driver; None without one."""
-    for file in sorted(root.glob("*/information")):
+    """The name of the first NVIDIA GPU that may be used, as reported by its driver; None without one.
+
+    If all GPUs are alike, the driver's files tell it without a command. On WSL and in some containers there
+    are none.
+    """
+    names: set[str] = set()
+    for file in root.glob("*/information"):
         with suppress(OSError):
-            if found := re.search(r"^Model:\s*(.+?)\s*$", file.read_text(), re.MULTILINE):
-                return found[1]
-    return _told_by_smi()
-
-
-@cache
-def _told_by_smi() -> str | None:
-    """The name of the first GPU where the driver has no such files, as on WSL and in some containers."""
-    query = ["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"]
-    try:
-        done = subprocess.run(query, capture_output=True, text=True, timeout=60, check=True)
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return next(iter(done.stdout.strip().splitlines()), None)
+            names |= set(re.findall(r"^Model:\s*(.+?)\s*$", file.read_text(), re.MULTILINE))
+    if len(names) == 1:
+        return names.pop()
+    return next((gpu.name for gpu in gpus.visible()), None)
 
 
 def cpu_name(threads: int) -> str:

@@ -21,7 +21,7 @@ from rich.console import Console
 from launchers import probe as module
 from launchers.probe import STEPS_AT_MOST, probe, spread
 from launchers.site import site_of
-from launchers.slots import visible_gpus
+from scaling import gpus
 from scaling.errors import Refused
 from scaling.models.resnet_small import ResNetSmall
 from scaling.profile.attempt import attempt
@@ -122,7 +122,7 @@ def test_ctrl_c_ends_a_measurement_at_once(points: list[Point], monkeypatch: pyt
 def test_a_probe_measures_the_device_at_hand(points: list[Point]) -> None:
     with pytest.raises(Refused, match=r"^probe=true measures the device at hand: leave device.spec=a100 out"):
         _probe(points, Runtime(device="cuda", spec="a100"))
-    if not visible_gpus():
+    if not gpus.visible():
         with pytest.raises(Refused, match=r"^device=cuda is not available: "):
             _probe(points, Runtime(device="cuda"))
 

@@ -10,27 +10,28 @@ from pathlib import Path
 import pytest
 
 from launchers.foreground import run_along
+from launchers.memory import rooms_for
 from launchers.request import Request
 from launchers.site import check_here, device_gb
-from launchers.slots import check_device, check_precisions, visible_gpus
+from launchers.slots import check_device, check_precisions, num_slots
+from scaling import gpus
 from scaling.errors import Refused
 from scaling.tracking.tracker import Tracker
 from scaling.training.meeting import Meeting
 from scaling.training.runtime import Runtime
 
 SCRIPT = """#!/bin/sh
+echo "$*" >>"$(dirname "$0")/asked"
 case "$*" in
-    -L)
-        echo "GPU 0: Tesla V100-SXM2-32GB (UUID: GPU-1f0c)"
-        echo "GPU 1: NVIDIA A100-SXM4-80GB (UUID: GPU-28aa)"
+    *=index,uuid,memory.total,compute_cap,name*)
+        echo "0, GPU-1f0c, 32510, 7.0, Tesla V100-SXM2-32GB"
+        echo "1, GPU-28aa, 40960, 8.0, NVIDIA A100-SXM4-80GB"
         ;;
-    *compute_cap*) echo "0, 7.0, Tesla V100-SXM2-32GB"; echo "1, 8.0, NVIDIA A100-SXM4-80GB" ;;
-    *memory.total*0) echo 32510 ;;
-    *memory.total*1) echo 40960 ;;
+    *=index,memory.free*) echo "0, 30000"; echo "1, 20000" ;;
     *) exit 1 ;;
 esac
 """
-"""Of a machine with an old GPU and a newer one."""
+"""Of a machine with an old GPU and a newer one; notes its questions."""
 
 
 @pytest.fixture
@@ -45,15 +46,41 @@ def two_gpus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
+def _visible() -> list[int]:
+    return [gpu.index for gpu in gpus.visible()]
+
+
+def test_the_driver_is_asked_once_for_what_does_not_change(two_gpus: Path, tmp_path: Path) -> None:
+    assert num_slots("auto", device="cuda", threads=1) == 2
+    check_here(Runtime(device="cuda"), ["fp32"])
+    assert device_gb(Runtime(device="cuda"), 2) == 32510 * 2**20 / 1e9
+    rooms = rooms_for({"point": 1.0}, _visible(), folder=tmp_path)
+    assert [room and room.size_gb for room in rooms.values()] == [30000 * 2**20 / 1e9, 20000 * 2**20 / 1e9]
+    assert [len(line.split()) for line in (two_gpus / "asked").read_text().splitlines()] == [2, 2]
+
+
+def test_an_old_driver_lists_its_gpus_without_their_arithmetic(two_gpus: Path) -> None:
+    (two_gpus / "nvidia-smi").write_text(
+        """#!/bin/sh
+case "$*" in
+    *compute_cap*) echo 'Field "compute_cap" is not a valid field to query.'; exit 2 ;;
+    *) echo "0, GPU-1f0c, 32510, Tesla V100-SXM2-32GB" ;;
+esac
+"""
+    )
+    assert [(gpu.name, gpu.capability) for gpu in gpus.visible()] == [("Tesla V100-SXM2-32GB", None)]
+    check_precisions("cuda", ["bf16"])
+
+
 @pytest.mark.usefixtures("two_gpus")
 def test_a_gpu_without_the_arithmetic_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert visible_gpus() == [0, 1]
+    assert _visible() == [0, 1]
     check_precisions("cuda", ["fp32"])
     for precision in ("bf16", "tf32"):
         with pytest.raises(Refused, match=f"precision={precision} is not supported by Tesla V100-SXM2"):
             check_precisions("cuda", ["fp32", precision])
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1")
-    assert visible_gpus() == [1]
+    assert _visible() == [1]
     check_precisions("cuda", ["bf16"])
 
 
@@ -73,7 +100,7 @@ def test_jobs_may_use_the_gpus_that_the_environment_names(
     named: str, visible: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", named)
-    assert visible_gpus() == visible
+    assert _visible() == visible
 
 
 @pytest.mark.usefixtures("two_gpus")
@@ -114,10 +141,10 @@ def test_a_gpu_on_a_board_has_a_uuid_without_a_prefix(
     two_gpus: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     script = two_gpus / "nvidia-smi"
-    script.write_text('#!/bin/sh\necho "GPU 0: Orin (nvgpu) (UUID: 54dc4de9-8a2c)"\n')
-    assert visible_gpus() == [0]
+    script.write_text("#!/bin/sh\necho '0, 54dc4de9-8a2c, [N/A], 8.7, Orin (nvgpu)'\n")
+    assert _visible() == [0]
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
-    assert visible_gpus() == [0]
+    assert _visible() == [0]
 
 
 @pytest.mark.usefixtures("two_gpus")

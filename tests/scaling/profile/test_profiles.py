@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -180,8 +180,11 @@ def test_looking_up_needs_no_torch() -> None:
     subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
 
 
+TWO_GPUS = "echo '0, GPU-1f0c, 143771, 9.0, NVIDIA H200'; echo '1, GPU-28aa, 2048, 7.5, NVIDIA T400'"
+
+
 @pytest.fixture
-def nvidia_smi(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
+def nvidia_smi(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
     """Have the driver's command do so."""
 
     def make(line: str) -> None:
@@ -190,10 +193,9 @@ def nvidia_smi(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Call
         command.write_text(f"#!/bin/sh\n{line}\n")
         command.chmod(0o755)
         monkeypatch.setenv("PATH", str(command.parent), prepend=":")
-        module._told_by_smi.cache_clear()
+        monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
 
-    yield make
-    module._told_by_smi.cache_clear()
+    return make
 
 
 def test_the_driver_tells_the_name_of_a_gpu(tmp_path: Path, nvidia_smi: Callable[[str], None]) -> None:
@@ -210,5 +212,17 @@ def test_the_driver_tells_the_name_of_a_gpu(tmp_path: Path, nvidia_smi: Callable
 def test_where_the_driver_has_no_files_its_command_tells(
     tmp_path: Path, nvidia_smi: Callable[[str], None]
 ) -> None:
-    nvidia_smi("echo 'NVIDIA H200'; echo 'NVIDIA T400'")
+    nvidia_smi(TWO_GPUS)
     assert gpu_name(tmp_path) == "NVIDIA H200"
+
+
+def test_of_different_gpus_the_first_that_may_be_used_is_named(
+    tmp_path: Path, nvidia_smi: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nvidia_smi(TWO_GPUS)
+    for address, name in (("0000:01:00.0", "NVIDIA H200"), ("0000:02:00.0", "NVIDIA T400")):
+        (tmp_path / address).mkdir()
+        (tmp_path / address / "information").write_text(f"Model: \t {name}\n")
+    assert gpu_name(tmp_path) == "NVIDIA H200"
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1")
+    assert gpu_name(tmp_path) == "NVIDIA T400"
