@@ -1,4 +1,4 @@
-"""Free memory of this machine, and the rooms that workers share it in."""
+"""Memory that points need and that this machine has, and the rooms that workers share it in."""
 
 from __future__ import annotations
 
@@ -9,7 +9,13 @@ import psutil
 
 from launchers.cgroup import memory_groups, number_in
 from scaling.gpus import free_memory_gb
+from scaling.study.memory import MALLOC_FACTOR
+from scaling.study.point import Point
 from scaling.training.room import Room
+from scaling.training.runtime import Runtime
+
+PROCESS_GB = 0.75
+"""Resident memory of a process that has imported torch 2.14 and trained a tiny network, on Linux."""
 
 CUDA_PROCESS_GB = 0.6
 """GPU memory of a process besides its tensors: the CUDA context and the workspaces of libraries."""
@@ -18,6 +24,12 @@ _LIMITS = (  # files with the limit and the usage, and the part of the usage tha
     ("memory.max", "memory.current", "inactive_file "),
     ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file "),
 )
+
+
+def planned_gb(runtime: Runtime, point: Point) -> float:
+    """Memory of a training step in 1e9 bytes: of the process on a CPU, of the tensors alone on a GPU."""
+    tensors = point.cost.memory_gb
+    return PROCESS_GB + MALLOC_FACTOR * tensors if runtime.device == "cpu" else tensors
 
 
 def rooms_for(

@@ -11,6 +11,7 @@ from functools import partial
 
 import psutil
 
+from launchers.memory import planned_gb
 from launchers.slots import check_device, check_precisions, number_as_driver
 from scaling import gpus
 from scaling.errors import Refused
@@ -19,16 +20,12 @@ from scaling.profile.forecast import Forecast
 from scaling.profile.profiles import gpu_name, profile_of
 from scaling.profile.workload import Workload, training_step
 from scaling.study.files import Corrupt
-from scaling.study.memory import MALLOC_FACTOR
 from scaling.study.plan import Site
 from scaling.study.point import Point
 from scaling.study.precision import Precision
 from scaling.study.result import read_result
 from scaling.study.store import Study
 from scaling.training.runtime import Runtime
-
-PROCESS_GB = 0.75
-"""Resident memory of a process that has imported torch 2.14 and trained a tiny network, on Linux."""
 
 RESULTS_A_STEP = 2
 """Largest number of results that are read for each different training step."""
@@ -46,17 +43,11 @@ def site_of(runtime: Runtime, slots: int, study: Study, points: Sequence[Point])
     )
     site = Site(
         hours=forecast.of,
-        memory_gb=partial(_memory_gb, runtime),
+        memory_gb=partial(planned_gb, runtime),
         slots=slots,
         labelling_hours=forecast.of_labelling,
     )
     return site, forecast
-
-
-def _memory_gb(runtime: Runtime, point: Point) -> float:
-    """Memory of a training step: of the whole process on a CPU, of the tensors alone on a GPU."""
-    tensors = point.cost.memory_gb
-    return PROCESS_GB + MALLOC_FACTOR * tensors if runtime.device == "cpu" else tensors
 
 
 def device_spec(runtime: Runtime) -> Device | None:

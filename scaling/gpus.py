@@ -43,11 +43,26 @@ def visible() -> list[Gpu]:
         return installed()
     gpus: dict[int, Gpu] = {}
     for name in allowed.split(","):
-        named = [gpu for gpu in installed() if _means(name.strip(), gpu)]
-        if not named:
+        gpu = named(name.strip())
+        if gpu is None:
             break
-        gpus[named[0].index] = named[0]
+        gpus[gpu.index] = gpu
     return [gpus[index] for index in sorted(gpus)]
+
+
+def names() -> list[str]:
+    """The GPUs, or parts of GPUs (MIG), that this process may use, each as CUDA_VISIBLE_DEVICES names it."""
+    allowed = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if allowed is None:
+        return [str(gpu.index) for gpu in installed()]
+    return [name for each in allowed.split(",") if (name := each.strip())]
+
+
+def named(name: str) -> Gpu | None:
+    """The GPU with this index, UUID or prefix of a UUID; None if there is none, as for a part of a GPU."""
+    is_uuid = name.startswith("GPU-")
+    found = (gpu for gpu in installed() if name == str(gpu.index) or (is_uuid and gpu.uuid.startswith(name)))
+    return next(found, None)
 
 
 def free_memory_gb() -> dict[int, float]:
@@ -95,7 +110,3 @@ def _number(told: str) -> float | None:
         return float(told)
     except ValueError:
         return None
-
-
-def _means(name: str, gpu: Gpu) -> bool:
-    return name == str(gpu.index) or (name.startswith("GPU-") and gpu.uuid.startswith(name))

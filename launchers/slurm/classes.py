@@ -95,7 +95,7 @@ def _resources(
 ) -> Resources:
     tasks = options.processes
     entry.point.recipe.norm_batches_each(tasks)  # refuses a number that cannot share them
-    per_node = _tasks_per_node(options, runtime, partition)
+    per_node = tasks_per_node(options, runtime, partition)
     auto_gpus = per_node if runtime.device == "cuda" else 0
     auto_cpus = options.slots * runtime.threads
     return Resources(
@@ -108,7 +108,8 @@ def _resources(
     )
 
 
-def _tasks_per_node(options: Options, runtime: Runtime, partition: Partition) -> int:
+def tasks_per_node(options: Options, runtime: Runtime, partition: Partition) -> int:
+    """Number of processes of a job on each of its nodes."""
     if not isinstance(options.nodes, str):
         if options.processes % options.nodes:
             raise Refused(

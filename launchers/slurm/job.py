@@ -6,14 +6,12 @@ exits with GO_ON, and its batch script requeues it, so that no process has to wa
 
 from __future__ import annotations
 
-import multiprocessing
 import signal
 import sys
 import time
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 from launchers.oom import OomKills
@@ -22,6 +20,7 @@ from launchers.slurm.client import ask
 from launchers.slurm.fate import RUN_STARTS, fate
 from launchers.slurm.record import read_record
 from launchers.slurm.srun import meeting, time_left_s
+from launchers.slurm.workers import Workers, workers_of
 from scaling.errors import Refused
 from scaling.study import lease
 from scaling.study.job import job_id, num_restarts
@@ -33,7 +32,6 @@ from scaling.tracking.tracker import Tracker
 from scaling.training.meeting import Meeting
 from scaling.training.stop import Stop
 from scaling.training.together import work_together
-from scaling.training.worker import work
 from scaling.training.worklist import Terms, WorkList
 
 GO_ON = 75
@@ -99,7 +97,6 @@ class _Job:
         self._record = read_record(share.record)
         self._deadline = time.time() + time_left_s(self._record) - share.margin_s
         self._stop = Stop(file=self.launch.stop_file, deadline=self._deadline)
-        self._workers: list[BaseProcess] = []
         self._num_deaths = 0
         self._num_attempts_before = self._num_attempts()
         self._oom_kills = OomKills()
@@ -158,31 +155,20 @@ class _Job:
 
     def _train(self) -> None:
         todo = replace(self._todo(), launcher=Process.current())
-        self._workers = [_start(todo) for _ in range(self._share.slots)]
-        while self._workers and not self._stop.requested():
-            time.sleep(POLL_S)
-            self._replace_dead(todo)
-        self._end()
+        with workers_of(todo, self._share.slots, end_within_s=self._share.margin_s) as workers:
+            while workers and not self._stop.requested():
+                time.sleep(POLL_S)
+                self._replace_dead(workers)
 
-    def _replace_dead(self, todo: WorkList) -> None:
-        ended = [worker for worker in self._workers if not worker.is_alive()]
-        dead = [worker for worker in ended if worker.exitcode]
-        self._workers = [worker for worker in self._workers if worker not in ended]
+    def _replace_dead(self, workers: Workers) -> None:
+        dead = workers.take_dead()
         if dead and self._oom_kills.rose():
             for point_id in self._lost():
                 settle_killed_for_memory(self._study, point_id)
         self._num_deaths += len(dead)
         if self._num_deaths <= DEATHS_AT_MOST and not self._stop.requested():
-            self._workers += [_start(todo) for _ in dead]
-
-    def _end(self) -> None:
-        """Stop the workers, with time to save their checkpoints."""
-        deadline = time.time() + self._share.margin_s
-        for worker in self._workers:
-            worker.terminate()
-        for worker in self._workers:
-            worker.join(max(0.0, deadline - time.time()))
-            worker.kill()
+            for slot in dead:
+                workers.start(slot)
 
     def _settle(self) -> None:
         """Note why the points that an earlier run of this job lost have stopped."""
@@ -223,9 +209,3 @@ class _Job:
             return False
         holder = lease.live_holder(self._study.directory(point_id))
         return holder is None or holder.job == self._id
-
-
-def _start(todo: WorkList) -> BaseProcess:
-    process = multiprocessing.get_context("spawn").Process(target=work, args=(todo,))
-    process.start()
-    return process

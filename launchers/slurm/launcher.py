@@ -10,7 +10,7 @@ from typing import ClassVar
 from launchers.interpreter import interpreter
 from launchers.outcome import tell_outcome
 from launchers.request import Launching
-from launchers.slurm.classes import JobClass, classes_of
+from launchers.slurm.classes import JobClass, classes_of, tasks_per_node
 from launchers.slurm.client import await_controller, check_installed
 from launchers.slurm.cluster import largest_array, partition_of, room_for_jobs
 from launchers.slurm.job import Share, margin_s
@@ -47,7 +47,11 @@ class Slurm:
         check_installed()
         partition = partition_of(options.partition)
         of_a_node = partition.gpus if runtime.device == "cuda" else partition.cpus // runtime.threads
-        jobs = max(1, partition.num_nodes * of_a_node // options.processes)
+        of_a_job = options.processes
+        if runtime.device == "cuda" and not isinstance(options.gpus_per_node, str):
+            nodes = options.processes // tasks_per_node(options, runtime, partition)
+            of_a_job = max(of_a_job, nodes * options.gpus_per_node)
+        jobs = max(1, partition.num_nodes * of_a_node // of_a_job)
         if options.array_parallelism is not None:
             jobs = min(jobs, options.array_parallelism)
         return jobs * (options.slots if runtime.device == "cuda" else 1)

@@ -41,7 +41,7 @@ class Options:
     nodes: int | str = "auto"
     """Nodes over which the processes of a point are spread."""
     slots: int = 1
-    """Points that a job trains at a time; they share its GPU."""
+    """Points that a job trains at a time; they take its GPUs in turn."""
     points_per_job: int = 1
     """Points that a job is sized for. It continues with others of its class while it has time left."""
     array_parallelism: int | None = None

@@ -10,7 +10,8 @@ import psutil
 import pytest
 
 from launchers.local import LocalPool
-from launchers.site import FEWEST_STEPS, PROCESS_GB, RESULTS_A_STEP, device_gb, device_spec, site_of
+from launchers.memory import PROCESS_GB
+from launchers.site import FEWEST_STEPS, RESULTS_A_STEP, device_gb, device_spec, site_of
 from launchers.slots import num_slots
 from scaling.profile.devices import DEVICES
 from scaling.profile.forecast import Hours

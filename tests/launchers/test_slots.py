@@ -10,15 +10,20 @@ from pathlib import Path
 import pytest
 
 from launchers.foreground import run_along
-from launchers.memory import rooms_for
+from launchers.memory import CUDA_PROCESS_GB, rooms_for
 from launchers.request import Request
 from launchers.site import check_here, device_gb
 from launchers.slots import check_device, check_precisions, num_slots
+from launchers.slurm.workers import rooms_of_job
 from scaling import gpus
 from scaling.errors import Refused
+from scaling.study.about import Task
+from scaling.study.point import Point
+from scaling.study.store import Study
 from scaling.tracking.tracker import Tracker
 from scaling.training.meeting import Meeting
 from scaling.training.runtime import Runtime
+from scaling.training.worklist import Terms, WorkList
 
 SCRIPT = """#!/bin/sh
 echo "$*" >>"$(dirname "$0")/asked"
@@ -57,6 +62,41 @@ def test_the_driver_is_asked_once_for_what_does_not_change(two_gpus: Path, tmp_p
     rooms = rooms_for({"point": 1.0}, _visible(), folder=tmp_path)
     assert [room and room.size_gb for room in rooms.values()] == [30000 * 2**20 / 1e9, 20000 * 2**20 / 1e9]
     assert [len(line.split()) for line in (two_gpus / "asked").read_text().splitlines()] == [2, 2]
+
+
+@pytest.mark.usefixtures("two_gpus")
+@pytest.mark.parametrize(
+    ("allowed", "slots", "free_gb"),
+    [
+        ("GPU-28aa,GPU-1f0c", 3, {"GPU-28aa": 20000, "GPU-1f0c": 30000}),
+        ("GPU-28aa,GPU-1f0c", 2, {"GPU-28aa": None, "GPU-1f0c": None}),
+        ("1", 2, {"1": 20000}),
+        ("MIG-6a5c,MIG-9b1d", 3, {"MIG-6a5c": None, "MIG-9b1d": None}),
+        (None, 3, {"0": 30000, "1": 20000}),
+    ],
+)
+def test_workers_share_the_memory_of_a_gpu_only_where_it_has_several(
+    allowed: str | None,
+    slots: int,
+    free_gb: dict[str, int | None],
+    tmp_path: Path,
+    make_point: Callable[..., Point],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Slurm names GPUs by index, by UUID or as parts of one."""
+    if allowed is not None:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", allowed)
+    point = make_point()
+    study = Study.create(tmp_path / "study", Task(point.data.name, point.data.metric))
+    study.add([point])
+    terms = Terms(launch="launch", runtime=Runtime(device="cuda"))
+    todo = WorkList(study=study.path, point_ids=(point.id,), terms=terms)
+    rooms = rooms_of_job(todo, slots, tmp_path)
+    sizes = {name: room and room.size_gb for name, room in rooms.items()}
+    assert sizes == {name: free and free * 2**20 / 1e9 for name, free in free_gb.items()}
+    assert list(sizes) == list(free_gb), "in the order of the environment"
+    for room in rooms.values():
+        assert room is None or room.needs_gb == {point.id: CUDA_PROCESS_GB + point.cost.memory_gb}
 
 
 def test_an_old_driver_lists_its_gpus_without_their_arithmetic(two_gpus: Path) -> None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
 from control.__main__ import main as control
+from launchers.slurm.launcher import Slurm
+from launchers.slurm.options import Options
 from scaling.study.files import read_json
 from scaling.study.store import Study
+from scaling.training.runtime import Runtime
 from tests.slurm.conftest import NewSweep, Undisturbed
 from tests.slurm.sweeps import SLOW, TINY, Sweep, outcome, output
 
@@ -37,6 +41,25 @@ def test_points_side_by_side_have_their_runs_written(new_sweep: NewSweep) -> Non
     assert sweep.left() == []
     runs = {each: list(sweep.study.directory(each).glob("wandb/*run-*")) for each in sweep.study.point_ids()}
     assert {len(found) for found in runs.values()} == {1}
+
+
+def test_workers_of_a_job_take_its_gpus_in_turn(new_sweep: NewSweep) -> None:
+    """There is no real GPU, so the points fail, once their workers have told which one they would use."""
+    options = "device=cuda hydra.launcher.gpus_per_node=2 hydra.launcher.slots=3 hydra.launcher.mem_gb=4"
+    sweep = new_sweep(f"{TINY} seed=range(3) hydra.launcher.points_per_job=3 {options}")
+    sweep.type()
+    sweep.wait_until_gone()
+    logs = "".join(log.read_text() for log in (sweep.study.path / "jobs").glob("*/*_log.out"))
+    assert sorted(re.findall(r"^A worker uses the GPU (.*)\.$", logs, re.MULTILINE)) == ["0", "0", "1"]
+    messages = [str(sweep.study.noted(each).message) for each in sweep.study.point_ids()]
+    assert all("torch finds no CUDA GPU here" in message for message in messages)
+
+
+def test_jobs_of_two_gpus_are_fewer_but_train_more_points_each() -> None:
+    """Each of the four nodes has two GPUs."""
+    for gpus, slots, points in (("auto", 1, 8), ("auto", 2, 16), (2, 2, 8), (2, 4, 16)):
+        slurm = Slurm(Options(gpus_per_node=gpus, slots=slots))
+        assert slurm.num_slots(Runtime(device="cuda")) == points
 
 
 def test_what_was_cancelled_goes_on_with_the_same_line(
