@@ -15,7 +15,8 @@ from launchers.memory import planned_gb
 from launchers.slots import check_device, check_precisions, number_as_driver
 from scaling import gpus
 from scaling.errors import Refused
-from scaling.profile.devices import DEVICES, Device
+from scaling.profile.device import Device
+from scaling.profile.devices import DEVICES, gpu_of
 from scaling.profile.forecast import Forecast
 from scaling.profile.profiles import gpu_name, profile_of
 from scaling.profile.workload import Workload, training_step
@@ -56,7 +57,7 @@ def device_spec(runtime: Runtime) -> Device | None:
         return DEVICES[runtime.spec]
     if runtime.device == "cpu":
         return DEVICES["cpu"]
-    return _specified(gpu_name() or "") if runtime.device == "cuda" else None
+    return gpu_of(gpu_name() or "") if runtime.device == "cuda" else None
 
 
 def device_gb(runtime: Runtime, slots: int) -> float | None:
@@ -87,11 +88,6 @@ def check_here(runtime: Runtime, precisions: Collection[Precision]) -> None:
     number_as_driver()
     check_device(runtime.device)
     check_precisions(runtime.device, precisions)
-
-
-def _specified(name: str) -> Device | None:
-    """The device whose key occurs in the full name of a GPU, such as `NVIDIA A100-SXM4-80GB`."""
-    return next((DEVICES[key] for key in DEVICES if key in name.lower().replace("-", " ").split()), None)
 
 
 def _trained(study: Study, points: Sequence[Point], runtime: Runtime) -> Iterator[tuple[Point, float]]:
@@ -129,4 +125,4 @@ def _is_alike(runtime: Runtime, gpu: str | None) -> bool:
     planned = device_spec(runtime)
     if planned is None:
         return gpu_name() in (None, gpu)
-    return planned is (DEVICES["cpu"] if gpu is None else _specified(gpu))
+    return planned is (DEVICES["cpu"] if gpu is None else gpu_of(gpu))

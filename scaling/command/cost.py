@@ -10,7 +10,8 @@ from scaling.command.asked import Asked, Setting, asked_for
 from scaling.command.output import print_json, print_table
 from scaling.models.layer import Layer, Part
 from scaling.models.network import layers_of
-from scaling.profile.devices import Device, device_of
+from scaling.profile.device import Device
+from scaling.profile.devices import device_of
 from scaling.profile.operation import Work
 from scaling.profile.roofline import Prediction, predict
 from scaling.quantity import count_text, duration_text

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from scaling.command.output import print_json, print_table
-from scaling.profile.devices import DEVICES, Device
+from scaling.profile.device import Device
+from scaling.profile.devices import DEVICES
 
 
 def devices(*, as_json: bool) -> None:

@@ -1,92 +1,17 @@
-"""Devices as specified by their makers: arithmetic, bandwidth, memory and tiles, each with its source."""
+"""The table of devices, and how one is found in it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-
 from scaling.errors import Refused
-from scaling.study.precision import Precision
+from scaling.profile.device import Device
+from scaling.profile.nvidia import GPUS
 from scaling.study.spelling import nearest
 
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Device:
-    """A device that processes one batch: a GPU, a TPU core or chip, or a CPU core. Rates are dense peak
-    rates; a fused multiply-add counts as 2 FLOPs."""
-
-    title: str
-    matrix_flops: Mapping[Precision, float]
-    """FLOP/s of convolutions and linear maps by precision; other precisions are not supported."""
-    vector_flops: float
-    """FLOP/s in fp32 outside the matrix units, where depthwise convolutions run."""
-    bandwidth: float
-    """Bytes/s between memory and chip."""
-    memory_bytes: float
-    tile: int = 1
-    """Input and output channels of a 16-bit convolution are padded to a multiple of this."""
-    layout: tuple[int, int] = (1, 1)
-    """Tensors in memory are padded along batch and channels to multiples of these, in the cheaper order."""
-    depthwise_efficiency: float = 1.0
-    """Share of the roofline that depthwise convolutions attain; 1 if not measured. It is not a specification,
-    but calibrated on published latencies by `python -m scaling compare`."""
-    training_share: float = 0.74
-    """Share of the roofline that whole training steps attain. The default is the median of seven ResNet-RS on
-    an RTX 3090 (0.63 to 0.76, from throughput published by timm in 2021), not measured here."""
-    call_seconds: float = 0.0
-    """Overhead of each layer in a training step, in addition to arithmetic and traffic; 0 if not measured."""
-    fuses: bool = False
-    """Whether norms, activations and sums are fused with the neighbouring convolutions."""
-    sources: tuple[str, ...]
-
-
-_AMPERE = "NVIDIA A100 Tensor Core GPU Architecture whitepaper (2020), table of V100 and A100 peak rates"
-_HOPPER = "NVIDIA H100 Tensor Core GPU Architecture whitepaper (2022), table of SXM5 peak rates"
-_CHANNELS = "NVIDIA Convolutional Layers User's Guide: 16-bit channels in multiples of 8"
 _LAYOUT = "Cloud TPU performance guide: arrays are tiled, one dimension to 8, another to 128"
 _SCALING_BOOK = "Austin et al., How to Scale Your Model (2025), chapter on TPUs"
 
 DEVICES: dict[str, Device] = {
-    "v100": Device(
-        title="NVIDIA V100 SXM2 32 GB",
-        matrix_flops={"fp32": 15.7e12},
-        vector_flops=15.7e12,
-        bandwidth=900e9,
-        memory_bytes=32e9,
-        depthwise_efficiency=0.05,
-        sources=(_AMPERE, "NVIDIA V100 datasheet: 900 GB/s, 16 or 32 GB"),
-    ),
-    "a100": Device(
-        title="NVIDIA A100 SXM4 80 GB",
-        matrix_flops={"fp32": 19.5e12, "tf32": 156e12, "bf16": 312e12},
-        vector_flops=19.5e12,
-        bandwidth=2039e9,
-        memory_bytes=80e9,
-        tile=8,
-        sources=(
-            _AMPERE,
-            "NVIDIA A100 80 GB datasheet: 2,039 GB/s",
-            _CHANNELS,
-        ),
-    ),
-    "h100": Device(
-        title="NVIDIA H100 SXM5 80 GB",
-        matrix_flops={"fp32": 66.9e12, "tf32": 494.7e12, "bf16": 989.4e12},
-        vector_flops=66.9e12,
-        bandwidth=3350e9,
-        memory_bytes=80e9,
-        tile=8,
-        sources=(_HOPPER, "NVIDIA H100 datasheet: 3.35 TB/s (its TF32 and bf16 rates are with sparsity)"),
-    ),
-    "h200": Device(
-        title="NVIDIA H200 SXM 141 GB",
-        matrix_flops={"fp32": 66.9e12, "tf32": 494.7e12, "bf16": 989.4e12},
-        vector_flops=66.9e12,
-        bandwidth=4800e9,
-        memory_bytes=141e9,
-        tile=8,
-        sources=(_HOPPER, "NVIDIA H200 datasheet: 4.8 TB/s, 141 GB, the arithmetic of H100"),
-    ),
+    **GPUS,
     "tpu_v3": Device(
         title="one core of Google TPU v3 (two a chip)",
         # 2 matrix units of 128 x 128 at 940 MHz, which multiply bf16: a product in fp32 takes six passes
@@ -147,3 +72,11 @@ def device_of(name: str, *, option: str = "device") -> Device:
     if name in DEVICES:
         return DEVICES[name]
     raise Refused(f"{option}={name} has no specification here: {nearest(name, list(DEVICES))}.")
+
+
+def gpu_of(name: str) -> Device | None:
+    """The GPU that its driver calls `name`, such as `NVIDIA A100-SXM4-80GB`; None if it is not in the table.
+
+    Cards of one chip differ, so only exact names count; a part of a GPU (MIG) has a name of its own.
+    """
+    return next((device for device in DEVICES.values() if name in device.names), None)

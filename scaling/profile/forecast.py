@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from scaling.data.pseudo import PseudoLabels
-from scaling.profile.devices import Device
+from scaling.profile.device import Device
 from scaling.profile.profiles import Profile
 from scaling.profile.roofline import predict
 from scaling.profile.workload import Workload, training_step

@@ -7,7 +7,7 @@ from math import ceil, prod
 from typing import Literal, NamedTuple
 
 from scaling.models.layer import Layer
-from scaling.profile.devices import Device
+from scaling.profile.device import Device
 
 Work = Literal["inference", "training"]
 

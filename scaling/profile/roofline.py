@@ -10,7 +10,7 @@ from typing import NamedTuple
 from scaling.errors import Refused
 from scaling.models.layer import Block
 from scaling.models.network import Network
-from scaling.profile.devices import Device
+from scaling.profile.device import Device
 from scaling.profile.operation import Operation, Size, Work, operations
 from scaling.study.memory import training_memory
 from scaling.study.precision import BYTES, Precision

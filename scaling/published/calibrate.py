@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from statistics import fmean
 
-from scaling.profile.devices import Device
+from scaling.profile.device import Device
 from scaling.profile.roofline import largest_batch, predict
 from scaling.published.resnet_rs import Published
 from scaling.study.precision import Precision

@@ -9,7 +9,8 @@ from dataclasses import replace
 import pytest
 
 from scaling.models.resnet import ResNetRS
-from scaling.profile.devices import DEVICES, Device
+from scaling.profile.device import Device
+from scaling.profile.devices import DEVICES
 from scaling.profile.forecast import (
     EVALUATED_SHARE,
     FEWEST_TO_CALIBRATE,

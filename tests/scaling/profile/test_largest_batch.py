@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 
 from scaling.models.resnet import ResNetRS
-from scaling.profile.devices import DEVICES, Device
+from scaling.profile.device import Device
+from scaling.profile.devices import DEVICES
 from scaling.profile.roofline import largest_batch
 from scaling.study.memory import training_memory
 

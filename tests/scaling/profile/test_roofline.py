@@ -14,7 +14,8 @@ from scaling.models.network import Network
 from scaling.models.resnet import ResNet, ResNetRS
 from scaling.models.resnet3d_rs import ResNet3DRS
 from scaling.models.resnet_small import ResNetSmall
-from scaling.profile.devices import DEVICES, Device
+from scaling.profile.device import Device
+from scaling.profile.devices import DEVICES
 from scaling.profile.roofline import LayerTime, Work, predict
 from scaling.study.cost import cost_of
 from scaling.study.training_step import TrainingStep
