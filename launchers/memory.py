@@ -8,6 +8,7 @@ from pathlib import Path
 import psutil
 
 from launchers.cgroup import memory_groups, number_in
+from scaling.data.held import on_gpu_gb, on_host_gb
 from scaling.gpus import free_memory_gb
 from scaling.study.memory import MALLOC_FACTOR
 from scaling.study.point import Point
@@ -27,9 +28,14 @@ _LIMITS = (  # files with the limit and the usage, and the part of the usage tha
 
 
 def planned_gb(runtime: Runtime, point: Point) -> float:
-    """Memory of a training step in 1e9 bytes: of the process on a CPU, of the tensors alone on a GPU."""
+    """Memory of a point in 1e9 bytes: of the process on a CPU, of the tensors alone on a GPU.
+
+    It is that of a training step and of the images that are held on the device (`held.py`).
+    """
     tensors = point.cost.memory_gb
-    return PROCESS_GB + MALLOC_FACTOR * tensors if runtime.device == "cpu" else tensors
+    if runtime.device == "cpu":
+        return PROCESS_GB + MALLOC_FACTOR * tensors + on_host_gb(point)
+    return tensors + (on_gpu_gb(point) if runtime.device == "cuda" else 0)
 
 
 def rooms_for(

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from launchers.slurm.cluster import Partition
 from launchers.slurm.options import Options
+from scaling.data.held import on_host_gb
 from scaling.errors import Refused
 from scaling.study.plan import Planned
 from scaling.study.stages import stages
@@ -26,7 +27,7 @@ MEMORY_FACTOR, MEMORY_STEPS_GB = 1.25, (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64
 SUPERVISOR_GB = 0.3
 """Memory of the process that starts a job's workers, and of the tracker."""
 CUDA_HOST_GB = 6.0
-"""Host memory of a process that trains on a GPU."""
+"""Host memory of a process that trains on a GPU, without the images that it keeps."""
 
 
 @dataclass(frozen=True, kw_only=True, order=True)
@@ -133,7 +134,8 @@ def _mem_gb(
     """The smallest step above the estimate, but no more than a node has if the estimate fits on it."""
     if not isinstance(options.mem_gb, str):
         return options.mem_gb
-    each = CUDA_HOST_GB if runtime.device == "cuda" else MEMORY_FACTOR * entry.memory_gb
+    on_host = CUDA_HOST_GB + on_host_gb(entry.point)
+    each = on_host if runtime.device == "cuda" else MEMORY_FACTOR * entry.memory_gb
     needed = SUPERVISOR_GB + each * options.slots * per_node
     if ran_out_gb is not None:
         needed = max(needed, min(2 * ran_out_gb, partition.memory_gb))

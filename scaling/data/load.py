@@ -23,8 +23,8 @@ from scaling.data.splits import labels_of, readable, split_of
 from scaling.data.stored import Stored
 from scaling.errors import DataError
 
-_CHUNK = 4096
-"""Number of images resized at a time, to limit memory."""
+_PIXELS = 4096 * 32**2
+"""Number of pixels, before or after resizing, of the images resized at a time, to limit memory."""
 
 
 @lru_cache(maxsize=4)
@@ -161,9 +161,9 @@ def resized(images: Tensor, side: int) -> Tensor:
     """Images (N, C, S, S) uint8, resized to `side` pixels along one side."""
     if images.shape[-1] == side:
         return images
-    size = (side, side)
+    size, at_once = (side, side), max(1, _PIXELS // max(side, images.shape[-1]) ** 2)
     chunks = [
         functional.interpolate(chunk.float(), size=size, mode="bilinear", antialias=True).round().byte()
-        for chunk in torch.split(images, _CHUNK)
+        for chunk in torch.split(images, at_once)
     ]
     return torch.cat(chunks)

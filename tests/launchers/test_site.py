@@ -163,11 +163,14 @@ def test_some_results_of_each_step_are_read(study: Study, make_point: Make) -> N
     assert 1.5 * steps / 3600 < hours.hours < 1.7 * steps / 3600, "and the time of the evaluations"
 
 
-def test_a_cpu_holds_more_than_tensors(study: Study, make_point: Make) -> None:
-    tensors = make_point().cost.memory_gb
-    for runtime, held in ((CPU, PROCESS_GB + MALLOC_FACTOR * tensors), (A100, tensors)):
-        site, _ = site_of(runtime, 1, study, [make_point()])
-        assert site.memory_gb(make_point()) == pytest.approx(held)
+def test_memory_is_that_of_a_step_and_of_the_images(study: Study, make_point: Make) -> None:
+    """On a GPU at the resolution of the point, on a CPU also at their stored size, and in a process."""
+    point = make_point()
+    tensors, stored, resized = point.cost.memory_gb, 5000 * 28**2 / 1e9, 5000 * 14**2 / 1e9
+    on_cpu = PROCESS_GB + MALLOC_FACTOR * tensors + stored + resized
+    for runtime, held in ((CPU, on_cpu), (A100, tensors + resized), (Runtime(device="tpu"), tensors)):
+        site, _ = site_of(runtime, 1, study, [point])
+        assert site.memory_gb(point) == pytest.approx(held)
 
 
 def test_points_on_a_cpu_do_not_outnumber_its_cores() -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from launchers.foreground import run_along
-from launchers.memory import CUDA_PROCESS_GB, rooms_for
+from launchers.memory import CUDA_PROCESS_GB, planned_gb, rooms_for
 from launchers.request import Request
 from launchers.site import check_here, device_gb
 from launchers.slots import check_device, check_precisions, num_slots
@@ -95,8 +95,8 @@ def test_workers_share_the_memory_of_a_gpu_only_where_it_has_several(
     sizes = {name: room and room.size_gb for name, room in rooms.items()}
     assert sizes == {name: free and free * 2**20 / 1e9 for name, free in free_gb.items()}
     assert list(sizes) == list(free_gb), "in the order of the environment"
-    for room in rooms.values():
-        assert room is None or room.needs_gb == {point.id: CUDA_PROCESS_GB + point.cost.memory_gb}
+    needed = {point.id: CUDA_PROCESS_GB + planned_gb(terms.runtime, point)}
+    assert all(room is None or room.needs_gb == needed for room in rooms.values())
 
 
 def test_an_old_driver_lists_its_gpus_without_their_arithmetic(two_gpus: Path) -> None:

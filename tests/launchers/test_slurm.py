@@ -76,6 +76,16 @@ def test_points_that_ran_out_of_memory_ask_for_twice_as_much(make_point: Callabl
     assert job_class.resources.mem_gb == 16
 
 
+def test_a_host_keeps_the_images_of_a_gpu(make_point: Callable[..., Point]) -> None:
+    """Of 70,000 images of 224 pixels, 10.5 GB."""
+    data = replace(make_point().data, channels=3, side=32, num_train=50_000, num_val=10_000, num_test=10_000)
+    for resolution, mem_gb in ((32, 8), (224, 24)):
+        point = make_point(data=data, resolution=resolution)
+        planned = [_planned(point, 1.0)]
+        (job_class,) = classes_of(planned, Options(), Runtime(device="cuda"), NODES, {})
+        assert job_class.resources.mem_gb == mem_gb
+
+
 def test_processes_are_spread_over_nodes(make_point: Callable[..., Point]) -> None:
     recipe = make_point().recipe.__class__(batch_size=256, norm_batch=32)
     point = make_point(recipe=recipe)

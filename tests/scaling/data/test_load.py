@@ -9,7 +9,9 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from torch.nn import functional
 
+from scaling.data import load as module
 from scaling.data import mnist5k
 from scaling.data.catalog import DataConfig, declare
 from scaling.data.images import Split
@@ -93,6 +95,23 @@ def test_the_last_images_stay_in_memory() -> None:
     images = load(DATA, None, 28)
     assert load(declare(DataConfig(name="mnist5k", num_val=750)), None, 28) is images
     assert load(DATA, None, 14) is load(DATA, None, 14)
+
+
+def test_large_images_are_resized_a_few_at_a_time_to_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    """50,000 images of 224 pixels would take 30 GB as float32 at once."""
+    images = load(DATA, None, 28).val.images
+    whole = at_resolution(Split(images=images, labels=torch.zeros(len(images))), 56).images
+    sizes, resize = [], functional.interpolate
+
+    def interpolate(chunk: torch.Tensor, **how: object) -> torch.Tensor:
+        sizes.append(len(chunk))
+        return resize(chunk, **how)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(functional, "interpolate", interpolate)
+    monkeypatch.setattr(module, "_PIXELS", 100 * 56**2)
+    parts = at_resolution(Split(images=images, labels=torch.zeros(len(images))), 56).images
+    assert max(sizes) == 100
+    assert torch.equal(parts, whole)
 
 
 @pytest.mark.parametrize("resolution", [9, 14, 28, 32])
