@@ -44,16 +44,23 @@ class Joined(Processes):
         self._group: int | None = None
         self._group_told = 0
         """Number of the group to be in: a failure breaks a group up, and the next one is numbered by it."""
+        self._stop: Stop | None = None
+        self._all_told: Tensor | None = None
+        """Number of processes told to stop, by reason; None unless it was exchanged since the last answer."""
         self._notices = Notices(meeting, self._timeout)
 
     def sum(self, tensors: Sequence[Tensor]) -> None:
-        together = torch.cat([tensor.reshape(-1).to(tensors[0].dtype) for tensor in tensors])
+        """Also find out who was told to stop, so that the next `should_stop` needs no message of its own."""
+        told, is_on_cpu = self._told_to_stop(), tensors[0].device.type == "cpu"
+        parts = [*tensors, told] if is_on_cpu else [*tensors]
+        together = torch.cat([part.reshape(-1).to(tensors[0].dtype) for part in parts])
         _reached(lambda: dist.all_reduce(together))
-        if together.device.type != "cpu":  # NCCL returns at once; without its peers, the GPU would hang
-            _reached(lambda: dist.all_reduce(torch.zeros(())))
-        sums = torch.split(together, [tensor.numel() for tensor in tensors])
-        for tensor, summed in zip(tensors, sums, strict=True):
-            tensor.copy_(summed.view(tensor.shape))
+        if not is_on_cpu:  # NCCL returns at once; without its peers, the GPU would hang
+            _reached(lambda: dist.all_reduce(told))
+        sums = torch.split(together, [part.numel() for part in parts])
+        for part, summed in zip(parts, sums, strict=True):
+            part.copy_(summed.view(part.shape))
+        self._all_told = told
 
     def from_first(self, make: Callable[[], T]) -> T:
         values = [make() if self.is_first else None]
@@ -61,11 +68,23 @@ class Joined(Processes):
         return values[0]  # type: ignore[return-value]
 
     def should_stop(self, stop: Stop) -> bool:
-        told = torch.tensor(1 + _REASONS.index(stop.failure) if stop.requested() else 0)
-        _reached(lambda: dist.all_reduce(told, op=dist.ReduceOp.MAX))
-        if told:
-            stop.tell(_REASONS[int(told) - 1])
-        return bool(told)
+        """Answers with what the last `sum` found out, unless there was none since the last answer."""
+        self._stop = stop
+        told, self._all_told = self._all_told, None
+        if told is None:
+            told = self._told_to_stop()
+            _reached(lambda: dist.all_reduce(told))
+        reasons = told.nonzero()
+        if len(reasons):
+            stop.tell(_REASONS[int(reasons[-1])])
+        return len(reasons) > 0
+
+    def _told_to_stop(self) -> Tensor:
+        """1 at the reason for which this process was told to stop, else 0, to be summed over all."""
+        told = torch.zeros(len(_REASONS))
+        if self._stop is not None and self._stop.requested():
+            told[_REASONS.index(self._stop.failure)] = 1
+        return told
 
     def short_of_memory(self, error: Exception) -> bool:
         try:
@@ -123,6 +142,7 @@ class Joined(Processes):
     def _as_one(self) -> Iterator[None]:
         """Make the exception of the first process to fail end all of them. A process that fails announces it
         before it disconnects."""
+        self._all_told = None
         try:
             self._form_group()
             yield
@@ -158,6 +178,7 @@ class Joined(Processes):
     def _leave(self) -> None:
         """Close the connections, so that no process waits for this one."""
         self._group = None
+        self._all_told = None  # perhaps not all processes got it
         group = dist.group.WORLD
         if group is not None:
             group.abort()  # ends operations that are running on a GPU

@@ -12,12 +12,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from torch import Tensor
 
 from scaling.data import mnist5k
 from scaling.data.catalog import DataConfig, declare
 from scaling.study.point import Point
+from scaling.training.evaluation_epochs import is_evaluated
 from scaling.training.failure import PEER_LOST
-from tests.scaling.training.pool import SPAWNED, Pool, Row
+from scaling.training.meeting import Meeting
+from scaling.training.together import work_together
+from scaling.training.worklist import WorkList
+from tests.scaling.training.pool import FORKED, SPAWNED, Pool, Row, free_port
 
 MakePoint = Callable[..., Point]
 
@@ -209,3 +214,35 @@ def test_where_one_process_lacks_memory_all_go_on_with_less(
         assert pool.outcome() == _trained(tmp_path / "plenty", large, size=2).outcome()
         assert json.loads((pool.directory() / "result.json").read_text())["provenance"]["frugal"]
     assert pool.study.state(small.id).status == "completed"
+
+
+def _work_and_count(todo: WorkList, meeting: Meeting, counted: Path) -> None:
+    """In a process that writes down how many sums it exchanged."""
+    import torch.distributed as dist
+
+    exchange, sums = dist.all_reduce, []
+
+    def all_reduce(tensor: Tensor, **how: Any) -> None:
+        sums.append(tensor.numel())
+        exchange(tensor, **how)
+
+    dist.all_reduce = all_reduce
+    work_together(todo, meeting)
+    counted.write_text(json.dumps(sums))
+
+
+def test_a_step_exchanges_one_message(make_point: MakePoint, tmp_path: Path) -> None:
+    """It has the gradients and who was told to stop, who is asked by a message of its own only at first."""
+    point = make_point(norm_batch=16, epochs=3)
+    pool, port = Pool(tmp_path / "study", point, size=2), free_port()
+    for rank in range(2):
+        meeting = Meeting(rank=rank, size=2, port=port, timeout_s=60)
+        pool.processes.append(
+            FORKED.Process(target=_work_and_count, args=(pool.todo, meeting, tmp_path / f"{rank}"))
+        )
+        pool.processes[-1].start()
+    assert pool.ended() == [0, 0]
+    num_evaluations = sum(is_evaluated(epoch, 3) for epoch in (1, 2, 3)) + 1  # of the test images
+    for rank in range(2):
+        sums = json.loads((tmp_path / f"{rank}").read_text())
+        assert len(sums) == 1 + 3 * point.steps_per_epoch + num_evaluations
