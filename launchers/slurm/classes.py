@@ -98,15 +98,28 @@ def _resources(
     entry.point.recipe.norm_batches_each(tasks)  # refuses a number that cannot share them
     per_node = tasks_per_node(options, runtime, partition)
     auto_gpus = per_node if runtime.device == "cuda" else 0
-    auto_cpus = options.slots * runtime.threads
+    gpus = auto_gpus if isinstance(options.gpus_per_node, str) else options.gpus_per_node
+    auto_cpus = _cores(options, runtime, partition, gpus // per_node)
     return Resources(
         nodes=tasks // per_node,
         tasks_per_node=per_node,
         cpus_per_task=auto_cpus if isinstance(options.cpus_per_task, str) else options.cpus_per_task,
-        gpus_per_node=auto_gpus if isinstance(options.gpus_per_node, str) else options.gpus_per_node,
+        gpus_per_node=gpus,
         mem_gb=_mem_gb(entry, options, runtime, partition, per_node, ran_out_gb),
         timeout_min=_timeout_min(entry, options, partition),
     )
+
+
+def _cores(options: Options, runtime: Runtime, partition: Partition, gpus: int) -> int:
+    """Cores of one process, or of all slots of a job, which have `gpus` GPUs.
+
+    On GPUs each slot has one more, if the cores that a node has for so many GPUs suffice: while one thread
+    launches the operations of a step, another reads and copies the images of the next one.
+    """
+    fewest = options.slots * runtime.threads
+    if runtime.device != "cuda" or not partition.gpus:
+        return fewest
+    return max(fewest, min(fewest + options.slots, gpus * partition.cpus // partition.gpus))
 
 
 def tasks_per_node(options: Options, runtime: Runtime, partition: Partition) -> int:

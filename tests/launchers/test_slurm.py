@@ -86,6 +86,28 @@ def test_a_host_keeps_the_images_of_a_gpu(make_point: Callable[..., Point]) -> N
         assert job_class.resources.mem_gb == mem_gb
 
 
+@pytest.mark.parametrize(
+    ("device", "asked", "node_cpus", "cpus"),
+    [
+        ("cpu", {}, 8, 1),
+        ("cuda", {}, 8, 2),
+        ("cuda", {}, 4, 1),
+        ("cuda", {"slots": 3}, 64, 6),
+        ("cuda", {"slots": 3, "gpus_per_node": 2}, 8, 4),
+        ("cuda", {"slots": 3}, 8, 3),
+        ("cuda", {"cpus_per_task": 5}, 8, 5),
+    ],
+)
+def test_a_gpu_has_a_core_to_read_images_if_its_node_has(
+    make_point: Callable[..., Point], device: str, asked: dict[str, int], node_cpus: int, cpus: int
+) -> None:
+    """A node has four GPUs."""
+    nodes = replace(NODES, cpus=node_cpus)
+    planned, runtime = [_planned(make_point(), 1.0)], Runtime(device=device)
+    (job_class,) = classes_of(planned, Options(**asked), runtime, nodes, {})
+    assert job_class.resources.cpus_per_task == cpus
+
+
 def test_processes_are_spread_over_nodes(make_point: Callable[..., Point]) -> None:
     recipe = make_point().recipe.__class__(batch_size=256, norm_batch=32)
     point = make_point(recipe=recipe)
