@@ -24,27 +24,20 @@ from control.terminal import print_status
 from control.watch import Wish, watch, watch_once
 from control.web.address import LOOPBACK, Address
 from control.words import listed
+from scaling.command.ended import ended
 from scaling.command.output import print_json
-from scaling.errors import INTERRUPTED, Refused
 from scaling.study.store import Study
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code: 0 on success, 2 after a refusal, 130 after Ctrl-C."""
+    """Run one command; return its exit code, as `ended` says."""
     words = sys.argv[1:] if arguments is None else list(arguments)
-    try:
+
+    def run() -> int:
         asked = parse(words)
         return _COMMANDS[asked.command](Study.open(asked.study), asked)
-    except KeyboardInterrupt:
-        return INTERRUPTED
-    except BrokenPipeError:  # the reader of a pipe has gone, as in `| head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
-    except Refused as refusal:
-        if "--debug" in words:
-            raise
-        Console(stderr=True, soft_wrap=True).print(f"control: {refusal}", markup=False, highlight=False)
-        return 2
+
+    return ended("control", words, run)
 
 
 def _console() -> Console:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Sequence
-
-from rich.console import Console
 
 from scaling.command.compare import compare
 from scaling.command.cost import cost
 from scaling.command.devices import devices
+from scaling.command.ended import ended
 from scaling.command.line import Parser
 from scaling.command.profile import profile
-from scaling.errors import INTERRUPTED, Refused
+from scaling.errors import Refused
 
 _NETWORKS = (
     "the networks: model=resnet_rs depth=50,101 width=1 resolution=160 (commas make a grid), or a network "
@@ -22,29 +20,18 @@ _NETWORKS = (
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; return the exit code: 0 on success, 2 if something was refused, 130 after Ctrl-C."""
+    """Run one command; return its exit code, as `ended` says."""
     words = sys.argv[1:] if arguments is None else list(arguments)
-    try:
+
+    def run() -> None:
         options, others = _parser().parse_known_args(words)
         if flags := [word for word in others if word.startswith("-") or "words" not in options]:
             raise Refused(f"{flags[0]} is not an option (see python -m scaling --help).")
         if others:  # words may follow flags
             options.words += others
         options.run(options)
-    except KeyboardInterrupt:
-        return INTERRUPTED
-    except BrokenPipeError:
-        os.dup2(
-            os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno()
-        )  # the reader has closed the pipe, as `| head` does
-        return 0
-    except (Refused, OSError) as error:
-        if "--debug" in words:
-            raise
-        sentence = f"{error.filename or 'output'}: {error.strerror}." if isinstance(error, OSError) else error
-        Console(stderr=True, soft_wrap=True).print(f"scaling: {sentence}", markup=False, highlight=False)
-        return 2
-    return 0
+
+    return ended("scaling", words, run)
 
 
 def _parser() -> Parser:
