@@ -5,6 +5,9 @@ With -m, several values separated by commas make a grid, which a launcher trains
 
 from __future__ import annotations
 
+import scaling.door  # noqa: F401  before the others, which take a second
+
+# isort: split
 import sys
 
 import hydra

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import scaling.door  # noqa: F401  before the others, which take a second
+
+# isort: split
 import sys
 from collections.abc import Sequence
 from importlib import import_module
