@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from scaling.errors import Refused
+from scaling.quantity import counted
 
 Tune = Literal["all", "head"]
 
@@ -32,10 +33,13 @@ class Start:
             raise Refused(f"start.point={self.point} should be the id of a point, 16 hexadecimal digits.")
 
     def check_channels(self, data: str, channels: int) -> None:
-        """Refuse images with another number of channels than those it was trained on."""
-        if self.channels not in (None, channels):
+        """Refuse images with another number of channels than those it was trained on.
+
+        The sentence does not name the point, so that it is said once for all starts.
+        """
+        if self.channels is not None and self.channels != channels:
             raise Refused(
-                f"start.point={self.point} was trained on images of {self.channels} channels, but {data} has "
+                f"a start was trained on images of {counted(self.channels, 'channel')}, but {data} has "
                 f"{channels}: choose data with the same number of channels."
             )
 
