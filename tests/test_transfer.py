@@ -40,6 +40,11 @@ def test_points_begin_from_those_of_a_study_and_are_weighed(bash: Bash, tmp_path
     (found,) = json.loads(told.stdout)
     assert (found["data"], found["metric"]) == ("scenes_of_mnist5k", "test_miou")
     assert {gain["verdict"] for gain in found["gains"]} == {"undecided"}
+    other = bash(f"python sweep.py study=transfer start.study={tmp_path}/before plan=true {root}")
+    assert other.returncode == 0, other.stderr
+    assert not (
+        tmp_path / "transfer_pretraining"
+    ).exists()  # nothing starts from what is before study=transfer
 
 
 def test_one_line_plans_a_study_and_what_it_begins_from(bash: Bash, tmp_path: Path) -> None:

@@ -69,7 +69,7 @@ def one_point(config: DictConfig, choices: Mapping[str, str | None], named: Coll
 def request(composed: Sequence[Composed]) -> Request:
     """The request with all points of the composed grids. Raises Refused, naming all that cannot be built."""
     first = composed[0].settings
-    beforehand = [before for each in composed for before in each.before]
+    beforehand = [before for each in composed for before in each.before if _starts_from(each, before)]
     _check_alike([*beforehand, *composed], _OF_A_LINE)
     by_path: dict[Path, list[Composed]] = defaultdict(list)
     for each in (*beforehand, *composed):
@@ -96,6 +96,12 @@ def request(composed: Sequence[Composed]) -> Request:
         stopping=stopping_of(first["stop"]),
         probe=yes_or_no("probe", first["probe"]),
     )
+
+
+def _starts_from(composed: Composed, before: Composed) -> bool:
+    """Whether points start from the study before theirs; not if `start.study` names another."""
+    start = composed.start_study
+    return start is not None and start.absolute() == before.study_path.absolute()
 
 
 def _check_alike(composed: Sequence[Composed], keys: Sequence[str]) -> None:
