@@ -109,9 +109,11 @@ def return_sentences(found: Sequence[Return], regimes: Sequence[Regime]) -> Iter
     if not known:
         return
     verdicts = [each.verdict for each in known]
+    pays, hurts = (verdicts.count(verdict) for verdict in ("pays", "hurts"))
     yield (
-        f"Of {counted(len(known), 'single step')} of depth, width or resolution {verdicts.count('pays')} pay "
-        f"and {verdicts.count('hurts')} hurt beyond noise, at 5 % shared among all steps."
+        f"Of {counted(len(known), 'single step')} of depth, width or resolution "
+        f"{pays} {'pays' if pays == 1 else 'pay'} and {hurts} {'hurts' if hurts == 1 else 'hurt'} beyond "
+        "noise, at 5 % shared among all steps."
     )
     worst = sorted((each for each in known if each.verdict == "hurts"), key=lambda each: each.points)
     for each in worst[:MAX_HURTS]:

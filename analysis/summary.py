@@ -115,7 +115,8 @@ def _law_sentence(found: Exponents) -> str:
         return f"How fast {listed(unknown)} should grow with cost is undetermined: {found.reason}."
     grows = listed(known).replace(" as ", " grows as ", 1)
     rest = f"; {listed(unknown)} {'is' if len(unknown) == 1 else 'are'} undetermined" if unknown else ""
-    return f"Along the law's best networks at {found.epochs:g} epochs, {grows}{rest}."
+    assert found.epochs is not None  # a law has a power
+    return f"Along the law's best networks at {counted(found.epochs, 'epoch')}, {grows}{rest}."
 
 
 def _warnings(findings: Findings) -> Iterator[str]:

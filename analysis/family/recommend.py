@@ -16,7 +16,7 @@ from analysis.replicates import bounds
 from analysis.setting import Base
 from analysis.table import AXES
 from scaling.errors import Refused
-from scaling.quantity import count_text
+from scaling.quantity import count_text, counted
 
 Kind = Literal["flops", "latency_ms", "memory_gb"]
 EQUAL_POINTS = 0.1
@@ -96,8 +96,8 @@ def recommend(
     length = int(epochs or rows["epochs"].max())
     if rows["epochs"].nunique() == 1 and length != rows["epochs"].iloc[0]:
         raise Refused(
-            f"{length} epochs: all models were trained for {rows['epochs'].iloc[0]:g}, so no law covers "
-            "other epochs: leave epochs out, or train some models for other epochs."
+            f"{counted(length, 'epoch')}: all models were trained for {rows['epochs'].iloc[0]:g}, so no law "
+            "covers other epochs: leave epochs out, or train some models for other epochs."
         )
     latency = latency_model(rows)
     measured = priced(base, rows.assign(epochs=length), latency)

@@ -9,13 +9,14 @@ from analysis.family.family import Family
 from analysis.family.recommend import EQUAL_POINTS
 from analysis.law.average import MULTIPLY, Average
 from analysis.sheet import Sheet
-from scaling.quantity import count_text, listed
+from scaling.quantity import count_text, counted, listed
 
 
 def family_sheet(family: Family) -> Sheet:
     """One row per budget."""
     timed = family.latency is not None
-    epochs = ", ".join(f"{each:g}" for each in sorted({member.epochs for member in family.members}))
+    lengths = sorted({member.epochs for member in family.members})
+    epochs = listed([*(f"{each:g}" for each in lengths[:-1]), counted(lengths[-1], "epoch")])
     head = ("budget", "depth", "width", "px", "params", "FLOPs", "memory")
     rows = [
         (
@@ -36,7 +37,7 @@ def family_sheet(family: Family) -> Sheet:
         f"cheapest of those that may be as good as the best, to {EQUAL_POINTS:g} points."
     )
     latency = ("latency",) if timed else ()
-    return Sheet(f"Family at {epochs} epochs", note, (*head, *latency, "top-1 (%)"), rows)
+    return Sheet(f"Family at {epochs}", note, (*head, *latency, "top-1 (%)"), rows)
 
 
 def family_sentences(family: Family) -> list[str]:

@@ -12,6 +12,7 @@ from analysis.law.law import Law
 from analysis.law.optimal_path import OptimalPath, fit_surface
 from analysis.noise import Interval
 from analysis.rounding import rounded, rounded_each
+from scaling.quantity import counted
 
 KNOBS = ("depth", "width", "resolution")
 COMPOUND = {"depth": 0.263, "width": 0.138, "resolution": 0.202}
@@ -106,7 +107,7 @@ def exponents_sentence(found: Exponents) -> str:
     for knob in KNOBS:
         power, usual = power_text(getattr(found, knob)), f"EfficientNet {COMPOUND[knob]:.3f}"
         parts.append(f"{knob} as {power[:-1]}; {usual})" if power else f"{knob} undetermined ({usual})")
-    where = "" if found.epochs is None else f" at {found.epochs:g} epochs"
+    where = "" if found.epochs is None else f" at {counted(found.epochs, 'epoch')}"
     why = f": {found.reason}" if found.reason else ""
     return f"Along the best networks{where} the knobs grow with cost: {', '.join(parts)}{why}."
 

@@ -82,11 +82,11 @@ def _of_axes(findings: Findings) -> Iterator[tuple[str, str]]:
         yield "weight_decay", f"{counted(number, 'level')} of regularisation, paired over seeds"
     pairs = findings.pairs
     if pairs.regimes:
-        names = [f"{each.num_pairs} at {each.epochs:g} epochs" for each in pairs.regimes]
+        names = [f"{each.num_pairs} at {counted(each.epochs, 'epoch')}" for each in pairs.regimes]
         yield "pairs", f"pairs at equal {pairs.cost.full_label} ({', '.join(names)})"
     if findings.resolution.steps:
         names = [
-            f"{each.num_architectures} at {each.epochs:g} epochs from {each.from_px} px"
+            f"{each.num_architectures} at {counted(each.epochs, 'epoch')} from {each.from_px} px"
             for each in findings.resolution.steps
         ]
         yield "resolution", f"models measured at two neighbouring resolutions ({', '.join(names)})"
@@ -94,7 +94,7 @@ def _of_axes(findings: Findings) -> Iterator[tuple[str, str]]:
         number = sum(step.num_models for step in findings.frames.steps)
         yield "frames", f"{counted(number, 'pair')} of models that differ in the frames of their clips alone"
     if findings.returns:
-        yield "returns", f"{len(findings.returns)} pairs of models that are neighbours on one axis"
+        yield "returns", f"{counted(len(findings.returns), 'pair')} of models that are neighbours on one axis"
 
 
 def _of_families(findings: Findings) -> Iterator[tuple[str, str]]:
@@ -110,7 +110,8 @@ def _of_families(findings: Findings) -> Iterator[tuple[str, str]]:
         yield "pseudo", f"{counted(num_pairs, 'student')}, each paired with itself without pseudo-labels"
     if findings.transfers:
         networks = sum(len(each.models) for each in findings.transfers)
-        yield "transfer", f"{networks} networks after a second training, at the setting chosen for each"
+        told = counted(networks, "network")
+        yield "transfer", f"{told} after a second training, at the setting chosen for each"
 
 
 def _compared(found: Sequence[Speedup]) -> list[str]:

@@ -23,6 +23,7 @@ from analysis.resolution.figure import resolution_figure, rivals_figure
 from analysis.speedup.figure import Drawn, speedup_figures
 from analysis.table import AXES
 from analysis.transfer.figure import transfer_figures
+from scaling.quantity import counted
 
 MAX_FORMULA = 200
 """Number of characters of the longest formula in a caption; for longer ones see the table of parameters."""
@@ -93,9 +94,10 @@ def _resolution_figures(findings: Findings) -> Iterator[Drawn]:
         caption = "Gain in points per doubling of the resolution, same model and epochs, 95 % intervals."
         yield "resolution", "resolution", resolution_figure(findings), caption
     if any(step.rivals for step in findings.resolution.gain_per_doubling):
+        assert findings.resolution.epochs is not None
         caption = (
-            f"Raising the resolution by at most one step at {findings.resolution.epochs:g} epochs, against "
-            "spending the same FLOPs on depth or on width, with 95 % intervals."
+            f"Raising the resolution by at most one step at {counted(findings.resolution.epochs, 'epoch')}, "
+            "against spending the same FLOPs on depth or on width, with 95 % intervals."
         )
         yield "resolution", "resolution_against", rivals_figure(findings), caption
 

@@ -7,6 +7,7 @@ from matplotlib.lines import Line2D
 
 from analysis.findings import Findings
 from analysis.plot import BLUE, INK, MARKERS, SERIES, VERMILION, new_figure, sequence, side_by_side
+from scaling.quantity import counted
 
 
 def resolution_figure(findings: Findings) -> Figure:
@@ -21,7 +22,7 @@ def resolution_figure(findings: Findings) -> Figure:
         mine = [step for step in steps if step.epochs == epochs]
         x = [places[step.from_px, step.to_px] + shift for step in mine]
         gains = [step.points for step in mine]
-        axes.plot(x, gains, f"{marker}-", color=color, linewidth=1, label=f"{epochs:g} epochs")
+        axes.plot(x, gains, f"{marker}-", color=color, linewidth=1, label=counted(epochs, "epoch"))
         for at, step in zip(x, mine, strict=True):
             if step.ci95 is not None:
                 axes.plot([at, at], step.ci95, color=color, linewidth=1.6, alpha=0.8)

@@ -29,7 +29,7 @@ def _verdicts(found: Transfer) -> Sheet:
             BY[order.by][0],
             f"tau {order.tau:+.2f}",
             _interval_cell(order.ci95),
-            f"{order.num_networks} networks, {order.num_pairs} pairs",
+            f"{counted(order.num_networks, 'network')}, {counted(order.num_pairs, 'pair')}",
             order.verdict,
         )
         for order in found.orders
@@ -40,7 +40,7 @@ def _verdicts(found: Transfer) -> Sheet:
             f"over {WAYS[gain.over]}",
             f"{gain.points:+.2f} points",
             _interval_cell(gain.ci95),
-            f"{gain.num_networks} networks",
+            counted(gain.num_networks, "network"),
             gain.verdict,
         )
         for gain in found.gains

@@ -138,7 +138,9 @@ def _other_costs(evidence: Evidence) -> Iterator[Trap]:
 def _mixed_settings(evidence: Evidence) -> Iterator[Trap]:
     num_settings = len(evidence.groups[["data", "setting"]].drop_duplicates())
     if num_settings > 1:
-        used = ", ".join(f"{regime.setting} at {regime.epochs:g} epochs" for regime in evidence.pairs.regimes)
+        used = ", ".join(
+            f"{regime.setting} at {counted(regime.epochs, 'epoch')}" for regime in evidence.pairs.regimes
+        )
         sets = sorted(evidence.groups["data"].unique())
         apart = f"; the {len(sets)} data sets, {listed(sets)}, have a frontier each" if len(sets) > 1 else ""
         yield Trap(
@@ -163,8 +165,8 @@ def _noise_large(evidence: Evidence) -> Iterator[Trap]:
             if abs(regime.advantage_points) < width:
                 yield Trap(
                     "noise_larger_than_effect",
-                    f"At {regime.epochs:g} epochs the interval (±{width:.2f} points) is wider than the "
-                    f"difference of depth and width ({abs(regime.advantage_points):.2f}): add seeds.",
+                    f"At {counted(regime.epochs, 'epoch')} the interval (±{width:.2f} points) is wider than "
+                    f"the difference of depth and width ({abs(regime.advantage_points):.2f}): add seeds.",
                 )
 
 
@@ -173,8 +175,8 @@ def _disagree(evidence: Evidence) -> Iterator[Trap]:
         if regime.pairs_disagree:
             yield Trap(
                 "pairs_disagree",
-                f"At {regime.epochs:g} epochs depth is better in some pairs and width in others, beyond "
-                "noise: read the table of pairs, their mean is no rule.",
+                f"At {counted(regime.epochs, 'epoch')} depth is better in some pairs and width in others, "
+                "beyond noise: read the table of pairs, their mean is no rule.",
             )
 
 

@@ -22,6 +22,7 @@ from launchers.slurm.submission import Submitter, share_out
 from launchers.slurm.wait import wait
 from scaling.errors import Refused
 from scaling.profile.devices import DEVICES
+from scaling.quantity import counted
 from scaling.study import lease
 from scaling.study.files import writing_below
 from scaling.study.launch import Launch, launch_name
@@ -89,8 +90,8 @@ class Slurm:
         submitted = self._submit(launching, launch, to_train)
         num_jobs = sum(record.num_jobs for record in submitted)
         console.print(
-            f"Submitted {len(to_train)} points in {num_jobs} jobs; nothing has to stay open for them. "
-            f"To watch: python -m control watch {study.typed}"
+            f"Submitted {counted(len(to_train), 'point')} in {counted(num_jobs, 'job')}; nothing has to stay "
+            f"open for them. To watch: python -m control watch {study.typed}"
         )
         if not self.options.wait:
             return Counter()
@@ -185,8 +186,9 @@ def _after(submitted: Sequence[Record], refused: Refused) -> Refused:
     num_jobs = sum(record.num_jobs for record in submitted)
     if not num_jobs:
         return refused
+    go_on = "continues" if num_jobs == 1 else "continue"
     return Refused(
-        f"{refused} {num_jobs} jobs were submitted before and continue; the same line adds the rest."
+        f"{refused} {counted(num_jobs, 'job')} submitted before {go_on}; the same line adds the rest."
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 
+from scaling.quantity import counted, listed
 from scaling.study.point import KNOBS, Point
 
 EXTRAPOLATED = 4
@@ -56,10 +57,10 @@ def _regimes(
     epochs = sorted({epochs for _, epochs in lost})
     if not epochs:
         return []
-    where = " and ".join(f"{number}" for number in epochs)
+    where = listed([*(f"{number}" for number in epochs[:-1]), counted(epochs[-1], "epoch")])
     num_lost, num_settings = (len({setting for setting, _ in regimes}) for regimes in (lost, before))
     of = "" if num_lost == num_settings == 1 else f" in {num_lost} of {num_settings} settings"
-    return [f"At {where} epochs{of} no {what} is left: {so} there."]
+    return [f"At {where}{of} no {what} is left: {so} there."]
 
 
 def _by_regime(points: Iterable[Point]) -> dict[Regime, list[Point]]:

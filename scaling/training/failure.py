@@ -8,6 +8,7 @@ import traceback
 from typing import Any
 
 from scaling.errors import DataError, Refused, Unmet
+from scaling.quantity import counted
 from scaling.study.result import Failure
 
 _OUT_OF_MEMORY = re.compile(
@@ -34,7 +35,7 @@ class Diverged(RuntimeError):
         """The loss at that step, in nats."""
 
     def __str__(self) -> str:
-        return f"The loss was {self.loss:g} after {self.step} steps: training has diverged."
+        return f"The loss was {self.loss:g} after {counted(self.step, 'step')}: training has diverged."
 
 
 class Recorded(RuntimeError):
@@ -54,7 +55,7 @@ class Stopped(RuntimeError):
         """Optimizer steps taken so far."""
 
     def __str__(self) -> str:
-        return f"Stopped after {self.step} steps, to be resumed from the checkpoint."
+        return f"Stopped after {counted(self.step, 'step')}, to be resumed from the checkpoint."
 
 
 class Dominated(Stopped):

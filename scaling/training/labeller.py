@@ -23,6 +23,7 @@ from scaling.data.load import load
 from scaling.data.pseudo import PseudoLabels
 from scaling.errors import DataError
 from scaling.models.build import build
+from scaling.quantity import counted
 from scaling.study.labels import Labelled, Labels
 from scaling.study.point import Point
 from scaling.training.checkpoint import Damaged, read_state
@@ -195,7 +196,9 @@ def check_fit(network: nn.Module, weights: Weights, source: str, data: str) -> N
         if name.startswith(CLASSIFIERS):
             raise DataError(f"{source} distinguishes {theirs[0]} classes, but {data} has {ours[0]}.")
         if len(ours) == 4 and theirs[0] == ours[0] and theirs[2:] == ours[2:] and name == next(iter(own)):
-            raise DataError(f"{source} takes images of {theirs[1]} channels, but {data} has {ours[1]}.")
+            raise DataError(
+                f"{source} takes images of {counted(theirs[1], 'channel')}, but {data} has {ours[1]}."
+            )
         raise DataError(
             f"{source} belongs to another network than described: its {name} is {theirs}, not {ours}."
         )

@@ -169,3 +169,22 @@ def test_other_studies_have_no_such_section(table):
     findings = find(table)
     assert (findings.methods, findings.weight_decay) == (None, None)
     assert not {"methods", "weight_decay"} & {*rules_json(findings), *bases(findings)}
+
+
+@pytest.mark.parametrize("num_seeds", [1, 2])
+def test_a_count_of_one_has_its_noun_in_the_singular(planted, tmp_path, num_seeds):
+    """Runs of one epoch, of which a single step pays."""
+    frame = planted(
+        generator=np.random.default_rng(3),
+        depths=(26, 50),
+        widths=(0.5, 1.0),
+        epochs=(1,),
+        num_seeds=num_seeds,
+        noise=3.0,
+    )
+    setting = np.where(frame["resolution"] == 128, "a", "b")
+    page = write_report(build_table(frame.assign(setting=setting), name="x", source="x.csv"), tmp_path).page
+    text = html.unescape(re.sub(r"<svg.*?</svg>|<[^>]*>", " ", page.read_text(), flags=re.DOTALL))
+    assert "At 1 epoch" in text
+    wrong = r"(?<![\d.,] )(?<![\d.,])1 (?:epochs|points|models|networks|pairs|steps|runs|seeds|pay|hurt)\b"
+    assert re.findall(rf".{{30}}{wrong}", text) == []
