@@ -91,7 +91,7 @@ def _frontier_sentence(frontier: Frontier) -> str:
     ]
     span = " to ".join(ends) if len(line) > 1 else ends[0]
     near = int((frontier.members["standing"] == "within_noise").sum())
-    more = f"; {near} more are within noise of it" if near else ""
+    more = f"; {near} more {'is' if near == 1 else 'are'} within noise of it" if near else ""
     names = f"{counted(len(line), 'model')} on the frontier of error against {cost.full_label}"
     return f"{names}: {span}{more}."
 

@@ -53,7 +53,7 @@ def _frontier_sentence(frontier: Frontier) -> str:
     costs = [f"{row['error']:.2f} % at {cost.text(row[cost.column])}" for _, row in line.iterrows()]
     span = f"from {costs[0]} to {costs[-1]}" if len(line) > 1 else costs[0]
     near = int((frontier.members["standing"] == "within_noise").sum())
-    more = f"; {near} more are within noise of it" if near else ""
+    more = f"; {near} more {'is' if near == 1 else 'are'} within noise of it" if near else ""
     count = f"{len(line)} of {counted(len(frontier.members), 'model')} {'is' if len(line) == 1 else 'are'}"
     best = axes_text(line.iloc[-1])
     return f"{count} on the frontier of error against {cost.full_label}, {span} ({best}){more}."

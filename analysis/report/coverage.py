@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
 
+from analysis.model import UNITS
 from analysis.plot import FAINT, GREEN, ORANGE, PURPLE, SKY, VERMILION, new_figure
 from analysis.report.missing import STATES
 
@@ -33,7 +34,8 @@ COLORS = {
 """Colour of a cell by its state."""
 HATCHES = {"running": "...", "diverged": "xxx", "dominated": "///"}
 """Hatches of states that share a colour with another."""
-UNITS = {"resolution": "px", "epochs": "epochs"}
+FACETS = ("resolution", "epochs")
+"""Axes that get panels of their own."""
 
 
 def is_drawn(cells: pd.DataFrame) -> bool:
@@ -58,7 +60,7 @@ def coverage_figure(cells: pd.DataFrame) -> Figure:
     figure, grid = new_figure(
         width, height, nrows=len(down), ncols=len(across), squeeze=False, sharex=True, sharey=True
     )
-    order = [facet for facet in ("epochs", "resolution") if facet in facets]
+    order = [facet for facet in reversed(FACETS) if facet in facets]
     for (row, column), axes in np.ndenumerate(grid):
         values = [value for value in (across[column], down[row]) if value is not None]
         chosen = dict(zip(order, values, strict=True))
@@ -66,7 +68,7 @@ def coverage_figure(cells: pd.DataFrame) -> Figure:
         for axis, value in chosen.items():
             mine = mine[mine[axis] == value]
         _draw_cells(axes, mine, depths, widths)
-        axes.set_title(", ".join(f"{value:g} {UNITS[axis]}" for axis, value in chosen.items()), fontsize=9)
+        axes.set_title(", ".join(UNITS[axis](value) for axis, value in chosen.items()), fontsize=9)
     figure.supxlabel("width", fontsize=10)
     figure.supylabel("depth", fontsize=10)
     shown = [state for state in STATES if (cells["state"] == state).any()]
@@ -77,7 +79,7 @@ def coverage_figure(cells: pd.DataFrame) -> Figure:
 
 def _facets(cells: pd.DataFrame) -> dict[str, list[float]]:
     """The axes that get panels of their own, with their values."""
-    facets = {axis: sorted(cells[axis].unique()) for axis in UNITS if cells[axis].nunique() > 1}
+    facets = {axis: sorted(cells[axis].unique()) for axis in FACETS if cells[axis].nunique() > 1}
     while np.prod([len(values) for values in facets.values()]) > MAX_PANELS:
         facets.popitem()
     return facets

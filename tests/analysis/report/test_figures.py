@@ -114,6 +114,14 @@ def test_a_list_of_networks_is_not_drawn_as_a_grid():
     assert "coverage" not in {picture.name for picture in pictures(find(table))}
 
 
+def test_a_panel_of_coverage_says_its_resolution_and_epochs(planted):
+    table = build_table(
+        planted(generator=np.random.default_rng(0), epochs=(1, 3), num_seeds=1), name="x", source="x.csv"
+    )
+    titles = [axes.get_title() for axes in coverage_figure(grid_cells(table)).axes]
+    assert titles == ["1 epoch, 128 px", "3 epochs, 128 px", "1 epoch, 160 px", "3 epochs, 160 px"]
+
+
 def test_coverage_tells_failed_from_missing():
     table = build_table(tiny(width=[1.0, 2.0], status=["completed", "failed"]), name="x", source="x.csv")
     cells = grid_cells(table)
