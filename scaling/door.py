@@ -1,10 +1,12 @@
-"""What every command does first: Ctrl-C while it still imports ends it with one word and exit code 130.
+"""What every command does before all else; the entry points import this module first.
 
-The entry points import this module first. Other exceptions keep their traceback.
+Ctrl-C while it still imports ends it with one word and exit code 130. A character that the encoding of the
+output lacks, as in a Latin-1 terminal, is shown as `?` and ends nothing.
 """
 
 from __future__ import annotations
 
+import io
 import sys
 from types import TracebackType
 
@@ -20,3 +22,6 @@ def _end(kind: type[BaseException], error: BaseException, trace: TracebackType |
 
 
 sys.excepthook = _end
+for stream in (sys.stdout, sys.stderr):
+    if isinstance(stream, io.TextIOWrapper):
+        stream.reconfigure(errors="replace")

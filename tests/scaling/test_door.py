@@ -31,3 +31,13 @@ def test_other_exceptions_keep_their_traceback() -> None:
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert done.stderr.endswith("ZeroDivisionError: division by zero\n")
+
+
+def test_what_the_encoding_of_the_output_lacks_ends_nothing() -> None:
+    """As in a terminal of Latin-1, which has no minus sign."""
+    code = "import scaling.door; print('\u22120.3 points')"
+    environment = os.environ | {"PYTHONIOENCODING": "latin-1"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "?0.3 points\n", "")
