@@ -15,7 +15,7 @@ from hydra_plugins.scaling_study._starts import start_study
 from hydra_plugins.scaling_study._wishes import yes_or_no
 from scaling.errors import Refused
 from scaling.study.axis import Axis
-from scaling.study.strict import strict
+from scaling.study.strict import in_quotes, strict
 from scaling.training.runtime import Runtime
 
 
@@ -55,7 +55,9 @@ class Composed:
         if name is None:
             name = "-".join(str(self.choices[group]) for group in ("model", "data", "recipe"))
         if not isinstance(name, str) or not name or name.startswith(".") or "/" in name or "\\" in name:
-            raise Refused(f"study.name={name} should be a plain directory name.")
+            raise Refused(
+                f"study.name={name} should be a plain directory name{in_quotes('study.name', name)}."
+            )
         root = self.config.study.root
         if not isinstance(root, str) or not root:
             raise Refused(f"study.root={root} should be a directory.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import abc
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from functools import lru_cache
@@ -60,7 +61,10 @@ def _made(kind: type[DataclassInstance], written: _Written, section: str) -> Any
     except dacite.WrongTypeError as error:
         path = error.field_path or "value"
         expected = get_type_hints(kind).get(path, error.field_type)
-        raise Refused(f"{below}{path}={error.value!r} should be {_describe(expected)}.") from error
+        value, default = values.get(path, error.value), getattr(kind, path, None)
+        quotes = in_quotes(f"{below}{path}", value) if expected in (str, str | None) else ""
+        needed = _describe(expected, default)
+        raise Refused(f"{below}{path}={value!r} should be {needed}{quotes}.") from error
 
 
 def _check_lists(kind: type[DataclassInstance], values: Mapping[str, Any], below: str) -> None:
@@ -104,13 +108,30 @@ def _to_int(value: Any) -> int:
     return value
 
 
-def _describe(kind: Any) -> str:
+def _describe(kind: Any, default: Any = None) -> str:
+    """A type in words; in a choice of several, `default` if it is a word, as in `a number or auto`."""
     if get_origin(kind) is tuple:
         return f"a list in which each item is {_describe(kind.__args__[0])}"
+    if get_origin(kind) is abc.Mapping:
+        return "names with their values in braces, such as {name: value}"
     words = {int: "a whole number", float: "a number", bool: "true or false", str: "a word"}
     if kind in words:
         return words[kind]
+    if isinstance(default, str):
+        words[str] = default
+    if isinstance(kind, str):  # a value of a Literal
+        return kind
     arguments = getattr(kind, "__args__", ())
-    return " or ".join(
-        "null" if argument is type(None) else words.get(argument, str(argument)) for argument in arguments
-    )
+    told = [
+        "null" if argument is type(None) else words.get(argument) or _describe(argument)
+        for argument in arguments
+    ]
+    return " or ".join(told) or str(kind)
+
+
+def in_quotes(name: str, value: Any) -> str:
+    """How to write a word that looks like a number, such as the account 4711, to follow a refusal; empty for
+    other values."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return ""
+    return f"; a number becomes a word in quotes of its own, as in \"{name}='{value}'\""

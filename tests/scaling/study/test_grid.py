@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from launchers.slurm.options import Options
 from scaling.data.dataset import DataSet
 from scaling.errors import Refused
 from scaling.study.axis import Axis, axis, zipped
@@ -96,6 +97,29 @@ def test_a_bad_value_is_named_with_what_would_be_right(declare: Declare, varied:
 def test_an_unknown_option_is_refused_with_a_suggestion() -> None:
     with pytest.raises(Refused, match=r"recipe\.label_smoth is not an option: did you mean label_smoothing"):
         strict(Recipe, {"label_smoth": 0.1}, "recipe")
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"timeout_min": 1.5}, "hydra.launcher.timeout_min=1.5 should be a whole number or auto."),
+        ({"wait": 2}, "hydra.launcher.wait=2 should be true or false."),
+        (
+            {"account": 4711},
+            "hydra.launcher.account=4711 should be a word or null; a number becomes a word in quotes of its "
+            "own, as in \"hydra.launcher.account='4711'\".",
+        ),
+        (
+            {"sbatch": {"exclude": None}},
+            "hydra.launcher.sbatch={'exclude': None} should be names with their values in braces, such as "
+            "{name: value} or null.",
+        ),
+    ],
+)
+def test_what_an_option_takes_is_said_in_words(options: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(Refused) as refusal:
+        strict(Options, options, "hydra.launcher")
+    assert str(refusal.value) == sentence
 
 
 def test_axes_that_go_together_are_no_product(declare: Declare) -> None:
