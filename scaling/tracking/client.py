@@ -29,10 +29,17 @@ def set_up_wandb() -> None:
 
 
 def check_account() -> None:
-    """Check the W&B account. Raises Refused if none is configured here or if W&B does not answer."""
+    """Check the W&B account. Raises Refused if none is configured here, if W&B does not answer, or if one of
+    its environment variables has a bad value."""
     import wandb
 
-    wandb.setup(wandb.Settings(silent=True))  # also prevents a prompt for a key
+    try:
+        wandb.setup(wandb.Settings(silent=True))  # also prevents a prompt for a key
+    except ValueError as error:  # of pydantic, whose text ends with a link
+        reason = " ".join(str(error).split()).partition(" [type=")[0]
+        raise Refused(
+            f"W&B cannot use a variable of this shell ({reason}): mend or unset WANDB_…."
+        ) from error
     try:
         _api()
     except wandb.errors.UsageError as error:

@@ -51,6 +51,18 @@ def test_a_study_without_a_tracker_is_sent_once(finished: Path, tmp_path: Path, 
     assert {**server.asked, "Viewer": 1} == {**asked, "Viewer": 1}
 
 
+def test_a_variable_that_wandb_cannot_use_is_named(
+    mine: StudyDir, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    del server
+    monkeypatch.setenv("WANDB_BASE_URL", "nonsense")
+    done = sync(mine.path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("control: W&B cannot use a variable of this shell (")
+    assert "base_url Input should be a valid URL" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
 def test_what_has_not_ended_is_sent_as_far_as_it_is(mine: StudyDir, server: Server) -> None:
     point, _, broken = mine.add(0, epochs=4), mine.add(1), mine.add(2)
     point.train(num_epochs=2)
