@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import NoReturn
 
 from launchers.local import LocalPool
-from scaling.study.plan import Plan
-from scaling.study.store import Study
+from launchers.request import Launching
+from scaling.quantity import counted
 
 
-def end(pool: LocalPool, study: Study, plan: Plan, *others: object) -> NoReturn:
+def end(pool: LocalPool, launching: Launching, show: object) -> NoReturn:
     """Replaces `LocalPool.run`: print the number of jobs and exit."""
-    del pool, study, others
-    sys.stdout.write(f"{len(plan.to_run)} jobs handed over\n")
+    del pool, show
+    sys.stdout.write(f"{counted(len(launching.plan.to_run), 'job')} handed over\n")
     sys.exit()
 
 
