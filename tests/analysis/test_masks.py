@@ -41,6 +41,7 @@ def test_a_report_is_written_of_it(file: Path, tmp_path: Path) -> None:
     page = report.page.read_text()
     assert "100 % - mean IoU" in page
     assert "op-1 error" not in page
+    assert "mean iou" not in page
 
 
 def test_top1_is_not_asked_of_it(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
