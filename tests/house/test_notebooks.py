@@ -34,6 +34,17 @@ def test_the_one_of_any_study_runs_on_a_study(tiny_study: Path, monkeypatch: pyt
     assert any(kind == "image/png" for kind, _ in outputs)
 
 
+def test_the_one_of_any_study_runs_on_masks_without_costs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = tmp_path / "masks.csv"
+    table.write_text("depth,width,resolution,epochs,miou\n8,1,28,1,40\n14,1,28,1,30\n")
+    monkeypatch.setenv("SCALING_STUDY_SOURCE", str(table))
+    texts = [text for _, text in _outputs(executed("pareto.ipynb"))]
+    assert "'No cost is known, so there is no frontier.'" in texts
+    assert any("miou" in text for text in texts)
+
+
 def _outputs(notebook: nbformat.NotebookNode) -> Iterator[tuple[str, str]]:
     """Kind and text of every output; of a picture the kind alone, for its bytes are the renderer's."""
     for cell in notebook.cells:
