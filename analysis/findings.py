@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
+from analysis.apart import settings_apart
 from analysis.diverged import diverged
 from analysis.frames.frames import Frames, frames_rule
 from analysis.frontier.frontier import Frontier, frontier
@@ -176,8 +177,9 @@ def _frontiers(
     ended = finished(groups)
     if draws is None or ended is not groups:
         groups, draws = ended, draw_errors(ended, noise)
-    known = _known(table, groups, COSTS)
-    return {name: frontier(groups, noise, draws, cost) for name, cost in known.items()}
+    known, settings = _known(table, groups, COSTS), settings_apart(table.usable)
+    found = {name: frontier(groups, noise, draws, cost) for name, cost in known.items()}
+    return {name: replace(each, settings=settings) for name, each in found.items()}
 
 
 def _known(table: Table, groups: pd.DataFrame, costs: dict[str, Metric]) -> dict[str, Metric]:

@@ -37,7 +37,7 @@ class Sheet:
 def frontier_sheet(frontier: Frontier) -> Sheet:
     """The frontier and the models within noise of it, cheapest first."""
     near = frontier.members[frontier.members["standing"].isin(["frontier", "within_noise"])]
-    rows, knobs = [], knobs_of(frontier.members)
+    rows, knobs, apart = [], knobs_of(frontier.members), frontier.settings
     told = ["data"] if near["data"].nunique() > 1 else []  # each data set has a frontier of its own
     for _, row in near.iloc[:MAX_ROWS].iterrows():
         chance = "unknown" if pd.isna(row["probability"]) else f"{row['probability']:.0%}"
@@ -45,9 +45,22 @@ def frontier_sheet(frontier: Frontier) -> Sheet:
         axes = tuple(f"{row[axis]:g}" for axis in knobs)
         cost = frontier.cost.text(row[frontier.cost.column])
         data = tuple(str(row[name]) for name in told)
-        rows.append((*data, cost, f"{row['error']:.2f}", *axes, f"{row['num_seeds']:g}", standing, chance))
-    head = (*told, frontier.cost.label, "error (%)", *knobs, "seeds", "standing", "probability")
+        setting = tuple(apart.loc[row["setting"]]) if len(apart.columns) else ()
+        number = f"{row['num_seeds']:g}"
+        rows.append((*data, cost, f"{row['error']:.2f}", *axes, *setting, number, standing, chance))
+    head = (
+        *told,
+        frontier.cost.label,
+        "error (%)",
+        *knobs,
+        *apart.columns,
+        "seeds",
+        "standing",
+        "probability",
+    )
     note = f"Within noise: {STANDINGS['within_noise']}. Probability: that the true mean is on the frontier."
+    if "setting" in apart:
+        note += " Setting: too many columns differ to be shown here; table.csv has them, by the same name."
     return Sheet(
         f"Frontier: error against {frontier.cost.full_label}", note, head, rows, len(near), "frontier"
     )

@@ -55,7 +55,7 @@ def _frontier_sentence(frontier: Frontier) -> str:
     near = int((frontier.members["standing"] == "within_noise").sum())
     more = f"; {near} more {'is' if near == 1 else 'are'} within noise of it" if near else ""
     count = f"{len(line)} of {counted(len(frontier.members), 'model')} {'is' if len(line) == 1 else 'are'}"
-    best = axes_text(line.iloc[-1])
+    best = axes_text(line.iloc[-1]) + frontier.setting_text(line.iloc[-1])
     return f"{count} on the frontier of error against {cost.full_label}, {span} ({best}){more}."
 
 

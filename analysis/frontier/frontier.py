@@ -4,7 +4,7 @@ are."""
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import cast
 
 import numpy as np
@@ -32,6 +32,13 @@ class Frontier:
     """The groups with a known cost, cheapest first. `standing` is a key of STANDINGS; `probability` is that
     of the true mean being on the frontier, given the means, the pooled noise and a flat prior (NaN if
     unknown)."""
+    settings: pd.DataFrame = field(default_factory=pd.DataFrame)
+    """What tells their settings apart, as `apart.settings_apart` returns it; empty for one setting."""
+
+    def setting_text(self, member: pd.Series) -> str:
+        """The end of a model's full name where there are several settings: `, recipe.dropout 0.1`."""
+        told = self.settings.loc[member["setting"]] if len(self.settings.columns) else {}
+        return "".join(f", {name} {value}" for name, value in told.items())
 
     @property
     def line(self) -> pd.DataFrame:

@@ -40,8 +40,12 @@ def _figures(findings: Findings) -> Iterator[Drawn]:
     for name, frontier in findings.frontiers.items():
         if (frontier.members["error"] > 0).any():  # a log axis cannot show 0
             what = f"{error.label[0].upper()}{error.label[1:]}"  # the rest may hold a name, as in mean IoU
+            several = (
+                " Several settings compete; the table names them." if len(frontier.settings.columns) else ""
+            )
             caption = (
                 f"{what} against {frontier.cost.full_label}; a bar is the 95 % interval of a mean over seeds."
+                f"{several}"
             )
             yield "frontier", f"frontier_{name}", frontier_figure(frontier, findings.noise, error), caption
     yield from _methods_figures(findings)

@@ -27,7 +27,7 @@ PLACES = 4
 
 
 def frontier_data(findings: Findings, out: Path) -> dict[str, Any]:
-    """Plain values for JSON: `models`, `standings`, and `views` with one entry per cost.
+    """Plain values for JSON: `accuracy`, its label, `models`, `standings`, and `views`, one for each cost.
 
     A model has its name, accuracy with interval, number of seeds and `files`: pairs of a seed and a link from
     `out` to its point. A view has the cost's label, ticks (position, text) and, for each of its models, `at`:
@@ -43,6 +43,7 @@ def frontier_data(findings: Findings, out: Path) -> dict[str, Any]:
     place = {row: at for at, row in enumerate(rows)}
     error = error_of(findings.table.accuracy)
     return {
+        "accuracy": findings.table.accuracy.label,
         "standings": [
             {"label": label, "means": f"{STANDINGS[name].capitalize()}."}
             for name, (label, *_) in LEGEND.items()
@@ -72,9 +73,10 @@ def _models(findings: Findings, models: pd.DataFrame, out: Path) -> list[dict[st
     half = half_width(models, findings.noise)
     files = point_files(findings.table, models)
     several = findings.groups["data"].nunique() > 1
+    any_frontier = next(iter(findings.frontiers.values()))
     return [
         {
-            "name": axes_text(row) + (f", {row['data']}" if several else ""),
+            "name": axes_text(row) + any_frontier.setting_text(row) + (f", {row['data']}" if several else ""),
             "top1": interval_text(100 - row["error"], width),
             "seeds": int(row["num_seeds"]),
             "files": [[seed, _link(path, out)] for seed, path in mine],

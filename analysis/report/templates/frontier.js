@@ -73,7 +73,7 @@
   function tell(at) {
     const model = data.models[at[MODEL]], standing = data.standings[at[STANDING]];
     const chance = at[CHANCE] === null ? "" : ` (probability ${at[CHANCE]})`;
-    const facts = [[view.cost, at[COST]], ["top-1 accuracy", model.top1], ["seeds", String(model.seeds)],
+    const facts = [[view.cost, at[COST]], [data.accuracy, model.top1], ["seeds", String(model.seeds)],
                    ["standing", standing.label + chance]];
     card.querySelector("h3").textContent = model.name;
     const list = card.querySelector("dl");
