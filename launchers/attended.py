@@ -10,6 +10,7 @@ from launchers.progress import Display
 from launchers.request import Launching
 from launchers.watch import Tally
 from scaling.tracking.process import WITHIN_S, start
+from scaling.tracking.tracker import LOG
 
 
 def attend(launching: Launching, run: Callable[[Callable[[Tally], None]], object]) -> Counter[str]:
@@ -24,7 +25,7 @@ def attend(launching: Launching, run: Callable[[Callable[[Tally], None]], object
         if mirror is not None and not mirror.finish(WITHIN_S[tracker.mode]):
             launching.console.print(
                 f"W&B runs are missing: python -m control sync {study.typed} sends them, and the "
-                "same line typed again writes them.",
+                f"same line typed again writes them; {study.typed}/{LOG} says why.",
                 markup=False,
             )
     return tell_outcome(launching.console, study, launching.plan.wanted_now)

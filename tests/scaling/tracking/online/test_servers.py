@@ -62,6 +62,8 @@ def test_a_sweep_ends_without_its_server_and_is_sent_later(
     assert swept.returncode == 0, swept.stderr
     assert "4 of 4 points done, 0 failed, 0 left." in swept.stdout
     assert f"python -m control sync {tmp_path}/mine" in swept.stdout
+    assert f"{tmp_path}/mine/tracker.log says why." in " ".join(swept.stdout.split())
+    assert "written offline" in (tmp_path / "mine" / "tracker.log").read_text()
     server.dead, server.delay_s = False, 0.0
     synced = type_in(f"-m control sync {tmp_path}/mine")
     assert synced.returncode == 0, synced.stdout + synced.stderr
