@@ -27,7 +27,7 @@ from scaling.study.lease import Process
 from scaling.study.needs import Needs
 from scaling.study.store import Study
 from scaling.study.trunk import last_state, trunk_directory
-from scaling.training.stop import handled
+from scaling.training.stop import held_back
 from scaling.training.worker import work
 from scaling.training.worklist import Policy, WorkList
 
@@ -171,8 +171,8 @@ class LocalLaunch:
             room=self._rooms[gpu],
             launcher=self._me,
         )
-        # workers ignore Ctrl-C: the launcher tells them to stop, and waits
-        with writing_below(self._study.path), handled(signal.SIG_IGN, signal.SIGINT):
+        # workers never get Ctrl-C: the launcher tells them to stop, and waits
+        with writing_below(self._study.path), held_back(signal.SIGINT):
             _check_disk(self._folder)
             executor = LocalExecutor(self._folder, python=self._python)
             executor.update_parameters(

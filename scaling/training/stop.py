@@ -41,6 +41,17 @@ def handled(handler: Handler, *signals: signal.Signals) -> Iterator[None]:
             signal.signal(number, handler_before)
 
 
+@contextmanager
+def held_back(*signals: signal.Signals) -> Iterator[None]:
+    """Let this thread get `signals` only after the body of the `with`; processes started in it never get
+    them."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, signals)  # which, unlike SIG_IGN, loses none
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 class Stop:
     """A request to stop. `requested` is cheap: a background thread polls file, launcher and deadline."""
 

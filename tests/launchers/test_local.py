@@ -71,6 +71,19 @@ def test_ctrl_c_stops_cleanly_and_says_how_to_go_on(start_sweep: Start) -> None:
     assert any("checkpoint" in (state.message or "") for state in states)
 
 
+def test_ctrl_c_while_a_worker_is_being_started_is_heeded(start_sweep: Start) -> None:
+    """Which takes a while on a busy machine; the worker itself must not get it."""
+    sweep = start_sweep(SLOW)
+    deadline = time.monotonic() + 90
+    while not [*sweep.study.path.glob("jobs/*/*.pkl")] and time.monotonic() < deadline:
+        time.sleep(0.001)
+    code, output = sweep.end(signal.SIGINT)
+    assert code == 130, output
+    assert "To go on, type the same line again" in output
+    assert "Traceback" not in output
+    assert sweep.leftovers() == []
+
+
 def test_under_nohup_it_outlives_its_terminal(start_sweep: Start) -> None:
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as nohup does, for what is started next
     try:
