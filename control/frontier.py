@@ -15,8 +15,10 @@ from control.point import Seen
 
 @dataclass(frozen=True, kw_only=True)
 class Member:
-    """A model on the frontier, averaged over its seeds."""
+    """A model on the frontier of its data set, averaged over its seeds."""
 
+    data: str
+    """Data set, with the start of its fingerprint where several sets of files have one name."""
     flops: float
     accuracy: float
     """Mean over the seeds, in percent."""
@@ -28,7 +30,8 @@ class Member:
 
 
 def frontier_so_far(points: Sequence[Seen], name: str) -> list[Member]:
-    """The frontier of the completed points, in order of FLOPs; `name` is that of the study."""
+    """The frontier of the completed points of each data set, in order of FLOPs; `name` is that of the
+    study."""
     rows = [_row(point) for point in points if point.status == "completed" and point.accuracy is not None]
     if not rows:
         return []
@@ -36,6 +39,7 @@ def frontier_so_far(points: Sequence[Seen], name: str) -> list[Member]:
     line = frontier(groups, seed_noise(groups), None, FLOPS).line
     return [
         Member(
+            data=row["data"],
             flops=row["flops"],
             accuracy=100 - row["error"],
             depth=row["depth"],
@@ -44,10 +48,12 @@ def frontier_so_far(points: Sequence[Seen], name: str) -> list[Member]:
             epochs=int(row["epochs"]),
             num_seeds=int(row["num_seeds"]),
         )
-        for row in line.to_dict("records")
+        for row in line.sort_values("data", kind="stable").to_dict("records")
     ]
 
 
 def _row(point: Seen) -> dict[str, object]:
     about = {name: getattr(point, name) for name in ("model", "data", "setting", "status", "flops")}
+    if point.fingerprint is not None:
+        about["fingerprint"] = point.fingerprint
     return {"point": point.id, **about, point.metric: point.accuracy, **point.axes}

@@ -22,6 +22,8 @@ class Seen:
     id: str
     model: str
     data: str
+    fingerprint: str | None = None
+    """Fingerprint of a data set of the user's own files, of which several may have one name."""
     setting: str
     """Digest of everything but the axes."""
     metric: Literal["top1", "miou"]
@@ -73,11 +75,13 @@ def see(study: Study, point_id: str) -> Seen:
     directory = f"{study.path}/points/{point_id}"  # building a Path takes as long as the reading
     try:
         value = read_json(f"{directory}/point.json") or {}
-        metric = "miou" if value["data"].get("masks") else "top1"
+        data = value["data"]
+        metric = "miou" if data.get("masks") else "top1"
+        files = data.get("fingerprint") if data.get("side") is None else None
         facts = {**value["cost"], "predicted_hours": (value.get("predicted") or {}).get("hours")}
         seen = _seen(
             point_id,
-            value | {"model": value["family"], "data": value["data"]["name"], "metric": metric},
+            value | {"model": value["family"], "data": data["name"], "fingerprint": files, "metric": metric},
             facts,
             _noted(directory),
         )
@@ -122,6 +126,7 @@ def _seen(
         id=point_id,
         model=about["model"],
         data=about["data"],
+        fingerprint=about.get("fingerprint"),
         setting=about["setting"],
         metric=about["metric"],
         axes={name: about[name] for name in KNOBS if about.get(name) is not None},

@@ -119,17 +119,21 @@ def _frontier(members: Sequence[Member] | None, glance: Glance, num_rows: int) -
         return Text("no frontier yet" if is_known else "working out the frontier …", style="bright_black")
     shown = _spread(members, num_rows)
     more = f", {len(shown)} of them shown" if len(shown) < len(members) else ""
-    title = Text.assemble(("Frontier so far", "bold"), f": {counted(len(members), 'model')}{more}")
+    sets = list(dict.fromkeys(each.data for each in members))
+    apart = f"; the {len(sets)} data sets have a frontier each" if len(sets) > 1 else ""
+    title = Text.assemble(("Frontier so far", "bold"), f": {counted(len(members), 'model')}{more}{apart}")
     grid = Grid(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
     metric = glance.points[0].point.metric
-    for heading in ("FLOPs", f"{metric} %", "depth", "width", "px", "epochs", "seeds", ""):
+    named = ["data"] if len(sets) > 1 else []
+    for heading in (*named, "FLOPs", f"{metric} %", "depth", "width", "px", "epochs", "seeds", ""):
         grid.add_column(heading, justify="left" if not heading else "right", no_wrap=bool(heading))
     best = max(each.accuracy for each in members)
     for each in shown:
         numbers = (each.depth, each.width, each.resolution, each.epochs, each.num_seeds)
         bar = Text("━" * max(1, round(20 * each.accuracy / best)), style="green")
         bar.no_wrap, bar.overflow = True, "crop"  # this column is the first to shrink
-        grid.add_row(count_text(each.flops), f"{each.accuracy:.2f}", *(f"{each:g}" for each in numbers), bar)
+        accuracy, of = f"{each.accuracy:.2f}", [each.data] if named else []
+        grid.add_row(*of, count_text(each.flops), accuracy, *(f"{each:g}" for each in numbers), bar)
     return Group(title, grid)
 
 

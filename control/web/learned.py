@@ -58,6 +58,7 @@ def _models(table: Table) -> Iterator[dict[str, Any]]:
             "high": min(accuracy + width, 100.0) if known else None,
             "num_seeds": int(row["num_seeds"]),
             "name": axes_text(row) + (f", {row['data']}" if several else ""),
+            "data": row["data"],
             "standing": row["standing"],
         }
 

@@ -13,7 +13,7 @@ import sys
 import termios
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fcntl import ioctl
 from pathlib import Path
 
@@ -21,7 +21,9 @@ import pytest
 
 from control.__main__ import main
 from scaling.study.about import Task
+from scaling.study.files import write_json
 from scaling.study.point import Point
+from scaling.study.result import State
 from scaling.study.store import Study
 from tests.launchers.conftest import ROOT
 from tests.launchers.conftest import start_sweep as start_sweep  # also a fixture here
@@ -163,6 +165,19 @@ def many(tmp_path: Path, make_point: Callable[..., Point]) -> Study:
     study = Study.create(tmp_path / "many", Task("mnist5k"))
     axes = [(depth, width, seed) for depth in (8, 14) for width in (0.25, 0.5) for seed in range(12)]
     study.add([make_point(depth=depth, width=width, seed=seed) for depth, width, seed in axes])
+    return study
+
+
+@pytest.fixture
+def two_sets(tmp_path: Path, make_point: Callable[..., Point]) -> Study:
+    """A study of two networks on two sets of files of one name, as when a folder has changed."""
+    study = Study.create(tmp_path / "two_sets", Task("mnist5k"))
+    for letter, width, top1 in (("a", 0.25, 40), ("a", 0.5, 45), ("b", 0.25, 90), ("b", 0.5, 92)):
+        one = make_point(width=width)
+        point = replace(one, data=replace(one.data, side=None, fingerprint=letter * 64))
+        study.add([point])
+        study.note(point.id, State(status="completed", epoch=point.epochs))
+        write_json(study.directory(point.id) / "result.json", {"metrics": {"top1": top1}, "measured": {}})
     return study
 
 

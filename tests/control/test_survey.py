@@ -23,6 +23,7 @@ from scaling.study.files import write_json
 from scaling.study.point import Point
 from scaling.study.result import State
 from scaling.study.store import Study
+from tests.control.conftest import Said
 
 pytestmark = pytest.mark.xdist_group("control")
 
@@ -103,6 +104,22 @@ def test_of_masks_the_accuracy_is_the_mean_iou(make_point: Callable[..., Point],
     assert (seen.metric, seen.accuracy) == ("miou", 40)
     (member,) = frontier_so_far([seen], "mine")
     assert member.accuracy == pytest.approx(40)
+
+
+def test_two_sets_of_files_of_one_name_have_a_frontier_each(
+    two_sets: Study, say: Callable[[str], Said]
+) -> None:
+    """Mixed, the harder files would have no model on the frontier."""
+    told = [(each.data, round(each.accuracy)) for each in frontier_so_far(Survey(two_sets).points(), "mine")]
+    hard, easy = "mnist5k aaaaaaaa", "mnist5k bbbbbbbb"
+    assert told == [(hard, 40), (hard, 45), (easy, 90), (easy, 92)]
+    for file in two_sets.path.glob("points/*"):
+        os.utime(file, (time.time() - 60,) * 2)
+    two_sets.rows()  # writes the index
+    assert len(frontier_so_far(Survey(two_sets).points(), "mine")) == 4
+    said = say(f"watch {two_sets.path} --once")
+    assert "Frontier so far: 4 models; the 2 data sets have a frontier each" in said.out
+    assert re.search(f"{hard} .* 40\\.00 ", said.out)
 
 
 def _change(study: Study, **changes: Any) -> Path:

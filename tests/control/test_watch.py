@@ -131,7 +131,9 @@ def test_the_frontier_has_the_room_that_the_table_leaves(
     finished: Path, height: int, num_models: int
 ) -> None:
     glance = Watcher(Study.open(finished)).look()
-    member = Member(flops=1e6, accuracy=90, depth=8, width=1, resolution=28, epochs=1, num_seeds=1)
+    member = Member(
+        data="mnist5k", flops=1e6, accuracy=90, depth=8, width=1, resolution=28, epochs=1, num_seeds=1
+    )
     view = View(filter=Filter(), by=("depth",))
     table = tabulate(glance, view.filter, view.by)
     output = StringIO()

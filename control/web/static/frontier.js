@@ -47,11 +47,12 @@ export function makeFrontier(store, open) {
     drawn = {all, asked: store.asked};
     const groups = STANDINGS.map(({names}) => members.filter((each) => names.includes(each.standing)));
     const [worse, near, line] = groups;
+    const sets = [...new Set(line.map((each) => each.data))];
     drawKeys(groups);
     drawTable(line);
     const traces = [
       trace(WORSE, thinned(worse)),
-      stairs(line),
+      ...sets.map((data) => stairs(line.filter((each) => each.data === data))),
       trace(NEAR, thinned(near)),
       trace(LINE, line),
     ];

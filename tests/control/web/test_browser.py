@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from scaling.study.store import Study
 from tests.browser import Page
 from tests.control.web.conftest import Page as Served
 
@@ -44,6 +46,16 @@ def test_it_draws_and_fits(page: Page, url: str, width: int, dark: bool) -> None
     assert page.evaluate("document.querySelectorAll('#frontier-chart .point').length") >= 4
     pixels = np.asarray(Image.open(BytesIO(page.screenshot())).convert("L"))
     assert (np.median(pixels) < 50) == dark
+
+
+def test_each_set_of_files_has_a_line_of_its_own(
+    page: Page, serve: Callable[..., Served], two_sets: Study
+) -> None:
+    _opened(page, serve(two_sets.path).url)
+    lines = "document.getElementById('frontier-chart').data.filter(each => each.mode == 'lines')"
+    assert sorted(page.evaluate(f"{lines}.map(each => each.y)")) == [[10, 8], [60, 55]]
+    names = page.evaluate("document.getElementById('frontier-table').textContent")
+    assert names.count("mnist5k aaaaaaaa") == names.count("mnist5k bbbbbbbb") == 2
 
 
 def test_it_says_how_far_the_study_is(page: Page, url: str, finished: Path) -> None:
