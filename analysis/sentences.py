@@ -61,7 +61,11 @@ def sentences_by_topic(findings: Findings) -> dict[str, list[str]]:
         "resolution": [*_resolution_sentences(findings.resolution)],
         "frames": [*frames_sentences(findings.frames)] if findings.frames else [],
         "pseudo": [*pseudo_labels_sentences(findings.pseudo_labels)] if findings.pseudo_labels else [],
-        "frontier": [_frontier_sentence(frontier) for frontier in findings.frontiers.values()],
+        "frontier": [
+            f"{where}{_frontier_sentence(each)}"
+            for frontier in findings.frontiers.values()
+            for where, each in frontier.apart.items()
+        ],
         "speedup": [
             *speedup_sentences(
                 findings.table, findings.at_equal_accuracy.speedups, findings.at_equal_accuracy.printed

@@ -28,7 +28,7 @@ NUM_GRAVEST = 2
 def summary(findings: Findings) -> dict[str, list[str]]:
     """At most six sentences and the gravest warnings, by topic of `sentences_by_topic` or `warnings`."""
     told = {
-        "frontier": [_frontier_sentence(each) for each in list(findings.frontiers.values())[:1]],
+        "frontier": [*_frontier_sentences(list(findings.frontiers.values())[:1])],
         "methods": [*_methods_sentences(findings)],
         "weight_decay": [interaction_sentence(findings.weight_decay)] if findings.weight_decay else [],
         "pairs": [*_pairs_sentence(findings.pairs), *crossover_sentence(findings)],
@@ -45,6 +45,12 @@ def summary(findings: Findings) -> dict[str, list[str]]:
 def _speedup_sentences(found: Sequence[Speedup]) -> Iterator[str]:
     """Every family at one cost: the first profiled one, else FLOPs."""
     yield from (speedup_sentence(each) for each in found if each.cost == found[0].cost)
+
+
+def _frontier_sentences(frontiers: Sequence[Frontier]) -> Iterator[str]:
+    for frontier in frontiers:
+        for where, each in frontier.apart.items():
+            yield f"{where}{_frontier_sentence(each)}"
 
 
 def _frontier_sentence(frontier: Frontier) -> str:

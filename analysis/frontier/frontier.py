@@ -4,7 +4,7 @@ are."""
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import cast
 
 import numpy as np
@@ -43,6 +43,13 @@ class Frontier:
     @property
     def line(self) -> pd.DataFrame:
         return self.members[self.members["standing"] == "frontier"]
+
+    @property
+    def apart(self) -> dict[str, Frontier]:
+        """The frontier of each data set, by the words that a sentence about it begins with."""
+        several = self.members["data"].nunique() > 1
+        blocks = self.members.groupby("data", sort=True)
+        return {f"On {data}, " * several: replace(self, members=block) for data, block in blocks}
 
 
 def frontier(groups: pd.DataFrame, noise: Noise, draws: Floats | None, cost: Metric) -> Frontier:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -84,3 +85,14 @@ def test_nothing_grave_is_left_to_say_of_a_sound_study(planted):
     assert all(
         sentence.endswith((".", ":")) and "\n" not in sentence for each in told.values() for sentence in each
     )
+
+
+def test_each_data_set_has_a_frontier_of_its_own(planted):
+    """No sentence goes from the error of one data set to that of another."""
+    easy = planted(generator=np.random.default_rng(0)).assign(data="easy")
+    hard = planted(generator=np.random.default_rng(1)).assign(data="hard")
+    hard["top1"] -= 40
+    findings = find(build_table(pd.concat([easy, hard]), name="x", source="x"))
+    for each in (*summary(findings)["frontier"], *sentences_by_topic(findings)["frontier"]):
+        errors = [float(number) for number in re.findall(r"([\d.]+) % at", each)]
+        assert max(errors) < 50 if each.startswith("On easy, ") else min(errors) > 50
