@@ -130,20 +130,19 @@ def run_sd(groups: pd.DataFrame, noise: Noise) -> Floats:
     return np.asarray(noise.size_factor(groups) * noise.sd(groups["error"].to_numpy(dtype=float)))
 
 
-def num_runs(groups: pd.DataFrame, noise: Noise) -> Floats:
+def num_runs(groups: pd.DataFrame) -> Floats:
     """[n], number of runs behind each mean error: its seeds, but 1 where all repeats are copies.
 
     A copy is not evidence, whatever its seed; to count copies would shrink noise from elsewhere.
     """
     seeds = groups["num_seeds"].to_numpy(dtype=float)
-    copies = noise.kind != "seeds" and groups["variance"].max() == 0
-    return np.ones_like(seeds) if copies else seeds
+    return np.ones_like(seeds) if groups["variance"].max() == 0 else seeds
 
 
 def mean_variance(groups: pd.DataFrame, noise: Noise) -> Floats:
     """[groups], variance of each group's mean error in points squared: that of its runs and that of
     reading."""
-    runs = run_sd(groups, noise) ** 2 / num_runs(groups, noise)
+    runs = run_sd(groups, noise) ** 2 / num_runs(groups)
     return np.asarray(runs + groups["reading_variance"].to_numpy(dtype=float))
 
 

@@ -37,7 +37,7 @@ def draw_errors(groups: pd.DataFrame, noise: Noise, replicates: int = MAX_REPLIC
     replicates = int(np.clip(MAX_DRAWS // max(len(groups), 1), 20, replicates))
     generator = np.random.default_rng(BOOTSTRAP_SEED)
     spread = _drawn_sd(groups, noise, replicates, generator)
-    spread = spread / np.sqrt(num_runs(groups, noise))
+    spread = spread / np.sqrt(num_runs(groups))
     reading = groups["reading_variance"].to_numpy(dtype=float)
     if reading.any():
         spread = np.hypot(spread, np.sqrt(reading))

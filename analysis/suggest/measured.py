@@ -38,7 +38,7 @@ class Measured:
         return cls(
             cells=places_of(grid, groups),
             errors=clipped(groups["error"].to_numpy(dtype=float)),
-            num_seeds=num_runs(groups, noise),
+            num_seeds=num_runs(groups),
             reading_variance=groups["reading_variance"].to_numpy(dtype=float),
             noise=noise,
             level=_levels(grid, groups, noise),

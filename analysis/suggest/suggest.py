@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.diverged import diverged
-from analysis.noise import GROUP, Floats, Noise, Rows, group_seeds
+from analysis.noise import GROUP, Floats, Noise, Rows, group_seeds, num_runs
 from analysis.noise_estimate import declared_noise, seed_noise
 from analysis.pairs.pairs import MIN_DF
 from analysis.suggest import repeats
@@ -175,7 +175,8 @@ def _grid(groups: pd.DataFrame, candidates: pd.DataFrame) -> pd.DataFrame:
     runs = candidates.groupby(list(GROUP), as_index=False).agg(
         num_seeds=("seed", "size"), flops=("flops", "mean")
     )
-    both = pd.concat([groups[[*GROUP, "num_seeds", "flops"]], runs], ignore_index=True)
+    made = groups.assign(num_seeds=num_runs(groups))
+    both = pd.concat([made[[*GROUP, "num_seeds", "flops"]], runs], ignore_index=True)
     cells = both.groupby(list(GROUP), as_index=False).agg(
         num_seeds=("num_seeds", "sum"), flops=("flops", "first")
     )

@@ -80,6 +80,19 @@ def test_nothing_is_settled_while_the_noise_is_assumed():
     assert suggest(table_of(rows), second.assign(seed=2)).status == "settled"
 
 
+@pytest.mark.parametrize("declared", [{}, {"rerun_sd": 0.3, "rerun_df": 10}], ids=["assumed", "declared"])
+def test_copies_by_other_seeds_settle_nothing(declared):
+    """Each run under three seeds, with the same accuracy: what is known is what the one run tells."""
+    once = width_pays(1)
+    copies = pd.concat([once.assign(seed=seed) for seed in range(3)], ignore_index=True)
+    foresights = []
+    for rows in (once, copies):
+        table = build_table(rows, name="mine", source="mine.csv", **declared)
+        found = suggest(table, left_of(table, once.assign(seed=3, status="pending")))
+        foresights.append([bound for each in found.foresights for bound in each.ci95 or ()])
+    assert foresights[1] == pytest.approx(foresights[0])
+
+
 @pytest.mark.parametrize(("settled", "stands"), [(True, "settled"), (False, "open while the noise")])
 def test_what_is_alike_is_not_called_settled_while_the_noise_is_assumed(settled, stands):
     rows = width_pays(2)
