@@ -15,6 +15,8 @@ from analysis.variances import Slopes, weigh_slopes
 LEAST_INTERACTION = 5e-4
 """Smallest noise in logits that is believed (0.01 points or less): no training repeats so exactly, so a
 smaller residual is that of a formula."""
+RANK = 1e-10
+"""Ratio to the largest singular value of a design below which a singular value is rounding."""
 LEVEL_SD = 1.0
 """Prior standard deviation of the logarithm of a regime's variance around what its errors and sizes
 predict."""
@@ -92,32 +94,43 @@ def _exponents(repeated: pd.DataFrame, variance: Floats, df: Floats) -> tuple[Sl
 
 
 def interaction_noise(groups: pd.DataFrame) -> Noise:
-    """Noise of a study without repeats: the residual of logit error = architecture + resolution + product.
+    """Noise of a study without repeats: that of the `residuals`.
 
-    The model is fitted in each regime (data, setting, epochs); the product is Tukey's one degree of freedom
-    for non-additivity. The residual contains the seed noise and any further interaction, so it is an upper
-    bound on average, as in factorial experiments without repeats. Noise that is constant in the logit has
-    power 2.
+    They contain the seed noise and any further interaction, so the noise is an upper bound on average, as in
+    factorial experiments without repeats. Noise that is constant in the logit has power 2.
     """
-    squares, df = 0.0, 0
-    for _, block in groups.groupby(REGIME):
-        share = clipped(block["error"].to_numpy(dtype=float)) / 100
-        architecture = pd.factorize(block["depth"].astype(str) + "x" + block["width"].astype(str))[0]
-        resolution = pd.factorize(block["resolution"])[0]
-        rest, rest_df = _interaction(np.log(share / (1 - share)), architecture, resolution)
-        squares, df = squares + rest, df + rest_df
+    residual, own = residuals(groups)
+    squares, df = float((residual**2).sum()), round(own.sum())
     if df < 1 or np.sqrt(squares / df) < LEAST_INTERACTION:
         return UNKNOWN
     return Noise(kind="interaction", scale=float(np.sqrt(squares / df)), power=2.0, df=df)
 
 
-def _interaction(response: Floats, rows: Rows, columns: Rows) -> tuple[float, int]:
-    """Residual sum of squares and degrees of freedom of a two-way table, in which cells may be missing."""
+def residuals(groups: pd.DataFrame) -> tuple[Floats, Floats]:
+    """Residuals of logit error = architecture + resolution + product, [n], and the degrees of freedom of
+    each, [n].
+
+    The model is fitted in each regime (data, setting, epochs); the product is Tukey's one degree of freedom
+    for non-additivity.
+    """
+    residual, own = np.zeros((2, len(groups)))
+    share = clipped(groups["error"].to_numpy(dtype=float)) / 100
+    logit = np.log(share / (1 - share))
+    for places in groups.groupby(REGIME).indices.values():
+        block = groups.iloc[places]
+        architecture = pd.factorize(block["depth"].astype(str) + "x" + block["width"].astype(str))[0]
+        resolution = pd.factorize(block["resolution"])[0]
+        residual[places], own[places] = _interaction(logit[places], architecture, resolution)
+    return residual, own
+
+
+def _interaction(response: Floats, rows: Rows, columns: Rows) -> tuple[Floats, Floats]:
+    """Residuals of a two-way table in which cells may be missing, and one less the leverage of each."""
     effects = [np.eye(factor.max() + 1)[factor] for factor in (rows, columns)]
     design = np.hstack(effects)
     solution = np.linalg.lstsq(design, response, rcond=None)[0]
     num_rows = effects[0].shape[1]
     product = (effects[0] @ solution[:num_rows]) * (effects[1] @ solution[num_rows:])
-    design = np.column_stack([design, product])
-    solution, _, rank, _ = np.linalg.lstsq(design, response, rcond=None)
-    return float(((response - design @ solution) ** 2).sum()), len(response) - int(rank)
+    left, singular, _ = np.linalg.svd(np.column_stack([design, product]), full_matrices=False)
+    left = left[:, singular > RANK * singular[0]]
+    return response - left @ (left.T @ response), 1 - (left**2).sum(axis=1)

@@ -7,7 +7,10 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import sparse
 
-from analysis.noise import REGIME, Floats, Interval, Noise, Rows, log_spread, num_runs, run_sd
+from analysis.noise import GROUP, REGIME, Floats, Interval, Noise, Rows, log_spread, num_runs, run_sd
+from analysis.noise_estimate import residuals
+from analysis.thin import MAX_COMPARED
+from analysis.uneven import draw_factors
 
 BORROWED = 10
 """Degrees of freedom that a regime's own estimate of the noise borrows from all others."""
@@ -17,6 +20,13 @@ SHARED_LEVEL = 0.04
 that at a nominal 5 % the worst of six kinds of 1,000 null studies had a wrong verdict in 6.1 %."""
 MAX_REPLICATES = 4000
 MAX_DRAWS = 40_000_000
+PARTS = ([*REGIME, "depth", "width"], [*REGIME, "resolution"], [*GROUP])
+"""What may have noise of its own: all models of one architecture or of one resolution in a regime, or each
+model."""
+
+Repeats = tuple[Floats, Floats]
+"""Degrees of freedom of each group's own repeats, and their variance, [n] each; those of its residual where
+nothing was trained twice."""
 
 
 def draw_errors(groups: pd.DataFrame, noise: Noise, replicates: int = MAX_REPLICATES) -> Floats | None:
@@ -50,22 +60,44 @@ def _drawn_sd(groups: pd.DataFrame, noise: Noise, replicates: int, generator: np
     Where noise does not depend on the error and the sizes alone, for example where short runs are noisier
     than long ones of the same error, the repeats of a regime (data, setting, epochs) show by how much: its
     estimate combines its own repeats with BORROWED degrees of freedom of all others. The exponents of the
-    noise vary between replicates too, so that their uncertainty is in the intervals.
+    noise vary between replicates too, so that their uncertainty is in the intervals, and so does the noise of
+    each group where repeats show that it is uneven (`uneven.draw_factors`).
     """
-    if noise.kind != "seeds":
+    if noise.kind == "declared" or (noise.kind == "interaction" and len(groups) > MAX_COMPARED):
         level = np.sqrt(noise.df / generator.chisquare(noise.df, size=(replicates, 1)))
         return np.asarray(level * run_sd(groups, noise))
     place = np.asarray(groups.groupby(REGIME, sort=True).ngroup(), dtype=np.intp)
-    expected = _expected(groups, noise, replicates, generator)
-    squares, df = _squares(groups, noise, place, expected)
+    repeats = _repeats(groups, noise)
+    expected = _expected(groups, noise, repeats, replicates, generator)
+    squares, df = _squares(repeats, noise, place, expected)
     level = squares / generator.chisquare(df, size=(replicates, len(df)))
-    return np.asarray(np.sqrt(level[:, place] * expected))
+    variance = level[:, place] * expected
+    factors = _factors(groups, noise, repeats, place, replicates)
+    return np.asarray(np.sqrt(variance if factors is None else variance * factors))
 
 
-def _expected(groups: pd.DataFrame, noise: Noise, replicates: int, generator: np.random.Generator) -> Floats:
+def _factors(
+    groups: pd.DataFrame, noise: Noise, repeats: Repeats, place: Rows, replicates: int
+) -> Floats | None:
+    """[replicates, groups], factors by which uneven noise departs from that of the regime, where group i is
+    of regime place[i]; None where noise is even, or there are too many groups to tell."""
+    own, measured = repeats
+    squares = own * measured / run_sd(groups, noise) ** 2
+    of_regime = np.bincount(place, squares)[place]
+    if len(groups) > MAX_COMPARED or not (of_regime > 0).any():
+        return None
+    own = np.where(of_regime > 0, own, 0.0)
+    squares *= np.bincount(place, own)[place] / np.where(of_regime > 0, of_regime, 1.0)
+    parts = [np.asarray(groups.groupby(part).ngroup(), dtype=np.intp) for part in PARTS]
+    return draw_factors(squares, own, parts, replicates, np.random.default_rng(BOOTSTRAP_SEED + 1))
+
+
+def _expected(
+    groups: pd.DataFrame, noise: Noise, repeats: Repeats, replicates: int, generator: np.random.Generator
+) -> Floats:
     """[replicates, groups], variance of a run for exponents that the repeats allow, each with the scale at
     which these repeats fit it as well as they fit `noise`."""
-    variance, (own, measured) = run_sd(groups, noise) ** 2, _repeats(groups)
+    variance, (own, measured) = run_sd(groups, noise) ** 2, repeats
     squares = own * measured
     if not (noise.scatter and squares.any()):
         return np.asarray(variance[None])
@@ -79,21 +111,24 @@ def regime_noise(groups: pd.DataFrame, noise: Noise, place: Rows) -> tuple[Float
     """Sum of squares and degrees of freedom of each regime, [regimes] each, where group i is of regime
     place[i]. Squares are those of the regime's repeats relative to what `noise` expects; the degrees of
     freedom that the regime borrows are added to both."""
-    squares, df = _squares(groups, noise, place, run_sd(groups, noise)[None] ** 2)
+    squares, df = _squares(_repeats(groups, noise), noise, place, run_sd(groups, noise)[None] ** 2)
     return squares[0], df
 
 
-def _squares(groups: pd.DataFrame, noise: Noise, place: Rows, expected: Floats) -> tuple[Floats, Floats]:
+def _squares(repeats: Repeats, noise: Noise, place: Rows, expected: Floats) -> tuple[Floats, Floats]:
     """As `regime_noise`, [replicates, regimes] relative to expected [replicates, groups]; and [regimes]."""
-    own, measured = _repeats(groups)
+    own, measured = repeats
     df = np.bincount(place, own)
-    borrowed = np.minimum(BORROWED, noise.df - df)
+    borrowed = np.clip(noise.df - df, 0, BORROWED)
     of_regime = sparse.csr_array((np.ones(len(place)), (np.arange(len(place)), place)), (len(place), len(df)))
     return np.asarray((own * measured / expected) @ of_regime + borrowed), np.asarray(df + borrowed)
 
 
-def _repeats(groups: pd.DataFrame) -> tuple[Floats, Floats]:
-    """Degrees of freedom of each group's own repeats, and their variance, [n] each."""
+def _repeats(groups: pd.DataFrame, noise: Noise) -> Repeats:
+    if noise.kind == "interaction":
+        residual, own = residuals(groups)
+        own = np.where(own > 1e-6, own, 0.0)  # a model that alone has some effect has no residual
+        return own, (residual * np.exp(log_spread(groups))) ** 2 / np.where(own > 0, own, 1.0)
     own = (groups["num_seeds"] - 1).where(groups["variance"].notna(), 0).to_numpy(dtype=float)
     return own, groups["variance"].fillna(0.0).to_numpy(dtype=float)
 

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.noise import Floats, Noise
-from analysis.noise_estimate import seed_noise
+from analysis.noise_estimate import interaction_noise, seed_noise
 from analysis.pairs.ladder import compare
 from analysis.pairs.pairs import Pairs, judge
 from analysis.pairs.selection import select
@@ -40,6 +40,9 @@ class Kind:
     """Expected verdict by rule."""
     growth: float = 0.0
     """Noise is proportional to this power of the network's size."""
+    loud: tuple[str, float, float] | None = None
+    """An axis, a value of it, and how many times larger noise is at this value than at all others."""
+    num_seeds: int = NUM_SEEDS
     missing: float = 0.0
     """Share of cells that are missing."""
     diverged: float = 0.0
@@ -57,7 +60,8 @@ class Study:
 
     @cached_property
     def noise(self) -> Noise:
-        return seed_noise(self.groups)
+        measured = seed_noise(self.groups)
+        return measured if measured.known else interaction_noise(self.groups)
 
     @cached_property
     def draws(self) -> Floats | None:
@@ -126,7 +130,10 @@ def simulated(kind: Kind, generator: Generator, replicates: int) -> Study:
     truth = kind.truth(generator)
     size = scaled(CELLS)[:, 0] * scaled(CELLS)[:, 1] ** 2
     spread = NOISE * (size / np.exp(np.log(size).mean())) ** kind.growth
-    runs = truth(CELLS)[:, None] + spread[:, None] * generator.standard_normal((len(CELLS), NUM_SEEDS))
+    if kind.loud is not None:
+        axis, value, times = kind.loud
+        spread *= np.where(CELLS[axis] == value, times, 1.0)
+    runs = truth(CELLS)[:, None] + spread[:, None] * generator.standard_normal((len(CELLS), kind.num_seeds))
     runs[generator.random(runs.shape) < kind.diverged] = np.nan
     runs[generator.random(len(CELLS)) < kind.missing] = np.nan
     return Study(truth, groups_of(runs), replicates)
