@@ -2,11 +2,12 @@
 
     python -m benchmarks.rule_coverage --grids 1000
 
-Every study has 4 depths x 3 widths x 3 resolutions x 3 epochs, 3 seeds, noise of 0.2 points, and its own
-random truth; FLOPs are depth x width^2 x resolution^2. In each study, one regime, one resolution of it (for a
-true verdict, one with enough pairs), one step and one return are checked, drawn at random, or whether any of
-them is decided. Studies thus count as independent trials for the Clopper-Pearson intervals. The true
-advantage at a pair is that of the truth at networks of exactly the pair's cost, where the tool interpolates.
+Every study has 4 depths x 3 widths x 3 resolutions x 3 epochs, 3 seeds (of uneven noise, also 1), noise of
+0.2 points, and its own random truth; FLOPs are depth x width^2 x resolution^2. In each study, one regime, one
+resolution of it (for a true verdict, one with enough pairs), one step and one return are checked, drawn at
+random, or whether any of them is decided. Studies thus count as independent trials for the Clopper-Pearson
+intervals. The true advantage at a pair is that of the truth at networks of exactly the pair's cost, where the
+tool interpolates.
 """
 
 from __future__ import annotations
@@ -53,6 +54,7 @@ from benchmarks.simulated_studies import (
     with_step,
     with_turn,
 )
+from scaling.quantity import counted
 
 Item = TypeVar("Item")
 Ask = Callable[[Study, Kind, Generator], dict[str, bool]]
@@ -71,6 +73,15 @@ NULLS = {
     "noise shrinks with size": Kind(flops_alone, PAIRWISE, growth=-0.4),
     "30 % of cells missing": Kind(flops_alone, PAIRWISE, missing=0.3),
     "10 % of runs diverged": Kind(flops_alone, PAIRWISE, diverged=0.1),
+}
+LOUD = [("width", 0.5, 20.0), ("width", 1.5, 20.0), ("width", 0.5, 5.0), ("width", 1.5, 5.0)]
+LOUD += [("depth", 26.0, 20.0), ("depth", 200.0, 20.0), ("epochs", 10.0, 20.0)]
+UNEVEN = {
+    f"{loud[2]:g} times the noise at {loud[0]} {loud[1]:g}, {counted(seeds, 'seed')}": Kind(
+        flops_alone, PAIRWISE, loud=loud, num_seeds=seeds
+    )
+    for seeds in (3, 1)
+    for loud in LOUD
 }
 EFFECTS = {
     "depth, 0.5 points": Kind(
@@ -275,6 +286,7 @@ class Part:
 
 PARTS = (
     Part("false verdicts", NULLS, claimed, (0, 5)),
+    Part("false verdicts of uneven noise", UNEVEN, claimed, (0, 5)),
     Part("true verdicts", EFFECTS, seen, (90, 100)),
     Part("true verdicts of faint effects", FAINT, seen, None),
     Part("coverage of 95 % intervals", COVERED, covered, (93, 97), touches=True),
