@@ -24,7 +24,7 @@ def test_its_outputs_are_those_of_a_fresh_run(name: str) -> None:
     assert any(kind == "image/png" for kind, _ in fresh)
     for (_, old), (_, new) in zip(committed, fresh, strict=True):
         assert NUMBER.sub("#", old) == NUMBER.sub("#", new)
-        assert _numbers(old) == pytest.approx(_numbers(new), rel=0.02, abs=0.02)
+        assert _numbers(old) == pytest.approx(_numbers(new), rel=0.02, abs=0.07)
 
 
 def test_the_one_of_any_study_runs_on_a_study(tiny_study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
