@@ -17,7 +17,7 @@ from scaling.data.workers import die_with_parent
 from scaling.errors import Refused
 from scaling.profile.forecast import modelled_seconds
 from scaling.profile.profiles import Profile
-from scaling.profile.workload import Workload, training_step
+from scaling.profile.workload import Workload, workload_of
 from scaling.study.point import Point
 from scaling.training.runtime import Runtime
 
@@ -55,13 +55,13 @@ def probe(points: Sequence[Point], runtime: Runtime, console: Console) -> None:
 
 def _measure(points: Sequence[Point], runtime: Runtime, console: Console, apart: Executor) -> None:
     known = Profile(apart.submit(_device_name, runtime).result(), runtime.threads)
-    chosen = [step for step in spread(points, runtime) if known.of(step) is None]
+    chosen = [workload for workload in spread(points, runtime) if known.of(workload) is None]
     told = f"Probing {len(chosen)} of the points' training steps on {known.device}."
     console.print(told, markup=False)
-    for step in chosen:
-        reason = apart.submit(_attempt, step, runtime).result()
+    for workload in chosen:
+        reason = apart.submit(_attempt, workload, runtime).result()
         if reason is not None:
-            what = f"One at resolution={step.resolution}"
+            what = f"One at resolution={workload.step.resolution}"
             console.print(f"  {what} was not measured: {reason}.", markup=False)
 
 
@@ -78,14 +78,14 @@ def _device_name(runtime: Runtime) -> str:
     return name_of(use_device(runtime.device, num_threads=runtime.threads), threads=runtime.threads)
 
 
-def _attempt(step: Workload, runtime: Runtime) -> str | None:
+def _attempt(workload: Workload, runtime: Runtime) -> str | None:
     """Measure a step and add it to the device's profile; return the reason if that is not possible."""
     from scaling.profile.attempt import attempt
     from scaling.training.device import use_device
 
     device = use_device(runtime.device, num_threads=runtime.threads)
     known = Profile(_device_name(runtime), runtime.threads)
-    return attempt(step, device, known, at_least_s=AT_LEAST_S, num_repeats=REPEATS)
+    return attempt(workload, device, known, at_least_s=AT_LEAST_S, num_repeats=REPEATS)
 
 
 def spread(points: Sequence[Point], runtime: Runtime) -> list[Workload]:
@@ -94,11 +94,11 @@ def spread(points: Sequence[Point], runtime: Runtime) -> list[Workload]:
     Ordered by the speed model of the device, or by FLOPs if there is none for the device or its precisions.
     """
     device = device_spec(runtime)
-    first = {training_step(point): point for point in reversed(points)}
-    if device is not None and all(step.precision in device.matrix_flops for step in first):
-        steps = sorted(first, key=lambda step: modelled_seconds(step, device))
+    first = {workload_of(point): point for point in reversed(points)}
+    if device is not None and all(each.step.precision in device.matrix_flops for each in first):
+        steps = sorted(first, key=lambda each: modelled_seconds(each, device))
     else:
-        steps = sorted(first, key=lambda step: first[step].cost.flops * step.batch_size)
+        steps = sorted(first, key=lambda each: first[each].cost.flops * each.batch_size)
     if len(steps) <= STEPS_AT_MOST:
         return steps
     return [steps[round(index * (len(steps) - 1) / (STEPS_AT_MOST - 1))] for index in range(STEPS_AT_MOST)]

@@ -19,7 +19,7 @@ from scaling.profile.device import Device
 from scaling.profile.devices import DEVICES, gpu_of
 from scaling.profile.forecast import Forecast
 from scaling.profile.profiles import gpu_name, profile_of
-from scaling.profile.workload import Workload, training_step
+from scaling.profile.workload import Workload, workload_of
 from scaling.study.files import Corrupt
 from scaling.study.plan import Site
 from scaling.study.point import Point
@@ -97,7 +97,7 @@ def _trained(study: Study, points: Sequence[Point], runtime: Runtime) -> Iterato
         chosen: defaultdict[Workload, list[Point]] = defaultdict(list)
         for point in points if known else ():
             is_long = point.num_steps >= FEWEST_STEPS
-            if is_long and point.id in known and len(same := chosen[training_step(point)]) < RESULTS_A_STEP:
+            if is_long and point.id in known and len(same := chosen[workload_of(point)]) < RESULTS_A_STEP:
                 same.append(point)
         for point in [point for same in chosen.values() for point in same][:RESULTS_AT_MOST]:
             seconds = _train_seconds(study, point, runtime)

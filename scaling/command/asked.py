@@ -15,7 +15,6 @@ from scaling.errors import Refused
 from scaling.models.efficientnet import MEMBERS
 from scaling.models.families import Family
 from scaling.models.network import Network
-from scaling.profile.workload import Workload
 from scaling.published.resnet_rs import table7
 from scaling.study.cost import Cost, cost_of
 from scaling.study.precision import Precision
@@ -74,33 +73,21 @@ class Asked:
         clip = "" if self.frames is None else f" frames={self.frames}"
         return f"{knobs}{clip}{self.switches}"
 
-    def training_step(self, setting: Setting) -> Workload:
+    def training_step(self, setting: Setting) -> TrainingStep:
         """Its training step in this setting."""
-        return Workload(
+        return TrainingStep(
             network=self.network,
             resolution=self.resolution,
-            frames=self.frames,
+            frames=self.frames or 1,
             in_channels=setting.in_channels,
             num_classes=setting.num_classes,
             batch_size=setting.batch_size,
             precision=setting.precision,
-            work="training",
         )
 
     def cost(self, setting: Setting) -> Cost:
         """Its cost in this setting."""
-        return cost_of(
-            TrainingStep(
-                network=self.network,
-                resolution=self.resolution,
-                frames=self.frames or 1,
-                in_channels=setting.in_channels,
-                num_classes=setting.num_classes,
-                batch_size=setting.batch_size,
-                precision=setting.precision,
-            ),
-            images_seen=setting.epochs * setting.num_train,
-        )
+        return cost_of(self.training_step(setting), images_seen=setting.epochs * setting.num_train)
 
 
 def asked_for(words: Sequence[str]) -> tuple[list[Asked], Setting]:

@@ -15,7 +15,7 @@ from scaling.profile.devices import device_of
 from scaling.profile.operation import Work
 from scaling.profile.roofline import Prediction, predict
 from scaling.quantity import count_text, duration_text
-from scaling.study.memory import Memory
+from scaling.study.memory import Memory, memory_of
 
 
 def cost(words: Sequence[str], *, layers: bool, as_json: bool) -> None:
@@ -77,21 +77,11 @@ def _note(setting: Setting, device: Device | None) -> str:
 
 def _memory(asked: Asked, setting: Setting, device: Device | None) -> Memory:
     """Memory of a training step, in eager PyTorch or on a device that fuses operations."""
-    return asked.training_step(setting).memory(fused=device is not None and device.fuses)
+    return memory_of(asked.training_step(setting), fused=device is not None and device.fuses)
 
 
 def _predicted(asked: Asked, setting: Setting, device: Device, work: Work) -> Prediction:
-    return predict(
-        asked.network,
-        device,
-        resolution=asked.resolution,
-        frames=asked.frames or 1,
-        in_channels=setting.in_channels,
-        num_classes=setting.num_classes,
-        batch_size=setting.batch_size,
-        precision=setting.precision,
-        work=work,
-    )
+    return predict(asked.training_step(setting), device, work)
 
 
 def _json(asked: Asked, setting: Setting, device: Device | None, layers: bool) -> dict[str, Any]:

@@ -106,7 +106,8 @@ def _measure_all(
             except Refused:
                 if want.study is None:
                     raise
-                reason = f"no {workload.precision} here"  # points of other precisions can still be measured
+                # points of other precisions can still be measured
+                reason = f"no {workload.step.precision} here"
             if reason is not None:
                 failures[workload] = reason
             steps.end()
@@ -127,7 +128,7 @@ def _interrupts_remembered() -> Iterator[threading.Event]:
 
 def _what(line: Line, workload: Workload) -> str:
     work = "training step" if workload.work == "training" else "inference"
-    return f"{line.title} resolution={workload.resolution}, {work}, batch {workload.batch_size}"
+    return f"{line.title} resolution={workload.step.resolution}, {work}, batch {workload.batch_size}"
 
 
 def _warn_if_busy(want: Wanted, console: Console) -> None:

@@ -11,7 +11,7 @@ from scaling.command.wanted import Line, Wanted
 from scaling.profile.profiles import Profile, torch_version
 from scaling.profile.timing import Measured, Timing
 from scaling.profile.workload import Workload
-from scaling.study.memory import MALLOC_FACTOR
+from scaling.study.memory import MALLOC_FACTOR, memory_of
 
 Failures = Mapping[Workload, str]
 
@@ -32,17 +32,17 @@ def print_profile(want: Wanted, known: Profile, failures: Failures) -> None:
 
 
 def _cells(line: Line, want: Wanted, known: Profile, failures: Failures) -> list[str]:
-    step = line.step
+    step = line.training.step
     cells = [line.title, str(step.resolution)]
-    cells += [str(step.frames)] if _has_clips(want) else []
-    cells += [str(step.batch_size), step.precision]
-    inference, training = known.of(line.inference), known.of(step)
+    cells += [str(line.training.frames)] if _has_clips(want) else []
+    cells += [str(line.training.batch_size), step.precision]
+    inference, training = known.of(line.inference), known.of(line.training)
     if "inference" in want.works:
         shown = line.one_image if want.study else line.inference
         cells += [_time(shown, known, failures), _rate(inference)]
     if "training" in want.works:
         cells += [
-            _time(step, known, failures),
+            _time(line.training, known, failures),
             _rate(training),
             _memory(training),
             f"{estimate_gb(line, want):.3g}",
@@ -53,7 +53,7 @@ def _cells(line: Line, want: Wanted, known: Profile, failures: Failures) -> list
 
 
 def _has_clips(want: Wanted) -> bool:
-    return any(line.step.frames is not None for line in want.lines)
+    return any(line.training.frames is not None for line in want.lines)
 
 
 def _note(want: Wanted) -> str:
@@ -96,7 +96,7 @@ def _memory(measured: Measured | None) -> str:
 def estimate_gb(line: Line, want: Wanted) -> float:
     """Peak memory of a training step in 1e9 bytes, estimated from the layers; on a CPU with the allocator's
     overhead."""
-    return (MALLOC_FACTOR if want.device == "cpu" else 1) * line.step.memory().total / 1e9
+    return (MALLOC_FACTOR if want.device == "cpu" else 1) * memory_of(line.training.step).total / 1e9
 
 
 def as_json_value(want: Wanted, known: Profile, failures: Failures) -> dict[str, Any]:
@@ -110,10 +110,18 @@ def as_json_value(want: Wanted, known: Profile, failures: Failures) -> dict[str,
 
 
 def _json(line: Line, want: Wanted, known: Profile, failures: Failures) -> dict[str, Any]:
-    step = line.step
-    about = ("resolution", "frames", "batch_size", "precision", "in_channels", "num_classes")
-    value: dict[str, Any] = {"network": line.title} | {name: getattr(step, name) for name in about}
-    for name, workload in (("one_image", line.one_image), ("inference", line.inference), ("training", step)):
+    training, step = line.training, line.training.step
+    value: dict[str, Any] = {
+        "network": line.title,
+        "resolution": step.resolution,
+        "frames": training.frames,
+        "batch_size": training.batch_size,
+        "precision": step.precision,
+        "in_channels": step.in_channels,
+        "num_classes": step.num_classes,
+    }
+    workloads = {"one_image": line.one_image, "inference": line.inference, "training": training}
+    for name, workload in workloads.items():
         if workload in line.workloads(want.works):
             measured = known.of(workload)
             value[name] = {"failure": failures[workload]} if workload in failures else _flat(measured)
@@ -131,13 +139,13 @@ def study_rows(want: Wanted, known: Profile) -> list[dict[str, str]]:
     """The rows of profile.csv, one for each point with any measurement."""
     rows: dict[str, dict[str, str]] = {}
     for line in want.lines:
-        one, many, step = (known.of(each) for each in (line.one_image, line.inference, line.step))
+        one, many, step = (known.of(each) for each in (line.one_image, line.inference, line.training))
         if one is None and many is None and step is None:
             continue
         row = {
             "device": known.device,
-            "batch_size": str(line.step.batch_size),
-            "precision": line.step.precision,
+            "batch_size": str(line.training.batch_size),
+            "precision": line.training.step.precision,
             "latency_ms": _number(one.timing.latency_ms if one else None),
             "latency_low_ms": _number(one.timing.low_ms if one else None),
             "latency_high_ms": _number(one.timing.high_ms if one else None),

@@ -11,7 +11,8 @@ from typing import Any, get_args
 from scaling.command.asked import Asked, asked_for
 from scaling.errors import Refused
 from scaling.profile.operation import Work
-from scaling.profile.workload import Workload, training_step
+from scaling.profile.workload import Workload, workload_of
+from scaling.study.memory import memory_of
 from scaling.study.point import Point
 from scaling.study.spelling import nearest
 from scaling.study.store import Study
@@ -29,7 +30,7 @@ class Line:
 
     title: str
     """The network, without its input size."""
-    step: Workload
+    training: Workload
     """Its training step; inference uses the same batch size."""
     point_ids: tuple[str, ...] = ()
     """Ids of the points of a study with this training step. If there are any, the latency of one image is
@@ -38,17 +39,20 @@ class Line:
     @property
     def inference(self) -> Workload:
         """Inference on whole batches."""
-        return self.step.inference(self.step.batch_size)
+        return self.training.inference(self.training.batch_size)
 
     @property
     def one_image(self) -> Workload:
         """Inference on single images, as in a service that answers each request at once."""
-        return self.step.inference(1)
+        return self.training.inference(1)
 
     def workloads(self, works: Sequence[Work]) -> list[Workload]:
         """The workloads to measure, of these kinds."""
         inference = [self.one_image, self.inference] if self.point_ids else [self.inference]
-        return [*(inference if "inference" in works else ()), *([self.step] if "training" in works else ())]
+        return [
+            *(inference if "inference" in works else ()),
+            *([self.training] if "training" in works else ()),
+        ]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,12 +98,12 @@ def _of_study(directory: str, words: Sequence[str]) -> list[Line]:
     study = Study.open(Path(directory))
     lines: dict[Workload, Line] = {}
     for point in (study.point(point_id) for point_id in study.point_ids()):
-        step = training_step(point)
-        line = lines.setdefault(step, Line(title=_title(point), step=step))
-        lines[step] = replace(line, point_ids=(*line.point_ids, point.id))
+        training = workload_of(point)
+        line = lines.setdefault(training, Line(title=_title(point), training=training))
+        lines[training] = replace(line, point_ids=(*line.point_ids, point.id))
     if not lines:
         raise Refused(f"{directory} has no points yet: run the sweep first, or plan it with probe=true.")
-    return sorted(lines.values(), key=lambda line: (line.step.memory().total, line.title))
+    return sorted(lines.values(), key=lambda line: (memory_of(line.training.step).total, line.title))
 
 
 def _title(of: Point | Asked) -> str:
@@ -119,7 +123,9 @@ def _of_networks(words: Sequence[str], device: str, works: Sequence[Work]) -> li
             "images: use more, or work=inference."
         )
     titles = {each.training_step(setting): _title(each) for each in asked}
-    return [Line(title=title, step=step) for step, title in titles.items()]
+    return [
+        Line(title=title, training=Workload(step=step, work="training")) for step, title in titles.items()
+    ]
 
 
 def _works(text: str) -> tuple[Work, ...]:

@@ -8,7 +8,7 @@ import torch
 from scaling.profile.measure import measure
 from scaling.profile.profiles import Profile
 from scaling.profile.workload import Workload
-from scaling.study.memory import MALLOC_FACTOR
+from scaling.study.memory import MALLOC_FACTOR, memory_of
 from scaling.training.failure import classify
 
 
@@ -37,5 +37,5 @@ def _too_large(workload: Workload) -> str | None:
     """Why a training step should not be tried: the system kills a process that takes too much memory."""
     if workload.work != "training":
         return None
-    needed, free = MALLOC_FACTOR * workload.memory().total, psutil.virtual_memory().available
+    needed, free = MALLOC_FACTOR * memory_of(workload.step).total, psutil.virtual_memory().available
     return None if needed < free else f"needs about {needed / 1e9:.3g} GB, {free / 1e9:.3g} GB are free"

@@ -13,7 +13,7 @@ from scaling.data.pseudo import PseudoLabels
 from scaling.profile.device import Device
 from scaling.profile.profiles import Profile
 from scaling.profile.roofline import predict
-from scaling.profile.workload import Workload, training_step
+from scaling.profile.workload import Workload, workload_of
 from scaling.study.point import Point
 from scaling.training.evaluation_epochs import num_evaluated
 
@@ -65,35 +65,36 @@ class Forecast:
         self._device = device
         self._known: dict[Workload, tuple[float, Source]] = {}
         if profile and not profile.is_empty:
-            for step in dict.fromkeys(map(training_step, points)):
-                if measured := profile.of(step):
-                    self._known[step] = measured.timing.latency_ms / 1e3, "measured"
-        for step, seconds in _step_seconds(trained).items():
-            self._known[step] = seconds, "results"
+            for workload in dict.fromkeys(map(workload_of, points)):
+                if measured := profile.of(workload):
+                    self._known[workload] = measured.timing.latency_ms / 1e3, "measured"
+        for workload, seconds in _step_seconds(trained).items():
+            self._known[workload] = seconds, "results"
         self.calibration = self._calibrate()
 
     def of(self, point: Point) -> Hours | None:
         """Hours from the best source; None if the step was not measured and the device is not specified."""
-        told = self._step_seconds(training_step(point))
+        told = self._step_seconds(workload_of(point))
         return told and _hours(point, *told)
 
     def of_labelling(self, point: Point, pseudo: PseudoLabels) -> Hours | None:
         """Hours in which a teacher labels the images for a point: one pass per image, a third of a training
         step; None as for `of`."""
-        teacher, step = pseudo.teacher, training_step(point.baseline)
-        told = self._step_seconds(replace(step, network=teacher.network, resolution=teacher.resolution))
+        teacher, own = pseudo.teacher, workload_of(point.baseline)
+        step = replace(own.step, network=teacher.network, resolution=teacher.resolution)
+        told = self._step_seconds(replace(own, step=step))
         if told is None:
             return None
-        num_steps = EVALUATED_SHARE * pseudo.unlabelled.num_images / step.batch_size
+        num_steps = EVALUATED_SHARE * pseudo.unlabelled.num_images / own.batch_size
         return Hours(num_steps * told[0] / 3600, told[1])
 
-    def _step_seconds(self, step: Workload) -> tuple[float, Source] | None:
+    def _step_seconds(self, workload: Workload) -> tuple[float, Source] | None:
         """Seconds of a training step from the best source; None if there is none."""
-        if step in self._known:
-            return self._known[step]
-        if self._device is None or step.precision not in self._device.matrix_flops:
+        if workload in self._known:
+            return self._known[workload]
+        if self._device is None or workload.step.precision not in self._device.matrix_flops:
             return None
-        modelled = modelled_seconds(step, self._device)
+        modelled = modelled_seconds(workload, self._device)
         if self.calibration is None:
             return modelled, "specifications"
         return self.calibration.factor * modelled, "calibrated"
@@ -104,9 +105,9 @@ class Forecast:
         if device is None:
             return None
         ratios = [
-            seconds / modelled_seconds(step, device)
-            for step, (seconds, _) in self._known.items()
-            if step.precision in device.matrix_flops
+            seconds / modelled_seconds(workload, device)
+            for workload, (seconds, _) in self._known.items()
+            if workload.step.precision in device.matrix_flops
         ]
         if len(ratios) < FEWEST_TO_CALIBRATE:
             return None
@@ -114,23 +115,11 @@ class Forecast:
 
 
 @lru_cache(maxsize=65536)
-def modelled_seconds(step: Workload, device: Device) -> float:
+def modelled_seconds(workload: Workload, device: Device) -> float:
     """Seconds of a training step: the roofline over the share that training attains, plus calls of layers."""
-    images = step.norm_batch or step.batch_size
-    prediction = predict(
-        step.network,
-        device,
-        resolution=step.resolution,
-        frames=step.frames or 1,
-        in_channels=step.in_channels,
-        num_classes=step.num_classes,
-        batch_size=images,
-        precision=step.precision,
-        work="training",
-        frozen=step.frozen,
-    )
-    a_part = prediction.seconds / device.training_share + device.call_seconds * step.network.num_layers
-    return a_part * (step.batch_size // images)
+    step = workload.step
+    seconds = predict(step, device, "training").seconds / device.training_share
+    return (seconds + device.call_seconds * step.network.num_layers) * workload.num_norm_batches
 
 
 def _hours(point: Point, step_seconds: float, source: Source) -> Hours:
@@ -154,5 +143,5 @@ def _step_seconds(trained: Iterable[tuple[Point, float]]) -> dict[Workload, floa
     """Seconds of each training step: the median over the points with that step."""
     seconds: defaultdict[Workload, list[float]] = defaultdict(list)
     for point, train_seconds in trained:
-        seconds[training_step(point)].append(train_seconds / (point.epochs * point.steps_per_epoch))
-    return {step: statistics.median(each) for step, each in seconds.items()}
+        seconds[workload_of(point)].append(train_seconds / (point.epochs * point.steps_per_epoch))
+    return {workload: statistics.median(each) for workload, each in seconds.items()}

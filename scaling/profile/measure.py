@@ -16,6 +16,7 @@ from scaling.profile.peak import Peak
 from scaling.profile.profiles import cpu_model, cpu_name
 from scaling.profile.timing import Measured, timing_of
 from scaling.profile.workload import Workload
+from scaling.study.training_step import TrainingStep
 from scaling.training.batches import Batch
 from scaling.training.device import autocast, hardware, synchronize, use_precision, without_gradients
 from scaling.training.ema import Ema
@@ -56,8 +57,8 @@ def measure(
     they took `at_least_s`, or until there are 1,000.
     """
     if device.type == "cpu":
-        _load_libraries(workload.precision == "bf16")
-    use_precision(workload.precision, device)
+        _load_libraries(workload.step.precision == "bf16")
+    use_precision(workload.step.precision, device)
     peak = Peak(device)
     one_pass = _training(workload, device) if workload.work == "training" else _inference(workload, device)
     timed = _STOPWATCHES[device.type]
@@ -89,7 +90,7 @@ def _warm_up(one_pass: Pass, timed: Callable[[Pass], float]) -> None:
 def _inference(workload: Workload, device: torch.device) -> Pass:
     model = _model(workload, device).eval()
     images = _images(workload, device)
-    bf16 = workload.precision == "bf16"
+    bf16 = workload.step.precision == "bf16"
 
     def one_pass() -> Tensor:
         with without_gradients(device), autocast(device, bf16=bf16):
@@ -101,24 +102,24 @@ def _inference(workload: Workload, device: torch.device) -> Pass:
 
 def _training(workload: Workload, device: torch.device) -> Pass:
     """A training step with learning rate 0, so that weights do not change and nothing overflows."""
-    model = _model(workload, device)
+    model, step = _model(workload, device), workload.step
     recipe = Recipe(
         batch_size=workload.batch_size,
-        norm_batch=workload.norm_batch,
-        optimizer="adamw" if workload.num_moments > 1 else "sgd",
-        momentum=Recipe.momentum if workload.num_moments else 0.0,
+        norm_batch=step.batch_size,
+        optimizer="adamw" if step.num_moments > 1 else "sgd",
+        momentum=Recipe.momentum if step.num_moments else 0.0,
     )
-    dense = workload.network.dense
-    if workload.frozen:
+    dense = step.network.dense
+    if step.frozen:
         freeze(model)
-    stepper = build_stepper(model, recipe, bf16=workload.precision == "bf16", dense=dense)
-    average = Ema(model, recipe.ema_decay) if workload.average else None
+    stepper = build_stepper(model, recipe, bf16=step.precision == "bf16", dense=dense)
+    average = Ema(model, recipe.ema_decay) if step.average else None
     if average is not None:
         average.n_averaged.fill_(10**9)  # late in training: XLA would compile anew if the decay changed
     images = _images(workload, device)
-    labels = torch.arange(workload.batch_size, device=device) % workload.num_classes
+    labels = torch.arange(workload.batch_size, device=device) % step.num_classes
     if dense:
-        labels = labels[:, None, None].repeat(1, workload.resolution, workload.resolution)
+        labels = labels[:, None, None].repeat(1, step.resolution, step.resolution)
 
     def one_pass() -> tuple[Tensor, Tensor]:
         outcome = stepper.step(Batch(images, labels, None), 0.0)
@@ -131,9 +132,8 @@ def _training(workload: Workload, device: torch.device) -> Pass:
 
 def _model(workload: Workload, device: torch.device) -> nn.Module:
     torch.manual_seed(0)
-    model = build(workload.network, in_channels=workload.in_channels, num_classes=workload.num_classes).to(
-        device
-    )
+    step = workload.step
+    model = build(step.network, in_channels=step.in_channels, num_classes=step.num_classes).to(device)
     if _channels_last(workload, device):
         model = model.to(memory_format=torch.channels_last)
     return model
@@ -141,7 +141,8 @@ def _model(workload: Workload, device: torch.device) -> nn.Module:
 
 def _images(workload: Workload, device: torch.device) -> Tensor:
     clip = () if workload.frames is None else (workload.frames,)
-    shape = (workload.batch_size, workload.in_channels, *clip, workload.resolution, workload.resolution)
+    step = workload.step
+    shape = (workload.batch_size, step.in_channels, *clip, step.resolution, step.resolution)
     images = torch.randn(shape, generator=torch.Generator().manual_seed(0)).to(device)
     if _channels_last(workload, device):
         images = images.contiguous(memory_format=torch.channels_last)
@@ -183,15 +184,14 @@ _STOPWATCHES = {"cpu": _cpu_seconds, "cuda": _cuda_seconds, "xla": _xla_seconds}
 @cache
 def _load_libraries(bf16: bool) -> None:
     """Train a tiny network, so that libraries loaded in the first pass do not count as a network's memory."""
-    tiny = Workload(
+    tiny = TrainingStep(
         network=ResNetSmall().network(8, 0.25),
         resolution=8,
         in_channels=1,
         num_classes=2,
         batch_size=2,
         precision="bf16" if bf16 else "fp32",
-        work="training",
     )
-    one_pass = _training(tiny, torch.device("cpu"))
+    one_pass = _training(Workload(step=tiny, work="training"), torch.device("cpu"))
     for _ in range(2):
         one_pass()

@@ -133,11 +133,16 @@ def slug(name: str) -> str:
 
 def _entry(workload: Workload, measured: Measured) -> dict[str, Any]:
     """A measurement as plain values, with a description of the workload for people."""
-    about = {
-        name: getattr(workload, name) for name in ("work", "resolution", "frames", "batch_size", "precision")
+    return {
+        "work": workload.work,
+        "resolution": workload.step.resolution,
+        "frames": workload.frames,
+        "batch_size": workload.batch_size,
+        "precision": workload.step.precision,
+        "torch": torch_version(),
+        "when": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+        **asdict(measured),
     }
-    when = time.strftime("%Y-%m-%dT%H:%M:%S%z")
-    return {**about, "torch": torch_version(), "when": when, **asdict(measured)}
 
 
 def _measured(entry: Any) -> Measured | None:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import NamedTuple
 
 from scaling.errors import Refused
 from scaling.models.layer import Block
-from scaling.models.network import Network
 from scaling.profile.device import Device
 from scaling.profile.operation import Operation, Size, Work, operations
-from scaling.study.memory import training_memory
+from scaling.study.memory import memory_of
 from scaling.study.precision import BYTES, Precision
+from scaling.study.training_step import TrainingStep
 
 
 class LayerTime(NamedTuple):
@@ -43,20 +43,8 @@ class Prediction:
         return self.seconds / self.batch_size
 
 
-def predict(
-    network: Network,
-    device: Device,
-    *,
-    resolution: int,
-    frames: int = 1,
-    in_channels: int = 3,
-    num_classes: int = 1000,
-    batch_size: int,
-    precision: Precision,
-    work: Work,
-    frozen: bool = False,
-) -> Prediction:
-    """Predict a lower bound on the time of one batch, for comparing networks on one device.
+def predict(step: TrainingStep, device: Device, work: Work) -> Prediction:
+    """Predict a lower bound on the time of a step, or of its forward pass, to compare networks on one device.
 
     A layer's operations run one after another, and each takes the longer of its arithmetic and its memory
     traffic. Dense convolutions run at the matrix rate, with channels padded to the device's tile; depthwise
@@ -64,73 +52,63 @@ def predict(
     network, which trains only the classifier, counts as inference. Refused for a precision that the device
     lacks.
     """
-    if precision not in device.matrix_flops:
+    if step.precision not in device.matrix_flops:
         known = " or ".join(device.matrix_flops)
-        raise Refused(f"precision={precision} is not supported by {device.title}: use {known}.")
-    size = (resolution, frames, batch_size)
-    if frozen:
-        work = "inference"
+        raise Refused(f"precision={step.precision} is not supported by {device.title}: use {known}.")
+    one_pass = _Pass(
+        device,
+        "inference" if step.frozen else work,
+        step.precision,
+        step.resolution,
+        step.frames,
+        step.batch_size,
+    )
+    parts = step.network.parts(step.in_channels, step.num_classes)
     return Prediction(
-        batch_size,
+        step.batch_size,
         [
             LayerTime(f"{part.name}.{layer.name}", *(part.repeats * seconds for seconds in layer[1:]))
-            for number, part in enumerate(network.parts(in_channels, num_classes))
-            for layer in _block_times(part.block, device, *size, precision, work, is_first=number == 0)
+            for number, part in enumerate(parts)
+            for layer in _block_times(part.block, one_pass, is_first=number == 0)
         ],
     )
 
 
-def largest_batch(
-    network: Network,
-    device: Device,
-    *,
-    resolution: int,
-    frames: int = 1,
-    in_channels: int = 3,
-    num_classes: int = 1000,
-    precision: Precision,
-    at_most: int,
-) -> int:
-    """The batch size: `at_most`, halved until a training step fits in the device's memory, as for Table 7."""
+def largest_batch(step: TrainingStep, device: Device) -> int:
+    """The batch size of `step`, halved until the step fits in the device's memory, as for Table 7."""
 
     def fits(batch: int) -> bool:
-        memory = training_memory(
-            network,
-            resolution=resolution,
-            frames=frames,
-            in_channels=in_channels,
-            num_classes=num_classes,
-            batch_size=batch,
-            precision=precision,
-            fused=device.fuses,
-        )
+        memory = memory_of(replace(step, batch_size=batch), fused=device.fuses)
         return memory.total <= device.memory_bytes
 
-    batch = at_most
+    batch = step.batch_size
     while batch > 1 and not fits(batch):
         batch //= 2
     return batch
 
 
+class _Pass(NamedTuple):
+    """A pass over a batch on a device: what the times of a block depend on besides its layers."""
+
+    device: Device
+    work: Work
+    precision: Precision
+    resolution: int
+    frames: int
+    batch_size: int
+
+
 @lru_cache(maxsize=65536)
-def _block_times(
-    block: Block,
-    device: Device,
-    resolution: int,
-    frames: int,
-    batch_size: int,
-    precision: Precision,
-    work: Work,
-    *,
-    is_first: bool,
-) -> tuple[LayerTime, ...]:
+def _block_times(block: Block, one_pass: _Pass, *, is_first: bool) -> tuple[LayerTime, ...]:
     """The times of the layers of one block, cached since the networks of a grid have blocks in common."""
     times = []
     for number, layer in enumerate(block.layers()):
-        inputs, outputs = (grid.positions(resolution, frames) for grid in (layer.source, layer.at))
-        size = Size(batch_size, batch_size * inputs, batch_size * outputs)
-        done = operations(layer, size, device, work, is_first=is_first and number == 0)
-        times.append(_timed(layer.name, done, device, precision))
+        inputs, outputs = (
+            grid.positions(one_pass.resolution, one_pass.frames) for grid in (layer.source, layer.at)
+        )
+        size = Size(one_pass.batch_size, one_pass.batch_size * inputs, one_pass.batch_size * outputs)
+        done = operations(layer, size, one_pass.device, one_pass.work, is_first=is_first and number == 0)
+        times.append(_timed(layer.name, done, one_pass.device, one_pass.precision))
     return tuple(times)
 
 

@@ -5,64 +5,37 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from scaling.models.network import Network
 from scaling.profile.operation import Work
 from scaling.study.fields import changed_fields
 from scaling.study.identity import digest
-from scaling.study.memory import Memory, training_memory
 from scaling.study.point import Point
-from scaling.study.precision import Precision
+from scaling.study.training_step import TrainingStep
 
 
 @dataclass(frozen=True, kw_only=True)
 class Workload:
-    """A kind of pass of a network on a batch of a given shape."""
+    """A kind of pass of a network over a batch."""
 
-    network: Network
-    resolution: int
-    frames: int | None = None
-    """Frames of a clip; None for images."""
-    in_channels: int
-    num_classes: int
-    batch_size: int
-    norm_batch: int | None = None
-    """Images per norm batch in a training step; None for the whole batch."""
-    precision: Precision
+    step: TrainingStep
+    """The training step on one norm batch; inference is the forward pass alone."""
+    num_norm_batches: int = 1
+    """Norm batches of a whole step, over which gradients are accumulated."""
     work: Work
-    num_moments: int = 1
-    """Numbers that the optimizer stores per weight."""
-    average: bool = True
-    """Whether a moving average of the weights is kept."""
-    frozen: bool = False
-    """Whether a training step trains only the classifier."""
 
-    def memory(self, *, fused: bool = False) -> Memory:
-        """The estimated memory of its training step; `fused` as in `training_memory`."""
-        return training_memory(
-            self.network,
-            resolution=self.resolution,
-            frames=self.frames or 1,
-            in_channels=self.in_channels,
-            num_classes=self.num_classes,
-            batch_size=self.norm_batch or self.batch_size,
-            precision=self.precision,
-            num_moments=self.num_moments,
-            average=self.average,
-            frozen=self.frozen,
-            fused=fused,
-        )
+    @property
+    def batch_size(self) -> int:
+        """Images of the whole batch."""
+        return self.num_norm_batches * self.step.batch_size
+
+    @property
+    def frames(self) -> int | None:
+        """Frames of a clip; None for images."""
+        return self.step.frames if self.step.network.takes_clips else None
 
     def inference(self, batch_size: int) -> Workload:
         """Inference of the same network on batches of this size."""
-        return replace(
-            self,
-            work="inference",
-            batch_size=batch_size,
-            norm_batch=None,
-            num_moments=1,
-            average=True,
-            frozen=False,
-        )
+        step = replace(self.step, batch_size=batch_size, num_moments=1, average=True, frozen=False)
+        return Workload(step=step, work="inference")
 
     def key(self, *, threads: int, torch: str) -> str:
         """16 hex digits of the workload, the threads and the version of torch that it is measured with."""
@@ -71,23 +44,23 @@ class Workload:
 
 @lru_cache(maxsize=65536)
 def _key(workload: Workload, threads: int, torch: str) -> str:
-    return digest({**changed_fields(workload), "threads": threads, "torch": torch})
+    """The names are those of the first stored profiles, so that they are still found."""
+    step = workload.step
+    named = changed_fields(step) | {
+        "batch_size": workload.batch_size,
+        "precision": step.precision,
+        "work": workload.work,
+        "threads": threads,
+        "torch": torch,
+    }
+    if workload.num_norm_batches > 1:
+        named["norm_batch"] = step.batch_size
+    if workload.frames is not None:
+        named["frames"] = workload.frames
+    return digest(named)
 
 
-def training_step(point: Point) -> Workload:
+def workload_of(point: Point) -> Workload:
     """The workload of each training step of a point."""
-    recipe, num_images = point.recipe, point.images_per_step
-    return Workload(
-        network=point.network,
-        resolution=point.resolution,
-        frames=point.frames,
-        in_channels=point.data.channels,
-        num_classes=point.data.num_classes,
-        batch_size=num_images,
-        norm_batch=None if recipe.images_per_norm == num_images else recipe.images_per_norm,
-        precision=point.precision,
-        work="training",
-        num_moments=recipe.num_moments,
-        average=recipe.ema_decay > 0,
-        frozen=point.frozen,
-    )
+    step = point.training_step
+    return Workload(step=step, num_norm_batches=point.images_per_step // step.batch_size, work="training")

@@ -11,6 +11,7 @@ from scaling.profile.device import Device
 from scaling.profile.roofline import largest_batch, predict
 from scaling.published.resnet_rs import Published
 from scaling.study.precision import Precision
+from scaling.study.training_step import TrainingStep
 
 FIRST_BATCH = 128
 """Images per batch to start with; the paper halves the batch until it fits (caption of Table 7)."""
@@ -18,18 +19,16 @@ FIRST_BATCH = 128
 
 def predicted_latency(row: Published, device: Device, precision: Precision) -> float:
     """Seconds of a training step for 1,024 images on one `device`, in batches that fit in its memory."""
-    batch = largest_batch(
-        row.network, device, resolution=row.resolution, precision=precision, at_most=FIRST_BATCH
-    )
-    step = predict(
-        row.network,
-        device,
+    step = TrainingStep(
+        network=row.network,
         resolution=row.resolution,
-        batch_size=batch,
+        in_channels=3,
+        num_classes=1000,
+        batch_size=FIRST_BATCH,
         precision=precision,
-        work="training",
     )
-    return 1024 * step.seconds_per_image
+    fitting = replace(step, batch_size=largest_batch(step, device))
+    return 1024 * predict(fitting, device, "training").seconds_per_image
 
 
 def depthwise_efficiency(

@@ -11,7 +11,7 @@ from scaling.profile.devices import DEVICES
 from scaling.published.calibrate import depthwise_efficiency, predicted_latency
 from scaling.published.resnet_rs import EQUAL_ACCURACY, MEMORY_GB, GridCell, Published, grid
 from scaling.study.cost import Cost, cost_of
-from scaling.study.memory import training_memory
+from scaling.study.memory import memory_of
 from scaling.study.precision import Precision
 from scaling.study.training_step import TrainingStep
 
@@ -89,24 +89,10 @@ def grid_flops(*, plotted: bool = False) -> list[Compared]:
 
 def memory(rows: Sequence[Published], *, fused: bool) -> list[Compared]:
     """Memory of a training step on 32 images in bf16, in 1e9 bytes."""
-    return [
-        Compared(
-            row.title,
-            MEMORY_GB[row.title],
-            training_memory(
-                row.network,
-                resolution=row.resolution,
-                in_channels=3,
-                num_classes=1000,
-                batch_size=32,
-                precision="bf16",
-                fused=fused,
-            ).total
-            / 1e9,
-        )
-        for row in rows
-        if row.title in MEMORY_GB
-    ]
+    kept = [row for row in rows if row.title in MEMORY_GB]
+    steps = [replace(_imagenet_step(row), batch_size=32, precision="bf16") for row in kept]
+    ours = [memory_of(step, fused=fused).total / 1e9 for step in steps]
+    return [Compared(row.title, MEMORY_GB[row.title], gb) for row, gb in zip(kept, ours, strict=True)]
 
 
 def speed(rows: Sequence[Published], device: str, precision: Precision, efficiency: float) -> Speed:
@@ -133,9 +119,12 @@ def calibrated(rows: Sequence[Published], device: str, precision: Precision) -> 
 
 def _cost(network: Published | GridCell) -> Cost:
     """The cost of a network on one image of ImageNet."""
-    return cost_of(
-        TrainingStep(network=network.network, resolution=network.resolution, in_channels=3, num_classes=1000),
-        images_seen=1,
+    return cost_of(_imagenet_step(network), images_seen=1)
+
+
+def _imagenet_step(network: Published | GridCell) -> TrainingStep:
+    return TrainingStep(
+        network=network.network, resolution=network.resolution, in_channels=3, num_classes=1000
     )
 
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
-from scaling.models.network import Network
 from scaling.study.form import BlockForm
 from scaling.study.precision import BYTES
 from scaling.study.training_step import TrainingStep
@@ -39,11 +37,6 @@ class Memory:
     def total(self) -> int:
         """Sum of all bytes."""
         return self.weights + self.optimizer + self.gradients + self.activations
-
-
-def training_memory(network: Network, *, fused: bool = False, **settings: Any) -> Memory:
-    """The memory of a step of `network`; the settings are fields of `TrainingStep`."""
-    return memory_of(TrainingStep(network=network, **settings), fused=fused)
 
 
 def memory_of(step: TrainingStep, *, fused: bool = False) -> Memory:

@@ -116,24 +116,26 @@ class Point:
         """Labelled and pseudo-labelled images in one batch."""
         return self.recipe.batch_size * (1 + (self.pseudo.ratio if self.pseudo else 0))
 
+    @property
+    def training_step(self) -> TrainingStep:
+        """Its training step on one norm batch."""
+        return TrainingStep(
+            network=self.network,
+            resolution=self.resolution,
+            frames=self.frames or 1,
+            in_channels=self.data.channels,
+            num_classes=self.data.num_classes,
+            batch_size=self.recipe.images_per_norm,
+            precision=self.precision,
+            num_moments=self.recipe.num_moments,
+            average=self.recipe.ema_decay > 0,
+            frozen=self.frozen,
+        )
+
     @cached_property
     def cost(self) -> Cost:
         """The cost of the point, known before it runs."""
-        return cost_of(
-            TrainingStep(
-                network=self.network,
-                resolution=self.resolution,
-                frames=self.frames or 1,
-                in_channels=self.data.channels,
-                num_classes=self.data.num_classes,
-                batch_size=self.recipe.images_per_norm,
-                precision=self.precision,
-                num_moments=self.recipe.num_moments,
-                average=self.recipe.ema_decay > 0,
-                frozen=self.frozen,
-            ),
-            images_seen=self.num_steps * self.images_per_step,
-        )
+        return cost_of(self.training_step, images_seen=self.num_steps * self.images_per_step)
 
     @cached_property
     def id(self) -> str:

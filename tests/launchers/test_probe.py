@@ -25,11 +25,13 @@ from scaling import gpus
 from scaling.errors import Refused
 from scaling.models.resnet_small import ResNetSmall
 from scaling.profile.attempt import attempt
+from scaling.profile.operation import Work
 from scaling.profile.profiles import Profile, profile_of
-from scaling.profile.workload import Workload, training_step
+from scaling.profile.workload import Workload, workload_of
 from scaling.study.about import Task
 from scaling.study.point import Point
 from scaling.study.store import Study
+from scaling.study.training_step import TrainingStep
 from scaling.training.recipe import Recipe
 from scaling.training.runtime import Runtime
 
@@ -96,9 +98,9 @@ def test_what_launches_does_without_torch_and_its_hold_on_a_gpu() -> None:
     subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
 
 
-def _endless(step: Workload, runtime: Runtime) -> None:
+def _endless(workload: Workload, runtime: Runtime) -> None:
     """Measuring a step that takes minutes."""
-    del step, runtime
+    del workload, runtime
     time.sleep(60)
 
 
@@ -141,7 +143,7 @@ def test_steps_are_spread_from_the_cheapest_to_the_dearest(
             for index in reversed(range(count))
             for seed in (0, 1)
         ]
-        steps = [training_step(point) for point in points[::-2]]
+        steps = [workload_of(point) for point in points[::-2]]
         chosen = spread(points, runtime)
         places = [steps.index(step) for step in chosen]
         assert len(chosen) == min(count, STEPS_AT_MOST)
@@ -153,20 +155,18 @@ def test_steps_are_spread_from_the_cheapest_to_the_dearest(
 def test_steps_of_two_precisions_are_spread_by_their_flops(make_point: Make) -> None:
     points = [make_point(depth=depth, precision=each) for depth in (20, 14, 8) for each in ("bf16", "fp32")]
     chosen = spread(points, Runtime())
-    assert (chosen[0].network, chosen[-1].network) == (points[-1].network, points[0].network)
+    assert (chosen[0].step.network, chosen[-1].step.network) == (points[-1].network, points[0].network)
 
 
-def _workload(**changes: object) -> Workload:
-    fields = {
-        "network": ResNetSmall().network(8, 0.125),
-        "resolution": 8,
-        "in_channels": 1,
-        "num_classes": 10,
-        "batch_size": 4,
-        "precision": "fp32",
-        "work": "training",
-    }
-    return Workload(**(fields | changes))  # type: ignore[arg-type]
+def _workload(work: Work, *, resolution: int = 8, batch_size: int = 4) -> Workload:
+    step = TrainingStep(
+        network=ResNetSmall().network(8, 0.125),
+        resolution=resolution,
+        in_channels=1,
+        num_classes=10,
+        batch_size=batch_size,
+    )
+    return Workload(step=step, work=work)
 
 
 @pytest.fixture
@@ -177,8 +177,8 @@ def profile() -> Profile:
 
 
 @pytest.mark.parametrize("work", ["training", "inference"])
-def test_an_attempt_that_works_is_kept(profile: Profile, work: str) -> None:
-    workload = _workload(work=work)
+def test_an_attempt_that_works_is_kept(profile: Profile, work: Work) -> None:
+    workload = _workload(work)
     assert attempt(workload, HERE, profile, at_least_s=0.0, num_repeats=6) is None
     kept = Profile(profile.device, 1).of(workload)
     assert kept is not None
@@ -189,9 +189,9 @@ def test_an_attempt_that_works_is_kept(profile: Profile, work: str) -> None:
     ("work", "reason"), [("training", r"needs about .* GB, .* GB are free"), ("inference", "out of memory")]
 )
 def test_an_attempt_that_memory_does_not_suffice_for_says_so(
-    profile: Profile, work: str, reason: str
+    profile: Profile, work: Work, reason: str
 ) -> None:
-    workload = _workload(work=work, batch_size=10**9, resolution=1000)
+    workload = _workload(work, batch_size=10**9, resolution=1000)
     said = attempt(workload, HERE, profile, at_least_s=0.0, num_repeats=6)
     assert said is not None
     assert re.fullmatch(reason, said)

@@ -17,7 +17,7 @@ from scaling.profile.devices import DEVICES
 from scaling.profile.forecast import Hours
 from scaling.profile.profiles import gpu_name, profile_of
 from scaling.profile.timing import Measured, Timing
-from scaling.profile.workload import training_step
+from scaling.profile.workload import workload_of
 from scaling.study.about import Task
 from scaling.study.files import write_json
 from scaling.study.memory import MALLOC_FACTOR
@@ -65,7 +65,7 @@ def _measure(runtime: Runtime, point: Point) -> None:
     profile = profile_of(runtime.device, runtime.threads)
     assert profile is not None
     timing = Timing(latency_ms=5.0, low_ms=5.0, high_ms=5.0, num_repeats=6)
-    profile.put(training_step(point), Measured(timing=timing, images_per_second=1.0, peak_memory_gb=None))
+    profile.put(workload_of(point), Measured(timing=timing, images_per_second=1.0, peak_memory_gb=None))
 
 
 def test_a_profile_of_this_device_counts_and_results_go_before_it(study: Study, make_point: Make) -> None:

@@ -18,7 +18,7 @@ import pytest
 from scaling.__main__ import main
 from scaling.profile.profiles import Profile, cpu_name
 from scaling.profile.study_table import COLUMNS
-from scaling.profile.workload import training_step
+from scaling.profile.workload import workload_of
 from scaling.study.about import Task
 from scaling.study.point import Point
 from scaling.study.store import Study
@@ -105,7 +105,7 @@ def test_a_study_gets_a_table_of_its_points(capsys: pytest.CaptureFixture[str], 
     known = Profile(cpu_name(1), 1)
     for row in rows:
         point = study.point(row["point"])
-        step = training_step(point)
+        step = workload_of(point)
         one, many, training = known.of(step.inference(1)), known.of(step.inference(4)), known.of(step)
         assert one is not None
         assert many is not None

@@ -9,8 +9,10 @@ from typing import Any, TypeAlias
 import pytest
 
 from scaling.models.resnet_small import ResNetSmall
+from scaling.profile.operation import Work
 from scaling.profile.timing import Measured, Timing
 from scaling.profile.workload import Workload
+from scaling.study.training_step import TrainingStep
 
 MakeSubject: TypeAlias = Callable[..., Workload]
 
@@ -25,19 +27,25 @@ def profiles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def make_subject() -> MakeSubject:
-    """Inference of a tiny network; keywords change the depth, the width or fields of the workload."""
+    """Inference of a tiny network; keywords change depth, width, or fields of the workload or its step."""
 
-    def make(depth: int = 8, width: float = 0.25, **changes: Any) -> Workload:
+    def make(
+        depth: int = 8,
+        width: float = 0.25,
+        *,
+        work: Work = "inference",
+        num_norm_batches: int = 1,
+        **changes: Any,
+    ) -> Workload:
         fields: dict[str, Any] = {
             "network": ResNetSmall().network(depth, width),
             "resolution": 8,
             "in_channels": 1,
             "num_classes": 10,
             "batch_size": 4,
-            "precision": "fp32",
-            "work": "inference",
         }
-        return Workload(**(fields | changes))
+        step = TrainingStep(**(fields | changes))
+        return Workload(step=step, num_norm_batches=num_norm_batches, work=work)
 
     return make
 

@@ -23,8 +23,9 @@ from scaling.profile.forecast import (
 from scaling.profile.profiles import Profile
 from scaling.profile.roofline import predict
 from scaling.profile.timing import Measured, Timing
-from scaling.profile.workload import training_step
+from scaling.profile.workload import workload_of
 from scaling.study.point import Point
+from scaling.study.training_step import TrainingStep
 from scaling.training.evaluation_epochs import is_evaluated, num_evaluated
 from scaling.training.recipe import Recipe
 
@@ -62,7 +63,7 @@ def profile(points: Sequence[Point]) -> Profile:
     """Of the first three steps: twice, three times and nine times what the model says."""
     profile = Profile("a CPU", 1)
     for point, factor in zip(points, (2, 3, 9), strict=False):
-        step = training_step(point)
+        step = workload_of(point)
         profile.put(step, _measured(factor * modelled_seconds(step, CPU)))
     return profile
 
@@ -77,7 +78,7 @@ def test_each_source_goes_before_the_next(points: list[Point], profile: Profile)
     sources: list[Source | None] = [hours and hours.source for hours in map(forecast.of, points)]
     assert sources == ["results", "measured", "measured", "results", "calibrated"]
     assert _seconds(forecast.of(points[0]), points[0]) == pytest.approx(7.0), "though it was measured too"
-    modelled = modelled_seconds(training_step(points[1]), CPU)
+    modelled = modelled_seconds(workload_of(points[1]), CPU)
     assert _seconds(forecast.of(points[1]), points[1]) == pytest.approx(3 * modelled)
     assert _seconds(forecast.of(points[3]), points[3]) == pytest.approx(5.0)
 
@@ -90,7 +91,7 @@ def test_without_evidence_the_specifications_are_believed(points: list[Point]) -
             hours = forecast.of(point)
             assert hours is not None
             assert hours.source == "specifications"
-            assert _seconds(hours, point) == pytest.approx(modelled_seconds(training_step(point), CPU))
+            assert _seconds(hours, point) == pytest.approx(modelled_seconds(workload_of(point), CPU))
 
 
 def test_without_a_specification_only_what_was_measured_is_known(
@@ -111,7 +112,7 @@ def test_three_measured_steps_scale_the_model(points: list[Point], profile: Prof
         hours = forecast.of(point)
         assert hours is not None
         assert hours.source == "calibrated"
-        assert _seconds(hours, point) == pytest.approx(3 * modelled_seconds(training_step(point), CPU))
+        assert _seconds(hours, point) == pytest.approx(3 * modelled_seconds(workload_of(point), CPU))
 
 
 def test_two_measured_steps_do_not(points: list[Point], profile: Profile) -> None:
@@ -152,7 +153,7 @@ def test_a_precision_that_the_device_lacks_has_no_hours_until_it_was_measured(
     assert Forecast(CPU, [bf16]).of(bf16) is None
     calibrated = Forecast(CPU, [*points, bf16], profile=profile)
     assert calibrated.of(bf16) is None
-    profile.put(training_step(bf16), _measured(0.5))
+    profile.put(workload_of(bf16), _measured(0.5))
     known = Forecast(CPU, [*points, bf16], profile=profile)
     assert known.of(bf16) == Hours(pytest.approx(0.5 * _steps(bf16) / 3600), "measured")
     assert known.calibration == calibrated.calibration, "the model says nothing of it"
@@ -168,7 +169,7 @@ def test_evaluations_are_counted_right() -> None:
 def test_evaluations_take_a_third_of_a_step_an_image(make_point: Make) -> None:
     """10 epochs of 27 steps of 128 images, 10 times 750 images held out, once 750 of the test."""
     point = make_point(epochs=10)
-    seconds = modelled_seconds(training_step(point), CPU)
+    seconds = modelled_seconds(workload_of(point), CPU)
     hours = Forecast(CPU).of(point)
     assert hours is not None
     assert hours.hours == pytest.approx(seconds * (10 * 27 + (10 * 750 + 750) / 3 / 128) / 3600)
@@ -180,13 +181,13 @@ def test_evaluations_at_other_resolutions_take_time_by_their_pixels(make_point: 
     once, both = Forecast(CPU).of(plain), Forecast(CPU).of(more)
     assert once is not None
     assert both is not None
-    seconds = modelled_seconds(training_step(plain), CPU)
+    seconds = modelled_seconds(workload_of(plain), CPU)
     assert both.hours - once.hours == pytest.approx(seconds * 5 * 1500 / 3 / 128 / 3600)
 
 
 def test_parts_of_a_batch_are_as_many_smaller_steps(make_point: Make) -> None:
     whole, parts, small = (
-        training_step(make_point(recipe=Recipe(batch_size=size, norm_batch=norm)))
+        workload_of(make_point(recipe=Recipe(batch_size=size, norm_batch=norm)))
         for size, norm in ((64, None), (64, 16), (16, None))
     )
     for device in (CPU, A100):
@@ -198,7 +199,7 @@ def test_parts_of_a_batch_are_as_many_smaller_steps(make_point: Make) -> None:
 def test_a_step_scales_with_its_batch(make_point: Make, precision: str) -> None:
     """The calls of layers do not, the rest does: from 1024 to 2048 images nearly twice as long."""
     small, large = (
-        training_step(make_point(recipe=Recipe(batch_size=size), precision=precision, resolution=28))
+        workload_of(make_point(recipe=Recipe(batch_size=size), precision=precision, resolution=28))
         for size in (1024, 2048)
     )
     for device in [each for each in DEVICES.values() if precision in each.matrix_flops]:
@@ -207,7 +208,7 @@ def test_a_step_scales_with_its_batch(make_point: Make, precision: str) -> None:
 
 
 def test_every_layer_costs_its_call(make_point: Make) -> None:
-    step = training_step(make_point())
+    step = workload_of(make_point())
     slower = replace(CPU, call_seconds=CPU.call_seconds + 1.0)
     assert modelled_seconds(step, slower) - modelled_seconds(step, CPU) == pytest.approx(8.0)
 
@@ -237,17 +238,16 @@ channels-last."""
 
 
 def test_the_share_of_the_roofline_is_that_of_published_training() -> None:
-    shares = [
-        images_per_second
-        * predict(
-            ResNetRS().network(depth, 1),
-            RTX_3090,
+    shares = []
+    for depth, resolution, images_per_second, _ in TIMM_2021:
+        step = TrainingStep(
+            network=ResNetRS().network(depth, 1),
             resolution=resolution,
+            in_channels=3,
+            num_classes=1000,
             batch_size=256,
             precision="bf16",
-            work="training",
-        ).seconds_per_image
-        for depth, resolution, images_per_second, _ in TIMM_2021
-    ]
+        )
+        shares.append(images_per_second * predict(step, RTX_3090, "training").seconds_per_image)
     assert shares == pytest.approx([share for *_, share in TIMM_2021], abs=5e-4)
     assert RTX_3090.training_share == round(statistics.median(shares), 2)

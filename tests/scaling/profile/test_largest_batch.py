@@ -10,7 +10,8 @@ from scaling.models.resnet import ResNetRS
 from scaling.profile.device import Device
 from scaling.profile.devices import DEVICES
 from scaling.profile.roofline import largest_batch
-from scaling.study.memory import training_memory
+from scaling.study.memory import memory_of
+from scaling.study.training_step import TrainingStep
 
 
 @pytest.mark.parametrize("at_most", [1024, 100])
@@ -19,21 +20,19 @@ from scaling.study.memory import training_memory
 def test_the_batch_is_halved_until_a_step_fits(
     depth: int, resolution: int, at_most: int, device: Device
 ) -> None:
-    network = ResNetRS().network(depth, 1)
+    step = TrainingStep(
+        network=ResNetRS().network(depth, 1),
+        resolution=resolution,
+        in_channels=3,
+        num_classes=1000,
+        batch_size=at_most,
+    )
 
     def fits(batch: int) -> bool:
-        memory = training_memory(
-            network,
-            resolution=resolution,
-            in_channels=3,
-            num_classes=1000,
-            batch_size=batch,
-            precision="fp32",
-            fused=device.fuses,
-        )
+        memory = memory_of(replace(step, batch_size=batch), fused=device.fuses)
         return memory.total <= device.memory_bytes
 
-    batch = largest_batch(network, device, resolution=resolution, precision="fp32", at_most=at_most)
+    batch = largest_batch(step, device)
     tried = [at_most // 2**halvings for halvings in range(11) if at_most // 2**halvings]
     assert batch in tried
     assert fits(batch)
@@ -42,4 +41,6 @@ def test_the_batch_is_halved_until_a_step_fits(
 
 def test_a_batch_of_one_is_never_halved() -> None:
     crumb = replace(DEVICES["v100"], memory_bytes=1)
-    assert largest_batch(ResNetRS().network(50, 1), crumb, resolution=160, precision="fp32", at_most=64) == 1
+    network = ResNetRS().network(50, 1)
+    step = TrainingStep(network=network, resolution=160, in_channels=3, num_classes=1000, batch_size=64)
+    assert largest_batch(step, crumb) == 1

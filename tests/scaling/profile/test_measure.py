@@ -19,6 +19,7 @@ from scaling.profile.measure import measure, name_of
 from scaling.profile.profiles import cpu_name
 from scaling.profile.timing import Measured
 from scaling.profile.workload import Workload
+from scaling.study.memory import memory_of
 from scaling.training.device import use_device
 
 MakeSubject = Callable[..., Workload]
@@ -51,7 +52,7 @@ CLIP = FAMILIES["resnet3d_rs"]().network(14, 0.25)
         pytest.param({"precision": "bf16"}, marks=NEEDS_BF16),
         {"work": "training"},
         pytest.param({"work": "training", "precision": "bf16"}, marks=NEEDS_BF16),
-        {"work": "training", "norm_batch": 2, "num_moments": 0, "average": False},
+        {"work": "training", "num_norm_batches": 2, "batch_size": 2, "num_moments": 0, "average": False},
         {"network": CLIP, "resolution": 32, "frames": 4, "batch_size": 2},
         {"network": CLIP, "resolution": 32, "frames": 4, "batch_size": 2, "work": "training"},
     ],
@@ -89,7 +90,7 @@ def test_a_much_larger_network_takes_more_memory(cpu: torch.device, make_subject
     assert training is not None
     assert small_again is not None
     assert max(small, small_again) < large < training
-    tensors = make_subject(14, 2, resolution=32, batch_size=32, work="training").memory().total / 1e9
+    tensors = memory_of(make_subject(14, 2, resolution=32, batch_size=32).step).total / 1e9
     assert (
         0.5 * tensors < training < 2.5 * tensors
     )  # with what this process, which has run other tests, keeps

@@ -12,10 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from scaling.models.resnet3d_rs import ResNet3DRS
 from scaling.profile import profiles as module
 from scaling.profile.profiles import Profile, cpu_name, gpu_name, slug
 from scaling.profile.timing import Measured
-from scaling.profile.workload import Workload, training_step
+from scaling.profile.workload import Workload, workload_of
 from scaling.study.point import Point
 from scaling.training.recipe import Recipe
 
@@ -28,13 +29,15 @@ from scaling.models.resnet_small import ResNetSmall
 from scaling.profile.profiles import Profile
 from scaling.profile.workload import Workload
 from scaling.profile.timing import Measured, Timing
+from scaling.study.training_step import TrainingStep
 first, count = int(sys.argv[1]), int(sys.argv[2])
 timing = Timing(latency_ms=1.0, low_ms=1.0, high_ms=1.0, num_repeats=11)
 profile = Profile("GPU", 1)
 for resolution in range(first, first + count):
-    workload = Workload(network=ResNetSmall().network(8, 0.25), resolution=resolution, in_channels=1,
-        num_classes=10, batch_size=4, precision="fp32", work="inference")
-    profile.put(workload, Measured(timing=timing, images_per_second=1.0, peak_memory_gb=None))
+    step = TrainingStep(network=ResNetSmall().network(8, 0.25), resolution=resolution, in_channels=1,
+        num_classes=10, batch_size=4)
+    measured = Measured(timing=timing, images_per_second=1.0, peak_memory_gb=None)
+    profile.put(Workload(step=step, work="inference"), measured)
 """
 
 
@@ -61,7 +64,7 @@ def test_what_was_measured_is_read_back(make_subject: MakeSubject, measured: Mea
         {"precision": "bf16"},
         {"work": "training"},
         {"frames": 2},
-        {"norm_batch": 2},
+        {"num_norm_batches": 2, "batch_size": 2},
         {"num_moments": 2},
         {"average": False},
     ],
@@ -155,11 +158,34 @@ def test_without_a_place_to_write_it_is_known_in_memory(
 def test_the_step_of_a_point_is_found(make_point: Callable[..., Point], measured: Measured) -> None:
     profile = Profile(cpu_name(1), 1)
     point = make_point()
-    profile.put(training_step(point), measured)
+    profile.put(workload_of(point), measured)
     for alike in (point, make_point(epochs=9, seed=3), make_point(recipe=Recipe(norm_batch=128))):
-        assert profile.of(training_step(alike)) == measured
+        assert profile.of(workload_of(alike)) == measured
     for other in (Recipe(norm_batch=32), Recipe(ema_decay=0), Recipe(momentum=0), Recipe(batch_size=64)):
-        assert profile.of(training_step(make_point(recipe=other))) is None
+        assert profile.of(workload_of(make_point(recipe=other))) is None
+
+
+CLIP = {"network": ResNet3DRS().network(14, 0.25), "resolution": 32}
+
+
+@pytest.mark.parametrize(
+    ("changes", "key"),
+    [
+        ({}, "7adc5c09e0fd9182"),
+        ({"work": "training"}, "029a5cd7cbe46864"),
+        ({"work": "training", "num_norm_batches": 2, "batch_size": 2}, "b21ca3f84fac1e10"),
+        ({"work": "training", "batch_size": 128, "precision": "bf16"}, "9dc4b7549c040461"),
+        ({"work": "training", "num_moments": 2, "average": False}, "c0e72636fe16ee89"),
+        ({"work": "training", "frozen": True}, "762a2dd4ec351f37"),
+        ({"work": "training", **CLIP, "frames": 4}, "09864301dfe7630b"),
+        ({"work": "training", **CLIP, "frames": 1}, "89b8d1b98625de5e"),
+    ],
+)
+def test_profiles_of_earlier_versions_are_found(
+    make_subject: MakeSubject, changes: dict[str, object], key: str
+) -> None:
+    """Keys as they were stored when a workload held all these values itself."""
+    assert make_subject(**changes).key(threads=1, torch="2.9.0") == key
 
 
 def test_names_make_file_names() -> None:

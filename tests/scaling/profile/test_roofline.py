@@ -49,15 +49,16 @@ def layers_of(
     work: Work = "inference",
 ) -> dict[str, LayerTime]:
     """The prediction by layer, at the precision that the device does first."""
-    prediction = predict(
-        network,
-        device,
+    step = TrainingStep(
+        network=network,
         resolution=resolution,
         frames=frames,
+        in_channels=3,
+        num_classes=1000,
         batch_size=batch_size,
         precision=next(iter(device.matrix_flops)),
-        work=work,
     )
+    prediction = predict(step, device, work)
     assert prediction.seconds == pytest.approx(sum(layer.seconds for layer in prediction.layers))
     assert prediction.seconds_per_image == pytest.approx(prediction.seconds / batch_size)
     layers = {layer.name: layer for layer in prediction.layers}
@@ -195,6 +196,9 @@ def test_predictions_rise_with_resolution_width_and_batch(family: Family, work: 
 
 def test_a_precision_that_a_device_lacks_is_refused() -> None:
     network = ResNet().network(50, 1)
+    step = TrainingStep(
+        network=network, resolution=224, in_channels=3, num_classes=1000, batch_size=1, precision="bf16"
+    )
     sentence = r"^precision=bf16 is not supported by NVIDIA V100 SXM2 32 GB: use fp32\.$"
     with pytest.raises(Refused, match=sentence):
-        predict(network, V100, resolution=224, batch_size=1, precision="bf16", work="inference")
+        predict(step, V100, "inference")

@@ -21,7 +21,8 @@ from scaling.models.resnet import ResNet, ResNetRS
 from scaling.models.resnet3d_rs import ResNet3DRS
 from scaling.models.resnet_small import ResNetSmall
 from scaling.study.form import keeps_indices, kept_tensors
-from scaling.study.memory import MALLOC_FACTOR, training_memory
+from scaling.study.memory import MALLOC_FACTOR, memory_of
+from scaling.study.training_step import TrainingStep
 
 NUM_CLASSES = 10
 
@@ -131,14 +132,15 @@ def estimates_and_peaks(device: str, batch_factor: int) -> list[tuple[int, int]]
     done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
     peaks = [json.loads(line) for line in done.stdout.splitlines()]
     estimates = [
-        training_memory(
-            FAMILIES[name]().network(depth, width),
-            resolution=resolution,
-            frames=frames,
-            in_channels=3,
-            num_classes=1000,
-            batch_size=batch_size,
-            precision="fp32",
+        memory_of(
+            TrainingStep(
+                network=FAMILIES[name]().network(depth, width),
+                resolution=resolution,
+                frames=frames,
+                in_channels=3,
+                num_classes=1000,
+                batch_size=batch_size,
+            )
         ).total
         for name, depth, width, resolution, frames, batch_size in cases
     ]

@@ -16,7 +16,7 @@ from scaling.models.resnet3d_rs import ResNet3DRS
 from scaling.models.resnet_small import ResNetSmall
 from scaling.study.cost import cost_of
 from scaling.study.form import keeps_indices, kept_tensors
-from scaling.study.memory import Memory, training_memory
+from scaling.study.memory import Memory, memory_of
 from scaling.study.precision import Precision
 from scaling.study.training_step import TrainingStep
 
@@ -45,15 +45,25 @@ each_network = pytest.mark.parametrize(
 )
 
 
-def memory_of(network: Network, resolution: int, frames: int = 1, batch_size: int = 32, **how: Any) -> Memory:
-    return training_memory(
-        network,
+def estimate(
+    network: Network,
+    resolution: int,
+    frames: int = 1,
+    batch_size: int = 32,
+    *,
+    fused: bool = False,
+    **how: Any,
+) -> Memory:
+    step = TrainingStep(
+        network=network,
         resolution=resolution,
         frames=frames,
         in_channels=3,
         num_classes=NUM_CLASSES,
-        **{"batch_size": batch_size, "precision": "fp32", **how},
+        batch_size=batch_size,
+        **how,
     )
+    return memory_of(step, fused=fused)
 
 
 @each_network
@@ -65,8 +75,8 @@ def test_bf16_halves_the_activations(network: Network, resolution: int, frames: 
         if keeps_indices(layer)
     )
     for batch_size in (1, 4, 32, 256, 10**6):
-        wide = memory_of(network, resolution, frames, batch_size)
-        half = memory_of(network, resolution, frames, batch_size, precision="bf16")
+        wide = estimate(network, resolution, frames, batch_size)
+        half = estimate(network, resolution, frames, batch_size, precision="bf16")
         slack = indices * batch_size  # which do not halve
         assert 2 * half.activations <= wide.activations + slack  # another moment may be the fullest
         assert half.gradients >= wide.gradients
@@ -77,16 +87,15 @@ def test_bf16_halves_the_activations(network: Network, resolution: int, frames: 
 def test_memory_grows_with_batch_resolution_and_frames(
     network: Network, resolution: int, frames: int
 ) -> None:
-    totals = [memory_of(network, resolution, frames, batch).total for batch in (1, 2, 8, 256, 512)]
+    totals = [estimate(network, resolution, frames, batch).total for batch in (1, 2, 8, 256, 512)]
     assert totals == sorted(totals)
     assert 1.8 * totals[-2] < totals[-1] < 2 * totals[-2]
-    sides = [memory_of(network, side, frames).total for side in range(resolution, 4 * resolution, 8)]
+    sides = [estimate(network, side, frames).total for side in range(resolution, 4 * resolution, 8)]
     assert sides == sorted(sides)
     assert sides[-1] > 8 * sides[0]
     if network.takes_clips:
         assert (
-            memory_of(network, resolution, 4 * frames).total
-            > 3 * memory_of(network, resolution, frames).total
+            estimate(network, resolution, 4 * frames).total > 3 * estimate(network, resolution, frames).total
         )
 
 
@@ -101,15 +110,15 @@ def test_memory_grows_with_batch_resolution_and_frames(
     ],
 )
 def test_memory_grows_with_depth_and_width(family: Family, depths: tuple[float, ...]) -> None:
-    totals = [memory_of(family.network(depth, 1), 64).total for depth in depths]
+    totals = [estimate(family.network(depth, 1), 64).total for depth in depths]
     assert all(less < more for less, more in pairwise(totals))
-    widths = [memory_of(family.network(depths[1], width), 64).total for width in (0.25, 0.5, 1, 2)]
+    widths = [estimate(family.network(depths[1], width), 64).total for width in (0.25, 0.5, 1, 2)]
     assert all(less < more for less, more in pairwise(widths))
 
 
 @each_network
 def test_a_compiler_that_fuses_keeps_less(network: Network, resolution: int, frames: int) -> None:
-    eager, fused = (memory_of(network, resolution, frames, fused=fused) for fused in (False, True))
+    eager, fused = (estimate(network, resolution, frames, fused=fused) for fused in (False, True))
     assert fused.activations < 0.85 * eager.activations
     assert (fused.weights, fused.optimizer) == (eager.weights, eager.optimizer)
 
@@ -128,7 +137,7 @@ def test_the_breakdown_adds_up(
     params = cost_of(
         TrainingStep(network=network, resolution=64, in_channels=3, num_classes=NUM_CLASSES), images_seen=1
     ).params
-    memory = memory_of(
+    memory = estimate(
         network, resolution, frames, precision=precision, num_moments=num_moments, average=average
     )
     parts = (memory.weights, memory.optimizer, memory.gradients, memory.activations)
@@ -171,11 +180,11 @@ def walked_back(network: Network, resolution: int, frames: int, batch_size: int)
 @each_network
 @pytest.mark.parametrize("batch_size", [1, 2, 4, 16, 128])
 def test_the_fullest_moment_is_found(network: Network, resolution: int, frames: int, batch_size: int) -> None:
-    memory = memory_of(network, resolution, frames, batch_size)
+    memory = estimate(network, resolution, frames, batch_size)
     assert memory.total == walked_back(network, resolution, frames, batch_size)
 
 
 def test_where_images_are_few_the_update_is_the_fullest_moment() -> None:
     network = ResNet().network(101, 1)
-    memory = memory_of(network, 32, batch_size=1)
+    memory = estimate(network, 32, batch_size=1)
     assert (memory.gradients, memory.activations) == (2 * memory.weights, 0)
