@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -114,12 +115,19 @@ def run_point(
                 ended = replace(_given_up(before), job=begun.job)
                 study.note(point_id, ended, held)
             else:
-                bring_to_end = answer or partial(Attempt.train, processes=processes)
+                bring_to_end = answer or partial(_train, processes=processes)
                 ended = Attempt(study, point_id, held, terms, stop, bring_to_end, on_epoch).run(begun)
         if answer is None:  # an answer leaves too little garbage to be worth a collection
             garbage.free()
         if ended.status in ("completed", "failed"):
             launch.note_end(point_id, ended, terms.policy.same_failure_limit)
+
+
+def _train(attempt: Attempt, processes: Processes | None) -> None:
+    os.environ["OMP_NUM_THREADS"] = str(attempt.terms.runtime.threads)  # read when torch is first imported
+    with garbage.importing():
+        from scaling.training.training_attempt import train
+    train(attempt, processes)
 
 
 def _has_ended(study: Study, point_id: str, launch: str) -> bool:
