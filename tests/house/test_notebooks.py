@@ -24,6 +24,7 @@ def test_its_outputs_are_those_of_a_fresh_run(name: str) -> None:
     assert any(kind == "image/png" for kind, _ in fresh)
     for (_, old), (_, new) in zip(committed, fresh, strict=True):
         assert NUMBER.sub("#", old) == NUMBER.sub("#", new)
+        # numpy 2.5 moves an end of an interval by 0.06
         assert _numbers(old) == pytest.approx(_numbers(new), rel=0.02, abs=0.07)
 
 
