@@ -30,10 +30,9 @@ def grid(seed=0, *, resolutions=(96, 128, 160, 224, 320), spread=0.1):
         4 * PRICES[knob] / FALLS[knob] * (rows[knob] / middle[knob]) ** -FALLS[knob] for knob in FALLS
     )
     flops = np.prod([rows[knob] ** float(PRICES[knob]) for knob in PRICES], axis=0)
-    noise = np.random.default_rng(seed).standard_normal(len(rows)) * spread / np.sqrt(6)
-    return rows.assign(
-        flops=1e5 * flops, error=error + noise, num_seeds=6, reading_variance=0.0, data="", setting="a"
-    )
+    error += np.random.default_rng(seed).standard_normal(len(rows)) * spread / np.sqrt(6)
+    of_runs = {"num_seeds": 6, "variance": spread**2, "reading_variance": 0.0}
+    return rows.assign(flops=1e5 * flops, error=error, data="", setting="a", **of_runs)
 
 
 def expected(knobs=tuple(FALLS)):

@@ -87,7 +87,7 @@ def test_copies_by_other_seeds_settle_nothing(declared):
     copies = pd.concat([once.assign(seed=seed) for seed in range(3)], ignore_index=True)
     foresights = []
     for rows in (once, copies):
-        table = build_table(rows, name="mine", source="mine.csv", **declared)
+        table = replace(build_table(rows, name="mine", source="mine.csv"), **declared)
         found = suggest(table, left_of(table, once.assign(seed=3, status="pending")))
         foresights.append([bound for each in found.foresights for bound in each.ci95 or ()])
     assert foresights[1] == pytest.approx(foresights[0])
