@@ -120,9 +120,10 @@ def _is_alike(runtime: Runtime, gpu: str | None) -> bool:
     """Whether a result is from the kind of device that the plan is for.
 
     `gpu` is the full name of the result's GPU, None for a CPU. On a machine without a GPU, such as a login
-    node, any GPU counts unless the plan names one.
+    node, any GPU counts unless the plan names one. A part of a GPU (MIG) counts as its card, by which the
+    driver names the GPUs at hand.
     """
     planned = device_spec(runtime)
     if planned is None:
         return gpu_name() in (None, gpu)
-    return planned is (DEVICES["cpu"] if gpu is None else gpu_of(gpu))
+    return planned is (DEVICES["cpu"] if gpu is None else gpu_of(gpu.partition(" MIG ")[0]))

@@ -101,7 +101,7 @@ def request(composed: Sequence[Composed]) -> Request:
 def _starts_from(composed: Composed, before: Composed) -> bool:
     """Whether points start from the study before theirs; not if `start.study` names another."""
     start = composed.start_study
-    return start is not None and start.absolute() == before.study_path.absolute()
+    return start is not None and start.resolve() == before.study_path.resolve()
 
 
 def _check_alike(composed: Sequence[Composed], keys: Sequence[str]) -> None:

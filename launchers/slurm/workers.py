@@ -7,7 +7,7 @@ import os
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -16,6 +16,7 @@ from tempfile import TemporaryDirectory
 from launchers.memory import planned_gb, rooms_for
 from launchers.slots import number_as_driver
 from scaling import gpus
+from scaling.errors import Refused
 from scaling.study.store import Study
 from scaling.training.room import Room
 from scaling.training.worker import work
@@ -88,9 +89,12 @@ def rooms_of_job(todo: WorkList, slots: int, folder: Path) -> dict[str, Room | N
 
 
 def _needs_gb(todo: WorkList) -> dict[str, float]:
-    """The planned memory of each point, by its id."""
-    study = Study.open(todo.study)
-    return {each: planned_gb(todo.terms.runtime, study.point(each)) for each in todo.point_ids}
+    """The planned memory of each point, by its id; 0 for an unreadable one, whose attempt will say so."""
+    study, needs = Study.open(todo.study), dict.fromkeys(todo.point_ids, 0.0)
+    for point_id in todo.point_ids:
+        with suppress(Refused):
+            needs[point_id] = planned_gb(todo.terms.runtime, study.point(point_id))
+    return needs
 
 
 def _work_on(gpu: str | None, todo: WorkList) -> None:

@@ -27,7 +27,9 @@ def ended(name: str, words: Sequence[str], run: Callable[[], int | None]) -> int
     except (Refused, OSError) as error:
         if "--debug" in words:
             raise
-        sentence = f"{error.filename or 'output'}: {error.strerror}." if isinstance(error, OSError) else error
+        sentence = str(error)
+        if isinstance(error, OSError) and error.strerror:
+            sentence = f"{error.filename or 'output'}: {error.strerror}."
         console = Console(stderr=True, soft_wrap=True, emoji=False)
         console.print(f"{name}: {sentence}", markup=False, highlight=False)
         return 2

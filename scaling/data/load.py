@@ -162,8 +162,7 @@ def resized(images: Tensor, side: int) -> Tensor:
     if images.shape[-1] == side:
         return images
     size, at_once = (side, side), max(1, _PIXELS // max(side, images.shape[-1]) ** 2)
-    chunks = [
-        functional.interpolate(chunk.float(), size=size, mode="bilinear", antialias=True).round().byte()
-        for chunk in torch.split(images, at_once)
-    ]
-    return torch.cat(chunks)
+    whole = images.new_empty((*images.shape[:-2], *size))
+    for part, chunk in zip(torch.split(whole, at_once), torch.split(images, at_once), strict=True):
+        part.copy_(functional.interpolate(chunk.float(), size=size, mode="bilinear", antialias=True).round_())
+    return whole

@@ -24,10 +24,13 @@ def resized(pixels: Tensor, side: int) -> Tensor:
     """Resize (N, C + 1, S, S) uint8: images bilinearly and antialiased, classes by nearest neighbour."""
     if pixels.shape[-1] == side:
         return pixels
-    return torch.cat([_resized(chunk, (side, side)) for chunk in torch.split(pixels, _CHUNK)])
+    whole = pixels.new_empty((*pixels.shape[:-2], side, side))
+    for part, chunk in zip(torch.split(whole, _CHUNK), torch.split(pixels, _CHUNK), strict=True):
+        part.copy_(_resized(chunk, (side, side)))
+    return whole
 
 
 def _resized(pixels: Tensor, size: tuple[int, int]) -> Tensor:
     images = functional.interpolate(pixels[:, :-1].float(), size=size, mode="bilinear", antialias=True)
     classes = functional.interpolate(pixels[:, -1:].float(), size=size, mode="nearest-exact")
-    return torch.cat([images, classes], 1).round().byte()
+    return torch.cat([images, classes], 1).round_()

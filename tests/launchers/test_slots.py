@@ -99,6 +99,24 @@ def test_workers_share_the_memory_of_a_gpu_only_where_it_has_several(
     assert all(room is None or room.needs_gb == needed for room in rooms.values())
 
 
+@pytest.mark.usefixtures("two_gpus")
+def test_an_unreadable_point_reserves_no_memory(
+    tmp_path: Path, make_point: Callable[..., Point], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its attempt says what is wrong with it, and the job trains the others."""
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1")
+    point = make_point()
+    study = Study.create(tmp_path / "study", Task(point.data.name, point.data.metric))
+    study.add([point])
+    (study.directory(point.id) / "point.json").write_text("{}")
+    todo = WorkList(
+        study=study.path, point_ids=(point.id,), terms=Terms(launch="launch", runtime=Runtime(device="cuda"))
+    )
+    (room,) = rooms_of_job(todo, 2, tmp_path).values()
+    assert room is not None
+    assert room.needs_gb == {point.id: CUDA_PROCESS_GB}
+
+
 def test_an_old_driver_lists_its_gpus_without_their_arithmetic(two_gpus: Path) -> None:
     (two_gpus / "nvidia-smi").write_text(
         """#!/bin/sh
