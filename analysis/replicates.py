@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -20,6 +22,7 @@ SHARED_LEVEL = 0.04
 that at a nominal 5 % the worst of six kinds of 1,000 null studies had a wrong verdict in 6.1 %."""
 MAX_REPLICATES = 4000
 MAX_DRAWS = 40_000_000
+REPLICATES_OF_FACTORS = 1000
 PARTS = ([*REGIME, "depth", "width"], [*REGIME, "resolution"], [*GROUP])
 """What may have noise of its own: all models of one architecture or of one resolution in a regime, or each
 model."""
@@ -74,6 +77,16 @@ def _drawn_sd(groups: pd.DataFrame, noise: Noise, replicates: int, generator: np
     variance = level[:, place] * expected
     factors = _factors(groups, noise, repeats, place, replicates)
     return np.asarray(np.sqrt(variance if factors is None else variance * factors))
+
+
+def factors_at(quantiles: Sequence[float], groups: pd.DataFrame, noise: Noise) -> Floats:
+    """[quantiles, groups], quantiles of the factors by which the variance of a run departs from that of the
+    regime where noise is uneven; 1 where it is even."""
+    place = np.asarray(groups.groupby(REGIME, sort=True).ngroup(), dtype=np.intp)
+    factors = _factors(groups, noise, _repeats(groups, noise), place, REPLICATES_OF_FACTORS)
+    if factors is None:
+        return np.ones((len(quantiles), len(groups)))
+    return np.quantile(factors, quantiles, axis=0)
 
 
 def _factors(
