@@ -36,7 +36,8 @@ def axes_text(row: pd.Series) -> str:
 
 def half_width(models: pd.DataFrame, noise: Noise) -> pd.Series:
     """Half the 95 % interval of each mean over seeds in points, including that of reading values off a
-    figure; NaN where the noise of a run is neither measured nor declared."""
+    figure; NaN where the noise of a run is neither measured nor declared. The noise is that of all models,
+    also where it is uneven."""
     if not noise.is_of_runs:
         return pd.Series(np.nan, index=models.index)
     spread = np.sqrt(mean_variance(models, noise))

@@ -38,9 +38,10 @@ def draw_errors(groups: pd.DataFrame, noise: Noise, replicates: int = MAX_REPLIC
 
     There are fewer replicates than asked for where groups are very many (MAX_DRAWS).
 
-    The mean of every group is redrawn with the pooled noise over the root of its number of runs, and each
-    replicate has its own noise level in each regime, drawn from the chi-square of its estimate: the
-    percentiles of a linear statistic are then those of Student's t. To resample two or three seeds directly
+    The mean of every group is redrawn with the noise of a run over the root of its number of runs. That noise
+    is pooled over the groups unless it is uneven (`_drawn_sd`), and each replicate has its own level of it in
+    each regime, drawn from the chi-square of its estimate: the percentiles of a linear statistic are then
+    those of Student's t. To resample two or three seeds directly
     would lose a half or a third of the variance. All statistics use these same draws, so that points shared
     by comparisons stay shared.
     """

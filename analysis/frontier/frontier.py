@@ -30,8 +30,8 @@ class Frontier:
     """The cost that the error is traded off against."""
     members: pd.DataFrame
     """The groups with a known cost, cheapest first. `standing` is a key of STANDINGS; `probability` is that
-    of the true mean being on the frontier, given the means, the pooled noise and a flat prior (NaN if
-    unknown)."""
+    of the true mean being on the frontier, given the means, their noise, uneven or not, and a flat prior (NaN
+    if unknown)."""
     settings: pd.DataFrame = field(default_factory=pd.DataFrame)
     """What tells their settings apart, as `apart.settings_apart` returns it; empty for one setting."""
 
@@ -99,8 +99,9 @@ def _beaten_beyond_noise(block: pd.DataFrame, noise: Noise, cost: Metric, on_lin
 
     A group is called dominated if any one rival beats it, and the rivals on the frontier were selected for
     their low error from all groups that cost as much or less: the level is divided by the number of those
-    (Bonferroni), so that each group is wrongly called dominated in at most 5 % of studies. The degrees of
-    freedom are those of the noise alone, which is conservative for values that were also read off a figure.
+    (Bonferroni), so that each group is wrongly called dominated in at most 5 % of studies, though in more
+    where noise is uneven, which is not considered here. The degrees of freedom are those of the noise alone,
+    which is conservative for values that were also read off a figure.
     """
     error, price = block["error"].to_numpy(dtype=float), block[cost.column].to_numpy(dtype=float)
     variance = mean_variance(block, noise)
