@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import lru_cache
 
@@ -153,16 +153,23 @@ def _take(stored: Stored, indices: Sequence[int]) -> Split:
 
 def at_resolution(split: Split, resolution: int, with_masks: bool = False) -> Split:
     """The split with its images, and their masks if there are any, resized to `resolution` pixels."""
-    resize = masks.resized if with_masks else resized
-    return Split(images=resize(split.images, resolution), labels=split.labels)
+    interpolated = masks.interpolated if with_masks else _interpolated
+    return Split(images=resized(split.images, resolution, interpolated), labels=split.labels)
 
 
-def resized(images: Tensor, side: int) -> Tensor:
-    """Images (N, C, S, S) uint8, resized to `side` pixels along one side."""
+def _interpolated(images: Tensor, side: int) -> Tensor:
+    return functional.interpolate(images.float(), size=(side, side), mode="bilinear", antialias=True)
+
+
+def resized(
+    images: Tensor, side: int, interpolated: Callable[[Tensor, int], Tensor] = _interpolated
+) -> Tensor:
+    """Images (N, C, S, S) uint8, resized to `side` pixels along one side, a few at a time, by `interpolated`,
+    which returns their new pixels before rounding."""
     if images.shape[-1] == side:
         return images
-    size, at_once = (side, side), max(1, _PIXELS // max(side, images.shape[-1]) ** 2)
-    whole = images.new_empty((*images.shape[:-2], *size))
+    at_once = max(1, _PIXELS // max(side, images.shape[-1]) ** 2)
+    whole = images.new_empty((*images.shape[:-2], side, side))
     for part, chunk in zip(torch.split(whole, at_once), torch.split(images, at_once), strict=True):
-        part.copy_(functional.interpolate(chunk.float(), size=size, mode="bilinear", antialias=True).round_())
+        part.copy_(interpolated(chunk, side).round_())
     return whole

@@ -6,9 +6,6 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-_CHUNK = 4096
-"""Number of images resized at a time, to limit memory."""
-
 
 def apart(pixels: Tensor) -> tuple[Tensor, Tensor]:
     """Split (N, C + 1, S, S) uint8 into images (N, C, S, S) and classes (N, S, S) int64."""
@@ -20,17 +17,10 @@ def dealt(pixels: Tensor, order: Tensor) -> Tensor:
     return torch.cat([pixels[:, :-1], pixels[order, -1:]], 1)
 
 
-def resized(pixels: Tensor, side: int) -> Tensor:
-    """Resize (N, C + 1, S, S) uint8: images bilinearly and antialiased, classes by nearest neighbour."""
-    if pixels.shape[-1] == side:
-        return pixels
-    whole = pixels.new_empty((*pixels.shape[:-2], side, side))
-    for part, chunk in zip(torch.split(whole, _CHUNK), torch.split(pixels, _CHUNK), strict=True):
-        part.copy_(_resized(chunk, (side, side)))
-    return whole
-
-
-def _resized(pixels: Tensor, size: tuple[int, int]) -> Tensor:
+def interpolated(pixels: Tensor, side: int) -> Tensor:
+    """(N, C + 1, side, side) float32 of (N, C + 1, S, S) uint8: images by a bilinear antialiased filter,
+    classes by nearest neighbour."""
+    size = (side, side)
     images = functional.interpolate(pixels[:, :-1].float(), size=size, mode="bilinear", antialias=True)
     classes = functional.interpolate(pixels[:, -1:].float(), size=size, mode="nearest-exact")
-    return torch.cat([images, classes], 1).round_()
+    return torch.cat([images, classes], 1)

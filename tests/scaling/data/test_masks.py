@@ -12,8 +12,8 @@ from PIL import Image
 from scaling.data import image_files, segmentation
 from scaling.data.augment import Chance, augment, resized_crops
 from scaling.data.catalog import DataConfig, declare
-from scaling.data.load import load
-from scaling.data.masks import apart, resized
+from scaling.data.load import load, resized
+from scaling.data.masks import apart, interpolated
 from scaling.data.stored import Facts
 from scaling.errors import DataError, Refused
 
@@ -110,7 +110,7 @@ def test_rows_of_a_photograph_and_of_its_mask_move_alike() -> None:
     assert set(labels.unique().tolist()) <= set(range(5))
     right = (images[:, 0].long() - 40 * labels).abs() < 20  # all but the rims, where light is mixed
     assert right.float().mean() > 0.8
-    smaller = resized(pixels, 16)
+    smaller = resized(pixels, 16, interpolated)
     assert torch.equal(smaller[:, 1], pixels[:, 1, 1::2, 1::2])
 
 
