@@ -41,9 +41,8 @@ def draw_errors(groups: pd.DataFrame, noise: Noise, replicates: int = MAX_REPLIC
     The mean of every group is redrawn with the noise of a run over the root of its number of runs. That noise
     is pooled over the groups unless it is uneven (`_drawn_sd`), and each replicate has its own level of it in
     each regime, drawn from the chi-square of its estimate: the percentiles of a linear statistic are then
-    those of Student's t. To resample two or three seeds directly
-    would lose a half or a third of the variance. All statistics use these same draws, so that points shared
-    by comparisons stay shared.
+    those of Student's t. To resample two or three seeds directly would lose a half or a third of the
+    variance. All statistics use these same draws, so that points shared by comparisons stay shared.
     """
     if not noise.known:
         return None

@@ -94,10 +94,14 @@ def _frontier_sentence(frontier: Frontier) -> str:
         f"{row['error']:.2f} % at {cost.text(row[cost.column])}" for _, row in line.iloc[[0, -1]].iterrows()
     ]
     span = " to ".join(ends) if len(line) > 1 else ends[0]
-    near = int((frontier.members["standing"] == "within_noise").sum())
-    more = f"; {near} more {'is' if near == 1 else 'are'} within noise of it" if near else ""
     names = f"{counted(len(line), 'model')} on the frontier of error against {cost.full_label}"
-    return f"{names}: {span}{more}."
+    return f"{names}: {span}{near_text(frontier)}."
+
+
+def near_text(frontier: Frontier) -> str:
+    """`; 17 more are within noise of it`; empty if none is."""
+    near = int((frontier.members["standing"] == "within_noise").sum())
+    return f"; {near} more {'is' if near == 1 else 'are'} within noise of it" if near else ""
 
 
 def _regime_sentences(pairs: Pairs) -> Iterator[str]:

@@ -14,7 +14,7 @@ from analysis.methods.weight_decay_sheet import interaction_sentence
 from analysis.model import axes_text, points_text
 from analysis.pairs.pairs import Pairs, Regime
 from analysis.resolution.resolution import Resolution
-from analysis.sentences import base_text, crossover_sentence, verdict_text
+from analysis.sentences import base_text, crossover_sentence, near_text, verdict_text
 from analysis.speedup.sentences import speedup_sentence
 from analysis.speedup.slow_resolution_sheet import ladder_sentences
 from analysis.speedup.speedup import Speedup
@@ -58,11 +58,11 @@ def _frontier_sentence(frontier: Frontier) -> str:
     cost, line = frontier.cost, frontier.line
     costs = [f"{row['error']:.2f} % at {cost.text(row[cost.column])}" for _, row in line.iterrows()]
     span = f"from {costs[0]} to {costs[-1]}" if len(line) > 1 else costs[0]
-    near = int((frontier.members["standing"] == "within_noise").sum())
-    more = f"; {near} more {'is' if near == 1 else 'are'} within noise of it" if near else ""
     count = f"{len(line)} of {counted(len(frontier.members), 'model')} {'is' if len(line) == 1 else 'are'}"
     best = axes_text(line.iloc[-1]) + frontier.setting_text(line.iloc[-1])
-    return f"{count} on the frontier of error against {cost.full_label}, {span} ({best}){more}."
+    return (
+        f"{count} on the frontier of error against {cost.full_label}, {span} ({best}){near_text(frontier)}."
+    )
 
 
 def _methods_sentences(findings: Findings) -> Iterator[str]:
